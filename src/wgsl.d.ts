@@ -1,0 +1,5 @@
+/** WGSL files are bundled as text. */
+declare module '*.wgsl' {
+  const source: string;
+  export default source;
+}
