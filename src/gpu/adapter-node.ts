@@ -1,0 +1,127 @@
+/**
+ * The adapter of a Node process: Dawn, from npm's `webgpu`. A GPU is best, an installed CPU rasterizer second
+ * (lavapipe), and SwiftShader from npm the last resort.
+ *
+ * Dawn chooses its Vulkan driver when its object is made, and that object must outlive every device: once collected, the
+ * process aborts. So there is one object a source, never let go. They live on `globalThis`, where two copies of this
+ * module in one process share them.
+ */
+
+import type { AdapterChoice, AdapterOptions } from './adapter.ts';
+import { adapterKind, describeAdapter } from './adapter-info.ts';
+import { AdapterError, ConfigError } from './errors.ts';
+
+/** Where a Dawn object gets its adapters: the system's drivers, only those that are software, or npm's SwiftShader. */
+type Source = 'system' | 'rasterizer' | 'swiftshader';
+type Wanted = NonNullable<AdapterOptions['adapter']>;
+
+const SOURCES: Record<Wanted, Source[]> = {
+  auto: ['system', 'swiftshader'],
+  hardware: ['system'],
+  software: ['rasterizer', 'swiftshader'],
+  swiftshader: ['swiftshader'],
+};
+
+/** What Dawn runs on, and the CPU rasterizer to be expected there, by a part of its name. */
+const PLATFORM: Partial<Record<NodeJS.Platform, { backend: string; rasterizer?: string }>> = {
+  linux: { backend: 'Vulkan', rasterizer: 'llvmpipe' },
+  darwin: { backend: 'Metal' },
+  win32: { backend: 'D3D12', rasterizer: 'Microsoft Basic Render' },
+};
+
+const KEPT = Symbol.for('engram.dawn');
+const shared = globalThis as { [KEPT]?: Map<Source, Promise<GPU>> };
+shared[KEPT] ??= new Map();
+const kept = shared[KEPT];
+
+/**
+ * Asks Dawn for an adapter; the environment variable `ENGRAM_ADAPTER` goes before `options.adapter`.
+ * @throws AdapterError when there is none of the kind asked for, with what to install; ConfigError for an
+ * `ENGRAM_ADAPTER` that is no choice.
+ */
+export async function requestAdapter(options: AdapterOptions = {}): Promise<AdapterChoice> {
+  const wanted = chosen(options);
+  const refusals: string[] = [];
+  for (const source of SOURCES[wanted]) {
+    const found = await requestFrom(source, options.powerPreference ?? 'high-performance').catch(asReason);
+    if (typeof found === 'string') refusals.push(found);
+    else if (wanted === 'hardware' && found.kind !== 'hardware') refusals.push(`there is only ${found.description}`);
+    else return found;
+  }
+  throw new AdapterError({
+    where: 'adapter',
+    message: `no WebGPU adapter was found for '${wanted}': ${refusals.join('; ')}.`,
+    fix: ADVICE[wanted === 'hardware' ? 'hardware' : 'any'],
+  });
+}
+
+const ADVICE = {
+  hardware: "Install the GPU's Vulkan driver (on Linux `vulkaninfo --summary` shows what is found), or ask for 'auto'.",
+  any:
+    'Install a Vulkan driver: on Debian 12 `apt-get install -t bookworm-backports mesa-vulkan-drivers libvulkan1` ' +
+    '(Mesa 23 and older are refused by Dawn, 25 is good), or, on x64 Linux, `npm install --save-dev @sparticuz/chromium`, ' +
+    'which carries SwiftShader.',
+};
+
+function chosen(options: AdapterOptions): Wanted {
+  const named = process.env.ENGRAM_ADAPTER || options.adapter || 'auto';
+  if (Object.hasOwn(SOURCES, named)) return named as Wanted;
+  throw new ConfigError({
+    where: 'ENGRAM_ADAPTER',
+    message: `'${named}' is no adapter.`,
+    fix: `Choose one of ${Object.keys(SOURCES).join(', ')}.`,
+  });
+}
+
+async function requestFrom(source: Source, powerPreference: GPUPowerPreference): Promise<AdapterChoice> {
+  const opening = kept.get(source) ?? open(source);
+  kept.set(source, opening);
+  // What could not be opened is tried anew at the next call.
+  opening.catch(() => kept.delete(source));
+  const gpu = await opening;
+  const adapter = await gpu.requestAdapter({ powerPreference });
+  if (!adapter) throw new Error(`Dawn accepts no adapter of the ${source}'s`);
+  const description = describeAdapter(adapter.info, PLATFORM[process.platform]?.backend);
+  return { adapter, kind: adapterKind(adapter.info), description };
+}
+
+async function open(source: Source): Promise<GPU> {
+  const { create, globals } = await import('webgpu');
+  for (const [name, value] of Object.entries(globals)) {
+    if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  }
+  if (source === 'system') return create([]);
+  if (source === 'rasterizer') {
+    const name = PLATFORM[process.platform]?.rasterizer;
+    if (!name) throw new Error(`${process.platform} has no software adapter`);
+    return create([`adapter=${name}`]);
+  }
+  if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('SwiftShader comes for x64 Linux only');
+  const { loadSwiftShader } = await import('./swiftshader-node.ts');
+  const driver = await loadSwiftShader();
+  return withVulkanDriver(driver, () => {
+    const gpu = create([]);
+    // Drivers are looked for at the first request, before it returns: no other code sees the changed environment.
+    void gpu.requestAdapter();
+    return gpu;
+  });
+}
+
+/** Runs `make` while the Vulkan loader knows `driver` alone. The second name is the one loaders before 1.3.207 read. */
+function withVulkanDriver<T>(driver: string, make: () => T): T {
+  const names = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
+  const before = names.map((name) => process.env[name]);
+  for (const name of names) process.env[name] = driver;
+  try {
+    return make();
+  } finally {
+    names.forEach((name, i) => {
+      if (before[i] === undefined) delete process.env[name];
+      else process.env[name] = before[i];
+    });
+  }
+}
+
+function asReason(error: unknown): string {
+  return error instanceof Error ? error.message.split('\n')[0]! : String(error);
+}

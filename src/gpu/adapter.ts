@@ -1,0 +1,26 @@
+/**
+ * The seam between the engine and the place that has the GPU: `#adapter` resolves to
+ * `adapter-node.ts` (Dawn) or `adapter-browser.ts` (`navigator.gpu`), both exporting
+ * `requestAdapter(options?: AdapterOptions): Promise<AdapterChoice>`.
+ */
+
+/** `hardware`: a GPU. `software`: a CPU rasterizer such as lavapipe, SwiftShader or WARP. */
+export type AdapterKind = 'hardware' | 'software';
+
+export interface AdapterChoice {
+  /** Fresh, so that a device can be asked of it: WebGPU gives one device an adapter. */
+  adapter: GPUAdapter;
+  kind: AdapterKind;
+  /** One line for people, for example `llvmpipe (Mesa 25.0.7, software, Vulkan)`. */
+  description: string;
+}
+
+export interface AdapterOptions {
+  /**
+   * `auto` (default): hardware, else an installed software adapter, else the SwiftShader of npm.
+   * `hardware`: nothing else. `software`: never hardware. `swiftshader`: SwiftShader and nothing else.
+   */
+  adapter?: 'auto' | 'hardware' | 'software' | 'swiftshader';
+  /** Which of two GPUs; `high-performance` by default. */
+  powerPreference?: GPUPowerPreference;
+}

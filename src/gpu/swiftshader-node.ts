@@ -1,0 +1,50 @@
+/**
+ * SwiftShader, a Vulkan device in software, for Linux machines that have no Vulkan at all. The npm package
+ * `@sparticuz/chromium` (x64) carries it beside its Chromium, with a Vulkan loader of its own.
+ */
+
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { createBrotliDecompress } from 'node:zlib';
+import { unpackTar } from 'modern-tar/fs';
+import { cachedFolder } from './cache-node.ts';
+
+/** glibc's RTLD_NODELETE, which `os.constants.dlopen` lacks: the library stays loaded after `dlclose`. */
+const RTLD_NODELETE = 0x1000;
+
+/** The package's folder and version. Its exports hide both, so they are found from its main file. */
+export async function chromiumPackage(): Promise<{ folder: string; version: string }> {
+  const folder = fileURLToPath(new URL('../..', import.meta.resolve('@sparticuz/chromium')));
+  const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version: string };
+  return { folder, version };
+}
+
+/** Unpacks one of the package's `.tar.br` archives into the cache, once a version; returns the folder. */
+export async function unpackFromChromium(archive: string): Promise<string> {
+  const { folder, version } = await chromiumPackage();
+  const source = join(folder, 'bin', `${archive}.tar.br`);
+  return cachedFolder(`${archive}-${version}`, (draft) =>
+    pipeline(createReadStream(source), createBrotliDecompress(), unpackTar(draft)),
+  );
+}
+
+/**
+ * Loads SwiftShader's Vulkan loader into this process and returns the path of its driver file, to be named in
+ * `VK_DRIVER_FILES` while a Vulkan instance is made.
+ */
+export async function loadSwiftShader(): Promise<string> {
+  const folder = await unpackFromChromium('swiftshader');
+  const loader = join(folder, 'libvulkan.so.1');
+  try {
+    // Dawn asks for `libvulkan.so.1` by name and gets what is loaded under that name already.
+    process.dlopen({ exports: {} }, loader, constants.dlopen.RTLD_NOW | constants.dlopen.RTLD_GLOBAL | RTLD_NODELETE);
+  } catch (error) {
+    // It is no Node addon, and Node says so after having loaded it: that much is expected.
+    if (!(error instanceof Error && error.message.includes('did not self-register'))) throw error;
+  }
+  return join(folder, 'vk_swiftshader_icd.json');
+}
