@@ -1,0 +1,87 @@
+/**
+ * Runs the test files, each in a process of its own, so that one that crashes or hangs is one failure and the others
+ * still count (uvu's own command runs all in one process, where a fault in Dawn would take everything along).
+ * The last line is `N passed, N failed`.
+ *
+ *     node .build/test/run.js [PART OF A NAME ...]
+ */
+
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { stripVTControlCharacters } from 'node:util';
+
+/** The slowest file takes a fraction of this: what is not done by then hangs. */
+const TIME_LIMIT_MS = 5 * 60_000;
+/** The CPU rasterizers use every core themselves, so more than two at once only wait for each other. */
+const AT_ONCE = Math.min(2, availableParallelism());
+
+interface Outcome {
+  passed: number;
+  failed: number;
+  /** Why the process counts as failed beyond its tests. */
+  fault?: string;
+}
+
+function runFile(name: string): Promise<Outcome> {
+  return new Promise((done) => {
+    const started = performance.now();
+    const child = spawn(process.execPath, ['--enable-source-maps', `.build/test/${name}.test.js`], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    const collect = (chunk: string) => {
+      output += chunk;
+    };
+    child.stdout.setEncoding('utf8').on('data', collect);
+    child.stderr.setEncoding('utf8').on('data', collect);
+    let late = false;
+    const limit = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+    }, TIME_LIMIT_MS);
+    child.on('close', (code, signal) => {
+      clearTimeout(limit);
+      const outcome = judge(output, late ? `took more than ${TIME_LIMIT_MS / 1000} s` : ended(code, signal));
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      const verdict = outcome.fault ?? `${outcome.passed} passed, ${outcome.failed} failed`;
+      console.log(`${outcome.failed ? '✗' : '✓'} ${name} (${seconds} s): ${verdict}`);
+      if (outcome.failed) console.log(output.trimEnd());
+      done(outcome);
+    });
+  });
+}
+
+function ended(code: number | null, signal: NodeJS.Signals | null): string | undefined {
+  if (signal) return `was ended by ${signal}`;
+  return code === 0 ? undefined : `exit code ${code}`;
+}
+
+/** Reads uvu's summary; a process without one, or one that ends badly after passing, has one failure more. */
+function judge(output: string, badEnd: string | undefined): Outcome {
+  const text = stripVTControlCharacters(output);
+  const total = Number(/^ {2}Total: +(\d+)$/m.exec(text)?.[1] ?? 0);
+  const passed = Number(/^ {2}Passed: +(\d+)$/m.exec(text)?.[1] ?? 0);
+  const failed = total - passed;
+  if (failed > 0) return { passed, failed };
+  const fault = badEnd ?? (total === 0 ? 'ran no test' : undefined);
+  return fault ? { passed, failed: 1, fault } : { passed, failed };
+}
+
+const parts = process.argv.slice(2);
+const names = readdirSync('test')
+  .filter((file) => file.endsWith('.test.ts'))
+  .map((file) => file.slice(0, -'.test.ts'.length))
+  .filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)));
+
+const waiting = [...names];
+const outcomes: Outcome[] = [];
+await Promise.all(
+  Array.from({ length: AT_ONCE }, async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) outcomes.push(await runFile(name));
+  }),
+);
+
+const sum = (key: 'passed' | 'failed') => outcomes.reduce((total, outcome) => total + outcome[key], 0);
+console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+process.exitCode = sum('failed') > 0 || outcomes.length === 0 ? 1 : 0;
