@@ -1,0 +1,113 @@
+/**
+ * The binary version of CIFAR-10 and CIFAR-100 (A. Krizhevsky, 2009). A record is its label bytes, then 32×32 pixels of
+ * red, of green and of blue. CIFAR-10: one label byte, files data_batch_1.bin … data_batch_5.bin and test_batch.bin.
+ * CIFAR-100: a coarse and a fine label byte, files train.bin and test.bin; the fine label is the class.
+ */
+
+import { files } from '#files';
+import { DataError } from '../gpu/errors.ts';
+import { checkDataset, type DatasetSplit, type ImageDataset } from './dataset.ts';
+import { joinPath } from './files.ts';
+
+const SIDE = 32;
+const CHANNELS = 3;
+const PLANE = SIDE * SIDE;
+
+interface Version {
+  name: string;
+  classes: number;
+  labelBytes: number;
+  train: string[];
+  test: string[];
+  names: string;
+}
+
+const versions: Version[] = [
+  {
+    name: 'CIFAR-10',
+    classes: 10,
+    labelBytes: 1,
+    train: [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`),
+    test: ['test_batch.bin'],
+    names: 'batches.meta.txt',
+  },
+  {
+    name: 'CIFAR-100',
+    classes: 100,
+    labelBytes: 2,
+    train: ['train.bin'],
+    test: ['test.bin'],
+    names: 'fine_label_names.txt',
+  },
+];
+
+/** Records to pixels [count, 32, 32, 3] and labels. Throws DataError unless the bytes are whole records. */
+export function decodeCifar(
+  bytes: Uint8Array,
+  labelBytes: number,
+  where: string,
+): { images: Uint8Array<ArrayBuffer>; labels: Uint8Array<ArrayBuffer> } {
+  const record = labelBytes + CHANNELS * PLANE;
+  const count = bytes.length / record;
+  if (!Number.isInteger(count) || count === 0) {
+    throw new DataError({
+      where,
+      message: `${bytes.length} bytes are not a whole number of records of ${record} bytes: the file is cut off or of another version.`,
+      fix: 'Fetch the binary version of the data set again.',
+    });
+  }
+  const images = new Uint8Array(count * CHANNELS * PLANE);
+  const labels = new Uint8Array(count);
+  for (let index = 0; index < count; index++) {
+    const start = index * record + labelBytes;
+    labels[index] = bytes[start - 1]!;
+    const out = index * CHANNELS * PLANE;
+    for (let channel = 0; channel < CHANNELS; channel++) {
+      for (let pixel = 0; pixel < PLANE; pixel++) {
+        images[out + pixel * CHANNELS + channel] = bytes[start + channel * PLANE + pixel]!;
+      }
+    }
+  }
+  return { images, labels };
+}
+
+async function readPart(
+  folder: string,
+  version: Version,
+  names: string[],
+  classNames: string[] | undefined,
+): Promise<ImageDataset> {
+  const decoded = [];
+  for (const name of names) {
+    const where = joinPath(folder, name);
+    decoded.push(decodeCifar(await files.read(where), version.labelBytes, where));
+  }
+  const count = decoded.reduce((sum, part) => sum + part.labels.length, 0);
+  const images = new Uint8Array(count * CHANNELS * PLANE);
+  const labels = new Uint8Array(count);
+  let first = 0;
+  for (const part of decoded) {
+    images.set(part.images, first * CHANNELS * PLANE);
+    labels.set(part.labels, first);
+    first += part.labels.length;
+  }
+  const size = { height: SIDE, width: SIDE, channels: CHANNELS };
+  const dataset: ImageDataset = { name: version.name, images, labels, ...size, classes: version.classes };
+  if (classNames) dataset.classNames = classNames;
+  return checkDataset(dataset, joinPath(folder, names.join(', ')));
+}
+
+/** CIFAR-10 or CIFAR-100 from a folder, or undefined if it holds neither. Throws DataError for damaged or missing parts. */
+export async function loadCifar(folder: string): Promise<DatasetSplit | undefined> {
+  for (const version of versions) {
+    if (!(await files.exists(joinPath(folder, version.train[0]!)))) continue;
+    const listed = joinPath(folder, version.names);
+    const lines = (await files.exists(listed)) ? (await files.readText(listed)).split(/\r?\n/).filter(Boolean) : [];
+    const classNames = lines.length === version.classes ? lines : undefined;
+    return {
+      train: await readPart(folder, version, version.train, classNames),
+      test: await readPart(folder, version, version.test, classNames),
+    };
+  }
+  return undefined;
+}

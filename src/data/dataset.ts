@@ -1,0 +1,112 @@
+/** A labelled set of images as bytes, and the views of it that protocols speak of. */
+import { ArgumentError, DataError } from '../gpu/errors.ts';
+
+export interface ImageDataset {
+  name: string;
+  /** Pixels 0 … 255, row-major [count, height, width, channels]. */
+  images: Uint8Array<ArrayBuffer>;
+  /** One class number an image, 0 … classes - 1. */
+  labels: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
+  height: number;
+  width: number;
+  channels: number;
+  /** How many classes there are; some may have no image in this part. */
+  classes: number;
+  /** In label order. */
+  classNames?: string[];
+}
+
+/** Two parts of one data set: the same image size, the same classes. */
+export interface DatasetSplit {
+  train: ImageDataset;
+  test: ImageDataset;
+}
+
+/** How many images the set holds. */
+export const imageCount = (dataset: ImageDataset): number => dataset.labels.length;
+
+/** Bytes of one image. */
+export const imageBytes = (dataset: ImageDataset): number => dataset.height * dataset.width * dataset.channels;
+
+/** The indices of the images of each class, in the set's order: `classIndices(set)[3]` are those of class 3. */
+export function classIndices(dataset: ImageDataset): number[][] {
+  const indices = Array.from({ length: dataset.classes }, (): number[] => []);
+  dataset.labels.forEach((label, index) => {
+    indices[label]!.push(index);
+  });
+  return indices;
+}
+
+/** The images at these indices, in this order. Throws ArgumentError for an index outside the set. */
+export function subset(dataset: ImageDataset, indices: ArrayLike<number>): ImageDataset {
+  const bytes = imageBytes(dataset);
+  const images = new Uint8Array(indices.length * bytes);
+  const labels =
+    dataset.labels instanceof Uint8Array ? new Uint8Array(indices.length) : new Uint16Array(indices.length);
+  for (let place = 0; place < indices.length; place++) {
+    const index = indices[place]!;
+    const label = dataset.labels[index];
+    if (label === undefined) {
+      throw new ArgumentError({
+        where: `subset of ${dataset.name}`,
+        message: `there is no image ${index}: the set has ${imageCount(dataset)}.`,
+        fix: 'Use indices from 0 up to one less than the count.',
+      });
+    }
+    images.set(dataset.images.subarray(index * bytes, (index + 1) * bytes), place * bytes);
+    labels[place] = label;
+  }
+  return { ...dataset, images, labels };
+}
+
+/**
+ * The first `count` images of every class, in the set's order: a small protocol that anyone can repeat.
+ * Throws DataError if a class has fewer.
+ */
+export function firstPerClass(dataset: ImageDataset, count: number): ImageDataset {
+  const short = classIndices(dataset).findIndex((indices) => indices.length < count);
+  if (short >= 0) {
+    const has = classIndices(dataset)[short]!.length;
+    throw new DataError({
+      where: dataset.name,
+      message: `${count} images a class were asked for, but class ${className(dataset, short)} has ${has}.`,
+      fix: has > 0 ? `Ask for ${has} a class or fewer.` : 'Leave this class out.',
+    });
+  }
+  const taken = new Uint32Array(dataset.classes);
+  const indices: number[] = [];
+  dataset.labels.forEach((label, index) => {
+    if (taken[label]! < count) indices.push(index);
+    taken[label]!++;
+  });
+  return subset(dataset, indices);
+}
+
+/** The name of a class, or its number where names are not known. */
+export const className = (dataset: ImageDataset, label: number): string => dataset.classNames?.[label] ?? String(label);
+
+/**
+ * Checks that a set holds together, so that nothing above has to. `where` names the file of the labels.
+ * Throws DataError if the counts differ, if the set is empty or if a label is outside its classes.
+ */
+export function checkDataset(dataset: ImageDataset, where: string): ImageDataset {
+  const count = imageCount(dataset);
+  const images = dataset.images.length / imageBytes(dataset);
+  if (images !== count) {
+    throw new DataError({
+      where,
+      message: `there are ${count} labels for ${images} images.`,
+      fix: 'Use the label file that belongs to these images.',
+    });
+  }
+  if (count === 0) throw new DataError({ where, message: 'there are no images.', fix: 'Fetch the data set again.' });
+  const outside = dataset.labels.findIndex((label) => label >= dataset.classes);
+  if (outside >= 0) {
+    throw new DataError({
+      where,
+      message: `label ${dataset.labels[outside]} of image ${outside} is out of range: there are ${dataset.classes} classes, 0 to ${dataset.classes - 1}.`,
+      fix: 'Mend the labels, or name every class in classes.json.',
+    });
+  }
+  return dataset;
+}

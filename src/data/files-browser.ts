@@ -1,0 +1,133 @@
+/**
+ * Files in the browser: the origin private file system, which outlives the page and needs no permission; and URLs
+ * (`https:`, `http:`, `blob:`), which can be read only.
+ */
+import { DataError } from '../gpu/errors.ts';
+import type { FileStore, ReadBundled } from './files.ts';
+
+const isUrl = (path: string): boolean => /^(https?|blob|data):/.test(path);
+
+const failed = (path: string, task: string, cause: unknown, fix: string) => {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new DataError({ where: path, message: `cannot ${task}: ${reason}.`, fix, cause });
+};
+
+async function fetchBytes(url: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    throw failed(url, 'fetch this file', error, 'Check the address, and that its server allows this page to read it.');
+  }
+}
+
+function partsOf(path: string): string[] {
+  if (isUrl(path)) {
+    throw new DataError({
+      where: path,
+      message: 'a URL can be read, but not written or listed.',
+      fix: 'Give a path without a scheme: it lies in the browser’s private file system.',
+    });
+  }
+  return path.split('/').filter((part) => part !== '' && part !== '.');
+}
+
+async function folderAt(parts: string[], create: boolean): Promise<FileSystemDirectoryHandle> {
+  let folder = await navigator.storage.getDirectory();
+  for (const part of parts) folder = await folder.getDirectoryHandle(part, { create });
+  return folder;
+}
+
+async function fileAt(path: string, create: boolean): Promise<FileSystemFileHandle> {
+  const parts = partsOf(path);
+  const folder = await folderAt(parts.slice(0, -1), create);
+  return folder.getFileHandle(parts.at(-1) ?? '', { create });
+}
+
+/** A writable stream of the private file system writes to a copy and swaps it in on close: atomic by itself. */
+async function put(path: string, content: Uint8Array | string, atEnd: boolean): Promise<void> {
+  try {
+    const file = await fileAt(path, true);
+    const stream = await file.createWritable({ keepExistingData: atEnd });
+    if (atEnd) await stream.seek((await file.getFile()).size);
+    await stream.write(typeof content === 'string' ? content : new Uint8Array(content));
+    await stream.close();
+  } catch (error) {
+    if (error instanceof DataError) throw error;
+    throw failed(path, 'write this file', error, 'Check the free space, and that the page is served over https.');
+  }
+}
+
+export const files: FileStore = {
+  async read(path) {
+    if (isUrl(path)) return fetchBytes(path);
+    try {
+      const file = await (await fileAt(path, false)).getFile();
+      return new Uint8Array(await file.arrayBuffer());
+    } catch (error) {
+      throw failed(
+        path,
+        'read this file from the browser’s private file system',
+        error,
+        'Check the path, or give a URL.',
+      );
+    }
+  },
+
+  async readText(path) {
+    return new TextDecoder().decode(await files.read(path));
+  },
+
+  write: (path, content) => put(path, content, false),
+  append: (path, text) => put(path, text, true),
+
+  async exists(path) {
+    if (isUrl(path)) {
+      return fetch(path, { method: 'HEAD' }).then(
+        (response) => response.ok,
+        () => false,
+      );
+    }
+    const parts = partsOf(path);
+    const found = async (find: (folder: FileSystemDirectoryHandle, name: string) => Promise<unknown>) => {
+      try {
+        await find(await folderAt(parts.slice(0, -1), false), parts.at(-1) ?? '');
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    if (parts.length === 0) return true;
+    return (
+      (await found((folder, name) => folder.getFileHandle(name))) ||
+      found((folder, name) => folder.getDirectoryHandle(name))
+    );
+  },
+
+  async makeDir(path) {
+    try {
+      await folderAt(partsOf(path), true);
+    } catch (error) {
+      if (error instanceof DataError) throw error;
+      throw failed(path, 'make this folder', error, 'Check that no file of that name stands there.');
+    }
+  },
+
+  async list(path) {
+    const parts = partsOf(path);
+    try {
+      const names: string[] = [];
+      for await (const name of (await folderAt(parts, false)).keys()) names.push(name);
+      return names.sort();
+    } catch (error) {
+      throw failed(path, 'list this folder', error, 'Check the path.');
+    }
+  },
+};
+
+/** By default beside the package's `dist/browser.js`: `../src/data/bundled/`. */
+export const readBundled: ReadBundled = (path, base) => {
+  const folder = base ?? new URL('../src/data/bundled', import.meta.url).href;
+  return fetchBytes(`${folder.replace(/\/+$/, '')}/${path}`);
+};

@@ -1,0 +1,105 @@
+/** Files in Node: the file system. */
+import { existsSync } from 'node:fs';
+import { access, appendFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DataError } from '../gpu/errors.ts';
+import type { FileStore, ReadBundled } from './files.ts';
+
+const reason = (error: unknown): string => {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') return 'no such file or folder';
+  if (code === 'EISDIR') return 'this is a folder, a file was expected';
+  if (code === 'ENOTDIR') return 'a part of this path is a file, a folder was expected';
+  if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
+  if (code === 'ENOSPC') return 'the disk is full';
+  return error instanceof Error ? error.message : String(error);
+};
+
+const failed = (path: string, task: string, cause: unknown, fix: string) =>
+  new DataError({ where: path, message: `cannot ${task}: ${reason(cause)}.`, fix, cause });
+
+let written = 0;
+
+export const files: FileStore = {
+  async read(path) {
+    try {
+      const bytes = await readFile(path);
+      return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+    } catch (error) {
+      throw failed(path, 'read this file', error, 'Check the path.');
+    }
+  },
+
+  async readText(path) {
+    return new TextDecoder().decode(await files.read(path));
+  },
+
+  async write(path, content) {
+    // Beside the target, so that the rename stays within one file system; the name is this process's own.
+    const beside = `${path}.${process.pid}-${written++}.tmp`;
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      const file = await open(beside, 'w');
+      try {
+        await file.writeFile(content);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(beside, path);
+    } catch (error) {
+      await rm(beside, { force: true }).catch(() => undefined);
+      throw failed(path, 'write this file', error, 'Choose a folder you may write to.');
+    }
+  },
+
+  async append(path, text) {
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await appendFile(path, text);
+    } catch (error) {
+      throw failed(path, 'append to this file', error, 'Choose a folder you may write to.');
+    }
+  },
+
+  exists: (path) =>
+    access(path).then(
+      () => true,
+      () => false,
+    ),
+
+  async makeDir(path) {
+    try {
+      await mkdir(path, { recursive: true });
+    } catch (error) {
+      throw failed(path, 'make this folder', error, 'Choose a place you may write to.');
+    }
+  },
+
+  async list(path) {
+    try {
+      return (await readdir(path)).sort();
+    } catch (error) {
+      throw failed(path, 'list this folder', error, 'Check the path.');
+    }
+  },
+};
+
+const inPackage = join('src', 'data', 'bundled');
+
+/** The bundled data, looked for in the folders above this code: it may run from `dist`, from `.build/test` or from `src`. */
+function bundledFolder(): string {
+  const start = dirname(fileURLToPath(import.meta.url));
+  for (let folder = start; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, inPackage, 'README.md'))) return join(folder, inPackage);
+    if (dirname(folder) === folder) break;
+  }
+  throw new DataError({
+    where: inPackage,
+    message: `the bundled data is in none of the folders above ${start}.`,
+    fix: 'Reinstall engram, or pass the folder of the bundled data as `bundledBase`.',
+  });
+}
+
+export const readBundled: ReadBundled = (path, base) => files.read(join(base ?? bundledFolder(), path));

@@ -1,0 +1,162 @@
+/** From a name or a folder to a data set. */
+import { files, readBundled } from '#files';
+import { DataError } from '../gpu/errors.ts';
+import { loadCifar } from './cifar.ts';
+import { checkDataset, type DatasetSplit, type ImageDataset } from './dataset.ts';
+import { joinPath } from './files.ts';
+import { readIdx } from './idx.ts';
+
+/** The bundled sets: their names for users, and their folders. */
+const bundled: Record<string, string> = { 'fashion-mini': 'fashion-mnist-mini', glyphs: 'glyphs' };
+
+/** Names that `loadDataset` knows without a folder. */
+export const bundledNames: readonly string[] = Object.keys(bundled);
+
+const stems = {
+  trainImages: 'train-images-idx3-ubyte',
+  trainLabels: 'train-labels-idx1-ubyte',
+  testImages: 't10k-images-idx3-ubyte',
+  testLabels: 't10k-labels-idx1-ubyte',
+};
+
+/** Where a set's files lie: reads one of several names, the first that is there. */
+interface Source {
+  where: string;
+  find(names: string[]): Promise<string | undefined>;
+  read(name: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** MNIST's names with a hyphen or (as some mirrors have it) a dot before `idx`, plain or gzipped. */
+const spellings = (stem: string): string[] => [
+  `${stem}.gz`,
+  stem,
+  `${stem.replace('-idx', '.idx')}.gz`,
+  stem.replace('-idx', '.idx'),
+];
+
+async function readPart(
+  source: Source,
+  imageStem: string,
+  labelStem: string,
+  classNames: string[] | undefined,
+  name: string,
+) {
+  const read = async (stem: string, kind: 'images' | 'labels') => {
+    const found = await source.find(spellings(stem));
+    if (found === undefined) {
+      throw new DataError({
+        where: source.where,
+        message: `there is no ${stem} or ${stem}.gz in this folder.`,
+        fix: `A folder in MNIST's format holds ${Object.values(stems).join(', ')}, each plain or with .gz; CIFAR's binary version is read too.`,
+      });
+    }
+    return {
+      where: joinPath(source.where, found),
+      ...(await readIdx(await source.read(found), joinPath(source.where, found), kind)),
+    };
+  };
+  const images = await read(imageStem, 'images');
+  const labels = await read(labelStem, 'labels');
+  const [count = 0, height = 0, width = 0, channels = 1] = images.shape;
+  if (height * width * channels === 0) {
+    throw new DataError({
+      where: images.where,
+      message: `images of ${height}×${width}×${channels} have no pixels.`,
+      fix: 'Fetch the file again.',
+    });
+  }
+  if (labels.shape[0] !== count) {
+    throw new DataError({
+      where: labels.where,
+      message: `there are ${labels.shape[0]} labels for the ${count} images of ${images.where}.`,
+      fix: 'Use the two files that belong together.',
+    });
+  }
+  const largest = labels.values.reduce((most, label) => Math.max(most, label), 0);
+  const dataset: ImageDataset = {
+    name,
+    images: images.values,
+    labels: labels.values,
+    height,
+    width,
+    channels,
+    classes: classNames?.length ?? largest + 1,
+  };
+  if (classNames) dataset.classNames = classNames;
+  return checkDataset(dataset, labels.where);
+}
+
+async function readClassNames(source: Source): Promise<string[] | undefined> {
+  const found = await source.find(['classes.json']);
+  if (found === undefined) return undefined;
+  const wrong = (cause?: unknown) =>
+    new DataError({
+      where: joinPath(source.where, found),
+      message: 'a JSON array of at least one class name, in label order, was expected.',
+      fix: 'Write it like ["cat", "dog"], or remove it: classes are then numbered.',
+      cause,
+    });
+  let names: unknown;
+  try {
+    names = JSON.parse(new TextDecoder().decode(await source.read(found)));
+  } catch (error) {
+    throw wrong(error);
+  }
+  if (!Array.isArray(names) || names.length === 0 || !names.every((name) => typeof name === 'string')) throw wrong();
+  return names;
+}
+
+async function readIdxFolder(source: Source, name: string): Promise<DatasetSplit> {
+  const classNames = await readClassNames(source);
+  const train = await readPart(source, stems.trainImages, stems.trainLabels, classNames, name);
+  const test = await readPart(source, stems.testImages, stems.testLabels, classNames, name);
+  const size = (part: ImageDataset) => `${part.height}×${part.width}×${part.channels}`;
+  if (size(train) !== size(test)) {
+    throw new DataError({
+      where: source.where,
+      message: `training images are ${size(train)}, test images ${size(test)} (height×width×channels).`,
+      fix: 'Use files of one data set.',
+    });
+  }
+  const classes = Math.max(train.classes, test.classes);
+  return { train: { ...train, classes }, test: { ...test, classes } };
+}
+
+/**
+ * Loads `fashion-mini` or `glyphs` (bundled), or a folder (in the browser also a URL) with the four IDX files of MNIST's
+ * naming, or with CIFAR-10's or CIFAR-100's binary version. The number of classes is that of `classes.json`, or the
+ * largest label and one.
+ * `bundledBase` says where the bundled data lies for those who moved it.
+ * Throws DataError for anything missing, damaged or not fitting together.
+ */
+export async function loadDataset(nameOrFolder: string, options: { bundledBase?: string } = {}): Promise<DatasetSplit> {
+  const folder = bundled[nameOrFolder];
+  if (folder !== undefined) {
+    const source: Source = {
+      where: nameOrFolder,
+      find: async (names) => names[0],
+      read: (name) => readBundled(joinPath(folder, name), options.bundledBase),
+    };
+    return readIdxFolder(source, nameOrFolder);
+  }
+  const isUrl = /^https?:/.test(nameOrFolder);
+  if (!isUrl && !(await files.exists(nameOrFolder))) {
+    throw new DataError({
+      where: nameOrFolder,
+      message: 'this is neither a bundled data set nor a folder.',
+      fix: `Bundled sets are ${bundledNames.join(' and ')}; any other name is a folder in MNIST's or CIFAR's binary format.`,
+    });
+  }
+  const cifar = await loadCifar(nameOrFolder);
+  if (cifar) return cifar;
+  const source: Source = {
+    where: nameOrFolder,
+    async find(names) {
+      for (const name of names) if (await files.exists(joinPath(nameOrFolder, name))) return name;
+      return undefined;
+    },
+    read: (name) => files.read(joinPath(nameOrFolder, name)),
+  };
+  const name = nameOrFolder.replace(/\/+$/, '').split('/').at(-1) || nameOrFolder;
+  return readIdxFolder(source, name);
+}
