@@ -1,0 +1,70 @@
+/** What a finished (or half finished) run left to be read: tables and pages are made from this alone. */
+import * as v from 'valibot';
+import { DataError } from '../gpu/errors.ts';
+
+const finite = v.pipe(v.number(), v.finite());
+const count = v.pipe(finite, v.minValue(0));
+
+const lossSchema = v.object({
+  /** Task and epoch, from 0. */
+  task: count,
+  epoch: count,
+  /** Mean over the epoch; null where it was not finite, which JSON cannot hold. */
+  loss: v.nullable(v.number()),
+  /** Training accuracy over the epoch, in percent. */
+  accuracy: v.exactOptional(finite),
+  imagesPerSecond: v.exactOptional(finite),
+});
+
+/** The record as JSON holds it. */
+export const runRecordSchema = v.object({
+  /** The run's own name: it tells runs of one method apart. */
+  name: v.string(),
+  method: v.string(),
+  dataset: v.string(),
+  /** The configuration as it was used, defaults included. */
+  config: v.record(v.string(), v.unknown()),
+  /** Classes each task brings, for all tasks planned. */
+  classesPerTask: v.array(count),
+  /** The data set's class numbers in the order they were learnt. */
+  classOrder: v.array(count),
+  /** Row t: accuracy in percent on tasks 0 … t after task t. */
+  matrix: v.array(v.array(finite)),
+  /** Average incremental and last accuracy in percent, forgetting in points. */
+  average: finite,
+  last: finite,
+  forgetting: finite,
+  /** One an epoch, in order. */
+  losses: v.array(lossSchema),
+  adapter: v.string(),
+  /** When the run began, ISO 8601. */
+  date: v.string(),
+  /** How long it took. */
+  seconds: count,
+});
+
+export type RunRecord = v.InferOutput<typeof runRecordSchema>;
+export type LossRecord = v.InferOutput<typeof lossSchema>;
+
+/** Reads a record from JSON. `where` names the file. Throws DataError that names the first part that does not fit. */
+export function parseRunRecord(json: string, where: string): RunRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new DataError({
+      where,
+      message: 'this is not JSON: it may be cut off.',
+      fix: 'Run the training again.',
+      cause,
+    });
+  }
+  const result = v.safeParse(runRecordSchema, value);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new DataError({
+    where,
+    message: `${v.getDotPath(issue) ?? 'the record'} does not fit a run's record: ${issue.message}.`,
+    fix: 'Write it with the same version of engram.',
+  });
+}

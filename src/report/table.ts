@@ -1,0 +1,54 @@
+/** A run's accuracies as a table for the terminal. */
+import Table from 'cli-table3';
+import picocolors from 'picocolors';
+import { accuracyCurve } from '../continual/metrics.ts';
+import type { RunRecord } from './run-record.ts';
+
+export interface TableOptions {
+  /** Colour by ANSI codes; by default where the terminal has it. */
+  colour?: boolean;
+}
+
+const tableOf = (head: string[], first: 'left' | 'right') =>
+  new Table({
+    head,
+    colAligns: head.map((_, column) => (column === 0 ? first : 'right')),
+    // Colours are ours, so that they can be switched off.
+    style: { head: [], border: [], compact: true },
+  });
+
+const one = (value: number): string => value.toFixed(1);
+
+/**
+ * The accuracy matrix, a row after each task, and the accuracy on all classes seen. Percent.
+ * Colours say how much of the best accuracy a task ever had is kept: green 90 % or more, yellow 60 %, red less.
+ */
+export function matrixTable(record: RunRecord, options: TableOptions = {}): string {
+  const colours = picocolors.createColors(options.colour ?? picocolors.isColorSupported);
+  const seen = accuracyCurve(record.matrix, record.classesPerTask);
+  const tasks = record.matrix.map((_, task) => `task ${task + 1}`);
+  const table = tableOf(['after', ...tasks, 'all seen'].map(colours.bold), 'left');
+  const best = new Array<number>(tasks.length).fill(0);
+  record.matrix.forEach((row, after) => {
+    const cells = tasks.map((_, task) => {
+      const accuracy = row[task];
+      if (accuracy === undefined) return '';
+      best[task] = Math.max(best[task]!, accuracy);
+      const kept = best[task]! === 0 ? 0 : accuracy / best[task]!;
+      const paint = kept >= 0.9 ? colours.green : kept >= 0.6 ? colours.yellow : colours.red;
+      return paint(one(accuracy));
+    });
+    table.push([`task ${after + 1}`, ...cells, colours.bold(one(seen[after]!))]);
+  });
+  return table.toString();
+}
+
+/** One line a run: method, average incremental accuracy, last accuracy, forgetting, minutes. */
+export function summaryTable(records: readonly RunRecord[], options: TableOptions = {}): string {
+  const colours = picocolors.createColors(options.colour ?? picocolors.isColorSupported);
+  const table = tableOf(['run', 'method', 'average %', 'last %', 'forgetting', 'seconds'].map(colours.bold), 'left');
+  for (const { name, method, average, last, forgetting, seconds } of records) {
+    table.push([name, method, one(average), one(last), one(forgetting), seconds.toFixed(0)]);
+  }
+  return table.toString();
+}

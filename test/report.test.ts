@@ -1,0 +1,163 @@
+import { parseHTML } from 'linkedom';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { lineLabels, lineStyles } from '../src/report/curve.ts';
+import { html } from '../src/report/html.ts';
+import { reportPage } from '../src/report/page.ts';
+import { parseRunRecord, type RunRecord } from '../src/report/run-record.ts';
+import { matrixTable, summaryTable } from '../src/report/table.ts';
+
+const record = (change: Partial<RunRecord> = {}): RunRecord => ({
+  name: 'fdkd-0',
+  method: 'fdkd',
+  dataset: 'glyphs',
+  config: { seed: 0, optimizer: { rate: 0.05 }, note: '<script>alert(1)</script>' },
+  classesPerTask: [20, 10, 10],
+  classOrder: [2, 0, 1],
+  matrix: [[90], [60, 80], [40, 50, 100]],
+  average: 73.89,
+  last: 57.5,
+  forgetting: 40,
+  losses: [
+    { task: 0, epoch: 0, loss: 2.5, accuracy: 20 },
+    { task: 0, epoch: 1, loss: 1.25 },
+    { task: 1, epoch: 0, loss: null },
+    { task: 2, epoch: 0, loss: 0.5, imagesPerSecond: 1000 },
+  ],
+  adapter: 'a software adapter',
+  date: '2026-01-02T03:04:05.000Z',
+  seconds: 75,
+  ...change,
+});
+
+const cellsOf = (text: string): string[][] =>
+  text
+    .split('\n')
+    .filter((line) => line.includes('│'))
+    .map((line) =>
+      line
+        .split('│')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+
+test('the matrix is printed row by row, with the accuracy on all classes seen', () => {
+  assert.equal(cellsOf(matrixTable(record(), { colour: false })), [
+    ['after', 'task 1', 'task 2', 'task 3', 'all seen'],
+    ['task 1', '90.0', '', '', '90.0'],
+    ['task 2', '60.0', '80.0', '', '66.7'],
+    ['task 3', '40.0', '50.0', '100.0', '57.5'],
+  ]);
+});
+
+test('colours tell how much of a task is kept, and only where they are wanted', () => {
+  const coloured = matrixTable(record(), { colour: true });
+  const [green, yellow, red] = ['\u001b[32m', '\u001b[33m', '\u001b[31m'];
+  for (const cell of [`${green}90.0`, `${yellow}60.0`, `${red}40.0`, `${green}100.0`]) {
+    assert.ok(coloured.includes(cell), JSON.stringify(cell));
+  }
+  assert.not.ok(matrixTable(record(), { colour: false }).includes('\u001b'));
+});
+
+test('runs are summed up a line each', () => {
+  const lines = cellsOf(
+    summaryTable([record(), record({ name: 'replay-0', method: 'replay', last: 9.96 })], { colour: false }),
+  );
+  assert.equal(lines[1], ['fdkd-0', 'fdkd', '73.9', '57.5', '40.0', '75']);
+  assert.equal(lines[2], ['replay-0', 'replay', '73.9', '10.0', '40.0', '75']);
+});
+
+test('the page stands alone and shows the numbers of the run', () => {
+  const text = reportPage([record()]);
+  const { document } = parseHTML(text);
+  for (const loaded of ['script', 'link', 'img', 'iframe'])
+    assert.is(document.querySelectorAll(loaded).length, 0, loaded);
+  assert.not.ok(/url\(|@import/.test(text));
+  const cells = [...document.querySelectorAll('table.heat tbody tr')].map((row) =>
+    [...row.querySelectorAll('td')].map((cell) => cell.textContent),
+  );
+  assert.equal(cells, [
+    ['90.0', '', '', '90.0'],
+    ['60.0', '80.0', '', '66.7'],
+    ['40.0', '50.0', '100.0', '57.5'],
+  ]);
+  assert.is(document.querySelector('table.heat td')?.getAttribute('style'), '--share:0.900');
+  const settings = [...document.querySelectorAll('dl dt')].map((name) => [
+    name.textContent,
+    name.nextElementSibling?.textContent,
+  ]);
+  assert.equal(
+    settings.find(([name]) => name === 'optimizer.rate'),
+    ['optimizer.rate', '0.05'],
+  );
+  // What a run's author wrote is text, never HTML.
+  assert.equal(
+    settings.find(([name]) => name === 'note'),
+    ['note', '<script>alert(1)</script>'],
+  );
+});
+
+test('the curve has one line a run, at the height of its accuracies', () => {
+  const runs = [record(), record({ name: 'replay-0', method: 'replay', matrix: [[100], [0, 0]] })];
+  const { document } = parseHTML(reportPage(runs));
+  const svg = document.querySelector('svg[aria-label="Accuracy over classes seen"]')!;
+  const lines = [...svg.querySelectorAll('g[aria-label=line] path')].map((path) => path.getAttribute('d')!);
+  assert.is(lines.length, 2);
+  const heights = lines.map((line) =>
+    line
+      .split(/[ML]/)
+      .slice(1)
+      .map((point) => Number(point.split(',')[1])),
+  );
+  assert.equal(
+    heights.map((line) => line.length),
+    [3, 2],
+  );
+  const [top, bottom] = heights[1]!;
+  // Linear from 0 to 100: a height gives the accuracy back.
+  const accuracies = heights[0]!.map((height) => (100 * (bottom! - height)) / (bottom! - top!));
+  [90, 200 / 3, 57.5].forEach((expected, task) => {
+    assert.ok(Math.abs(accuracies[task]! - expected) < 0.05, `${accuracies}`);
+  });
+  assert.equal(
+    [...document.querySelectorAll('.legend li')].map((item) => item.textContent?.trim()),
+    ['fdkd', 'replay'],
+  );
+  const titles = [...svg.querySelectorAll('title')].map((title) => title.textContent);
+  assert.ok(titles.includes('fdkd-0: 66.7 % of 30 classes, after task 2'), titles.join('\n'));
+});
+
+test('a loss that was not finite leaves a gap', () => {
+  const { document } = parseHTML(reportPage([record()]));
+  const path = document.querySelector('svg[aria-label="Training loss of fdkd-0"] g[aria-label=line] path')!;
+  assert.is(path.getAttribute('d')?.split('M').length, 3);
+  assert.not.ok(path.getAttribute('d')?.includes('NaN'));
+  const without = parseHTML(reportPage([record({ losses: [] })])).document;
+  assert.is(without.querySelectorAll('svg').length, 1);
+});
+
+test('lines are told apart by method, or by name where the method is one, and stay apart beyond the colours', () => {
+  const [a, b] = [record({ name: 'a' }), record({ name: 'b' })];
+  assert.equal(lineLabels([a, b]), ['a', 'b']);
+  assert.equal(lineLabels([a, b, record({ method: 'kd' })]), ['fdkd', 'fdkd', 'kd']);
+  const styles = lineStyles(Array.from({ length: 20 }, (_, index) => `run ${index}`));
+  assert.is(new Set(styles.map(({ colour, dash }) => colour + dash)).size, 20);
+});
+
+test('templates escape what is put in', () => {
+  assert.is(
+    html`<a title="${'"&\''}">${['<b>', html`<i>${1}</i>`]}</a>`.text,
+    '<a title="&quot;&amp;&#39;">&lt;b&gt;<i>1</i></a>',
+  );
+});
+
+test('a record survives JSON, a damaged one is refused by the part that is wrong', () => {
+  assert.equal(parseRunRecord(JSON.stringify(record()), 'run.json'), record());
+  const text = JSON.stringify(record());
+  assert.throws(() => parseRunRecord(text.slice(0, -5), 'run.json'), /run\.json: this is not JSON/);
+  assert.throws(() => parseRunRecord(text.replace('[[90]', '[["x"]'), 'run.json'), /matrix\.0\.0 does not fit/);
+  assert.throws(() => reportPage([]), /there is no run to report on/);
+  assert.throws(() => reportPage([record({ matrix: [] })]), /run fdkd-0 has not finished its first task/);
+});
+
+test.run();
