@@ -43,10 +43,10 @@ const cellsOf = (text: string): string[][] =>
 
 test('the matrix is printed row by row, with the accuracy on all classes seen', () => {
   assert.equal(cellsOf(matrixTable(record(), { colour: false })), [
-    ['after', 'task 1', 'task 2', 'task 3', 'all seen'],
-    ['task 1', '90.0', '', '', '90.0'],
-    ['task 2', '60.0', '80.0', '', '66.7'],
-    ['task 3', '40.0', '50.0', '100.0', '57.5'],
+    ['after task', 'on 1', 'on 2', 'on 3', 'all seen'],
+    ['1', '90.0', '', '', '90.0'],
+    ['2', '60.0', '80.0', '', '66.7'],
+    ['3', '40.0', '50.0', '100.0', '57.5'],
   ]);
 });
 

@@ -30,9 +30,10 @@ th[scope=row], td.text { text-align: left; }
 table.runs { width: 100%; border-collapse: collapse; font-size: .95rem; }
 table.runs th, table.runs td { padding: .4rem .6rem; border-bottom: 1px solid var(--edge); }
 table.runs tr:last-child > * { border-bottom: 0; }
-table.runs th[scope=row] { color: var(--ink); }
+table.runs tbody th { color: var(--ink); }
 .best { font-weight: 700; }
-.heat td { min-width: 3.4rem; border-radius: 4px; background: color-mix(in srgb, var(--heat) calc(var(--share) * 60%), transparent); }
+.heat th, .heat td { padding: .25rem .45rem; }
+.heat td { min-width: 3rem; border-radius: 4px; background: color-mix(in srgb, var(--heat) calc(var(--share) * 60%), transparent); }
 .heat td.none { background: none; }
 .heat td.all { background: none; font-weight: 700; }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; margin: 0 0 .75rem; padding: 0; list-style: none; font-size: .875rem; }

@@ -51,10 +51,10 @@ function heatTable(record: RunRecord): Html {
       if (accuracy === undefined) return html`<td class="none"></td>`;
       return html`<td style="--share:${(accuracy / 100).toFixed(3)}">${one(accuracy)}</td>`;
     });
-    return html`<tr><th scope="row">after task ${after + 1}</th>${cells}<td class="all">${one(seen[after]!)}</td></tr>`;
+    return html`<tr><th scope="row">after ${after + 1}</th>${cells}<td class="all">${one(seen[after]!)}</td></tr>`;
   });
-  const heads = tasks.map((task) => html`<th>task ${task + 1}</th>`);
-  return html`<table class="heat"><thead><tr><th></th>${heads}<th>all seen</th></tr></thead><tbody>${rows}</tbody></table>`;
+  const heads = tasks.map((task) => html`<th>${task + 1}</th>`);
+  return html`<table class="heat"><thead><tr><th scope="row">task</th>${heads}<th>all seen</th></tr></thead><tbody>${rows}</tbody></table>`;
 }
 
 /** Nested settings as dotted names, in the order they stand. */

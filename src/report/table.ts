@@ -26,8 +26,8 @@ const one = (value: number): string => value.toFixed(1);
 export function matrixTable(record: RunRecord, options: TableOptions = {}): string {
   const colours = picocolors.createColors(options.colour ?? picocolors.isColorSupported);
   const seen = accuracyCurve(record.matrix, record.classesPerTask);
-  const tasks = record.matrix.map((_, task) => `task ${task + 1}`);
-  const table = tableOf(['after', ...tasks, 'all seen'].map(colours.bold), 'left');
+  const tasks = record.matrix.map((_, task) => `on ${task + 1}`);
+  const table = tableOf(['after task', ...tasks, 'all seen'].map(colours.bold), 'left');
   const best = new Array<number>(tasks.length).fill(0);
   record.matrix.forEach((row, after) => {
     const cells = tasks.map((_, task) => {
@@ -38,7 +38,7 @@ export function matrixTable(record: RunRecord, options: TableOptions = {}): stri
       const paint = kept >= 0.9 ? colours.green : kept >= 0.6 ? colours.yellow : colours.red;
       return paint(one(accuracy));
     });
-    table.push([`task ${after + 1}`, ...cells, colours.bold(one(seen[after]!))]);
+    table.push([`${after + 1}`, ...cells, colours.bold(one(seen[after]!))]);
   });
   return table.toString();
 }
