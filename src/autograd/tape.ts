@@ -1,0 +1,203 @@
+/**
+ * Reverse mode. An operation is its value plus one local backward; the tape is the chain of nodes behind a tensor,
+ * walked from the newest to the oldest, so that a gradient is complete before it is passed on.
+ */
+import type { Engine } from '../gpu/engine.ts';
+import { AutogradError, ShapeError } from '../gpu/errors.ts';
+import { sameShape, show } from '../tensor/shape.ts';
+import { type GradNode, Tensor } from '../tensor/tensor.ts';
+
+/** Notes how `output` was made, when gradients are recorded and some input wants one. Returns `output`. */
+export function record(
+  output: Tensor,
+  name: string,
+  inputs: readonly Tensor[],
+  backward: GradNode['backward'],
+): Tensor {
+  if (output.engine.gradEnabled && inputs.some((t) => t.requiresGrad)) output.node = { name, inputs, backward };
+  return output;
+}
+
+/** Runs `fn` without recording: nothing made inside has a gradient. Synchronous, like `engine.scope`. */
+export function noGrad<T>(engine: Engine, fn: () => T): T {
+  const before = engine.gradEnabled;
+  engine.gradEnabled = false;
+  try {
+    return fn();
+  } finally {
+    engine.gradEnabled = before;
+  }
+}
+
+/** Adds two gradients; set by `ops`, which owns the kernels. */
+let addGradients: (a: Tensor, b: Tensor) => Tensor = () => {
+  throw new AutogradError({ where: 'backward', message: 'the operations were not loaded.' });
+};
+export function useAddition(add: typeof addGradients): void {
+  addGradients = add;
+}
+
+/** Gradients on their way, with their number of owners: one may be handed to several inputs. */
+class Pending {
+  private readonly gradients = new Map<Tensor, Tensor>();
+  private readonly owners = new Map<Tensor, number>();
+
+  /** `mine`: tensors made after this id belong to the walk and are freed by it. */
+  constructor(private readonly mine: number) {}
+
+  add(of: Tensor, gradient: Tensor): void {
+    const present = this.gradients.get(of);
+    const total = present ? addGradients(present, gradient) : gradient;
+    this.gradients.set(of, total);
+    this.owners.set(total, (this.owners.get(total) ?? 0) + 1);
+    if (present) {
+      this.drop(present);
+      if (!this.owners.has(gradient)) this.free(gradient);
+    }
+  }
+
+  take(of: Tensor): Tensor | undefined {
+    const gradient = this.gradients.get(of);
+    this.gradients.delete(of);
+    return gradient;
+  }
+
+  drop(gradient: Tensor): void {
+    const left = (this.owners.get(gradient) ?? 1) - 1;
+    if (left > 0) {
+      this.owners.set(gradient, left);
+    } else {
+      this.owners.delete(gradient);
+      this.free(gradient);
+    }
+  }
+
+  isShared(gradient: Tensor): boolean {
+    return (this.owners.get(gradient) ?? 0) > 1;
+  }
+
+  isMine(gradient: Tensor): boolean {
+    return gradient.id > this.mine;
+  }
+
+  private free(gradient: Tensor): void {
+    if (this.isMine(gradient)) gradient.dispose();
+  }
+}
+
+/** The tensors behind `root`, newest first: every one comes after all that were made from it. */
+function tapeOf(root: Tensor): Tensor[] {
+  const seen = new Set<Tensor>([root]);
+  const stack = [root];
+  for (let t = stack.pop(); t; t = stack.pop()) {
+    for (const input of t.node?.inputs ?? []) {
+      if (input.requiresGrad && !seen.has(input)) {
+        seen.add(input);
+        stack.push(input);
+      }
+    }
+  }
+  return [...seen].sort((a, b) => b.id - a.id);
+}
+
+/** Keeps a finished gradient on its leaf, added to what is there. The leaf owns a tensor of its own. */
+function deposit(leaf: Tensor, gradient: Tensor, pending: Pending): void {
+  const before = leaf.grad;
+  if (before) {
+    leaf.grad = addGradients(before, gradient);
+    before.dispose();
+    pending.drop(gradient);
+  } else if (pending.isMine(gradient) && !pending.isShared(gradient)) {
+    leaf.grad = gradient;
+  } else {
+    leaf.grad = Tensor.view(gradient, gradient.shape, 'grad'); // shared and immutable: a second look is enough
+    pending.drop(gradient);
+  }
+  leaf.grad.moveTo(null);
+}
+
+/**
+ * Gradients of `root` with respect to every leaf that requires one, added to its `grad`.
+ * @param seed gradient of the root, of its shape; 1 for a scalar when left out.
+ * @throws AutogradError when nothing behind `root` requires a gradient, or it is no scalar and no seed is given.
+ */
+export function backward(root: Tensor, seed?: Tensor): void {
+  const { engine } = root;
+  if (!root.requiresGrad) {
+    throw new AutogradError({
+      where: 'backward',
+      message: 'nothing that made this tensor requires a gradient.',
+      fix: 'Set requiresGrad on a leaf, and compute outside noGrad().',
+    });
+  }
+  if (!seed && root.size !== 1) {
+    throw new AutogradError({
+      where: 'backward',
+      message: `a tensor of shape ${show(root.shape)} needs a seed gradient; only scalars start from 1.`,
+      fix: 'Reduce it with sum() or mean(), or pass a seed.',
+    });
+  }
+  if (seed && !sameShape(seed.shape, root.shape)) {
+    throw new ShapeError({
+      where: 'backward',
+      message: `the seed has shape ${show(seed.shape)}, the tensor ${show(root.shape)}.`,
+    });
+  }
+  noGrad(engine, () =>
+    engine.scope(() => {
+      const start = seed ?? engine.ones(root.shape);
+      const pending = new Pending(seed ? start.id : start.id - 1);
+      pending.add(root, start);
+      for (const tensor of tapeOf(root)) {
+        const gradient = pending.take(tensor);
+        if (!gradient) continue;
+        if (!tensor.node) {
+          deposit(tensor, gradient, pending);
+          continue;
+        }
+        const { name, inputs, backward: local } = tensor.node;
+        const results = local(gradient);
+        inputs.forEach((input, i) => {
+          const result = results[i];
+          if (!result || !input.requiresGrad) return;
+          if (!sameShape(result.shape, input.shape)) {
+            throw new ShapeError({
+              where: name,
+              message: `its backward gave input ${i} a gradient of shape ${show(result.shape)}; the input has ${show(input.shape)}.`,
+            });
+          }
+          pending.add(input, result);
+        });
+        pending.drop(gradient);
+      }
+    }),
+  );
+}
+
+/** A differentiable operation of your own: see {@link customOp}. */
+export interface CustomOp<Saved> {
+  name: string;
+  /** Computes the output; `saved` is passed on to `backward`. Runs without recording. */
+  forward(...inputs: Tensor[]): { output: Tensor; saved: Saved };
+  /** From the gradient of the output to those of the inputs, in order, each of its input's shape; `null` for none. */
+  backward(gradient: Tensor, saved: Saved, inputs: readonly Tensor[]): readonly (Tensor | null)[];
+}
+
+/**
+ * Makes an operation with its own gradient, on equal footing with the built-in ones.
+ * @example
+ * const cube = customOp({
+ *   name: 'cube',
+ *   forward: (x) => ({ output: x.mul(x).mul(x), saved: x }),
+ *   backward: (dy, x) => [dy.mul(x.mul(x)).mul(3)],
+ * });
+ */
+export function customOp<Saved>(op: CustomOp<Saved>): (...inputs: Tensor[]) => Tensor {
+  return (...inputs) => {
+    const engine = inputs[0]?.engine;
+    if (!engine)
+      throw new AutogradError({ where: op.name, message: 'a custom operation needs at least one input tensor.' });
+    const { output, saved } = noGrad(engine, () => op.forward(...inputs));
+    return record(output, op.name, inputs, (gradient) => op.backward(gradient, saved, inputs));
+  };
+}

@@ -1,0 +1,130 @@
+/**
+ * Storage buffers with exact sizes. A freed buffer waits in its size's free list for the next tensor of that size:
+ * training loops ask for the same sizes again and again, and buckets of rounded sizes waste up to half the memory.
+ */
+import { OutOfMemoryError } from './errors.ts';
+
+/** One GPU buffer and the number of tensors that look into it. */
+export class Storage {
+  refs = 1;
+  /** The recorder's batch that used this buffer last: decides whether an upload may overtake pending commands. */
+  lastBatch = 0;
+
+  constructor(
+    readonly id: number,
+    readonly buffer: GPUBuffer,
+    /** Size in bytes, a multiple of 4. */
+    readonly bytes: number,
+  ) {}
+}
+
+export interface PoolStatistics {
+  /** Bytes held by living tensors. */
+  liveBytes: number;
+  /** Buffers held by living tensors. */
+  liveBuffers: number;
+  /** Bytes that wait for reuse. */
+  pooledBytes: number;
+  /** Buffers that wait for reuse. */
+  pooledBuffers: number;
+  /** The highest `liveBytes` so far. */
+  peakBytes: number;
+}
+
+const STORAGE_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST; GPUBufferUsage is not a global everywhere
+
+export class BufferPool {
+  private readonly free = new Map<number, Storage[]>();
+  private nextId = 1;
+  private readonly statistics: PoolStatistics = {
+    liveBytes: 0,
+    liveBuffers: 0,
+    pooledBytes: 0,
+    pooledBuffers: 0,
+    peakBytes: 0,
+  };
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly onError: (error: Error) => void,
+  ) {}
+
+  /** A buffer of `bytes` rounded up to a multiple of 4, contents undefined. @throws OutOfMemoryError beyond the device's limits. */
+  acquire(bytes: number, where: string): Storage {
+    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
+    const waiting = this.free.get(size)?.pop();
+    const storage = waiting ?? this.create(size, where);
+    const s = this.statistics;
+    if (waiting) {
+      s.pooledBytes -= size;
+      s.pooledBuffers--;
+      waiting.refs = 1;
+    }
+    s.liveBytes += size;
+    s.liveBuffers++;
+    s.peakBytes = Math.max(s.peakBytes, s.liveBytes);
+    return storage;
+  }
+
+  /** Drops one reference; the last one puts the buffer back. */
+  release(storage: Storage): void {
+    if (--storage.refs > 0) return;
+    const list = this.free.get(storage.bytes);
+    if (list) list.push(storage);
+    else this.free.set(storage.bytes, [storage]);
+    const s = this.statistics;
+    s.liveBytes -= storage.bytes;
+    s.liveBuffers--;
+    s.pooledBytes += storage.bytes;
+    s.pooledBuffers++;
+  }
+
+  /** Destroys waiting buffers until at most `keepBytes` wait. Only call when every recorded command is submitted. */
+  trim(keepBytes: number): boolean {
+    const s = this.statistics;
+    let trimmed = false;
+    for (const [size, list] of this.free) {
+      while (s.pooledBytes > keepBytes && list.length > 0) {
+        list.pop()?.buffer.destroy();
+        s.pooledBytes -= size;
+        s.pooledBuffers--;
+        trimmed = true;
+      }
+      if (list.length === 0) this.free.delete(size);
+    }
+    return trimmed;
+  }
+
+  snapshot(): PoolStatistics {
+    return { ...this.statistics };
+  }
+
+  private create(size: number, where: string): Storage {
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
+    const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+    if (size > limit) {
+      throw new OutOfMemoryError({
+        where,
+        message: `a tensor of ${size} bytes is larger than this device's largest storage buffer (${limit} bytes).`,
+        fix: 'Use a smaller batch or split the tensor.',
+      });
+    }
+    this.device.pushErrorScope('out-of-memory');
+    const buffer = this.device.createBuffer({ size, usage: STORAGE_USAGE });
+    const live = this.statistics.liveBytes;
+    this.device.popErrorScope().then(
+      (error) => {
+        if (!error) return;
+        this.onError(
+          new OutOfMemoryError({
+            where,
+            message: `the device could not give ${size} bytes (${live} bytes were in use).`,
+            fix: 'Use a smaller batch, or free tensors with engine.scope().',
+          }),
+        );
+      },
+      () => {}, // the device was lost: its own error tells
+    );
+    return new Storage(this.nextId++, buffer, size);
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * The engine: one WebGPU device with its buffers, pipelines and recorder. Tensors belong to an engine; two engines on
+ * two devices live side by side. There is no global engine.
+ */
+import { requestAdapter } from '#adapter';
+import type { AdapterKind, AdapterOptions } from './adapter.ts';
+import { BindGroupCache } from './bind-groups.ts';
+import { BufferPool, type PoolStatistics, type Storage } from './buffer-pool.ts';
+import { AdapterError, ArgumentError, DeviceLostError, ValidationError } from './errors.ts';
+import type { Constants, Kernel } from './kernel.ts';
+import { PipelineCache } from './pipelines.ts';
+import { Readback } from './readback.ts';
+import { Recorder } from './recorder.ts';
+
+export interface EngineOptions extends AdapterOptions {
+  /** Report tensors that were dropped instead of freed. */
+  debug?: boolean;
+  /** Where debug reports go; the console unless said. */
+  onLeak?: (message: string) => void;
+}
+
+/** One kernel launch. */
+export interface Dispatch {
+  readonly kernel: Kernel;
+  readonly constants?: Constants;
+  /** Storage buffers in the order of their binding numbers. */
+  readonly buffers: readonly Storage[];
+  /** The words of the kernel's uniform `Params`, if it has one; floats through {@link floatBits}. */
+  readonly params?: readonly number[];
+  /** Workgroups along x, y and z. */
+  readonly workgroups: readonly [number, number?, number?];
+}
+
+export interface MemoryReport extends PoolStatistics {
+  /** Compiled pipelines. */
+  pipelines: number;
+  /** Dispatches recorded since the engine was made. */
+  dispatches: number;
+}
+
+/** Something a scope frees at its end. */
+export interface Scoped {
+  dispose(): void;
+}
+
+const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+const WANTED_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupsPerDimension',
+  'maxStorageBuffersPerShaderStage',
+] as const;
+/** Bytes of freed buffers kept for reuse beyond what is live. */
+const POOL_SLACK = 256 * 2 ** 20;
+
+const scratch = new Float32Array(1);
+const scratchBits = new Uint32Array(scratch.buffer);
+
+/** A float's bits, for a `f32` member of a kernel's `Params`. */
+export function floatBits(x: number): number {
+  scratch[0] = x;
+  return scratchBits[0] as number;
+}
+
+export class Engine {
+  /** Autograd records operations while this is true; see `noGrad`. */
+  gradEnabled = true;
+  /** Open scopes, innermost last; see `scope`. */
+  readonly scopes: Set<Scoped>[] = [];
+  readonly debug: boolean;
+  readonly onLeak: (message: string) => void;
+  private readonly pool: BufferPool;
+  private readonly pipelines: PipelineCache;
+  private readonly groups: BindGroupCache;
+  private readonly recorder: Recorder;
+  private readonly readback: Readback;
+  private failure: Error | null = null;
+  private lost: DeviceLostError | null = null;
+  private destroyed = false;
+
+  private constructor(
+    readonly device: GPUDevice,
+    /** Chooses between kernel forms: software adapters want other ones than GPUs. */
+    readonly adapterKind: AdapterKind,
+    /** One line for people. */
+    readonly adapterDescription: string,
+    private readonly ownsDevice: boolean,
+    options: Pick<EngineOptions, 'debug' | 'onLeak'>,
+  ) {
+    this.debug = options.debug ?? false;
+    this.onLeak = options.onLeak ?? ((message) => console.warn(message));
+    const fail = (error: Error) => {
+      this.failure ??= error;
+    };
+    this.pool = new BufferPool(device, fail);
+    this.pipelines = new PipelineCache(device, fail);
+    this.groups = new BindGroupCache(device);
+    this.recorder = new Recorder(device, this.groups, {
+      submitted: () => this.tidy(),
+      check: (names) => this.watch(names, fail),
+    });
+    this.readback = new Readback(device, this.recorder);
+    device.lost.then((info) => {
+      if (this.destroyed && info.reason === 'destroyed') return;
+      this.lost = new DeviceLostError({
+        where: 'device',
+        message: `the GPU device was lost (${info.reason || 'unknown reason'}: ${info.message}).`,
+        fix: 'Its tensors are gone: create a new engine and load the last checkpoint.',
+      });
+    });
+  }
+
+  /**
+   * An engine on a device of its own: in Node a hardware adapter, else an installed software one, else the bundled
+   * SwiftShader; in the browser `navigator.gpu`.
+   * @throws AdapterError when there is no adapter; its message says what to install.
+   */
+  static async create(options: EngineOptions = {}): Promise<Engine> {
+    const { adapter, kind, description } = await requestAdapter(options);
+    const requiredLimits: Record<string, number> = {};
+    for (const limit of WANTED_LIMITS) requiredLimits[limit] = adapter.limits[limit];
+    let device: GPUDevice;
+    try {
+      device = await adapter.requestDevice({
+        label: 'engram',
+        requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
+        requiredLimits,
+      });
+    } catch (cause) {
+      throw new AdapterError({
+        where: 'Engine.create',
+        message: `the adapter "${description}" gave no device: ${(cause as Error).message}.`,
+        fix: 'Update the graphics driver, or choose another adapter.',
+        cause,
+      });
+    }
+    return new Engine(device, kind, description, true, options);
+  }
+
+  /** An engine on a device that the caller owns; the engine never destroys it. */
+  static from(
+    device: GPUDevice,
+    options: Pick<EngineOptions, 'debug' | 'onLeak'> & { kind?: AdapterKind } = {},
+  ): Engine {
+    const info = device.adapterInfo;
+    const software =
+      info?.isFallbackAdapter === true ||
+      /swiftshader|llvmpipe|software/i.test(`${info?.architecture} ${info?.description}`);
+    const kind = options.kind ?? (software ? 'software' : 'hardware');
+    return new Engine(device, kind, info?.description || info?.vendor || 'a device of the caller', false, options);
+  }
+
+  /** A buffer of at least `bytes`, contents undefined; give it back with {@link release}. */
+  allocate(bytes: number, where: string): Storage {
+    this.assertUsable(where);
+    return this.pool.acquire(bytes, where);
+  }
+
+  release(storage: Storage): void {
+    if (!this.destroyed) this.pool.release(storage);
+  }
+
+  /** Records one kernel launch. @throws ArgumentError when the launch is larger than the device allows. */
+  dispatch({ kernel, constants = {}, buffers, params, workgroups }: Dispatch): void {
+    this.assertUsable(kernel.name);
+    const [x, y = 1, z = 1] = workgroups;
+    if (x === 0 || y === 0 || z === 0) return;
+    const most = this.device.limits.maxComputeWorkgroupsPerDimension;
+    if (Math.max(x, y, z) > most) {
+      throw new ArgumentError({
+        where: kernel.name,
+        message: `needs ${x}×${y}×${z} workgroups; the device allows ${most} a dimension.`,
+      });
+    }
+    this.recorder.dispatch(this.pipelines.get(kernel, constants), buffers, params ? Uint32Array.from(params) : null, [
+      x,
+      y,
+      z,
+    ]);
+  }
+
+  /** Starts compiling a kernel before it is needed. */
+  prepare(kernel: Kernel, constants: Constants = {}): void {
+    this.pipelines.get(kernel, constants);
+  }
+
+  /** Uploads bytes (a multiple of 4) into a buffer, in order with the recorded commands. */
+  write(storage: Storage, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
+    this.assertUsable('write');
+    this.recorder.write(storage, offset, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+
+  /** Waits for everything recorded so far, then reads the first `bytes` of a buffer. @throws the first error since the last wait. */
+  async read(storage: Storage, bytes: number): Promise<ArrayBuffer> {
+    this.assertUsable('read');
+    try {
+      const data = await this.readback.read(storage, bytes);
+      this.throwFailure();
+      return data;
+    } catch (error) {
+      this.throwFailure();
+      throw error;
+    }
+  }
+
+  /** Hands everything recorded to the GPU without waiting for it. */
+  flush(): void {
+    this.assertUsable('flush');
+    this.recorder.flush();
+  }
+
+  /** Waits until the GPU has done everything recorded so far. @throws the first error since the last wait. */
+  async sync(): Promise<void> {
+    this.assertUsable('sync');
+    await this.recorder.flush();
+    await this.device.queue.onSubmittedWorkDone();
+    this.throwFailure();
+  }
+
+  memory(): MemoryReport {
+    return { ...this.pool.snapshot(), pipelines: this.pipelines.size, dispatches: this.recorder.dispatches };
+  }
+
+  /** Waits for the GPU, then frees everything. A device given to {@link Engine.from} stays alive. */
+  async destroy(): Promise<void> {
+    if (this.destroyed) return;
+    if (!this.lost) {
+      await this.recorder.flush();
+      await this.device.queue.onSubmittedWorkDone().catch(() => {});
+    }
+    this.destroyed = true;
+    this.groups.clear();
+    this.groups.destroyRetired();
+    this.pool.trim(0);
+    if (this.ownsDevice) this.device.destroy();
+  }
+
+  private assertUsable(where: string): void {
+    if (this.lost) throw this.lost;
+    if (this.destroyed) {
+      throw new DeviceLostError({ where, message: 'the engine was destroyed.', fix: 'Create a new one.' });
+    }
+  }
+
+  private throwFailure(): void {
+    if (this.lost) throw this.lost;
+    const failure = this.failure;
+    this.failure = null;
+    if (failure) throw failure;
+  }
+
+  private tidy(): void {
+    const { liveBytes, pooledBytes } = this.pool.snapshot();
+    const keep = liveBytes + POOL_SLACK;
+    if (pooledBytes > keep && this.pool.trim(keep)) this.groups.clear();
+    this.groups.destroyRetired();
+  }
+
+  private watch(names: readonly string[], fail: (error: Error) => void): () => void {
+    this.device.pushErrorScope('validation');
+    return () => {
+      this.device.popErrorScope().then(
+        (error) => {
+          if (!error) return;
+          const named = names.find((name) => error.message.includes(`"${name}"`)) ?? names.join(', ');
+          fail(new ValidationError({ where: named, message: error.message }));
+        },
+        () => {}, // the device was lost: its own error tells
+      );
+    };
+  }
+}

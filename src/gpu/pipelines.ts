@@ -1,0 +1,100 @@
+/**
+ * Compute pipelines, compiled once per kernel and set of constants, in the background: recording goes on while
+ * they compile, and a software adapter's first step is mostly compilation, so several at once is what makes it short.
+ */
+import { EngramError, ValidationError } from './errors.ts';
+import { type Binding, bindingsOf, type Constants, type Kernel, renderConstants } from './kernel.ts';
+
+export interface Pipeline {
+  readonly id: number;
+  readonly name: string;
+  readonly layout: GPUBindGroupLayout;
+  readonly bindings: readonly Binding[];
+  /** Set when compilation has ended well. */
+  compiled: GPUComputePipeline | null;
+  /** Resolves when compilation has ended, well or not; never rejects. */
+  readonly ready: Promise<void>;
+}
+
+const COMPUTE_STAGE = 4; // GPUShaderStage.COMPUTE
+
+export class PipelineCache {
+  private readonly pipelines = new Map<string, Pipeline>();
+  private readonly layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
+  private readonly reflected = new Map<string, readonly Binding[]>();
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly onError: (error: Error) => void,
+  ) {}
+
+  /** Compiled pipelines so far. */
+  get size(): number {
+    return this.pipelines.size;
+  }
+
+  get(kernel: Kernel, constants: Constants): Pipeline {
+    let key = `${kernel.name}\0${kernel.entry ?? ''}`;
+    for (const name in constants) {
+      const value = constants[name];
+      key += `\0${name}=${typeof value === 'object' ? `f${value.f32}` : value}`;
+    }
+    let pipeline = this.pipelines.get(key);
+    if (!pipeline) {
+      pipeline = this.compile(kernel, constants);
+      this.pipelines.set(key, pipeline);
+    }
+    return pipeline;
+  }
+
+  private compile(kernel: Kernel, constants: Constants): Pipeline {
+    const entry = kernel.entry ?? 'main';
+    const label = entry === 'main' ? kernel.name : `${kernel.name}.${entry}`;
+    const reflectedKey = `${kernel.name}\0${entry}`;
+    const bindings = this.reflected.get(reflectedKey) ?? bindingsOf(kernel);
+    this.reflected.set(reflectedKey, bindings);
+    const layout = this.layout(bindings);
+    // The error is reported below, with its line; the scope keeps it from being reported twice.
+    this.device.pushErrorScope('validation');
+    const module = this.device.createShaderModule({ label, code: renderConstants(constants) + kernel.source });
+    this.device.popErrorScope().catch(() => {});
+    const pipeline: Pipeline = {
+      id: this.pipelines.size,
+      name: label,
+      layout: layout.group,
+      bindings,
+      compiled: null,
+      ready: this.device
+        .createComputePipelineAsync({ label, layout: layout.pipeline, compute: { module, entryPoint: entry } })
+        .then(
+          (compiled) => {
+            pipeline.compiled = compiled;
+          },
+          async (cause: Error) => {
+            const info = await module.getCompilationInfo().catch(() => null);
+            const first = info?.messages.find((m) => m.type === 'error');
+            const message = first ? `line ${first.lineNum}: ${first.message}` : cause.message;
+            this.onError(
+              cause instanceof EngramError
+                ? cause
+                : new ValidationError({ where: label, message: `the kernel did not compile: ${message}`, cause }),
+            );
+          },
+        ),
+    };
+    return pipeline;
+  }
+
+  private layout(bindings: readonly Binding[]) {
+    const key = bindings.map((b) => `${b.binding}${b.type}`).join();
+    let layout = this.layouts.get(key);
+    if (!layout) {
+      const group = this.device.createBindGroupLayout({
+        entries: bindings.map(({ binding, type }) => ({ binding, visibility: COMPUTE_STAGE, buffer: { type } })),
+      });
+      layout = { group, pipeline: this.device.createPipelineLayout({ bindGroupLayouts: [group] }) };
+      this.layouts.set(key, layout);
+    }
+    return layout;
+  }
+}

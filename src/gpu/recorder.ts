@@ -1,0 +1,121 @@
+/**
+ * Collects dispatches, uploads and copies, and submits them in batches, each in as few passes as the order allows.
+ * Nothing waits: a batch whose pipelines still compile is held back, and everything after it queues up behind it.
+ */
+import type { BindGroupCache } from './bind-groups.ts';
+import type { Storage } from './buffer-pool.ts';
+import type { Pipeline } from './pipelines.ts';
+
+type Command =
+  | { kind: 'dispatch'; pipeline: Pipeline; group: GPUBindGroup; x: number; y: number; z: number }
+  | { kind: 'copy'; from: GPUBuffer; fromOffset: number; to: GPUBuffer; toOffset: number; bytes: number }
+  | { kind: 'write'; to: GPUBuffer; offset: number; data: Uint8Array<ArrayBuffer> };
+
+/** Dispatches per submission: enough to amortise it, few enough that the GPU starts while JavaScript still records. */
+const BATCH = 64;
+
+export class Recorder {
+  private commands: Command[] = [];
+  /** Number of the batch being recorded. */
+  private batch = 1;
+  /** Number of the last batch handed to the queue. */
+  private submitted = 0;
+  private tail: Promise<void> | null = null;
+  /** Dispatches recorded since the start. */
+  dispatches = 0;
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly groups: BindGroupCache,
+    private readonly hooks: { submitted: () => void; check: (names: readonly string[]) => () => void },
+  ) {}
+
+  dispatch(
+    pipeline: Pipeline,
+    storages: readonly Storage[],
+    params: Uint32Array | null,
+    workgroups: readonly [number, number, number],
+  ): void {
+    const group = this.groups.get(pipeline, storages, params);
+    for (const storage of storages) storage.lastBatch = this.batch;
+    const [x, y, z] = workgroups;
+    this.commands.push({ kind: 'dispatch', pipeline, group, x, y, z });
+    this.dispatches++;
+    if (this.commands.length >= BATCH) this.flush();
+  }
+
+  copy(from: Storage, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
+    from.lastBatch = this.batch;
+    this.commands.push({ kind: 'copy', from: from.buffer, fromOffset, to, toOffset, bytes });
+  }
+
+  /** Uploads at once when no waiting command uses the buffer, in order otherwise. */
+  write(to: Storage, offset: number, data: Uint8Array<ArrayBuffer>): void {
+    if (to.lastBatch === this.batch) this.flush();
+    if (to.lastBatch <= this.submitted) {
+      this.device.queue.writeBuffer(to.buffer, offset, data);
+      return;
+    }
+    to.lastBatch = this.batch;
+    this.commands.push({ kind: 'write', to: to.buffer, offset, data: data.slice() });
+  }
+
+  /** Hands everything recorded to the queue, in order. The promise resolves when it is there (not when it has run). */
+  flush(): Promise<void> {
+    if (this.commands.length > 0) {
+      const commands = this.commands;
+      const batch = this.batch++;
+      this.commands = [];
+      const waiting = new Set<Promise<void>>();
+      for (const c of commands) if (c.kind === 'dispatch' && !c.pipeline.compiled) waiting.add(c.pipeline.ready);
+      if (!this.tail && waiting.size === 0) {
+        this.submit(commands, batch);
+      } else {
+        const tail = Promise.all([this.tail, ...waiting]).then(() => {
+          this.submit(commands, batch);
+          if (this.tail === tail) this.tail = null;
+        });
+        this.tail = tail;
+      }
+    }
+    return this.tail ?? Promise.resolve();
+  }
+
+  private submit(commands: readonly Command[], batch: number): void {
+    const names = new Set<string>();
+    for (const c of commands) if (c.kind === 'dispatch') names.add(c.pipeline.name);
+    const done = this.hooks.check([...names]);
+    let pass: GPUComputePassEncoder | null = null;
+    let current: Pipeline | null = null;
+    let open = this.device.createCommandEncoder();
+    for (const c of commands) {
+      if (c.kind === 'dispatch') {
+        if (!c.pipeline.compiled) continue; // did not compile: reported by the cache
+        pass ??= open.beginComputePass();
+        if (current !== c.pipeline) {
+          pass.setPipeline(c.pipeline.compiled);
+          current = c.pipeline;
+        }
+        pass.setBindGroup(0, c.group);
+        pass.dispatchWorkgroups(c.x, c.y, c.z);
+        continue;
+      }
+      pass?.end();
+      pass = null;
+      current = null;
+      if (c.kind === 'copy') {
+        open.copyBufferToBuffer(c.from, c.fromOffset, c.to, c.toOffset, c.bytes);
+      } else {
+        // An upload between two dispatches: queue writes come before later submissions only.
+        this.device.queue.submit([open.finish()]);
+        open = this.device.createCommandEncoder();
+        this.device.queue.writeBuffer(c.to, c.offset, c.data);
+      }
+    }
+    pass?.end();
+    this.device.queue.submit([open.finish()]);
+    this.submitted = batch;
+    done();
+    if (this.commands.length === 0 && this.batch === batch + 1) this.hooks.submitted();
+  }
+}

@@ -1,0 +1,71 @@
+/** Makes the operations methods of {@link Tensor}: `x.add(1).relu().mean()`. */
+import { backward, useAddition } from '../autograd/tape.ts';
+import type { DType } from '../tensor/dtype.ts';
+import type { Shape } from '../tensor/shape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { addGradients, applyElementwise, cast, type Operand } from './elementwise.ts';
+import { binaryOps, ternaryOps, unaryOps } from './elementwise-table.ts';
+import { argmax, argmin, max, mean, min, type ReduceOptions, sum } from './reduce.ts';
+import { flatten, reshape } from './reshape.ts';
+
+export type UnaryName = keyof typeof unaryOps;
+export type BinaryName = keyof typeof binaryOps;
+
+type ElementwiseMethods = { [K in UnaryName]: () => Tensor } & { [K in BinaryName]: (other: Operand) => Tensor };
+
+/** The unary operations as functions: `unary.exp(x)`. */
+export const unary = Object.fromEntries(
+  Object.entries(unaryOps).map(([name, op]) => [name, (x: Tensor) => applyElementwise(name, op, [x])]),
+) as { [K in UnaryName]: (x: Tensor) => Tensor };
+
+/** The binary operations as functions: `binary.add(a, b)`; one of the operands may be a number. */
+export const binary = Object.fromEntries(
+  Object.entries(binaryOps).map(([name, op]) => [name, (a: Operand, b: Operand) => applyElementwise(name, op, [a, b])]),
+) as { [K in BinaryName]: (a: Operand, b: Operand) => Tensor };
+
+/** Limits to [low, high]; the gradient is that of `x` inside and 0 outside. */
+export function clamp(x: Tensor, low: Operand = -3.4028234e38, high: Operand = 3.4028234e38): Tensor {
+  return applyElementwise('clamp', ternaryOps.clamp, [x, low, high]);
+}
+
+type Axes = number | readonly number[];
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor extends ElementwiseMethods {
+    clamp(low?: Operand, high?: Operand): Tensor;
+    cast(dtype: DType): Tensor;
+    sum(axes?: Axes, options?: ReduceOptions): Tensor;
+    mean(axes?: Axes, options?: ReduceOptions): Tensor;
+    max(axes?: Axes, options?: ReduceOptions): Tensor;
+    min(axes?: Axes, options?: ReduceOptions): Tensor;
+    argmax(axis?: number, options?: ReduceOptions): Tensor;
+    argmin(axis?: number, options?: ReduceOptions): Tensor;
+    reshape(shape: Shape): Tensor;
+    flatten(axis?: number): Tensor;
+    /** The same values cut off from what made them: no gradient passes. */
+    detach(): Tensor;
+    /** Adds the gradients of this tensor to the `grad` of every leaf behind it. */
+    backward(seed?: Tensor): void;
+  }
+}
+
+const method = (name: string, fn: (self: Tensor, ...rest: never[]) => unknown): void => {
+  Object.defineProperty(Tensor.prototype, name, {
+    configurable: true,
+    writable: true,
+    value(this: Tensor, ...rest: never[]) {
+      return fn(this, ...rest);
+    },
+  });
+};
+
+for (const [name, fn] of Object.entries(unary)) method(name, fn);
+for (const [name, fn] of Object.entries(binary)) method(name, fn);
+method('clamp', clamp);
+method('cast', cast);
+for (const [name, fn] of Object.entries({ sum, mean, max, min, argmax, argmin })) method(name, fn);
+method('reshape', reshape);
+method('flatten', flatten);
+method('detach', (x) => Tensor.view(x, x.shape, 'detach'));
+method('backward', backward);
+useAddition(addGradients);

@@ -1,0 +1,162 @@
+/** Reductions over axes: sum, mean, max, min, argmax, argmin. Deterministic: chunks first, then the chunks' results. */
+import source from '../../shaders/reduce.wgsl';
+import { record } from '../autograd/tape.ts';
+import type { Engine } from '../gpu/engine.ts';
+import { DTypeError } from '../gpu/errors.ts';
+import { normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { evaluate } from './elementwise.ts';
+import { reshape } from './reshape.ts';
+
+export interface ReduceOptions {
+  /** Keep reduced axes with length 1. */
+  keepDims?: boolean;
+}
+
+const OPS = { sum: 0, max: 1, min: 2 } as const;
+type Reduction = keyof typeof OPS;
+
+/** Elements one thread adds up before it is worth splitting further. */
+const CHUNK = 256;
+/** Threads that keep an adapter busy. */
+const ENOUGH_THREADS = 4096;
+
+/** Workgroups for `count` items as a plane within the device's limit. */
+export function plane(engine: Engine, count: number): [number, number] {
+  const x = Math.min(count, engine.device.limits.maxComputeWorkgroupsPerDimension);
+  return [x, Math.ceil(count / x)];
+}
+
+/** Reduces the middle of [outer, n, inner]; contents of `x` in that shape. */
+function reduceMiddle(x: Tensor, kind: Reduction, outer: number, n: number, inner: number): Tensor {
+  const { engine } = x;
+  const byRows = inner === 1 && n >= 32;
+  const chunk = byRows ? CHUNK * 16 : CHUNK;
+  const busy = outer * inner * (byRows ? 64 : 1) >= ENOUGH_THREADS;
+  const splits = n <= chunk || (busy && n <= chunk * 16) ? 1 : Math.ceil(n / chunk);
+  const output = Tensor.empty(engine, [outer, splits, inner], x.dtype, kind);
+  const outputs = outer * splits * inner;
+  engine.dispatch({
+    kernel: { name: 'reduce', source, entry: byRows ? 'rows' : 'columns' },
+    constants: { T: x.dtype, OP: OPS[kind] },
+    buffers: [x.storage, output.storage],
+    params: [outer, n, inner, splits, Math.ceil(n / splits)],
+    workgroups: plane(engine, byRows ? outputs : Math.ceil(outputs / 64)),
+  });
+  if (splits === 1) return output;
+  const total = reduceMiddle(output, kind, outer, splits, inner);
+  output.dispose();
+  return total;
+}
+
+const keptShape = (shape: Shape, axes: readonly number[]): number[] => shape.map((n, i) => (axes.includes(i) ? 1 : n));
+const finalShape = (shape: Shape, axes: readonly number[], keepDims = false): number[] =>
+  keepDims ? keptShape(shape, axes) : shape.filter((_, i) => !axes.includes(i));
+
+/** Reduces runs of neighbouring axes one after the other, innermost first. */
+function reduceAxes(x: Tensor, kind: Reduction, axes: readonly number[], shape: Shape): Tensor {
+  const dims = [...x.shape];
+  let current = x;
+  for (let end = dims.length - 1; end >= 0; end--) {
+    if (!axes.includes(end)) continue;
+    let start = end;
+    while (start > 0 && axes.includes(start - 1)) start--;
+    const n = sizeOf(dims.slice(start, end + 1));
+    if (n > 1) {
+      const next = reduceMiddle(current, kind, sizeOf(dims.slice(0, start)), n, sizeOf(dims.slice(end + 1)));
+      if (current !== x) current.dispose();
+      current = next;
+    }
+    dims.fill(1, start, end + 1);
+    end = start;
+  }
+  const view = Tensor.view(current, shape, kind);
+  if (current !== x) current.dispose();
+  return view;
+}
+
+/** Sum over the axes (all unless said). f32, i32, u32. @throws ShapeError for an axis out of range. */
+export function sum(x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor {
+  const over = normalizeAxes(axes, x.rank, 'sum');
+  const y = reduceAxes(x, 'sum', over, finalShape(x.shape, over, keepDims));
+  return record(y, 'sum', [x], (dy) => [expand(dy, x.shape, over)]);
+}
+
+/** Mean over the axes (all unless said). */
+export function mean(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  if (x.dtype !== 'f32')
+    throw new DTypeError({ where: 'mean', message: `takes f32, not ${x.dtype}.`, fix: "Use x.cast('f32')." });
+  const over = normalizeAxes(axes, x.rank, 'mean');
+  const scale = 1 / sizeOf(over.map((axis) => x.shape[axis] as number));
+  const total = reduceAxes(x, 'sum', over, finalShape(x.shape, over, options.keepDims));
+  const y = evaluate('scale', { a: total, b: scale }, 'a * b', total.shape);
+  total.dispose();
+  return record(y, 'mean', [x], (dy) => [
+    evaluate('scale', { a: Tensor.view(dy, keptShape(x.shape, over), 'mean'), b: scale }, 'a * b', x.shape),
+  ]);
+}
+
+/** dy in the reduced shape, spread over the shape it came from. */
+function expand(dy: Tensor, shape: Shape, axes: readonly number[]): Tensor {
+  return evaluate('expand', { a: Tensor.view(dy, keptShape(shape, axes), 'expand') }, 'a', shape);
+}
+
+function extremum(
+  kind: 'max' | 'min',
+  x: Tensor,
+  axes: number | readonly number[] | undefined,
+  options: ReduceOptions,
+): Tensor {
+  const over = normalizeAxes(axes, x.rank, kind);
+  const kept = keptShape(x.shape, over);
+  const y = reduceAxes(x, kind, over, finalShape(x.shape, over, options.keepDims));
+  if (x.dtype !== 'f32') return y;
+  return record(y, kind, [x], (dy) => {
+    const hit = evaluate('hit', { a: x, b: Tensor.view(y, kept, kind) }, 'select(0.0, 1.0, a == b)', x.shape);
+    const count = reduceAxes(hit, 'sum', over, kept);
+    return [evaluate('share', { a: hit, b: Tensor.view(dy, kept, kind), c: count }, 'a * b / c', x.shape)];
+  });
+}
+
+/** Largest element over the axes; equal ones share the gradient, as PyTorch's amax. */
+export function max(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  return extremum('max', x, axes, options);
+}
+
+/** Smallest element over the axes; equal ones share the gradient, as PyTorch's amin. */
+export function min(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  return extremum('min', x, axes, options);
+}
+
+function arg(kind: 'max' | 'min', x: Tensor, axis: number, { keepDims }: ReduceOptions): Tensor {
+  const at = normalizeAxis(axis, x.rank, `arg${kind}`);
+  const outer = sizeOf(x.shape.slice(0, at));
+  const inner = sizeOf(x.shape.slice(at + 1));
+  const y = Tensor.empty(x.engine, finalShape(x.shape, [at], keepDims), 'i32', `arg${kind}`);
+  x.engine.dispatch({
+    kernel: { name: 'reduce', source, entry: 'arg' },
+    constants: { T: x.dtype, OP: OPS[kind] },
+    buffers: [x.storage, y.storage],
+    params: [outer, x.shape[at] as number, inner, 1, 0],
+    workgroups: plane(x.engine, Math.ceil((outer * inner) / 64)),
+  });
+  return y;
+}
+
+/** Index (i32) of the largest element along the axis (the last unless said); the first one among equals. */
+export function argmax(x: Tensor, axis = -1, options: ReduceOptions = {}): Tensor {
+  return arg('max', x, axis, options);
+}
+
+/** Index (i32) of the smallest element along the axis (the last unless said); the first one among equals. */
+export function argmin(x: Tensor, axis = -1, options: ReduceOptions = {}): Tensor {
+  return arg('min', x, axis, options);
+}
+
+/** Undoes broadcasting: sums a gradient down to the shape of the operand it belongs to. Consumes nothing. */
+export function sumTo(gradient: Tensor, shape: Shape): Tensor {
+  if (sameShape(gradient.shape, shape)) return gradient;
+  const lead = gradient.rank - shape.length;
+  const axes = gradient.shape.flatMap((n, i) => (i < lead || (shape[i - lead] === 1 && n !== 1) ? [i] : []));
+  return axes.length === 0 ? reshape(gradient, shape) : reduceAxes(gradient, 'sum', axes, shape);
+}

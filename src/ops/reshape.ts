@@ -1,0 +1,25 @@
+/** The same elements in another shape: no kernel, one more look into the buffer. */
+import { record } from '../autograd/tape.ts';
+import { ShapeError } from '../gpu/errors.ts';
+import { checkShape, type Shape, show, sizeOf } from '../tensor/shape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+/** One dimension may be −1: it is worked out from the rest. @throws ShapeError when the sizes differ. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const open = shape.indexOf(-1);
+  const rest = sizeOf(shape.filter((n) => n !== -1));
+  const target = open < 0 ? shape : shape.map((n, i) => (i === open ? x.size / rest : n));
+  if (sizeOf(target) !== x.size || shape.filter((n) => n === -1).length > 1) {
+    throw new ShapeError({
+      where: 'reshape',
+      message: `${show(x.shape)} (${x.size} elements) cannot be seen as ${show(shape)}.`,
+    });
+  }
+  checkShape(target, 'reshape');
+  return record(Tensor.view(x, target, 'reshape'), 'reshape', [x], (dy) => [Tensor.view(dy, x.shape, 'reshape')]);
+}
+
+/** Everything from `axis` on in one dimension: [n, h, w, c] becomes [n, h·w·c]. */
+export function flatten(x: Tensor, axis = 1): Tensor {
+  return reshape(x, [...x.shape.slice(0, axis), sizeOf(x.shape.slice(axis))]);
+}

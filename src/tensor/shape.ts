@@ -1,0 +1,93 @@
+/** Shape arithmetic: everything an operation needs to know before it touches the GPU. */
+import { ShapeError } from '../gpu/errors.ts';
+
+export type Shape = readonly number[];
+
+export function sizeOf(shape: Shape): number {
+  let size = 1;
+  for (const n of shape) size *= n;
+  return size;
+}
+
+/** For people: `[2, 3]`. */
+export function show(shape: Shape): string {
+  return `[${shape.join(', ')}]`;
+}
+
+/** Strides in elements of a row-major tensor. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = stride;
+    stride *= shape[i] as number;
+  }
+  return strides;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((n, i) => n === b[i]);
+}
+
+/** @throws ShapeError unless every dimension is a whole number ≥ 1. */
+export function checkShape(shape: Shape, where: string): void {
+  for (const n of shape) {
+    if (!Number.isInteger(n) || n < 1) {
+      throw new ShapeError({
+        where,
+        message: `${show(shape)} is not a shape: every dimension must be a whole number of at least 1.`,
+      });
+    }
+  }
+}
+
+/** NumPy's broadcasting: trailing dimensions must be equal or 1. @throws ShapeError */
+export function broadcastShapes(where: string, ...shapes: Shape[]): number[] {
+  const rank = Math.max(...shapes.map((s) => s.length));
+  const out = new Array<number>(rank).fill(1);
+  for (const shape of shapes) {
+    for (let i = 0; i < shape.length; i++) {
+      const at = rank - shape.length + i;
+      const n = shape[i] as number;
+      if (n === out[at] || n === 1) continue;
+      if (out[at] !== 1) {
+        throw new ShapeError({
+          where,
+          message: `shapes ${shapes.map(show).join(' and ')} do not broadcast: trailing dimensions must be equal or 1.`,
+          fix: 'Reshape or slice one of them.',
+        });
+      }
+      out[at] = n;
+    }
+  }
+  return out;
+}
+
+/** Strides of `shape` seen as `target`: 0 along broadcast dimensions. */
+export function broadcastStrides(shape: Shape, target: Shape): number[] {
+  const strides = stridesOf(shape);
+  const lead = target.length - shape.length;
+  return target.map((n, i) => {
+    const at = i - lead;
+    return at < 0 || (shape[at] === 1 && n !== 1) ? 0 : (strides[at] as number);
+  });
+}
+
+/** Axes counted from the end become ordinary ones; none means all. @throws ShapeError for one out of range or given twice. */
+export function normalizeAxes(axes: number | readonly number[] | undefined, rank: number, where: string): number[] {
+  if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
+  const list = (typeof axes === 'number' ? [axes] : axes).map((axis) => {
+    if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+      throw new ShapeError({ where, message: `axis ${axis} is out of range for a tensor of rank ${rank}.` });
+    }
+    return axis < 0 ? axis + rank : axis;
+  });
+  if (new Set(list).size !== list.length) {
+    throw new ShapeError({ where, message: `axes ${show(list)} name one axis twice.` });
+  }
+  return list.sort((a, b) => a - b);
+}
+
+export function normalizeAxis(axis: number, rank: number, where: string): number {
+  return normalizeAxes(axis, rank, where)[0] as number;
+}

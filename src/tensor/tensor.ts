@@ -1,0 +1,194 @@
+/**
+ * A tensor is an immutable, dense, row-major array on one engine's device. Several tensors may look into one buffer
+ * (reshape); the buffer goes back to the pool with the last of them. Operations live in `ops/`, which also makes them methods.
+ */
+import type { Storage } from '../gpu/buffer-pool.ts';
+import type { Engine } from '../gpu/engine.ts';
+import { ArgumentError, AutogradError, EngineMismatchError, FreedTensorError, ShapeError } from '../gpu/errors.ts';
+import { bytesPerElement, type DType, type TypedArray, typedArray } from './dtype.ts';
+import { type Shape, show, sizeOf } from './shape.ts';
+
+/** How a tensor was made: what reverse mode needs. Written by `autograd/tape`. */
+export interface GradNode {
+  readonly name: string;
+  readonly inputs: readonly Tensor[];
+  /** From the gradient of the output to those of the inputs; `null` for an input without one. */
+  readonly backward: (gradient: Tensor) => readonly (Tensor | null)[];
+}
+
+export type NestedArray = number | readonly NestedArray[];
+
+interface Holding {
+  engine: WeakRef<Engine>;
+  storage: Storage;
+  description: string;
+}
+
+const dropped = new FinalizationRegistry<Holding>(({ engine, storage, description }) => {
+  const owner = engine.deref();
+  if (!owner) return;
+  owner.release(storage);
+  if (owner.debug)
+    owner.onLeak(`${description} was dropped without being freed: make it inside engine.scope() or call dispose().`);
+});
+
+// Older browsers lack `using`; the symbol makes tensors ready for transpiled code there.
+const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
+
+let nextId = 1;
+
+export class Tensor {
+  /** Grows with every tensor made: the order of the tape. */
+  readonly id = nextId++;
+  readonly size: number;
+  /** Gradient of the last `backward()`, for leaves that require one. */
+  grad: Tensor | null = null;
+  node: GradNode | null = null;
+  private held: Storage | null;
+  private scope: Set<{ dispose(): void }> | null;
+  private wantsGrad = false;
+
+  private constructor(
+    readonly engine: Engine,
+    readonly shape: Shape,
+    readonly dtype: DType,
+    storage: Storage,
+    private readonly origin: string,
+  ) {
+    this.size = sizeOf(shape);
+    this.held = storage;
+    this.scope = engine.scopes.at(-1) ?? null;
+    this.scope?.add(this);
+    dropped.register(this, { engine: new WeakRef(engine), storage, description: `${origin} ${show(shape)}` }, this);
+  }
+
+  /** A new tensor with undefined contents; `origin` names the operation in errors and leak reports. */
+  static empty(engine: Engine, shape: Shape, dtype: DType, origin: string): Tensor {
+    const bytes = sizeOf(shape) * bytesPerElement(dtype);
+    return new Tensor(engine, Object.freeze([...shape]), dtype, engine.allocate(bytes, origin), origin);
+  }
+
+  /** The same elements in another shape of the same size; shares the buffer. */
+  static view(of: Tensor, shape: Shape, origin: string): Tensor {
+    const storage = of.storage;
+    storage.refs++;
+    return new Tensor(of.engine, Object.freeze([...shape]), of.dtype, storage, origin);
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** The buffer. @throws FreedTensorError */
+  get storage(): Storage {
+    if (!this.held) {
+      throw new FreedTensorError({
+        where: this.origin,
+        message: `this tensor of shape ${show(this.shape)} was freed.`,
+        fix: 'Return it from the scope that made it, or call engine.keep() on it there.',
+      });
+    }
+    return this.held;
+  }
+
+  get isFreed(): boolean {
+    return this.held === null;
+  }
+
+  get requiresGrad(): boolean {
+    return this.wantsGrad || this.node !== null;
+  }
+
+  /** Marks a leaf whose gradient `backward()` shall keep. @throws AutogradError on results of operations and on integers. */
+  set requiresGrad(value: boolean) {
+    if (this.node || this.dtype !== 'f32') {
+      throw new AutogradError({
+        where: this.origin,
+        message: this.node
+          ? 'requiresGrad is set on leaves only; this is the result of an operation.'
+          : `a ${this.dtype} tensor has no gradient.`,
+        fix: 'Call detach() first, or cast to f32.',
+      });
+    }
+    this.wantsGrad = value;
+  }
+
+  /** Whether `backward()` keeps a gradient here. */
+  get isLeaf(): boolean {
+    return this.node === null;
+  }
+
+  /** Frees the buffer now instead of at the end of the scope. Doing it twice is harmless. */
+  dispose(): void {
+    if (!this.held) return;
+    this.scope?.delete(this);
+    this.scope = null;
+    dropped.unregister(this);
+    this.engine.release(this.held);
+    this.held = null;
+  }
+
+  /** Hands the tensor to another scope, or to nobody: then it lives until it is disposed of. */
+  moveTo(scope: Set<{ dispose(): void }> | null): this {
+    this.scope?.delete(this);
+    this.scope = scope;
+    scope?.add(this);
+    return this;
+  }
+
+  /** Waits for the GPU and reads the elements in row-major order. @throws the first error since the last wait. */
+  async data(): Promise<TypedArray> {
+    return typedArray(this.dtype, await this.engine.read(this.storage, this.size * bytesPerElement(this.dtype)));
+  }
+
+  /** Waits for the GPU and reads the only element. @throws ShapeError when there are more. */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new ShapeError({
+        where: 'item',
+        message: `a tensor of shape ${show(this.shape)} has ${this.size} elements; item() reads exactly one.`,
+      });
+    }
+    return (await this.data())[0] as number;
+  }
+
+  /** Waits for the GPU and reads nested arrays in this shape. */
+  async array(): Promise<NestedArray> {
+    const data = await this.data();
+    const nest = (axis: number, offset: number, size: number): NestedArray => {
+      if (axis === this.rank) return data[offset] as number;
+      const n = this.shape[axis] as number;
+      const step = size / n;
+      return Array.from({ length: n }, (_, i) => nest(axis + 1, offset + i * step, step));
+    };
+    return nest(0, 0, this.size);
+  }
+
+  toString(): string {
+    return `Tensor(${this.dtype}${show(this.shape)}${this.held ? '' : ', freed'})`;
+  }
+
+  declare [Symbol.dispose]: () => void;
+}
+
+Object.defineProperty(Tensor.prototype, DISPOSE, {
+  value: Tensor.prototype.dispose,
+  configurable: true,
+  writable: true,
+});
+
+/** The engine of all of these. @throws EngineMismatchError when they belong to several. */
+export function commonEngine(where: string, tensors: readonly Tensor[]): Engine {
+  const first = tensors[0];
+  if (!first) throw new ArgumentError({ where, message: 'needs at least one tensor.' });
+  for (const t of tensors) {
+    if (t.engine !== first.engine) {
+      throw new EngineMismatchError({
+        where,
+        message: `tensors of two engines were mixed (shapes ${tensors.map((x) => show(x.shape)).join(', ')}).`,
+        fix: 'Read one with data() and upload it to the other engine.',
+      });
+    }
+  }
+  return first.engine;
+}
