@@ -16,20 +16,23 @@ import { cachedFolder } from './cache-node.ts';
 /** glibc's RTLD_NODELETE, which `os.constants.dlopen` lacks: the library stays loaded after `dlclose`. */
 const RTLD_NODELETE = 0x1000;
 
-/** The package's folder and version. Its exports hide both, so they are found from its main file. */
-export async function chromiumPackage(): Promise<{ folder: string; version: string }> {
+/**
+ * Makes a folder of the cache, once a version of `@sparticuz/chromium`, from that package's `bin` folder.
+ * @throws Error when the package is not installed.
+ */
+export async function unpackChromium(
+  name: string,
+  unpack: (bin: string, into: string) => Promise<void>,
+): Promise<string> {
+  // The package's exports hide its other files, so they are found from its main file.
   const folder = fileURLToPath(new URL('../..', import.meta.resolve('@sparticuz/chromium')));
   const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version: string };
-  return { folder, version };
+  return cachedFolder(`${name}-${version}`, (draft) => unpack(join(folder, 'bin'), draft));
 }
 
-/** Unpacks one of the package's `.tar.br` archives into the cache, once a version; returns the folder. */
-export async function unpackFromChromium(archive: string): Promise<string> {
-  const { folder, version } = await chromiumPackage();
-  const source = join(folder, 'bin', `${archive}.tar.br`);
-  return cachedFolder(`${archive}-${version}`, (draft) =>
-    pipeline(createReadStream(source), createBrotliDecompress(), unpackTar(draft)),
-  );
+/** Unpacks a tar archive compressed with brotli into a folder. */
+export function unpackTarBrotli(archive: string, into: string): Promise<void> {
+  return pipeline(createReadStream(archive), createBrotliDecompress(), unpackTar(into));
 }
 
 /**
@@ -37,7 +40,9 @@ export async function unpackFromChromium(archive: string): Promise<string> {
  * `VK_DRIVER_FILES` while a Vulkan instance is made.
  */
 export async function loadSwiftShader(): Promise<string> {
-  const folder = await unpackFromChromium('swiftshader');
+  const folder = await unpackChromium('swiftshader', (bin, into) =>
+    unpackTarBrotli(join(bin, 'swiftshader.tar.br'), into),
+  );
   const loader = join(folder, 'libvulkan.so.1');
   try {
     // Dawn asks for `libvulkan.so.1` by name and gets what is loaded under that name already.

@@ -1,0 +1,47 @@
+/** A headless Chromium with WebGPU on SwiftShader, and a page that can import the built browser bundle. */
+
+import { createReadStream, createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createBrotliDecompress } from 'node:zlib';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { unpackChromium, unpackTarBrotli } from '../../src/gpu/swiftshader-node.ts';
+
+/** Never asked of a network: the browser's requests are answered from `dist/`. Localhost counts as a secure context. */
+const ORIGIN = 'http://localhost';
+
+/** The Chromium of `@sparticuz/chromium` with the libraries a bare machine lacks; on x64 Linux it needs nothing else. */
+async function launchBundled(args: string[]): Promise<Browser> {
+  const folder = await unpackChromium('chromium', async (bin, into) => {
+    await unpackTarBrotli(join(bin, 'swiftshader.tar.br'), into);
+    await unpackTarBrotli(join(bin, 'al2023.tar.br'), into);
+    const executable = createWriteStream(join(into, 'chromium'), { mode: 0o755 });
+    await pipeline(createReadStream(join(bin, 'chromium.br')), createBrotliDecompress(), executable);
+  });
+  return chromium.launch({
+    executablePath: join(folder, 'chromium'),
+    args,
+    env: { ...process.env, LD_LIBRARY_PATH: join(folder, 'lib') },
+  });
+}
+
+/** Opens an empty page that may `import('/browser.js')`; what it logs as an error goes to this process's. */
+export async function openPage(): Promise<{ page: Page; close: () => Promise<void> }> {
+  const args = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+  const bundled = process.platform === 'linux' && process.arch === 'x64';
+  // Elsewhere: an installed Chrome.
+  const browser = await (bundled ? launchBundled(args) : chromium.launch({ channel: 'chrome', args }));
+  const page = await browser.newPage();
+  page.on('pageerror', (error) => console.error(error));
+  page.on('console', (message) => {
+    if (message.type() === 'error') console.error(message.text());
+  });
+  await page.route(`${ORIGIN}/**`, (route) => {
+    const { pathname } = new URL(route.request().url());
+    if (pathname === '/')
+      return route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>Engram</title>' });
+    return route.fulfill({ path: join('dist', pathname) });
+  });
+  await page.goto(`${ORIGIN}/`);
+  return { page, close: () => browser.close() };
+}
