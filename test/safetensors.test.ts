@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CheckpointError } from '../src/gpu/errors.ts';
+import { asFloat32, asInt32, readSafetensors, type SafetensorsEntry, writeSafetensors } from '../src/nn/safetensors.ts';
+
+const entries: [string, SafetensorsEntry][] = [
+  ['weight', { dtype: 'F32', shape: [2, 3], data: Float32Array.of(1, -2.5, 3e-40, Infinity, 5, Math.fround(0.1)) }],
+  ['bytes', { dtype: 'U8', shape: [3], data: Uint8Array.of(1, 2, 255) }],
+  ['exact', { dtype: 'F64', shape: [1], data: Float64Array.of(0.1) }],
+  ['step', { dtype: 'I64', shape: [], data: BigInt64Array.of(-(2n ** 40n)) }],
+  ['labels', { dtype: 'I32', shape: [2], data: Int32Array.of(-1, 7) }],
+  ['counter', { dtype: 'U32', shape: [1], data: Uint32Array.of(0xffffffff) }],
+  ['none', { dtype: 'F32', shape: [0, 4], data: new Float32Array(0) }],
+];
+
+/** A file with this header and these bytes after it. */
+function file(header: string, data: readonly number[] = []): Uint8Array {
+  const json = new TextEncoder().encode(header);
+  const bytes = new Uint8Array(8 + json.length + data.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
+  bytes.set(json, 8);
+  bytes.set(data, 8 + json.length);
+  return bytes;
+}
+
+const refused = (bytes: Uint8Array, message: RegExp) =>
+  assert.throws(
+    () => readSafetensors(bytes, 'some.safetensors'),
+    (error: Error) =>
+      error instanceof CheckpointError && error.message.startsWith('some.safetensors: ') && message.test(error.message),
+  );
+
+test('what is written is read, bit for bit, wherever it lies in memory', () => {
+  const bytes = writeSafetensors(entries, { note: 'größer', format: 'pt' });
+  const shifted = new Uint8Array(bytes.length + 3);
+  shifted.set(bytes, 3);
+  for (const given of [bytes, shifted.subarray(3)]) {
+    const { tensors, metadata } = readSafetensors(given);
+    assert.equal(metadata, { note: 'größer', format: 'pt' });
+    assert.equal([...tensors], entries);
+  }
+  assert.equal(readSafetensors(writeSafetensors([])).tensors.size, 0);
+});
+
+test('a file written by PyTorch is read', () => {
+  const { tensors, metadata } = readSafetensors(readFileSync('test/golden/conv2d_0.safetensors'));
+  assert.is(metadata.case, 'conv2d');
+  assert.equal(tensors.get('weight')?.shape, [4, 3, 3, 3]);
+  assert.ok(asFloat32(tensors.get('dx')!).every(Number.isFinite));
+});
+
+test('half floats are read as floats', () => {
+  const header =
+    '{"h":{"dtype":"F16","shape":[6],"data_offsets":[0,12]},"b":{"dtype":"BF16","shape":[2],"data_offsets":[12,16]}}';
+  const halves = [0x3c00, 0xc100, 0x0001, 0x7c00, 0x7bff, 0x8000];
+  const data = new Uint8Array(Uint16Array.from([...halves, 0x3fc0, 0xff80]).buffer);
+  const { tensors } = readSafetensors(file(header, [...data]));
+  assert.equal([...tensors.get('h')!.data], [1, -2.5, 2 ** -24, Infinity, 65504, -0]);
+  assert.equal([...tensors.get('b')!.data], [1.5, -Infinity]);
+  assert.is(tensors.get('h')?.dtype, 'F32');
+});
+
+test('numbers change their type where it is asked for', () => {
+  const { tensors } = readSafetensors(writeSafetensors(entries));
+  assert.equal([...asFloat32(tensors.get('exact')!)], [Math.fround(0.1)]);
+  assert.equal([...asFloat32(tensors.get('step')!)], [-(2 ** 40)]);
+  assert.equal([...asInt32({ dtype: 'I64', shape: [1], data: BigInt64Array.of(-3n) })], [-3]);
+  assert.equal([...asInt32(tensors.get('labels')!)], [-1, 7]);
+});
+
+test('a file cut anywhere is refused', () => {
+  const bytes = writeSafetensors(entries.slice(0, -1));
+  for (let n = 0; n < bytes.length; n++) refused(bytes.subarray(0, n), /cut off|not JSON/);
+});
+
+test('damaged files are refused by what is wrong', () => {
+  refused(new Uint8Array(1000).fill(0xff), /no safetensors file: its header would have 18446744073709551615 bytes/);
+  refused(new TextEncoder().encode('<html>\n</html>\n'), /no safetensors file/);
+  refused(file('{"a": '), /the header is not JSON/);
+  refused(file('[1]'), /not a JSON object/);
+  refused(file('{"__metadata__": {"a": 1}}'), /__metadata__ is not an object of strings/);
+  refused(file('{"a": {"dtype": "F32", "shape": [1]}}'), /entry of "a" needs dtype, shape and data_offsets/);
+  refused(file('{"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}', [0, 0, 0, 0]), /entry of "a" needs/);
+  refused(file('{"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}}', [0, 0, 0, 0]), /entry of "a" needs/);
+  refused(
+    file('{"a": {"dtype": "C64", "shape": [1], "data_offsets": [0, 8]}}', Array(8).fill(0)),
+    /dtype C64; F64, F32/,
+  );
+  refused(file('{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}', [0, 0, 0, 0]), /needs 8 bytes, has 4/);
+});
+
+test('what does not fit its shape is not written', () => {
+  const write = (entry: SafetensorsEntry) => () => writeSafetensors([['w', entry]]);
+  const short: SafetensorsEntry = { dtype: 'F32', shape: [3], data: Float32Array.of(1, 2) };
+  assert.throws(write(short), /w: Float32Array of 2 elements does not hold F32\[3\]/);
+  assert.throws(write({ ...short, dtype: 'I32', shape: [2] }), /Give a Int32Array of 2 elements/);
+  const fine: [string, SafetensorsEntry] = ['w', { ...short, shape: [2] }];
+  assert.throws(() => writeSafetensors([fine, fine]), /given twice/);
+});
+
+test.run();
