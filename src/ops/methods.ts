@@ -5,8 +5,11 @@ import type { Shape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { addGradients, applyElementwise, cast, type Operand } from './elementwise.ts';
 import { binaryOps, ternaryOps, unaryOps } from './elementwise-table.ts';
+import { gather } from './gather.ts';
 import { argmax, argmin, max, mean, min, type ReduceOptions, sum } from './reduce.ts';
 import { flatten, reshape } from './reshape.ts';
+import { logSoftmax, softmax } from './softmax.ts';
+import { flip, type Range, slice, transpose } from './strided.ts';
 
 export type UnaryName = keyof typeof unaryOps;
 export type BinaryName = keyof typeof binaryOps;
@@ -42,6 +45,12 @@ declare module '../tensor/tensor.ts' {
     argmin(axis?: number, options?: ReduceOptions): Tensor;
     reshape(shape: Shape): Tensor;
     flatten(axis?: number): Tensor;
+    transpose(axes?: readonly number[]): Tensor;
+    slice(ranges: readonly (Range | null | undefined)[]): Tensor;
+    flip(axes: readonly number[]): Tensor;
+    gather(index: Tensor, axis?: number): Tensor;
+    softmax(axis?: number): Tensor;
+    logSoftmax(axis?: number): Tensor;
     /** The same values cut off from what made them: no gradient passes. */
     detach(): Tensor;
     /** Adds the gradients of this tensor to the `grad` of every leaf behind it. */
@@ -64,8 +73,9 @@ for (const [name, fn] of Object.entries(binary)) method(name, fn);
 method('clamp', clamp);
 method('cast', cast);
 for (const [name, fn] of Object.entries({ sum, mean, max, min, argmax, argmin })) method(name, fn);
-method('reshape', reshape);
-method('flatten', flatten);
+for (const [name, fn] of Object.entries({ reshape, flatten, transpose, slice, flip, gather, softmax, logSoftmax })) {
+  method(name, fn);
+}
 method('detach', (x) => Tensor.view(x, x.shape, 'detach'));
 method('backward', backward);
 useAddition(addGradients);

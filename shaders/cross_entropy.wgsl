@@ -1,0 +1,101 @@
+// Softmax cross entropy with integer targets and label smoothing, over logits [rows, n]. One workgroup a row.
+// The forward keeps the row's log-sum-exp; the gradient is then one pass. Rows whose target is out of range count for
+// nothing: they are the ones to ignore.
+//
+// loss_r = w_r · ((1 − ε)·(lse − x_target) + ε/n · Σ (lse − x_c)), w_r = scale for a counted row.
+
+struct Params {
+  rows: u32,
+  n: u32,
+  smoothing: f32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> logits: array<f32>;
+@group(0) @binding(1) var<storage, read> targets: array<i32>;
+@group(0) @binding(2) var<storage, read_write> losses: array<f32>; // [rows]
+@group(0) @binding(3) var<storage, read_write> lse: array<f32>;    // [rows]
+@group(0) @binding(4) var<uniform> params: Params;
+
+@group(0) @binding(2) var<storage, read> kept_lse: array<f32>;       // gradient: [rows]
+@group(0) @binding(3) var<storage, read> gradient: array<f32>;       // gradient: of the loss, [rows] or [1]
+@group(0) @binding(4) var<storage, read_write> dlogits: array<f32>;
+@group(0) @binding(5) var<uniform> backward_params: BackwardParams;
+
+struct BackwardParams {
+  rows: u32,
+  n: u32,
+  smoothing: f32,
+  scale: f32,
+  per_row: u32, // the gradient has an entry for each row
+}
+
+const WIDTH = 32u;
+var<workgroup> partial: array<vec2<f32>, WIDTH>;
+
+@compute @workgroup_size(32)
+fn forward(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = min(group.y * groups.x + group.x, params.rows - 1u);
+  let base = row * params.n;
+  var largest = -3.4028234e38;
+  for (var i = lane; i < params.n; i += WIDTH) {
+    largest = max(largest, logits[base + i]);
+  }
+  partial[lane].x = largest;
+  workgroupBarrier();
+  for (var half = WIDTH / 2u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      partial[lane].x = max(partial[lane].x, partial[lane + half].x);
+    }
+    workgroupBarrier();
+  }
+  largest = partial[0].x;
+  workgroupBarrier();
+  var sums = vec2(0.0, 0.0); // Σ exp(x − max), Σ (x − max)
+  for (var i = lane; i < params.n; i += WIDTH) {
+    let shifted = logits[base + i] - largest;
+    sums += vec2(exp(shifted), shifted);
+  }
+  partial[lane] = sums;
+  workgroupBarrier();
+  for (var half = WIDTH / 2u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      partial[lane] += partial[lane + half];
+    }
+    workgroupBarrier();
+  }
+  if (lane == 0u) {
+    let log_sum = log(partial[0].x);
+    let target_class = targets[row];
+    var loss = 0.0;
+    if (target_class >= 0 && target_class < i32(params.n)) {
+      let own = log_sum - (logits[base + u32(target_class)] - largest);
+      let even = log_sum - partial[0].y / f32(params.n);
+      loss = params.scale * (own + params.smoothing * (even - own));
+    }
+    losses[row] = loss;
+    lse[row] = largest + log_sum;
+  }
+}
+
+@compute @workgroup_size(64)
+fn backward(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let p = backward_params;
+  let at = id.y * groups.x * 64u + id.x;
+  if (at >= p.rows * p.n) {
+    return;
+  }
+  let row = at / p.n;
+  let target_class = targets[row];
+  if (target_class < 0 || target_class >= i32(p.n)) {
+    dlogits[at] = 0.0;
+    return;
+  }
+  let hit = select(0.0, 1.0 - p.smoothing, u32(target_class) == at % p.n);
+  let probability = exp(logits[at] - kept_lse[row]);
+  dlogits[at] = gradient[select(0u, row, p.per_row == 1u)] * p.scale * (probability - hit - p.smoothing / f32(p.n));
+}

@@ -1,0 +1,55 @@
+// Gather and scatter-add along the middle axis of [outer, n, inner]. The index is either one list for every row (SHARED:
+// [m]) or has an entry for every element ([outer, m, inner]).
+//
+// Scatter-add is deterministic without atomics: one thread owns a whole line along the axis and adds in order.
+//
+// Injected: T (element type), SHARED.
+
+struct Params {
+  outer: u32,
+  n: u32,
+  m: u32,
+  inner: u32,
+}
+
+@group(0) @binding(0) var<storage, read> input: array<T>;
+@group(0) @binding(1) var<storage, read> index: array<i32>;
+@group(0) @binding(2) var<storage, read_write> output: array<T>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+// Entries out of range read as row 0 and are dropped by scatter; negative ones count from the end.
+fn entry(row: u32, i: u32, column: u32) -> u32 {
+  let at = select((row * params.m + i) * params.inner + column, i, SHARED);
+  let value = index[at];
+  return u32(select(value, value + i32(params.n), value < 0));
+}
+
+@compute @workgroup_size(64)
+fn take(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let at = id.y * groups.x * 64u + id.x;
+  if (at >= params.outer * params.m * params.inner) {
+    return;
+  }
+  let column = at % params.inner;
+  let i = (at / params.inner) % params.m;
+  let row = at / (params.inner * params.m);
+  let from = entry(row, i, column);
+  output[at] = input[(row * params.n + select(0u, from, from < params.n)) * params.inner + column];
+}
+
+@compute @workgroup_size(64)
+fn scatter_add(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let line = id.y * groups.x * 64u + id.x;
+  if (line >= params.outer * params.inner) {
+    return;
+  }
+  let column = line % params.inner;
+  let row = line / params.inner;
+  for (var i = 0u; i < params.m; i++) {
+    let to = entry(row, i, column);
+    if (to < params.n) {
+      let at = (row * params.n + to) * params.inner + column;
+      output[at] += input[(row * params.m + i) * params.inner + column];
+    }
+  }
+}

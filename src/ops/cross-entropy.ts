@@ -1,0 +1,65 @@
+/** Cross entropy of logits with integer targets: log-softmax, the pick of the target and the mean in two dispatches. */
+import source from '../../shaders/cross_entropy.wgsl';
+import { record } from '../autograd/tape.ts';
+import { floatBits } from '../gpu/engine.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../gpu/errors.ts';
+import { show } from '../tensor/shape.ts';
+import { commonEngine, Tensor } from '../tensor/tensor.ts';
+import { plane, sum } from './reduce.ts';
+
+export interface CrossEntropyOptions {
+  /** ε: the target distribution is (1 − ε)·one-hot + ε/classes (Szegedy et al. 2016). */
+  labelSmoothing?: number;
+  /** `mean` over the rows (default), `sum`, or `none` for one loss a row. */
+  reduction?: 'mean' | 'sum' | 'none';
+}
+
+/**
+ * Cross entropy of logits [n, classes] with targets [n] (i32). A row with a target outside [0, classes) counts for
+ * nothing and has no gradient; `mean` still divides by n.
+ * @throws ShapeError, DTypeError, ArgumentError
+ */
+export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  const { labelSmoothing = 0, reduction = 'mean' } = options;
+  const engine = commonEngine('crossEntropy', [logits, targets]);
+  const [rows = 0, n = 0] = logits.shape;
+  if (logits.rank !== 2 || targets.rank !== 1 || targets.shape[0] !== rows) {
+    throw new ShapeError({
+      where: 'crossEntropy',
+      message: `takes logits [n, classes] and targets [n]; was given ${show(logits.shape)} and ${show(targets.shape)}.`,
+    });
+  }
+  if (logits.dtype !== 'f32' || targets.dtype !== 'i32') {
+    throw new DTypeError({
+      where: 'crossEntropy',
+      message: `takes f32 logits and i32 targets; was given ${logits.dtype} and ${targets.dtype}.`,
+      fix: 'Convert with cast().',
+    });
+  }
+  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+    throw new ArgumentError({
+      where: 'crossEntropy',
+      message: `labelSmoothing must be in [0, 1), not ${labelSmoothing}.`,
+    });
+  }
+  const scale = reduction === 'mean' ? 1 / rows : 1;
+  const losses = Tensor.empty(engine, [rows], 'f32', 'crossEntropy');
+  const lse = Tensor.empty(engine, [rows], 'f32', 'crossEntropy');
+  engine.dispatch({
+    kernel: { name: 'cross_entropy', source, entry: 'forward' },
+    buffers: [logits.storage, targets.storage, losses.storage, lse.storage],
+    params: [rows, n, floatBits(labelSmoothing), floatBits(scale)],
+    workgroups: plane(engine, rows),
+  });
+  const loss = reduction === 'none' ? losses : sum(losses);
+  return record(loss, 'crossEntropy', [logits], (dy) => {
+    const dlogits = Tensor.empty(engine, logits.shape, 'f32', 'crossEntropy');
+    engine.dispatch({
+      kernel: { name: 'cross_entropy', source, entry: 'backward' },
+      buffers: [logits.storage, targets.storage, lse.storage, dy.storage, dlogits.storage],
+      params: [rows, n, floatBits(labelSmoothing), floatBits(scale), reduction === 'none' ? 1 : 0],
+      workgroups: plane(engine, Math.ceil((rows * n) / 64)),
+    });
+    return [dlogits];
+  });
+}

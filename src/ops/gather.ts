@@ -1,0 +1,134 @@
+/** Picking elements by index, adding them back by index, and one-hot rows. */
+import source from '../../shaders/gather.wgsl';
+import { record } from '../autograd/tape.ts';
+import type { Engine } from '../gpu/engine.ts';
+import { DTypeError, ShapeError } from '../gpu/errors.ts';
+import { normalizeAxis, sameShape, show, sizeOf } from '../tensor/shape.ts';
+import { commonEngine, Tensor } from '../tensor/tensor.ts';
+import { evaluate } from './elementwise.ts';
+import { plane, sum } from './reduce.ts';
+
+interface Lines {
+  outer: number;
+  n: number;
+  m: number;
+  inner: number;
+  shared: boolean;
+}
+
+function run(
+  engine: Engine,
+  entry: 'take' | 'scatter_add',
+  input: Tensor,
+  index: Tensor,
+  output: Tensor,
+  lines: Lines,
+): void {
+  const { outer, n, m, inner, shared } = lines;
+  const threads = entry === 'take' ? outer * m * inner : outer * inner;
+  engine.dispatch({
+    kernel: { name: 'gather', source, entry },
+    constants: { T: input.dtype, SHARED: shared },
+    buffers: [input.storage, index.storage, output.storage],
+    params: [outer, n, m, inner],
+    workgroups: plane(engine, Math.ceil(threads / 64)),
+  });
+}
+
+/** Either one list of positions, or an index of the rank of `x` that agrees with it outside the axis. */
+function linesOf(where: string, shape: readonly number[], index: Tensor, axis: number): Lines {
+  if (index.dtype !== 'i32') {
+    throw new DTypeError({
+      where,
+      message: `the index must be i32, not ${index.dtype}.`,
+      fix: "Use index.cast('i32').",
+    });
+  }
+  const shared = index.rank === 1 && shape.length !== 1;
+  const fits = index.rank === shape.length && index.shape.every((k, i) => i === axis || k === shape[i]);
+  if (!shared && !fits) {
+    throw new ShapeError({
+      where,
+      message: `the index has shape ${show(index.shape)}; for ${show(shape)} along axis ${axis} it must be one list, or agree with it in every other axis.`,
+    });
+  }
+  return {
+    outer: sizeOf(shape.slice(0, axis)),
+    n: shape[axis] as number,
+    m: (shared ? index.shape[0] : index.shape[axis]) as number,
+    inner: sizeOf(shape.slice(axis + 1)),
+    shared,
+  };
+}
+
+/**
+ * Elements along an axis by index. A one-dimensional index picks whole slices (rows of an embedding); an index of the
+ * rank of `x` picks element by element, as PyTorch's gather. Negative positions count from the end.
+ * @param index i32.
+ * @throws ShapeError, DTypeError
+ */
+export function gather(x: Tensor, index: Tensor, axis = 0): Tensor {
+  const engine = commonEngine('gather', [x, index]);
+  const at = normalizeAxis(axis, x.rank, 'gather');
+  const lines = linesOf('gather', x.shape, index, at);
+  const shape = x.shape.map((n, i) => (i === at ? lines.m : n));
+  const y = Tensor.empty(engine, shape, x.dtype, 'gather');
+  run(engine, 'take', x, index, y, lines);
+  return record(y, 'gather', [x], (dy) => {
+    const dx = engine.zeros(x.shape);
+    run(engine, 'scatter_add', dy, index, dx, lines);
+    return [dx];
+  });
+}
+
+/**
+ * A copy of `x` with `source` added at the positions of `index` along the axis: positions may repeat, the order of the
+ * additions is fixed.
+ * @param index i32, one list or of the shape of `source`.
+ * @throws ShapeError, DTypeError
+ */
+export function scatterAdd(x: Tensor, index: Tensor, source: Tensor, axis = 0): Tensor {
+  const engine = commonEngine('scatterAdd', [x, index, source]);
+  const at = normalizeAxis(axis, x.rank, 'scatterAdd');
+  const lines = linesOf('scatterAdd', x.shape, index, at);
+  const expected = x.shape.map((n, i) => (i === at ? lines.m : n));
+  if (!sameShape(source.shape, expected)) {
+    throw new ShapeError({
+      where: 'scatterAdd',
+      message: `the source has shape ${show(source.shape)}; the index of shape ${show(index.shape)} asks for ${show(expected)}.`,
+    });
+  }
+  if (x.dtype !== source.dtype) {
+    throw new DTypeError({
+      where: 'scatterAdd',
+      message: `dtypes ${x.dtype} and ${source.dtype} differ.`,
+      fix: 'Convert with cast().',
+    });
+  }
+  const y = evaluate('copy', { a: x }, 'a', x.shape, x.dtype);
+  run(engine, 'scatter_add', source, index, y, lines);
+  return record(y, 'scatterAdd', [x, source], (dy) => {
+    const dsource = Tensor.empty(engine, expected, 'f32', 'scatterAdd');
+    run(engine, 'take', dy, index, dsource, lines);
+    return [dy, dsource];
+  });
+}
+
+/** Rows of zeros with a one at each index: [n] becomes [n, classes], f32. Indices out of range give rows of zeros. */
+export function oneHot(index: Tensor, classes: number): Tensor {
+  if (index.dtype !== 'i32') {
+    throw new DTypeError({
+      where: 'oneHot',
+      message: `the index must be i32, not ${index.dtype}.`,
+      fix: "Use index.cast('i32').",
+    });
+  }
+  const column = Tensor.view(index, [...index.shape, 1], 'oneHot');
+  const numbers = index.engine.arange(classes, 'i32');
+  return evaluate('oneHot', { a: column, b: numbers }, 'select(0.0, 1.0, a == b)', [...index.shape, classes]);
+}
+
+/** How many of `labels` (i32) equal `predictions` (i32), as a scalar i32 on the device. */
+export function countEqual(predictions: Tensor, labels: Tensor): Tensor {
+  return sum(evaluate('equal', { a: predictions, b: labels }, 'select(0, 1, a == b)', labels.shape, 'i32'));
+}

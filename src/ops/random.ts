@@ -1,0 +1,116 @@
+/** Seeded random tensors and dropout. The same seed and stream give the same numbers on every adapter and launch. */
+import philox from '../../shaders/philox.wgsl';
+import random from '../../shaders/random.wgsl';
+import { record } from '../autograd/tape.ts';
+import { Engine, floatBits } from '../gpu/engine.ts';
+import { ArgumentError } from '../gpu/errors.ts';
+import { splitWords } from '../tensor/philox.ts';
+import { checkShape, type Shape } from '../tensor/shape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { plane } from './reduce.ts';
+
+const source = `${philox}\n${random}`;
+
+/** Which numbers: a seed and one of its streams. */
+export interface RandomSource {
+  /** Whole number below 2^53. */
+  seed: number;
+  /** Whole number below 2^32: one stream for every independent use. */
+  stream?: number;
+}
+
+/** What an engine draws from when no source is named: every draw takes the next stream. */
+const defaults = new WeakMap<Engine, { seed: number; stream: number }>();
+
+function take(engine: Engine, from: RandomSource | undefined): Required<RandomSource> {
+  if (from) return { seed: from.seed, stream: from.stream ?? 0 };
+  const state = defaults.get(engine) ?? { seed: 0, stream: 0 };
+  defaults.set(engine, { seed: state.seed, stream: (state.stream + 1) >>> 0 });
+  return state;
+}
+
+function run(
+  engine: Engine,
+  entry: string,
+  state: Tensor,
+  inputs: readonly Tensor[],
+  output: Tensor,
+  a: number,
+  b: number,
+): void {
+  const [x, y] = plane(engine, Math.ceil(output.size / 256));
+  engine.dispatch({
+    kernel: { name: 'random', source, entry },
+    buffers: [state.storage, output.storage, ...inputs.map((t) => t.storage)],
+    params: [output.size, x * 64, floatBits(a), floatBits(b)],
+    workgroups: [x, y],
+  });
+}
+
+function stateOf(engine: Engine, { seed, stream }: Required<RandomSource>, where: string): Tensor {
+  const [low, high] = splitWords(seed, `${where}: seed`);
+  const [word] = splitWords(stream, `${where}: stream`);
+  return engine.tensor(new Uint32Array([low, high, word]));
+}
+
+declare module '../gpu/engine.ts' {
+  interface Engine {
+    /** Seeds what {@link Engine.uniform}, {@link Engine.normal} and dropout draw when no source is named. */
+    seed(seed: number): void;
+    /** Uniform numbers in [low, high). */
+    uniform(shape: Shape, options?: { low?: number; high?: number; from?: RandomSource }): Tensor;
+    /** Normal numbers (Box–Muller). */
+    normal(shape: Shape, options?: { mean?: number; std?: number; from?: RandomSource }): Tensor;
+  }
+}
+
+Engine.prototype.seed = function (seed) {
+  splitWords(seed, 'seed');
+  defaults.set(this, { seed, stream: 0 });
+};
+
+function fill(
+  engine: Engine,
+  entry: 'uniform_' | 'normal',
+  shape: Shape,
+  a: number,
+  b: number,
+  from?: RandomSource,
+): Tensor {
+  checkShape(shape, entry === 'normal' ? 'normal' : 'uniform');
+  const output = Tensor.empty(engine, shape, 'f32', entry);
+  const state = stateOf(engine, take(engine, from), entry);
+  run(engine, entry, state, [], output, a, b);
+  state.dispose();
+  return output;
+}
+
+Engine.prototype.uniform = function (shape, { low = 0, high = 1, from } = {}) {
+  return fill(this, 'uniform_', shape, low, high, from);
+};
+
+Engine.prototype.normal = function (shape, { mean = 0, std = 1, from } = {}) {
+  return fill(this, 'normal', shape, mean, std, from);
+};
+
+/**
+ * Sets each element to 0 with probability `p` and scales the rest by 1 / (1 − p), so that the expectation stays.
+ * @throws ArgumentError unless 0 ≤ p < 1.
+ */
+export function dropout(
+  x: Tensor,
+  p: number,
+  { training = true, from }: { training?: boolean; from?: RandomSource } = {},
+): Tensor {
+  if (!(p >= 0 && p < 1))
+    throw new ArgumentError({ where: 'dropout', message: `the probability must be in [0, 1), not ${p}.` });
+  if (!training || p === 0) return x;
+  const { engine } = x;
+  const state = stateOf(engine, take(engine, from), 'dropout');
+  const mask = (input: Tensor) => {
+    const output = Tensor.empty(engine, x.shape, 'f32', 'dropout');
+    run(engine, 'dropout', state, [input], output, p, 1 / (1 - p));
+    return output;
+  };
+  return record(mask(x), 'dropout', [x], (dy) => [mask(dy)]);
+}
