@@ -22,6 +22,12 @@ export interface DatasetSplit {
   test: ImageDataset;
 }
 
+/** Per channel, for pixels scaled to 0 … 1: (pixel / 255 - mean) / deviation. */
+export interface Normalization {
+  mean: readonly number[];
+  deviation: readonly number[];
+}
+
 /** How many images the set holds. */
 export const imageCount = (dataset: ImageDataset): number => dataset.labels.length;
 
@@ -80,6 +86,24 @@ export function firstPerClass(dataset: ImageDataset, count: number): ImageDatase
     taken[label]!++;
   });
   return subset(dataset, indices);
+}
+
+/** The mean and the standard deviation of each channel over all pixels; a channel of one value gets deviation 1. */
+export function channelMoments({ images, channels }: ImageDataset): Normalization {
+  const sums = new Array<number>(channels).fill(0);
+  const squares = new Array<number>(channels).fill(0);
+  // Sums of whole numbers: exact, whatever their order.
+  for (let at = 0; at < images.length; at++) {
+    const pixel = images[at]!;
+    sums[at % channels]! += pixel;
+    squares[at % channels]! += pixel * pixel;
+  }
+  const count = images.length / channels;
+  const mean = sums.map((sum) => sum / count / 255);
+  const deviation = squares.map(
+    (sum, channel) => Math.sqrt(Math.max(0, sum / count / 255 ** 2 - mean[channel]! ** 2)) || 1,
+  );
+  return { mean, deviation };
 }
 
 /** The name of a class, or its number where names are not known. */

@@ -1,0 +1,166 @@
+/**
+ * A data set's images on the GPU: uploaded once as bytes, four a word. A batch is gathered, moved and normalised by one
+ * kernel from a list of indices and matrices, so that a step uploads a few bytes an image and decodes nothing.
+ */
+import '../tensor/create.ts';
+import '../tensor/scope.ts';
+import source from '../../shaders/affine_sample.wgsl';
+import type { Engine } from '../gpu/engine.ts';
+import { floatBits } from '../gpu/engine.ts';
+import { ArgumentError, ShapeError } from '../gpu/errors.ts';
+import type { Kernel } from '../gpu/kernel.ts';
+import { plane } from '../ops/reduce.ts';
+import { commonEngine, Tensor } from '../tensor/tensor.ts';
+import { type ImageDataset, imageBytes, imageCount, type Normalization } from './dataset.ts';
+
+const kernel: Kernel = { name: 'affine_sample', source };
+const NO_LIMIT = 0xffffffff;
+
+export interface DeviceImagesOptions {
+  /** None unless said: pixels from 0 to 1. */
+  normalization?: Normalization;
+  /** The largest buffer to use, in bytes; the device's own limit unless said. */
+  partBytes?: number;
+}
+
+export interface SampleOptions {
+  /**
+   * u32 [n] or an array of image numbers, checked; in a tensor they are not, and images that do not exist become NaN.
+   */
+  indices: ArrayLike<number> | Tensor;
+  /**
+   * f32 [n, 2, 3]: for each image, from an output pixel (x, y, 1) to the place in the input it is read at. Images as
+   * they are unless given; see `randomTransforms`.
+   */
+  transforms?: Float32Array<ArrayBuffer> | Tensor;
+  /** Bilinear (default), or the nearest pixel: exact and faster where matrices keep to whole pixels. */
+  interpolate?: boolean;
+}
+
+interface Part {
+  first: number;
+  held: number;
+  pixels: Tensor;
+}
+
+export class DeviceImages {
+  private readonly parts: Part[] = [];
+  private readonly moments: Tensor;
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+
+  /**
+   * Uploads the images; they stay until {@link dispose}, whatever scope is open.
+   * Throws ArgumentError unless the normalisation has one mean and one deviation above 0 a channel, and
+   * OutOfMemoryError from the engine.
+   */
+  constructor(
+    readonly engine: Engine,
+    dataset: ImageDataset,
+    { normalization, partBytes }: DeviceImagesOptions = {},
+  ) {
+    const { height, width, channels } = dataset;
+    this.count = imageCount(dataset);
+    this.height = height;
+    this.width = width;
+    this.channels = channels;
+    const { mean, deviation } = normalization ?? {
+      mean: new Array(channels).fill(0),
+      deviation: new Array(channels).fill(1),
+    };
+    if (mean.length !== channels || deviation.length !== channels || !deviation.every((value) => value > 0)) {
+      throw new ArgumentError({
+        where: `normalisation of ${dataset.name}`,
+        message: `means [${mean.join(', ')}] and deviations [${deviation.join(', ')}] do not fit ${channels} channel(s).`,
+        fix: 'Give one mean and one deviation above 0 for each channel.',
+      });
+    }
+    this.moments = engine.keep(
+      engine.tensor(Float32Array.from(mean.flatMap((value, channel) => [value, deviation[channel]!]))),
+    );
+    const bytes = imageBytes(dataset);
+    const { maxStorageBufferBindingSize, maxBufferSize } = engine.device.limits;
+    const held = Math.max(
+      1,
+      Math.floor((partBytes ?? Math.min(maxStorageBufferBindingSize, maxBufferSize) - 4) / bytes),
+    );
+    for (let first = 0; first < this.count; first += held) {
+      const slice = dataset.images.subarray(first * bytes, (first + held) * bytes);
+      const words = new Uint32Array(Math.ceil(slice.length / 4));
+      new Uint8Array(words.buffer).set(slice);
+      this.parts.push({ first, held: slice.length / bytes, pixels: engine.keep(engine.tensor(words)) });
+    }
+  }
+
+  /**
+   * A batch, f32 [n, height, width, channels], normalised. Outside an image lie pixels of value 0, set before the
+   * normalisation as torchvision's crops and rotations do: padding becomes (0 - mean) / deviation.
+   * Throws ArgumentError for an index outside the set, ShapeError if indices and transforms do not fit each other.
+   */
+  sample({ indices, transforms, interpolate = true }: SampleOptions): Tensor {
+    const { engine, height, width, channels } = this;
+    const count = indices instanceof Tensor ? indices.size : indices.length;
+    const size = transforms instanceof Tensor ? transforms.size : (transforms?.length ?? 6 * count);
+    const dtypes = [
+      indices instanceof Tensor ? indices.dtype : 'u32',
+      transforms instanceof Tensor ? transforms.dtype : 'f32',
+    ];
+    if (size !== 6 * count || dtypes[0] !== 'u32' || dtypes[1] !== 'f32') {
+      throw new ShapeError({
+        where: 'sample',
+        message: `${count} indices (${dtypes[0]}) and ${size} numbers of transforms (${dtypes[1]}) were given; u32[n] and f32[n, 2, 3] were expected.`,
+        fix: 'Give one matrix of 2×3 for each index.',
+      });
+    }
+    const chosen = indices instanceof Tensor ? indices : engine.tensor(this.checked(indices));
+    const matrices = transforms instanceof Tensor ? transforms : engine.tensor(transforms ?? identityTransforms(count));
+    commonEngine('sample', [this.moments, chosen, matrices]);
+    const output = Tensor.empty(engine, [count, height, width, channels], 'f32', 'sample');
+    for (const { first, held, pixels } of this.parts) {
+      engine.dispatch({
+        kernel,
+        constants: {
+          HEIGHT: height,
+          WIDTH: width,
+          CHANNELS: channels,
+          INTERPOLATE: interpolate && transforms !== undefined,
+        },
+        buffers: [pixels.storage, chosen.storage, matrices.storage, this.moments.storage, output.storage],
+        params: [count, first, held, first === 0 ? this.count : NO_LIMIT, floatBits(Number.NaN)],
+        workgroups: plane(engine, Math.ceil((count * height * width) / 64)),
+      });
+    }
+    if (chosen !== indices) chosen.dispose();
+    if (matrices !== transforms) matrices.dispose();
+    return output;
+  }
+
+  /** Frees the images. */
+  dispose(): void {
+    for (const { pixels } of this.parts) pixels.dispose();
+    this.moments.dispose();
+  }
+
+  private checked(indices: ArrayLike<number>): Uint32Array<ArrayBuffer> {
+    const outside = Array.prototype.find.call(
+      indices,
+      (index: number) => !(index >= 0 && index < this.count && index % 1 === 0),
+    );
+    if (outside !== undefined || indices.length === 0) {
+      throw new ArgumentError({
+        where: 'sample',
+        message:
+          indices.length === 0 ? 'no image was asked for.' : `there is no image ${outside}: the set has ${this.count}.`,
+        fix: `Give indices from 0 to ${this.count - 1}.`,
+      });
+    }
+    return Uint32Array.from(indices);
+  }
+}
+
+/** `count` matrices [n, 2, 3] that leave images as they are. */
+export function identityTransforms(count: number): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: 6 * count }, (_, at) => (at % 6 === 0 || at % 6 === 4 ? 1 : 0));
+}
