@@ -1,7 +1,9 @@
+import '../src/index.ts';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DataLoader, indicesOfClasses } from '../src/data/loader.ts';
 import { Random } from '../src/data/random.ts';
+import { Engine } from '../src/gpu/engine.ts';
 import { philox, philox4x32, type Words4, wordToUniform } from '../src/tensor/philox.ts';
 
 const hex = (words: readonly number[]) => words.map((word) => word.toString(16).padStart(8, '0')).join(' ');
@@ -34,6 +36,18 @@ test('the same seed and purpose give the same numbers, another purpose gives oth
   assert.equal(draw(new Random(4, 2)).slice(4, 8), philox(4, 2, 1));
   assert.not.equal(draw(Random.of(4, 'crop', 1)), draw(Random.of(4, 'crop', 2)));
   assert.not.equal(draw(Random.of(4, 'crop', 1)), draw(Random.of(5, 'crop', 1)));
+});
+
+test('a tensor on the GPU holds the very numbers of the same stream on the CPU', async () => {
+  const engine = await Engine.create();
+  const seed = 5 * 2 ** 32 + 7;
+  const drawn = await engine.uniform([301], { from: { seed, stream: 3 } }).data();
+  await engine.destroy();
+  const random = new Random(seed, 3);
+  assert.equal(
+    [...drawn],
+    Array.from(drawn, () => random.uniform()),
+  );
 });
 
 test('uniform, normal and int have the moments they should', () => {

@@ -8,7 +8,7 @@ import type { FileStore, ReadBundled } from './files.ts';
 const isUrl = (path: string): boolean => /^(https?|blob|data):/.test(path);
 
 const failed = (path: string, task: string, cause: unknown, fix: string) => {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
   return new DataError({ where: path, message: `cannot ${task}: ${reason}.`, fix, cause });
 };
 
