@@ -33,8 +33,8 @@ fn take(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let column = at % params.inner;
   let i = (at / params.inner) % params.m;
   let row = at / (params.inner * params.m);
-  let from = entry(row, i, column);
-  output[at] = input[(row * params.n + select(0u, from, from < params.n)) * params.inner + column];
+  let source_row = entry(row, i, column);
+  output[at] = input[(row * params.n + select(0u, source_row, source_row < params.n)) * params.inner + column];
 }
 
 @compute @workgroup_size(64)
@@ -46,9 +46,9 @@ fn scatter_add(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
   let column = line % params.inner;
   let row = line / params.inner;
   for (var i = 0u; i < params.m; i++) {
-    let to = entry(row, i, column);
-    if (to < params.n) {
-      let at = (row * params.n + to) * params.inner + column;
+    let target_row = entry(row, i, column);
+    if (target_row < params.n) {
+      let at = (row * params.n + target_row) * params.inner + column;
       output[at] += input[(row * params.m + i) * params.inner + column];
     }
   }

@@ -44,13 +44,17 @@ export function renderConstants(constants: Constants): string {
 const DECLARATION = /@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage)\s*(?:,\s*(read|read_write))?\s*>\s*(\w+)/g;
 const FUNCTION = /\bfn\s+(\w+)\s*\(/g;
 
-/** The functions of a WGSL source by name, each as its text from `fn` to the next function. */
+/** The functions of a WGSL source (without comments) by name, each as its text from `fn` to its closing brace. */
 function functionsOf(source: string): Map<string, string> {
-  const starts = [...source.matchAll(FUNCTION)];
   const functions = new Map<string, string>();
-  starts.forEach((match, i) => {
-    functions.set(match[1] as string, source.slice(match.index, starts[i + 1]?.index ?? source.length));
-  });
+  for (const match of source.matchAll(FUNCTION)) {
+    let end = source.indexOf('{', match.index);
+    for (let depth = 1; depth > 0 && ++end < source.length; ) {
+      if (source[end] === '{') depth++;
+      else if (source[end] === '}') depth--;
+    }
+    functions.set(match[1] as string, source.slice(match.index, end + 1));
+  }
   return functions;
 }
 
