@@ -1,6 +1,6 @@
 /** Batches of indices in a seeded order. The images themselves stay on the GPU: a batch is a list of numbers. */
 import { ArgumentError } from '../gpu/errors.ts';
-import { Random } from './random.ts';
+import { Random } from '../tensor/random.ts';
 
 export interface LoaderOptions {
   /** Images a batch. */
