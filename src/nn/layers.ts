@@ -1,0 +1,201 @@
+/** The layers a ResNet is made of. Images are NHWC; weights are kept in the kernels' order and converted at the door. */
+import type { Engine } from '../gpu/engine.ts';
+import { ArgumentError, ShapeError } from '../gpu/errors.ts';
+import { batchNorm } from '../ops/batch-norm.ts';
+import { conv2d } from '../ops/conv2d.ts';
+import { linear } from '../ops/matmul.ts';
+import { type AvgPoolOptions, avgPool2d, globalAvgPool, maxPool2d, type PoolOptions } from '../ops/pooling.ts';
+import { dropout } from '../ops/random.ts';
+import { Random } from '../tensor/random.ts';
+import { show } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { buffer, kaimingNormal, kaimingUniform, parameter } from './init.ts';
+import { Module, type TorchLayout } from './module.ts';
+
+function checkSizes(where: string, sizes: Record<string, number>): void {
+  for (const [name, value] of Object.entries(sizes)) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new ArgumentError({ where, message: `${name} must be a whole number of at least 1, not ${value}.` });
+    }
+  }
+}
+
+/** x [n, in] · weight [in, out] + bias [out]. PyTorch's weight is [out, in]. */
+export class Linear extends Module {
+  weight: Tensor;
+  bias: Tensor | null;
+
+  constructor(
+    engine: Engine,
+    readonly inFeatures: number,
+    readonly outFeatures: number,
+    { bias = true, random = new Random(0) }: { bias?: boolean; random?: Random } = {},
+  ) {
+    super(engine);
+    checkSizes('Linear', { inFeatures, outFeatures });
+    this.weight = kaimingUniform(engine, [inFeatures, outFeatures], inFeatures, random);
+    this.bias = bias ? kaimingUniform(engine, [outFeatures], inFeatures, random) : null;
+  }
+
+  protected override layoutOf(field: string): TorchLayout {
+    return field === 'weight' ? 'OI' : 'same';
+  }
+
+  forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+}
+
+export interface Conv2dOptions {
+  stride?: number;
+  padding?: number;
+  bias?: boolean;
+  random?: Random;
+  /** `kaiming-uniform`: PyTorch's default. `kaiming-normal`: by fan out, as ResNets start. */
+  init?: 'kaiming-uniform' | 'kaiming-normal';
+}
+
+/** A convolution with a square kernel; weight [k, k, in, out]. PyTorch's weight is [out, in, k, k]. */
+export class Conv2d extends Module {
+  weight: Tensor;
+  bias: Tensor | null;
+  private readonly stride: number;
+  private readonly padding: number;
+
+  constructor(engine: Engine, inChannels: number, outChannels: number, kernel: number, options: Conv2dOptions = {}) {
+    super(engine);
+    const { stride = 1, padding = 0, bias = true, random = new Random(0), init = 'kaiming-uniform' } = options;
+    checkSizes('Conv2d', { inChannels, outChannels, kernel, stride });
+    this.stride = stride;
+    this.padding = padding;
+    const shape = [kernel, kernel, inChannels, outChannels];
+    const fanIn = kernel * kernel * inChannels;
+    this.weight =
+      init === 'kaiming-normal'
+        ? kaimingNormal(engine, shape, kernel * kernel * outChannels, random)
+        : kaimingUniform(engine, shape, fanIn, random);
+    this.bias = bias ? kaimingUniform(engine, [outChannels], fanIn, random) : null;
+  }
+
+  protected override layoutOf(field: string): TorchLayout {
+    return field === 'weight' ? 'OIHW' : 'same';
+  }
+
+  forward(x: Tensor): Tensor {
+    const { stride, padding } = this;
+    return conv2d(x, this.weight, this.bias ? { stride, padding, bias: this.bias } : { stride, padding });
+  }
+}
+
+/** Batch norm over the last axis, fused with a residual and a ReLU where asked for. */
+export class BatchNorm2d extends Module {
+  weight: Tensor;
+  bias: Tensor;
+  runningMean: Tensor;
+  runningVar: Tensor;
+  private readonly momentum: number;
+  private readonly eps: number;
+
+  constructor(
+    engine: Engine,
+    readonly channels: number,
+    { momentum = 0.1, eps = 1e-5 }: { momentum?: number; eps?: number } = {},
+  ) {
+    super(engine);
+    checkSizes('BatchNorm2d', { channels });
+    this.momentum = momentum;
+    this.eps = eps;
+    this.weight = parameter(engine, [channels], () => 1);
+    this.bias = parameter(engine, [channels], () => 0);
+    this.runningMean = buffer(engine, [channels], 0);
+    this.runningVar = buffer(engine, [channels], 1);
+  }
+
+  forward(x: Tensor, fused: { residual?: Tensor; relu?: boolean } = {}): Tensor {
+    const { weight, bias, runningMean, runningVar, momentum, eps, training } = this;
+    return batchNorm(x, { weight, bias, runningMean, runningVar, momentum, eps, training, ...fused });
+  }
+}
+
+export class MaxPool2d extends Module {
+  constructor(
+    engine: Engine,
+    private readonly options: PoolOptions,
+  ) {
+    super(engine);
+  }
+
+  forward(x: Tensor): Tensor {
+    return maxPool2d(x, this.options);
+  }
+}
+
+export class AvgPool2d extends Module {
+  constructor(
+    engine: Engine,
+    private readonly options: AvgPoolOptions,
+  ) {
+    super(engine);
+  }
+
+  forward(x: Tensor): Tensor {
+    return avgPool2d(x, this.options);
+  }
+}
+
+/** [n, h, w, c] to [n, c]. */
+export class GlobalAvgPool extends Module {
+  forward(x: Tensor): Tensor {
+    return globalAvgPool(x);
+  }
+}
+
+export class ReLU extends Module {
+  forward(x: Tensor): Tensor {
+    return x.relu();
+  }
+}
+
+export class Flatten extends Module {
+  forward(x: Tensor): Tensor {
+    return x.flatten();
+  }
+}
+
+export class Dropout extends Module {
+  constructor(
+    engine: Engine,
+    private readonly probability = 0.5,
+  ) {
+    super(engine);
+  }
+
+  forward(x: Tensor): Tensor {
+    return dropout(x, this.probability, { training: this.training });
+  }
+}
+
+/** One module after the other; named `0`, `1`, … as in PyTorch. */
+export class Sequential extends Module {
+  readonly modules: readonly Module[];
+
+  constructor(engine: Engine, ...modules: Module[]) {
+    super(engine);
+    this.modules = modules;
+  }
+
+  override *children(): Generator<[string, Module]> {
+    for (const [i, module] of this.modules.entries()) yield [String(i), module];
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.modules.reduce((y, module) => module.forward(y), x);
+  }
+}
+
+/** @throws ShapeError unless `x` is a batch of images [n, h, w, channels]. */
+export function checkImages(where: string, x: Tensor, channels: number): void {
+  if (x.rank !== 4 || x.shape[3] !== channels) {
+    throw new ShapeError({ where, message: `takes images [n, h, w, ${channels}]; was given ${show(x.shape)}.` });
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * Residual networks (He et al. 2016): the CIFAR family of depth 6n + 2 with parameter-free shortcuts, and ResNet-18/34
+ * with projection shortcuts under torchvision's key names.
+ */
+import type { Engine } from '../gpu/engine.ts';
+import { ArgumentError } from '../gpu/errors.ts';
+import { globalAvgPool, maxPool2d } from '../ops/pooling.ts';
+import { paddedShortcut } from '../ops/shortcut.ts';
+import { Random } from '../tensor/random.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { growLinear } from './head.ts';
+import { BatchNorm2d, Conv2d, checkImages, Linear, Sequential } from './layers.ts';
+import { Module } from './module.ts';
+
+interface BlockOptions {
+  inChannels: number;
+  outChannels: number;
+  stride: number;
+  shortcut: 'padded' | 'projected';
+  random: Random;
+}
+
+/** Two 3×3 convolutions around a shortcut. */
+export class BasicBlock extends Module {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly conv2: Conv2d;
+  readonly bn2: BatchNorm2d;
+  readonly downsample: Sequential | null;
+  private readonly stride: number;
+  private readonly outChannels: number;
+
+  constructor(engine: Engine, { inChannels, outChannels, stride, shortcut, random }: BlockOptions) {
+    super(engine);
+    const conv = { padding: 1, bias: false, random, init: 'kaiming-normal' } as const;
+    this.stride = stride;
+    this.outChannels = outChannels;
+    this.conv1 = new Conv2d(engine, inChannels, outChannels, 3, { ...conv, stride });
+    this.bn1 = new BatchNorm2d(engine, outChannels);
+    this.conv2 = new Conv2d(engine, outChannels, outChannels, 3, conv);
+    this.bn2 = new BatchNorm2d(engine, outChannels);
+    this.downsample =
+      shortcut === 'projected' && (stride !== 1 || inChannels !== outChannels)
+        ? new Sequential(
+            engine,
+            new Conv2d(engine, inChannels, outChannels, 1, { ...conv, padding: 0, stride }),
+            new BatchNorm2d(engine, outChannels),
+          )
+        : null;
+  }
+
+  private shortcut(x: Tensor): Tensor {
+    if (this.downsample) return this.downsample.forward(x);
+    return this.stride === 1 && x.shape[3] === this.outChannels ? x : paddedShortcut(x, this.stride, this.outChannels);
+  }
+
+  forward(x: Tensor): Tensor {
+    const inner = this.bn1.forward(this.conv1.forward(x), { relu: true });
+    return this.bn2.forward(this.conv2.forward(inner), { residual: this.shortcut(x), relu: true });
+  }
+}
+
+/** Names that {@link createResNet} knows. */
+export const RESNET_NAMES = [
+  'resnet8',
+  'resnet14',
+  'resnet20',
+  'resnet32',
+  'resnet44',
+  'resnet56',
+  'resnet110',
+  'resnet18',
+  'resnet34',
+] as const;
+export type ResNetName = (typeof RESNET_NAMES)[number];
+
+export interface ResNetOptions {
+  classes: number;
+  /** Channels of the first stage: 16 for the CIFAR family, 64 for ResNet-18/34, unless said. */
+  width?: number;
+  /** Channels of the images; 3 unless said. */
+  inChannels?: number;
+  /** ResNet-18/34 only: `cifar` (3×3, stride 1, no pooling; default) or `imagenet` (7×7, stride 2, max-pool). */
+  stem?: 'cifar' | 'imagenet';
+  /** Seed of the initialisation. */
+  seed?: number;
+}
+
+interface Architecture {
+  /** Blocks in each stage. */
+  blocks: readonly number[];
+  width: number;
+  shortcut: 'padded' | 'projected';
+  stem: 'cifar' | 'imagenet';
+}
+
+export class ResNet extends Module {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly layer1: Sequential;
+  readonly layer2: Sequential;
+  readonly layer3: Sequential;
+  readonly layer4: Sequential | null = null;
+  /** The classifier; {@link growHead} replaces it. */
+  fc: Linear;
+  readonly inChannels: number;
+  readonly featureSize: number;
+  private readonly imagenetStem: boolean;
+
+  constructor(engine: Engine, { blocks, width, shortcut, stem }: Architecture, options: ResNetOptions) {
+    super(engine);
+    const random = Random.of(options.seed ?? 0, 'init');
+    this.inChannels = options.inChannels ?? 3;
+    this.imagenetStem = stem === 'imagenet';
+    const kernel = this.imagenetStem ? { size: 7, stride: 2, padding: 3 } : { size: 3, stride: 1, padding: 1 };
+    this.conv1 = new Conv2d(engine, this.inChannels, width, kernel.size, {
+      stride: kernel.stride,
+      padding: kernel.padding,
+      bias: false,
+      random,
+      init: 'kaiming-normal',
+    });
+    this.bn1 = new BatchNorm2d(engine, width);
+    let inChannels = width;
+    const stage = (index: number) => {
+      const outChannels = width * 2 ** index;
+      const modules = Array.from({ length: blocks[index] as number }, (_, i) => {
+        const stride = index > 0 && i === 0 ? 2 : 1;
+        const block = new BasicBlock(engine, { inChannels, outChannels, stride, shortcut, random });
+        inChannels = outChannels;
+        return block;
+      });
+      return new Sequential(engine, ...modules);
+    };
+    this.layer1 = stage(0);
+    this.layer2 = stage(1);
+    this.layer3 = stage(2);
+    if (blocks.length === 4) this.layer4 = stage(3);
+    this.featureSize = inChannels;
+    this.fc = new Linear(engine, inChannels, options.classes, { random });
+  }
+
+  /** Pooled features [n, featureSize] of images [n, h, w, inChannels]. */
+  features(x: Tensor): Tensor {
+    checkImages('ResNet', x, this.inChannels);
+    let y = this.bn1.forward(this.conv1.forward(x), { relu: true });
+    if (this.imagenetStem) y = maxPool2d(y, { kernel: 3, stride: 2, padding: 1 });
+    for (const layer of [this.layer1, this.layer2, this.layer3, this.layer4]) if (layer) y = layer.forward(y);
+    return globalAvgPool(y);
+  }
+
+  /** Logits [n, classes]. */
+  forward(x: Tensor): Tensor {
+    return this.fc.forward(this.features(x));
+  }
+
+  /** More classes: the old rows of the classifier stay, the new ones start afresh. @throws ArgumentError for fewer. */
+  growHead(classes: number, seed = 0): void {
+    this.fc = growLinear(this.fc, classes, Random.of(seed, 'head', classes));
+  }
+}
+
+/**
+ * A ResNet by name, in training mode.
+ * @throws ArgumentError for an unknown name or sizes below 1.
+ */
+export function createResNet(engine: Engine, name: ResNetName, options: ResNetOptions): ResNet {
+  const depth = Number(/^resnet(\d+)$/.exec(name)?.[1]);
+  const projected = depth === 18 ? [2, 2, 2, 2] : depth === 34 ? [3, 4, 6, 3] : null;
+  if (projected) {
+    const { width = 64, stem = 'cifar' } = options;
+    return new ResNet(engine, { blocks: projected, width, shortcut: 'projected', stem }, options);
+  }
+  const n = (depth - 2) / 6;
+  if (!Number.isInteger(n) || n < 1) {
+    throw new ArgumentError({
+      where: 'createResNet',
+      message: `"${name}" is not a known network.`,
+      fix: `Choose one of ${RESNET_NAMES.join(', ')}, or another resnet of depth 6n + 2.`,
+    });
+  }
+  return new ResNet(
+    engine,
+    { blocks: [n, n, n], width: options.width ?? 16, shortcut: 'padded', stem: 'cifar' },
+    options,
+  );
+}

@@ -1,0 +1,62 @@
+/** Adam and AdamW, as PyTorch's. */
+import source from '../../shaders/adam.wgsl';
+import type { Kernel } from '../gpu/kernel.ts';
+import type { Module, NamedTensor } from '../nn/module.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { checkRate, Optimizer } from './optimizer.ts';
+
+export interface AdamOptions {
+  lr?: number;
+  /** Decay of the running mean and of the running square; (0.9, 0.999) unless said. */
+  betas?: readonly [number, number];
+  eps?: number;
+  weightDecay?: number;
+}
+
+const kernel: Kernel = { name: 'adam', source };
+
+/** Kingma & Ba 2015, algorithm 1; weight decay is added to the gradient. */
+export class Adam extends Optimizer {
+  protected readonly decoupled: boolean = false;
+  readonly betas: readonly [number, number];
+  readonly eps: number;
+  readonly weightDecay: number;
+  private readonly mean: readonly Tensor[];
+  private readonly square: readonly Tensor[];
+
+  /** @throws ArgumentError for a rate out of range. */
+  constructor(module: Module, { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamOptions = {}) {
+    super(module, lr, 7);
+    for (const beta of betas) checkRate('Adam', 'beta', beta, 0, 1);
+    checkRate('Adam', 'eps', eps);
+    checkRate('Adam', 'weight decay', weightDecay);
+    this.betas = betas;
+    this.eps = eps;
+    this.weightDecay = weightDecay;
+    this.mean = this.zeros();
+    this.square = this.zeros();
+  }
+
+  protected override currentRates(): number[] {
+    const [b1, b2] = this.betas;
+    return [this.lr, this.weightDecay, b1, b2, this.eps, 1 - b1 ** this.steps, Math.sqrt(1 - b2 ** this.steps)];
+  }
+
+  protected override update(parameter: Tensor, gradient: Tensor, index: number): void {
+    const state = [this.mean[index] as Tensor, this.square[index] as Tensor];
+    this.launch(kernel, { DECOUPLED: this.decoupled }, gradient, parameter, ...state);
+  }
+
+  override state(): NamedTensor[] {
+    return [...this.nameState('exp_avg', this.mean), ...this.nameState('exp_avg_sq', this.square)];
+  }
+}
+
+/** Loshchilov & Hutter 2019, algorithm 2: the decay acts on the parameters; 0.01 unless said. */
+export class AdamW extends Adam {
+  protected override readonly decoupled = true;
+
+  constructor(module: Module, options: AdamOptions = {}) {
+    super(module, { weightDecay: 0.01, ...options });
+  }
+}

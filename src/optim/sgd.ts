@@ -1,0 +1,54 @@
+/** Stochastic gradient descent, as PyTorch's. */
+import source from '../../shaders/sgd.wgsl';
+import type { Kernel } from '../gpu/kernel.ts';
+import type { Module, NamedTensor } from '../nn/module.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { checkRate, Optimizer } from './optimizer.ts';
+
+export interface SGDOptions {
+  lr: number;
+  momentum?: number;
+  dampening?: number;
+  weightDecay?: number;
+  /** Sutskever et al. 2013; needs momentum. */
+  nesterov?: boolean;
+}
+
+const plain: Kernel = { name: 'sgd', source, entry: 'plain' };
+const withMomentum: Kernel = { name: 'sgd', source, entry: 'with_momentum' };
+
+export class SGD extends Optimizer {
+  readonly momentum: number;
+  readonly dampening: number;
+  readonly weightDecay: number;
+  readonly nesterov: boolean;
+  private readonly velocity: readonly Tensor[];
+
+  /** @throws ArgumentError for a rate out of range. */
+  constructor(module: Module, { lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false }: SGDOptions) {
+    super(module, lr, 4);
+    checkRate('SGD', 'momentum', momentum, 0, 1);
+    checkRate('SGD', 'dampening', dampening, 0, 1);
+    checkRate('SGD', 'weight decay', weightDecay);
+    this.momentum = momentum;
+    this.dampening = dampening;
+    this.weightDecay = weightDecay;
+    this.nesterov = nesterov;
+    this.velocity = momentum > 0 ? this.zeros() : [];
+  }
+
+  protected override currentRates(): number[] {
+    // PyTorch's first step takes the gradient undampened.
+    return [this.lr, this.weightDecay, this.momentum, this.steps === 1 ? 0 : this.dampening];
+  }
+
+  protected override update(parameter: Tensor, gradient: Tensor, index: number): void {
+    const velocity = this.velocity[index];
+    if (velocity) this.launch(withMomentum, { NESTEROV: this.nesterov }, gradient, parameter, velocity);
+    else this.launch(plain, {}, gradient, parameter);
+  }
+
+  override state(): NamedTensor[] {
+    return this.nameState('momentum_buffer', this.velocity);
+  }
+}
