@@ -4,7 +4,8 @@
 // Everything is computed on x − shift, where the shift is the channel's first element: a mean of 1000 beside a deviation
 // of 1 leaves no float32 digits for the normalised value otherwise.
 //
-// Injected: V (f32, or vec4<f32> for channels in fours), LANES (threads that add up one column's chunks), RESIDUAL, RELU.
+// Injected: V (f32, or vec4<f32> for channels in fours, where they are walked), LANES (threads that add up one column's
+// chunks: a power of two up to 64), RESIDUAL, RELU.
 
 struct Params {
   rows: u32,
@@ -61,21 +62,16 @@ fn partials(@builtin(global_invocation_id) id: vec3<u32>) {
   var at = chunk * params.stride * params.columns + column;
   var all = Moments(V(0.0), V(0.0));
   var n = 0u;
-  // Eight rows at a time about their own mean: exact as Welford's method, without its chain of divisions.
-  for (; n + 8u <= count; n += 8u) {
+  // Four rows at a time about their own mean: exact as Welford's method, without its chain of divisions.
+  for (; n + 4u <= count; n += 4u) {
     let a = input[at] - shift;
     let b = input[at + jump] - shift;
     let c = input[at + 2u * jump] - shift;
     let d = input[at + 3u * jump] - shift;
-    let e = input[at + 4u * jump] - shift;
-    let f = input[at + 5u * jump] - shift;
-    let g = input[at + 6u * jump] - shift;
-    let h = input[at + 7u * jump] - shift;
-    at += 8u * jump;
-    let mean = (((a + b) + (c + d)) + ((e + f) + (g + h))) * 0.125;
-    let low = ((a - mean) * (a - mean) + (b - mean) * (b - mean)) + ((c - mean) * (c - mean) + (d - mean) * (d - mean));
-    let high = ((e - mean) * (e - mean) + (f - mean) * (f - mean)) + ((g - mean) * (g - mean) + (h - mean) * (h - mean));
-    all = merge(all, f32(n), Moments(mean, low + high), 8.0);
+    at += 4u * jump;
+    let mean = ((a + b) + (c + d)) * 0.25;
+    let squares = ((a - mean) * (a - mean) + (b - mean) * (b - mean)) + ((c - mean) * (c - mean) + (d - mean) * (d - mean));
+    all = merge(all, f32(n), Moments(mean, squares), 4.0);
   }
   for (; n < count; n++) {
     all = merge(all, f32(n), Moments(input[at] - shift, V(0.0)), 1.0);
@@ -85,39 +81,43 @@ fn partials(@builtin(global_invocation_id) id: vec3<u32>) {
   partial[(2u * chunk + 1u) * params.columns + column] = all.squares;
 }
 
-var<workgroup> sums: array<V, LANES>;
+var<workgroup> sums: array<V, 64>;
 
-// The sum of every lane's value, in all lanes.
-fn total(lane: u32, value: V) -> V {
-  sums[lane] = value;
+// The sum over the LANES threads of one column, in all of them.
+fn total(index: u32, value: V) -> V {
+  if (LANES == 1u) {
+    return value;
+  }
+  sums[index] = value;
   workgroupBarrier();
   for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    if (lane < half) {
-      sums[lane] += sums[lane + half];
+    if (index % LANES < half) {
+      sums[index] += sums[index + half];
     }
     workgroupBarrier();
   }
-  let result = sums[0];
+  let result = sums[index - index % LANES];
   workgroupBarrier();
   return result;
 }
 
-// One workgroup a column: the chunks' moments become the batch's, and the running statistics move.
-@compute @workgroup_size(LANES)
-fn batch(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let column = group.x;
+// LANES threads a column: the chunks' moments become the batch's, and the running statistics move.
+@compute @workgroup_size(64)
+fn batch(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+  let own = group.x * (64u / LANES) + index / LANES;
+  let column = min(own, params.columns - 1u);
   var sum = V(0.0);
-  for (var k = lane; k < params.chunks; k += LANES) {
+  for (var k = index % LANES; k < params.chunks; k += LANES) {
     sum += partial[2u * k * params.columns + column] * f32(count_of(k));
   }
-  let centre = total(lane, sum) / f32(params.rows);
+  let centre = total(index, sum) / f32(params.rows);
   var squares = V(0.0);
-  for (var k = lane; k < params.chunks; k += LANES) {
+  for (var k = index % LANES; k < params.chunks; k += LANES) {
     let delta = partial[2u * k * params.columns + column] - centre;
     squares += partial[(2u * k + 1u) * params.columns + column] + delta * delta * f32(count_of(k));
   }
-  squares = total(lane, squares);
-  if (lane == 0u) {
+  squares = total(index, squares);
+  if (index % LANES == 0u && own == column) {
     let shift = input[column];
     store(column, shift, centre, squares / f32(params.rows));
     let unbiased = squares / f32(params.rows - 1u);

@@ -62,41 +62,47 @@ fn partials(@builtin(global_invocation_id) id: vec3<u32>) {
   partial[(2u * chunk + 1u) * params.columns + column] = weighted;
 }
 
-var<workgroup> plain_sums: array<V, LANES>;
-var<workgroup> weighted_sums: array<V, LANES>;
+var<workgroup> plain_sums: array<V, 64>;
+var<workgroup> weighted_sums: array<V, 64>;
 
-// One workgroup a column.
-@compute @workgroup_size(LANES)
-fn totals(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let column = group.x;
+// LANES threads a column.
+@compute @workgroup_size(64)
+fn totals(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+  let own = group.x * (64u / LANES) + index / LANES;
+  let column = min(own, params.columns - 1u);
+  let lane = index % LANES;
   var plain = V(0.0);
   var weighted = V(0.0);
   for (var k = lane; k < params.chunks; k += LANES) {
     plain += partial[2u * k * params.columns + column];
     weighted += partial[(2u * k + 1u) * params.columns + column];
   }
-  plain_sums[lane] = plain;
-  weighted_sums[lane] = weighted;
-  workgroupBarrier();
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    if (lane < half) {
-      plain_sums[lane] += plain_sums[lane + half];
-      weighted_sums[lane] += weighted_sums[lane + half];
-    }
+  if (LANES > 1u) {
+    plain_sums[index] = plain;
+    weighted_sums[index] = weighted;
     workgroupBarrier();
+    for (var half = LANES / 2u; half > 0u; half /= 2u) {
+      if (lane < half) {
+        plain_sums[index] += plain_sums[index + half];
+        weighted_sums[index] += weighted_sums[index + half];
+      }
+      workgroupBarrier();
+    }
+    plain = plain_sums[index];
+    weighted = weighted_sums[index];
   }
-  if (lane == 0u) {
+  if (lane == 0u && own == column) {
     let centre = statistics[params.columns + column];
     let inverse = statistics[2u * params.columns + column];
     let scale = statistics[3u * params.columns + column];
-    let dw = weighted_sums[0] * inverse;
+    let dw = weighted * inverse;
     dweight[column] = dw;
-    dbias[column] = plain_sums[0];
+    dbias[column] = plain;
     coefficients[column] = scale;
     if (BATCH) {
       let b = -scale * inverse * dw / f32(params.rows);
       coefficients[params.columns + column] = b;
-      coefficients[2u * params.columns + column] = -scale * plain_sums[0] / f32(params.rows) - b * centre;
+      coefficients[2u * params.columns + column] = -scale * plain / f32(params.rows) - b * centre;
     }
   }
 }

@@ -33,14 +33,21 @@ export interface BatchNormOptions {
   relu?: boolean;
 }
 
-/** How the threads share out the rows; see the shaders. */
-interface Walk {
+/** What the dispatches of one kind share. */
+interface Launch {
   /** The head of the kernels' `Params`. */
   readonly params: readonly number[];
   readonly constants: Constants;
-  readonly columns: number;
-  readonly chunks: number;
   readonly workgroups: readonly [number];
+}
+
+/** How the threads share out the rows; see the shaders. */
+interface Walk {
+  /** Through every element: by four channels where they come in fours. */
+  readonly elements: Launch;
+  /** Through the channels, adding up the chunks of each. Scalars: the kernels are few threads and slow to compile. */
+  readonly channels: Launch;
+  readonly chunks: number;
 }
 
 const WORKGROUP = 64;
@@ -53,17 +60,21 @@ function walkOver(engine: Engine, rows: number, channels: number): Walk {
   const software = engine.adapterKind === 'software';
   const width = channels % 4 === 0 ? 4 : 1;
   const columns = channels / width;
-  const threads = software ? 2048 : 32768;
+  const threads = software ? 1024 : 32768;
   const wanted = Math.max(1, Math.min(Math.floor(threads / columns), Math.ceil(rows / 8)));
   const length = Math.ceil(rows / wanted);
   const chunks = Math.ceil(rows / length);
   const order = software ? [length, length, 1] : [1, rows, chunks];
+  const lanes = software ? 1 : WORKGROUP;
+  const launch = (type: string, across: number, workgroups: number): Launch => ({
+    params: [rows, across, chunks, ...order],
+    constants: { V: type, LANES: lanes },
+    workgroups: [workgroups],
+  });
   return {
-    params: [rows, columns, chunks, ...order],
-    constants: { V: width === 4 ? 'vec4<f32>' : 'f32', LANES: software ? 8 : 64 },
-    columns,
+    elements: launch(width === 4 ? 'vec4<f32>' : 'f32', columns, Math.ceil((columns * chunks) / WORKGROUP)),
+    channels: launch('f32', channels, Math.ceil((channels * lanes) / WORKGROUP)),
     chunks,
-    workgroups: [Math.ceil((columns * chunks) / WORKGROUP)],
   };
 }
 
@@ -121,28 +132,29 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const channels = weight.size;
   const rows = x.size / channels;
   const walk = walkOver(engine, rows, channels);
-  const params = [...walk.params, floatBits(eps), floatBits(momentum)];
-  const constants = { ...walk.constants, RESIDUAL: residual !== undefined, RELU: relu };
-  const run = (entry: string, tensors: readonly Tensor[], workgroups: readonly [number]) =>
+  const run = (entry: string, { params, constants, workgroups }: Launch, tensors: readonly Tensor[]) => {
+    // Only the last pass differs by residual and ReLU: the others compile once.
+    const fused =
+      entry === 'normalise' ? { RESIDUAL: residual !== undefined, RELU: relu } : { RESIDUAL: false, RELU: false };
     engine.dispatch({
       kernel: { name: 'batch_norm', source, entry },
-      // Only the last pass differs by residual and ReLU: the others compile once.
-      constants: entry === 'normalise' ? constants : { ...constants, RESIDUAL: false, RELU: false },
+      constants: { ...constants, ...fused },
       buffers: tensors.map((t) => t.storage),
-      params,
+      params: [...params, floatBits(eps), floatBits(momentum)],
       workgroups,
     });
+  };
   const statistics = Tensor.empty(engine, [5, channels], 'f32', 'batchNorm');
   if (training) {
     const partial = Tensor.empty(engine, [walk.chunks, 2, channels], 'f32', 'batchNorm');
-    run('partials', [x, partial], walk.workgroups);
-    run('batch', [x, partial, weight, bias, runningMean, runningVar, statistics], [walk.columns]);
+    run('partials', walk.elements, [x, partial]);
+    run('batch', walk.channels, [x, partial, weight, bias, runningMean, runningVar, statistics]);
     partial.dispose();
   } else {
-    run('running', [weight, bias, runningMean, runningVar, statistics], [Math.ceil(walk.columns / WORKGROUP)]);
+    run('running', walk.channels, [weight, bias, runningMean, runningVar, statistics]);
   }
   const y = Tensor.empty(engine, x.shape, 'f32', 'batchNorm');
-  run('normalise', [x, statistics, residual ?? x, y], walk.workgroups);
+  run('normalise', walk.elements, [x, statistics, residual ?? x, y]);
   const inputs = residual ? [x, weight, bias, residual] : [x, weight, bias];
   record(y, 'batchNorm', inputs, (dy) => gradients(dy, { x, y, statistics, residual, relu, training }, walk));
   if (!y.node) statistics.dispose();
@@ -164,12 +176,17 @@ function gradients(dy: Tensor, saved: Saved, walk: Walk): (Tensor | null)[] {
   const channels = x.shape.at(-1) as number;
   const wantsResidual = residual?.requiresGrad ?? false;
   const masked = wantsResidual && relu;
-  const run = (entry: string, tensors: readonly Tensor[], workgroups: readonly [number]) =>
+  const run = (entry: string, { params, constants, workgroups }: Launch, tensors: readonly Tensor[]) =>
     engine.dispatch({
       kernel: { name: 'batch_norm_gradient', source: gradientSource, entry },
-      constants: { ...walk.constants, RELU: relu, BATCH: training, DRESIDUAL: masked && entry === 'inputs' },
+      constants: {
+        ...constants,
+        RELU: relu && entry !== 'totals',
+        BATCH: training,
+        DRESIDUAL: masked && entry === 'inputs',
+      },
       buffers: tensors.map((t) => t.storage),
-      params: walk.params,
+      params,
       workgroups,
     });
   const empty = (shape: readonly number[]) => Tensor.empty(engine, shape, 'f32', 'batchNorm');
@@ -177,14 +194,14 @@ function gradients(dy: Tensor, saved: Saved, walk: Walk): (Tensor | null)[] {
   const dweight = empty([channels]);
   const dbias = empty([channels]);
   const coefficients = empty([3, channels]);
-  run('partials', [dy, relu ? y : x, x, statistics, partial], walk.workgroups);
-  run('totals', [statistics, partial, dweight, dbias, coefficients], [walk.columns]);
+  run('partials', walk.elements, [dy, relu ? y : x, x, statistics, partial]);
+  run('totals', walk.channels, [statistics, partial, dweight, dbias, coefficients]);
   partial.dispose();
   if (!x.requiresGrad && !masked) return [null, dweight, dbias, ...(wantsResidual ? [dy] : [])];
   const dx = empty(x.shape);
   const dresidual = masked ? empty(x.shape) : dx;
   // A buffer may be bound for writing once only: without a masked residual its place takes one that is not used.
-  run('inputs', [dy, relu ? y : x, x, statistics, coefficients, dx, masked ? dresidual : dweight], walk.workgroups);
+  run('inputs', walk.elements, [dy, relu ? y : x, x, statistics, coefficients, dx, masked ? dresidual : dweight]);
   coefficients.dispose();
   return [dx, dweight, dbias, ...(wantsResidual ? [masked ? dresidual : dy] : [])];
 }
