@@ -1,0 +1,149 @@
+/** Pooling of images [n, h, w, c]: max, average, and the average over the whole image. */
+import source from '../../shaders/pool.wgsl';
+import { record } from '../autograd/tape.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../gpu/errors.ts';
+import { show } from '../tensor/shape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { mean, plane } from './reduce.ts';
+import { reshape } from './reshape.ts';
+
+/** One number for both directions, or [vertical, horizontal]. */
+export type Pair = number | readonly [number, number];
+
+export interface PoolOptions {
+  kernel: Pair;
+  /** Step between windows; the kernel's size unless said. */
+  stride?: Pair;
+  /** Border around the image, at most half the kernel; 0 unless said. Maxima ignore it. */
+  padding?: Pair;
+}
+
+export interface AvgPoolOptions extends PoolOptions {
+  /** Divide by the whole kernel, the border included (default), or by the elements of the image only. */
+  countIncludePad?: boolean;
+}
+
+type Mode = 'max' | 'average';
+
+interface Geometry {
+  readonly outShape: readonly [number, number, number, number];
+  readonly params: readonly number[];
+  readonly constants: { readonly V: string; readonly I: string };
+  /** Elements a thread handles. */
+  readonly width: number;
+}
+
+function pair(where: string, name: string, value: Pair, least: number): readonly [number, number] {
+  const both = typeof value === 'number' ? ([value, value] as const) : value;
+  if (both.length !== 2 || !both.every((n) => Number.isInteger(n) && n >= least)) {
+    throw new ArgumentError({
+      where,
+      message: `${name} is ${JSON.stringify(value)}; a whole number of at least ${least}, or two of them, was expected.`,
+    });
+  }
+  return both;
+}
+
+/** Output size floor((size + 2·padding − kernel)/stride) + 1, as PyTorch's. */
+function geometryOf(where: string, x: Tensor, options: PoolOptions): Geometry {
+  if (x.dtype !== 'f32') {
+    throw new DTypeError({ where, message: `takes f32, not ${x.dtype}.`, fix: "Use x.cast('f32')." });
+  }
+  if (x.rank !== 4) {
+    throw new ShapeError({ where, message: `x has shape ${show(x.shape)}; images [n, h, w, c] were expected.` });
+  }
+  const [n, h, w, c] = x.shape as readonly [number, number, number, number];
+  const kernel = pair(where, 'kernel', options.kernel, 1);
+  const stride = pair(where, 'stride', options.stride ?? options.kernel, 1);
+  const padding = pair(where, 'padding', options.padding ?? 0, 0);
+  if (padding.some((p, i) => p > (kernel[i] as number) / 2)) {
+    throw new ArgumentError({
+      where,
+      message: `padding ${show(padding)} is more than half the kernel ${show(kernel)}: some windows would hold padding only.`,
+    });
+  }
+  const [outHeight, outWidth] = [h, w].map(
+    (size, i) => Math.floor((size + 2 * padding[i]! - kernel[i]!) / stride[i]!) + 1,
+  ) as [number, number];
+  if (outHeight < 1 || outWidth < 1) {
+    throw new ShapeError({
+      where,
+      message: `the kernel ${show(kernel)} does not fit into images of ${h}×${w} with padding ${show(padding)}.`,
+      fix: 'Use a smaller kernel or larger images.',
+    });
+  }
+  const width = c % 4 === 0 ? 4 : 1;
+  return {
+    outShape: [n, outHeight, outWidth, c],
+    params: [n, h, w, outHeight, outWidth, c / width, ...kernel, ...stride, ...padding],
+    constants: width === 4 ? { V: 'vec4<f32>', I: 'vec4<u32>' } : { V: 'f32', I: 'u32' },
+    width,
+  };
+}
+
+function launch(
+  mode: Mode,
+  pass: 'forward' | 'gradient',
+  { params, constants, width }: Geometry,
+  countIncludePad: boolean,
+  inputs: readonly Tensor[],
+  output: Tensor,
+): Tensor {
+  output.engine.dispatch({
+    kernel: { name: 'pool', source, entry: `${mode}_${pass}` },
+    constants: { ...constants, PADDED: countIncludePad },
+    buffers: [...inputs, output].map((t) => t.storage),
+    params,
+    workgroups: plane(output.engine, Math.ceil(output.size / width / 64)),
+  });
+  return output;
+}
+
+/**
+ * Largest element of each window: [n, h, w, c] to [n, h', w', c]. The gradient goes to the first maximum in row order.
+ * @throws ShapeError when x is no image or the kernel does not fit; ArgumentError for a padding over half the kernel.
+ */
+export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
+  const geometry = geometryOf('maxPool2d', x, options);
+  const { engine } = x;
+  const places = Tensor.empty(engine, geometry.outShape, 'u32', 'maxPool2d');
+  const y = Tensor.empty(engine, geometry.outShape, 'f32', 'maxPool2d');
+  launch('max', 'forward', geometry, true, [x, places], y);
+  record(y, 'maxPool2d', [x], (dy) => {
+    const dx = Tensor.empty(engine, x.shape, 'f32', 'maxPool2d');
+    return [launch('max', 'gradient', geometry, true, [places, dy], dx)];
+  });
+  if (!y.node) places.dispose();
+  return y;
+}
+
+/**
+ * Mean of each window: [n, h, w, c] to [n, h', w', c].
+ * @throws ShapeError when x is no image or the kernel does not fit; ArgumentError for a padding over half the kernel.
+ */
+export function avgPool2d(x: Tensor, options: AvgPoolOptions): Tensor {
+  const geometry = geometryOf('avgPool2d', x, options);
+  const { countIncludePad = true } = options;
+  const y = Tensor.empty(x.engine, geometry.outShape, 'f32', 'avgPool2d');
+  launch('average', 'forward', geometry, countIncludePad, [x], y);
+  return record(y, 'avgPool2d', [x], (dy) => {
+    const dx = Tensor.empty(x.engine, x.shape, 'f32', 'avgPool2d');
+    return [launch('average', 'gradient', geometry, countIncludePad, [dy], dx)];
+  });
+}
+
+/** Pixels that one thread may add up; larger images are reduced in stages. */
+const ONE_WINDOW = 1024;
+
+/** Mean over the whole image: [n, h, w, c] to [n, c]. @throws ShapeError when x is no image. */
+export function globalAvgPool(x: Tensor): Tensor {
+  if (x.rank !== 4) {
+    throw new ShapeError({
+      where: 'globalAvgPool',
+      message: `x has shape ${show(x.shape)}; images [n, h, w, c] were expected.`,
+    });
+  }
+  const [n, h, w, c] = x.shape as readonly [number, number, number, number];
+  if (h * w > ONE_WINDOW) return mean(x, [1, 2]);
+  return reshape(avgPool2d(x, { kernel: [h, w] }), [n, c]);
+}
