@@ -194,6 +194,12 @@ export class Engine {
     this.recorder.write(storage, offset, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 
+  /** Copies the first `bytes` (a multiple of 4) of one buffer into another, on the device. */
+  copy(from: Storage, to: Storage, bytes: number): void {
+    this.assertUsable('copy');
+    this.recorder.copy(from, to, bytes);
+  }
+
   /** Waits for everything recorded so far, then reads the first `bytes` of a buffer. @throws the first error since the last wait. */
   async read(storage: Storage, bytes: number): Promise<ArrayBuffer> {
     this.assertUsable('read');

@@ -41,6 +41,15 @@ export function renderConstants(constants: Constants): string {
   return text;
 }
 
+/** Comments and directives (`enable`, `requires`, `diagnostic`) that a WGSL file begins with. */
+const HEAD = /^(?:\s+|\/\/[^\n]*|(?:enable|requires|diagnostic)\b[^;]*;)*/;
+
+/** The WGSL of a module: the constants stand before the file's declarations, but after its directives, which must come first. */
+export function moduleText(source: string, constants: Constants): string {
+  const head = HEAD.exec(source)?.[0] ?? '';
+  return `${head}${renderConstants(constants)}${source.slice(head.length)}`;
+}
+
 const DECLARATION = /@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage)\s*(?:,\s*(read|read_write))?\s*>\s*(\w+)/g;
 const FUNCTION = /\bfn\s+(\w+)\s*\(/g;
 

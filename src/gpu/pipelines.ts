@@ -3,7 +3,7 @@
  * they compile, and a software adapter's first step is mostly compilation, so several at once is what makes it short.
  */
 import { EngramError, ValidationError } from './errors.ts';
-import { type Binding, bindingsOf, type Constants, type Kernel, renderConstants } from './kernel.ts';
+import { type Binding, bindingsOf, type Constants, type Kernel, moduleText } from './kernel.ts';
 
 export interface Pipeline {
   readonly id: number;
@@ -56,7 +56,7 @@ export class PipelineCache {
     const layout = this.layout(bindings);
     // The error is reported below, with its line; the scope keeps it from being reported twice.
     this.device.pushErrorScope('validation');
-    const module = this.device.createShaderModule({ label, code: renderConstants(constants) + kernel.source });
+    const module = this.device.createShaderModule({ label, code: moduleText(kernel.source, constants) });
     this.device.popErrorScope().catch(() => {});
     const pipeline: Pipeline = {
       id: this.pipelines.size,

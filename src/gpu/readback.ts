@@ -23,7 +23,7 @@ export class Readback {
   async read(storage: Storage, bytes: number): Promise<ArrayBuffer> {
     const size = Math.ceil(bytes / 4) * 4;
     const staging = this.take(size);
-    this.recorder.copy(storage, 0, staging, 0, size);
+    this.recorder.copy(storage, staging, size);
     this.mapping.add(staging);
     try {
       await this.recorder.flush();

@@ -3,12 +3,12 @@
  * Nothing waits: a batch whose pipelines still compile is held back, and everything after it queues up behind it.
  */
 import type { BindGroupCache } from './bind-groups.ts';
-import type { Storage } from './buffer-pool.ts';
+import { Storage } from './buffer-pool.ts';
 import type { Pipeline } from './pipelines.ts';
 
 type Command =
   | { kind: 'dispatch'; pipeline: Pipeline; group: GPUBindGroup; x: number; y: number; z: number }
-  | { kind: 'copy'; from: GPUBuffer; fromOffset: number; to: GPUBuffer; toOffset: number; bytes: number }
+  | { kind: 'copy'; from: GPUBuffer; to: GPUBuffer; bytes: number }
   | { kind: 'write'; to: GPUBuffer; offset: number; data: Uint8Array<ArrayBuffer> };
 
 /** Dispatches per submission: enough to amortise it, few enough that the GPU starts while JavaScript still records. */
@@ -44,9 +44,11 @@ export class Recorder {
     if (this.commands.length >= BATCH) this.flush();
   }
 
-  copy(from: Storage, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
+  copy(from: Storage, to: Storage | GPUBuffer, bytes: number): void {
     from.lastBatch = this.batch;
-    this.commands.push({ kind: 'copy', from: from.buffer, fromOffset, to, toOffset, bytes });
+    if (to instanceof Storage) to.lastBatch = this.batch;
+    const target = to instanceof Storage ? to.buffer : to;
+    this.commands.push({ kind: 'copy', from: from.buffer, to: target, bytes });
   }
 
   /** Uploads at once when no waiting command uses the buffer, in order otherwise. */
@@ -104,7 +106,7 @@ export class Recorder {
       pass = null;
       current = null;
       if (c.kind === 'copy') {
-        open.copyBufferToBuffer(c.from, c.fromOffset, c.to, c.toOffset, c.bytes);
+        open.copyBufferToBuffer(c.from, 0, c.to, 0, c.bytes);
       } else {
         // An upload between two dispatches: queue writes come before later submissions only.
         this.device.queue.submit([open.finish()]);

@@ -1,0 +1,105 @@
+/**
+ * What a run of continual learning is made of. One schema serves the command line, configuration files and the library.
+ */
+import * as v from 'valibot';
+import { ConfigError } from '../gpu/errors.ts';
+import { METHOD_NAMES } from './methods.ts';
+
+const whole = (least: number) => v.pipe(v.number(), v.integer(), v.minValue(least));
+const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const atLeastZero = v.pipe(v.number(), v.finite(), v.minValue(0));
+const aboveZero = v.pipe(v.number(), v.finite(), v.gtValue(0));
+const seed = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+export const configSchema = v.strictObject({
+  /** A folder with a data set (IDX or CIFAR binary), or a bundled one: `fashion-mini`, `glyphs`. */
+  data: v.optional(v.string(), 'fashion-mini'),
+  method: v.optional(v.picklist(METHOD_NAMES), 'fdkd'),
+  /** Number of tasks; the classes are dealt out evenly after `baseClasses`. */
+  tasks: v.optional(whole(1), 5),
+  /** Classes of the first task; 0 deals all tasks alike. */
+  baseClasses: v.optional(whole(0), 0),
+  /** Order in which the classes are learnt; drawn from `classSeed` unless given. */
+  classOrder: v.optional(v.array(whole(0))),
+  /** Seed of the class order; −1 keeps the data set's own order. */
+  classSeed: v.optional(whole(-1), 0),
+  /** Use only the first images of each class; 0 for all. */
+  trainPerClass: v.optional(whole(0), 0),
+  testPerClass: v.optional(whole(0), 0),
+  /** Exemplars kept in all. */
+  memory: v.optional(whole(0), 200),
+  /** Exemplars kept for each class; 0 shares out `memory` instead. */
+  memoryPerClass: v.optional(whole(0), 0),
+  /** How exemplars are chosen (herding: Rebuffi et al. 2017, algorithm 4). */
+  selection: v.optional(v.picklist(['herding', 'random']), 'herding'),
+  model: v.optional(v.pipe(v.string(), v.regex(/^resnet\d+$/, 'a network such as resnet8 or resnet18')), 'resnet8'),
+  /** Channels of the network's first stage; 0 for the network's own. */
+  width: v.optional(whole(0), 0),
+  stem: v.optional(v.picklist(['cifar', 'imagenet']), 'cifar'),
+  /** Epochs for every task. */
+  epochs: v.optional(whole(1), 15),
+  /** Epochs for the first task; 0 for as many as the others. */
+  baseEpochs: v.optional(whole(0), 0),
+  batch: v.optional(whole(1), 64),
+  lr: v.optional(aboveZero, 0.1),
+  optimizer: v.optional(v.picklist(['sgd', 'adam', 'adamw']), 'sgd'),
+  momentum: v.optional(v.pipe(v.number(), v.minValue(0), v.ltValue(1)), 0.9),
+  nesterov: v.optional(v.boolean(), false),
+  weightDecay: v.optional(atLeastZero, 5e-4),
+  /** The rate over a task's epochs. */
+  schedule: v.optional(v.picklist(['cosine', 'step', 'constant']), 'cosine'),
+  /** Epochs after which the rate is divided by 10, for `schedule: step`. */
+  milestones: v.optional(v.array(whole(0)), []),
+  warmup: v.optional(whole(0), 0),
+  labelSmoothing: v.optional(v.pipe(v.number(), v.minValue(0), v.ltValue(1)), 0),
+  /** Largest joint norm of the gradients; 0 does not clip. */
+  clip: v.optional(atLeastZero, 0),
+  /** Augmentation: padding of the random crop, chance of a flip, degrees, range of magnification. */
+  crop: v.optional(whole(0), 2),
+  flip: v.optional(fraction, 0),
+  rotate: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(180)), 0),
+  scale: v.optional(v.tuple([aboveZero, aboveZero])),
+  /** Pixels are normalised by (x − mean) / deviation, a number for each channel; measured on the training set unless given. */
+  mean: v.optional(v.array(v.number())),
+  deviation: v.optional(v.array(aboveZero)),
+  /** Temperature of the distillation. */
+  temperature: v.optional(aboveZero, 2),
+  /** Weight of the distillation next to the cross entropy; `weighting` may scale it from task to task. */
+  kdWeight: v.optional(atLeastZero, 1),
+  weighting: v.optional(v.picklist(['fixed', 'count', 'ratio', 'adaptive']), 'fixed'),
+  /** Groups drawn in each step by `rdkd`. */
+  groups: v.optional(whole(1), 1),
+  /** Weight alignment after each task (Zhao et al. 2020). */
+  align: v.optional(v.boolean(), true),
+  seed: v.optional(seed, 0),
+});
+
+/** A complete configuration. */
+export type Config = v.InferOutput<typeof configSchema>;
+/** A configuration in which everything may be left out. */
+export type ConfigInput = v.InferInput<typeof configSchema>;
+
+/** Every key, for command lines and messages. */
+export const CONFIG_KEYS = Object.keys(configSchema.entries) as (keyof Config)[];
+
+/**
+ * Fills in defaults and checks everything.
+ * @param where names the file or command line in errors.
+ * @throws ConfigError naming the first key that is unknown or does not fit.
+ */
+export function parseConfig(input: unknown, where = 'configuration'): Config {
+  const result = v.safeParse(configSchema, input);
+  if (!result.success) {
+    const [issue] = result.issues;
+    const key = v.getDotPath(issue) ?? 'the configuration';
+    const unknown = issue.type === 'strict_object';
+    throw new ConfigError({
+      where,
+      message: unknown
+        ? `there is no setting "${key}".`
+        : `"${key}" does not fit: expected ${issue.expected ?? issue.message}, received ${issue.received}.`,
+      fix: unknown ? `Known settings: ${CONFIG_KEYS.join(', ')}.` : 'Mend the value or leave it out.',
+    });
+  }
+  return result.output;
+}

@@ -1,0 +1,75 @@
+/** A learner's images: kept on the GPU as bytes, with the data set's labels beside them on the CPU. */
+import { type Augmentation, keepsToPixels, randomTransforms } from '../data/augment.ts';
+import type { DatasetSplit, ImageDataset } from '../data/dataset.ts';
+import { channelMoments, classIndices, firstPerClass } from '../data/dataset.ts';
+import { DeviceImages } from '../data/device-images.ts';
+import type { Engine } from '../gpu/engine.ts';
+import { ConfigError } from '../gpu/errors.ts';
+import type { Random } from '../tensor/random.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { Config } from './config.ts';
+
+/** The training or the test images of a run. */
+export class LearnerImages {
+  readonly byClass: readonly (readonly number[])[];
+  private readonly device: DeviceImages;
+
+  constructor(
+    readonly engine: Engine,
+    readonly dataset: ImageDataset,
+    normalization: { mean: readonly number[]; deviation: readonly number[] },
+  ) {
+    this.byClass = classIndices(dataset);
+    this.device = new DeviceImages(engine, dataset, { normalization });
+  }
+
+  /** Images [n, h, w, c] as they are. */
+  plain(indices: ArrayLike<number>): Tensor {
+    return this.device.sample({ indices });
+  }
+
+  /** Images [n, h, w, c], each moved by its own random matrix. */
+  augmented(indices: ArrayLike<number>, augmentation: Augmentation, random: Random): Tensor {
+    const transforms = randomTransforms(indices.length, this.device, augmentation, random);
+    return this.device.sample({ indices, transforms, interpolate: !keepsToPixels(augmentation) });
+  }
+
+  /** The logit of each image, i32 [n]. */
+  targets(indices: ArrayLike<number>, logitOf: Int32Array): Tensor {
+    const labels = Int32Array.from(indices, (index) => logitOf[this.dataset.labels[index] as number] ?? -1);
+    return this.engine.tensor(labels);
+  }
+
+  dispose(): void {
+    this.device.dispose();
+  }
+}
+
+/** The run's two parts, cut down and normalised as configured. @throws ConfigError, DataError */
+export function prepareImages(
+  engine: Engine,
+  split: DatasetSplit,
+  config: Config,
+): { train: LearnerImages; test: LearnerImages } {
+  const train = config.trainPerClass > 0 ? firstPerClass(split.train, config.trainPerClass) : split.train;
+  const test = config.testPerClass > 0 ? firstPerClass(split.test, config.testPerClass) : split.test;
+  const measured = config.mean && config.deviation ? null : channelMoments(train);
+  const mean = config.mean ?? measured?.mean ?? [];
+  const deviation = config.deviation ?? measured?.deviation ?? [];
+  if (mean.length !== train.channels || deviation.length !== train.channels) {
+    throw new ConfigError({
+      where: 'normalisation',
+      message: `the images have ${train.channels} channels, but there are ${mean.length} means and ${deviation.length} deviations.`,
+      fix: 'Give one of each a channel, or leave both out.',
+    });
+  }
+  const normalization = { mean, deviation };
+  return {
+    train: new LearnerImages(engine, train, normalization),
+    test: new LearnerImages(engine, test, normalization),
+  };
+}
+
+export function augmentationOf({ crop, flip, rotate, scale }: Config): Augmentation {
+  return scale ? { crop, flip, rotate, scale } : { crop, flip, rotate };
+}

@@ -1,0 +1,26 @@
+/** From a configuration to an optimizer and its learning rates. */
+import type { Module } from '../nn/module.ts';
+import { Adam, AdamW } from '../optim/adam.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import { constantSchedule, cosineSchedule, type Schedule, stepSchedule, warmUp } from '../optim/schedules.ts';
+import { SGD } from '../optim/sgd.ts';
+import type { Config } from './config.ts';
+
+export function makeOptimizer(module: Module, config: Config): Optimizer {
+  const { lr, weightDecay, momentum, nesterov } = config;
+  if (config.optimizer === 'adam') return new Adam(module, { lr, weightDecay });
+  if (config.optimizer === 'adamw') return new AdamW(module, { lr, weightDecay });
+  return new SGD(module, { lr, momentum, nesterov, weightDecay });
+}
+
+/** The learning rate by epoch, from 0. */
+export function makeSchedule({ schedule, lr, milestones, warmup }: Config, epochs: number): Schedule {
+  const after = Math.max(1, epochs - warmup);
+  const base =
+    schedule === 'cosine'
+      ? cosineSchedule(lr, after)
+      : schedule === 'step'
+        ? stepSchedule(lr, milestones)
+        : constantSchedule(lr);
+  return warmup > 0 ? warmUp(base, warmup) : base;
+}
