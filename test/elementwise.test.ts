@@ -1,0 +1,299 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { backward, binary, clamp, gradcheck, type Tensor, unary, where } from '../src/index.ts';
+import { binaryOps, type ElementwiseOp, ternaryOps, unaryOps } from '../src/ops/elementwise-table.ts';
+import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
+
+/** erf by its Taylor series: exact in float64 for the arguments used here (|x| ≤ 4). */
+function erf(x: number): number {
+  let term = x;
+  let sum = x;
+  for (let n = 1; n < 120; n++) {
+    term *= (-x * x) / n;
+    sum += term / (2 * n + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum;
+}
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+const unary64: Record<keyof typeof unaryOps, (x: number) => number> = {
+  neg: (x) => -x,
+  abs: Math.abs,
+  sign: Math.sign,
+  exp: Math.exp,
+  expm1: Math.expm1,
+  log: Math.log,
+  log1p: Math.log1p,
+  sqrt: Math.sqrt,
+  rsqrt: (x) => 1 / Math.sqrt(x),
+  square: (x) => x * x,
+  reciprocal: (x) => 1 / x,
+  sin: Math.sin,
+  cos: Math.cos,
+  tanh: Math.tanh,
+  sigmoid,
+  relu: (x) => Math.max(0, x),
+  silu: (x) => x * sigmoid(x),
+  softplus: (x) => Math.log1p(Math.exp(x)),
+  gelu: (x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2)),
+  erf,
+  floor: Math.floor,
+  ceil: Math.ceil,
+  round: Math.round,
+  isNaN: () => 0,
+  isFinite: () => 1,
+};
+
+const flag = (x: boolean) => (x ? 1 : 0);
+
+const binary64: Record<keyof typeof binaryOps, (a: number, b: number) => number> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+  pow: (a, b) => a ** b,
+  maximum: Math.max,
+  minimum: Math.min,
+  equal: (a, b) => flag(a === b),
+  notEqual: (a, b) => flag(a !== b),
+  less: (a, b) => flag(a < b),
+  lessEqual: (a, b) => flag(a <= b),
+  greater: (a, b) => flag(a > b),
+  greaterEqual: (a, b) => flag(a >= b),
+};
+
+/** Numbers inside the interval where the operation is smooth. */
+const numbers = (op: ElementwiseOp, n: number, seed: number) => uniform(n, seed, ...(op.domain ?? [-2, 2]));
+
+const entries = <K extends string, V>(table: Record<K, V>) => Object.entries(table) as [K, V][];
+
+/** The element of `values` (of this shape) that broadcasts to element `at` of `target`. */
+function broadcast(values: ArrayLike<number>, shape: readonly number[], target: readonly number[], at: number): number {
+  let index = 0;
+  let stride = 1;
+  let rest = at;
+  for (let k = 1; k <= target.length; k++) {
+    const n = target.at(-k)!;
+    const own = shape.at(-k) ?? 1;
+    if (own !== 1) index += (rest % n) * stride;
+    stride *= own;
+    rest = Math.floor(rest / n);
+  }
+  return values[index]!;
+}
+
+for (const [name, op] of entries(unaryOps) as [keyof typeof unaryOps, ElementwiseOp][]) {
+  test(`${name} and its gradient`, async () => {
+    const x = engine.tensor(numbers(op, 3 * 67, 1), [3, 67]);
+    const f = (values: Float64Array) => values.map(unary64[name]);
+    if (op.gradients[0] === null) await near(unary[name](x), f(Float64Array.from(await x.data())), 0);
+    else await gradcheck(unary[name], f, [x], { tolerance: 3e-6 });
+    assert.equal(await x[name]().data(), await unary[name](x).data());
+  });
+}
+
+const pairs: [number[], number[]][] = [
+  [
+    [3, 5],
+    [3, 5],
+  ],
+  [
+    [2, 1, 4],
+    [3, 1],
+  ],
+  [
+    [2, 3, 4],
+    [3, 1],
+  ],
+  [[4], [2, 3, 4]],
+  [
+    [1, 3, 1, 2],
+    [2, 1, 5, 1],
+  ],
+  [[1], []],
+];
+
+for (const [name, op] of entries(binaryOps) as [keyof typeof binaryOps, ElementwiseOp][]) {
+  test(`${name} broadcasts both operands, takes numbers, and has its gradients`, async () => {
+    // Every pair of shapes is another kernel to compile: one operation tries them all.
+    for (const [left, right] of name === 'mul' ? pairs : pairs.slice(0, 2)) {
+      const size = (shape: number[]) => shape.reduce((a, b) => a * b, 1);
+      const a = engine.tensor(numbers(op, size(left), 2), left);
+      const b = engine.tensor(numbers(op, size(right), 3), right);
+      const y = binary[name](a, b);
+      const f = (p: Float64Array, q: Float64Array) =>
+        Float64Array.from({ length: y.size }, (_, i) =>
+          binary64[name](broadcast(p, left, y.shape, i), broadcast(q, right, y.shape, i)),
+        );
+      if (op.result) await near(y, f(Float64Array.from(await a.data()), Float64Array.from(await b.data())), 0);
+      else await gradcheck(binary[name], f, [a, b], { tolerance: 3e-6 });
+    }
+    const x = engine.tensor(numbers(op, 21, 4));
+    const with15 = (p: Float64Array) => p.map((v) => binary64[name](v, 1.5));
+    const from15 = (p: Float64Array) => p.map((v) => binary64[name](1.5, v));
+    if (op.result) {
+      const values = Float64Array.from(await x.data());
+      await near(x[name](1.5), with15(values), 0);
+      await near(binary[name](1.5, x), from15(values), 0);
+    } else {
+      await gradcheck((t) => t[name](1.5), with15, [x], { tolerance: 3e-6 });
+      await gradcheck((t) => binary[name](1.5, t), from15, [x], { tolerance: 3e-6 });
+    }
+  });
+}
+
+test('comparisons see equal elements', async () => {
+  const a = engine.tensor([1, 2, 3]);
+  const b = engine.tensor([1, 3, 2]);
+  const expected = {
+    equal: '100',
+    notEqual: '011',
+    less: '010',
+    lessEqual: '110',
+    greater: '001',
+    greaterEqual: '101',
+  };
+  for (const [name, flags] of entries(expected)) {
+    const y = a[name](b);
+    assert.is(y.dtype, 'u32');
+    assert.is([...(await y.data())].join(''), flags, name);
+  }
+});
+
+test('integers stay integers', async () => {
+  const a = engine.tensor(Int32Array.of(7, -7, 2 ** 31 - 1, 0));
+  const b = engine.tensor(Int32Array.of(2, 2, 1, -3));
+  const read = async (t: Tensor) => [...(await t.data())];
+  assert.equal(await read(a.add(b)), [9, -5, -(2 ** 31), -3]);
+  assert.equal(await read(a.mul(3)), [21, -21, 2147483645, 0]);
+  assert.equal(await read(a.div(b)), [3, -3, 2147483647, 0]);
+  assert.equal(await read(a.sub(1).abs()), [6, 8, 2147483646, 1]);
+  assert.equal(await read(a.neg().maximum(b)), [2, 7, 1, 0]);
+  assert.equal(await read(a.clamp(-1, 5)), [5, -1, 5, 0]);
+  assert.is(a.add(b).dtype, 'i32');
+  const u = engine.tensor(Uint32Array.of(4000000000, 5));
+  assert.equal(await read(u.sub(1)), [3999999999, 4]);
+  assert.equal(await read(u.greater(4)), [1, 1]);
+  assert.equal(await read(u.minimum(6)), [6, 5]);
+});
+
+test('casts truncate, and integers come back as floats', async () => {
+  const x = engine.tensor([1.9, -1.9, 3]);
+  assert.equal(await x.cast('i32').data(), Int32Array.of(1, -1, 3));
+  assert.equal(await x.cast('i32').cast('f32').data(), Float32Array.of(1, -1, 3));
+  assert.is(x.cast('f32'), x);
+});
+
+test('what is not a number is seen, whatever the compiler thinks', async () => {
+  const x = engine.tensor([Number.NaN, Infinity, -Infinity, 0, 3e38, -1e-40]);
+  assert.equal([...(await x.isNaN().data())], [1, 0, 0, 0, 0, 0]);
+  assert.equal([...(await x.isFinite().data())], [0, 0, 0, 1, 1, 1]);
+  assert.equal([...(await x.mul(0).isNaN().data())], [1, 1, 1, 0, 0, 0]);
+});
+
+test('small and large arguments keep their accuracy', async () => {
+  const tiny = Float32Array.of(1e-7, -1e-7, 1e-4, -3e-3, 0.02, -0.049, 0.06);
+  for (const name of ['expm1', 'log1p', 'tanh', 'erf', 'sin'] as const) {
+    const y = await unary[name](engine.tensor(tiny)).data();
+    tiny.forEach((x, i) => {
+      const expected = unary64[name](x);
+      assert.ok(Math.abs(y[i]! - expected) <= 3e-6 * Math.abs(expected), `${name}(${x}) is ${y[i]}, not ${expected}`);
+    });
+  }
+  const large = engine.tensor([100, -100, 3e4, -3e4]);
+  await near(large.sigmoid(), [1, Math.exp(-100), 1, 0], 1e-6, 'sigmoid');
+  await near(large.softplus(), [100, Math.exp(-100), 3e4, 0], 1e-6, 'softplus');
+  await near(large.tanh(), [1, -1, 1, -1], 0, 'tanh');
+  await near(large.gelu(), [100, 0, 3e4, 0], 1e-6, 'gelu');
+  await near(large.silu(), [100, -100 * Math.exp(-100), 3e4, 0], 1e-6, 'silu');
+});
+
+test('powers of negative numbers keep their sign, as in C', async () => {
+  const a = engine.tensor([-2, -2, -2, 0, 0, 3]);
+  const b = engine.tensor([3, 2, 0.5, 2, 0, 0]);
+  const y = [...(await a.pow(b).data())];
+  await near(a.pow(b), [-8, 4, Number.NaN, 0, 1, 1], 1e-6);
+  assert.ok(Number.isNaN(y[2]));
+  const x = leaf([-2, 0, 3], [3]);
+  x.pow(2).sum().backward();
+  await near(x.grad, [-4, 0, 6], 1e-6);
+});
+
+test('equal operands share the gradient of an extremum', async () => {
+  for (const name of ['maximum', 'minimum'] as const) {
+    const a = leaf([1, 2], [2]);
+    const b = leaf([1, 2], [2]);
+    a[name](b).sum().backward();
+    await near(a.grad, [0.5, 0.5], 0);
+    await near(b.grad, [0.5, 0.5], 0);
+  }
+});
+
+test('clamp limits by numbers and by tensors; outside there is no gradient', async () => {
+  assert.equal(Object.keys(ternaryOps), ['clamp']);
+  const values = uniform(24, 5, -2, 2);
+  const limit = (low: number, high: number) => (p: Float64Array) => p.map((v) => Math.min(high, Math.max(low, v)));
+  const x = engine.tensor(values, [4, 6]);
+  await gradcheck((t) => clamp(t, -0.7, 1.1), limit(-0.7, 1.1), [x]);
+  await gradcheck((t) => t.clamp(0), limit(0, Infinity), [x]);
+  const low = engine.tensor([-1, -1, 0, 0, 0.5, 1]);
+  const high = engine.full([4, 1], 1);
+  await near(
+    x.clamp(low, high),
+    values.map((v, i) => Math.min(1, Math.max([-1, -1, 0, 0, 0.5, 1][i % 6]!, v))),
+    0,
+  );
+});
+
+test('where chooses, broadcasts, and passes gradients to what was chosen', async () => {
+  const condition = engine.tensor(Uint32Array.of(1, 0, 1), [3, 1]);
+  const choose = (p: Float64Array, q: Float64Array) =>
+    Float64Array.from({ length: 12 }, (_, i) => (Math.floor(i / 4) === 1 ? q[0]! : p[i]!));
+  const a = engine.tensor(uniform(12, 6), [3, 4]);
+  await gradcheck((s, t) => where(condition, s, t), choose, [a, engine.tensor([5])]);
+  await gradcheck(
+    (s) => where(condition, s, 2),
+    (p) => choose(p, Float64Array.of(2)),
+    [a],
+  );
+  assert.equal(await where(condition, 1, engine.tensor(Int32Array.of(7))).data(), Int32Array.of(1, 7, 1));
+});
+
+test('an operand that is wanted twice gets both gradients', async () => {
+  const x = leaf([3, -2], [2]);
+  const y = x.mul(x);
+  backward(y, engine.tensor([1, 10]));
+  await near(x.grad, [6, -40], 0);
+});
+
+test('what does not fit is refused by the name of the operation', () => {
+  const x = engine.zeros([2, 3]);
+  const message = (fn: () => unknown) => errorOf(fn).message;
+  assert.match(
+    message(() => x.add(engine.zeros([2]))),
+    /add: shapes \[2, 3\] and \[2\] do not broadcast/,
+  );
+  assert.match(
+    message(() => x.mul(engine.zeros([3], 'i32'))),
+    /mul: takes operands of one dtype.*f32\[2, 3\], i32\[3\]/,
+  );
+  assert.match(
+    message(() => engine.zeros([2], 'i32').exp()),
+    /exp: takes operands of one dtype among f32/,
+  );
+  assert.match(
+    message(() => engine.zeros([2], 'u32').neg()),
+    /neg: takes .* f32, i32/,
+  );
+  assert.match(
+    message(() => where(x, x, x)),
+    /where: the condition must be u32.*not f32/,
+  );
+  assert.match(
+    message(() => where(x.greater(0), x, engine.zeros([1], 'i32'))),
+    /where: both choices must have one dtype/,
+  );
+});
+
+test.run();
