@@ -1,0 +1,261 @@
+enable subgroups;
+
+// Convolution for software adapters (see matmul_lanes.wgsl for why): targets are sums of taps over a source image.
+// The forward pass reads x and writes y; the input gradient reads dy and writes the dx of one phase of the stride, with
+// the taps in reverse. Source and target are NHWC; the strides of the weights say which way they are read.
+//
+// `main` takes any tap grid and stride: an implicit matmul over (tap row, tap column, channel), four runs of four
+// neighbouring target columns a thread, the lanes along target channels. `row3` is for three taps a row at stride 1,
+// two runs of eight: what it loads serves all three taps.
+//
+// Injected: LANES (size of a subgroup), BIAS.
+
+struct Params {
+  batch: u32,
+  // Target positions: rows and columns computed here, and their place in the target image.
+  rows: u32,
+  columns: u32,
+  targetHeight: u32,
+  targetWidth: u32,
+  targetStepY: u32,
+  targetStepX: u32,
+  targetY: u32,
+  targetX: u32,
+  targetChannels: u32,
+  // Source image, and the source position of tap (0, 0) at target position (0, 0) with its step.
+  height: u32,
+  width: u32,
+  channels: u32,
+  stepY: u32,
+  stepX: u32,
+  originY: i32,
+  originX: i32,
+  // Taps, and where their weights lie; strides may be negative.
+  tapRows: u32,
+  tapColumns: u32,
+  weightOrigin: u32,
+  weightY: u32,
+  weightX: u32,
+  weightSource: u32,
+  weightTarget: u32,
+  // LANES as digits of (tap row, tap column, channel).
+  advanceY: u32,
+  advanceX: u32,
+  advanceChannel: u32,
+}
+
+@group(0) @binding(0) var<storage, read> source: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> result: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+// Neighbouring target columns of one row, and where their taps begin in the source.
+struct Run {
+  image: u32,
+  row: u32,
+  column: u32,
+  y: i32,
+  x: i32,
+}
+
+fn runAt(index: u32, length: u32) -> Run {
+  let perRow = (params.columns + length - 1u) / length;
+  let line = index / perRow;
+  let column = index % perRow * length;
+  let row = line % params.rows;
+  return Run(
+    line / params.rows,
+    row,
+    column,
+    i32(row * params.stepY) + params.originY,
+    i32(column * params.stepX) + params.originX,
+  );
+}
+
+fn runs(length: u32) -> u32 {
+  return params.batch * params.rows * ((params.columns + length - 1u) / length);
+}
+
+// One channel of the source position (x, line), zero outside the image.
+fn fetch(line: i32, x: i32, channel: u32, inside: bool) -> f32 {
+  let value = source[u32(line + x) * params.channels + channel];
+  return select(0.0, value, inside && u32(x) < params.width);
+}
+
+fn fetch4(run: Run, tapY: u32, x: i32, step: u32, channel: u32, inside: bool) -> vec4<f32> {
+  let y = run.y + i32(tapY);
+  let line = (i32(run.image * params.height) + y) * i32(params.width);
+  let within = inside && u32(y) < params.height && run.image < params.batch;
+  return vec4<f32>(
+    fetch(line, x, channel, within),
+    fetch(line, x + i32(step), channel, within),
+    fetch(line, x + i32(2u * step), channel, within),
+    fetch(line, x + i32(3u * step), channel, within),
+  );
+}
+
+fn put(run: Run, offset: u32, channel: u32, value: f32) {
+  let column = run.column + offset;
+  if (column < params.columns && run.image < params.batch) {
+    let y = run.image * params.targetHeight + run.row * params.targetStepY + params.targetY;
+    let x = column * params.targetStepX + params.targetX;
+    result[(y * params.targetWidth + x) * params.targetChannels + channel] = value;
+  }
+}
+
+fn put4(run: Run, offset: u32, channel: u32, values: vec4<f32>) {
+  put(run, offset, channel, values.x);
+  put(run, offset + 1u, channel, values.y);
+  put(run, offset + 2u, channel, values.z);
+  put(run, offset + 3u, channel, values.w);
+}
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let channelGroups = (params.targetChannels + LANES - 1u) / LANES;
+  let at = group.y * groups.x + group.x;
+  let channel = at % channelGroups * LANES + lane;
+  let first = at / channelGroups * 4u;
+  if (first >= runs(4u)) {
+    return;
+  }
+  let r0 = runAt(first, 4u);
+  let r1 = runAt(first + 1u, 4u);
+  let r2 = runAt(first + 2u, 4u);
+  let r3 = runAt(first + 3u, 4u);
+  let weightBase = params.weightOrigin + min(channel, params.targetChannels - 1u) * params.weightTarget;
+
+  // The digits of this lane's place in the sum.
+  var c = lane % params.channels;
+  var tapX = lane / params.channels % params.tapColumns;
+  var tapY = lane / params.channels / params.tapColumns;
+
+  var s0 = vec4<f32>();
+  var s1 = vec4<f32>();
+  var s2 = vec4<f32>();
+  var s3 = vec4<f32>();
+  let terms = params.tapRows * params.tapColumns * params.channels;
+  for (var k = 0u; k < terms; k += LANES) {
+    let inside = k + lane < terms;
+    let x0 = fetch4(r0, tapY, r0.x + i32(tapX), params.stepX, c, inside);
+    let x1 = fetch4(r1, tapY, r1.x + i32(tapX), params.stepX, c, inside);
+    let x2 = fetch4(r2, tapY, r2.x + i32(tapX), params.stepX, c, inside);
+    let x3 = fetch4(r3, tapY, r3.x + i32(tapX), params.stepX, c, inside);
+    let offset = tapY * params.weightY + tapX * params.weightX + c * params.weightSource;
+    for (var j = 0u; j < LANES; j++) {
+      let w = vec4<f32>(weight[weightBase + subgroupShuffle(offset, j)]);
+      s0 = fma(subgroupShuffle(x0, j), w, s0);
+      s1 = fma(subgroupShuffle(x1, j), w, s1);
+      s2 = fma(subgroupShuffle(x2, j), w, s2);
+      s3 = fma(subgroupShuffle(x3, j), w, s3);
+    }
+    c += params.advanceChannel;
+    let carryX = select(0u, 1u, c >= params.channels);
+    c -= carryX * params.channels;
+    tapX += params.advanceX + carryX;
+    let carryY = select(0u, 1u, tapX >= params.tapColumns);
+    tapX -= carryY * params.tapColumns;
+    tapY += params.advanceY + carryY;
+  }
+  if (channel >= params.targetChannels) {
+    return;
+  }
+  if (BIAS) {
+    let shift = vec4<f32>(bias[channel]);
+    s0 += shift;
+    s1 += shift;
+    s2 += shift;
+    s3 += shift;
+  }
+  put4(r0, 0u, channel, s0);
+  put4(r1, 0u, channel, s1);
+  put4(r2, 0u, channel, s2);
+  put4(r3, 0u, channel, s3);
+}
+
+// Ten neighbouring source columns: what three taps need for eight targets.
+struct Window {
+  a: vec4<f32>,
+  b: vec4<f32>,
+  c: vec2<f32>,
+}
+
+fn windowOf(run: Run, tapY: u32, channel: u32) -> Window {
+  let inside = channel < params.channels;
+  let y = run.y + i32(tapY);
+  let line = (i32(run.image * params.height) + y) * i32(params.width);
+  let within = inside && u32(y) < params.height && run.image < params.batch;
+  return Window(
+    fetch4(run, tapY, run.x, 1u, channel, inside),
+    fetch4(run, tapY, run.x + 4, 1u, channel, inside),
+    vec2<f32>(fetch(line, run.x + 8, channel, within), fetch(line, run.x + 9, channel, within)),
+  );
+}
+
+struct Eight {
+  a: vec4<f32>,
+  b: vec4<f32>,
+}
+
+fn taps(sum: Eight, window: Window, j: u32, w0: f32, w1: f32, w2: f32) -> Eight {
+  let a = subgroupShuffle(window.a, j);
+  let b = subgroupShuffle(window.b, j);
+  let c = subgroupShuffle(window.c, j);
+  var total = Eight(fma(a, vec4<f32>(w0), sum.a), fma(b, vec4<f32>(w0), sum.b));
+  total.a = fma(vec4<f32>(a.yzw, b.x), vec4<f32>(w1), total.a);
+  total.b = fma(vec4<f32>(b.yzw, c.x), vec4<f32>(w1), total.b);
+  total.a = fma(vec4<f32>(a.zw, b.xy), vec4<f32>(w2), total.a);
+  total.b = fma(vec4<f32>(b.zw, c), vec4<f32>(w2), total.b);
+  return total;
+}
+
+@compute @workgroup_size(LANES)
+fn row3(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let channelGroups = (params.targetChannels + LANES - 1u) / LANES;
+  let at = group.y * groups.x + group.x;
+  let channel = at % channelGroups * LANES + lane;
+  let first = at / channelGroups * 2u;
+  if (first >= runs(8u)) {
+    return;
+  }
+  let r0 = runAt(first, 8u);
+  let r1 = runAt(first + 1u, 8u);
+  let weightBase = params.weightOrigin + min(channel, params.targetChannels - 1u) * params.weightTarget;
+  var s0 = Eight();
+  var s1 = Eight();
+  for (var tapY = 0u; tapY < params.tapRows; tapY++) {
+    for (var c = 0u; c < params.channels; c += LANES) {
+      let x0 = windowOf(r0, tapY, c + lane);
+      let x1 = windowOf(r1, tapY, c + lane);
+      for (var j = 0u; j < LANES; j++) {
+        let at = weightBase + tapY * params.weightY + (c + j) * params.weightSource;
+        let w0 = weight[at];
+        let w1 = weight[at + params.weightX];
+        let w2 = weight[at + 2u * params.weightX];
+        s0 = taps(s0, x0, j, w0, w1, w2);
+        s1 = taps(s1, x1, j, w0, w1, w2);
+      }
+    }
+  }
+  if (channel >= params.targetChannels) {
+    return;
+  }
+  if (BIAS) {
+    let shift = vec4<f32>(bias[channel]);
+    s0 = Eight(s0.a + shift, s0.b + shift);
+    s1 = Eight(s1.a + shift, s1.b + shift);
+  }
+  put4(r0, 0u, channel, s0.a);
+  put4(r0, 4u, channel, s0.b);
+  put4(r1, 0u, channel, s1.a);
+  put4(r1, 4u, channel, s1.b);
+}

@@ -1,0 +1,153 @@
+// Convolution for GPUs: an implicit matmul of (target positions) × (tap row, tap column, channel) and the weights, with
+// tiles of both in workgroup memory and 4 × 4 results a thread. Forward and input gradient alike, see conv2d_lanes.wgsl.
+//
+// Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile), BIAS.
+
+struct Params {
+  batch: u32,
+  // Target positions: rows and columns computed here, and their place in the target image.
+  rows: u32,
+  columns: u32,
+  targetHeight: u32,
+  targetWidth: u32,
+  targetStepY: u32,
+  targetStepX: u32,
+  targetY: u32,
+  targetX: u32,
+  targetChannels: u32,
+  // Source image, and the source position of tap (0, 0) at target position (0, 0) with its step.
+  height: u32,
+  width: u32,
+  channels: u32,
+  stepY: u32,
+  stepX: u32,
+  originY: i32,
+  originX: i32,
+  // Taps, and where their weights lie; strides may be negative.
+  tapRows: u32,
+  tapColumns: u32,
+  weightOrigin: u32,
+  weightY: u32,
+  weightX: u32,
+  weightSource: u32,
+  weightTarget: u32,
+}
+
+@group(0) @binding(0) var<storage, read> source: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> result: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+const POSITIONS: u32 = 4u * THREADS_Y;
+const CHANNELS: u32 = 4u * THREADS_X;
+const THREADS: u32 = THREADS_X * THREADS_Y;
+
+var<workgroup> tileSource: array<vec4<f32>, DEPTH * THREADS_Y>;
+var<workgroup> tileWeight: array<vec4<f32>, DEPTH * THREADS_X>;
+// Image, row and column of the source under tap (0, 0) of each position; image < 0 for none.
+var<workgroup> origins: array<vec3<i32>, POSITIONS>;
+
+struct Term {
+  y: u32,
+  x: u32,
+  channel: u32,
+}
+
+fn termOf(k: u32) -> Term {
+  let tap = k / params.channels;
+  return Term(tap / params.tapColumns, tap % params.tapColumns, k % params.channels);
+}
+
+fn fetch(origin: vec3<i32>, term: Term) -> f32 {
+  let y = origin.y + i32(term.y);
+  let x = origin.z + i32(term.x);
+  if (origin.x < 0 || term.y >= params.tapRows || u32(y) >= params.height || u32(x) >= params.width) {
+    return 0.0;
+  }
+  return source[((u32(origin.x) * params.height + u32(y)) * params.width + u32(x)) * params.channels + term.channel];
+}
+
+fn fetchWeight(term: Term, channel: u32) -> f32 {
+  if (term.y >= params.tapRows || channel >= params.targetChannels) {
+    return 0.0;
+  }
+  return weight[
+    params.weightOrigin + term.y * params.weightY + term.x * params.weightX +
+      term.channel * params.weightSource + channel * params.weightTarget
+  ];
+}
+
+fn put4(position: u32, channel: u32, values: vec4<f32>) {
+  let image = position / params.columns / params.rows;
+  if (image >= params.batch) {
+    return;
+  }
+  let y = position / params.columns % params.rows * params.targetStepY + params.targetY;
+  let x = position % params.columns * params.targetStepX + params.targetX;
+  let base = ((image * params.targetHeight + y) * params.targetWidth + x) * params.targetChannels;
+  for (var i = 0u; i < 4u; i++) {
+    if (channel + i < params.targetChannels) {
+      var value = values[i];
+      if (BIAS) {
+        value += bias[channel + i];
+      }
+      result[base + channel + i] = value;
+    }
+  }
+}
+
+@compute @workgroup_size(THREADS_X, THREADS_Y)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_id) local: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let channelGroups = (params.targetChannels + CHANNELS - 1u) / CHANNELS;
+  let at = group.y * groups.x + group.x;
+  let position0 = at / channelGroups * POSITIONS;
+  let channel0 = at % channelGroups * CHANNELS;
+  for (var i = thread; i < POSITIONS; i += THREADS) {
+    let position = position0 + i;
+    let image = position / params.columns / params.rows;
+    let y = i32(position / params.columns % params.rows * params.stepY) + params.originY;
+    let x = i32(position % params.columns * params.stepX) + params.originX;
+    origins[i] = vec3<i32>(select(-1, i32(image), image < params.batch), y, x);
+  }
+  workgroupBarrier();
+
+  var s0 = vec4<f32>();
+  var s1 = vec4<f32>();
+  var s2 = vec4<f32>();
+  var s3 = vec4<f32>();
+  let terms = params.tapRows * params.tapColumns * params.channels;
+  for (var k0 = 0u; k0 < terms; k0 += DEPTH) {
+    for (var i = thread; i < POSITIONS * DEPTH; i += THREADS) {
+      let position = i / DEPTH;
+      let depth = i % DEPTH;
+      tileSource[depth * THREADS_Y + position / 4u][position % 4u] = fetch(origins[position], termOf(k0 + depth));
+    }
+    for (var i = thread; i < CHANNELS * DEPTH; i += THREADS) {
+      let channel = i % CHANNELS;
+      let depth = i / CHANNELS;
+      tileWeight[depth * THREADS_X + channel / 4u][channel % 4u] = fetchWeight(termOf(k0 + depth), channel0 + channel);
+    }
+    workgroupBarrier();
+    for (var depth = 0u; depth < DEPTH; depth++) {
+      let left = tileSource[depth * THREADS_Y + local.y];
+      let right = tileWeight[depth * THREADS_X + local.x];
+      s0 = fma(vec4<f32>(left.x), right, s0);
+      s1 = fma(vec4<f32>(left.y), right, s1);
+      s2 = fma(vec4<f32>(left.z), right, s2);
+      s3 = fma(vec4<f32>(left.w), right, s3);
+    }
+    workgroupBarrier();
+  }
+  let position = position0 + local.y * 4u;
+  let channel = channel0 + local.x * 4u;
+  put4(position, channel, s0);
+  put4(position + 1u, channel, s1);
+  put4(position + 2u, channel, s2);
+  put4(position + 3u, channel, s3);
+}

@@ -1,0 +1,128 @@
+// Weight gradient of a convolution for GPUs: an implicit matmul of (tap row, tap column, channel) × (target positions) and
+// dy, with tiles of both in workgroup memory and 4 × 4 results a thread. The positions are split; a second pass adds the
+// splits up, so the order never varies.
+//
+// Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile).
+
+struct Params {
+  // Rows of dy in the whole batch, and how many of them a split takes.
+  lines: u32,
+  linesPerSplit: u32,
+  splits: u32,
+  rows: u32,
+  columns: u32,
+  targetChannels: u32,
+  height: u32,
+  width: u32,
+  channels: u32,
+  stepY: u32,
+  stepX: u32,
+  originY: i32,
+  originX: i32,
+  tapRows: u32,
+  tapColumns: u32,
+}
+
+@group(0) @binding(0) var<storage, read> source: array<f32>;
+@group(0) @binding(1) var<storage, read> gradient: array<f32>;
+@group(0) @binding(2) var<storage, read_write> result: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+const PLACES: u32 = 4u * THREADS_Y;
+const CHANNELS: u32 = 4u * THREADS_X;
+const THREADS: u32 = THREADS_X * THREADS_Y;
+
+var<workgroup> tileSource: array<vec4<f32>, DEPTH * THREADS_Y>;
+var<workgroup> tileGradient: array<vec4<f32>, DEPTH * THREADS_X>;
+// Row, column and channel of the source that each weight sees at target position (0, 0); channel < 0 for none.
+var<workgroup> origins: array<vec3<i32>, PLACES>;
+
+fn fetch(origin: vec3<i32>, position: u32, last: u32) -> f32 {
+  let line = position / params.columns;
+  let y = i32(line % params.rows * params.stepY) + origin.x;
+  let x = i32(position % params.columns * params.stepX) + origin.y;
+  if (origin.z < 0 || position >= last || u32(y) >= params.height || u32(x) >= params.width) {
+    return 0.0;
+  }
+  let image = line / params.rows;
+  return source[((image * params.height + u32(y)) * params.width + u32(x)) * params.channels + u32(origin.z)];
+}
+
+fn put4(base: u32, place: u32, channel: u32, values: vec4<f32>) {
+  if (place >= params.tapRows * params.tapColumns * params.channels) {
+    return;
+  }
+  for (var i = 0u; i < 4u; i++) {
+    if (channel + i < params.targetChannels) {
+      result[base + place * params.targetChannels + channel + i] = values[i];
+    }
+  }
+}
+
+@compute @workgroup_size(THREADS_X, THREADS_Y)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_id) local: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let places = params.tapRows * params.tapColumns * params.channels;
+  let placeGroups = (places + PLACES - 1u) / PLACES;
+  let channelGroups = (params.targetChannels + CHANNELS - 1u) / CHANNELS;
+  let at = group.y * groups.x + group.x;
+  let split = at / (placeGroups * channelGroups);
+  if (split >= params.splits) {
+    return;
+  }
+  let place0 = at / channelGroups % placeGroups * PLACES;
+  let channel0 = at % channelGroups * CHANNELS;
+  for (var i = thread; i < PLACES; i += THREADS) {
+    let place = place0 + i;
+    let tap = place / params.channels;
+    origins[i] = vec3<i32>(
+      i32(tap / params.tapColumns) + params.originY,
+      i32(tap % params.tapColumns) + params.originX,
+      select(-1, i32(place % params.channels), place < places),
+    );
+  }
+  workgroupBarrier();
+
+  var s0 = vec4<f32>();
+  var s1 = vec4<f32>();
+  var s2 = vec4<f32>();
+  var s3 = vec4<f32>();
+  let last = min((split + 1u) * params.linesPerSplit, params.lines) * params.columns;
+  for (var k0 = split * params.linesPerSplit * params.columns; k0 < last; k0 += DEPTH) {
+    for (var i = thread; i < PLACES * DEPTH; i += THREADS) {
+      let place = i % PLACES;
+      let depth = i / PLACES;
+      tileSource[depth * THREADS_Y + place / 4u][place % 4u] = fetch(origins[place], k0 + depth, last);
+    }
+    for (var i = thread; i < CHANNELS * DEPTH; i += THREADS) {
+      let channel = i % CHANNELS;
+      let depth = i / CHANNELS;
+      var value = 0.0;
+      if (channel0 + channel < params.targetChannels && k0 + depth < last) {
+        value = gradient[(k0 + depth) * params.targetChannels + channel0 + channel];
+      }
+      tileGradient[depth * THREADS_X + channel / 4u][channel % 4u] = value;
+    }
+    workgroupBarrier();
+    for (var depth = 0u; depth < DEPTH; depth++) {
+      let left = tileSource[depth * THREADS_Y + local.y];
+      let right = tileGradient[depth * THREADS_X + local.x];
+      s0 = fma(vec4<f32>(left.x), right, s0);
+      s1 = fma(vec4<f32>(left.y), right, s1);
+      s2 = fma(vec4<f32>(left.z), right, s2);
+      s3 = fma(vec4<f32>(left.w), right, s3);
+    }
+    workgroupBarrier();
+  }
+  let base = split * places * params.targetChannels;
+  let place = place0 + local.y * 4u;
+  let channel = channel0 + local.x * 4u;
+  put4(base, place, channel, s0);
+  put4(base, place + 1u, channel, s1);
+  put4(base, place + 2u, channel, s2);
+  put4(base, place + 3u, channel, s3);
+}

@@ -1,0 +1,110 @@
+enable subgroups;
+
+// Matrix product for software adapters, whose subgroups are vectors of the CPU: c = a·b (+ bias), any strides.
+//
+// A load costs such an adapter as much per vector as ten multiplications, whatever its address, and workgroup memory
+// is no cheaper. So a thread keeps 16 rows in registers; its subgroup loads LANES values of k of each row at once and
+// hands them round, while the lanes themselves walk along LANES neighbouring columns.
+//
+// Injected: LANES (size of a subgroup), BIAS.
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  aRow: u32,
+  aCol: u32,
+  aBatch: u32,
+  bRow: u32,
+  bCol: u32,
+  bBatch: u32,
+  batch: u32,
+  // Values of k a split adds up; there are as many outputs of size batch·m·n as splits.
+  chunk: u32,
+  splits: u32,
+}
+
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+fn left(base: u32, row: u32) -> f32 {
+  return a[base + min(row, params.m - 1u) * params.aRow];
+}
+
+fn left4(base: u32, row: u32, inside: bool) -> vec4<f32> {
+  let values = vec4<f32>(left(base, row), left(base, row + 1u), left(base, row + 2u), left(base, row + 3u));
+  return select(vec4<f32>(), values, inside);
+}
+
+fn put(base: u32, row: u32, value: f32) {
+  if (row < params.m) {
+    c[base + row * params.n] = value;
+  }
+}
+
+fn put4(base: u32, row: u32, values: vec4<f32>) {
+  put(base, row, values.x);
+  put(base, row + 1u, values.y);
+  put(base, row + 2u, values.z);
+  put(base, row + 3u, values.w);
+}
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let columnGroups = (params.n + LANES - 1u) / LANES;
+  let rowGroups = (params.m + 15u) / 16u;
+  let at = group.y * groups.x + group.x;
+  let layer = at / (columnGroups * rowGroups);
+  if (layer >= params.batch * params.splits) {
+    return;
+  }
+  let batch = layer % params.batch;
+  let row = (at / columnGroups) % rowGroups * 16u;
+  let column = at % columnGroups * LANES + lane;
+  let first = layer / params.batch * params.chunk;
+  let last = min(first + params.chunk, params.k);
+  let leftBase = batch * params.aBatch;
+  let rightBase = batch * params.bBatch + min(column, params.n - 1u) * params.bCol;
+
+  var s0 = vec4<f32>();
+  var s1 = vec4<f32>();
+  var s2 = vec4<f32>();
+  var s3 = vec4<f32>();
+  for (var k = first; k < last; k += LANES) {
+    let inside = k + lane < last;
+    let base = leftBase + min(k + lane, params.k - 1u) * params.aCol;
+    let x0 = left4(base, row, inside);
+    let x1 = left4(base, row + 4u, inside);
+    let x2 = left4(base, row + 8u, inside);
+    let x3 = left4(base, row + 12u, inside);
+    for (var j = 0u; j < LANES; j++) {
+      let y = vec4<f32>(b[rightBase + min(k + j, params.k - 1u) * params.bRow]);
+      s0 = fma(subgroupShuffle(x0, j), y, s0);
+      s1 = fma(subgroupShuffle(x1, j), y, s1);
+      s2 = fma(subgroupShuffle(x2, j), y, s2);
+      s3 = fma(subgroupShuffle(x3, j), y, s3);
+    }
+  }
+  if (column >= params.n) {
+    return;
+  }
+  if (BIAS) {
+    let shift = vec4<f32>(bias[column]);
+    s0 += shift;
+    s1 += shift;
+    s2 += shift;
+    s3 += shift;
+  }
+  let base = layer * params.m * params.n + column;
+  put4(base, row, s0);
+  put4(base, row + 4u, s1);
+  put4(base, row + 8u, s2);
+  put4(base, row + 12u, s3);
+}

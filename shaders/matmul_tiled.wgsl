@@ -1,0 +1,112 @@
+// Matrix product for GPUs: c = a·b (+ bias), any strides. A workgroup shares tiles of a and b in workgroup memory, each of
+// its threads keeps a block of 4 × 4 results in registers.
+//
+// Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile), A_BY_ROW and
+// B_BY_ROW (which way the operand lies contiguously, and so is read by neighbouring threads), BIAS.
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  aRow: u32,
+  aCol: u32,
+  aBatch: u32,
+  bRow: u32,
+  bCol: u32,
+  bBatch: u32,
+  batch: u32,
+  // Values of k a split adds up; there are as many outputs of size batch·m·n as splits.
+  chunk: u32,
+  splits: u32,
+}
+
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+const ROWS: u32 = 4u * THREADS_Y;
+const COLUMNS: u32 = 4u * THREADS_X;
+const THREADS: u32 = THREADS_X * THREADS_Y;
+
+var<workgroup> tileA: array<vec4<f32>, DEPTH * THREADS_Y>;
+var<workgroup> tileB: array<vec4<f32>, DEPTH * THREADS_X>;
+
+fn put4(base: u32, row: u32, column: u32, values: vec4<f32>) {
+  if (row >= params.m) {
+    return;
+  }
+  for (var i = 0u; i < 4u; i++) {
+    if (column + i < params.n) {
+      var value = values[i];
+      if (BIAS) {
+        value += bias[column + i];
+      }
+      c[base + row * params.n + column + i] = value;
+    }
+  }
+}
+
+@compute @workgroup_size(THREADS_X, THREADS_Y)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_id) local: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let columnGroups = (params.n + COLUMNS - 1u) / COLUMNS;
+  let rowGroups = (params.m + ROWS - 1u) / ROWS;
+  let at = group.y * groups.x + group.x;
+  let layer = at / (columnGroups * rowGroups);
+  if (layer >= params.batch * params.splits) {
+    return;
+  }
+  let batch = layer % params.batch;
+  let row0 = at / columnGroups % rowGroups * ROWS;
+  let column0 = at % columnGroups * COLUMNS;
+  let first = layer / params.batch * params.chunk;
+  let last = min(first + params.chunk, params.k);
+
+  var s0 = vec4<f32>();
+  var s1 = vec4<f32>();
+  var s2 = vec4<f32>();
+  var s3 = vec4<f32>();
+  for (var k0 = first; k0 < last; k0 += DEPTH) {
+    for (var i = thread; i < ROWS * DEPTH; i += THREADS) {
+      let row = select(i % ROWS, i / DEPTH, A_BY_ROW);
+      let depth = select(i / ROWS, i % DEPTH, A_BY_ROW);
+      var value = 0.0;
+      if (row0 + row < params.m && k0 + depth < last) {
+        value = a[batch * params.aBatch + (row0 + row) * params.aRow + (k0 + depth) * params.aCol];
+      }
+      tileA[depth * THREADS_Y + row / 4u][row % 4u] = value;
+    }
+    for (var i = thread; i < COLUMNS * DEPTH; i += THREADS) {
+      let column = select(i / DEPTH, i % COLUMNS, B_BY_ROW);
+      let depth = select(i % DEPTH, i / COLUMNS, B_BY_ROW);
+      var value = 0.0;
+      if (column0 + column < params.n && k0 + depth < last) {
+        value = b[batch * params.bBatch + (k0 + depth) * params.bRow + (column0 + column) * params.bCol];
+      }
+      tileB[depth * THREADS_X + column / 4u][column % 4u] = value;
+    }
+    workgroupBarrier();
+    for (var depth = 0u; depth < DEPTH; depth++) {
+      let left = tileA[depth * THREADS_Y + local.y];
+      let right = tileB[depth * THREADS_X + local.x];
+      s0 = fma(vec4<f32>(left.x), right, s0);
+      s1 = fma(vec4<f32>(left.y), right, s1);
+      s2 = fma(vec4<f32>(left.z), right, s2);
+      s3 = fma(vec4<f32>(left.w), right, s3);
+    }
+    workgroupBarrier();
+  }
+  let base = layer * params.m * params.n;
+  let row = row0 + local.y * 4u;
+  let column = column0 + local.x * 4u;
+  put4(base, row, column, s0);
+  put4(base, row + 1u, column, s1);
+  put4(base, row + 2u, column, s2);
+  put4(base, row + 3u, column, s3);
+}

@@ -1,0 +1,85 @@
+/** Convolution of images [n, h, w, c] with weights [kernel height, kernel width, in, out], and its three gradients. */
+import { record } from '../autograd/tape.ts';
+import { DTypeError, ShapeError } from '../gpu/errors.ts';
+import { show } from '../tensor/shape.ts';
+import { commonEngine, Tensor } from '../tensor/tensor.ts';
+import { conv2dForms } from './conv2d-forms.ts';
+import { forwardPass, type Geometry, geometryOf, inputGradientPasses, type Pair } from './conv2d-geometry.ts';
+import { chooseForm } from './kernel-forms.ts';
+import { linear } from './matmul.ts';
+import { sum } from './reduce.ts';
+import { reshape } from './reshape.ts';
+
+export interface Conv2dOptions {
+  /** [out]; none unless said. */
+  bias?: Tensor;
+  /** 1 unless said; two numbers are [vertical, horizontal]. */
+  stride?: Pair;
+  /** Zeros on both sides; 0 unless said. */
+  padding?: Pair;
+}
+
+function forward(g: Geometry, x: Tensor, weight: Tensor, bias: Tensor | undefined): Tensor {
+  const { engine } = x;
+  const y = Tensor.empty(engine, [g.batch, g.outHeight, g.outWidth, g.outChannels], 'f32', 'conv2d');
+  chooseForm(engine, 'conv2d', conv2dForms).taps(engine, forwardPass(g), {
+    source: x.storage,
+    weight: weight.storage,
+    bias: bias?.storage,
+    result: y.storage,
+  });
+  return y;
+}
+
+function inputGradient(g: Geometry, dy: Tensor, weight: Tensor): Tensor {
+  const { engine } = dy;
+  const dx = Tensor.empty(engine, [g.batch, g.height, g.width, g.inChannels], 'f32', 'conv2d');
+  const form = chooseForm(engine, 'conv2d', conv2dForms);
+  for (const pass of inputGradientPasses(g)) {
+    form.taps(engine, pass, { source: dy.storage, weight: weight.storage, result: dx.storage });
+  }
+  return dx;
+}
+
+function weightGradient(g: Geometry, x: Tensor, dy: Tensor): Tensor {
+  const { engine } = x;
+  const form = chooseForm(engine, 'conv2d', conv2dForms);
+  const split = form.splitLines(engine, g);
+  const shape = [g.kernelY, g.kernelX, g.inChannels, g.outChannels];
+  const parts = Tensor.empty(engine, [split.splits, ...shape], 'f32', 'conv2d');
+  form.weights(engine, g, split, x.storage, dy.storage, parts.storage);
+  const dweight = split.splits === 1 ? Tensor.view(parts, shape, 'conv2d') : sum(parts, 0);
+  parts.dispose();
+  return dweight;
+}
+
+/**
+ * y[n, i, j, o] = Σ x[n, i·stride + a − padding, j·stride + b − padding, c]·weight[a, b, c, o] + bias[o]: a
+ * cross-correlation with zero padding, as in PyTorch. x is [n, height, width, in], weight [kernel height, kernel width,
+ * in, out], y [n, ⌊(height + 2·padding − kernel height)/stride⌋ + 1, …, out].
+ * @throws ShapeError, DTypeError for tensors that do not fit; ArgumentError for a stride or padding out of range.
+ */
+export function conv2d(x: Tensor, weight: Tensor, { bias, stride = 1, padding = 0 }: Conv2dOptions = {}): Tensor {
+  const inputs = bias ? [x, weight, bias] : [x, weight];
+  commonEngine('conv2d', inputs);
+  for (const t of inputs) {
+    if (t.dtype !== 'f32') {
+      throw new DTypeError({ where: 'conv2d', message: `takes f32, not ${t.dtype}.`, fix: "Use x.cast('f32')." });
+    }
+  }
+  const g = geometryOf(x.shape, weight.shape, stride, padding);
+  if (bias && (bias.rank !== 1 || bias.size !== g.outChannels)) {
+    throw new ShapeError({
+      where: 'conv2d',
+      message: `the bias has shape ${show(bias.shape)}; weight ${show(weight.shape)} needs [${g.outChannels}].`,
+    });
+  }
+  if (g.kernelY * g.kernelX * g.strideY * g.strideX === 1 && g.padY + g.padX === 0) {
+    return linear(x, reshape(weight, [g.inChannels, g.outChannels]), bias); // over the pixels
+  }
+  return record(forward(g, x, weight, bias), 'conv2d', inputs, (dy) => [
+    x.requiresGrad ? inputGradient(g, dy, weight) : null,
+    weight.requiresGrad ? weightGradient(g, x, dy) : null,
+    bias?.requiresGrad ? sum(dy, [0, 1, 2]) : null,
+  ]);
+}

@@ -1,0 +1,64 @@
+/**
+ * One kernel family, several forms: what is fast on a GPU is slow on a CPU rasterizer and the other way round. The first
+ * form that supports the engine runs, unless another one was preferred by name; that is where a tuner comes in.
+ */
+import type { Engine } from '../gpu/engine.ts';
+import { ArgumentError } from '../gpu/errors.ts';
+
+export interface KernelForm {
+  readonly name: string;
+  /** Whether the engine's device can run this form, and it may be worth it there. */
+  supports(engine: Engine): boolean;
+}
+
+const preferences = new WeakMap<Engine, Map<string, string>>();
+
+/**
+ * Makes an engine use one form of a family from now on; `null` goes back to the rule.
+ * @param family `matmul` or `conv2d`. @param form for example `lanes` or `tiled`.
+ */
+export function preferForm(engine: Engine, family: string, form: string | null): void {
+  const names = preferences.get(engine) ?? new Map<string, string>();
+  preferences.set(engine, names);
+  if (form === null) names.delete(family);
+  else names.set(family, form);
+}
+
+/** @throws ArgumentError when the preferred form is unknown or not possible on this device. */
+export function chooseForm<Form extends KernelForm>(engine: Engine, family: string, forms: readonly Form[]): Form {
+  const wanted = preferences.get(engine)?.get(family);
+  const form = forms.find((f) => (wanted === undefined || f.name === wanted) && f.supports(engine));
+  if (form) return form;
+  throw new ArgumentError({
+    where: family,
+    message: `there is no form ${wanted ?? ''} for the device ${engine.adapterDescription}; known are ${forms.map((f) => f.name).join(', ')}.`,
+  });
+}
+
+/**
+ * Size of the subgroups of a software adapter, whose subgroups are the vectors of the CPU; 0 where kernels cannot rely
+ * on it.
+ */
+export function lanesOf(engine: Engine): number {
+  if (engine.adapterKind !== 'software' || !engine.device.features.has('subgroups')) return 0;
+  const { subgroupMinSize, subgroupMaxSize } = engine.device.adapterInfo;
+  return subgroupMinSize === subgroupMaxSize && [4, 8, 16].includes(subgroupMinSize) ? subgroupMinSize : 0;
+}
+
+/** A workgroup of 64 or 256 threads, 4 × 4 results each, as wide as the columns ask for. */
+export function tileFor(rows: number, columns: number): { readonly y: number; readonly x: number } {
+  const x = columns <= 16 ? 4 : columns <= 32 ? 8 : 16;
+  const blocks = Math.ceil(rows / 64) * Math.ceil(columns / 64);
+  return { x, y: (blocks >= 256 ? 256 : 64) / x };
+}
+
+/** How a sum over `terms` is split so that about `wanted` workgroups have work, `chunk` terms (a multiple of `unit`) each. */
+export function splitSum(
+  terms: number,
+  groups: number,
+  { wanted, least, unit }: { wanted: number; least: number; unit: number },
+): { splits: number; chunk: number } {
+  const most = Math.max(1, Math.min(Math.ceil(wanted / groups), Math.floor(terms / least)));
+  const chunk = Math.ceil(terms / most / unit) * unit;
+  return { chunk, splits: Math.max(1, Math.ceil(terms / chunk)) };
+}

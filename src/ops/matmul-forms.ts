@@ -1,0 +1,102 @@
+/** The forms of the matmul kernel: how a product is cut into workgroups. */
+import lanesSource from '../../shaders/matmul_lanes.wgsl';
+import tiledSource from '../../shaders/matmul_tiled.wgsl';
+import type { Storage } from '../gpu/buffer-pool.ts';
+import type { Engine } from '../gpu/engine.ts';
+import { type KernelForm, lanesOf, splitSum, tileFor } from './kernel-forms.ts';
+import { plane } from './reduce.ts';
+
+/** c[batch, m, n] = a·b. The strides, in elements, say how the operands lie; a batch stride of 0 repeats one matrix. */
+export interface Product {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly batch: number;
+  readonly aRow: number;
+  readonly aCol: number;
+  readonly aBatch: number;
+  readonly bRow: number;
+  readonly bCol: number;
+  readonly bBatch: number;
+}
+
+export interface Operands {
+  readonly a: Storage;
+  readonly b: Storage;
+  /** Added to every row; only without splits. */
+  readonly bias?: Storage | undefined;
+  readonly c: Storage;
+}
+
+/** How the sum over k is cut: with several splits the output is [splits, batch, m, n], to be added up. */
+export interface Split {
+  readonly splits: number;
+  readonly chunk: number;
+}
+
+export interface MatmulForm extends KernelForm {
+  split(engine: Engine, product: Product): Split;
+  dispatch(engine: Engine, product: Product, split: Split, operands: Operands): void;
+}
+
+function paramsOf(p: Product, { chunk, splits }: Split): number[] {
+  return [p.m, p.n, p.k, p.aRow, p.aCol, p.aBatch, p.bRow, p.bCol, p.bBatch, p.batch, chunk, splits];
+}
+
+const buffersOf = ({ a, b, bias, c }: Operands): Storage[] => [a, b, bias ?? a, c];
+
+const LANE_ROWS = 16;
+
+const lanes: MatmulForm = {
+  name: 'lanes',
+  supports: (engine) => lanesOf(engine) > 0,
+  split(engine, { m, n, k, batch }) {
+    const groups = batch * Math.ceil(m / LANE_ROWS) * Math.ceil(n / lanesOf(engine));
+    return splitSum(k, groups, { wanted: 64, least: 256, unit: lanesOf(engine) });
+  },
+  dispatch(engine, product, split, operands) {
+    const width = lanesOf(engine);
+    const { m, n, batch } = product;
+    const groups = Math.ceil(m / LANE_ROWS) * Math.ceil(n / width) * batch * split.splits;
+    engine.dispatch({
+      kernel: { name: 'matmul_lanes', source: lanesSource },
+      constants: { LANES: width, BIAS: operands.bias !== undefined },
+      buffers: buffersOf(operands),
+      params: paramsOf(product, split),
+      workgroups: plane(engine, groups),
+    });
+  },
+};
+
+const DEPTH = 16;
+
+const tiled: MatmulForm = {
+  name: 'tiled',
+  supports: () => true,
+  split(_engine, { m, n, k, batch }) {
+    const { x, y } = tileFor(m, n);
+    const groups = batch * Math.ceil(m / (4 * y)) * Math.ceil(n / (4 * x));
+    return splitSum(k, groups, { wanted: 256, least: 128, unit: DEPTH });
+  },
+  dispatch(engine, product, split, operands) {
+    const { m, n, batch } = product;
+    const { x, y } = tileFor(m, n);
+    engine.dispatch({
+      kernel: { name: 'matmul_tiled', source: tiledSource },
+      constants: {
+        THREADS_Y: y,
+        THREADS_X: x,
+        DEPTH,
+        A_BY_ROW: product.aCol === 1,
+        B_BY_ROW: product.bCol === 1,
+        BIAS: operands.bias !== undefined,
+      },
+      buffers: buffersOf(operands),
+      params: paramsOf(product, split),
+      workgroups: plane(engine, Math.ceil(m / (4 * y)) * Math.ceil(n / (4 * x)) * batch * split.splits),
+    });
+  },
+};
+
+/** Best first. */
+export const matmulForms: readonly MatmulForm[] = [lanes, tiled];

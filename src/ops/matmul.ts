@@ -1,0 +1,208 @@
+/** Matrix products: batched, either operand transposed without a copy, and the linear layer. */
+import { record } from '../autograd/tape.ts';
+import { DTypeError, ShapeError } from '../gpu/errors.ts';
+import { type Shape, sameShape, show, sizeOf } from '../tensor/shape.ts';
+import { commonEngine, Tensor } from '../tensor/tensor.ts';
+import { evaluate } from './elementwise.ts';
+import { chooseForm } from './kernel-forms.ts';
+import { matmulForms, type Product } from './matmul-forms.ts';
+import { sum } from './reduce.ts';
+
+export interface MatmulOptions {
+  /** Use a with its last two axes swapped. */
+  transposeA?: boolean;
+  /** Use b with its last two axes swapped. */
+  transposeB?: boolean;
+}
+
+/** One operand: the shape of its batch, its matrices after the transposition, and their strides. */
+interface Side {
+  batch: Shape;
+  rows: number;
+  columns: number;
+  rowStride: number;
+  columnStride: number;
+}
+
+function sideOf(t: Tensor, transposed: boolean): Side {
+  const [rows = 1, columns = 1] = t.shape.slice(-2);
+  const batch = t.shape.slice(0, -2);
+  return transposed
+    ? { batch, rows: columns, columns: rows, rowStride: 1, columnStride: columns }
+    : { batch, rows, columns, rowStride: columns, columnStride: 1 };
+}
+
+function checkFloat(where: string, tensors: readonly Tensor[]): void {
+  for (const t of tensors) {
+    if (t.dtype !== 'f32') {
+      throw new DTypeError({ where, message: `takes f32, not ${t.dtype}.`, fix: "Use x.cast('f32')." });
+    }
+  }
+}
+
+/** Runs the product, adds up its splits, adds the bias. */
+function multiply(where: string, a: Tensor, b: Tensor, product: Product, shape: Shape, bias?: Tensor): Tensor {
+  const { engine } = a;
+  const form = chooseForm(engine, 'matmul', matmulForms);
+  const split = form.split(engine, product);
+  const operands = { a: a.storage, b: b.storage };
+  if (split.splits === 1) {
+    const c = Tensor.empty(engine, shape, 'f32', where);
+    form.dispatch(engine, product, split, { ...operands, bias: bias?.storage, c: c.storage });
+    return c;
+  }
+  const parts = Tensor.empty(engine, [split.splits, ...shape], 'f32', where);
+  form.dispatch(engine, product, split, { ...operands, c: parts.storage });
+  const total = sum(parts, 0);
+  parts.dispose();
+  if (!bias) return total;
+  const shifted = evaluate('bias', { a: total, b: bias }, 'a + b', shape);
+  total.dispose();
+  return shifted;
+}
+
+/** Without gradients; the shapes fit. A matrix without a batch serves the whole batch of the other. */
+function product(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
+  const left = sideOf(a, transposeA);
+  const right = sideOf(b, transposeB);
+  const batchShape = left.batch.length >= right.batch.length ? left.batch : right.batch;
+  const count = sizeOf(batchShape);
+  // Rows of a plain batch lie one after the other: one tall matrix.
+  const tall = !transposeA && right.batch.length === 0;
+  return multiply(
+    'matmul',
+    a,
+    b,
+    {
+      m: tall ? left.rows * count : left.rows,
+      n: right.columns,
+      k: left.columns,
+      batch: tall ? 1 : count,
+      aRow: left.rowStride,
+      aCol: left.columnStride,
+      aBatch: left.batch.length === 0 ? 0 : left.rows * left.columns,
+      bRow: right.rowStride,
+      bCol: right.columnStride,
+      bBatch: right.batch.length === 0 ? 0 : right.rows * right.columns,
+    },
+    [...batchShape, left.rows, right.columns],
+  );
+}
+
+/** The gradient of an operand that served a whole batch is the sum over the batch. */
+function overBatch(gradient: Tensor, like: Tensor): Tensor {
+  if (gradient.rank === like.rank) return gradient;
+  const total = sum(
+    gradient,
+    Array.from({ length: gradient.rank - 2 }, (_, i) => i),
+  );
+  gradient.dispose();
+  return total;
+}
+
+/** [..., r, c] as [..·r, c]. */
+function asMatrix(t: Tensor): Tensor {
+  const columns = t.shape.at(-1) ?? 1;
+  return Tensor.view(t, [t.size / columns, columns], 'matmul');
+}
+
+/**
+ * Matrix product of the last two axes: [..., m, k] · [..., k, n] gives [..., m, n]. The axes before them are equal, or
+ * one operand has none and serves the whole batch of the other.
+ * @throws ShapeError for operands that do not fit; DTypeError unless both are f32.
+ */
+export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+  commonEngine('matmul', [a, b]);
+  checkFloat('matmul', [a, b]);
+  const told = `${show(a.shape)}${transposeA ? 'ᵀ' : ''} · ${show(b.shape)}${transposeB ? 'ᵀ' : ''}`;
+  if (a.rank < 2 || b.rank < 2) {
+    throw new ShapeError({
+      where: 'matmul',
+      message: `${told}: both operands need at least two axes.`,
+      fix: 'Reshape a vector to a matrix of one row or one column.',
+    });
+  }
+  const left = sideOf(a, transposeA);
+  const right = sideOf(b, transposeB);
+  if (left.columns !== right.rows) {
+    throw new ShapeError({
+      where: 'matmul',
+      message: `${told}: the left has ${left.columns} columns, the right ${right.rows} rows; they must be equal.`,
+      fix: 'Check transposeA and transposeB.',
+    });
+  }
+  if (!sameShape(left.batch, right.batch) && left.batch.length > 0 && right.batch.length > 0) {
+    throw new ShapeError({
+      where: 'matmul',
+      message: `${told}: the batches ${show(left.batch)} and ${show(right.batch)} differ; they must be equal, or one operand a single matrix.`,
+    });
+  }
+  return record(product(a, b, transposeA, transposeB), 'matmul', [a, b], (dc) => {
+    const gradientA = () => {
+      const da = transposeA ? product(b, dc, transposeB, true) : product(dc, b, false, !transposeB);
+      return overBatch(da, a);
+    };
+    const gradientB = () => {
+      if (b.rank === 2 && !transposeA) {
+        const [rows, columns] = [asMatrix(a), asMatrix(dc)];
+        const db = transposeB ? product(columns, rows, true, false) : product(rows, columns, true, false);
+        rows.dispose();
+        columns.dispose();
+        return db;
+      }
+      const db = transposeB ? product(dc, a, true, transposeA) : product(a, dc, !transposeA, false);
+      return overBatch(db, b);
+    };
+    return [a.requiresGrad ? gradientA() : null, b.requiresGrad ? gradientB() : null];
+  });
+}
+
+/**
+ * y = x·weight + bias for x [..., in], weight [in, out] and bias [out] or none. PyTorch keeps the weight as [out, in].
+ * @throws ShapeError for operands that do not fit; DTypeError unless all are f32.
+ */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  const inputs = bias ? [x, weight, bias] : [x, weight];
+  commonEngine('linear', inputs);
+  checkFloat('linear', inputs);
+  const [features = 0, outputs = 0] = weight.shape;
+  if (weight.rank !== 2 || x.rank < 1 || x.shape.at(-1) !== features) {
+    throw new ShapeError({
+      where: 'linear',
+      message: `x ${show(x.shape)} and weight ${show(weight.shape)}: takes [..., in] and [in, out].`,
+      fix: 'Flatten images before a linear layer; PyTorch weights [out, in] must be transposed.',
+    });
+  }
+  if (bias && (bias.rank !== 1 || bias.size !== outputs)) {
+    throw new ShapeError({
+      where: 'linear',
+      message: `the bias has shape ${show(bias.shape)}; weight ${show(weight.shape)} needs [${outputs}].`,
+    });
+  }
+  const rows = x.size / features;
+  const plain = { m: rows, n: outputs, k: features, batch: 1, aBatch: 0, bBatch: 0 };
+  const strides = { aRow: features, aCol: 1, bRow: outputs, bCol: 1 };
+  const y = multiply(
+    'linear',
+    x,
+    weight,
+    { ...plain, ...strides },
+    [...x.shape.slice(0, -1), outputs],
+    bias ?? undefined,
+  );
+  return record(y, 'linear', inputs, (dy) => {
+    const flat = Tensor.view(dy, [rows, outputs], 'linear');
+    const gradients: (Tensor | null)[] = [null, null];
+    if (x.requiresGrad) {
+      const task = { ...plain, n: features, k: outputs, aRow: outputs, aCol: 1, bRow: 1, bCol: outputs };
+      gradients[0] = multiply('linear', dy, weight, task, x.shape);
+    }
+    if (weight.requiresGrad) {
+      const task = { ...plain, m: features, k: rows, aRow: 1, aCol: features, bRow: outputs, bCol: 1 };
+      gradients[1] = multiply('linear', x, dy, task, weight.shape);
+    }
+    if (bias) gradients.push(bias.requiresGrad ? sum(flat, 0) : null);
+    flat.dispose();
+    return gradients;
+  });
+}

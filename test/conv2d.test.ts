@@ -1,0 +1,206 @@
+/** Convolution: PyTorch's values, every odd shape, all three gradients, in every form that this device can run. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ArgumentError, conv2d, DTypeError, ShapeError, type Tensor } from '../src/index.ts';
+import { readSafetensors, type SafetensorsEntry } from '../src/nn/safetensors.ts';
+import { conv2dForms } from '../src/ops/conv2d-forms.ts';
+import { preferForm } from '../src/ops/kernel-forms.ts';
+import { type ConvCase, centralDifferences, convForward, convGradients, outputSize } from './support/conv-reference.ts';
+import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
+
+const forms = conv2dForms.filter((form) => form.supports(engine)).map((form) => form.name);
+
+test.after.each(() => {
+  preferForm(engine, 'conv2d', null);
+  preferForm(engine, 'matmul', null);
+});
+
+/** Runs the case forward and backward and compares all four results with the reference. */
+async function compare(c: ConvCase, seed: number, what: string): Promise<void> {
+  const [rows, columns] = outputSize(c);
+  const x = uniform(c.batch * c.height * c.width * c.inChannels, seed);
+  const weight = uniform(c.kernel[0] * c.kernel[1] * c.inChannels * c.outChannels, seed + 1);
+  const bias = uniform(c.outChannels, seed + 2);
+  const dy = uniform(c.batch * rows * columns * c.outChannels, seed + 3);
+  const tx = leaf(x, [c.batch, c.height, c.width, c.inChannels]);
+  const tweight = leaf(weight, [...c.kernel, c.inChannels, c.outChannels]);
+  const tbias = leaf(bias, [c.outChannels]);
+  const y = conv2d(tx, tweight, { bias: tbias, stride: c.stride, padding: c.padding });
+  assert.equal(y.shape, [c.batch, rows, columns, c.outChannels], what);
+  y.backward(engine.tensor(dy, y.shape));
+  const expected = convGradients(c, x, weight, dy);
+  await near(y, convForward(c, x, weight, bias), 1e-5, `${what}: y`);
+  await near(tx.grad, expected.dx, 1e-5, `${what}: dx`);
+  await near(tweight.grad, expected.dweight, 1e-5, `${what}: dweight`);
+  await near(tbias.grad, expected.dbias, 1e-5, `${what}: dbias`);
+  for (const t of [y, tx.grad, tweight.grad, tbias.grad, tx, tweight, tbias]) t?.dispose();
+}
+
+const image = (
+  [batch, height, width]: [number, number, number],
+  [inChannels, outChannels]: [number, number],
+  kernel: [number, number],
+  stride: [number, number],
+  padding: [number, number],
+): ConvCase => ({ batch, height, width, inChannels, outChannels, kernel, stride, padding });
+
+/** One of each way the kernels take: full and ragged runs, wide and narrow channels, phases without taps. */
+const chosen: ConvCase[] = [
+  image([2, 16, 16], [16, 16], [3, 3], [1, 1], [1, 1]),
+  image([3, 8, 8], [32, 24], [3, 3], [1, 1], [1, 1]),
+  image([2, 7, 15], [9, 17], [3, 3], [1, 1], [1, 1]),
+  image([2, 16, 16], [16, 32], [3, 3], [2, 2], [1, 1]),
+  image([3, 14, 13], [3, 16], [3, 3], [1, 1], [1, 1]),
+  image([3, 14, 14], [1, 8], [3, 3], [1, 1], [1, 1]),
+  image([2, 9, 9], [12, 20], [1, 1], [2, 2], [0, 0]),
+  image([2, 9, 9], [12, 20], [1, 1], [1, 1], [0, 0]),
+  image([2, 9, 9], [12, 20], [1, 1], [1, 1], [1, 1]),
+  image([1, 15, 13], [3, 8], [7, 7], [2, 2], [3, 3]),
+  image([2, 5, 11], [10, 3], [3, 2], [3, 1], [0, 2]),
+  image([1, 6, 5], [2, 3], [2, 4], [4, 3], [1, 1]),
+  image([1, 3, 3], [5, 4], [3, 3], [1, 1], [0, 0]),
+  image([1, 1, 1], [1, 1], [1, 1], [5, 5], [0, 0]),
+  image([1, 4, 9], [8, 8], [3, 3], [1, 1], [3, 3]),
+];
+
+/** Shapes nobody thought of. */
+function drawn(seed: number): ConvCase {
+  let i = 0;
+  const numbers = uniform(32, seed, 0, 1);
+  const draw = (low: number, high: number) => low + Math.floor((numbers[i++] as number) * (high - low + 1));
+  const kernel: [number, number] = [draw(1, 5), draw(1, 5)];
+  return image(
+    [draw(1, 3), draw(5, 12), draw(5, 18)],
+    [draw(1, 20), draw(1, 20)],
+    kernel,
+    [draw(1, 3), draw(1, 3)],
+    [draw(0, kernel[0]), draw(0, kernel[1])],
+  );
+}
+
+for (const form of forms) {
+  test(`${form}: chosen shapes agree with float64`, async () => {
+    preferForm(engine, 'conv2d', form);
+    for (const [i, c] of chosen.entries()) await compare(c, 10 * i, JSON.stringify(c));
+  });
+
+  test(`${form}: any shape, stride, kernel and padding agrees with float64`, async () => {
+    preferForm(engine, 'conv2d', form);
+    for (let seed = 0; seed < 25; seed++) {
+      const c = drawn(seed);
+      await compare(c, 1000 + 10 * seed, JSON.stringify(c));
+    }
+  });
+
+  test(`${form}: PyTorch's values`, async () => {
+    preferForm(engine, 'conv2d', form);
+    const files = readdirSync('test/golden').filter((name) => name.startsWith('conv2d_'));
+    assert.ok(files.length >= 4);
+    for (const file of files) {
+      const { tensors, metadata } = readSafetensors(new Uint8Array(readFileSync(`test/golden/${file}`)));
+      const { stride, padding } = JSON.parse(metadata.args as string) as { stride: number; padding: number };
+      const get = (name: string) => tensors.get(name) as SafetensorsEntry;
+      const x = leafOf(get('x'), [0, 2, 3, 1]);
+      const weight = leafOf(get('weight'), [2, 3, 1, 0]);
+      const bias = leafOf(get('bias'), [0]);
+      const y = conv2d(x, weight, { bias, stride, padding });
+      const dy = reordered(get('dy'), [0, 2, 3, 1]);
+      y.backward(engine.tensor(dy.data, dy.shape));
+      await near(y, reordered(get('y'), [0, 2, 3, 1]).data, 1e-5, `${file}: y`);
+      await near(x.grad, reordered(get('dx'), [0, 2, 3, 1]).data, 1e-5, `${file}: dx`);
+      await near(weight.grad, reordered(get('dweight'), [2, 3, 1, 0]).data, 1e-5, `${file}: dweight`);
+      await near(bias.grad, get('dbias').data as Float32Array, 1e-5, `${file}: dbias`);
+    }
+  });
+}
+
+/** The entry with its axes in another order, as arrays on this side. */
+function reordered(
+  entry: SafetensorsEntry,
+  axes: readonly number[],
+): { data: Float32Array<ArrayBuffer>; shape: number[] } {
+  const shape = axes.map((axis) => entry.shape[axis] as number);
+  const strides = entry.shape.map((_, i) => entry.shape.slice(i + 1).reduce((a, b) => a * b, 1));
+  const data = new Float32Array(entry.data.length);
+  for (let i = 0; i < data.length; i++) {
+    let rest = i;
+    let at = 0;
+    for (let k = axes.length - 1; k >= 0; k--) {
+      const n = shape[k] as number;
+      at += (rest % n) * (strides[axes[k] as number] as number);
+      rest = Math.floor(rest / n);
+    }
+    data[i] = entry.data[at] as number;
+  }
+  return { data, shape };
+}
+
+function leafOf(entry: SafetensorsEntry, axes: readonly number[]): Tensor {
+  const { data, shape } = reordered(entry, axes);
+  return leaf(data, shape);
+}
+
+test('gradients agree with central differences of a float64 convolution', async () => {
+  const c = image([2, 5, 4], [3, 2], [3, 3], [2, 1], [1, 1]);
+  const [rows, columns] = outputSize(c);
+  const x = uniform(2 * 5 * 4 * 3, 1);
+  const weight = uniform(3 * 3 * 3 * 2, 2);
+  const dy = uniform(2 * rows * columns * 2, 3);
+  const loss = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+    convForward(c, a, b).reduce((total, y, i) => total + y * y * (dy[i] as number), 0);
+  const tx = leaf(x, [2, 5, 4, 3]);
+  const tweight = leaf(weight, [3, 3, 3, 2]);
+  const y = conv2d(tx, tweight, { stride: c.stride, padding: c.padding });
+  y.mul(y).mul(engine.tensor(dy, y.shape)).sum().backward();
+  await near(
+    tx.grad,
+    centralDifferences((at) => loss(at, weight), x),
+    1e-5,
+    'dx',
+  );
+  await near(
+    tweight.grad,
+    centralDifferences((at) => loss(x, at), weight),
+    1e-5,
+    'dweight',
+  );
+});
+
+test('the same input gives the same bits', async () => {
+  const x = leaf(uniform(4 * 12 * 12 * 8, 1), [4, 12, 12, 8]);
+  const run = async () => {
+    const weight = leaf(uniform(9 * 8 * 8, 2), [3, 3, 8, 8]);
+    conv2d(x, weight, { padding: 1 }).sum().backward();
+    return weight.grad?.data();
+  };
+  assert.equal(await run(), await run());
+});
+
+test('only the gradients that are wanted are computed', () => {
+  const x = engine.tensor(uniform(16, 1), [1, 4, 4, 1]);
+  const weight = leaf(uniform(9, 2), [3, 3, 1, 1]);
+  conv2d(x, weight).sum().backward();
+  assert.is(x.grad, null);
+  assert.ok(weight.grad);
+});
+
+test('operands that do not fit are refused with their shapes', () => {
+  const x = engine.zeros([2, 8, 8, 3]);
+  const weight = engine.zeros([3, 3, 3, 4]);
+  const wrong = (fn: () => unknown, kind: new (details: never) => Error, message: RegExp) => {
+    const error = errorOf(fn);
+    assert.instance(error, kind);
+    assert.match(error.message, message);
+  };
+  wrong(() => conv2d(engine.zeros([2, 8, 8, 5]), weight), ShapeError, /5 channels.*take 3/);
+  wrong(() => conv2d(engine.zeros([8, 8, 3]), weight), ShapeError, /\[8, 8, 3\]/);
+  wrong(() => conv2d(engine.zeros([1, 2, 2, 3]), weight), ShapeError, /larger than the image/);
+  wrong(() => conv2d(x, weight, { bias: engine.zeros([3]) }), ShapeError, /needs \[4\]/);
+  wrong(() => conv2d(x, weight, { stride: 0 }), ArgumentError, /stride 0/);
+  wrong(() => conv2d(x, weight, { padding: [1, -1] }), ArgumentError, /padding \[1,-1\]/);
+  wrong(() => conv2d(engine.zeros([2, 8, 8, 3], 'i32'), weight), DTypeError, /i32/);
+});
+
+test.run();

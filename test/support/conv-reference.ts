@@ -1,0 +1,88 @@
+/** Convolution and matrix product in float64, term by term: what the kernels are measured against. */
+
+/** Sizes of a convolution; images NHWC, weights [kernelY, kernelX, inChannels, outChannels]. */
+export interface ConvCase {
+  batch: number;
+  height: number;
+  width: number;
+  inChannels: number;
+  outChannels: number;
+  kernel: [number, number];
+  stride: [number, number];
+  padding: [number, number];
+}
+
+export function outputSize({ height, width, kernel, stride, padding }: ConvCase): [number, number] {
+  return [
+    Math.floor((height + 2 * padding[0] - kernel[0]) / stride[0]) + 1,
+    Math.floor((width + 2 * padding[1] - kernel[1]) / stride[1]) + 1,
+  ];
+}
+
+/** Calls `visit` with the flat indices of y, x and weight for every product the convolution adds up. */
+function everyTerm(c: ConvCase, visit: (y: number, x: number, weight: number) => void): void {
+  const [rows, columns] = outputSize(c);
+  const { batch, height, width, inChannels, outChannels, kernel, stride, padding } = c;
+  for (let n = 0; n < batch; n++)
+    for (let r = 0; r < rows; r++)
+      for (let s = 0; s < columns; s++)
+        for (let a = 0; a < kernel[0]; a++)
+          for (let b = 0; b < kernel[1]; b++) {
+            const i = r * stride[0] + a - padding[0];
+            const j = s * stride[1] + b - padding[1];
+            if (i < 0 || i >= height || j < 0 || j >= width) continue;
+            for (let p = 0; p < inChannels; p++)
+              for (let q = 0; q < outChannels; q++)
+                visit(
+                  ((n * rows + r) * columns + s) * outChannels + q,
+                  ((n * height + i) * width + j) * inChannels + p,
+                  ((a * kernel[1] + b) * inChannels + p) * outChannels + q,
+                );
+          }
+}
+
+type Numbers = ArrayLike<number>;
+
+export function convForward(c: ConvCase, x: Numbers, weight: Numbers, bias?: Numbers): Float64Array {
+  const [rows, columns] = outputSize(c);
+  const y = new Float64Array(c.batch * rows * columns * c.outChannels);
+  everyTerm(c, (iy, ix, iw) => {
+    y[iy]! += x[ix]! * weight[iw]!;
+  });
+  return bias ? y.map((v, i) => v + bias[i % c.outChannels]!) : y;
+}
+
+/** Gradients of Σ y·dy. */
+export function convGradients(c: ConvCase, x: Numbers, weight: Numbers, dy: Numbers) {
+  const dx = new Float64Array(x.length);
+  const dweight = new Float64Array(weight.length);
+  const dbias = new Float64Array(c.outChannels);
+  everyTerm(c, (iy, ix, iw) => {
+    dx[ix]! += dy[iy]! * weight[iw]!;
+    dweight[iw]! += dy[iy]! * x[ix]!;
+  });
+  for (let i = 0; i < dy.length; i++) dbias[i % c.outChannels]! += dy[i]!;
+  return { dx, dweight, dbias };
+}
+
+/** Rows of a times columns of b; the flags say that the operand is stored transposed. */
+export function product(m: number, k: number, n: number, a: Numbers, b: Numbers, aT = false, bT = false): Float64Array {
+  const c = new Float64Array(m * n);
+  for (let i = 0; i < m; i++)
+    for (let j = 0; j < n; j++)
+      for (let p = 0; p < k; p++) c[i * n + j]! += a[aT ? p * m + i : i * k + p]! * b[bT ? j * k + p : p * n + j]!;
+  return c;
+}
+
+/** The gradient of a scalar function by central differences; in float64 the error is far below what float32 can show. */
+export function centralDifferences(f: (x: Float64Array) => number, at: Numbers, step = 1e-3): Float64Array {
+  const x = Float64Array.from(at);
+  return x.map((value, i) => {
+    x[i] = value + step;
+    const above = f(x);
+    x[i] = value - step;
+    const below = f(x);
+    x[i] = value;
+    return (above - below) / (2 * step);
+  });
+}
