@@ -5,6 +5,9 @@ import './ops/methods.ts';
 
 export { type GradcheckOptions, type GradcheckReport, gradcheck, type Reference64 } from './autograd/gradcheck.ts';
 export * from './autograd/tape.ts';
+export { finiteLoss, type GroupKDOptions, groupKD, groupLosses } from './distill/group-kd.ts';
+export type { GroupWeights, TaskWeights } from './distill/group-weights.ts';
+export { type Mask, type PoolKind, TaskPool } from './distill/task-pool.ts';
 export { Engine, type EngineOptions, type MemoryReport } from './gpu/engine.ts';
 export * from './gpu/errors.ts';
 export { type BatchNormOptions, batchNorm } from './ops/batch-norm.ts';

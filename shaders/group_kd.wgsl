@@ -1,0 +1,249 @@
+// Grouped softmax distillation over any list of groups: one workgroup has one sample and a chunk of the groups.
+// Ahead of this file: group_kd_math.wgsl, group_kd_tasks.wgsl.
+//
+// Injected: MASKS (0 every set in turn, 1 one list for all samples, 2 a list a sample),
+//           WEIGHTS (0 uniform, 1 a group, 2 a sample and group, 3 from two numbers a task: Σ a / Σ b over the group).
+
+@group(0) @binding(2) var<storage, read> masks: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> weights: array<f32>;
+@group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(5) var<storage, read_write> losses: array<f32>;
+@group(0) @binding(6) var<storage, read_write> partials: array<vec2<f32>>;
+
+struct Group {
+  divergence: f32,
+  delta: vec3<f32>, // of the whole group: x / T + y + z
+  teacher: vec2<f32>, // the largest logit, and ln Σ e^{(z − largest)/T}
+  student: vec2<f32>,
+}
+
+// One tile of groups, read by the threads as tasks.
+var<workgroup> tile_mask: array<vec2<u32>, 64>;
+var<workgroup> tile_weight: array<f32, 64>;
+var<workgroup> tile_delta: array<vec3<f32>, 64>;
+var<workgroup> tile_teacher: array<vec2<f32>, 64>;
+var<workgroup> tile_student: array<vec2<f32>, 64>;
+var<workgroup> sum_share: array<f32, 64>;
+var<workgroup> sum_change: array<f32, 64>;
+
+fn mask_of(sample: u32, g: u32) -> vec2<u32> {
+  if (MASKS == 0u) {
+    return vec2<u32>(g + 1u, 0u);
+  }
+  if (MASKS == 1u) {
+    return masks[g];
+  }
+  return masks[sample * params.groups + g];
+}
+
+fn weight_of(sample: u32, g: u32, mask: vec2<u32>) -> f32 {
+  if (WEIGHTS == 0u) {
+    return params.weight;
+  }
+  if (WEIGHTS == 1u) {
+    return weights[g];
+  }
+  if (WEIGHTS == 2u) {
+    return weights[sample * params.groups + g];
+  }
+  var above = 0.0;
+  var below = 0.0;
+  for (var word = 0u; word < 2u; word++) {
+    var bits = mask[word];
+    while (bits != 0u) {
+      let task = word * 32u + firstTrailingBit(bits);
+      above += weights[task * 2u];
+      below += weights[task * 2u + 1u];
+      bits &= bits - 1u;
+    }
+  }
+  return above / below;
+}
+
+fn group_loss(mask: vec2<u32>) -> Group {
+  let T = params.temperature;
+  var z_max = -3.4e38;
+  var s_max = -3.4e38;
+  var top = 0u; // the task of the teacher's largest logit: differences are relative to its own
+  for (var word = 0u; word < 2u; word++) {
+    var bits = mask[word];
+    while (bits != 0u) {
+      let task = word * 32u + firstTrailingBit(bits);
+      if (top_z[task] > z_max) {
+        z_max = top_z[task];
+        top = task;
+      }
+      s_max = max(s_max, top_s[task]);
+      bits &= bits - 1u;
+    }
+  }
+  var p_sum = 0.0;
+  var q_sum = 0.0;
+  var d_sum = 0.0;
+  for (var word = 0u; word < 2u; word++) {
+    var bits = mask[word];
+    while (bits != 0u) {
+      let task = word * 32u + firstTrailingBit(bits);
+      let p = exp_((top_z[task] - z_max) / T + log_p[task]);
+      p_sum += p;
+      q_sum += exp_((top_s[task] - s_max) / T + log_q[task]);
+      d_sum += p * ((reference[task] - reference[top]) / T + (offset[task] - offset[top]));
+      bits &= bits - 1u;
+    }
+  }
+  let lp = log_(p_sum);
+  let lq = log_(q_sum);
+  let d_mean = d_sum / p_sum;
+  let plain = d_mean + (reference[top] - (z_max - s_max)) / T + (offset[top] - lp + lq);
+  var psi = 0.0;
+  var inner = 0.0; // Σ π κ
+  for (var word = 0u; word < 2u; word++) {
+    var bits = mask[word];
+    while (bits != 0u) {
+      let task = word * 32u + firstTrailingBit(bits);
+      let share = exp_((top_z[task] - z_max) / T + (log_p[task] - lp));
+      let log_rho = (top_s[task] - s_max) / T + (log_q[task] - lq);
+      let d = (reference[task] - reference[top]) / T + (offset[task] - offset[top]);
+      psi += psi_term(share, d - d_mean, log_rho, plain);
+      inner += share * kappa[task];
+      bits &= bits - 1u;
+    }
+  }
+  let outer = select(plain, log1p_(psi), plain < 40.0);
+  return Group(inner + outer, vec3<f32>(reference[top], offset[top], d_mean - outer), vec2<f32>(z_max, lp), vec2<f32>(s_max, lq));
+}
+
+// Loss of a chunk of groups, and the chunk's share of every task into sum_share and sum_change.
+fn chunk_loss(sample: u32, chunk: u32, lane: u32) -> f32 {
+  let first = chunk * params.chunk;
+  let last = min(params.groups, first + params.chunk);
+  let T = params.temperature;
+  var loss = 0.0;
+  var share_total = 0.0;
+  var change_total = 0.0;
+  for (var tile = first; tile < last; tile += 64u) {
+    let count = min(64u, last - tile);
+    if (lane < count) {
+      let mask = mask_of(sample, tile + lane);
+      let group = group_loss(mask);
+      let weight = weight_of(sample, tile + lane, mask);
+      loss += weight * group.divergence;
+      tile_mask[lane] = mask;
+      tile_weight[lane] = weight;
+      tile_delta[lane] = group.delta;
+      tile_teacher[lane] = group.teacher;
+      tile_student[lane] = group.student;
+    }
+    workgroupBarrier();
+    if (lane < params.tasks) {
+      // Sums of a tile first, then of the tiles: rounding grows with the root of neither's length alone.
+      var share_sum = 0.0;
+      var change_sum = 0.0;
+      for (var g = 0u; g < count; g++) {
+        if (((tile_mask[g][lane / 32u] >> (lane % 32u)) & 1u) != 0u) {
+          let of_teacher = tile_teacher[g];
+          let of_student = tile_student[g];
+          let share = exp_((top_z[lane] - of_teacher.x) / T + (log_p[lane] - of_teacher.y));
+          let log_rho = (top_s[lane] - of_student.x) / T + (log_q[lane] - of_student.y);
+          let of_group = tile_delta[g];
+          let t = (reference[lane] - of_group.x) / T + (offset[lane] - of_group.y) - of_group.z;
+          share_sum += tile_weight[g] * share;
+          change_sum += tile_weight[g] * share_change(share, t, log_rho);
+        }
+      }
+      share_total += share_sum;
+      change_total += change_sum;
+    }
+    workgroupBarrier();
+  }
+  sum_share[lane] = share_total;
+  sum_change[lane] = change_total;
+  return workgroup_sum(lane, loss) * params.loss_scale;
+}
+
+fn write_gradient(sample: u32, lane: u32) {
+  let old = start_of(params.tasks);
+  let is_bad = atomicLoad(&bad_logits) != 0u;
+  for (var c = lane; c < params.student_row; c += 64u) {
+    var value = 0.0;
+    if (c < old) {
+      let task = task_of(c);
+      value = class_gradient(sample, c, task, sum_share[task], sum_change[task]);
+      if (is_bad) {
+        value = not_a_number();
+      }
+    }
+    gradient[sample * params.student_row + c] = value;
+  }
+}
+
+// Everything at once, for groups that fit one workgroup a sample.
+@compute @workgroup_size(64)
+fn fused(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  task_statistics(group.x, lane);
+  let loss = chunk_loss(group.x, 0u, lane);
+  if (lane == 0u) {
+    losses[group.x] = select(loss, not_a_number(), atomicLoad(&bad_logits) != 0u);
+  }
+  write_gradient(group.x, lane);
+}
+
+// A chunk's loss alone.
+@compute @workgroup_size(64)
+fn losses_only(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  task_statistics(group.x, lane);
+  let first = group.y * params.chunk;
+  let last = min(params.groups, first + params.chunk);
+  var total = 0.0;
+  for (var g = first + lane; g < last; g += 64u) {
+    let mask = mask_of(group.x, g);
+    total += weight_of(group.x, g, mask) * group_loss(mask).divergence;
+  }
+  let loss = workgroup_sum(lane, total) * params.loss_scale;
+  if (lane == 0u) {
+    losses[group.x * params.chunks + group.y] = select(loss, not_a_number(), atomicLoad(&bad_logits) != 0u);
+  }
+}
+
+// A chunk's loss and its sums for the gradient.
+@compute @workgroup_size(64)
+fn chunked(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  task_statistics(group.x, lane);
+  let loss = chunk_loss(group.x, group.y, lane);
+  let at = group.x * params.chunks + group.y;
+  if (lane == 0u) {
+    losses[at] = select(loss, not_a_number(), atomicLoad(&bad_logits) != 0u);
+  }
+  if (lane < params.tasks) {
+    partials[at * params.tasks + lane] = vec2<f32>(sum_share[lane], sum_change[lane]);
+  }
+}
+
+// The gradient from all chunks' sums.
+@compute @workgroup_size(64)
+fn finish(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  task_statistics(group.x, lane);
+  if (lane < params.tasks) {
+    var total = vec2<f32>(0.0);
+    for (var chunk = 0u; chunk < params.chunks; chunk++) {
+      total += partials[(group.x * params.chunks + chunk) * params.tasks + lane];
+    }
+    sum_share[lane] = total.x;
+    sum_change[lane] = total.y;
+  }
+  workgroupBarrier();
+  write_gradient(group.x, lane);
+}
+
+// KL of every group for every sample: [batch, groups].
+@compute @workgroup_size(64)
+fn each(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  task_statistics(group.x, lane);
+  let first = group.y * params.chunk;
+  let last = min(params.groups, first + params.chunk);
+  let is_bad = atomicLoad(&bad_logits) != 0u;
+  for (var g = first + lane; g < last; g += 64u) {
+    let value = group_loss(mask_of(group.x, g)).divergence;
+    losses[group.x * params.groups + g] = select(value, not_a_number(), is_bad);
+  }
+}

@@ -1,0 +1,213 @@
+// What every distillation kernel shares: a workgroup of 64 has one sample, boils each task's logits down to a few numbers,
+// and in the end turns two sums a task into the gradient of the task's classes.
+//
+// With p, q the softmax of z/T (teacher) and s/T (student) over one task's classes and d = (z − s)/T:
+//   κ = KL(p ‖ q) = ln Σ p e^{−(d − d̄)} with d̄ = Σ p d, and as Σ p (d − d̄) = 0 that is ln(1 + Σ p ψ(d − d̄)),
+//   ψ(x) = e^{−x} − 1 + x ≥ 0: a sum without cancellation, however close student and teacher are.
+//   δ = ln Σ e^{z/T} − ln Σ e^{s/T} = d̄ − κ.
+// A group is then a softmax over its tasks, each with teacher logit ln Σ e^{z/T}, student logit that minus δ, and cost κ.
+// Differences d are taken relative to that of the teacher's largest class: there t = d − δ is small, and stays exact.
+
+struct Params {
+  tasks: u32,
+  lanes: u32, // threads a task in the first phase: 64 / tasks
+  student_row: u32,
+  teacher_row: u32,
+  groups: u32,
+  chunks: u32, // workgroups a sample
+  chunk: u32, // groups a workgroup
+  temperature: f32,
+  weight: f32, // of every group, when uniform
+  loss_scale: f32,
+  gradient_scale: f32,
+  zero: u32,
+  starts: array<vec4<u32>, 17>, // first class of each task, and the end of the last
+}
+
+@group(0) @binding(0) var<storage, read> student: array<f32>;
+@group(0) @binding(1) var<storage, read> teacher: array<f32>;
+@group(0) @binding(8) var<uniform> params: Params;
+
+const MOST_TASKS = 64u;
+var<workgroup> top_z: array<f32, 64>; // the teacher's largest logit
+var<workgroup> top_s: array<f32, 64>;
+var<workgroup> log_p: array<f32, 64>; // ln Σ e^{(z − top_z)/T}
+var<workgroup> log_q: array<f32, 64>;
+var<workgroup> reference: array<f32, 64>; // z − s at the teacher's largest logit
+var<workgroup> offset: array<f32, 64>; // δ = reference / T + offset
+var<workgroup> kappa: array<f32, 64>;
+var<workgroup> bad_logits: atomic<u32>;
+var<workgroup> part_a: array<f32, 64>;
+var<workgroup> part_b: array<f32, 64>;
+var<workgroup> part_c: array<f32, 64>;
+
+fn start_of(task: u32) -> u32 {
+  return params.starts[task / 4u][task % 4u];
+}
+
+fn not_a_number() -> f32 {
+  return bitcast<f32>(0x7fc00000u | params.zero);
+}
+
+// π ψ(x), the summand of κ, with π e^{−x} = ρ e^κ: `log_rho` is the student's own logarithm, `plain` is κ before this
+// correction. Far below the largest logit ln π − x would lose what the student's own logits still hold.
+fn psi_term(share: f32, x: f32, log_rho: f32, plain: f32) -> f32 {
+  if (abs(x) < 0.5) {
+    return share * psi_series(x);
+  }
+  return exp_(log_rho + plain) - share + share * x;
+}
+
+// Student's share minus teacher's, ρ − π, with t = ln(π/ρ).
+fn share_change(share: f32, t: f32, log_rho: f32) -> f32 {
+  if (abs(t) < 0.5) {
+    return share * expm1_series(-t);
+  }
+  return exp_(log_rho) - share;
+}
+
+// Fills the arrays above for one sample. Several threads a task, joined by the first of them.
+fn task_statistics(sample: u32, lane: u32) {
+  let task = lane / params.lanes;
+  let turn = lane % params.lanes;
+  let working = task < params.tasks;
+  let first = lane - turn; // the task's first thread
+  var begin = 0u;
+  var end = 0u;
+  if (working) {
+    begin = start_of(task);
+    end = start_of(task + 1u);
+  }
+  let z_row = sample * params.teacher_row;
+  let s_row = sample * params.student_row;
+  let T = params.temperature;
+
+  var z_max = -3.4e38;
+  var s_max = -3.4e38;
+  var d_top = 0.0;
+  var finite = true;
+  for (var c = begin + turn; c < end; c += params.lanes) {
+    let z = teacher[z_row + c];
+    let s = student[s_row + c];
+    finite = finite && is_finite_bits(z) && is_finite_bits(s);
+    if (z > z_max) {
+      z_max = z;
+      d_top = z - s;
+    }
+    s_max = max(s_max, s);
+  }
+  if (!finite) {
+    atomicOr(&bad_logits, 1u);
+  }
+  part_a[lane] = z_max;
+  part_b[lane] = s_max;
+  part_c[lane] = d_top;
+  workgroupBarrier();
+  if (working) {
+    z_max = part_a[first];
+    d_top = part_c[first];
+    for (var i = first; i < first + params.lanes; i++) {
+      if (part_a[i] > z_max) {
+        z_max = part_a[i];
+        d_top = part_c[i];
+      }
+      s_max = max(s_max, part_b[i]);
+    }
+  }
+  workgroupBarrier();
+
+  var p_sum = 0.0;
+  var q_sum = 0.0;
+  var d_sum = 0.0;
+  for (var c = begin + turn; c < end; c += params.lanes) {
+    let z = teacher[z_row + c];
+    let s = student[s_row + c];
+    let p = exp_((z - z_max) / T);
+    p_sum += p;
+    q_sum += exp_((s - s_max) / T);
+    d_sum += p * ((z - s - d_top) / T);
+  }
+  part_a[lane] = p_sum;
+  part_b[lane] = q_sum;
+  part_c[lane] = d_sum;
+  workgroupBarrier();
+  p_sum = 0.0;
+  q_sum = 0.0;
+  d_sum = 0.0;
+  if (working) {
+    for (var i = first; i < first + params.lanes; i++) {
+      p_sum += part_a[i];
+      q_sum += part_b[i];
+      d_sum += part_c[i];
+    }
+  }
+  workgroupBarrier();
+
+  let lp = log_(p_sum);
+  let lq = log_(q_sum);
+  let d_mean = d_sum / p_sum;
+  let plain = d_mean + (d_top - (z_max - s_max)) / T + (lq - lp);
+  var psi = 0.0;
+  for (var c = begin + turn; c < end; c += params.lanes) {
+    let z = teacher[z_row + c];
+    let s = student[s_row + c];
+    psi += psi_term(exp_((z - z_max) / T - lp), (z - s - d_top) / T - d_mean, (s - s_max) / T - lq, plain);
+  }
+  part_a[lane] = psi;
+  workgroupBarrier();
+  if (working && turn == 0u) {
+    psi = 0.0;
+    for (var i = first; i < first + params.lanes; i++) {
+      psi += part_a[i];
+    }
+    // Beyond e^40 the sum might overflow, and the plain difference is exact enough.
+    let divergence = select(plain, log1p_(psi), plain < 40.0);
+    top_z[task] = z_max;
+    top_s[task] = s_max;
+    log_p[task] = lp;
+    log_q[task] = lq;
+    kappa[task] = divergence;
+    reference[task] = d_top;
+    offset[task] = d_mean - divergence;
+  }
+  workgroupBarrier();
+}
+
+// The task of a class, by bisection.
+fn task_of(class_index: u32) -> u32 {
+  var low = 0u;
+  var high = params.tasks;
+  while (high - low > 1u) {
+    let middle = (low + high) / 2u;
+    if (start_of(middle) <= class_index) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+// Gradient of one class, from Σ_S w π (`teacher_share`) and Σ_S w (ρ − π) (`change`) of its task:
+// q ρ − p π summed over the groups, as (q − p) π + q (ρ − π).
+fn class_gradient(sample: u32, class_index: u32, task: u32, teacher_share: f32, change: f32) -> f32 {
+  let z = teacher[sample * params.teacher_row + class_index];
+  let s = student[sample * params.student_row + class_index];
+  let T = params.temperature;
+  let p = exp_((z - top_z[task]) / T - log_p[task]);
+  let q_minus_p = share_change(p, (z - s - reference[task]) / T - offset[task], (s - top_s[task]) / T - log_q[task]);
+  return params.gradient_scale * (q_minus_p * teacher_share + (p + q_minus_p) * change);
+}
+
+// Sum of one number a thread, the same for all threads of the workgroup.
+fn workgroup_sum(lane: u32, value: f32) -> f32 {
+  part_a[lane] = value;
+  workgroupBarrier();
+  for (var half = 32u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      part_a[lane] += part_a[lane + half];
+    }
+    workgroupBarrier();
+  }
+  return part_a[0];
+}

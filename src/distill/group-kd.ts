@@ -1,0 +1,253 @@
+/**
+ * Grouped softmax distillation: Σ_S w_S · KL(softmax(z_S/T) ‖ softmax(s_S/T)) over the groups S of a task pool, where z_S
+ * are the teacher's and s_S the student's logits of the group's classes. "Densely Distilling Cumulative Knowledge for
+ * Continual Learning" (arXiv 2405.09820) names the idea; the loss of a group is our reading of it.
+ *
+ * A sample's classes are read once, whatever the number of groups: `shaders/group_kd_tasks.wgsl` has the algebra. The
+ * loss being linear in its own gradient, the forward pass leaves the finished gradient behind, and backward only scales it.
+ */
+import source from '../../shaders/group_kd.wgsl';
+import mathSource from '../../shaders/group_kd_math.wgsl';
+import tasksSource from '../../shaders/group_kd_tasks.wgsl';
+import { record } from '../autograd/tape.ts';
+import { type Engine, floatBits } from '../gpu/engine.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../gpu/errors.ts';
+import { evaluate } from '../ops/elementwise.ts';
+import { sum } from '../ops/reduce.ts';
+import { show } from '../tensor/shape.ts';
+import { commonEngine, Tensor } from '../tensor/tensor.ts';
+import { type GroupWeights, resolveWeights, WEIGHT_SOURCES, type WeightSource } from './group-weights.ts';
+import { MOST_DENSE_TASKS, type TaskPool } from './task-pool.ts';
+
+export interface GroupKDOptions {
+  /** T > 0; 2 unless said. The loss carries no factor T². */
+  temperature?: number;
+  /** Uniform unless said. */
+  weights?: GroupWeights;
+  /** Divide the weights by their sum, so that the loss is a weighted mean over the groups (default), or use them as they are. */
+  normalize?: boolean;
+  /** `mean` over the batch, a scalar (default); `none`: one loss a sample, [batch]. */
+  reduction?: 'mean' | 'none';
+}
+
+/** Groups as the kernels see them. */
+export interface GroupSource {
+  readonly kind: 'enumerated' | 'listed' | 'per-sample';
+  /** u32 [groups, 2], or [batch, groups, 2] per sample; a stand-in when enumerated. */
+  readonly masks: Tensor;
+  readonly groups: number;
+}
+
+const MASK_SOURCES = { enumerated: 0, listed: 1, 'per-sample': 2 } as const;
+const kernelSource = mathSource + tasksSource + source;
+/** Groups a workgroup at most: bounds the length of its sums. */
+const MOST_CHUNK = 4096;
+/** Workgroups that keep an adapter busy. */
+const ENOUGH_WORKGROUPS = { software: 16, hardware: 512 } as const;
+export const DEFAULT_TEMPERATURE = 2;
+
+/** @throws ShapeError, DTypeError, ArgumentError, EngineMismatchError naming what does not fit. */
+export function checkLogits(
+  where: string,
+  student: Tensor,
+  teacher: Tensor,
+  pool: TaskPool,
+  temperature: number,
+): { engine: Engine; batch: number } {
+  const engine = commonEngine(where, [student, teacher]);
+  if (student.dtype !== 'f32' || teacher.dtype !== 'f32') {
+    throw new DTypeError({ where, message: `takes f32 logits, not ${student.dtype} and ${teacher.dtype}.` });
+  }
+  const [batch, classes] = student.shape;
+  const [rows, teacherClasses] = teacher.shape;
+  const fits = student.rank === 2 && teacher.rank === 2 && batch === rows;
+  if (!fits || (classes as number) < pool.classes || (teacherClasses as number) < pool.classes) {
+    throw new ShapeError({
+      where,
+      message: `student ${show(student.shape)} and teacher ${show(teacher.shape)} do not fit: both must be [batch, classes] with one batch and at least the ${pool.classes} classes of the ${pool.tasks} old tasks.`,
+      fix: 'The old classes come first in both; the teacher may lack the new ones.',
+    });
+  }
+  if (!(temperature > 0 && temperature < Number.POSITIVE_INFINITY)) {
+    throw new ArgumentError({
+      where,
+      message: `the temperature is ${temperature}; a finite number above 0 was expected.`,
+      fix: 'T = 2 is usual.',
+    });
+  }
+  return { engine, batch: batch as number };
+}
+
+/** @throws ArgumentError for a dense pool too large to be distilled exactly. */
+export function allGroups(where: string, engine: Engine, pool: TaskPool): GroupSource {
+  if (pool.isLazy && pool.tasks > MOST_DENSE_TASKS) {
+    throw new ArgumentError({
+      where,
+      message: `the dense pool of ${pool.tasks} old tasks has 2^${pool.tasks} − 1 groups; up to ${MOST_DENSE_TASKS} tasks are distilled exactly.`,
+      fix: "Use the pool 'runs', or random groups of the dense one (RDKD, variant 'random').",
+    });
+  }
+  return { kind: pool.isLazy ? 'enumerated' : 'listed', masks: pool.masksOn(engine), groups: pool.size };
+}
+
+interface Plan {
+  readonly student: Tensor;
+  readonly teacher: Tensor;
+  readonly pool: TaskPool;
+  readonly batch: number;
+  readonly groups: GroupSource;
+  readonly weights: WeightSource;
+  readonly temperature: number;
+  /** Factor of every sample's loss. */
+  readonly scale: number;
+}
+
+function launch(plan: Plan, entry: string, outputs: readonly Tensor[], chunk: number, chunks: number): void {
+  const { student, teacher, pool, batch, groups, weights, temperature, scale } = plan;
+  const uniform = weights.source === 'uniform';
+  const weightBuffer = uniform ? teacher : weights.tensor;
+  const params = [
+    pool.tasks,
+    Math.floor(64 / pool.tasks),
+    student.shape[1] as number,
+    teacher.shape[1] as number,
+    groups.groups,
+    chunks,
+    chunk,
+    floatBits(temperature),
+    floatBits(uniform ? weights.value : 0),
+    floatBits(scale),
+    floatBits(scale / temperature),
+    0,
+    ...Array.from({ length: 68 }, (_, i) => pool.starts[i] ?? 0),
+  ];
+  const inputs = entry === 'finish' ? [student, teacher] : [student, teacher, groups.masks];
+  if (entry !== 'finish' && entry !== 'each') inputs.push(weightBuffer);
+  student.engine.dispatch({
+    kernel: { name: 'group_kd', source: kernelSource, entry },
+    constants: { MASKS: MASK_SOURCES[groups.kind], WEIGHTS: WEIGHT_SOURCES[weights.source] },
+    buffers: [...inputs, ...outputs].map((t) => t.storage),
+    params,
+    workgroups: [batch, entry === 'finish' ? 1 : chunks],
+  });
+}
+
+/** Groups a workgroup and workgroups a sample. */
+function split(engine: Engine, batch: number, groups: number): { chunk: number; chunks: number } {
+  const even = Math.ceil(
+    (groups * batch) / ENOUGH_WORKGROUPS[engine.adapterKind === 'hardware' ? 'hardware' : 'software'],
+  );
+  const chunk = Math.min(MOST_CHUNK, Math.max(64, Math.ceil(even / 64) * 64));
+  return { chunk, chunks: Math.ceil(groups / chunk) };
+}
+
+/** The loss from groups and weights that are already on the GPU: scalar, or [batch] when not reduced. */
+export function distilGroups(
+  where: string,
+  student: Tensor,
+  teacher: Tensor,
+  pool: TaskPool,
+  groups: GroupSource,
+  weights: WeightSource,
+  temperature: number,
+  reduction: 'mean' | 'none' = 'mean',
+): Tensor {
+  const { engine } = student;
+  const batch = student.shape[0] as number;
+  const scale = reduction === 'mean' ? 1 / batch : 1;
+  const plan: Plan = { student, teacher, pool, batch, groups, weights, temperature, scale };
+  const { chunk, chunks } = split(engine, batch, groups.groups);
+  const losses = Tensor.empty(engine, [batch, chunks], 'f32', where);
+  const wanted = engine.gradEnabled && student.requiresGrad;
+  const gradient = wanted ? Tensor.empty(engine, student.shape, 'f32', where) : null;
+  if (!gradient) {
+    launch(plan, 'losses_only', [losses], chunk, chunks);
+  } else if (chunks === 1) {
+    launch(plan, 'fused', [gradient, losses], chunk, 1);
+  } else {
+    const partials = Tensor.empty(engine, [batch, chunks, pool.tasks, 2], 'f32', where);
+    launch(plan, 'chunked', [losses, partials], chunk, chunks);
+    launch(plan, 'finish', [gradient, partials], chunk, chunks);
+    partials.dispose();
+  }
+  const loss = sum(losses.detach(), reduction === 'mean' ? undefined : 1);
+  losses.dispose();
+  if (!gradient) return loss;
+  return record(loss, where, [student], (dy) => {
+    const factor = reduction === 'mean' ? dy : dy.reshape([batch, 1]);
+    return [evaluate('group_kd.scale', { a: gradient, b: factor }, 'a * b', student.shape)];
+  });
+}
+
+/** Zero, with a (missing) gradient to the student: nothing is old yet. */
+export function zeroLoss(where: string, student: Tensor, shape: readonly number[]): Tensor {
+  return record(student.engine.zeros(shape), where, [student], () => [null]);
+}
+
+/**
+ * Distils every group of the pool: Σ_S w_S · mean_b KL(teacher_S ‖ student_S). An empty pool (first task) gives 0.
+ * Logits that are NaN or infinite give NaN, loss and gradient.
+ * @param student f32 [batch, classes ≥ the old classes]; new classes take no gradient.
+ * @param teacher f32 [batch, classes ≥ the old classes]; takes no gradient at all.
+ * @throws ShapeError, DTypeError, ArgumentError: shapes, temperature, weights, or a dense pool of more than 20 tasks.
+ */
+export function groupKD(student: Tensor, teacher: Tensor, pool: TaskPool, options: GroupKDOptions = {}): Tensor {
+  const { temperature = DEFAULT_TEMPERATURE, weights, normalize = true, reduction = 'mean' } = options;
+  const { engine, batch } = checkLogits('groupKD', student, teacher, pool, temperature);
+  if (pool.isEmpty) return zeroLoss('groupKD', student, reduction === 'mean' ? [] : [batch]);
+  const groups = allGroups('groupKD', engine, pool);
+  const source = resolveWeights('groupKD', engine, pool, weights, normalize);
+  return distilGroups('groupKD', student, teacher, pool, groups, source, temperature, reduction);
+}
+
+/**
+ * The divergence of every group for every sample, [batch, groups], with its gradient to the student: what one needs to
+ * look into the loss, or to weigh it oneself. Takes batch × groups numbers of memory, unlike {@link groupKD}.
+ * @throws as {@link groupKD}; ArgumentError for an empty pool.
+ */
+export function groupLosses(
+  student: Tensor,
+  teacher: Tensor,
+  pool: TaskPool,
+  { temperature = DEFAULT_TEMPERATURE }: Pick<GroupKDOptions, 'temperature'> = {},
+): Tensor {
+  const where = 'groupLosses';
+  const { engine, batch } = checkLogits(where, student, teacher, pool, temperature);
+  if (pool.isEmpty) {
+    throw new ArgumentError({ where, message: 'the pool has no group, as there is no old task.' });
+  }
+  const groups = allGroups(where, engine, pool);
+  const { chunk, chunks } = split(engine, batch, groups.groups);
+  const plan = { student, teacher, pool, batch, groups, temperature, scale: 1 };
+  const losses = Tensor.empty(engine, [batch, groups.groups], 'f32', where);
+  launch({ ...plan, weights: { source: 'uniform', value: 1 } }, 'each', [losses], chunk, chunks);
+  return record(losses, where, [student], (dy) => {
+    const gradient = Tensor.empty(engine, student.shape, 'f32', where);
+    const weighted: Plan = { ...plan, weights: { source: 'sample', tensor: dy } };
+    const totals = Tensor.empty(engine, [batch, chunks], 'f32', where);
+    if (chunks === 1) {
+      launch(weighted, 'fused', [gradient, totals], chunk, 1);
+    } else {
+      const partials = Tensor.empty(engine, [batch, chunks, pool.tasks, 2], 'f32', where);
+      launch(weighted, 'chunked', [totals, partials], chunk, chunks);
+      launch(weighted, 'finish', [gradient, partials], chunk, chunks);
+      partials.dispose();
+    }
+    totals.dispose();
+    return [gradient];
+  });
+}
+
+/**
+ * Reads a loss and refuses one that is not a number: logits that are NaN or infinite reach it as NaN.
+ * @throws ArgumentError
+ */
+export async function finiteLoss(loss: Tensor): Promise<number> {
+  const value = await loss.item();
+  if (Number.isFinite(value)) return value;
+  throw new ArgumentError({
+    where: 'distillation loss',
+    message: `it is ${value}: the logits of student or teacher were NaN or infinite.`,
+    fix: 'Lower the learning rate or clip the gradients; check the images and the checkpoint of the teacher.',
+  });
+}

@@ -1,0 +1,93 @@
+/** Weights of a pool's groups: uniform, listed, a tensor, or made in the kernel from two numbers a task. */
+import type { Engine } from '../gpu/engine.ts';
+import { ArgumentError, ShapeError } from '../gpu/errors.ts';
+import { sum } from '../ops/reduce.ts';
+import '../ops/methods.ts';
+import '../tensor/create.ts';
+import { sameShape, show } from '../tensor/shape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import type { TaskPool } from './task-pool.ts';
+
+/** Two numbers a task, (a_i, b_i), f32 [tasks, 2]: a group weighs Σ a_i / Σ b_i over its tasks, used as it is. */
+export interface TaskWeights {
+  readonly perTask: Tensor;
+}
+
+/** One number a group in the order of the pool; `undefined` for uniform weights. */
+export type GroupWeights = readonly number[] | Float32Array | Tensor | TaskWeights | undefined;
+
+/** How the kernels find a group's weight. */
+export type WeightSource =
+  | { readonly source: 'uniform'; readonly value: number }
+  | { readonly source: 'group' | 'sample' | 'task'; readonly tensor: Tensor };
+
+/** Numbers of the `WEIGHTS` constant in the kernels. */
+export const WEIGHT_SOURCES = { uniform: 0, group: 1, sample: 2, task: 3 } as const;
+
+/** Checks listed weights and returns them, divided by their sum if asked. @throws ArgumentError, ShapeError */
+export function checkWeights(
+  where: string,
+  weights: ArrayLike<number>,
+  groups: number,
+  normalize: boolean,
+): Float32Array<ArrayBuffer> {
+  if (weights.length !== groups) {
+    throw new ShapeError({
+      where,
+      message: `${weights.length} weights were given for ${groups} groups.`,
+      fix: 'Give one weight a group, in the order of the pool.',
+    });
+  }
+  let total = 0;
+  for (let i = 0; i < groups; i++) {
+    const weight = weights[i] as number;
+    if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
+      throw new ArgumentError({
+        where,
+        message: `weight ${i} is ${weight}; a finite number of at least 0 was expected.`,
+        fix: 'Leave a group out by weight 0.',
+      });
+    }
+    total += weight;
+  }
+  if (!(total > 0 && total < Number.POSITIVE_INFINITY)) {
+    throw new ArgumentError({
+      where,
+      message: `the ${groups} weights add up to ${total}.`,
+      fix: 'At least one must be above 0, and their sum finite.',
+    });
+  }
+  const scale = normalize ? 1 / total : 1;
+  return Float32Array.from({ length: groups }, (_, i) => (weights[i] as number) * scale);
+}
+
+/** Brings weights to where a kernel reads them. Tensors are trusted: their values are not read back. */
+export function resolveWeights(
+  where: string,
+  engine: Engine,
+  pool: TaskPool,
+  weights: GroupWeights,
+  normalize: boolean,
+): WeightSource {
+  if (weights === undefined) return { source: 'uniform', value: normalize ? 1 / pool.size : 1 };
+  if (weights instanceof Tensor) {
+    if (weights.dtype !== 'f32' || !sameShape(weights.shape, [pool.size])) {
+      throw new ShapeError({
+        where,
+        message: `the weights are ${weights.dtype}${show(weights.shape)}; f32[${pool.size}] was expected, one a group.`,
+      });
+    }
+    return { source: 'group', tensor: normalize ? weights.detach().div(sum(weights.detach())) : weights };
+  }
+  if ('perTask' in weights) {
+    const { perTask } = weights;
+    if (perTask.dtype !== 'f32' || !sameShape(perTask.shape, [pool.tasks, 2])) {
+      throw new ShapeError({
+        where,
+        message: `the task weights are ${perTask.dtype}${show(perTask.shape)}; f32[${pool.tasks}, 2] was expected.`,
+      });
+    }
+    return { source: 'task', tensor: perTask };
+  }
+  return { source: 'group', tensor: engine.tensor(checkWeights(where, weights, pool.size, normalize)) };
+}

@@ -1,0 +1,169 @@
+/**
+ * The pool of task groups to distil. After k tasks a model is capable of each of them and of every combination; a group
+ * is such a combination, written as a bit mask over the old tasks, and its classes are the union of their logits.
+ *
+ * The paper ("Densely Distilling Cumulative Knowledge for Continual Learning", arXiv 2405.09820) names a pool of tasks;
+ * which groups are its members is our reading, hence the kinds. `bench/` holds the comparison behind the default.
+ */
+import type { Engine } from '../gpu/engine.ts';
+import { ArgumentError } from '../gpu/errors.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/**
+ * `dense`: every non-empty set of old tasks, 2^k − 1 groups. `runs`: contiguous runs, k(k + 1)/2. `prefixes`: single
+ * tasks and growing prefixes, 2k − 1. `tasks`: single tasks (task-wise KD), k. `whole`: all old tasks at once (the usual KD), 1.
+ */
+export type PoolKind = 'dense' | 'runs' | 'prefixes' | 'tasks' | 'whole';
+export const POOL_KINDS: readonly PoolKind[] = ['dense', 'runs', 'prefixes', 'tasks', 'whole'];
+
+/** Tasks in a mask of two words. */
+export const MOST_TASKS = 64;
+/** Tasks up to which the dense pool is distilled exactly: 1 048 575 groups. */
+export const MOST_DENSE_TASKS = 20;
+
+export type Mask = number | bigint;
+
+const where = 'TaskPool';
+const bit = (task: number): bigint => 1n << BigInt(task);
+
+function checkSizes(taskSizes: readonly number[]): void {
+  const bad = taskSizes.find((size) => !Number.isInteger(size) || size < 1);
+  if (bad !== undefined || taskSizes.length > MOST_TASKS) {
+    throw new ArgumentError({
+      where,
+      message:
+        bad === undefined
+          ? `${taskSizes.length} old tasks do not fit a mask of ${MOST_TASKS} bits.`
+          : `task sizes [${taskSizes.join(', ')}] hold ${bad}; each old task needs a whole number of classes, at least 1.`,
+      fix: bad === undefined ? 'Join neighbouring tasks.' : 'Leave out tasks without classes.',
+    });
+  }
+}
+
+function enumerate(kind: Exclude<PoolKind, 'dense'>, k: number): bigint[] {
+  const run = (from: number, to: number) => bit(to) - bit(from);
+  const each = (count: number) => Array.from({ length: count }, (_, i) => i);
+  if (kind === 'whole') return k > 0 ? [run(0, k)] : [];
+  if (kind === 'tasks') return each(k).map(bit);
+  if (kind === 'prefixes') return [...each(k).map(bit), ...each(Math.max(0, k - 1)).map((i) => run(0, i + 2))];
+  return each(k).flatMap((from) => each(k - from).map((i) => run(from, from + i + 1)));
+}
+
+export class TaskPool {
+  /** First class of every old task, then the number of old classes. Tasks lie one after the other in the logits. */
+  readonly starts: readonly number[];
+  private readonly uploads = new WeakMap<Engine, Tensor>();
+
+  private constructor(
+    readonly kind: PoolKind | 'masks',
+    readonly taskSizes: readonly number[],
+    /** Low and high word of every mask; `null` for the dense pool, whose masks are 1, 2, … 2^k − 1. */
+    private readonly words: Uint32Array<ArrayBuffer> | null,
+  ) {
+    const starts = [0];
+    for (const size of taskSizes) starts.push((starts.at(-1) as number) + size);
+    this.starts = starts;
+  }
+
+  /**
+   * A pool of one kind over the old tasks; no old task gives an empty pool, whose loss is zero.
+   * @param taskSizes classes of each old task, in the order of the logits.
+   * @throws ArgumentError for an unknown kind, more than 64 tasks or a task without classes.
+   */
+  static of(kind: PoolKind, taskSizes: readonly number[]): TaskPool {
+    if (!POOL_KINDS.includes(kind)) {
+      throw new ArgumentError({
+        where,
+        message: `'${kind}' is no pool.`,
+        fix: `Choose one of ${POOL_KINDS.join(', ')}.`,
+      });
+    }
+    checkSizes(taskSizes);
+    if (kind === 'dense') return new TaskPool(kind, [...taskSizes], null);
+    return new TaskPool(kind, [...taskSizes], toWords(enumerate(kind, taskSizes.length)));
+  }
+
+  /**
+   * A pool of the groups you list. Bit i of a mask: the classes of task i belong to the group.
+   * @throws ArgumentError for a mask with no task or with a bit beyond the tasks.
+   */
+  static fromMasks(masks: readonly Mask[], taskSizes: readonly number[]): TaskPool {
+    checkSizes(taskSizes);
+    const k = taskSizes.length;
+    const checked = masks.map((mask, i) => {
+      const whole = typeof mask === 'bigint' || (Number.isSafeInteger(mask) && mask >= 0);
+      const value = whole ? BigInt(mask) : -1n;
+      if (value <= 0n || value >> BigInt(k) !== 0n) {
+        throw new ArgumentError({
+          where,
+          message: `mask ${i} is ${mask}: ${value === 0n ? 'it has no task' : `a whole number with bits 0 to ${k - 1} was expected, for ${k} old tasks`}.`,
+          fix: 'Set bit i for every old task i of the group.',
+        });
+      }
+      return value;
+    });
+    return new TaskPool('masks', [...taskSizes], toWords(checked));
+  }
+
+  /** Number of old tasks, k. */
+  get tasks(): number {
+    return this.taskSizes.length;
+  }
+
+  /** Classes of all old tasks. */
+  get classes(): number {
+    return this.starts.at(-1) as number;
+  }
+
+  /** Number of groups; for more than 53 dense tasks only about. */
+  get size(): number {
+    return this.words ? this.words.length / 2 : 2 ** this.tasks - 1;
+  }
+
+  /** First task of all: there is nothing to distil, and the loss is zero. */
+  get isEmpty(): boolean {
+    return this.size === 0;
+  }
+
+  /** Whether the masks are enumerated by the kernels instead of stored. */
+  get isLazy(): boolean {
+    return this.words === null;
+  }
+
+  /** Mask of group `index`. */
+  mask(index: number): bigint {
+    if (!this.words) return BigInt(index) + 1n;
+    return (BigInt(this.words[index * 2 + 1] as number) << 32n) | BigInt(this.words[index * 2] as number);
+  }
+
+  /** Tasks of group `index`, ascending. */
+  tasksOf(index: number): number[] {
+    const mask = this.mask(index);
+    return this.taskSizes.flatMap((_, task) => (mask & bit(task) ? [task] : []));
+  }
+
+  /** The masks on the GPU, u32 [groups, 2], made once per engine; a stand-in of one mask for the dense pool. */
+  masksOn(engine: Engine): Tensor {
+    let tensor = this.uploads.get(engine);
+    if (!tensor || tensor.isFreed) {
+      const words = this.words && this.words.length > 0 ? this.words : new Uint32Array(2);
+      tensor = engine.keep(engine.tensor(words, [words.length / 2, 2]));
+      this.uploads.set(engine, tensor);
+    }
+    return tensor;
+  }
+
+  /** Frees the masks on this engine; they come back when they are needed. */
+  disposeOn(engine: Engine): void {
+    this.uploads.get(engine)?.dispose();
+  }
+}
+
+function toWords(masks: readonly bigint[]): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(masks.length * 2);
+  masks.forEach((mask, i) => {
+    words[i * 2] = Number(mask & 0xffffffffn);
+    words[i * 2 + 1] = Number(mask >> 32n);
+  });
+  return words;
+}
