@@ -39,3 +39,8 @@ export async function requestAdapter(options: AdapterOptions = {}): Promise<Adap
   }
   return { adapter, kind, description };
 }
+
+/** Browsers wake up when the GPU is done: nothing polls. */
+export function pollGently<T>(call: () => T): T {
+  return call();
+}

@@ -29,6 +29,8 @@ const PLATFORM: Partial<Record<NodeJS.Platform, { backend: string; rasterizer?: 
   win32: { backend: 'D3D12', rasterizer: 'Microsoft Basic Render' },
 };
 
+export { pollGently } from './polling-node.ts';
+
 const KEPT = Symbol.for('engram.dawn');
 const shared = globalThis as { [KEPT]?: Map<Source, Promise<GPU>> };
 shared[KEPT] ??= new Map();

@@ -2,6 +2,7 @@
  * Storage buffers with exact sizes. A freed buffer waits in its size's free list for the next tensor of that size:
  * training loops ask for the same sizes again and again, and buckets of rounded sizes waste up to half the memory.
  */
+import { pollGently } from '#adapter';
 import { OutOfMemoryError } from './errors.ts';
 
 /** One GPU buffer and the number of tensors that look into it. */
@@ -112,7 +113,7 @@ export class BufferPool {
     this.device.pushErrorScope('out-of-memory');
     const buffer = this.device.createBuffer({ size, usage: STORAGE_USAGE });
     const live = this.statistics.liveBytes;
-    this.device.popErrorScope().then(
+    pollGently(() => this.device.popErrorScope()).then(
       (error) => {
         if (!error) return;
         this.onError(

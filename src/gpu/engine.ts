@@ -2,7 +2,7 @@
  * The engine: one WebGPU device with its buffers, pipelines and recorder. Tensors belong to an engine; two engines on
  * two devices live side by side. There is no global engine.
  */
-import { requestAdapter } from '#adapter';
+import { pollGently, requestAdapter } from '#adapter';
 import type { AdapterKind, AdapterOptions } from './adapter.ts';
 import { BindGroupCache } from './bind-groups.ts';
 import { BufferPool, type PoolStatistics, type Storage } from './buffer-pool.ts';
@@ -223,7 +223,7 @@ export class Engine {
   async sync(): Promise<void> {
     this.assertUsable('sync');
     await this.recorder.flush();
-    await this.device.queue.onSubmittedWorkDone();
+    await pollGently(() => this.device.queue.onSubmittedWorkDone());
     this.throwFailure();
   }
 
@@ -236,7 +236,7 @@ export class Engine {
     if (this.destroyed) return;
     if (!this.lost) {
       await this.recorder.flush();
-      await this.device.queue.onSubmittedWorkDone().catch(() => {});
+      await pollGently(() => this.device.queue.onSubmittedWorkDone()).catch(() => {});
     }
     this.destroyed = true;
     this.groups.clear();
@@ -269,7 +269,7 @@ export class Engine {
   private watch(names: readonly string[], fail: (error: Error) => void): () => void {
     this.device.pushErrorScope('validation');
     return () => {
-      this.device.popErrorScope().then(
+      pollGently(() => this.device.popErrorScope()).then(
         (error) => {
           if (!error) return;
           const named = names.find((name) => error.message.includes(`"${name}"`)) ?? names.join(', ');

@@ -2,6 +2,7 @@
  * Compute pipelines, compiled once per kernel and set of constants, in the background: recording goes on while
  * they compile, and a software adapter's first step is mostly compilation, so several at once is what makes it short.
  */
+import { pollGently } from '#adapter';
 import { EngramError, ValidationError } from './errors.ts';
 import { type Binding, bindingsOf, type Constants, type Kernel, moduleText } from './kernel.ts';
 
@@ -57,30 +58,34 @@ export class PipelineCache {
     // The error is reported below, with its line; the scope keeps it from being reported twice.
     this.device.pushErrorScope('validation');
     const module = this.device.createShaderModule({ label, code: moduleText(kernel.source, constants) });
-    this.device.popErrorScope().catch(() => {});
+    pollGently(() => this.device.popErrorScope()).catch(() => {});
     const pipeline: Pipeline = {
       id: this.pipelines.size,
       name: label,
       layout: layout.group,
       bindings,
       compiled: null,
-      ready: this.device
-        .createComputePipelineAsync({ label, layout: layout.pipeline, compute: { module, entryPoint: entry } })
-        .then(
-          (compiled) => {
-            pipeline.compiled = compiled;
-          },
-          async (cause: Error) => {
-            const info = await module.getCompilationInfo().catch(() => null);
-            const first = info?.messages.find((m) => m.type === 'error');
-            const message = first ? `line ${first.lineNum}: ${first.message}` : cause.message;
-            this.onError(
-              cause instanceof EngramError
-                ? cause
-                : new ValidationError({ where: label, message: `the kernel did not compile: ${message}`, cause }),
-            );
-          },
-        ),
+      ready: pollGently(() =>
+        this.device.createComputePipelineAsync({
+          label,
+          layout: layout.pipeline,
+          compute: { module, entryPoint: entry },
+        }),
+      ).then(
+        (compiled) => {
+          pipeline.compiled = compiled;
+        },
+        async (cause: Error) => {
+          const info = await module.getCompilationInfo().catch(() => null);
+          const first = info?.messages.find((m) => m.type === 'error');
+          const message = first ? `line ${first.lineNum}: ${first.message}` : cause.message;
+          this.onError(
+            cause instanceof EngramError
+              ? cause
+              : new ValidationError({ where: label, message: `the kernel did not compile: ${message}`, cause }),
+          );
+        },
+      ),
     };
     return pipeline;
   }

@@ -1,6 +1,7 @@
 /**
  * Reads GPU buffers back through a ring of staging buffers: the only place where anything waits for the GPU.
  */
+import { pollGently } from '#adapter';
 import type { Storage } from './buffer-pool.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -27,7 +28,7 @@ export class Readback {
     this.mapping.add(staging);
     try {
       await this.recorder.flush();
-      await staging.mapAsync(MAP_READ, 0, size);
+      await pollGently(() => staging.mapAsync(MAP_READ, 0, size));
       const copy = staging.getMappedRange(0, size).slice(0, bytes);
       staging.unmap();
       this.put(staging);
