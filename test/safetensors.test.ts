@@ -47,6 +47,7 @@ test('a file written by PyTorch is read', () => {
   const { tensors, metadata } = readSafetensors(readFileSync('test/golden/conv2d_0.safetensors'));
   assert.is(metadata.case, 'conv2d');
   assert.equal(tensors.get('weight')?.shape, [4, 3, 3, 3]);
+  assert.is(tensors.get('weight')?.data.length, 108);
   assert.ok(asFloat32(tensors.get('dx')!).every(Number.isFinite));
 });
 

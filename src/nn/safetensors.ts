@@ -90,7 +90,8 @@ export function readSafetensors(bytes: Uint8Array, name = 'safetensors'): Safete
     if (to - from !== sizeOf(entry.shape) * width) {
       fail(`"${key}" of shape ${show(entry.shape)} needs ${sizeOf(entry.shape) * width} bytes, has ${to - from}.`);
     }
-    const slice = bytes.slice(start + from, start + to).buffer;
+    // Node's Buffer has a slice of its own that copies nothing.
+    const slice = Uint8Array.prototype.slice.call(bytes, start + from, start + to).buffer as ArrayBuffer;
     const data = half ? Float32Array.from(new Uint16Array(slice), half) : new ARRAYS[dtype](slice);
     tensors.set(key, { dtype, shape: entry.shape, data });
   }

@@ -1,0 +1,4 @@
+/** `npm run -s golden -- DIR`: compares the engine with reference files. Exit code 1 on a failure, 2 on bad arguments. */
+import { golden } from './golden-runner.ts';
+
+process.exit(await golden(process.argv.slice(2), (line) => console.log(line)));

@@ -1,0 +1,115 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { golden } from '../bench/golden-runner.ts';
+import { readSafetensors, type SafetensorsEntry, writeSafetensors } from '../src/nn/safetensors.ts';
+
+async function run(...args: string[]): Promise<{ code: number; lines: string[] }> {
+  const lines: string[] = [];
+  const code = await golden(args, (line) => lines.push(line));
+  return { code, lines };
+}
+
+/** Runs the runner on a folder of these files. */
+async function runOn(files: Record<string, Uint8Array>): Promise<{ code: number; lines: string[] }> {
+  const folder = mkdtempSync(join(tmpdir(), 'golden-'));
+  try {
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
+    return await run(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const f32 = (shape: number[], data: number[]): SafetensorsEntry => ({
+  dtype: 'F32',
+  shape,
+  data: Float32Array.from(data),
+});
+
+/** A 1×1 convolution of two pixels of one channel: 2x, strided so that only the first is seen. */
+const byHand = (change: Record<string, SafetensorsEntry> = {}, args: object = { stride: [1, 2], padding: [0, 0] }) =>
+  writeSafetensors(
+    Object.entries({
+      x: f32([1, 1, 1, 2], [3, 5]),
+      weight: f32([1, 1, 1, 1], [2]),
+      y: f32([1, 1, 1, 1], [6]),
+      dy: f32([1, 1, 1, 1], [0]),
+      dx: f32([1, 1, 1, 2], [0, 0]),
+      dweight: f32([1, 1, 1, 1], [0]),
+      ...change,
+    }),
+    { case: 'conv2d', args: JSON.stringify(args), layout: 'NCHW/OIHW' },
+  );
+
+test('every golden file is met', async () => {
+  const { code, lines } = await run('test/golden');
+  assert.equal(
+    lines.filter((line) => line.startsWith('FAILED')),
+    [],
+  );
+  assert.match(lines.at(-1)!, /^\d+ passed, 0 failed$/);
+  assert.is(code, 0);
+});
+
+test('pairs, a missing bias and references of zeros are understood', async () => {
+  const { code, lines } = await runOn({ 'any name.safetensors': byHand(), 'notes.txt': new Uint8Array(3) });
+  assert.match(lines[0]!, /^ok {5}any name: conv2d, 3 compared, worst 0\.00e\+0/);
+  assert.equal(lines.slice(1), ['1 passed, 0 failed']);
+  assert.is(code, 0);
+});
+
+test('what is off, missing or damaged fails by its name, and the rest still runs', async () => {
+  const conv = readFileSync('test/golden/conv2d_3.safetensors');
+  const { tensors, metadata } = readSafetensors(conv);
+  const dx = tensors.get('dx')!;
+  const off = new Map(tensors).set('dx', { ...dx, data: (dx.data as Float32Array).map((v) => v * 1.00002) });
+  const { code, lines } = await runOn({
+    'a.safetensors': writeSafetensors(off, metadata),
+    'b.safetensors': conv.subarray(0, 3000),
+    'c.safetensors': writeSafetensors(tensors, { ...metadata, case: 'warp_drive' }),
+    'd.safetensors': byHand({ y: f32([1, 1, 1, 1], [Number.NaN]) }),
+    'e.safetensors': byHand({ dx: f32([1, 1, 1, 2], [0, 1e-4]) }),
+    'f.safetensors': byHand({ dx: f32([1, 1, 2, 1], [0, 0]) }),
+    'g.safetensors': byHand({}, { stride: 2, groups: 2 }),
+    'h.safetensors': byHand({ x: f32([1, 1, 1, 2], [Number.NaN, 5]) }),
+    'i.safetensors': byHand(),
+    'j.safetensors': writeSafetensors(tensors, {}),
+    'k.safetensors': byHand({}, { stride: 'wide' }),
+  });
+  const expected = [
+    /^FAILED a: .* 2\.00e-5 \(dx\), at most 0\.00001 allowed/,
+    /^FAILED b: b\.safetensors: .*cut off/,
+    /^FAILED c: unknown case "warp_drive"; known: conv2d, batch_norm, .*resnet/,
+    /^FAILED d: .*worst Infinity \(y\)/,
+    /^FAILED e: .*\(dx\)/,
+    /^FAILED f: dx has shape \[1, 1, 1, 2\]; the reference \[1, 1, 2, 1\]/,
+    /^FAILED g: argument groups is 2; only 1 is supported/,
+    /^FAILED h: .*worst Infinity/,
+    /^ok {5}i: /,
+    /^FAILED j: __metadata__ names no case/,
+    /^FAILED k: argument stride is "wide"/,
+    /^1 passed, 10 failed$/,
+  ];
+  expected.forEach((pattern, i) => {
+    assert.match(lines[i]!, pattern);
+  });
+  assert.is(lines.length, expected.length);
+  assert.is(code, 1);
+});
+
+test('a folder that is missing or empty is said so', async () => {
+  const told = async (code: number, pattern: RegExp, outcome: Promise<{ code: number; lines: string[] }>) => {
+    const got = await outcome;
+    assert.is(got.code, code);
+    assert.match(got.lines.join('\n'), pattern);
+  };
+  await told(2, /usage: npm run -s golden -- DIR/, run());
+  await told(2, /no such file or directory/, run('test/no-such-folder'));
+  await told(2, /there is no \*\.safetensors file in/, runOn({ 'x.txt': new Uint8Array(1) }));
+  await told(2, /Unknown option '--fast'/, run('test/golden', '--fast'));
+});
+
+test.run();
