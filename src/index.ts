@@ -5,11 +5,65 @@ import './ops/methods.ts';
 
 export { type GradcheckOptions, type GradcheckReport, gradcheck, type Reference64 } from './autograd/gradcheck.ts';
 export * from './autograd/tape.ts';
+export { alignWeights } from './continual/alignment.ts';
+export { readCheckpointState, restoreCheckpoint, saveCheckpoint } from './continual/checkpoint.ts';
+export { CONFIG_KEYS, type Config, type ConfigInput, configSchema, parseConfig } from './continual/config.ts';
+export type { EpochEvent, LearnerEvent, StepEvent, TaskEvent } from './continual/events.ts';
+export { Learner, type Summary } from './continual/learner.ts';
+export { ExemplarMemory, herding, type MemoryOptions, randomSelection } from './continual/memory.ts';
+export {
+  type BatchContext,
+  METHOD_NAMES,
+  type Method,
+  type MethodName,
+  methods,
+  type TaskContext,
+  type TaskLoss,
+} from './continual/methods.ts';
+export {
+  type AccuracyMatrix,
+  accuracyCurve,
+  averageIncremental,
+  backwardTransfer,
+  forgetting,
+  lastAccuracy,
+  taskAccuracies,
+} from './continual/metrics.ts';
+export { Scenario, type ScenarioOptions } from './continual/scenario.ts';
+export { type Augmentation, randomTransforms } from './data/augment.ts';
+export {
+  channelMoments,
+  classIndices,
+  type DatasetSplit,
+  firstPerClass,
+  type ImageDataset,
+  type Normalization,
+  subset,
+} from './data/dataset.ts';
+export { DeviceImages, identityTransforms, type SampleOptions } from './data/device-images.ts';
+export { bundledNames, loadDataset } from './data/load-dataset.ts';
+export { type Batch, DataLoader, indicesOfClasses, type LoaderOptions } from './data/loader.ts';
 export { finiteLoss, type GroupKDOptions, groupKD, groupLosses } from './distill/group-kd.ts';
 export type { GroupWeights, TaskWeights } from './distill/group-weights.ts';
 export { type Mask, type PoolKind, TaskPool } from './distill/task-pool.ts';
 export { Engine, type EngineOptions, type MemoryReport } from './gpu/engine.ts';
 export * from './gpu/errors.ts';
+export { copyModule } from './nn/copy.ts';
+export { growLinear } from './nn/head.ts';
+export { kaimingNormal, kaimingUniform, parameter } from './nn/init.ts';
+export * from './nn/layers.ts';
+export { Module, type NamedTensor, type TorchLayout } from './nn/module.ts';
+export { BasicBlock, createResNet, RESNET_NAMES, ResNet, type ResNetName, type ResNetOptions } from './nn/resnet.ts';
+export { readSafetensors, type SafetensorsEntry, type SafetensorsFile, writeSafetensors } from './nn/safetensors.ts';
+export {
+  type LoadOptions,
+  loadStateDict,
+  readState,
+  type StateDict,
+  type StateEntry,
+  stateDict,
+} from './nn/state-dict.ts';
+export { loadWeights, saveWeights } from './nn/weights.ts';
 export { type BatchNormOptions, batchNorm } from './ops/batch-norm.ts';
 export { type Conv2dOptions as ConvolutionOptions, conv2d } from './ops/conv2d.ts';
 export { type CrossEntropyOptions, crossEntropy } from './ops/cross-entropy.ts';
@@ -23,5 +77,11 @@ export { argmax, argmin, max, mean, min, sum } from './ops/reduce.ts';
 export { flatten, reshape } from './ops/reshape.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export { concat, flip, pad, type Range, slice, transpose } from './ops/strided.ts';
+export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
+export { clipGradNorm, clipGradValue } from './optim/clipping.ts';
+export { Optimizer } from './optim/optimizer.ts';
+export { constantSchedule, cosineSchedule, type Schedule, stepSchedule, warmUp } from './optim/schedules.ts';
+export { SGD, type SGDOptions } from './optim/sgd.ts';
 export type { DType } from './tensor/dtype.ts';
+export { Random } from './tensor/random.ts';
 export { Tensor } from './tensor/tensor.ts';

@@ -3,63 +3,23 @@
  * every class seen. What happens in task t depends on the configuration and on the state after task t − 1 alone, so that
  * a resumed run goes on exactly as if it had never stopped.
  */
-import { backward, noGrad } from '../autograd/tape.ts';
+import { noGrad } from '../autograd/tape.ts';
 import type { DatasetSplit } from '../data/dataset.ts';
-import { DataLoader } from '../data/loader.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { ConfigError } from '../gpu/errors.ts';
 import { copyModule } from '../nn/copy.ts';
 import { createResNet, type ResNet, type ResNetName } from '../nn/resnet.ts';
-import { clipGradNorm } from '../optim/clipping.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { alignWeights } from './alignment.ts';
 import type { Config } from './config.ts';
-import { augmentationOf, type LearnerImages, prepareImages } from './images.ts';
+import type { LearnerEvent } from './events.ts';
+import { fitTask } from './fit.ts';
+import { type LearnerImages, prepareImages } from './images.ts';
 import { ExemplarMemory, herding, randomSelection } from './memory.ts';
-import { type Method, methods, type TaskLoss } from './methods.ts';
+import { type Method, methods } from './methods.ts';
 import { accuracyCurve, averageIncremental, forgetting, lastAccuracy, taskAccuracies } from './metrics.ts';
-import { makeOptimizer, makeSchedule } from './recipe.ts';
 import { Scenario } from './scenario.ts';
-
-export interface StepEvent {
-  type: 'step';
-  task: number;
-  epoch: number;
-  epochs: number;
-  /** From 0. */
-  step: number;
-  steps: number;
-  /** Images of this step. */
-  images: number;
-  loss: number;
-}
-
-export interface EpochEvent {
-  type: 'epoch';
-  task: number;
-  epoch: number;
-  /** Mean over the epoch's images. */
-  loss: number;
-  lr: number;
-  images: number;
-  seconds: number;
-}
-
-export interface TaskEvent {
-  type: 'task';
-  task: number;
-  /** Accuracy in percent on each task so far. */
-  accuracies: readonly number[];
-  /** Accuracy in percent over all classes seen. */
-  accuracy: number;
-  /** γ of the weight alignment. */
-  gamma: number;
-  exemplars: number;
-  seconds: number;
-}
-
-export type LearnerEvent = StepEvent | EpochEvent | TaskEvent;
 
 export interface Summary {
   /** Row t: accuracy in percent on tasks 0 … t after task t. */
@@ -71,8 +31,6 @@ export interface Summary {
   forgetting: number;
 }
 
-/** Steps whose loss has not been read yet: the GPU is kept busy, and never runs away from JavaScript. */
-const IN_FLIGHT = 3;
 const EVALUATION_BATCH = 128;
 
 export class Learner {
@@ -151,7 +109,17 @@ export class Learner {
         config: this.config,
         prototypes: () => this.prototypes(teacher ?? model, task),
       });
-      yield* this.fit(model, teacher, loss, task);
+      yield* fitTask({
+        engine: this.engine,
+        config: this.config,
+        scenario: this.scenario,
+        images: this.train,
+        indices: this.trainingIndices(task),
+        task,
+        model,
+        teacher,
+        loss,
+      });
       loss.dispose?.();
     } finally {
       teacher?.dispose();
@@ -170,6 +138,23 @@ export class Learner {
       exemplars: this.memory.size,
       seconds: (performance.now() - started) / 1000,
     };
+  }
+
+  /** Number of training images, as configured. */
+  get trainingImages(): number {
+    return this.train.dataset.labels.length;
+  }
+
+  /** Takes over a saved state; see `restoreCheckpoint`. */
+  resumeFrom(
+    model: ResNet,
+    matrix: readonly (readonly number[])[],
+    memory: Parameters<ExemplarMemory['restore']>[0],
+  ): void {
+    this.model?.dispose();
+    this.model = model;
+    this.matrix.splice(0, Number.POSITIVE_INFINITY, ...matrix.map((row) => [...row]));
+    this.memory.restore(memory);
   }
 
   /** Logits [n, classes seen] of test images, without recording. */
@@ -217,63 +202,6 @@ export class Learner {
     if (this.method.data === 'all') return of(this.scenario.tasks.slice(0, task + 1).flat());
     const fresh = of(this.scenario.tasks[task] as readonly number[]);
     return this.method.data === 'memory' ? [...fresh, ...this.memory.indices()] : fresh;
-  }
-
-  private async *fit(
-    model: ResNet,
-    teacher: ResNet | null,
-    loss: TaskLoss,
-    task: number,
-  ): AsyncGenerator<LearnerEvent> {
-    const { engine, config } = this;
-    const epochs = task === 0 && config.baseEpochs > 0 ? config.baseEpochs : config.epochs;
-    const optimizer = makeOptimizer(model, config);
-    const schedule = makeSchedule(config, epochs);
-    const loader = new DataLoader(this.trainingIndices(task), { batch: config.batch, seed: seedOf(config.seed, task) });
-    const augmentation = augmentationOf(config);
-    model.train();
-    for (let epoch = 0; epoch < epochs; epoch++) {
-      const started = performance.now();
-      optimizer.lr = schedule(epoch);
-      const random = Random.of(config.seed, 'augment', task, epoch);
-      const pending: { value: Promise<number>; event: Omit<StepEvent, 'loss'> }[] = [];
-      let total = 0;
-      let seen = 0;
-      const settle = async (left: number): Promise<StepEvent[]> => {
-        const events: StepEvent[] = [];
-        while (pending.length > left) {
-          const { value, event } = pending.shift() as (typeof pending)[number];
-          const read = await value;
-          total += read * event.images;
-          seen += event.images;
-          events.push({ ...event, loss: read });
-        }
-        return events;
-      };
-      for (const { step, indices } of loader.epoch(epoch)) {
-        const value = engine.scope(() => {
-          const x = this.train.augmented(indices, augmentation, random);
-          const targets = this.train.targets(indices, this.scenario.logitOf);
-          const oldLogits = teacher ? noGrad(engine, () => teacher.forward(x)) : null;
-          const batchLoss = loss.loss({ logits: model.forward(x), targets, oldLogits });
-          backward(batchLoss);
-          if (config.clip > 0) clipGradNorm(model.parameters(), config.clip);
-          optimizer.step();
-          optimizer.zeroGrad();
-          return { read: batchLoss.item() };
-        }).read;
-        pending.push({
-          value,
-          event: { type: 'step', task, epoch, epochs, step, steps: loader.steps, images: indices.length },
-        });
-        yield* await settle(IN_FLIGHT);
-      }
-      yield* await settle(0);
-      checkLoss(total / seen, task, epoch, config.lr);
-      const seconds = (performance.now() - started) / 1000;
-      yield { type: 'epoch', task, epoch, loss: total / seen, lr: optimizer.lr, images: seen, seconds };
-    }
-    optimizer.dispose();
   }
 
   private async keepExemplars(model: ResNet, task: number): Promise<void> {
@@ -346,17 +274,4 @@ export class Learner {
       classes.reduce((n, label) => n + (this.test.byClass[label]?.length ?? 0), 0),
     );
   }
-}
-
-/** A loader's seed for a task: other tasks must not see the same orders. */
-const seedOf = (seed: number, task: number): number => Random.of(seed, 'loader', task).word();
-
-/** @throws ConfigError when training diverged: going on would only spoil the checkpoint. */
-function checkLoss(loss: number, task: number, epoch: number, lr: number): void {
-  if (Number.isFinite(loss)) return;
-  throw new ConfigError({
-    where: `task ${task + 1}, epoch ${epoch + 1}`,
-    message: `the loss is no longer a number: training diverged at learning rate ${lr}.`,
-    fix: 'Use a smaller --lr, --warmup or --clip; what was saved after earlier tasks is untouched.',
-  });
 }

@@ -1,0 +1,39 @@
+/** What a learner tells while it learns. */
+export interface StepEvent {
+  type: 'step';
+  task: number;
+  epoch: number;
+  epochs: number;
+  /** From 0. */
+  step: number;
+  steps: number;
+  /** Images of this step. */
+  images: number;
+  loss: number;
+}
+
+export interface EpochEvent {
+  type: 'epoch';
+  task: number;
+  epoch: number;
+  /** Mean over the epoch's images. */
+  loss: number;
+  lr: number;
+  images: number;
+  seconds: number;
+}
+
+export interface TaskEvent {
+  type: 'task';
+  task: number;
+  /** Accuracy in percent on each task so far. */
+  accuracies: readonly number[];
+  /** Accuracy in percent over all classes seen. */
+  accuracy: number;
+  /** γ of the weight alignment. */
+  gamma: number;
+  exemplars: number;
+  seconds: number;
+}
+
+export type LearnerEvent = StepEvent | EpochEvent | TaskEvent;

@@ -1,0 +1,119 @@
+/** The training loop of one task. */
+import { backward, noGrad } from '../autograd/tape.ts';
+import { DataLoader } from '../data/loader.ts';
+import type { Engine } from '../gpu/engine.ts';
+import { ConfigError } from '../gpu/errors.ts';
+import type { ResNet } from '../nn/resnet.ts';
+import { clipGradNorm } from '../optim/clipping.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import { Random } from '../tensor/random.ts';
+import type { Config } from './config.ts';
+import type { EpochEvent, StepEvent } from './events.ts';
+import { augmentationOf, type LearnerImages } from './images.ts';
+import type { TaskLoss } from './methods.ts';
+import { makeOptimizer, makeSchedule } from './recipe.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Everything one task is trained with. */
+export interface Fit {
+  readonly engine: Engine;
+  readonly config: Config;
+  readonly scenario: Scenario;
+  /** From 0. */
+  readonly task: number;
+  readonly model: ResNet;
+  /** The old model, frozen. */
+  readonly teacher: ResNet | null;
+  readonly loss: TaskLoss;
+  readonly images: LearnerImages;
+  /** Which images to learn on. */
+  readonly indices: readonly number[];
+}
+
+/** Steps whose loss has not been read yet: the GPU is kept busy, and never runs away from JavaScript. */
+const IN_FLIGHT = 3;
+
+/** Records one step and returns its loss, still to be read. */
+function step(
+  { engine, config, scenario, model, teacher, loss, images }: Fit,
+  batch: Uint32Array,
+  random: Random,
+  optimizer: Optimizer,
+) {
+  return engine.scope(() => {
+    const x = images.augmented(batch, augmentationOf(config), random);
+    const targets = images.targets(batch, scenario.logitOf);
+    const oldLogits = teacher ? noGrad(engine, () => teacher.forward(x)) : null;
+    const value = loss.loss({ logits: model.forward(x), targets, oldLogits });
+    backward(value);
+    if (config.clip > 0) clipGradNorm(model.parameters(), config.clip);
+    optimizer.step();
+    optimizer.zeroGrad();
+    return { read: value.item() };
+  }).read;
+}
+
+/** Trains the model on one task; tells of every step and every epoch. @throws ConfigError when training diverges. */
+export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent> {
+  const { config, task, model } = fit;
+  const epochs = task === 0 && config.baseEpochs > 0 ? config.baseEpochs : config.epochs;
+  const optimizer = makeOptimizer(model, config);
+  const schedule = makeSchedule(config, epochs);
+  // A seed for each task: no two may see the same orders.
+  const loader = new DataLoader(fit.indices, {
+    batch: config.batch,
+    seed: Random.of(config.seed, 'loader', task).word(),
+  });
+  model.train();
+  try {
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      const started = performance.now();
+      optimizer.lr = schedule(epoch);
+      const random = Random.of(config.seed, 'augment', task, epoch);
+      const pending: { value: Promise<number>; event: Omit<StepEvent, 'loss'> }[] = [];
+      let total = 0;
+      const settle = async (left: number): Promise<StepEvent[]> => {
+        const events: StepEvent[] = [];
+        while (pending.length > left) {
+          const { value, event } = pending.shift() as (typeof pending)[number];
+          const loss = await value;
+          total += loss * event.images;
+          events.push({ ...event, loss });
+        }
+        return events;
+      };
+      for (const { step: number, indices } of loader.epoch(epoch)) {
+        const value = step(fit, indices, random, optimizer);
+        pending.push({
+          value,
+          event: { type: 'step', task, epoch, epochs, step: number, steps: loader.steps, images: indices.length },
+        });
+        yield* await settle(IN_FLIGHT);
+      }
+      yield* await settle(0);
+      const loss = total / loader.length;
+      checkLoss(loss, task, epoch, config.lr);
+      yield {
+        type: 'epoch',
+        task,
+        epoch,
+        loss,
+        lr: optimizer.lr,
+        images: loader.length,
+        seconds: (performance.now() - started) / 1000,
+      };
+    }
+  } finally {
+    optimizer.dispose();
+  }
+}
+
+/** Going on after a divergence would only spoil the checkpoint. */
+function checkLoss(loss: number, task: number, epoch: number, lr: number): void {
+  if (Number.isFinite(loss)) return;
+  throw new ConfigError({
+    where: `task ${task + 1}, epoch ${epoch + 1}`,
+    message: `the loss is no longer a number: training diverged at learning rate ${lr}.`,
+    fix: 'Use a smaller --lr, --warmup or --clip; what was saved after earlier tasks is untouched.',
+  });
+}
