@@ -8,7 +8,7 @@ enable subgroups;
 // neighbouring target columns a thread, the lanes along target channels. `row3` is for three taps a row at stride 1,
 // two runs of eight: what it loads serves all three taps.
 //
-// Injected: LANES (size of a subgroup), BIAS.
+// Injected: LANES (size of a subgroup).
 
 struct Params {
   batch: u32,
@@ -38,6 +38,7 @@ struct Params {
   weightX: u32,
   weightSource: u32,
   weightTarget: u32,
+  hasBias: u32,
   // LANES as digits of (tap row, tap column, channel).
   advanceY: u32,
   advanceX: u32,
@@ -165,7 +166,7 @@ fn main(
   if (channel >= params.targetChannels) {
     return;
   }
-  if (BIAS) {
+  if (params.hasBias != 0u) {
     let shift = vec4<f32>(bias[channel]);
     s0 += shift;
     s1 += shift;
@@ -249,7 +250,7 @@ fn row3(
   if (channel >= params.targetChannels) {
     return;
   }
-  if (BIAS) {
+  if (params.hasBias != 0u) {
     let shift = vec4<f32>(bias[channel]);
     s0 = Eight(s0.a + shift, s0.b + shift);
     s1 = Eight(s1.a + shift, s1.b + shift);

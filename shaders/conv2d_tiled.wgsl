@@ -1,7 +1,7 @@
 // Convolution for GPUs: an implicit matmul of (target positions) × (tap row, tap column, channel) and the weights, with
 // tiles of both in workgroup memory and 4 × 4 results a thread. Forward and input gradient alike, see conv2d_lanes.wgsl.
 //
-// Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile), BIAS.
+// Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile).
 
 struct Params {
   batch: u32,
@@ -31,6 +31,7 @@ struct Params {
   weightX: u32,
   weightSource: u32,
   weightTarget: u32,
+  hasBias: u32,
 }
 
 @group(0) @binding(0) var<storage, read> source: array<f32>;
@@ -89,7 +90,7 @@ fn put4(position: u32, channel: u32, values: vec4<f32>) {
   for (var i = 0u; i < 4u; i++) {
     if (channel + i < params.targetChannels) {
       var value = values[i];
-      if (BIAS) {
+      if (params.hasBias != 0u) {
         value += bias[channel + i];
       }
       result[base + channel + i] = value;

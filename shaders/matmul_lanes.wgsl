@@ -6,7 +6,7 @@ enable subgroups;
 // is no cheaper. So a thread keeps 16 rows in registers; its subgroup loads LANES values of k of each row at once and
 // hands them round, while the lanes themselves walk along LANES neighbouring columns.
 //
-// Injected: LANES (size of a subgroup), BIAS.
+// Injected: LANES (size of a subgroup).
 
 struct Params {
   m: u32,
@@ -22,6 +22,7 @@ struct Params {
   // Values of k a split adds up; there are as many outputs of size batch·m·n as splits.
   chunk: u32,
   splits: u32,
+  hasBias: u32,
 }
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
@@ -95,7 +96,7 @@ fn main(
   if (column >= params.n) {
     return;
   }
-  if (BIAS) {
+  if (params.hasBias != 0u) {
     let shift = vec4<f32>(bias[column]);
     s0 += shift;
     s1 += shift;

@@ -2,7 +2,7 @@
 // its threads keeps a block of 4 × 4 results in registers.
 //
 // Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile), A_BY_ROW and
-// B_BY_ROW (which way the operand lies contiguously, and so is read by neighbouring threads), BIAS.
+// B_BY_ROW (which way the operand lies contiguously, and so is read by neighbouring threads).
 
 struct Params {
   m: u32,
@@ -18,6 +18,7 @@ struct Params {
   // Values of k a split adds up; there are as many outputs of size batch·m·n as splits.
   chunk: u32,
   splits: u32,
+  hasBias: u32,
 }
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
@@ -40,7 +41,7 @@ fn put4(base: u32, row: u32, column: u32, values: vec4<f32>) {
   for (var i = 0u; i < 4u; i++) {
     if (column + i < params.n) {
       var value = values[i];
-      if (BIAS) {
+      if (params.hasBias != 0u) {
         value += bias[column + i];
       }
       c[base + row * params.n + column + i] = value;

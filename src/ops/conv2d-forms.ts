@@ -30,11 +30,12 @@ export interface Conv2dForm extends KernelForm {
   weights(engine: Engine, g: Geometry, split: LineSplit, x: Storage, dy: Storage, parts: Storage): void;
 }
 
-function tapParams(p: TapPass): number[] {
+function tapParams(p: TapPass, { bias }: TapBuffers): number[] {
   return [
     ...[p.batch, p.rows, p.columns, p.targetHeight, p.targetWidth, p.targetStepY, p.targetStepX, p.targetY, p.targetX],
     ...[p.targetChannels, p.height, p.width, p.channels, p.stepY, p.stepX, p.originY, p.originX],
     ...[p.tapRows, p.tapColumns, p.weightOrigin, p.weightY, p.weightX, p.weightSource, p.weightTarget],
+    bias ? 1 : 0,
   ];
 }
 
@@ -91,9 +92,9 @@ const lanes: Conv2dForm = {
     ];
     engine.dispatch({
       kernel: { name: 'conv2d_lanes', source: lanesSource, entry: row3 ? 'row3' : 'main' },
-      constants: { LANES: width, BIAS: buffers.bias !== undefined },
+      constants: { LANES: width },
       buffers: tapBuffers(buffers),
-      params: [...tapParams(pass), ...advance],
+      params: [...tapParams(pass, buffers), ...advance],
       workgroups: plane(engine, Math.ceil(runs / together) * Math.ceil(pass.targetChannels / width)),
     });
   },
@@ -127,9 +128,9 @@ const tiled: Conv2dForm = {
     const tile = tileFor(positions, pass.targetChannels);
     engine.dispatch({
       kernel: { name: 'conv2d_tiled', source: tiledSource },
-      constants: { ...tileConstants(tile), BIAS: buffers.bias !== undefined },
+      constants: tileConstants(tile),
       buffers: tapBuffers(buffers),
-      params: tapParams(pass),
+      params: tapParams(pass, buffers),
       workgroups: plane(engine, tileGroups(positions, pass.targetChannels, tile)),
     });
   },

@@ -42,7 +42,7 @@ export function chooseForm<Form extends KernelForm>(engine: Engine, family: stri
 export function lanesOf(engine: Engine): number {
   if (engine.adapterKind !== 'software' || !engine.device.features.has('subgroups')) return 0;
   const { subgroupMinSize, subgroupMaxSize } = engine.device.adapterInfo;
-  return subgroupMinSize === subgroupMaxSize && [4, 8, 16].includes(subgroupMinSize) ? subgroupMinSize : 0;
+  return subgroupMinSize === subgroupMaxSize && [4, 8].includes(subgroupMinSize) ? subgroupMinSize : 0;
 }
 
 /** A workgroup of 64 or 256 threads, 4 × 4 results each, as wide as the columns ask for. */

@@ -39,8 +39,9 @@ export interface MatmulForm extends KernelForm {
   dispatch(engine: Engine, product: Product, split: Split, operands: Operands): void;
 }
 
-function paramsOf(p: Product, { chunk, splits }: Split): number[] {
-  return [p.m, p.n, p.k, p.aRow, p.aCol, p.aBatch, p.bRow, p.bCol, p.bBatch, p.batch, chunk, splits];
+function paramsOf(p: Product, { chunk, splits }: Split, { bias }: Operands): number[] {
+  const strides = [p.aRow, p.aCol, p.aBatch, p.bRow, p.bCol, p.bBatch];
+  return [p.m, p.n, p.k, ...strides, p.batch, chunk, splits, bias ? 1 : 0];
 }
 
 const buffersOf = ({ a, b, bias, c }: Operands): Storage[] => [a, b, bias ?? a, c];
@@ -60,9 +61,9 @@ const lanes: MatmulForm = {
     const groups = Math.ceil(m / LANE_ROWS) * Math.ceil(n / width) * batch * split.splits;
     engine.dispatch({
       kernel: { name: 'matmul_lanes', source: lanesSource },
-      constants: { LANES: width, BIAS: operands.bias !== undefined },
+      constants: { LANES: width },
       buffers: buffersOf(operands),
-      params: paramsOf(product, split),
+      params: paramsOf(product, split, operands),
       workgroups: plane(engine, groups),
     });
   },
@@ -89,10 +90,9 @@ const tiled: MatmulForm = {
         DEPTH,
         A_BY_ROW: product.aCol === 1,
         B_BY_ROW: product.bCol === 1,
-        BIAS: operands.bias !== undefined,
       },
       buffers: buffersOf(operands),
-      params: paramsOf(product, split),
+      params: paramsOf(product, split, operands),
       workgroups: plane(engine, Math.ceil(m / (4 * y)) * Math.ceil(n / (4 * x)) * batch * split.splits),
     });
   },
