@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { backward, type Tensor } from '../src/index.ts';
+import { backward, Engine, type Tensor } from '../src/index.ts';
 import { batchNorm } from '../src/ops/batch-norm.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
 
@@ -59,6 +59,44 @@ const shapes: number[][] = [
   [8, 32, 32, 16],
 ];
 
+/** Trains one step on `on` and compares everything with the reference. */
+async function trainingMatches(on: Engine, shape: number[], withResidual: boolean, relu: boolean): Promise<void> {
+  const c = shape.at(-1)!;
+  const size = shape.reduce((a, b) => a * b);
+  const given = {
+    x: uniform(size, 1, -2, 3),
+    weight: uniform(c, 2, 0.5, 1.5),
+    bias: uniform(c, 3),
+    dy: uniform(size, 4),
+    residual: withResidual ? uniform(size, 5) : undefined,
+    relu,
+  };
+  const expected = reference(given);
+  const wanting = (data: Float32Array, of: number[]) => {
+    const tensor = on.tensor(Float32Array.from(data), of);
+    tensor.requiresGrad = true;
+    return tensor;
+  };
+  const x = wanting(given.x, shape);
+  const weight = wanting(given.weight, [c]);
+  const bias = wanting(given.bias, [c]);
+  const residual = given.residual ? wanting(given.residual, shape) : undefined;
+  const runningMean = on.full([c], 0.5);
+  const runningVar = on.full([c], 2);
+  const options = { weight, bias, runningMean, runningVar, training: true, relu, momentum: 0.25 };
+  const y = batchNorm(x, residual ? { ...options, residual } : options);
+  backward(y, on.tensor(given.dy, shape));
+  await near(y, expected.y, 1e-6, 'y');
+  // With two values a channel the gradient is what is left of two nearly equal numbers.
+  await near(x.grad, expected.dx, shape[0] === 2 && shape.length === 2 ? 1e-3 : 3e-6, 'dx');
+  await near(weight.grad, expected.dweight, 3e-6, 'dweight');
+  await near(bias.grad, expected.dbias, 3e-6, 'dbias');
+  if (residual) await near(residual.grad, expected.dresidual, 1e-7, 'dresidual');
+  const moved = (before: number, batch: Float64Array) => batch.map((value) => 0.75 * before + 0.25 * value);
+  await near(runningMean, moved(0.5, expected.means), 1e-6, 'running mean');
+  await near(runningVar, moved(2, expected.unbiased), 1e-6, 'running variance');
+}
+
 for (const shape of shapes) {
   for (const [withResidual, relu] of [
     [false, false],
@@ -67,49 +105,17 @@ for (const shape of shapes) {
     [false, true],
   ] as const) {
     if (shape.length !== 4 && withResidual !== relu) continue;
-    test(`training on ${shape.join('×')}${withResidual ? ' + residual' : ''}${relu ? ' + relu' : ''}`, async () => {
-      const c = shape.at(-1)!;
-      const size = shape.reduce((a, b) => a * b);
-      const given = {
-        x: uniform(size, 1, -2, 3),
-        weight: uniform(c, 2, 0.5, 1.5),
-        bias: uniform(c, 3),
-        dy: uniform(size, 4),
-        residual: withResidual ? uniform(size, 5) : undefined,
-        relu,
-      };
-      const expected = reference(given);
-      const x = leaf(given.x, shape);
-      const weight = leaf(given.weight, [c]);
-      const bias = leaf(given.bias, [c]);
-      const residual = given.residual ? leaf(given.residual, shape) : undefined;
-      const runningMean = engine.full([c], 0.5);
-      const runningVar = engine.full([c], 2);
-      const options = { weight, bias, runningMean, runningVar, training: true, relu, momentum: 0.25 };
-      const y = batchNorm(x, residual ? { ...options, residual } : options);
-      backward(y, engine.tensor(given.dy, shape));
-      await near(y, expected.y, 1e-6, 'y');
-      // With two values a channel the gradient is what is left of two nearly equal numbers: the absolute error counts.
-      const tolerance = shape[0] === 2 && shape.length === 2 ? 1e-3 : 3e-6;
-      await near(x.grad, expected.dx, tolerance, 'dx');
-      await near(weight.grad, expected.dweight, 3e-6, 'dweight');
-      await near(bias.grad, expected.dbias, 3e-6, 'dbias');
-      if (residual) await near(residual.grad, expected.dresidual, 1e-7, 'dresidual');
-      await near(
-        runningMean,
-        expected.means.map((m) => 0.75 * 0.5 + 0.25 * m),
-        1e-6,
-        'running mean',
-      );
-      await near(
-        runningVar,
-        expected.unbiased.map((v) => 0.75 * 2 + 0.25 * v),
-        1e-6,
-        'running variance',
-      );
-    });
+    test(`training on ${shape.join('×')}${withResidual ? ' + residual' : ''}${relu ? ' + relu' : ''}`, () =>
+      trainingMatches(engine, shape, withResidual, relu));
   }
 }
+
+test('the walk of the other kind of adapter gives the same', async () => {
+  const kind = engine.adapterKind === 'software' ? 'hardware' : 'software';
+  const other = Engine.from(engine.device, { kind });
+  for (const shape of shapes) await trainingMatches(other, shape, true, true);
+  await other.destroy();
+});
 
 test('a mean a thousand times the deviation keeps its digits', async () => {
   const shape = [16, 15, 15, 6];
