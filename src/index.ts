@@ -43,9 +43,22 @@ export {
 export { DeviceImages, identityTransforms, type SampleOptions } from './data/device-images.ts';
 export { bundledNames, loadDataset } from './data/load-dataset.ts';
 export { type Batch, DataLoader, indicesOfClasses, type LoaderOptions } from './data/loader.ts';
+export { type DenseKDOptions, denseKD, globalKD, taskwiseKD } from './distill/dense-kd.ts';
+export { GroupDraw, type GroupDrawOptions, gatherGroups } from './distill/group-draw.ts';
 export { finiteLoss, type GroupKDOptions, groupKD, groupLosses } from './distill/group-kd.ts';
 export type { GroupWeights, TaskWeights } from './distill/group-weights.ts';
+export { type RandomKDOptions, randomKD } from './distill/random-kd.ts';
 export { type Mask, type PoolKind, TaskPool } from './distill/task-pool.ts';
+export { type WeightedLossOptions, weightedLoss } from './distill/weighted-loss.ts';
+export {
+  classSimilarity,
+  countWeight,
+  Prototypes,
+  type Weighting,
+  type WeightingOptions,
+  type WeightingStrategy,
+  weighting,
+} from './distill/weighting.ts';
 export { Engine, type EngineOptions, type MemoryReport } from './gpu/engine.ts';
 export * from './gpu/errors.ts';
 export { copyModule } from './nn/copy.ts';

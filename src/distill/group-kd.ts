@@ -141,7 +141,7 @@ function split(engine: Engine, batch: number, groups: number): { chunk: number; 
   return { chunk, chunks: Math.ceil(groups / chunk) };
 }
 
-/** The loss from groups and weights that are already on the GPU: scalar, or [batch] when not reduced. */
+/** The loss from groups and weights that are already on the GPU, times `factor`: scalar, or [batch] when not reduced. */
 export function distilGroups(
   where: string,
   student: Tensor,
@@ -151,10 +151,11 @@ export function distilGroups(
   weights: WeightSource,
   temperature: number,
   reduction: 'mean' | 'none' = 'mean',
+  factor = 1,
 ): Tensor {
   const { engine } = student;
   const batch = student.shape[0] as number;
-  const scale = reduction === 'mean' ? 1 / batch : 1;
+  const scale = reduction === 'mean' ? factor / batch : factor;
   const plan: Plan = { student, teacher, pool, batch, groups, weights, temperature, scale };
   const { chunk, chunks } = split(engine, batch, groups.groups);
   const losses = Tensor.empty(engine, [batch, chunks], 'f32', where);
@@ -174,8 +175,8 @@ export function distilGroups(
   losses.dispose();
   if (!gradient) return loss;
   return record(loss, where, [student], (dy) => {
-    const factor = reduction === 'mean' ? dy : dy.reshape([batch, 1]);
-    return [evaluate('group_kd.scale', { a: gradient, b: factor }, 'a * b', student.shape)];
+    const by = reduction === 'mean' ? dy : dy.reshape([batch, 1]);
+    return [evaluate('group_kd.scale', { a: gradient, b: by }, 'a * b', student.shape)];
   });
 }
 

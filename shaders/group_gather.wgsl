@@ -1,0 +1,213 @@
+// Random groups of a task pool: their draw from a seeded counter, and the gather of their classes' logits.
+// Behind philox.wgsl. Nothing is read back and the counter lives in a buffer, so a captured step draws anew when replayed.
+//
+// Injected: DRAW (0 uniform over the sets 1 … groups, 1 uniform over the listed masks, 2 weighted over the sets,
+//           3 weighted over the listed masks, 4 uniform over all sets of more tasks than can be counted),
+//           SHARED (one draw for the whole batch).
+
+struct Params {
+  rows: u32, // draws at once: 1, or one a sample
+  drawn: u32, // groups a draw, m
+  groups: u32, // in the pool
+  tasks: u32,
+  stream: u32,
+  batch: u32,
+  student_row: u32,
+  teacher_row: u32,
+  width: u32, // of a packed row: all old classes
+  row: u32, // threads along x
+  pad0: u32,
+  pad1: u32,
+  starts: array<vec4<u32>, 17>,
+}
+
+@group(0) @binding(0) var<storage, read> pool: array<vec2<u32>>;
+@group(0) @binding(1) var<storage, read> cumulative: array<u32>; // weights added up, the last one 2³² − 1
+@group(0) @binding(2) var<storage, read_write> state: array<u32>; // counter low, high, seed low, high
+@group(0) @binding(3) var<storage, read_write> chosen: array<u32>; // index in the pool, [rows, drawn]
+@group(0) @binding(4) var<storage, read_write> masks: array<vec2<u32>>; // [rows, drawn]
+@group(0) @binding(5) var<uniform> params: Params;
+
+const ATTEMPTS = 16u;
+
+// Word `i` of this step's numbers.
+fn word_of(base: vec2<u32>, i: u32) -> u32 {
+  let low = base.x + i / 4u;
+  let high = base.y + select(0u, 1u, low < base.x);
+  return philox(vec4(low, high, params.stream, 0u), vec2(state[2], state[3]))[i % 4u];
+}
+
+// The first group whose cumulative weight lies above the point.
+fn search(point: u32) -> u32 {
+  var low = 0u;
+  var high = params.groups - 1u;
+  while (low < high) {
+    let middle = (low + high) / 2u;
+    if (cumulative[middle] > point) {
+      high = middle;
+    } else {
+      low = middle + 1u;
+    }
+  }
+  return low;
+}
+
+fn drawn_before(first: u32, count: u32, index: u32) -> bool {
+  for (var i = 0u; i < count; i++) {
+    if (chosen[first + i] == index) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// A set of many tasks at random; one of 2^21 or more is hardly ever drawn twice, and then drawn anew.
+fn random_set(base: vec2<u32>, first: u32, count: u32) -> vec2<u32> {
+  let low_bits = select((1u << (params.tasks % 32u)) - 1u, 0xffffffffu, params.tasks >= 32u);
+  let high_bits = select(0u, select((1u << (params.tasks % 32u)) - 1u, 0xffffffffu, params.tasks == 64u), params.tasks > 32u);
+  var mask = vec2(0u);
+  for (var attempt = 0u; attempt < ATTEMPTS; attempt++) {
+    let i = ((first + count) * ATTEMPTS + attempt) * 2u;
+    mask = vec2(word_of(base, i) & low_bits, word_of(base, i + 1u) & high_bits);
+    var fresh = any(mask != vec2(0u));
+    for (var j = 0u; j < count; j++) {
+      fresh = fresh && any(masks[first + j] != mask);
+    }
+    if (fresh) {
+      break;
+    }
+  }
+  mask.x |= select(0u, 1u, all(mask == vec2(0u)));
+  return mask;
+}
+
+// One thread a draw, one workgroup for all, so that the counter moves on when everyone has read it.
+@compute @workgroup_size(64)
+fn draw(@builtin(local_invocation_index) lane: u32) {
+  let base = vec2(state[0], state[1]);
+  let m = params.drawn;
+  for (var row = lane; row < params.rows; row += 64u) {
+    let first = row * m;
+    // Weighted draws are systematic (Madow 1949): m points at even distances behind one random start, so that a group of
+    // weight w ≤ 1/m is drawn with probability m·w, and never twice.
+    let stride = 0xffffffffu / m;
+    let start = mul_high(word_of(base, row), stride);
+    for (var j = 0u; j < m; j++) {
+      if (DRAW == 4u) {
+        masks[first + j] = random_set(base, first, j);
+        chosen[first + j] = 0xffffffffu;
+        continue;
+      }
+      var index = 0u;
+      if (DRAW >= 2u) {
+        index = search(start + j * stride);
+      } else {
+        // Floyd's sample without repetition: from the first groups − m + j + 1, the last one when the drawn one is taken.
+        let last = params.groups - m + j;
+        index = mul_high(word_of(base, first + j), last + 1u);
+        if (drawn_before(first, j, index)) {
+          index = last;
+        }
+      }
+      chosen[first + j] = index;
+      var mask = vec2(index + 1u, 0u);
+      if (DRAW % 2u == 1u) {
+        mask = pool[index];
+      }
+      masks[first + j] = mask;
+    }
+  }
+  storageBarrier();
+  workgroupBarrier();
+  if (lane == 0u) {
+    let words = params.rows * m * select(1u, ATTEMPTS * 2u, DRAW == 4u);
+    let next = base.x + words / 4u + 1u;
+    state[1] = base.y + select(0u, 1u, next < base.x);
+    state[0] = next;
+  }
+}
+
+@group(0) @binding(6) var<storage, read> drawn_masks: array<vec2<u32>>;
+@group(0) @binding(7) var<storage, read> student: array<f32>;
+@group(0) @binding(8) var<storage, read> teacher: array<f32>;
+@group(0) @binding(9) var<storage, read_write> packed_student: array<f32>; // [batch, drawn, width]
+@group(0) @binding(10) var<storage, read_write> packed_teacher: array<f32>;
+@group(0) @binding(11) var<storage, read> packed_gradient: array<f32>;
+@group(0) @binding(12) var<storage, read_write> gradient: array<f32>;
+
+// Behind a group's classes: so low that no softmax sees it, and still finite after a division by any temperature.
+const NOTHING = -1e30;
+
+fn start_of(task: u32) -> u32 {
+  return params.starts[task / 4u][task % 4u];
+}
+
+fn mask_at(sample: u32, j: u32) -> vec2<u32> {
+  return drawn_masks[select(sample, 0u, SHARED) * params.drawn + j];
+}
+
+fn has(mask: vec2<u32>, task: u32) -> bool {
+  return ((mask[task / 32u] >> (task % 32u)) & 1u) != 0u;
+}
+
+// One thread a packed logit.
+@compute @workgroup_size(64)
+fn pack(@builtin(global_invocation_id) id: vec3<u32>) {
+  let at = id.y * params.row + id.x;
+  if (at >= params.batch * params.drawn * params.width) {
+    return;
+  }
+  let sample = at / (params.drawn * params.width);
+  let mask = mask_at(sample, (at / params.width) % params.drawn);
+  var rest = at % params.width;
+  var student_logit = NOTHING;
+  var teacher_logit = NOTHING;
+  for (var task = 0u; task < params.tasks; task++) {
+    if (!has(mask, task)) {
+      continue;
+    }
+    let size = start_of(task + 1u) - start_of(task);
+    if (rest < size) {
+      let class_index = start_of(task) + rest;
+      student_logit = student[sample * params.student_row + class_index];
+      teacher_logit = teacher[sample * params.teacher_row + class_index];
+      break;
+    }
+    rest -= size;
+  }
+  packed_student[at] = student_logit;
+  packed_teacher[at] = teacher_logit;
+}
+
+// One thread a student logit: what all the groups that hold its class send back.
+@compute @workgroup_size(64)
+fn unpack(@builtin(global_invocation_id) id: vec3<u32>) {
+  let at = id.y * params.row + id.x;
+  if (at >= params.batch * params.student_row) {
+    return;
+  }
+  let sample = at / params.student_row;
+  let class_index = at % params.student_row;
+  var total = 0.0;
+  if (class_index < start_of(params.tasks)) {
+    for (var j = 0u; j < params.drawn; j++) {
+      let mask = mask_at(sample, j);
+      var position = 0u;
+      for (var task = 0u; task < params.tasks; task++) {
+        if (!has(mask, task)) {
+          continue;
+        }
+        if (class_index < start_of(task)) {
+          break;
+        }
+        let end = start_of(task + 1u);
+        if (class_index < end) {
+          total += packed_gradient[(sample * params.drawn + j) * params.width + position + class_index - start_of(task)];
+          break;
+        }
+        position += end - start_of(task);
+      }
+    }
+  }
+  gradient[at] = total;
+}

@@ -1,0 +1,114 @@
+/**
+ * Dense Knowledge Distillation in one call, for use in any training loop.
+ * @example
+ * const kd = denseKD(studentLogits, teacherLogits, { taskSizes: [10, 10, 10] });
+ * crossEntropy(studentLogits, labels).add(kd).backward();
+ */
+import { ArgumentError } from '../gpu/errors.ts';
+import '../ops/methods.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import type { GroupDraw } from './group-draw.ts';
+import { allGroups, checkLogits, DEFAULT_TEMPERATURE, distilGroups, zeroLoss } from './group-kd.ts';
+import { type GroupWeights, resolveWeights, type TaskWeights } from './group-weights.ts';
+import { randomKD } from './random-kd.ts';
+import { type PoolKind, TaskPool } from './task-pool.ts';
+import { countWeight, type Weighting, type WeightingStrategy } from './weighting.ts';
+
+export interface DenseKDOptions {
+  /** Classes of each old task, in the order of the logits. None in the first task: the loss is then zero. */
+  taskSizes: readonly number[];
+  /** A kind of pool, `dense` unless said, or a pool of your own. */
+  pool?: PoolKind | TaskPool;
+  /** `full`: every group of the pool (FDKD, default). `random`: the groups that `draw` takes (RDKD). */
+  variant?: 'full' | 'random';
+  /** For `random`: where the groups come from. */
+  draw?: GroupDraw;
+  /** T; 2 unless said. */
+  temperature?: number;
+  /** λ_t by a strategy's name, a factor, or as `weighting()` gives it; `fixed` (λ = 1) unless said. */
+  weighting?: Exclude<WeightingStrategy, 'adaptive'> | number | Weighting;
+  /** One number a group, divided by their sum; for `full`. Uniform unless said. */
+  groupWeights?: Exclude<GroupWeights, TaskWeights>;
+}
+
+const where = 'denseKD';
+/** Pools by kind and sizes: a training loop asks for the same one in every step. */
+const pools = new Map<string, TaskPool>();
+const MOST_POOLS = 64;
+
+function poolOf(kind: PoolKind | TaskPool, taskSizes: readonly number[]): TaskPool {
+  if (kind instanceof TaskPool) {
+    if (String(kind.taskSizes) === String(taskSizes)) return kind;
+    throw new ArgumentError({
+      where,
+      message: `the pool is over tasks of [${kind.taskSizes.join(', ')}] classes, taskSizes says [${taskSizes.join(', ')}].`,
+    });
+  }
+  const key = `${kind} ${taskSizes.join()}`;
+  let pool = pools.get(key);
+  if (!pool) {
+    pool = TaskPool.of(kind, taskSizes);
+    if (pools.size >= MOST_POOLS) pools.clear();
+    pools.set(key, pool);
+  }
+  return pool;
+}
+
+/**
+ * λ_t · Σ_S w_S · mean_b KL(teacher_S ‖ student_S) over the groups S of the pool, a scalar with a gradient to the student.
+ * @param student f32 [batch, classes]; new classes, behind the old ones, take no gradient.
+ * @param teacher f32 [batch, at least the old classes].
+ * @throws ShapeError, DTypeError, ArgumentError: shapes, temperature, pool, weights, or `random` without a draw.
+ */
+export function denseKD(student: Tensor, teacher: Tensor, options: DenseKDOptions): Tensor {
+  const { taskSizes, variant = 'full', temperature = DEFAULT_TEMPERATURE, draw } = options;
+  const pool = poolOf(options.pool ?? draw?.pool ?? 'dense', taskSizes);
+  const { engine } = checkLogits(where, student, teacher, pool, temperature);
+  if (pool.isEmpty) return zeroLoss(where, student, []);
+  const { lambda, groups } = lambdaOf(options.weighting, pool.classes, (student.shape[1] as number) - pool.classes);
+  if (groups && options.groupWeights) {
+    throw new ArgumentError({
+      where,
+      message: 'the weighting has group weights of its own.',
+      fix: 'Leave out groupWeights.',
+    });
+  }
+  if (variant === 'random') {
+    if (!draw || options.groupWeights || draw.pool.size !== pool.size) {
+      throw new ArgumentError({
+        where,
+        message: draw
+          ? 'the draw is over another pool, or groupWeights were given.'
+          : "the variant 'random' needs a draw.",
+        fix: 'Make one once with new GroupDraw(engine, pool, { groups, seed, weights }) and give it in every step.',
+      });
+    }
+    const loss = randomKD(student, teacher, draw, { temperature, ...(groups ? { weights: groups } : {}) });
+    return groups || lambda === 1 ? loss : loss.mul(lambda);
+  }
+  const source = groups
+    ? resolveWeights(where, engine, pool, groups, false)
+    : resolveWeights(where, engine, pool, options.groupWeights, true);
+  const factor = !groups && typeof lambda === 'number' ? lambda : 1;
+  const all = allGroups(where, engine, pool);
+  const loss = distilGroups(where, student, teacher, pool, all, source, temperature, 'mean', factor);
+  return !groups && lambda instanceof Tensor ? loss.mul(lambda) : loss;
+}
+
+function lambdaOf(given: DenseKDOptions['weighting'], oldClasses: number, newClasses: number): Weighting {
+  if (typeof given === 'object') return given;
+  if (typeof given === 'number') return { lambda: countWeight('fixed', oldClasses, newClasses, given) };
+  return { lambda: countWeight(given ?? 'fixed', oldClasses, newClasses) };
+}
+
+type BaselineOptions = Pick<DenseKDOptions, 'taskSizes' | 'temperature' | 'weighting'>;
+
+/** The usual distillation: one softmax over all old classes. As {@link denseKD} with the pool `whole`. */
+export function globalKD(student: Tensor, teacher: Tensor, options: BaselineOptions): Tensor {
+  return denseKD(student, teacher, { ...options, pool: 'whole' });
+}
+
+/** Task-wise distillation: one softmax a task, mean over the tasks. As {@link denseKD} with the pool `tasks`. */
+export function taskwiseKD(student: Tensor, teacher: Tensor, options: BaselineOptions): Tensor {
+  return denseKD(student, teacher, { ...options, pool: 'tasks' });
+}

@@ -1,0 +1,207 @@
+/**
+ * Random groups of a task pool, drawn on the GPU: the randomised variant of dense distillation (RDKD) takes m of them a
+ * step instead of all. The counter of the draws lives in a buffer and moves on by itself, so that a captured step draws
+ * other groups each time it is replayed.
+ */
+import source from '../../shaders/group_gather.wgsl';
+import philox from '../../shaders/philox.wgsl';
+import { record } from '../autograd/tape.ts';
+import type { Engine } from '../gpu/engine.ts';
+import { ArgumentError, ShapeError } from '../gpu/errors.ts';
+import { plane } from '../ops/reduce.ts';
+import { splitWords } from '../tensor/philox.ts';
+import { commonEngine, Tensor } from '../tensor/tensor.ts';
+import { checkLogits, type GroupSource } from './group-kd.ts';
+import { checkWeights } from './group-weights.ts';
+import { MOST_DENSE_TASKS, type TaskPool } from './task-pool.ts';
+
+export interface GroupDrawOptions {
+  /** Groups a draw, m; 1 unless said. No group is drawn twice. */
+  groups?: number;
+  /** One draw for the whole batch (default), or one a sample. */
+  per?: 'batch' | 'sample';
+  /** Whole number below 2^53; 0 unless said. */
+  seed?: number;
+  /** Stream of the seed's numbers, a whole number below 2^32. */
+  stream?: number;
+  /** One number a group: group S is drawn with probability m·w_S / Σ w. Uniform unless said. */
+  weights?: readonly number[] | Float32Array;
+}
+
+/** `RDKD` in ASCII: apart from the streams others count from zero. */
+const STREAM = 0x52444b44;
+const ENUMERATED = 0;
+const LISTED = 1;
+const WEIGHTED = 2;
+const UNCOUNTED = 4;
+
+/** The parameters the kernels of `group_gather.wgsl` share. */
+function parameters(pool: TaskPool, fields: Partial<Record<(typeof FIELDS)[number], number>>): number[] {
+  return [...FIELDS.map((name) => fields[name] ?? 0), ...Array.from({ length: 68 }, (_, i) => pool.starts[i] ?? 0)];
+}
+const FIELDS = [
+  'rows',
+  'drawn',
+  'groups',
+  'tasks',
+  'stream',
+  'batch',
+  'studentRow',
+  'teacherRow',
+  'width',
+  'row',
+  'pad0',
+  'pad1',
+] as const;
+const kernel = (entry: string) => ({ name: 'group_gather', source: philox + source, entry });
+
+export class GroupDraw {
+  /** Groups a draw, m: never more than the pool has. */
+  readonly groups: number;
+  readonly per: 'batch' | 'sample';
+  /** Counter (low, high word) and seed, u32 [4]: save it, and load it to go on with the same groups. */
+  readonly state: Tensor;
+  private readonly stream: number;
+  private readonly cumulative: Tensor | null;
+
+  /** @throws ArgumentError, ShapeError for m, seed or weights out of range. */
+  constructor(
+    readonly engine: Engine,
+    readonly pool: TaskPool,
+    options: GroupDrawOptions = {},
+  ) {
+    const { groups = 1, per = 'batch', seed = 0, stream = STREAM, weights } = options;
+    const where = 'GroupDraw';
+    if (!Number.isInteger(groups) || groups < 1) {
+      throw new ArgumentError({
+        where,
+        message: `${groups} groups a draw; a whole number of at least 1 was expected.`,
+      });
+    }
+    if (pool.isEmpty) {
+      throw new ArgumentError({ where, message: 'the pool has no group to draw, as there is no old task.' });
+    }
+    const [low, high] = splitWords(seed, 'seed');
+    this.groups = Math.min(groups, pool.size);
+    this.per = per;
+    this.stream = stream;
+    this.cumulative = weights ? engine.keep(this.addUp(weights)) : null;
+    this.state = engine.keep(engine.tensor(Uint32Array.of(0, 0, low, high)));
+  }
+
+  /** Draws: the chosen groups' masks, u32 [1 or batch, m, 2], and their places in the pool (`chosen`, u32 [1 or batch, m]). */
+  next(batch: number): GroupSource & { readonly chosen: Tensor } {
+    const { engine, pool, groups } = this;
+    const rows = this.per === 'batch' ? 1 : batch;
+    const masks = Tensor.empty(engine, [rows, groups, 2], 'u32', 'GroupDraw');
+    const chosen = Tensor.empty(engine, [rows, groups], 'u32', 'GroupDraw');
+    const listed = pool.masksOn(engine);
+    engine.dispatch({
+      kernel: kernel('draw'),
+      constants: { DRAW: this.kind, SHARED: rows === 1 },
+      buffers: [listed, this.cumulative ?? listed, this.state, chosen, masks].map((t) => t.storage),
+      params: parameters(pool, {
+        rows,
+        drawn: groups,
+        groups: this.kind === UNCOUNTED ? 0 : pool.size,
+        tasks: pool.tasks,
+        stream: this.stream,
+      }),
+      workgroups: [1],
+    });
+    return { kind: this.per === 'batch' ? 'listed' : 'per-sample', masks, groups, chosen };
+  }
+
+  dispose(): void {
+    this.state.dispose();
+    this.cumulative?.dispose();
+  }
+
+  private get kind(): number {
+    const { pool } = this;
+    if (pool.isLazy && pool.tasks > MOST_DENSE_TASKS) return UNCOUNTED;
+    return (pool.isLazy ? ENUMERATED : LISTED) + (this.cumulative ? WEIGHTED : 0);
+  }
+
+  private addUp(weights: ArrayLike<number>): Tensor {
+    const where = 'GroupDraw';
+    if (this.pool.isLazy && this.pool.tasks > MOST_DENSE_TASKS) {
+      throw new ArgumentError({
+        where,
+        message: `the dense pool of ${this.pool.tasks} tasks has too many groups to list their weights.`,
+        fix: 'Draw uniformly, or list the groups with TaskPool.fromMasks.',
+      });
+    }
+    const shares = checkWeights(where, weights, this.pool.size, true);
+    const heaviest = shares.indexOf(shares.reduce((a, b) => Math.max(a, b)));
+    if ((shares[heaviest] as number) * this.groups > 1 + 1e-6) {
+      throw new ArgumentError({
+        where,
+        message: `group ${heaviest} has ${shares[heaviest]} of all weight: among ${this.groups} groups a draw it would have to appear more than once.`,
+        fix: 'Draw fewer groups, or give it less weight.',
+      });
+    }
+    let total = 0;
+    for (let i = 0; i < weights.length; i++) total += weights[i] as number;
+    let sum = 0;
+    const cumulative = Uint32Array.from({ length: weights.length }, (_, i) => {
+      sum += weights[i] as number;
+      return Math.min(0xffffffff, Math.round((sum / total) * 0xffffffff));
+    });
+    return this.engine.tensor(cumulative);
+  }
+}
+
+/**
+ * The logits of the drawn groups' classes, packed to the front: f32 [batch, m, old classes] of student and teacher, in
+ * the order of the classes. What lies behind a group's last class is −1e30, which no softmax sees. The student's has a gradient.
+ * @param masks u32 [1 or batch, m, 2], as {@link GroupDraw.next} gives them.
+ */
+export function gatherGroups(
+  student: Tensor,
+  teacher: Tensor,
+  masks: Tensor,
+  pool: TaskPool,
+): { student: Tensor; teacher: Tensor } {
+  const where = 'gatherGroups';
+  commonEngine(where, [student, teacher, masks]);
+  const { engine, batch } = checkLogits(where, student, teacher, pool, 1);
+  const [rows, drawn] = masks.shape as readonly [number, number];
+  if (masks.dtype !== 'u32' || masks.rank !== 3 || masks.shape[2] !== 2 || (rows !== 1 && rows !== batch)) {
+    throw new ShapeError({
+      where,
+      message: `the masks are ${masks.dtype}[${masks.shape.join(', ')}]; u32[1 or ${batch}, groups, 2] was expected.`,
+      fix: 'Take those of GroupDraw.next().',
+    });
+  }
+  const shape = [batch, drawn, pool.classes];
+  const packed = {
+    student: Tensor.empty(engine, shape, 'f32', where),
+    teacher: Tensor.empty(engine, shape, 'f32', where),
+  };
+  const run = (entry: string, buffers: readonly Tensor[], count: number) => {
+    const [x, y] = plane(engine, Math.ceil(count / 64));
+    engine.dispatch({
+      kernel: kernel(entry),
+      constants: { DRAW: 0, SHARED: rows === 1 },
+      buffers: buffers.map((t) => t.storage),
+      params: parameters(pool, {
+        drawn,
+        tasks: pool.tasks,
+        batch,
+        studentRow: student.shape[1] as number,
+        teacherRow: teacher.shape[1] as number,
+        width: pool.classes,
+        row: x * 64,
+      }),
+      workgroups: [x, y],
+    });
+  };
+  run('pack', [masks, student, teacher, packed.student, packed.teacher], packed.student.size);
+  record(packed.student, where, [student], (dy) => {
+    const gradient = Tensor.empty(engine, student.shape, 'f32', where);
+    run('unpack', [masks, dy, gradient], student.size);
+    return [gradient];
+  });
+  return packed;
+}
