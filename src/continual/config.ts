@@ -3,6 +3,7 @@
  */
 import * as v from 'valibot';
 import { ConfigError } from '../gpu/errors.ts';
+import { isResNetName } from '../nn/resnet.ts';
 import { METHOD_NAMES } from './methods.ts';
 
 const whole = (least: number) => v.pipe(v.number(), v.integer(), v.minValue(least));
@@ -32,7 +33,7 @@ export const configSchema = v.strictObject({
   memoryPerClass: v.optional(whole(0), 0),
   /** How exemplars are chosen (herding: Rebuffi et al. 2017, algorithm 4). */
   selection: v.optional(v.picklist(['herding', 'random']), 'herding'),
-  model: v.optional(v.pipe(v.string(), v.regex(/^resnet\d+$/, 'a network such as resnet8 or resnet18')), 'resnet8'),
+  model: v.optional(v.pipe(v.string(), v.guard(isResNetName)), 'resnet8'),
   /** Channels of the network's first stage; 0 for the network's own. */
   width: v.optional(whole(0), 0),
   stem: v.optional(v.picklist(['cifar', 'imagenet']), 'cifar'),

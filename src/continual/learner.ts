@@ -8,7 +8,7 @@ import type { DatasetSplit } from '../data/dataset.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { ConfigError } from '../gpu/errors.ts';
 import { copyModule } from '../nn/copy.ts';
-import { createResNet, type ResNet, type ResNetName } from '../nn/resnet.ts';
+import { createResNet, type ResNet } from '../nn/resnet.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { alignWeights } from './alignment.ts';
@@ -173,7 +173,7 @@ export class Learner {
   /** A model for `classes` classes with the run's architecture, freshly initialised. */
   createModel(classes: number): ResNet {
     const { width, stem, model, seed } = this.config;
-    return createResNet(this.engine, model as ResNetName, {
+    return createResNet(this.engine, model, {
       classes,
       stem,
       seed,

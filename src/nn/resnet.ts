@@ -60,7 +60,7 @@ export class BasicBlock extends Module {
   }
 }
 
-/** Names that {@link createResNet} knows. */
+/** The usual ones among the names that {@link createResNet} knows. */
 export const RESNET_NAMES = [
   'resnet8',
   'resnet14',
@@ -72,7 +72,8 @@ export const RESNET_NAMES = [
   'resnet18',
   'resnet34',
 ] as const;
-export type ResNetName = (typeof RESNET_NAMES)[number];
+/** `resnet18`, `resnet34`, or `resnet<6n + 2>` for the CIFAR family. */
+export type ResNetName = `resnet${number}`;
 
 export interface ResNetOptions {
   classes: number;
@@ -160,28 +161,35 @@ export class ResNet extends Module {
   }
 }
 
+/** Blocks in each stage of a network by name; `null` for a name that is none. */
+function stagesOf(name: string): { blocks: readonly number[]; projected: boolean } | null {
+  const depth = Number(/^resnet(\d+)$/.exec(name)?.[1]);
+  if (depth === 18) return { blocks: [2, 2, 2, 2], projected: true };
+  if (depth === 34) return { blocks: [3, 4, 6, 3], projected: true };
+  const n = (depth - 2) / 6;
+  return Number.isInteger(n) && n >= 1 ? { blocks: [n, n, n], projected: false } : null;
+}
+
+/** Whether {@link createResNet} knows the name. */
+export const isResNetName = (name: string): name is ResNetName => stagesOf(name) !== null;
+
 /**
  * A ResNet by name, in training mode.
  * @throws ArgumentError for an unknown name or sizes below 1.
  */
 export function createResNet(engine: Engine, name: ResNetName, options: ResNetOptions): ResNet {
-  const depth = Number(/^resnet(\d+)$/.exec(name)?.[1]);
-  const projected = depth === 18 ? [2, 2, 2, 2] : depth === 34 ? [3, 4, 6, 3] : null;
-  if (projected) {
-    const { width = 64, stem = 'cifar' } = options;
-    return new ResNet(engine, { blocks: projected, width, shortcut: 'projected', stem }, options);
-  }
-  const n = (depth - 2) / 6;
-  if (!Number.isInteger(n) || n < 1) {
+  const stages = stagesOf(name);
+  if (!stages) {
     throw new ArgumentError({
       where: 'createResNet',
       message: `"${name}" is not a known network.`,
       fix: `Choose one of ${RESNET_NAMES.join(', ')}, or another resnet of depth 6n + 2.`,
     });
   }
-  return new ResNet(
-    engine,
-    { blocks: [n, n, n], width: options.width ?? 16, shortcut: 'padded', stem: 'cifar' },
-    options,
-  );
+  const { blocks, projected } = stages;
+  const { width = projected ? 64 : 16, stem = 'cifar' } = options;
+  const family = projected
+    ? ({ shortcut: 'projected', stem } as const)
+    : ({ shortcut: 'padded', stem: 'cifar' } as const);
+  return new ResNet(engine, { blocks, width, ...family }, options);
 }

@@ -1,0 +1,151 @@
+/** A learner on real images: it learns, replay keeps what fine-tuning loses, every method runs, a resumed run is the same run. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { restoreCheckpoint, saveCheckpoint } from '../src/continual/checkpoint.ts';
+import { type ConfigInput, parseConfig } from '../src/continual/config.ts';
+import { Learner } from '../src/continual/learner.ts';
+import { METHOD_NAMES } from '../src/continual/methods.ts';
+import { subset } from '../src/data/dataset.ts';
+import { loadDataset } from '../src/data/load-dataset.ts';
+import { CheckpointError, ConfigError, EngramError } from '../src/gpu/errors.ts';
+import { engine } from './support/engine.ts';
+
+const fashion = await loadDataset('fashion-mini');
+
+/** Four easily told classes in two tasks, a narrow network, a few epochs: seconds on two cores. */
+const small: ConfigInput = {
+  data: 'fashion-mini',
+  classOrder: [1, 8, 5, 2],
+  tasks: 2,
+  trainPerClass: 96,
+  testPerClass: 50,
+  width: 8,
+  epochs: 4,
+  batch: 32,
+  memory: 40,
+  lr: 0.1,
+};
+
+async function learn(changes: ConfigInput): Promise<Learner> {
+  const learner = new Learner(engine, fashion, parseConfig({ ...small, ...changes }));
+  for await (const event of learner.run()) if (event.type === 'step') assert.ok(Number.isFinite(event.loss));
+  return learner;
+}
+
+test('all classes at once are learnt', async () => {
+  const learner = await learn({ method: 'joint', tasks: 1, epochs: 6 });
+  assert.ok(learner.summary.last > 85, `${learner.summary.last} % on four classes`);
+  learner.dispose();
+});
+
+test('fine-tuning forgets the first task, dense distillation with exemplars keeps it', async () => {
+  const finetune = await learn({ method: 'finetune', align: false, epochs: 8 });
+  const fdkd = await learn({ method: 'fdkd', epochs: 8 });
+  assert.ok(finetune.summary.matrix[1]![0]! < 20, `fine-tuning still knows ${finetune.summary.matrix[1]![0]} %`);
+  assert.ok(fdkd.summary.matrix[1]![0]! > 60, `dense distillation keeps ${fdkd.summary.matrix[1]![0]} %`);
+  assert.ok(fdkd.summary.forgetting < finetune.summary.forgetting);
+  finetune.dispose();
+  fdkd.dispose();
+});
+
+for (const method of METHOD_NAMES) {
+  test(`${method} runs through three tasks and leaves no memory behind`, async () => {
+    const before = engine.memory().liveBytes;
+    const learner = await learn({
+      method,
+      classOrder: [1, 8, 5, 2, 0, 3],
+      tasks: 3,
+      trainPerClass: 32,
+      epochs: 1,
+      weighting: 'fixed',
+    });
+    assert.equal(
+      learner.matrix.map((row) => row.length),
+      [1, 2, 3],
+    );
+    assert.equal(learner.memory.size, ['finetune', 'joint'].includes(method) ? 0 : 36);
+    learner.dispose();
+    assert.equal(engine.memory().liveBytes, before);
+  });
+}
+
+test('a resumed run goes on bit for bit as the one that never stopped', async () => {
+  const config = parseConfig({ ...small, method: 'fdkd', trainPerClass: 48, epochs: 2 });
+  const straight = new Learner(engine, fashion, config);
+  for await (const event of straight.runTask()) void event;
+  const saved = await saveCheckpoint(straight);
+  for await (const event of straight.runTask()) void event;
+
+  const resumed = new Learner(engine, fashion, config);
+  restoreCheckpoint(resumed, saved, 'saved');
+  assert.is(resumed.tasksDone, 1);
+  for await (const event of resumed.run()) void event;
+  assert.equal(await saveCheckpoint(resumed), await saveCheckpoint(straight));
+  straight.dispose();
+  resumed.dispose();
+});
+
+test('a checkpoint that is cut, of another model or of another configuration is refused, and nothing changes', async () => {
+  const config = parseConfig({ ...small, trainPerClass: 16, epochs: 1, batch: 16 });
+  const learner = new Learner(engine, fashion, config);
+  assert.instance(await saveCheckpoint(learner).catch((error) => error), CheckpointError);
+  for await (const event of learner.runTask()) void event;
+  const saved = await saveCheckpoint(learner);
+  const refused = (bytes: Uint8Array, changes: ConfigInput, expected: RegExp) => {
+    const other = new Learner(engine, fashion, parseConfig({ ...config, ...changes }));
+    assert.throws(
+      () => restoreCheckpoint(other, bytes, 'x.safetensors'),
+      (error: EngramError) => error instanceof CheckpointError && expected.test(error.message),
+    );
+    assert.is(other.tasksDone, 0);
+    assert.is(other.model, null);
+    other.dispose();
+  };
+  refused(saved.slice(0, saved.length / 2), {}, /x\.safetensors/);
+  refused(saved, { width: 4 }, /"width" = 8, but this run has 4/);
+  refused(saved, { memory: 44 }, /"memory" = 40/);
+  refused(saved, { model: 'resnet14' }, /"model"/);
+  learner.dispose();
+});
+
+test('configurations that cannot work are refused before anything is trained', () => {
+  const refused = (input: Record<string, unknown>, expected: RegExp) =>
+    assert.throws(
+      () => new Learner(engine, fashion, parseConfig({ ...small, ...input })),
+      (error: EngramError) => error instanceof EngramError && expected.test(error.message),
+    );
+  refused({ memmory: 3 }, /no setting "memmory".*Known settings/);
+  refused({ epochs: 0 }, /"epochs"/);
+  refused({ method: 'dkd' }, /"method"/);
+  refused({ tasks: 5 }, /4 classes cannot be dealt out to 5 tasks/);
+  refused({ tasks: 2, baseClasses: 4 }, /cannot be dealt out/);
+  refused({ memory: 3 }, /3 exemplars are too few for 4 classes/);
+  refused({ classOrder: [1, 1, 2] }, /class 1 appears twice/);
+  refused({ classOrder: [1, 12] }, /class 12/);
+  refused({ trainPerClass: 5000 }, /5000 images a class/);
+  refused({ mean: [0, 0, 0], deviation: [1, 1, 1] }, /1 channels/);
+  refused({ model: 'resnet9' }, /resnet9/);
+});
+
+test('a class without images is named', () => {
+  const only = [...fashion.train.labels.keys()].filter((i) => fashion.train.labels[i] !== 8);
+  const split = { train: subset(fashion.train, only), test: fashion.test };
+  assert.throws(
+    () => new Learner(engine, split, parseConfig({ ...small, trainPerClass: 0 })),
+    (error: EngramError) => error instanceof ConfigError && /class 8 has no images/.test(error.message),
+  );
+});
+
+test('training that diverges stops with advice', async () => {
+  const learner = new Learner(engine, fashion, parseConfig({ ...small, lr: 1e38, momentum: 0, trainPerClass: 32 }));
+  let message = '';
+  try {
+    for await (const event of learner.run()) void event;
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  assert.match(message, /diverged at learning rate/);
+  learner.dispose();
+});
+
+test.run();
