@@ -74,8 +74,12 @@ fn forward(
     var loss = 0.0;
     if (target_class >= 0 && target_class < i32(params.n)) {
       let own = log_sum - (logits[base + u32(target_class)] - largest);
-      let even = log_sum - partial[0].y / f32(params.n);
-      loss = params.scale * (own + params.smoothing * (even - own));
+      loss = params.scale * own;
+      // Apart, so that a class masked by a logit of −∞ costs nothing when nothing is smoothed.
+      if (params.smoothing > 0.0) {
+        let even = log_sum - partial[0].y / f32(params.n);
+        loss += params.scale * params.smoothing * (even - own);
+      }
     }
     losses[row] = loss;
     lse[row] = largest + log_sum;

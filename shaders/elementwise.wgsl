@@ -1,11 +1,11 @@
-// One thread an element. The operand declarations, `load_*` calls and `apply` come from the operation table
+// One thread a few elements, 64 apart: launching a workgroup costs more than an element. The operand declarations, `load_*` calls and `apply` come from the operation table
 // (src/ops/elementwise-table.ts); this file holds what they share: the walk over the output and broadcasting.
 //
 // Injected: FLAT (every tensor operand has the output's shape), RANK (of the collapsed broadcast shape).
 
 struct Params {
   size: u32,
-  // Threads along x in the grid, so that more than 65535 workgroups can be launched as a plane.
+  // Workgroups along x in the grid, so that more than 65535 workgroups can be launched as a plane.
   row: u32,
   scalars: vec4<f32>,
   dims: array<vec4<u32>, 2>,
@@ -28,10 +28,15 @@ fn broadcast_index(i: u32, which: u32) -> u32 {
   return index;
 }
 
+const EACH = 8u;
+
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let i = id.y * params.row + id.x;
-  if (i < params.size) {
-    output[i] = compute(i);
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  var i = (group.y * params.row + group.x) * 64u * EACH + lane;
+  for (var k = 0u; k < EACH; k++) {
+    if (i < params.size) {
+      output[i] = compute(i);
+    }
+    i += 64u;
   }
 }

@@ -1,9 +1,11 @@
 // The parameter-free shortcut of CIFAR ResNets (option A of He et al. 2016): every stride-th pixel, zero channels around.
+// One thread a pixel: the divisions that find its place are dear, so all its channels share them.
+//
 // y[n, i, j, c] = x[n, i·stride, j·stride, c − before], 0 outside; the gradient is the same walk backwards.
 
 struct Params {
-  size: u32, // elements written
-  row: u32,  // threads along x
+  pixels: u32, // written
+  row: u32,    // threads along x
   height: u32, // of x
   width: u32,
   channels: u32,
@@ -21,31 +23,47 @@ struct Params {
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3<u32>) {
   let p = params;
-  let at = id.y * p.row + id.x;
-  if (at >= p.size) {
+  let pixel = id.y * p.row + id.x;
+  if (pixel >= p.pixels) {
     return;
   }
-  let c = at % p.out_channels;
-  let j = (at / p.out_channels) % p.out_width;
-  let i = (at / (p.out_channels * p.out_width)) % p.out_height;
-  let n = at / (p.out_channels * p.out_width * p.out_height);
-  let inside = c >= p.before && c < p.before + p.channels;
-  let x = ((n * p.height + i * p.stride) * p.width + j * p.stride) * p.channels + select(0u, c - p.before, inside);
-  output[at] = select(0.0, input[x], inside);
+  let j = pixel % p.out_width;
+  let line = pixel / p.out_width;
+  let i = line % p.out_height;
+  let n = line / p.out_height;
+  let x = ((n * p.height + i * p.stride) * p.width + j * p.stride) * p.channels;
+  let y = pixel * p.out_channels;
+  for (var c = 0u; c < p.before; c++) {
+    output[y + c] = 0.0;
+  }
+  for (var c = 0u; c < p.channels; c++) {
+    output[y + p.before + c] = input[x + c];
+  }
+  for (var c = p.before + p.channels; c < p.out_channels; c++) {
+    output[y + c] = 0.0;
+  }
 }
 
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3<u32>) {
   let p = params;
-  let at = id.y * p.row + id.x;
-  if (at >= p.size) {
+  let pixel = id.y * p.row + id.x;
+  if (pixel >= p.pixels) {
     return;
   }
-  let c = at % p.channels;
-  let w = (at / p.channels) % p.width;
-  let h = (at / (p.channels * p.width)) % p.height;
-  let n = at / (p.channels * p.width * p.height);
-  let hit = h % p.stride == 0u && w % p.stride == 0u;
-  let y = ((n * p.out_height + h / p.stride) * p.out_width + w / p.stride) * p.out_channels + c + p.before;
-  output[at] = select(0.0, input[select(0u, y, hit)], hit);
+  let w = pixel % p.width;
+  let line = pixel / p.width;
+  let h = line % p.height;
+  let n = line / p.height;
+  let x = pixel * p.channels;
+  if (h % p.stride == 0u && w % p.stride == 0u) {
+    let y = ((n * p.out_height + h / p.stride) * p.out_width + w / p.stride) * p.out_channels + p.before;
+    for (var c = 0u; c < p.channels; c++) {
+      output[x + c] = input[y + c];
+    }
+  } else {
+    for (var c = 0u; c < p.channels; c++) {
+      output[x + c] = 0.0;
+    }
+  }
 }

@@ -67,7 +67,8 @@ export const unaryOps = {
   cos: unary('cos(a)', '-dy * sin(a)'),
   tanh: unary('safe_tanh(a)', 'dy * (1.0 - y * y)'),
   sigmoid: unary('sigmoid(a)', 'dy * y * (1.0 - y)'),
-  relu: unary('max(a, 0.0)', 'select(0.0, dy, a > 0.0)'),
+  /** `max` would turn NaN into 0. */
+  relu: unary('select(a, 0.0, a <= 0.0)', 'select(0.0, dy, a > 0.0)'),
   silu: unary('a * sigmoid(a)', 'dy * sigmoid(a) * (1.0 + a * (1.0 - sigmoid(a)))'),
   softplus: unary('softplus(a)', 'dy * sigmoid(a)'),
   /** Exact form, x·Φ(x), as PyTorch's default. */

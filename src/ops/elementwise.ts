@@ -16,7 +16,8 @@ import { sumTo } from './reduce.ts';
 
 export type Operand = Tensor | number;
 
-const WORKGROUP = 64;
+/** Elements a workgroup: 64 threads with EACH of the shader. */
+const WORKGROUP = 64 * 8;
 const MOST_RANK = 8;
 const kernels = new Map<string, Kernel>();
 
@@ -121,7 +122,7 @@ export function evaluate(
   const padded = (list: readonly number[], n: number) => Array.from({ length: n }, (_, i) => list[i] ?? 0);
   const params = [
     output.size,
-    x * WORKGROUP,
+    x,
     0,
     0,
     ...padded(

@@ -22,11 +22,12 @@ export function paddedShortcut(x: Tensor, stride: number, channels: number): Ten
   const out = [n, Math.ceil(height / stride), Math.ceil(width / stride), channels] as const;
   const sizes = [height, width, c, out[1], out[2], channels, Math.floor((channels - c) / 2), stride];
   const run = (entry: string, input: Tensor, output: Tensor) => {
-    const [gx, gy] = plane(x.engine, Math.ceil(output.size / 64));
+    const pixels = output.size / (output.shape[3] as number);
+    const [gx, gy] = plane(x.engine, Math.ceil(pixels / 64));
     x.engine.dispatch({
       kernel: { name: 'shortcut', source, entry },
       buffers: [input.storage, output.storage],
-      params: [output.size, gx * 64, ...sizes],
+      params: [pixels, gx * 64, ...sizes],
       workgroups: [gx, gy],
     });
     return output;

@@ -45,7 +45,7 @@ export class SGD extends Optimizer {
   protected override update(parameter: Tensor, gradient: Tensor, index: number): void {
     const velocity = this.velocity[index];
     if (velocity) this.launch(withMomentum, { NESTEROV: this.nesterov }, gradient, parameter, velocity);
-    else this.launch(plain, {}, gradient, parameter);
+    else this.launch(plain, { NESTEROV: false }, gradient, parameter);
   }
 
   override state(): NamedTensor[] {
