@@ -113,7 +113,7 @@ function check(x: Tensor, options: BatchNormOptions): void {
   if (training && x.size === channels) {
     throw new ArgumentError({
       where: 'batchNorm',
-      message: `x of shape ${show(x.shape)} has one value a channel: its variance is 0 and training on it is undefined.`,
+      message: `x of shape ${show(x.shape)} has one value a channel: its variance is 0, and there is nothing to normalise by.`,
       fix: 'Use a batch of at least two, drop the last incomplete batch, or switch to inference.',
     });
   }
