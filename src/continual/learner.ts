@@ -5,6 +5,7 @@
  */
 import { noGrad } from '../autograd/tape.ts';
 import type { DatasetSplit } from '../data/dataset.ts';
+import { Prototypes } from '../distill/weighting.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { ConfigError } from '../gpu/errors.ts';
 import { copyModule } from '../nn/copy.ts';
@@ -222,34 +223,45 @@ export class Learner {
     }
   }
 
-  /** Features of un-augmented training images, read back: [n, featureSize] row-major. */
-  private async features(model: ResNet, indices: readonly number[]): Promise<Float32Array> {
-    const { engine } = this;
+  /** Features of un-augmented training images, batch by batch, without recording. */
+  private *featureBatches(model: ResNet, indices: readonly number[]): Generator<[number[], Tensor]> {
+    const wasTraining = model.training;
     model.eval();
-    const out = new Float32Array(indices.length * model.featureSize);
     for (let start = 0; start < indices.length; start += EVALUATION_BATCH) {
       const batch = indices.slice(start, start + EVALUATION_BATCH);
-      const features = noGrad(engine, () => engine.scope(() => model.features(this.train.plain(batch))));
-      out.set((await features.data()) as Float32Array, start * model.featureSize);
+      yield [batch, noGrad(this.engine, () => this.engine.scope(() => model.features(this.train.plain(batch))))];
+    }
+    model.train(wasTraining);
+  }
+
+  /** Features of un-augmented training images, read back: [n, featureSize] row-major. */
+  private async features(model: ResNet, indices: readonly number[]): Promise<Float32Array> {
+    const out = new Float32Array(indices.length * model.featureSize);
+    let offset = 0;
+    for (const [batch, features] of this.featureBatches(model, indices)) {
+      out.set((await features.data()) as Float32Array, offset);
+      offset += batch.length * model.featureSize;
       features.dispose();
     }
     return out;
   }
 
-  /** Mean features of every class seen: of exemplars for old classes, of all images for new ones. */
+  /** Mean normalised features of every class seen: of exemplars for old classes, of all images for new ones. */
   private async prototypes(model: ResNet, task: number): Promise<Tensor> {
-    const size = model.featureSize;
+    const { engine } = this;
     const labels = this.scenario.tasks.slice(0, task + 1).flat();
-    const means = new Float32Array(labels.length * size);
-    for (const [row, label] of labels.entries()) {
+    const indices = labels.flatMap((label) => {
       const exemplars = this.memory.get(label);
-      const features = await this.features(model, exemplars.length > 0 ? exemplars : (this.train.byClass[label] ?? []));
-      const count = features.length / size;
-      features.forEach((value, i) => {
-        means[row * size + (i % size)] = (means[row * size + (i % size)] as number) + value / count;
-      });
+      return exemplars.length > 0 ? exemplars : (this.train.byClass[label] ?? []);
+    });
+    const running = new Prototypes(engine, labels.length, model.featureSize);
+    for (const [batch, features] of this.featureBatches(model, indices)) {
+      engine.scope(() => running.update(features, this.train.targets(batch, this.scenario.logitOf)));
+      features.dispose();
     }
-    return this.engine.keep(this.engine.tensor(means, [labels.length, size]));
+    const means = engine.keep(running.means());
+    running.dispose();
+    return means;
   }
 
   /** Accuracy in percent on each task so far. */
