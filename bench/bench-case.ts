@@ -1,0 +1,85 @@
+/** What a benchmark is: a name, and how to make the work that is timed. */
+import type { Engine, Tensor } from '../src/index.ts';
+
+/** What one run costs, for the rate. */
+export interface Cost {
+  /** Floating point operations: 2 for each multiplication with its addition (2·MAC), nothing else counted. */
+  readonly flops?: number;
+  /** Bytes that must be read and written at least: every operand and every result once. */
+  readonly bytes?: number;
+}
+
+export interface Work extends Cost {
+  /** Records the work once and waits for nothing. What it makes is freed afterwards. */
+  run(): unknown;
+  /** Frees what outlives a scope. */
+  dispose?(): void;
+}
+
+/** Milliseconds of one run. */
+export interface Timing {
+  /** Median of the samples. */
+  readonly ms: number;
+  /** Fastest sample. */
+  readonly min: number;
+  /** 90th percentile of the samples. */
+  readonly p90: number;
+  /**
+   * Processor time of all threads, of the sample with the least: on a software adapter the work itself, hardly disturbed by
+   * what else the machine does; on a GPU what recording costs.
+   */
+  readonly cpu: number;
+  /** Runs timed. */
+  readonly runs: number;
+}
+
+export interface TimingOptions {
+  /** Samples; as many as fit into the budget (at least 3, at most 50) unless said. */
+  samples?: number;
+  /** Milliseconds for all samples together; 800 unless said. */
+  budget?: number;
+}
+
+/** Work on an engine that is there. */
+export interface WorkCase {
+  readonly name: string;
+  /** Makes the inputs on the device; they are freed when the case is over. */
+  prepare(engine: Engine): Work;
+}
+
+/** A case that needs a process of its own. */
+export interface ProcessCase {
+  readonly name: string;
+  measure(options: TimingOptions): Promise<Timing>;
+}
+
+export type BenchCase = WorkCase | ProcessCase;
+
+/** Normal numbers, the same in every run. */
+export const noise = (engine: Engine, shape: readonly number[], stream = 0): Tensor =>
+  engine.normal(shape, { from: { seed: 1, stream } });
+
+/** As {@link noise}, ready to take a gradient. */
+export function noiseLeaf(engine: Engine, shape: readonly number[], stream = 0): Tensor {
+  const leaf = noise(engine, shape, stream);
+  leaf.requiresGrad = true;
+  return leaf;
+}
+
+/** Integers below `most`, i32 [n]. */
+export const labels = (engine: Engine, n: number, most: number): Tensor =>
+  engine.tensor(Int32Array.from({ length: n }, (_, i) => (i * 7919) % most));
+
+/**
+ * The gradient of one operation alone: `y` is made once, and its own backward called again and again.
+ * @param y a result with a gradient; a gradient of its shape is made up.
+ */
+export function gradientOf(y: Tensor, cost: Cost = {}): Work {
+  const node = y.node;
+  if (!node) throw new Error('the result has no gradient');
+  const dy = noise(y.engine, y.shape, 9);
+  return { ...cost, run: () => node.backward(dy) };
+}
+
+/** Bytes of float32 tensors together. */
+export const bytesOf = (...tensors: readonly Tensor[]): number => tensors.reduce((sum, { size }) => sum + 4 * size, 0);

@@ -1,0 +1,87 @@
+/**
+ * Times work on the GPU. Waiting for the device costs a polling turn of about a millisecond, as much as many kernels
+ * take: so a sample is a batch of runs with one wait at its end. (Benchmark libraries time one asynchronous call at a
+ * time, and would time that turn.) Medians, because other work on the machine only ever adds.
+ */
+import type { Engine, Tensor } from '../src/index.ts';
+import type { Timing, TimingOptions, Work, WorkCase } from './bench-case.ts';
+
+/** The wait should be a small part of a sample. */
+const SAMPLE_MS = 40;
+/** Runs ahead of the device at most: what they make takes memory until then. */
+const MOST_BATCH = 512;
+const LEAST_SAMPLES = 3;
+const MOST_SAMPLES = 50;
+
+interface Sample {
+  readonly wall: number;
+  readonly cpu: number;
+}
+
+function cpuMilliseconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+async function sample(engine: Engine, work: Work, batch: number): Promise<Sample> {
+  const cpu = cpuMilliseconds();
+  const start = performance.now();
+  for (let i = 0; i < batch; i++) engine.scope(() => void work.run());
+  await engine.sync();
+  return { wall: (performance.now() - start) / batch, cpu: (cpuMilliseconds() - cpu) / batch };
+}
+
+/** The value that about this share of the sorted values lie under. */
+const quantile = (sorted: readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number;
+
+const ascending = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b);
+
+/** Median, fastest, 90th percentile and least processor time. */
+export function summarize(samples: readonly Sample[], batch = 1): Timing {
+  const wall = ascending(samples.map((s) => s.wall));
+  return {
+    ms: quantile(wall, 0.5),
+    min: quantile(wall, 0),
+    p90: quantile(wall, 0.9),
+    cpu: quantile(ascending(samples.map((s) => s.cpu)), 0),
+    runs: samples.length * batch,
+  };
+}
+
+/** Warms up (the first run compiles), finds how many runs make a sample, then takes samples. */
+export async function time(engine: Engine, work: Work, { samples, budget = 800 }: TimingOptions = {}): Promise<Timing> {
+  await sample(engine, work, 1);
+  let batch = 1;
+  let { wall } = await sample(engine, work, batch);
+  while (wall * batch < SAMPLE_MS / 2 && batch < MOST_BATCH) {
+    batch = Math.min(MOST_BATCH, Math.ceil(Math.max(2 * batch, SAMPLE_MS / wall)));
+    ({ wall } = await sample(engine, work, batch));
+  }
+  const taken: Sample[] = [];
+  const end = performance.now() + budget;
+  const enough = () =>
+    samples === undefined
+      ? taken.length >= LEAST_SAMPLES && (performance.now() >= end || taken.length >= MOST_SAMPLES)
+      : taken.length >= samples;
+  while (!enough()) taken.push(await sample(engine, work, batch));
+  return summarize(taken, batch);
+}
+
+/** Prepares a case, hands its work to `use`, and frees everything made meanwhile. */
+export async function withWork<T>(engine: Engine, { prepare }: WorkCase, use: (work: Work) => Promise<T>): Promise<T> {
+  const made = new Set<Tensor>();
+  engine.scopes.push(made as (typeof engine.scopes)[number]);
+  let work: Work | undefined;
+  try {
+    try {
+      work = prepare(engine);
+    } finally {
+      engine.scopes.pop();
+    }
+    return await use(work);
+  } finally {
+    work?.dispose?.();
+    for (const tensor of made) tensor.dispose();
+  }
+}
