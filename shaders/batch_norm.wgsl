@@ -1,8 +1,8 @@
 // Batch norm over the last axis of x, seen as [rows, columns] of V: three passes of one walk. A thread keeps to one
 // column and a chunk of rows; neighbouring threads take neighbouring columns.
 //
-// Everything is computed on x − shift, where the shift is the channel's first element: a mean of 1000 beside a deviation
-// of 1 leaves no float32 digits for the normalised value otherwise.
+// Where a channel's mean is far from zero for its spread, everything is computed on x − shift with a shift near the mean:
+// a mean of 1000 beside a deviation of 1 leaves no float32 digits for the normalised value otherwise.
 //
 // Injected: V (f32, or vec4<f32> for channels in fours, where they are walked), LANES (threads that add up one column's
 // chunks: a power of two up to 64), RESIDUAL, RELU.
@@ -37,6 +37,19 @@ fn count_of(chunk: u32) -> u32 {
   return (min(params.rows, first + params.span) - first + params.step - 1u) / params.step;
 }
 
+// The mean of four elements where they lie far from zero for their spread. 0 elsewhere: a mean that is small beside the
+// deviation would lose its digits to a shift.
+fn shift_of(column: u32) -> V {
+  let last = params.rows - 1u;
+  let a = input[column];
+  let b = input[min(last, 1u) * params.columns + column];
+  let c = input[min(last, 2u) * params.columns + column];
+  let d = input[min(last, 3u) * params.columns + column];
+  let mean = ((a + b) + (c + d)) * 0.25;
+  let spread = max(max(a, b), max(c, d)) - min(min(a, b), min(c, d));
+  return select(V(0.0), mean, abs(mean) > 8.0 * spread);
+}
+
 // Adds a group of n2 values (mean, squares about it) to one of n1: Chan, Golub and LeVeque (1979).
 struct Moments {
   mean: V,
@@ -56,7 +69,7 @@ fn partials(@builtin(global_invocation_id) id: vec3<u32>) {
   if (chunk >= params.chunks) {
     return;
   }
-  let shift = input[column];
+  let shift = shift_of(column);
   let jump = params.step * params.columns;
   let count = count_of(chunk);
   var at = chunk * params.stride * params.columns + column;
@@ -118,7 +131,7 @@ fn batch(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_inde
   }
   squares = total(index, squares);
   if (index % LANES == 0u && own == column) {
-    let shift = input[column];
+    let shift = shift_of(column);
     store(column, shift, centre, squares / f32(params.rows));
     let unbiased = squares / f32(params.rows - 1u);
     running_mean[column] += (shift + centre - running_mean[column]) * params.momentum;
