@@ -37,12 +37,13 @@ export function chooseForm<Form extends KernelForm>(engine: Engine, family: stri
 
 /**
  * Size of the subgroups of a software adapter, whose subgroups are the vectors of the CPU; 0 where kernels cannot rely
- * on it.
+ * on it. Vectors of four gain too little for what SwiftShader takes to compile such kernels (11 s of CPU time for one),
+ * and lavapipe does not unroll their loops over sixteen (5 GFLOP/s instead of 25).
  */
 export function lanesOf(engine: Engine): number {
   if (engine.adapterKind !== 'software' || !engine.device.features.has('subgroups')) return 0;
   const { subgroupMinSize, subgroupMaxSize } = engine.device.adapterInfo;
-  return subgroupMinSize === subgroupMaxSize && [4, 8].includes(subgroupMinSize) ? subgroupMinSize : 0;
+  return subgroupMinSize === 8 && subgroupMaxSize === 8 ? 8 : 0;
 }
 
 /** A workgroup of 64 or 256 threads, 4 × 4 results each, as wide as the columns ask for. */
