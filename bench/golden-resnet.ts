@@ -45,7 +45,8 @@ export async function resnetCase(given: GoldenCase): Promise<void> {
   const architecture = { blocks: [n, n, n], width: width as number, shortcut: 'padded', stem: 'cifar' } as const;
   const model = new ResNet(engine, architecture, { classes: classes as number, inChannels: inChannels as number });
   for (const norm of batchNorms(model)) {
-    Object.assign(norm, { eps: given.number('eps', 1e-5), momentum: given.number('bn_momentum', 0.1) });
+    norm.eps = given.number('eps', 1e-5);
+    norm.momentum = given.number('bn_momentum', 0.1);
   }
   loadStateDict(model, state);
   const sgd = new SGD(model, {

@@ -1,5 +1,6 @@
 // Softmax cross entropy with integer targets and label smoothing, over logits [rows, n]. One workgroup a row.
-// The forward keeps the row's log-sum-exp; the gradient is then one pass. Rows whose target is out of range count for
+// The forward keeps the row's maximum and the logarithm of its sum apart (their sum would round away the digits of large
+// logits); the gradient is then one pass. Rows whose target is out of range count for
 // nothing: they are the ones to ignore.
 //
 // loss_r = w_r · ((1 − ε)·(lse − x_target) + ε/n · Σ (lse − x_c)), w_r = scale for a counted row.
@@ -14,10 +15,10 @@ struct Params {
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
 @group(0) @binding(1) var<storage, read> targets: array<i32>;
 @group(0) @binding(2) var<storage, read_write> losses: array<f32>; // [rows]
-@group(0) @binding(3) var<storage, read_write> lse: array<f32>;    // [rows]
+@group(0) @binding(3) var<storage, read_write> lse: array<vec2<f32>>; // [rows]: maximum, log Σ exp(x − maximum)
 @group(0) @binding(4) var<uniform> params: Params;
 
-@group(0) @binding(2) var<storage, read> kept_lse: array<f32>;       // gradient: [rows]
+@group(0) @binding(2) var<storage, read> kept_lse: array<vec2<f32>>; // gradient: [rows]
 @group(0) @binding(3) var<storage, read> gradient: array<f32>;       // gradient: of the loss, [rows] or [1]
 @group(0) @binding(4) var<storage, read_write> dlogits: array<f32>;
 @group(0) @binding(5) var<uniform> backward_params: BackwardParams;
@@ -82,7 +83,7 @@ fn forward(
       }
     }
     losses[row] = loss;
-    lse[row] = largest + log_sum;
+    lse[row] = vec2(largest, log_sum);
   }
 }
 
@@ -100,6 +101,7 @@ fn backward(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroup
     return;
   }
   let hit = select(0.0, 1.0 - p.smoothing, u32(target_class) == at % p.n);
-  let probability = exp(logits[at] - kept_lse[row]);
+  let kept = kept_lse[row];
+  let probability = exp((logits[at] - kept.x) - kept.y);
   dlogits[at] = gradient[select(0u, row, p.per_row == 1u)] * p.scale * (probability - hit - p.smoothing / f32(p.n));
 }

@@ -20,8 +20,12 @@ fn power(a: f32, b: f32) -> f32 {
   return select(-magnitude, magnitude, floor(half_b) == half_b);
 }
 
-// WGSL's tanh may overflow for large arguments; beyond 10 the result is 1 in f32.
+// WGSL's tanh may overflow for large arguments, where the result is 1 in f32, and cancel for small ones: a series there.
 fn safe_tanh(x: f32) -> f32 {
+  if (abs(x) < 0.1) {
+    let q = x * x;
+    return x * (1.0 + q * (-0.33333333 + q * (0.13333333 + q * -0.053968254)));
+  }
   return tanh(clamp(x, -10.0, 10.0));
 }
 

@@ -1,7 +1,7 @@
-// The parameter-free shortcut of CIFAR ResNets (option A of He et al. 2016): every stride-th pixel, zero channels around.
+// The parameter-free shortcut of CIFAR ResNets (option A of He et al. 2016): every stride-th pixel, zero channels behind.
 // One thread a pixel: the divisions that find its place are dear, so all its channels share them.
 //
-// y[n, i, j, c] = x[n, i·stride, j·stride, c − before], 0 outside; the gradient is the same walk backwards.
+// y[n, i, j, c] = x[n, i·stride, j·stride, c], 0 for channels that x lacks; the gradient is the same walk backwards.
 
 struct Params {
   pixels: u32, // written
@@ -12,7 +12,6 @@ struct Params {
   out_height: u32, // of y
   out_width: u32,
   out_channels: u32,
-  before: u32, // zero channels ahead
   stride: u32,
 }
 
@@ -33,13 +32,10 @@ fn forward(@builtin(global_invocation_id) id: vec3<u32>) {
   let n = line / p.out_height;
   let x = ((n * p.height + i * p.stride) * p.width + j * p.stride) * p.channels;
   let y = pixel * p.out_channels;
-  for (var c = 0u; c < p.before; c++) {
-    output[y + c] = 0.0;
-  }
   for (var c = 0u; c < p.channels; c++) {
-    output[y + p.before + c] = input[x + c];
+    output[y + c] = input[x + c];
   }
-  for (var c = p.before + p.channels; c < p.out_channels; c++) {
+  for (var c = p.channels; c < p.out_channels; c++) {
     output[y + c] = 0.0;
   }
 }
@@ -57,7 +53,7 @@ fn backward(@builtin(global_invocation_id) id: vec3<u32>) {
   let n = line / p.height;
   let x = pixel * p.channels;
   if (h % p.stride == 0u && w % p.stride == 0u) {
-    let y = ((n * p.out_height + h / p.stride) * p.out_width + w / p.stride) * p.out_channels + p.before;
+    let y = ((n * p.out_height + h / p.stride) * p.out_width + w / p.stride) * p.out_channels;
     for (var c = 0u; c < p.channels; c++) {
       output[x + c] = input[y + c];
     }

@@ -93,8 +93,10 @@ export class BatchNorm2d extends Module {
   bias: Tensor;
   runningMean: Tensor;
   runningVar: Tensor;
-  private readonly momentum: number;
-  private readonly eps: number;
+  /** Share of the batch in the running statistics. */
+  momentum: number;
+  /** Added to the variance. */
+  eps: number;
 
   constructor(
     engine: Engine,

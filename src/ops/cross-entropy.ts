@@ -44,7 +44,7 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
   }
   const scale = reduction === 'mean' ? 1 / rows : 1;
   const losses = Tensor.empty(engine, [rows], 'f32', 'crossEntropy');
-  const lse = Tensor.empty(engine, [rows], 'f32', 'crossEntropy');
+  const lse = Tensor.empty(engine, [rows, 2], 'f32', 'crossEntropy');
   engine.dispatch({
     kernel: { name: 'cross_entropy', source, entry: 'forward' },
     buffers: [logits.storage, targets.storage, losses.storage, lse.storage],

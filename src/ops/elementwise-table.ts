@@ -41,13 +41,15 @@ const binary = (
 });
 const comparison = (forward: string): ElementwiseOp =>
   binary(`select(0u, 1u, ${forward})`, null, null, { result: 'u32', dtypes: NUMBERS });
+/** A gradient of zero that still has dy's shape. */
+const NO_SLOPE = 'select(0.0, dy, false)';
 const SQRT_HALF = '0.7071067811865476';
 const INV_SQRT_TAU = '0.3989422804014327';
 
 export const unaryOps = {
   neg: unary('-a', '-dy', { dtypes: SIGNED }),
   abs: unary('abs(a)', 'dy * sign(a)', { dtypes: SIGNED }),
-  sign: unary('sign(a)', '0.0'),
+  sign: unary('sign(a)', NO_SLOPE),
   exp: unary('exp(a)', 'dy * y'),
   expm1: unary(
     'select(exp(a) - 1.0, a * (1.0 + a * (0.5 + a * (0.16666667 + a * 0.041666668))), abs(a) < 0.05)',
@@ -77,9 +79,9 @@ export const unaryOps = {
     `dy * (0.5 * (1.0 + erf(a * ${SQRT_HALF})) + a * ${INV_SQRT_TAU} * exp(-0.5 * a * a))`,
   ),
   erf: unary('erf(a)', 'dy * 1.1283791670955126 * exp(-a * a)'),
-  floor: unary('floor(a)', '0.0'),
-  ceil: unary('ceil(a)', '0.0'),
-  round: unary('round(a)', '0.0'),
+  floor: unary('floor(a)', NO_SLOPE),
+  ceil: unary('ceil(a)', NO_SLOPE),
+  round: unary('round(a)', NO_SLOPE),
   isNaN: unary('select(0u, 1u, is_nan(a))', null, { result: 'u32' }),
   isFinite: unary('select(0u, 1u, is_finite(a))', null, { result: 'u32' }),
 } satisfies Record<string, ElementwiseOp>;

@@ -9,7 +9,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const open = shape.indexOf(-1);
   const rest = sizeOf(shape.filter((n) => n !== -1));
   const target = open < 0 ? shape : shape.map((n, i) => (i === open ? x.size / rest : n));
-  if (sizeOf(target) !== x.size || shape.filter((n) => n === -1).length > 1) {
+  if (sizeOf(target) !== x.size || !target.every(Number.isInteger) || shape.filter((n) => n === -1).length > 1) {
     throw new ShapeError({
       where: 'reshape',
       message: `${show(x.shape)} (${x.size} elements) cannot be seen as ${show(shape)}.`,

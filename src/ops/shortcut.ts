@@ -7,8 +7,8 @@ import { Tensor } from '../tensor/tensor.ts';
 import { plane } from './reduce.ts';
 
 /**
- * Option A of He et al. 2016, section 3.3: every `stride`-th pixel of x [n, h, w, c], with zero channels on both sides
- * up to `channels`.
+ * Option A of He et al. 2016, section 3.3: every `stride`-th pixel of x [n, h, w, c], with zero channels behind
+ * its own up to `channels`.
  * @throws ShapeError for a tensor that is no batch of images, or fewer channels than it has.
  */
 export function paddedShortcut(x: Tensor, stride: number, channels: number): Tensor {
@@ -20,7 +20,7 @@ export function paddedShortcut(x: Tensor, stride: number, channels: number): Ten
     });
   }
   const out = [n, Math.ceil(height / stride), Math.ceil(width / stride), channels] as const;
-  const sizes = [height, width, c, out[1], out[2], channels, Math.floor((channels - c) / 2), stride];
+  const sizes = [height, width, c, out[1], out[2], channels, stride];
   const run = (entry: string, input: Tensor, output: Tensor) => {
     const pixels = output.size / (output.shape[3] as number);
     const [gx, gy] = plane(x.engine, Math.ceil(pixels / 64));
