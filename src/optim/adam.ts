@@ -26,7 +26,7 @@ export class Adam extends Optimizer {
 
   /** @throws ArgumentError for a rate out of range. */
   constructor(module: Module, { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamOptions = {}) {
-    super(module, lr, 7);
+    super(module, lr, 9);
     for (const beta of betas) checkRate('Adam', 'beta', beta, 0, 1);
     checkRate('Adam', 'eps', eps);
     checkRate('Adam', 'weight decay', weightDecay);
@@ -39,7 +39,8 @@ export class Adam extends Optimizer {
 
   protected override currentRates(): number[] {
     const [b1, b2] = this.betas;
-    return [this.lr, this.weightDecay, b1, b2, this.eps, 1 - b1 ** this.steps, Math.sqrt(1 - b2 ** this.steps)];
+    const corrections = [1 - b1 ** this.steps, Math.sqrt(1 - b2 ** this.steps)];
+    return [this.lr, this.weightDecay, b1, b2, this.eps, ...corrections, 1 - b1, 1 - b2];
   }
 
   protected override update(parameter: Tensor, gradient: Tensor, index: number): void {

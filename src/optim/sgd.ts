@@ -1,5 +1,6 @@
 /** Stochastic gradient descent, as PyTorch's. */
 import source from '../../shaders/sgd.wgsl';
+import { ArgumentError } from '../gpu/errors.ts';
 import type { Kernel } from '../gpu/kernel.ts';
 import type { Module, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -10,7 +11,7 @@ export interface SGDOptions {
   momentum?: number;
   dampening?: number;
   weightDecay?: number;
-  /** Sutskever et al. 2013; needs momentum. */
+  /** Sutskever et al. 2013; needs momentum, and no dampening. */
   nesterov?: boolean;
 }
 
@@ -24,12 +25,18 @@ export class SGD extends Optimizer {
   readonly nesterov: boolean;
   private readonly velocity: readonly Tensor[];
 
-  /** @throws ArgumentError for a rate out of range. */
+  /** @throws ArgumentError for a rate out of range, or Nesterov's variant without momentum or with dampening. */
   constructor(module: Module, { lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false }: SGDOptions) {
     super(module, lr, 4);
     checkRate('SGD', 'momentum', momentum, 0, 1);
     checkRate('SGD', 'dampening', dampening, 0, 1);
     checkRate('SGD', 'weight decay', weightDecay);
+    if (nesterov && (momentum === 0 || dampening > 0)) {
+      throw new ArgumentError({
+        where: 'SGD',
+        message: `Nesterov's variant needs a momentum above 0 and no dampening; given were ${momentum} and ${dampening}.`,
+      });
+    }
     this.momentum = momentum;
     this.dampening = dampening;
     this.weightDecay = weightDecay;
