@@ -1,0 +1,234 @@
+/** Optimizers against PyTorch's rules written out in float64, over several steps; schedules; clipping. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  Adam,
+  type AdamOptions,
+  AdamW,
+  clipGradNorm,
+  clipGradValue,
+  constantSchedule,
+  cosineSchedule,
+  Module,
+  type Optimizer,
+  parameter,
+  readState,
+  SGD,
+  type SGDOptions,
+  stepSchedule,
+  type Tensor,
+  warmUp,
+} from '../src/index.ts';
+import { writeState } from '../src/nn/state-dict.ts';
+import { engine, errorOf, near, relativeL2, uniform } from './support/engine.ts';
+
+/** Two parameters, one of more than a workgroup, drawn to targets by ½ Σ c·(p − t)²: the gradient is c·(p − t). */
+class Springs extends Module {
+  readonly few: Tensor;
+  readonly many: Tensor;
+
+  constructor() {
+    super(engine);
+    this.few = parameter(engine, [3], (i) => START.few[i]!);
+    this.many = parameter(engine, [9, 15], (i) => START.many[i]!);
+  }
+
+  /** The energy. */
+  forward(stiffness: Tensor): Tensor {
+    const energy = (p: Tensor, to: Float32Array<ArrayBuffer>) =>
+      p.sub(engine.tensor(to, p.shape)).square().sum().mul(stiffness).mul(0.5);
+    return energy(this.few, TARGET.few).add(energy(this.many, TARGET.many));
+  }
+}
+
+const START = { few: uniform(3, 1), many: uniform(135, 2) };
+const TARGET = { few: uniform(3, 3), many: uniform(135, 4) };
+const names = ['few', 'many'] as const;
+const STIFFNESS = [1, 3, 0.5, 2, 0.1, 1];
+
+/** One step of one value: its parameter, gradient, and state of its own. */
+type Rule = (value: { p: number; state: number[] }, gradient: number, step: number) => void;
+
+const sgd64 =
+  ({ lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false }: SGDOptions): Rule =>
+  (value, gradient, step) => {
+    const g = gradient + weightDecay * value.p;
+    const v = step === 1 ? g : momentum * value.state[0]! + (1 - dampening) * g;
+    value.state[0] = v;
+    value.p -= lr * (momentum === 0 ? g : nesterov ? g + momentum * v : v);
+  };
+
+const adam64 =
+  ({ lr = 1e-3, betas: [b1, b2] = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamOptions, decoupled: boolean): Rule =>
+  (value, gradient, step) => {
+    if (decoupled) value.p *= 1 - lr * weightDecay;
+    const g = decoupled ? gradient : gradient + weightDecay * value.p;
+    const m = b1 * (value.state[0] ?? 0) + (1 - b1) * g;
+    const v = b2 * (value.state[1] ?? 0) + (1 - b2) * g * g;
+    value.state = [m, v];
+    value.p -= (lr * (m / (1 - b1 ** step))) / (Math.sqrt(v / (1 - b2 ** step)) + eps);
+  };
+
+function takeStep(model: Springs, optimizer: Optimizer, stiffness: number): void {
+  engine.scope(() => {
+    optimizer.zeroGrad();
+    model.forward(engine.tensor(stiffness)).backward();
+    optimizer.step();
+  });
+}
+
+async function follows(make: (model: Springs) => Optimizer, rule: Rule): Promise<void> {
+  const model = new Springs();
+  const optimizer = make(model);
+  const values = names.map((name) => Array.from(START[name], (p) => ({ p, state: [] as number[] })));
+  for (const [i, stiffness] of STIFFNESS.entries()) {
+    takeStep(model, optimizer, stiffness);
+    for (const [k, name] of names.entries()) {
+      values[k]!.forEach((value, at) => {
+        rule(value, stiffness * (value.p - TARGET[name][at]!), i + 1);
+      });
+      await near(
+        model[name],
+        values[k]!.map(({ p }) => p),
+        2e-6,
+        `${name} after step ${i + 1}`,
+      );
+    }
+  }
+  optimizer.zeroGrad();
+  optimizer.dispose();
+  model.dispose();
+}
+
+const sgdOptions: SGDOptions[] = [
+  { lr: 0.1 },
+  { lr: 0.1, weightDecay: 0.05 },
+  { lr: 0.1, momentum: 0.9 },
+  { lr: 0.1, momentum: 0.9, dampening: 0.3 },
+  { lr: 0.1, momentum: 0.9, nesterov: true },
+  { lr: 0.05, momentum: 0.8, nesterov: true, weightDecay: 0.01 },
+];
+for (const options of sgdOptions) {
+  test(`SGD ${JSON.stringify(options)}`, () => follows((model) => new SGD(model, options), sgd64(options)));
+}
+
+const adamOptions: AdamOptions[] = [{}, { lr: 0.1, betas: [0.8, 0.9], eps: 1e-3 }, { lr: 0.05, weightDecay: 0.1 }];
+for (const options of adamOptions) {
+  test(`Adam ${JSON.stringify(options)}`, () => follows((model) => new Adam(model, options), adam64(options, false)));
+  test(`AdamW ${JSON.stringify(options)}`, () =>
+    follows((model) => new AdamW(model, options), adam64({ weightDecay: 0.01, ...options }, true)));
+}
+
+test('the learning rate may change between steps', async () => {
+  const model = new Springs();
+  const optimizer = new SGD(model, { lr: 1 });
+  takeStep(model, optimizer, 1);
+  await near(model.many, TARGET.many, 1e-6);
+  optimizer.lr = 0;
+  takeStep(model, optimizer, 100);
+  await near(model.many, TARGET.many, 1e-6);
+});
+
+test('a parameter without a gradient stays as it is', async () => {
+  const model = new Springs();
+  const optimizer = new SGD(model, { lr: 0.1, momentum: 0.9, weightDecay: 0.1 });
+  model.few.sum().backward();
+  optimizer.step();
+  await near(model.many, START.many, 0);
+  assert.ok(relativeL2(await model.few.data(), START.few) > 0.01);
+});
+
+test('an optimizer with another’s state goes on as that one', async () => {
+  for (const make of [
+    (model: Springs) => new SGD(model, { lr: 0.1, momentum: 0.9, dampening: 0.5 }),
+    (model: Springs) => new Adam(model, { lr: 0.1 }),
+  ]) {
+    const model = new Springs();
+    const first = make(model);
+    for (const stiffness of [1, 2, 3]) takeStep(model, first, stiffness);
+    const saved = await readState([...model.namedTensors(), ...first.state()]);
+    takeStep(model, first, 0.5);
+    const other = new Springs();
+    const second = make(other);
+    second.steps = 3;
+    writeState([...other.namedTensors(), ...second.state()], saved, 'test');
+    takeStep(other, second, 0.5);
+    await near(other.many, await model.many.data(), 0);
+  }
+});
+
+test('state is named after its parameter', () => {
+  const model = new Springs();
+  const stateNames = (optimizer: Optimizer) => optimizer.state().map(({ name }) => name);
+  assert.equal(stateNames(new SGD(model, { lr: 1 })), []);
+  assert.equal(stateNames(new SGD(model, { lr: 1, momentum: 0.9 })), ['few.momentum_buffer', 'many.momentum_buffer']);
+  assert.equal(stateNames(new AdamW(model)), ['few.exp_avg', 'many.exp_avg', 'few.exp_avg_sq', 'many.exp_avg_sq']);
+});
+
+test('schedules', () => {
+  const at = (schedule: (t: number) => number, times: number[]) =>
+    times.map((t) => Number(schedule(t).toPrecision(12)));
+  assert.equal(at(constantSchedule(0.3), [0, 5]), [0.3, 0.3]);
+  assert.equal(at(stepSchedule(1, [3, 5], 0.5), [0, 2, 3, 4, 5, 9]), [1, 1, 0.5, 0.5, 0.25, 0.25]);
+  assert.equal(at(cosineSchedule(1, 4), [0, 2, 4, 7]), [1, 0.5, 0, 0]);
+  assert.ok(Math.abs(cosineSchedule(0.1, 4, 0.02)(1) - (0.02 + 0.04 * (1 + Math.SQRT1_2))) < 1e-12);
+  assert.equal(at(warmUp(cosineSchedule(1, 4), 3), [0, 1, 2, 3, 5]), [0.25, 0.5, 0.75, 1, 0.5]);
+  assert.match(errorOf(() => cosineSchedule(1, 0)).message, /cosineSchedule: the length must be above 0, not 0/);
+});
+
+/** A model with gradients c·(p − t), and these in float64. */
+function withGradients(stiffness: number): { model: Springs; gradients: Record<(typeof names)[number], Float64Array> } {
+  const model = new Springs();
+  engine.scope(() => model.forward(engine.tensor(stiffness)).backward());
+  const of = (name: (typeof names)[number]) =>
+    Float64Array.from(START[name], (p, i) => stiffness * (p - TARGET[name][i]!));
+  return { model, gradients: { few: of('few'), many: of('many') } };
+}
+
+test('clipping by norm scales all gradients together, and only when they are too long', async () => {
+  const { model, gradients } = withGradients(2);
+  const norm = Math.hypot(...gradients.few, ...gradients.many);
+  const before = engine.memory().liveBuffers;
+  const told = clipGradNorm(model.parameters(), 2 * norm);
+  await near(told, [norm], 1e-6);
+  await near(model.many.grad, gradients.many, 1e-6);
+  clipGradNorm(model.parameters(), norm / 4).dispose();
+  for (const name of names)
+    await near(
+      model[name].grad,
+      gradients[name].map((g) => g / 4),
+      1e-6,
+    );
+  told.dispose();
+  assert.is(engine.memory().liveBuffers, before);
+});
+
+test('clipping by value limits each element', async () => {
+  const { model, gradients } = withGradients(1);
+  clipGradValue(model.parameters(), 0.3);
+  await near(
+    model.many.grad,
+    gradients.many.map((g) => Math.min(0.3, Math.max(-0.3, g))),
+    1e-6,
+  );
+});
+
+test('rates that make no sense are refused', () => {
+  const model = new Springs();
+  const message = (fn: () => unknown) => errorOf(fn).message;
+  const tells: [() => unknown, RegExp][] = [
+    [() => new SGD(model, { lr: -1 }), /SGD: the learning rate must be in \[0, ∞\), not -1/],
+    [() => new SGD(model, { lr: Number.NaN }), /learning rate .* not NaN/],
+    [() => new SGD(model, { lr: 1, momentum: 1 }), /momentum must be in \[0, 1\), not 1/],
+    [() => new SGD(model, { lr: 1, nesterov: true }), /Nesterov.* needs a momentum/],
+    [() => new SGD(model, { lr: 1, momentum: 0.9, dampening: 0.1, nesterov: true }), /Nesterov.* no dampening/],
+    [() => new Adam(model, { betas: [0.9, 1] }), /beta must be in \[0, 1\), not 1/],
+    [() => new AdamW(model, { weightDecay: -0.1 }), /weight decay must be in \[0, ∞\), not -0.1/],
+    [() => clipGradNorm(model.parameters(), 1), /clipGradNorm: no parameter has a gradient/],
+    [() => clipGradNorm(withGradients(1).model.parameters(), 0), /the largest norm must be above 0, not 0/],
+    [() => clipGradValue(model.parameters(), -1), /clipGradValue: the limit must be above 0, not -1/],
+  ];
+  for (const [fn, expected] of tells) assert.match(message(fn), expected);
+});
+
+test.run();
