@@ -7,9 +7,6 @@ import { createBrotliDecompress } from 'node:zlib';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { unpackChromium, unpackTarBrotli } from '../../src/gpu/swiftshader-node.ts';
 
-/** Never asked of a network: the browser's requests are answered from `dist/`. Localhost counts as a secure context. */
-const ORIGIN = 'http://localhost';
-
 /** The Chromium of `@sparticuz/chromium` with the libraries a bare machine lacks; on x64 Linux it needs nothing else. */
 async function launchBundled(args: string[]): Promise<Browser> {
   const folder = await unpackChromium('chromium', async (bin, into) => {
@@ -25,8 +22,11 @@ async function launchBundled(args: string[]): Promise<Browser> {
   });
 }
 
-/** Opens an empty page that may `import('/browser.js')`; what it logs as an error goes to this process's. */
-export async function openPage(): Promise<{ page: Page; close: () => Promise<void> }> {
+/**
+ * Opens an empty page that may `import('/browser.js')`; what it logs as an error goes to this process's. No network is
+ * asked: everything under `origin` comes from `dist/`. Browsers trust localhost like https, and other names not.
+ */
+export async function openPage(origin = 'http://localhost'): Promise<{ page: Page; close: () => Promise<void> }> {
   const args = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
   const bundled = process.platform === 'linux' && process.arch === 'x64';
   // Elsewhere: an installed Chrome.
@@ -36,12 +36,12 @@ export async function openPage(): Promise<{ page: Page; close: () => Promise<voi
   page.on('console', (message) => {
     if (message.type() === 'error') console.error(message.text());
   });
-  await page.route(`${ORIGIN}/**`, (route) => {
+  await page.route(`${origin}/**`, (route) => {
     const { pathname } = new URL(route.request().url());
     if (pathname === '/')
       return route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>Engram</title>' });
     return route.fulfill({ path: join('dist', pathname) });
   });
-  await page.goto(`${ORIGIN}/`);
+  await page.goto(`${origin}/`);
   return { page, close: () => browser.close() };
 }

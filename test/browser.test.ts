@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openPage } from './support/browser.ts';
+import { type TenSteps, tenSteps } from './support/ten-steps.ts';
+
+/** The steps in Node, on the SwiftShader that Chromium has too. */
+async function inNode(): Promise<TenSteps> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['.build/test/support/print-ten-steps.js'], {
+    env: { ...process.env, ENGRAM_ADAPTER: 'swiftshader' },
+  });
+  return JSON.parse(stdout) as TenSteps;
+}
+
+/** The steps of the built bundle in headless Chromium. */
+async function inBrowser(): Promise<TenSteps> {
+  const { page, close } = await openPage();
+  try {
+    return await page.evaluate<TenSteps>(`import('/browser.js').then(${tenSteps})`);
+  } finally {
+    await close();
+  }
+}
+
+test('the browser bundle trains as Node does', async () => {
+  const node = await inNode();
+  const browser = await inBrowser();
+  assert.match(node.adapter, /swiftshader/i);
+  assert.match(browser.adapter, /swiftshader/i);
+  assert.is(browser.losses.length, 10);
+  assert.ok(node.losses[9]! < node.losses[0]!, `the loss falls: ${node.losses}`);
+  browser.losses.forEach((loss, step) => {
+    const expected = node.losses[step]!;
+    assert.ok(
+      Math.abs(loss - expected) <= 1e-4 * expected,
+      `step ${step}: ${loss} in the browser, ${expected} in Node`,
+    );
+  });
+});
+
+test('a page that browsers do not trust is told that it has no WebGPU', async () => {
+  const { page, close } = await openPage('http://engram.example');
+  try {
+    const message = await page.evaluate<string>(
+      `import('/browser.js').then(({ Engine }) => Engine.create()).then(String, (error) => error.message)`,
+    );
+    assert.match(message, /^adapter: this page has no navigator\.gpu\. .*secure context/);
+  } finally {
+    await close();
+  }
+});
+
+test.run();
