@@ -5,7 +5,7 @@ import { batchNorm } from '../ops/batch-norm.ts';
 import { conv2d } from '../ops/conv2d.ts';
 import { linear } from '../ops/matmul.ts';
 import { type AvgPoolOptions, avgPool2d, globalAvgPool, maxPool2d, type PoolOptions } from '../ops/pooling.ts';
-import { dropout } from '../ops/random.ts';
+import { checkProbability, dropout } from '../ops/random.ts';
 import { Random } from '../tensor/random.ts';
 import { show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -170,6 +170,7 @@ export class Dropout extends Module {
     private readonly probability = 0.5,
   ) {
     super(engine);
+    checkProbability('Dropout', probability);
   }
 
   forward(x: Tensor): Tensor {

@@ -3,7 +3,7 @@ import philox from '../../shaders/philox.wgsl';
 import random from '../../shaders/random.wgsl';
 import { record } from '../autograd/tape.ts';
 import { Engine, floatBits } from '../gpu/engine.ts';
-import { ArgumentError } from '../gpu/errors.ts';
+import { ArgumentError, DTypeError } from '../gpu/errors.ts';
 import { splitWords } from '../tensor/philox.ts';
 import { checkShape, type Shape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -49,7 +49,8 @@ function run(
 
 function stateOf(engine: Engine, { seed, stream }: Required<RandomSource>, where: string): Tensor {
   const [low, high] = splitWords(seed, `${where}: seed`);
-  const [word] = splitWords(stream, `${where}: stream`);
+  const [word, beyond] = splitWords(stream, `${where}: stream`);
+  if (beyond > 0) throw new ArgumentError({ where, message: `stream ${stream} is not below 2^32.` });
   return engine.tensor(new Uint32Array([low, high, word]));
 }
 
@@ -77,9 +78,10 @@ function fill(
   b: number,
   from?: RandomSource,
 ): Tensor {
-  checkShape(shape, entry === 'normal' ? 'normal' : 'uniform');
-  const output = Tensor.empty(engine, shape, 'f32', entry);
-  const state = stateOf(engine, take(engine, from), entry);
+  const where = entry === 'normal' ? 'normal' : 'uniform';
+  checkShape(shape, where);
+  const state = stateOf(engine, take(engine, from), where);
+  const output = Tensor.empty(engine, shape, 'f32', where);
   run(engine, entry, state, [], output, a, b);
   state.dispose();
   return output;
@@ -93,17 +95,23 @@ Engine.prototype.normal = function (shape, { mean = 0, std = 1, from } = {}) {
   return fill(this, 'normal', shape, mean, std, from);
 };
 
+/** @throws ArgumentError unless 0 ≤ p < 1. */
+export function checkProbability(where: string, p: number): void {
+  if (!(p >= 0 && p < 1)) throw new ArgumentError({ where, message: `the probability must be in [0, 1), not ${p}.` });
+}
+
 /**
- * Sets each element to 0 with probability `p` and scales the rest by 1 / (1 − p), so that the expectation stays.
- * @throws ArgumentError unless 0 ≤ p < 1.
+ * Sets each element to 0 with probability `p` and scales the rest by 1 / (1 − p), so that the expectation stays. f32.
+ * @throws ArgumentError unless 0 ≤ p < 1; DTypeError.
  */
 export function dropout(
   x: Tensor,
   p: number,
   { training = true, from }: { training?: boolean; from?: RandomSource } = {},
 ): Tensor {
-  if (!(p >= 0 && p < 1))
-    throw new ArgumentError({ where: 'dropout', message: `the probability must be in [0, 1), not ${p}.` });
+  checkProbability('dropout', p);
+  if (x.dtype !== 'f32')
+    throw new DTypeError({ where: 'dropout', message: `takes f32, not ${x.dtype}.`, fix: "Use x.cast('f32')." });
   if (!training || p === 0) return x;
   const { engine } = x;
   const state = stateOf(engine, take(engine, from), 'dropout');
