@@ -7,19 +7,20 @@ export { type GradcheckOptions, type GradcheckReport, gradcheck, type Reference6
 export * from './autograd/tape.ts';
 export { alignWeights } from './continual/alignment.ts';
 export { readCheckpointState, restoreCheckpoint, saveCheckpoint } from './continual/checkpoint.ts';
-export { CONFIG_KEYS, type Config, type ConfigInput, configSchema, parseConfig } from './continual/config.ts';
+export {
+  CONFIG_KEYS,
+  type Config,
+  type ConfigInput,
+  configSchema,
+  METHOD_NAMES,
+  type MethodName,
+  parseConfig,
+} from './continual/config.ts';
 export type { EpochEvent, LearnerEvent, StepEvent, TaskEvent } from './continual/events.ts';
 export { Learner, type Summary } from './continual/learner.ts';
 export { ExemplarMemory, herding, type MemoryOptions, randomSelection } from './continual/memory.ts';
-export {
-  type BatchContext,
-  METHOD_NAMES,
-  type Method,
-  type MethodName,
-  methods,
-  type TaskContext,
-  type TaskLoss,
-} from './continual/methods.ts';
+export type { BatchContext, Method, TaskContext, TaskLoss } from './continual/method.ts';
+export { methods } from './continual/methods.ts';
 export {
   type AccuracyMatrix,
   accuracyCurve,

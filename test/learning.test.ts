@@ -2,9 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { restoreCheckpoint, saveCheckpoint } from '../src/continual/checkpoint.ts';
-import { type ConfigInput, parseConfig } from '../src/continual/config.ts';
+import { type ConfigInput, METHOD_NAMES, parseConfig } from '../src/continual/config.ts';
 import { Learner } from '../src/continual/learner.ts';
-import { METHOD_NAMES } from '../src/continual/methods.ts';
 import { subset } from '../src/data/dataset.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
 import { CheckpointError, ConfigError, EngramError } from '../src/gpu/errors.ts';

@@ -4,7 +4,10 @@
 import * as v from 'valibot';
 import { ConfigError } from '../gpu/errors.ts';
 import { isResNetName } from '../nn/resnet.ts';
-import { METHOD_NAMES } from './methods.ts';
+
+/** The built-in methods; see `methods`. */
+export const METHOD_NAMES = ['finetune', 'joint', 'replay', 'kd', 'tkd', 'fdkd', 'rdkd'] as const;
+export type MethodName = (typeof METHOD_NAMES)[number];
 
 const whole = (least: number) => v.pipe(v.number(), v.integer(), v.minValue(least));
 const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));

@@ -5,7 +5,7 @@ import { type PoolKind, TaskPool } from '../distill/task-pool.ts';
 import { classSimilarity, type Weighting, weighting } from '../distill/weighting.ts';
 import { Random } from '../tensor/random.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import type { TaskContext } from './methods.ts';
+import type { TaskContext } from './method.ts';
 
 export interface Distillation {
   /** λ · KD of a batch, a scalar. */

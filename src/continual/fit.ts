@@ -10,7 +10,7 @@ import { Random } from '../tensor/random.ts';
 import type { Config } from './config.ts';
 import type { EpochEvent, StepEvent } from './events.ts';
 import { augmentationOf, type LearnerImages } from './images.ts';
-import type { TaskLoss } from './methods.ts';
+import type { TaskLoss } from './method.ts';
 import { makeOptimizer, makeSchedule } from './recipe.ts';
 import type { Scenario } from './scenario.ts';
 

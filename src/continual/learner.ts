@@ -18,7 +18,8 @@ import type { LearnerEvent } from './events.ts';
 import { fitTask } from './fit.ts';
 import { type LearnerImages, prepareImages } from './images.ts';
 import { ExemplarMemory, herding, randomSelection } from './memory.ts';
-import { type Method, methods } from './methods.ts';
+import type { Method } from './method.ts';
+import { methods } from './methods.ts';
 import { accuracyCurve, averageIncremental, forgetting, lastAccuracy, taskAccuracies } from './metrics.ts';
 import { Scenario } from './scenario.ts';
 

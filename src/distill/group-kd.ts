@@ -12,7 +12,7 @@ import tasksSource from '../../shaders/group_kd_tasks.wgsl';
 import { record } from '../autograd/tape.ts';
 import { type Engine, floatBits } from '../gpu/engine.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../gpu/errors.ts';
-import { evaluate } from '../ops/elementwise.ts';
+import { evaluate } from '../ops/evaluate.ts';
 import { sum } from '../ops/reduce.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';

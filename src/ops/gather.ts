@@ -5,7 +5,7 @@ import type { Engine } from '../gpu/engine.ts';
 import { DTypeError, ShapeError } from '../gpu/errors.ts';
 import { normalizeAxis, sameShape, show, sizeOf } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
-import { evaluate } from './elementwise.ts';
+import { evaluate } from './evaluate.ts';
 import { plane, sum } from './reduce.ts';
 
 interface Lines {

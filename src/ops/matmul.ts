@@ -3,7 +3,7 @@ import { record } from '../autograd/tape.ts';
 import { DTypeError, ShapeError } from '../gpu/errors.ts';
 import { type Shape, sameShape, show, sizeOf } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
-import { evaluate } from './elementwise.ts';
+import { evaluate } from './evaluate.ts';
 import { chooseForm } from './kernel-forms.ts';
 import { matmulForms, type Product } from './matmul-forms.ts';
 import { sum } from './reduce.ts';

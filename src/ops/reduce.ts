@@ -5,7 +5,7 @@ import type { Engine } from '../gpu/engine.ts';
 import { DTypeError } from '../gpu/errors.ts';
 import { normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { evaluate } from './elementwise.ts';
+import { evaluate } from './evaluate.ts';
 import { reshape } from './reshape.ts';
 
 export interface ReduceOptions {

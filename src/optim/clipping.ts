@@ -1,7 +1,7 @@
 /** Gradient clipping, without waiting for the GPU. */
 import { noGrad } from '../autograd/tape.ts';
 import { ArgumentError } from '../gpu/errors.ts';
-import { evaluate } from '../ops/elementwise.ts';
+import { evaluate } from '../ops/evaluate.ts';
 import { sum } from '../ops/reduce.ts';
 import { concat } from '../ops/strided.ts';
 import type { Tensor } from '../tensor/tensor.ts';

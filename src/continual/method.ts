@@ -1,0 +1,46 @@
+/** What a method is: the data a task is learnt on, whether an old model teaches, and the loss. */
+import type { Engine } from '../gpu/engine.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { Config } from './config.ts';
+
+/** One batch, as a method sees it. */
+export interface BatchContext {
+  /** Logits of the model in training, [n, classes seen]. */
+  readonly logits: Tensor;
+  /** Right logits, i32 [n]. */
+  readonly targets: Tensor;
+  /** Logits of the old model on the same images, [n, old classes]; none in the first task. */
+  readonly oldLogits: Tensor | null;
+}
+
+/** What a method may know when a task begins. */
+export interface TaskContext {
+  readonly engine: Engine;
+  /** From 0. */
+  readonly task: number;
+  /** Classes of each old task. */
+  readonly oldTaskSizes: readonly number[];
+  readonly newClasses: number;
+  readonly config: Config;
+  /** Mean features of every old class (of its exemplars) and of every new class, by the old model: [classes seen, size]. */
+  readonly prototypes: () => Promise<Tensor>;
+}
+
+/** The loss of one task. */
+export interface TaskLoss {
+  /** Scalar loss of a batch. */
+  loss(batch: BatchContext): Tensor;
+  /** Frees what the task needed. */
+  dispose?(): void;
+}
+
+export interface Method {
+  readonly name: string;
+  /** One line for `--help` and reports. */
+  readonly summary: string;
+  /** Learns on the task's data alone, with exemplars of old classes, or on all data so far. */
+  readonly data: 'new' | 'memory' | 'all';
+  /** Whether the old model's logits are wanted. */
+  readonly teacher: boolean;
+  begin(context: TaskContext): TaskLoss | Promise<TaskLoss>;
+}
