@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert';
 import { type Augmentation, keepsToPixels, randomTransforms } from '../src/data/augment.ts';
 import type { ImageDataset } from '../src/data/dataset.ts';
 import { DeviceImages } from '../src/data/device-images.ts';
-import { Random } from '../src/data/random.ts';
 import { Engine } from '../src/gpu/engine.ts';
+import { Random } from '../src/tensor/random.ts';
 
 const engine = await Engine.create();
 test.after(() => engine.destroy());

@@ -2,9 +2,9 @@ import '../src/index.ts';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DataLoader, indicesOfClasses } from '../src/data/loader.ts';
-import { Random } from '../src/tensor/random.ts';
 import { Engine } from '../src/gpu/engine.ts';
 import { philox, philox4x32, type Words4, wordToUniform } from '../src/tensor/philox.ts';
+import { Random } from '../src/tensor/random.ts';
 
 const hex = (words: readonly number[]) => words.map((word) => word.toString(16).padStart(8, '0')).join(' ');
 
