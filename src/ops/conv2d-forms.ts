@@ -1,6 +1,8 @@
 /** The forms of the convolution kernels: how a pass is cut into workgroups. */
+import blocksSource from '../../shaders/conv2d_blocks.wgsl';
 import lanesSource from '../../shaders/conv2d_lanes.wgsl';
 import tiledSource from '../../shaders/conv2d_tiled.wgsl';
+import weightBlocksSource from '../../shaders/conv2d_weight_blocks.wgsl';
 import weightLanesSource from '../../shaders/conv2d_weight_lanes.wgsl';
 import weightTiledSource from '../../shaders/conv2d_weight_tiled.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
@@ -111,6 +113,34 @@ const lanes: Conv2dForm = {
   },
 };
 
+const BLOCK_THREADS = 4;
+
+const blockThreads = (g: Geometry): number =>
+  g.kernelY * g.kernelX * Math.ceil(g.inChannels / 4) * Math.ceil(g.outChannels / 8);
+
+const blocks: Conv2dForm = {
+  name: 'blocks',
+  supports: (engine) => engine.adapterKind === 'software',
+  taps(engine, pass, buffers) {
+    const threads = pass.batch * pass.rows * Math.ceil(pass.columns / 8) * Math.ceil(pass.targetChannels / 4);
+    engine.dispatch({
+      kernel: { name: 'conv2d_blocks', source: blocksSource },
+      buffers: tapBuffers(buffers),
+      params: tapParams(pass, buffers),
+      workgroups: plane(engine, Math.ceil(threads / BLOCK_THREADS)),
+    });
+  },
+  splitLines: (_engine, g) => splitLinesFor(g, blockThreads(g) / BLOCK_THREADS, 256),
+  weights(engine, g, split, x, dy, parts) {
+    engine.dispatch({
+      kernel: { name: 'conv2d_weight_blocks', source: weightBlocksSource },
+      buffers: [x, dy, parts],
+      params: weightParams(g, split),
+      workgroups: plane(engine, Math.ceil((blockThreads(g) * split.splits) / BLOCK_THREADS)),
+    });
+  },
+};
+
 const DEPTH = 16;
 
 const tileConstants = ({ x, y }: { x: number; y: number }) => ({ THREADS_Y: y, THREADS_X: x, DEPTH });
@@ -149,4 +179,4 @@ const tiled: Conv2dForm = {
 };
 
 /** Best first. */
-export const conv2dForms: readonly Conv2dForm[] = [lanes, tiled];
+export const conv2dForms: readonly Conv2dForm[] = [lanes, blocks, tiled];

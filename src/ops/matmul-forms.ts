@@ -1,4 +1,5 @@
 /** The forms of the matmul kernel: how a product is cut into workgroups. */
+import blocksSource from '../../shaders/matmul_blocks.wgsl';
 import lanesSource from '../../shaders/matmul_lanes.wgsl';
 import tiledSource from '../../shaders/matmul_tiled.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
@@ -69,6 +70,29 @@ const lanes: MatmulForm = {
   },
 };
 
+const BLOCK_ROWS = 8;
+const BLOCK_COLUMNS = 4;
+const BLOCK_THREADS = 4;
+
+const blocks: MatmulForm = {
+  name: 'blocks',
+  supports: (engine) => engine.adapterKind === 'software',
+  split(_engine, { m, n, k, batch }) {
+    const threads = batch * Math.ceil(m / BLOCK_ROWS) * Math.ceil(n / BLOCK_COLUMNS);
+    return splitSum(k, threads / BLOCK_THREADS, { wanted: 64, least: 256, unit: 1 });
+  },
+  dispatch(engine, product, split, operands) {
+    const { m, n, batch } = product;
+    const threads = Math.ceil(m / BLOCK_ROWS) * Math.ceil(n / BLOCK_COLUMNS) * batch * split.splits;
+    engine.dispatch({
+      kernel: { name: 'matmul_blocks', source: blocksSource },
+      buffers: buffersOf(operands),
+      params: paramsOf(product, split, operands),
+      workgroups: plane(engine, Math.ceil(threads / BLOCK_THREADS)),
+    });
+  },
+};
+
 const DEPTH = 16;
 
 const tiled: MatmulForm = {
@@ -99,4 +123,4 @@ const tiled: MatmulForm = {
 };
 
 /** Best first. */
-export const matmulForms: readonly MatmulForm[] = [lanes, tiled];
+export const matmulForms: readonly MatmulForm[] = [lanes, blocks, tiled];
