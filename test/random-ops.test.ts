@@ -54,22 +54,23 @@ test('normal numbers have the moments and the tails of the normal distribution',
   );
 });
 
-test('neighbours, also those of one Box–Muller pair, are independent', async () => {
+test('neighbours, also those made from the same four random words, are independent', async () => {
   const values = await engine.normal([COUNT], { from: { seed: 3 } }).data();
-  for (const lag of [1, 2, 3, 4]) {
-    const next = (i: number) => values[(i + lag) % COUNT]!;
-    close(
-      mean(values, (v, i) => v * next(i)),
-      0,
-      1,
-      `product at distance ${lag}`,
-    );
-    close(
-      mean(values, (v, i) => v * v * next(i) ** 2),
-      1,
-      8,
-      `product of squares at distance ${lag}`,
-    );
+  for (let place = 0; place < 4; place++) {
+    for (const lag of [1, 2, 3, 4]) {
+      // The mean over every fourth element, of a product of powers with the expectation and variance of independent ones.
+      const product = (k: number, l: number, expected: number, variance: number) =>
+        close(
+          mean(values, (v, i) => (i % 4 === place ? 4 * v ** k * values[(i + lag) % COUNT]! ** l : 0)),
+          expected,
+          4 * variance + 3 * expected ** 2,
+          `v^${k}·w^${l} at place ${place}, distance ${lag}`,
+        );
+      product(1, 1, 0, 1);
+      product(1, 2, 0, 3);
+      product(2, 1, 0, 3);
+      product(2, 2, 1, 8);
+    }
   }
 });
 
@@ -107,7 +108,7 @@ test('an engine draws on and on, and starts over when seeded', async () => {
   await other.destroy();
 });
 
-test('dropout draws a new mask at each call, and keeps the expectation', async () => {
+test('dropout draws a new mask at each call, every element by itself, and keeps the expectation', async () => {
   const x = engine.ones([COUNT]);
   for (const p of [0.1, 0.5, 0.9]) {
     const values = await dropout(x, p).data();
@@ -116,6 +117,13 @@ test('dropout draws a new mask at each call, and keeps the expectation', async (
       1,
       p / (1 - p),
       `mean at p = ${p}`,
+    );
+    const dropped = (i: number) => Number(values[i % COUNT] === 0);
+    close(
+      mean(values, (_, i) => dropped(i) * dropped(i + 1)),
+      p * p,
+      3 * p * p,
+      `pairs dropped together at p = ${p}`,
     );
     assert.not.equal(await dropout(x, p).data(), values);
   }
