@@ -17,7 +17,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> output: array<T>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-// Entries out of range read as row 0 and are dropped by scatter; negative ones count from the end.
+// Entries out of range read as 0 and are dropped by scatter; negative ones count from the end.
 fn entry(row: u32, i: u32, column: u32) -> u32 {
   let at = select((row * params.m + i) * params.inner + column, i, SHARED);
   let value = index[at];
@@ -34,7 +34,11 @@ fn take(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let i = (at / params.inner) % params.m;
   let row = at / (params.inner * params.m);
   let source_row = entry(row, i, column);
-  output[at] = input[(row * params.n + select(0u, source_row, source_row < params.n)) * params.inner + column];
+  var value = T(0);
+  if (source_row < params.n) {
+    value = input[(row * params.n + source_row) * params.inner + column];
+  }
+  output[at] = value;
 }
 
 @compute @workgroup_size(64)

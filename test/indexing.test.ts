@@ -148,6 +148,17 @@ test('scatter-add adds at the places, repeated ones too, in both gradients', asy
   await gradcheck((a, b) => scatterAdd(a, index, b), added, [x, source]);
 });
 
+test('negative positions count from the end, positions that do not exist give nothing and take nothing', async () => {
+  const index = engine.tensor(Int32Array.of(-1, 3, -4, 0));
+  await moves((x) => gather(x, index), [3, 2], [4, 5, -1, -1, -1, -1, 0, 1]);
+  await moves((x) => gather(x, engine.tensor(Int32Array.of(2, -3, -1, 1), [2, 2]), 1), [2, 2], [-1, -1, 3, 3]);
+  const added = (x: Float64Array, s: Float64Array) => [x[0]! + s[3]!, x[1]!, x[2]! + s[0]!];
+  await gradcheck((x, s) => scatterAdd(x, index, s), added, [
+    engine.tensor(uniform(3, 6)),
+    engine.tensor(uniform(4, 7)),
+  ]);
+});
+
 test('one-hot rows; an index out of range gives none', async () => {
   const y = oneHot(engine.tensor(Int32Array.of(2, 0, 3, -1)), 3);
   assert.equal(y.shape, [4, 3]);

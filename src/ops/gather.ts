@@ -63,7 +63,8 @@ function linesOf(where: string, shape: readonly number[], index: Tensor, axis: n
 
 /**
  * Elements along an axis by index. A one-dimensional index picks whole slices (rows of an embedding); an index of the
- * rank of `x` picks element by element, as PyTorch's gather. Negative positions count from the end.
+ * rank of `x` picks element by element, as PyTorch's gather. Negative positions count from the end; those that do not
+ * exist give 0, and their gradient goes nowhere.
  * @param index i32.
  * @throws ShapeError, DTypeError
  */
@@ -83,7 +84,7 @@ export function gather(x: Tensor, index: Tensor, axis = 0): Tensor {
 
 /**
  * A copy of `x` with `source` added at the positions of `index` along the axis: positions may repeat, the order of the
- * additions is fixed.
+ * additions is fixed. Negative positions count from the end; what goes to positions that do not exist is dropped.
  * @param index i32, one list or of the shape of `source`.
  * @throws ShapeError, DTypeError
  */
