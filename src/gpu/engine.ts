@@ -4,6 +4,7 @@
  */
 import { pollGently, requestAdapter } from '#adapter';
 import type { AdapterKind, AdapterOptions } from './adapter.ts';
+import { adapterKind, describeAdapter } from './adapter-info.ts';
 import { BindGroupCache } from './bind-groups.ts';
 import { BufferPool, type PoolStatistics, type Storage } from './buffer-pool.ts';
 import { AdapterError, ArgumentError, DeviceLostError, ValidationError } from './errors.ts';
@@ -146,12 +147,8 @@ export class Engine {
     device: GPUDevice,
     options: Pick<EngineOptions, 'debug' | 'onLeak'> & { kind?: AdapterKind } = {},
   ): Engine {
-    const info = device.adapterInfo;
-    const software =
-      info?.isFallbackAdapter === true ||
-      /swiftshader|llvmpipe|software/i.test(`${info?.architecture} ${info?.description}`);
-    const kind = options.kind ?? (software ? 'software' : 'hardware');
-    return new Engine(device, kind, info?.description || info?.vendor || 'a device of the caller', false, options);
+    const { adapterInfo } = device;
+    return new Engine(device, options.kind ?? adapterKind(adapterInfo), describeAdapter(adapterInfo), false, options);
   }
 
   /** A buffer of at least `bytes`, contents undefined; give it back with {@link release}. */
