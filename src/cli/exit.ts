@@ -1,0 +1,48 @@
+/** How the command ends: 0 done, 2 the user can mend it, 1 nobody expected it, 130 stopped by Ctrl-C. */
+import { CommanderError } from 'commander';
+import picocolors from 'picocolors';
+import { EngramError } from '../gpu/errors.ts';
+
+/** Thrown when the user stopped the command; everything is written by then. */
+export class Interrupted extends Error {
+  /** @param exitCode 128 and the signal's number, as shells have it. */
+  constructor(
+    message: string,
+    readonly exitCode: number,
+  ) {
+    super(message);
+  }
+}
+
+/** Ends the process once what was printed has been handed over. */
+export function exit(code: number): void {
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+}
+
+const colours = picocolors.createColors(picocolors.isColorSupported && process.stderr.isTTY === true);
+
+/** Tells of an error, as its kind deserves, and ends the process. */
+export function fail(error: unknown): void {
+  const [text, code] = judge(error);
+  process.stderr.write(`${text}\n`);
+  exit(code);
+}
+
+function judge(error: unknown): [text: string, code: number] {
+  if (error instanceof Interrupted) return [colours.yellow(error.message), error.exitCode];
+  if (error instanceof EngramError) return [colours.red(error.message) + stackOf(error), 2];
+  if (error instanceof CommanderError) {
+    const [message = '', hint] = error.message.replace(/^error: /, '').split('\n');
+    const question = hint ? ` ${hint.replace(/^\(|\)$/g, '')}` : '';
+    return [colours.red(`${message.replace(/\.$/, '')}.${question} See --help.`), 2];
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = debugging() ? '' : ' Run it again with --debug to see where.';
+  return [colours.red(`engram: unexpected error: ${message}${hint}`) + stackOf(error), 1];
+}
+
+const debugging = (): boolean => Boolean(process.env.DEBUG) || process.argv.includes('--debug');
+
+function stackOf(error: unknown): string {
+  return debugging() && error instanceof Error ? `\n${error.stack ?? ''}` : '';
+}

@@ -1,0 +1,99 @@
+/** Runs a learner in its folder: tells, writes down, and stops cleanly when asked to. */
+
+import picocolors from 'picocolors';
+import { files } from '#files';
+import { restoreCheckpoint, saveCheckpoint } from '../continual/checkpoint.ts';
+import { Learner } from '../continual/learner.ts';
+import type { DatasetSplit } from '../data/dataset.ts';
+import type { Engine } from '../gpu/engine.ts';
+import { reportPage } from '../report/page.ts';
+import type { RunRecord } from '../report/run-record.ts';
+import { Interrupted } from './exit.ts';
+import { ownName } from './own-name.ts';
+import { plannedImages } from './pace.ts';
+import { Progress } from './progress.ts';
+import type { RunFolder } from './run-folder.ts';
+import { StopSignal } from './stop-signal.ts';
+
+/**
+ * Learns every task that is left; `folderOf` gives the folder once everything is known to fit, so that a mistake leaves
+ * nothing behind.
+ * @throws Interrupted after Ctrl-C, when all is written; CheckpointError, ConfigError, DataError
+ */
+export async function learn(
+  engine: Engine,
+  split: DatasetSplit,
+  config: Learner['config'],
+  folderOf: () => Promise<RunFolder>,
+): Promise<RunRecord> {
+  const learner = new Learner(engine, split, config);
+  // A network that cannot be built is a mistake too.
+  learner.createModel(1).dispose();
+  const folder = await folderOf();
+  const saved = await folder.checkpoint();
+  if (saved) restoreCheckpoint(learner, saved.bytes, saved.where);
+  await folder.cutBack(learner.tasksDone);
+  const after = saved ? picocolors.dim(`, after task ${learner.tasksDone} of ${learner.scenario.tasks.length}`) : '';
+  console.log(`${picocolors.dim(`folder    ${folder.path}`)}${after}`);
+  await learnTasks(learner, split, folder);
+  const record = recordOf(learner, folder);
+  await folder.saveRecord(record);
+  await files.write(folder.file('report.html'), reportPage([record]));
+  learner.dispose();
+  return record;
+}
+
+async function learnTasks(learner: Learner, split: DatasetSplit, folder: RunFolder): Promise<void> {
+  if (learner.tasksDone === learner.scenario.tasks.length) return;
+  const signal = new StopSignal();
+  const progress = new Progress(plannedImages(learner, split), learner.tasksDone);
+  try {
+    for await (const event of learner.run()) {
+      progress.tell(event);
+      if (event.type !== 'step') await folder.add(event);
+      if (event.type === 'task') {
+        // After the metrics: what the checkpoint does not know is cut off again, what it knows is there.
+        await folder.saveCheckpoint(await saveCheckpoint(learner));
+        await folder.saveRecord(recordOf(learner, folder));
+      }
+      if (signal.code > 0 && learner.tasksDone < learner.scenario.tasks.length) {
+        throw new Interrupted(howToGoOn(learner, folder), signal.code);
+      }
+    }
+  } finally {
+    progress.stop();
+    signal.dispose();
+  }
+}
+
+function howToGoOn({ tasksDone, scenario }: Learner, { path }: RunFolder): string {
+  const kept =
+    tasksDone === 0
+      ? 'The first task was not finished yet.'
+      : `${tasksDone === 1 ? 'The first task is' : `The first ${tasksDone} of ${scenario.tasks.length} tasks are`} saved.`;
+  return `Stopped. ${kept} To go on: ${ownName()} train --resume --out ${path}`;
+}
+
+function recordOf(learner: Learner, folder: RunFolder): RunRecord {
+  const { matrix, average, last, forgetting } = learner.summary;
+  return {
+    name: folder.name,
+    method: learner.method.name,
+    dataset: learner.config.data,
+    config: learner.config,
+    classesPerTask: learner.scenario.taskSizes,
+    classOrder: [...learner.scenario.classOrder],
+    matrix: matrix.map((row) => [...row]),
+    average,
+    last,
+    forgetting,
+    losses: folder.metrics.flatMap((line) =>
+      line.type === 'epoch'
+        ? [{ task: line.task, epoch: line.epoch, loss: line.loss, imagesPerSecond: line.images / line.seconds }]
+        : [],
+    ),
+    adapter: learner.engine.adapterDescription,
+    date: folder.date,
+    seconds: folder.metrics.reduce((total, line) => total + (line.type === 'task' ? line.seconds : 0), 0),
+  };
+}

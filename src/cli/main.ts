@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+/**
+ * The command `engram`. What a command needs is loaded only when it runs, so that `--help` and mistyped flags answer at
+ * once. Every way out ends with an explicit exit: Dawn's object must live until then.
+ */
+import { Command, CommanderError } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { methods } from '../continual/methods.ts';
+import { addConfigFlags, flagsGiven } from './config-flags.ts';
+import { exit, fail } from './exit.ts';
+
+interface TrainFlags {
+  config?: string;
+  out?: string;
+  resume?: boolean;
+}
+
+const program = new Command('engram')
+  .description('Trains image classifiers task by task on WebGPU, and keeps what they learnt.')
+  .version(packageJson.version)
+  .option('--debug', 'show the stack of unexpected errors (also: the environment variable DEBUG)')
+  .addHelpText(
+    'after',
+    '\nThe environment variable ENGRAM_ADAPTER chooses the adapter: auto, hardware, software or swiftshader.' +
+      '\nNO_COLOR switches colours off.',
+  )
+  .exitOverride()
+  // Mistakes become errors like any other: one paragraph in red.
+  .configureOutput({ outputError: () => {} });
+
+const train = program
+  .command('train')
+  .description('learn a data set task by task, in a folder of its own')
+  .optionsGroup('Run:')
+  .option('--config <file>', 'settings as JSON, for example the config.json of another run; flags go before it')
+  .option('--out <folder>', "the run's folder; an unused name under runs/ unless given")
+  .option('--resume', 'go on after the last finished task of the run in --out')
+  .addHelpText(
+    'after',
+    `\nMethods:\n${Object.values(methods)
+      .map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`)
+      .join('\n')}`,
+  )
+  .action(async (options: TrainFlags) => {
+    const { train: run } = await import('./train.ts');
+    await run({ ...options, flags: flagsGiven(train) });
+  });
+addConfigFlags(train);
+
+program
+  .command('demo')
+  .description('replay against fdkd on the bundled images, a few minutes without a GPU')
+  .option('--out <folder>', 'where the two runs and their page go; an unused name under runs/ unless given')
+  .action(async (options: { out?: string }) => (await import('./demo.ts')).demo(options));
+
+program
+  .command('report')
+  .description('make one page from one run or several')
+  .argument('<run...>', 'folders of runs')
+  .option('--out <file>', "the page; report.html in the run's folder, or beside the first of several")
+  .action(async (folders: string[], options: { out?: string }) =>
+    (await import('./report.ts')).report(folders, options),
+  );
+
+process.on('unhandledRejection', fail);
+// A reader that has gone (`engram train | head`) is no error.
+process.stdout.on('error', () => process.exit(0));
+
+try {
+  await program.parseAsync(process.argv.length > 2 ? process.argv : [...process.argv, '--help']);
+  exit(0);
+} catch (error) {
+  if (error instanceof CommanderError && error.exitCode === 0) exit(0);
+  else fail(error);
+}

@@ -1,0 +1,112 @@
+/** What a person sees while a run learns: a live bar on a terminal, now and then a line elsewhere. */
+import { SingleBar } from 'cli-progress';
+import picocolors from 'picocolors';
+import type { LearnerEvent, StepEvent, TaskEvent } from '../continual/events.ts';
+import { Pace, remaining } from './pace.ts';
+
+/** Seconds between two lines where there is no terminal. */
+const SPARSE = 10;
+/** Columns of the line around the bar. */
+const AROUND = 62;
+
+export class Progress {
+  private readonly bar: SingleBar | null;
+  private readonly pace = new Pace();
+  private readonly total: number;
+  private done: number;
+  private spoken = performance.now();
+  private current: StepEvent | null = null;
+  private testing = false;
+
+  /**
+   * @param planned images to be learnt on in each task, over all its epochs.
+   * @param tasksDone tasks that were learnt before.
+   */
+  constructor(
+    private readonly planned: readonly number[],
+    tasksDone: number,
+  ) {
+    this.total = sum(planned);
+    this.done = sum(planned.slice(0, tasksDone));
+    this.bar = process.stdout.isTTY
+      ? new SingleBar({
+          format: () => this.draw(),
+          stream: process.stdout,
+          fps: 8,
+          clearOnComplete: true,
+          gracefulExit: false,
+          hideCursor: false,
+          forceRedraw: true,
+          emptyOnZero: true,
+        })
+      : null;
+    this.bar?.start(this.total, this.done);
+  }
+
+  tell(event: LearnerEvent): void {
+    if (event.type === 'step') this.step(event);
+    else if (event.type === 'epoch') this.testing = event.epoch + 1 === this.current?.epochs;
+    else this.task(event);
+  }
+
+  /** Takes the bar away. */
+  stop(): void {
+    this.bar?.stop();
+  }
+
+  private step(event: StepEvent): void {
+    this.current = event;
+    this.testing = false;
+    this.done += event.images;
+    this.pace.add(this.done);
+    if (this.bar) this.bar.update(this.done);
+    else if (performance.now() - this.spoken > SPARSE * 1000) {
+      this.spoken = performance.now();
+      console.log(this.plainLine(event));
+    }
+  }
+
+  private task({ task, accuracy, seconds, accuracies }: TaskEvent): void {
+    this.bar?.stop();
+    const worst = accuracies.length > 1 ? `, on the first task ${(accuracies[0] as number).toFixed(1)} %` : '';
+    const number = `task ${task + 1}/${this.planned.length}`.padEnd(10);
+    console.log(
+      `${picocolors.green(number)}${accuracy.toFixed(1).padStart(5)} % on all classes seen${worst}` +
+        picocolors.dim(` (${remaining(seconds)})`),
+    );
+    this.spoken = performance.now();
+    // What was planned may have been a little off.
+    this.done = sum(this.planned.slice(0, task + 1));
+    if (task + 1 < this.planned.length) this.bar?.start(this.total, this.done);
+  }
+
+  private get left(): string {
+    const rate = this.pace.rate;
+    return rate > 0 ? `${remaining((this.total - this.done) / rate)} left` : '';
+  }
+
+  private get speed(): string {
+    const rate = this.pace.rate;
+    return rate > 0 ? `${rate.toFixed(rate < 10 ? 1 : 0)} images/s` : '';
+  }
+
+  private plainLine({ task, epoch, epochs, loss }: StepEvent): string {
+    const parts = [`loss ${loss.toFixed(4)}`, this.speed, this.left].filter(Boolean).join(', ');
+    return `task ${task + 1}/${this.planned.length}, epoch ${epoch + 1}/${epochs}: ${parts}`;
+  }
+
+  private draw(): string {
+    const at = this.current;
+    if (!at) return 'compiling the kernels…';
+    const tasks = this.planned.length;
+    const where = this.testing
+      ? `task ${at.task + 1}/${tasks}  testing…   `
+      : `task ${at.task + 1}/${tasks}  epoch ${`${at.epoch + 1}`.padStart(`${at.epochs}`.length)}/${at.epochs}`;
+    const size = Math.min(40, Math.max(4, (process.stdout.columns || 80) - AROUND));
+    const full = Math.min(size, Math.round((size * this.done) / this.total));
+    const bar = picocolors.cyan('━'.repeat(full)) + picocolors.dim('─'.repeat(size - full));
+    return `${where}  ${bar} ${this.speed.padStart(13)}  loss ${at.loss.toFixed(3)}  ${this.left}`;
+  }
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

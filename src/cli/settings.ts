@@ -1,0 +1,50 @@
+/** Where a run's settings come from: flags before the configuration file before the defaults. */
+import { files } from '#files';
+import { CONFIG_KEYS, type Config, parseConfig } from '../continual/config.ts';
+import { ConfigError } from '../gpu/errors.ts';
+import { didYouMean, flagOf, type GivenSettings } from './config-flags.ts';
+
+/** Reads a file of settings; each key is known and each value fits. @throws DataError, ConfigError */
+export async function readConfigFile(path: string): Promise<GivenSettings> {
+  const text = await files.readText(path);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ConfigError({
+      where: path,
+      message: `this is not JSON: ${(cause as Error).message}.`,
+      fix: 'A configuration looks like {"method": "fdkd", "tasks": 5}.',
+      cause,
+    });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ConfigError({
+      where: path,
+      message: 'this is not a configuration.',
+      fix: 'It looks like {"method": "fdkd", "tasks": 5}.',
+    });
+  }
+  const unknown = Object.keys(value).find((key) => !(CONFIG_KEYS as readonly string[]).includes(key));
+  if (unknown !== undefined) {
+    throw new ConfigError({
+      where: path,
+      message: `there is no setting "${unknown}".`,
+      fix: `${didYouMean(unknown, CONFIG_KEYS)} The help of \`engram train\` names them all.`,
+    });
+  }
+  parseConfig(value, path);
+  return value;
+}
+
+/** @throws ConfigError naming the first setting that was asked for and that the run was not begun with. */
+export function checkAgreement(saved: Config, flags: GivenSettings, file: GivenSettings, folder: string): void {
+  const given = { ...file, ...flags };
+  const key = CONFIG_KEYS.find((name) => name in given && JSON.stringify(given[name]) !== JSON.stringify(saved[name]));
+  if (key === undefined) return;
+  throw new ConfigError({
+    where: key in flags ? flagOf(key) : `"${key}" in the configuration file`,
+    message: `the run in ${folder} was begun with ${JSON.stringify(saved[key]) ?? 'none'}, not with ${JSON.stringify(given[key])}.`,
+    fix: 'Leave it out to go on with the run, or start another one with another --out.',
+  });
+}

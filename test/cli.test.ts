@@ -1,0 +1,264 @@
+/** The command as people have it: child processes, their folders, what they say and how they end. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { verdict } from '../src/cli/demo.ts';
+import { parseRunRecord, type RunRecord } from '../src/report/run-record.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'engram-cli-'));
+const running = new Set<ChildProcess>();
+test.after(() => {
+  for (const child of running) child.kill('SIGKILL');
+  rmSync(home, { recursive: true, force: true });
+});
+
+interface Outcome {
+  code: number | null;
+  out: string;
+  errors: string;
+}
+
+function start(args: readonly string[]): { child: ChildProcess; ended: Promise<Outcome> } {
+  const child = spawn(process.execPath, ['dist/cli.js', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1', DEBUG: '' },
+  });
+  running.add(child);
+  const ended = new Promise<Outcome>((done) => {
+    let [out, errors] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      errors += text;
+    });
+    child.on('close', (code) => {
+      running.delete(child);
+      // Dawn speaks on its own.
+      done({ code, out, errors: errors.replace(/^Warning: max.*\n/gm, '') });
+    });
+  });
+  return { child, ended };
+}
+
+const engram = (...args: string[]): Promise<Outcome> => start(args).ended;
+
+/** Every file below a folder with its content, for a look at whether anything changed. */
+function snapshot(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    files.map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [path, readFileSync(path).toString('base64')];
+    }),
+  );
+}
+
+const at = (...parts: string[]): string => join(home, ...parts);
+const metricsOf = (run: string): string[] =>
+  existsSync(at(run, 'metrics.jsonl')) ? readFileSync(at(run, 'metrics.jsonl'), 'utf8').trim().split('\n') : [];
+const recordOf = (run: string): RunRecord => parseRunRecord(readFileSync(at(run, 'run.json'), 'utf8'), run);
+
+/** Six classes in three tasks, a network of 4 channels: a few seconds on a rasterizer. */
+const tiny =
+  '--tasks 3 --class-order 1,3,5,7,8,9 --train-per-class 8 --test-per-class 5 --epochs 4 --memory 12 --batch 8 --width 4'.split(
+    ' ',
+  );
+
+/** Starts a run, waits until it is in the middle of this task, sends the signal. */
+async function stopIn(task: number, signal: NodeJS.Signals, run: string, args: readonly string[]): Promise<Outcome> {
+  const { child, ended } = start(args);
+  let over = false;
+  void ended.then(() => {
+    over = true;
+  });
+  const begun = () => metricsOf(run).some((line) => line.startsWith(`{"type":"epoch","task":${task},`));
+  while (!over && !begun()) await new Promise((next) => setTimeout(next, 2));
+  child.kill(signal);
+  return ended;
+}
+
+test('a run leaves its settings, its metrics, a checkpoint, a record and a page', async () => {
+  const { code, out, errors } = await engram('train', ...tiny, '--out', at('whole'));
+  assert.is(code, 0, errors);
+  assert.equal(readdirSync(at('whole')).sort(), [
+    'checkpoint.safetensors',
+    'config.json',
+    'metrics.jsonl',
+    'report.html',
+    'run.json',
+  ]);
+  assert.match(out, /^adapter {3}\S/);
+  assert.match(out, /after task │ on 1 │ on 2 │ on 3 │ all seen/);
+  assert.match(out, /average incremental [\d.]+ %, last [\d.]+ %, forgetting [-\d.]+ points/);
+  assert.not.ok(out.includes('\u001b'), 'no colours, no bar where there is no terminal');
+  const config = JSON.parse(readFileSync(at('whole', 'config.json'), 'utf8'));
+  assert.is(config.width, 4);
+  assert.is(config.method, 'fdkd', 'defaults are written down too');
+  const record = recordOf('whole');
+  assert.equal(record.classesPerTask, [2, 2, 2]);
+  assert.is(record.matrix.length, 3);
+  assert.is(record.losses.length, 12);
+  assert.is(metricsOf('whole').length, 15, 'one line an epoch and one a task');
+});
+
+test('a run that was interrupted, resumed, killed and resumed ends as one that was left alone', async () => {
+  const resume = ['train', '--resume', '--out', at('broken')];
+  const interrupted = await stopIn(1, 'SIGINT', 'broken', ['train', ...tiny, '--out', at('broken')]);
+  assert.is(interrupted.code, 130, interrupted.errors);
+  assert.match(interrupted.errors, /The first task is saved. To go on: .* train --resume --out .*broken/);
+  const killed = await stopIn(2, 'SIGKILL', 'broken', resume);
+  assert.is(killed.code, null);
+  assert.not.ok(existsSync(at('broken', 'report.html')), 'it was not done yet');
+  const kept = metricsOf('broken');
+  assert.ok(
+    kept.some((line) => line.startsWith('{"type":"epoch","task":2')),
+    'the killed run had begun the third task',
+  );
+  const last = await engram(...resume);
+  assert.is(last.code, 0, last.errors);
+  assert.match(last.out, /after task 2 of 3/);
+
+  const [whole, broken] = [recordOf('whole'), recordOf('broken')];
+  assert.equal(broken.matrix, whole.matrix);
+  const losses = (record: RunRecord) => record.losses.map(({ task, epoch, loss }) => ({ task, epoch, loss }));
+  assert.equal(losses(broken), losses(whole), 'every epoch once, with the same loss');
+  const [a, b] = ['whole', 'broken'].map((run) => readFileSync(at(run, 'checkpoint.safetensors')));
+  assert.ok(a?.equals(b as Buffer), 'the same checkpoint, byte for byte');
+});
+
+test('a finished run that is resumed changes nothing but its page', async () => {
+  cpSync(at('whole'), at('again'), { recursive: true });
+  const { code, out } = await engram('train', '--resume', '--out', at('again'));
+  assert.is(code, 0);
+  assert.match(out, /after task 3 of 3/);
+  const state = (run: string) =>
+    ['checkpoint.safetensors', 'metrics.jsonl'].map((file) => readFileSync(at(run, file), 'utf8'));
+  assert.equal(state('again'), state('whole'));
+});
+
+test('settings come from flags before the file before the defaults', async () => {
+  const file = at('settings.json');
+  writeFileSync(file, JSON.stringify({ epochs: 2, seed: 7, classOrder: [0, 1], trainPerClass: 4, width: 2 }));
+  const flags = ['--seed', '8', '--tasks', '1', '--test-per-class', '2', '--no-align', '--nesterov'];
+  const { code, errors } = await engram('train', '--config', file, ...flags, '--out', at('merged'));
+  assert.is(code, 0, errors);
+  const config = JSON.parse(readFileSync(at('merged', 'config.json'), 'utf8'));
+  assert.equal([config.epochs, config.seed, config.align, config.nesterov, config.memory], [2, 8, false, true, 200]);
+});
+
+test('one page from several runs', async () => {
+  const page = at('page.html');
+  const { code, out } = await engram('report', at('whole'), at('merged'), '--out', page);
+  assert.is(code, 0);
+  assert.match(out, /whole.*fdkd[\s\S]*merged/);
+  const text = readFileSync(page, 'utf8');
+  assert.ok(text.includes('<svg') && text.includes('whole') && text.includes('merged'));
+});
+
+/** One paragraph on what, where and how to mend it; exit code 2; nothing written. */
+async function refused(args: string[], ...patterns: RegExp[]): Promise<void> {
+  const before = snapshot(home);
+  const { code, errors } = await engram(...args);
+  const said = `engram ${args.join(' ')}: ${errors}`;
+  assert.is(code, 2, said);
+  for (const pattern of patterns) assert.match(errors, pattern, said);
+  assert.is(errors.trimEnd().split('\n').length, 1, `one paragraph: ${said}`);
+  assert.equal(Object.keys(snapshot(home)), Object.keys(before), 'no file came or went');
+  assert.equal(snapshot(home), before, 'no file changed');
+}
+
+test('mistyped commands, flags and settings', async () => {
+  await refused(['train', '--epoch', '3'], /--epoch'.*Did you mean --epochs\?/);
+  await refused(['trian'], /unknown command 'trian'.*Did you mean train\?/);
+  await refused(['train', '--tasks', 'two'], /^--tasks: "two" does not fit: expected a number/);
+  await refused(['train', '--tasks', '1.5'], /expected a whole number/);
+  await refused(['train', '--method', 'fdk'], /^--method: .*Did you mean fdkd\?/);
+  await refused(['train', '--model', 'resnet9'], /^--model: "resnet9"/);
+  await refused(['train', '--resume'], /--out/);
+  const file = at('settings.json');
+  for (const [text, pattern] of [
+    ['{"epoch": 3}', /settings.json: there is no setting "epoch". Did you mean epochs\?/],
+    ['{"epochs": "many"}', /settings.json: "epochs" does not fit/],
+    ['{"epochs": 3', /settings.json: this is not JSON/],
+    ['[]', /settings.json: this is not a configuration/],
+  ] as const) {
+    writeFileSync(file, text);
+    await refused(['train', '--config', file, '--out', at('no')], pattern);
+  }
+});
+
+test('data that is missing, cut off or wrongly labelled', async () => {
+  const idx = (shape: number[], bytes: Uint8Array) =>
+    Buffer.concat([
+      Buffer.from([0, 0, 8, shape.length]),
+      ...shape.map((n) => Buffer.from([0, 0, n >> 8, n & 255])),
+      bytes,
+    ]);
+  mkdirSync(at('data'));
+  const write = (name: string, bytes: Uint8Array) => writeFileSync(at('data', name), bytes);
+  const train = ['train', '--data', at('data'), '--tasks', '1', '--out', at('no')];
+  await refused(
+    ['train', '--data', at('nowhere'), '--out', at('no')],
+    /nowhere: .*neither a bundled data set nor a folder/,
+  );
+  await refused(train, /there is no train-images-idx3-ubyte/);
+  const images = idx([4, 2, 2], new Uint8Array(16));
+  const labels = idx([4], Uint8Array.of(0, 1, 0, 9));
+  for (const part of ['train', 't10k']) {
+    write(`${part}-images-idx3-ubyte`, images);
+    write(`${part}-labels-idx1-ubyte`, labels);
+  }
+  write('classes.json', Buffer.from('["zero", "one"]'));
+  await refused(train, /labels-idx1-ubyte: label 9 of image 3 is out of range: there are 2 classes/);
+  write('train-images-idx3-ubyte', images.subarray(0, 20));
+  await refused(train, /train-images-idx3-ubyte: .*the file is cut off/);
+});
+
+test('more tasks than classes, and a memory that is too small', async () => {
+  await refused(['train', '--tasks', '11', '--out', at('no')], /10 classes cannot be dealt out to 11 tasks/);
+  await refused(['train', '--memory', '9', '--out', at('no')], /9 exemplars are too few for 10 classes/);
+});
+
+test('folders that are taken, and runs that are not there', async () => {
+  await refused(['train', ...tiny, '--out', at('whole')], /whole: there is something here already/);
+  await refused(['demo', '--out', at('whole')], /whole: there is something here already/);
+  await refused(['train', ...tiny, '--out', at('settings.json')], /settings.json: there is something here already/);
+  await refused(['train', '--resume', '--out', at('no')], /no: there is no run here/);
+  await refused(['report', at('data')], /data: there is no finished task/);
+  const resume = ['train', '--resume', '--out', at('whole')];
+  await refused([...resume, '--epochs', '9'], /^--epochs: the run in .*whole was begun with 4, not with 9/);
+  writeFileSync(at('settings.json'), '{"width": 8}');
+  await refused([...resume, '--config', at('settings.json')], /"width" in the configuration file: .*begun with 4/);
+});
+
+test('a checkpoint of another model, and one cut in half', async () => {
+  cpSync(at('whole'), at('spoilt'), { recursive: true });
+  const checkpoint = at('spoilt', 'checkpoint.safetensors');
+  const resume = ['train', '--resume', '--out', at('spoilt')];
+  writeFileSync(checkpoint, readFileSync(at('merged', 'checkpoint.safetensors')));
+  await refused(resume, /checkpoint.safetensors: the checkpoint was made with "\w+" = /);
+  const whole = readFileSync(at('whole', 'checkpoint.safetensors'));
+  writeFileSync(checkpoint, whole.subarray(0, whole.length / 2));
+  await refused(resume, /checkpoint.safetensors: /);
+});
+
+test('the verdict names the run that knows more in the end', () => {
+  const run = (name: string, last: number, forgetting: number): RunRecord => ({
+    ...recordOf('whole'),
+    name,
+    last,
+    forgetting,
+  });
+  assert.match(
+    verdict([run('replay', 50, 20), run('fdkd', 56, 10)]),
+    /fdkd kept more: .*fdkd 56.0 %.*replay 50.0 %.*6.0 points less/,
+  );
+  assert.match(verdict([run('replay', 60, 20), run('fdkd', 56, 10)]), /replay kept more/);
+  assert.match(verdict([run('replay', 60, 20), run('fdkd', 60, 10)]), /Both kept the same/);
+});
+
+test.run();
