@@ -71,14 +71,18 @@ export const labels = (engine: Engine, n: number, most: number): Tensor =>
   engine.tensor(Int32Array.from({ length: n }, (_, i) => (i * 7919) % most));
 
 /**
- * The gradient of one operation alone: `y` is made once, and its own backward called again and again.
+ * The gradient alone: `y` is made once, and what is behind it, a chain of operations, walked back again and again.
  * @param y a result with a gradient; a gradient of its shape is made up.
  */
 export function gradientOf(y: Tensor, cost: Cost = {}): Work {
-  const node = y.node;
-  if (!node) throw new Error('the result has no gradient');
   const dy = noise(y.engine, y.shape, 9);
-  return { ...cost, run: () => node.backward(dy) };
+  const walk = (of: Tensor, gradient: Tensor): void => {
+    of.node?.backward(gradient).forEach((result, i) => {
+      const input = of.node?.inputs[i];
+      if (result && input) walk(input, result);
+    });
+  };
+  return { ...cost, run: () => walk(y, dy) };
 }
 
 /** Bytes of float32 tensors together. */

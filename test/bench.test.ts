@@ -1,0 +1,60 @@
+/** The benchmark program: what it can time, one JSON object a line, and what it says to a wrong name. */
+import { execFile } from 'node:child_process';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+
+interface Ended {
+  code: number;
+  out: string;
+  error: string;
+}
+
+const bench = (...args: string[]): Promise<Ended> =>
+  new Promise((done) => {
+    execFile(process.execPath, ['dist/bench.js', ...args], (failure, out, error) => {
+      done({ code: failure ? Number(failure.code) : 0, out, error });
+    });
+  });
+
+test('names are prefixes', async () => {
+  const { code, out } = await bench('--list', 'train-step', 'matmul/2');
+  assert.is(code, 0);
+  assert.equal(out.trim().split('\n'), ['matmul/256', 'train-step/resnet8/b32', 'train-step/resnet20/b32']);
+});
+
+test('a benchmark is one line of JSON, with its rate', async () => {
+  const { code, out } = await bench('--json', '--runs', '3', 'linear/forward/32x64-100', 'dkd/weighted-loss/511');
+  assert.is(code, 0);
+  const [product, loss, ...more] = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, number>);
+  assert.equal(more, []);
+  assert.equal(Object.keys(product!), ['name', 'ms', 'min', 'p90', 'cpu', 'runs', 'gflops', 'adapter', 'date']);
+  const { ms, min, p90, runs, gflops } = product as { [key: string]: number; ms: number };
+  assert.ok(min! > 0 && min! <= ms && ms <= p90! && runs! % 3 === 0, out);
+  assert.ok(Math.abs((gflops! * 1e6 * ms) / (2 * 32 * 64 * 100) - 1) < 1e-2, out);
+  assert.ok(loss!.gbs! > 0, out);
+});
+
+test('the profile of some work tells the time of its kernels', async () => {
+  const { code, out } = await bench('--profile', 'softmax-cross-entropy/b32x100');
+  assert.is(code, 0);
+  assert.match(out, /3 launches/);
+  for (const kernel of ['cross_entropy.forward', 'cross_entropy.backward', 'reduce']) assert.match(out, kernel);
+});
+
+test('an unknown name, flag or number ends with code 2 and says what there is', async () => {
+  const unknown = await bench('matmul', 'warp');
+  assert.is(unknown.code, 2);
+  assert.match(unknown.error, /no benchmark begins with 'warp'\. There are:[\s\S]*train-step\/resnet8\/b32/);
+  const flag = await bench('--fast');
+  assert.is(flag.code, 2);
+  assert.match(flag.error, /unknown option '--fast'/);
+  const runs = await bench('--runs', '0');
+  assert.is(runs.code, 2);
+  assert.match(runs.error, /'--runs <n>' argument '0' is invalid/);
+  assert.is((await bench('--help')).code, 0);
+});
+
+test.run();
