@@ -1,8 +1,7 @@
 // Matrix product for GPUs: c = a·b (+ bias), any strides. A workgroup shares tiles of a and b in workgroup memory, each of
 // its threads keeps a block of 4 × 4 results in registers.
 //
-// Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile), A_BY_ROW and
-// B_BY_ROW (which way the operand lies contiguously, and so is read by neighbouring threads).
+// Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile).
 
 struct Params {
   m: u32,
@@ -69,14 +68,18 @@ fn main(
   let first = layer / params.batch * params.chunk;
   let last = min(first + params.chunk, params.k);
 
+  // Neighbouring threads read along the axis in which the operand lies contiguously.
+  let aByRow = params.aCol == 1u;
+  let bByRow = params.bCol == 1u;
+
   var s0 = vec4<f32>();
   var s1 = vec4<f32>();
   var s2 = vec4<f32>();
   var s3 = vec4<f32>();
   for (var k0 = first; k0 < last; k0 += DEPTH) {
     for (var i = thread; i < ROWS * DEPTH; i += THREADS) {
-      let row = select(i % ROWS, i / DEPTH, A_BY_ROW);
-      let depth = select(i / ROWS, i % DEPTH, A_BY_ROW);
+      let row = select(i % ROWS, i / DEPTH, aByRow);
+      let depth = select(i / ROWS, i % DEPTH, aByRow);
       var value = 0.0;
       if (row0 + row < params.m && k0 + depth < last) {
         value = a[batch * params.aBatch + (row0 + row) * params.aRow + (k0 + depth) * params.aCol];
@@ -84,8 +87,8 @@ fn main(
       tileA[depth * THREADS_Y + row / 4u][row % 4u] = value;
     }
     for (var i = thread; i < COLUMNS * DEPTH; i += THREADS) {
-      let column = select(i / DEPTH, i % COLUMNS, B_BY_ROW);
-      let depth = select(i % DEPTH, i / COLUMNS, B_BY_ROW);
+      let column = select(i / DEPTH, i % COLUMNS, bByRow);
+      let depth = select(i % DEPTH, i / COLUMNS, bByRow);
       var value = 0.0;
       if (column0 + column < params.n && k0 + depth < last) {
         value = b[batch * params.bBatch + (k0 + depth) * params.bRow + (column0 + column) * params.bCol];

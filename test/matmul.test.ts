@@ -45,6 +45,8 @@ for (const form of forms) {
       [17, 9, 33],
       [64, 64, 64],
       [70, 31, 45],
+      [16400, 2, 9], // rows enough for the largest workgroups
+      [16400, 1, 40],
     ] as const;
     for (const [m, k, n] of sizes) for (const aT of flags) for (const bT of flags) await compare(m, k, n, aT, bT);
   });

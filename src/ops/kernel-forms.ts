@@ -46,11 +46,15 @@ export function lanesOf(engine: Engine): number {
   return subgroupMinSize === 8 && subgroupMaxSize === 8 ? 8 : 0;
 }
 
-/** A workgroup of 64 or 256 threads, 4 × 4 results each, as wide as the columns ask for. */
+/**
+ * A workgroup as wide as the columns ask for, 4 × 4 results a thread: small where work is scarce, never so large that its
+ * tiles take more than 16 KiB.
+ */
 export function tileFor(rows: number, columns: number): { readonly y: number; readonly x: number } {
   const x = columns <= 16 ? 4 : columns <= 32 ? 8 : 16;
   const blocks = Math.ceil(rows / 64) * Math.ceil(columns / 64);
-  return { x, y: (blocks >= 256 ? 256 : 64) / x };
+  const threads = blocks < 256 ? 64 : x === 4 ? 128 : 256;
+  return { x, y: threads / x };
 }
 
 /** How a sum over `terms` is split so that about `wanted` workgroups have work, `chunk` terms (a multiple of `unit`) each. */

@@ -108,13 +108,7 @@ const tiled: MatmulForm = {
     const { x, y } = tileFor(m, n);
     engine.dispatch({
       kernel: { name: 'matmul_tiled', source: tiledSource },
-      constants: {
-        THREADS_Y: y,
-        THREADS_X: x,
-        DEPTH,
-        A_BY_ROW: product.aCol === 1,
-        B_BY_ROW: product.bCol === 1,
-      },
+      constants: { THREADS_Y: y, THREADS_X: x, DEPTH },
       buffers: buffersOf(operands),
       params: paramsOf(product, split, operands),
       workgroups: plane(engine, Math.ceil(m / (4 * y)) * Math.ceil(n / (4 * x)) * batch * split.splits),
