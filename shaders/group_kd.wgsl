@@ -1,5 +1,6 @@
 // Grouped softmax distillation over any list of groups: one workgroup has one sample and a chunk of the groups.
-// Ahead of this file: group_kd_math.wgsl, group_kd_tasks.wgsl.
+// Ahead of this file: group_kd_math.wgsl, group_kd_tasks.wgsl. Behind it, `chunk_loss`: group_kd_listed.wgsl for lists,
+// group_kd_dense.wgsl for all sets.
 //
 // Injected: MASKS (0 every set in turn, 1 one list for all samples, 2 a list a sample),
 //           WEIGHTS (0 uniform, 1 a group, 2 a sample and group, 3 from two numbers a task: Σ a / Σ b over the group).
@@ -113,10 +114,8 @@ fn group_loss(mask: vec2<u32>) -> Group {
   return Group(inner + outer, vec3<f32>(reference[top], offset[top], d_mean - outer), vec2<f32>(z_max, lp), vec2<f32>(s_max, lq));
 }
 
-// Loss of a chunk of groups, and the chunk's share of every task into sum_share and sum_change.
-fn chunk_loss(sample: u32, chunk: u32, lane: u32) -> f32 {
-  let first = chunk * params.chunk;
-  let last = min(params.groups, first + params.chunk);
+// Loss of some groups, and every task's part in them into sum_share and sum_change.
+fn listed_loss(sample: u32, first: u32, last: u32, lane: u32) -> f32 {
   let T = params.temperature;
   var loss = 0.0;
   var share_total = 0.0;
@@ -158,7 +157,9 @@ fn chunk_loss(sample: u32, chunk: u32, lane: u32) -> f32 {
   }
   sum_share[lane] = share_total;
   sum_change[lane] = change_total;
-  return workgroup_sum(lane, loss) * params.loss_scale;
+  part_d[lane] = loss;
+  workgroupBarrier();
+  return sum_of_parts() * params.loss_scale;
 }
 
 fn write_gradient(sample: u32, lane: u32) {
@@ -199,8 +200,10 @@ fn losses_only(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
     let mask = mask_of(group.x, g);
     total += weight_of(group.x, g, mask) * group_loss(mask).divergence;
   }
-  let loss = workgroup_sum(lane, total) * params.loss_scale;
+  part_d[lane] = total;
+  workgroupBarrier();
   if (lane == 0u) {
+    let loss = sum_of_parts() * params.loss_scale;
     losses[group.x * params.chunks + group.y] = select(loss, not_a_number(), atomicLoad(&bad_logits) != 0u);
   }
 }

@@ -40,6 +40,9 @@ var<workgroup> bad_logits: atomic<u32>;
 var<workgroup> part_a: array<f32, 64>;
 var<workgroup> part_b: array<f32, 64>;
 var<workgroup> part_c: array<f32, 64>;
+var<workgroup> part_d: array<f32, 64>; // as many as spare a barrier: they cost more than memory to compile
+var<workgroup> part_e: array<f32, 64>;
+var<workgroup> part_f: array<f32, 64>;
 
 fn start_of(task: u32) -> u32 {
   return params.starts[task / 4u][task % 4u];
@@ -114,7 +117,6 @@ fn task_statistics(sample: u32, lane: u32) {
       s_max = max(s_max, part_b[i]);
     }
   }
-  workgroupBarrier();
 
   var p_sum = 0.0;
   var q_sum = 0.0;
@@ -127,21 +129,20 @@ fn task_statistics(sample: u32, lane: u32) {
     q_sum += exp_((s - s_max) / T);
     d_sum += p * ((z - s - d_top) / T);
   }
-  part_a[lane] = p_sum;
-  part_b[lane] = q_sum;
-  part_c[lane] = d_sum;
+  part_d[lane] = p_sum;
+  part_e[lane] = q_sum;
+  part_f[lane] = d_sum;
   workgroupBarrier();
   p_sum = 0.0;
   q_sum = 0.0;
   d_sum = 0.0;
   if (working) {
     for (var i = first; i < first + params.lanes; i++) {
-      p_sum += part_a[i];
-      q_sum += part_b[i];
-      d_sum += part_c[i];
+      p_sum += part_d[i];
+      q_sum += part_e[i];
+      d_sum += part_f[i];
     }
   }
-  workgroupBarrier();
 
   let lp = log_(p_sum);
   let lq = log_(q_sum);
@@ -199,15 +200,12 @@ fn class_gradient(sample: u32, class_index: u32, task: u32, teacher_share: f32, 
   return params.gradient_scale * (q_minus_p * teacher_share + (p + q_minus_p) * change);
 }
 
-// Sum of one number a thread, the same for all threads of the workgroup.
-fn workgroup_sum(lane: u32, value: f32) -> f32 {
-  part_a[lane] = value;
-  workgroupBarrier();
-  for (var half = 32u; half > 0u; half /= 2u) {
-    if (lane < half) {
-      part_a[lane] += part_a[lane + half];
-    }
-    workgroupBarrier();
+// Sum of what the threads left in part_d, for one of them to take behind a barrier: eights first, which rounds less.
+fn sum_of_parts() -> f32 {
+  var sum = 0.0;
+  for (var i = 0u; i < 64u + params.zero; i += 8u) {
+    sum += ((part_d[i] + part_d[i + 1u]) + (part_d[i + 2u] + part_d[i + 3u])) +
+      ((part_d[i + 4u] + part_d[i + 5u]) + (part_d[i + 6u] + part_d[i + 7u]));
   }
-  return part_a[0];
+  return sum;
 }

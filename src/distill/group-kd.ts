@@ -7,6 +7,8 @@
  * loss being linear in its own gradient, the forward pass leaves the finished gradient behind, and backward only scales it.
  */
 import source from '../../shaders/group_kd.wgsl';
+import denseSource from '../../shaders/group_kd_dense.wgsl';
+import listedSource from '../../shaders/group_kd_listed.wgsl';
 import mathSource from '../../shaders/group_kd_math.wgsl';
 import tasksSource from '../../shaders/group_kd_tasks.wgsl';
 import { record } from '../autograd/tape.ts';
@@ -39,9 +41,14 @@ export interface GroupSource {
 }
 
 const MASK_SOURCES = { enumerated: 0, listed: 1, 'per-sample': 2 } as const;
-const kernelSource = mathSource + tasksSource + source;
+const kernels = {
+  listed: { name: 'group_kd', source: mathSource + tasksSource + source + listedSource },
+  dense: { name: 'group_kd_dense', source: mathSource + tasksSource + source + denseSource },
+} as const;
 /** Groups a workgroup at most: bounds the length of its sums. */
 const MOST_CHUNK = 4096;
+/** Sets a workgroup in the kernel for all sets: 3 bits unrolled, 6 across the threads, 6 in a loop. */
+const DENSE_CHUNK = 2 ** 15;
 /** Workgroups that keep an adapter busy. */
 const ENOUGH_WORKGROUPS = { software: 16, hardware: 512 } as const;
 export const DEFAULT_TEMPERATURE = 2;
@@ -124,7 +131,7 @@ function launch(plan: Plan, entry: string, outputs: readonly Tensor[], chunk: nu
   const inputs = entry === 'finish' ? [student, teacher] : [student, teacher, groups.masks];
   if (entry !== 'finish' && entry !== 'each') inputs.push(weightBuffer);
   student.engine.dispatch({
-    kernel: { name: 'group_kd', source: kernelSource, entry },
+    kernel: { ...(isDense(groups) && entry !== 'each' ? kernels.dense : kernels.listed), entry },
     constants: { MASKS: MASK_SOURCES[groups.kind], WEIGHTS: WEIGHT_SOURCES[weights.source] },
     buffers: [...inputs, ...outputs].map((t) => t.storage),
     params,
@@ -132,13 +139,42 @@ function launch(plan: Plan, entry: string, outputs: readonly Tensor[], chunk: nu
   });
 }
 
+/** Whether the kernel for all sets does the work. */
+const isDense = (groups: GroupSource) => groups.kind === 'enumerated';
+
 /** Groups a workgroup and workgroups a sample. */
-function split(engine: Engine, batch: number, groups: number): { chunk: number; chunks: number } {
+function split(plan: Pick<Plan, 'batch' | 'groups' | 'student'>, entry?: 'each'): { chunk: number; chunks: number } {
+  const { batch, groups, student } = plan;
+  if (isDense(groups) && !entry) {
+    const chunk = Math.min(DENSE_CHUNK, groups.groups + 1);
+    return { chunk, chunks: (groups.groups + 1) / chunk };
+  }
+  const { adapterKind } = student.engine;
   const even = Math.ceil(
-    (groups * batch) / ENOUGH_WORKGROUPS[engine.adapterKind === 'hardware' ? 'hardware' : 'software'],
+    (groups.groups * batch) / ENOUGH_WORKGROUPS[adapterKind === 'hardware' ? 'hardware' : 'software'],
   );
   const chunk = Math.min(MOST_CHUNK, Math.max(64, Math.ceil(even / 64) * 64));
-  return { chunk, chunks: Math.ceil(groups / chunk) };
+  return { chunk, chunks: Math.ceil(groups.groups / chunk) };
+}
+
+/** Losses [batch, chunks] and, if wanted, the gradient of the student's logits. */
+function run(plan: Plan, where: string, wanted: boolean): { losses: Tensor; gradient: Tensor | null } {
+  const { student, batch, pool } = plan;
+  const { engine } = student;
+  const { chunk, chunks } = split(plan);
+  const losses = Tensor.empty(engine, [batch, chunks], 'f32', where);
+  const gradient = wanted ? Tensor.empty(engine, student.shape, 'f32', where) : null;
+  if (gradient && chunks === 1) {
+    launch(plan, 'fused', [gradient, losses], chunk, chunks);
+  } else if (gradient || isDense(plan.groups)) {
+    const partials = Tensor.empty(engine, [batch, chunks, pool.tasks, 2], 'f32', where);
+    launch(plan, 'chunked', [losses, partials], chunk, chunks);
+    if (gradient) launch(plan, 'finish', [gradient, partials], chunk, chunks);
+    partials.dispose();
+  } else {
+    launch(plan, 'losses_only', [losses], chunk, chunks);
+  }
+  return { losses, gradient };
 }
 
 /** The loss from groups and weights that are already on the GPU, times `factor`: scalar, or [batch] when not reduced. */
@@ -157,20 +193,7 @@ export function distilGroups(
   const batch = student.shape[0] as number;
   const scale = reduction === 'mean' ? factor / batch : factor;
   const plan: Plan = { student, teacher, pool, batch, groups, weights, temperature, scale };
-  const { chunk, chunks } = split(engine, batch, groups.groups);
-  const losses = Tensor.empty(engine, [batch, chunks], 'f32', where);
-  const wanted = engine.gradEnabled && student.requiresGrad;
-  const gradient = wanted ? Tensor.empty(engine, student.shape, 'f32', where) : null;
-  if (!gradient) {
-    launch(plan, 'losses_only', [losses], chunk, chunks);
-  } else if (chunks === 1) {
-    launch(plan, 'fused', [gradient, losses], chunk, 1);
-  } else {
-    const partials = Tensor.empty(engine, [batch, chunks, pool.tasks, 2], 'f32', where);
-    launch(plan, 'chunked', [losses, partials], chunk, chunks);
-    launch(plan, 'finish', [gradient, partials], chunk, chunks);
-    partials.dispose();
-  }
+  const { losses, gradient } = run(plan, where, engine.gradEnabled && student.requiresGrad);
   const loss = sum(losses.detach(), reduction === 'mean' ? undefined : 1);
   losses.dispose();
   if (!gradient) return loss;
@@ -218,24 +241,14 @@ export function groupLosses(
     throw new ArgumentError({ where, message: 'the pool has no group, as there is no old task.' });
   }
   const groups = allGroups(where, engine, pool);
-  const { chunk, chunks } = split(engine, batch, groups.groups);
   const plan = { student, teacher, pool, batch, groups, temperature, scale: 1 };
+  const { chunk, chunks } = split(plan, 'each');
   const losses = Tensor.empty(engine, [batch, groups.groups], 'f32', where);
   launch({ ...plan, weights: { source: 'uniform', value: 1 } }, 'each', [losses], chunk, chunks);
   return record(losses, where, [student], (dy) => {
-    const gradient = Tensor.empty(engine, student.shape, 'f32', where);
-    const weighted: Plan = { ...plan, weights: { source: 'sample', tensor: dy } };
-    const totals = Tensor.empty(engine, [batch, chunks], 'f32', where);
-    if (chunks === 1) {
-      launch(weighted, 'fused', [gradient, totals], chunk, 1);
-    } else {
-      const partials = Tensor.empty(engine, [batch, chunks, pool.tasks, 2], 'f32', where);
-      launch(weighted, 'chunked', [totals, partials], chunk, chunks);
-      launch(weighted, 'finish', [gradient, partials], chunk, chunks);
-      partials.dispose();
-    }
-    totals.dispose();
-    return [gradient];
+    const weighted = run({ ...plan, weights: { source: 'sample', tensor: dy } }, where, true);
+    weighted.losses.dispose();
+    return [weighted.gradient];
   });
 }
 

@@ -1,0 +1,6 @@
+// The groups of a chunk for pools that are lists. Behind group_kd.wgsl.
+
+fn chunk_loss(sample: u32, chunk: u32, lane: u32) -> f32 {
+  let first = chunk * params.chunk;
+  return listed_loss(sample, first, min(params.groups, first + params.chunk), lane);
+}
