@@ -13,10 +13,10 @@ import { plane } from './reduce.ts';
  */
 export function paddedShortcut(x: Tensor, stride: number, channels: number): Tensor {
   const [n = 0, height = 0, width = 0, c = 0] = x.shape;
-  if (x.rank !== 4 || channels < c) {
+  if (x.rank !== 4 || x.dtype !== 'f32' || channels < c || !(Number.isInteger(stride) && stride > 0)) {
     throw new ShapeError({
       where: 'paddedShortcut',
-      message: `takes images [n, h, w, c] with c ≤ ${channels}; was given ${show(x.shape)}.`,
+      message: `takes f32 images [n, h, w, c] with c ≤ ${channels} and a whole stride; was given ${x.dtype} ${show(x.shape)} and stride ${stride}.`,
     });
   }
   const out = [n, Math.ceil(height / stride), Math.ceil(width / stride), channels] as const;
