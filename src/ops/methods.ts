@@ -7,6 +7,7 @@ import { applyElementwise, cast } from './elementwise.ts';
 import { binaryOps, ternaryOps, unaryOps } from './elementwise-table.ts';
 import { addGradients, type Operand } from './evaluate.ts';
 import { gather } from './gather.ts';
+import { type MatmulOptions, matmul } from './matmul.ts';
 import { argmax, argmin, max, mean, min, type ReduceOptions, sum } from './reduce.ts';
 import { flatten, reshape } from './reshape.ts';
 import { logSoftmax, softmax } from './softmax.ts';
@@ -50,6 +51,7 @@ declare module '../tensor/tensor.ts' {
     slice(ranges: readonly (Range | null | undefined)[]): Tensor;
     flip(axes: readonly number[]): Tensor;
     gather(index: Tensor, axis?: number): Tensor;
+    matmul(other: Tensor, options?: MatmulOptions): Tensor;
     softmax(axis?: number): Tensor;
     logSoftmax(axis?: number): Tensor;
     /** The same values cut off from what made them: no gradient passes. */
@@ -74,7 +76,17 @@ for (const [name, fn] of Object.entries(binary)) method(name, fn);
 method('clamp', clamp);
 method('cast', cast);
 for (const [name, fn] of Object.entries({ sum, mean, max, min, argmax, argmin })) method(name, fn);
-for (const [name, fn] of Object.entries({ reshape, flatten, transpose, slice, flip, gather, softmax, logSoftmax })) {
+for (const [name, fn] of Object.entries({
+  reshape,
+  flatten,
+  transpose,
+  slice,
+  flip,
+  gather,
+  matmul,
+  softmax,
+  logSoftmax,
+})) {
   method(name, fn);
 }
 method('detach', (x) => Tensor.view(x, x.shape, 'detach'));
