@@ -17,6 +17,11 @@ export class BindGroupCache {
 
   constructor(private readonly device: GPUDevice) {}
 
+  /** Bind groups held. */
+  get size(): number {
+    return this.groups.size;
+  }
+
   /** `params`: the uniform's words; floats as their bits. */
   get(pipeline: Pipeline, storages: readonly Storage[], params: Uint32Array | null): GPUBindGroup {
     const uniform = params ? this.uniform(params) : null;

@@ -70,9 +70,7 @@ export class BufferPool {
   /** Drops one reference; the last one puts the buffer back. */
   release(storage: Storage): void {
     if (--storage.refs > 0) return;
-    const list = this.free.get(storage.bytes);
-    if (list) list.push(storage);
-    else this.free.set(storage.bytes, [storage]);
+    this.putBack(storage);
     const s = this.statistics;
     s.liveBytes -= storage.bytes;
     s.liveBuffers--;
@@ -98,6 +96,21 @@ export class BufferPool {
 
   snapshot(): PoolStatistics {
     return { ...this.statistics };
+  }
+
+  /**
+   * Free lists are ordered, the oldest buffer last, where it is taken first: a loop that begins each turn with the same
+   * buffers free is given the same ones in the same places, and finds its bind groups again.
+   */
+  private putBack(storage: Storage): void {
+    const list = this.free.get(storage.bytes);
+    if (!list) {
+      this.free.set(storage.bytes, [storage]);
+      return;
+    }
+    let at = list.length;
+    while (at > 0 && (list[at - 1] as Storage).id < storage.id) at--;
+    list.splice(at, 0, storage);
   }
 
   private create(size: number, where: string): Storage {

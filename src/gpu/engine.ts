@@ -35,6 +35,8 @@ export interface Dispatch {
 export interface MemoryReport extends PoolStatistics {
   /** Compiled pipelines. */
   pipelines: number;
+  /** Bind groups kept for reuse. */
+  bindGroups: number;
   /** Dispatches recorded since the engine was made. */
   dispatches: number;
 }
@@ -225,7 +227,12 @@ export class Engine {
   }
 
   memory(): MemoryReport {
-    return { ...this.pool.snapshot(), pipelines: this.pipelines.size, dispatches: this.recorder.dispatches };
+    return {
+      ...this.pool.snapshot(),
+      pipelines: this.pipelines.size,
+      bindGroups: this.groups.size,
+      dispatches: this.recorder.dispatches,
+    };
   }
 
   /** Waits for the GPU, then frees everything. A device given to {@link Engine.from} stays alive. */
