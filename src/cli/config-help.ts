@@ -33,6 +33,7 @@ export const configHelp: Readonly<Record<keyof Config, SettingHelp>> = {
   model: network('name', 'resnet8, resnet20, resnet32, … (depth 6n + 2), resnet18 or resnet34'),
   width: network('n', "channels of the first stage; 0 for the network's own"),
   stem: network('name', 'first layers of resnet18 and resnet34'),
+  init: network('name', 'how the convolutions start'),
   epochs: training('n', 'epochs for every task'),
   baseEpochs: training('n', 'epochs for the first task; 0 for as many as the others'),
   batch: training('n', 'images a step'),

@@ -40,6 +40,8 @@ export const configSchema = v.strictObject({
   /** Channels of the network's first stage; 0 for the network's own. */
   width: v.optional(whole(0), 0),
   stem: v.optional(v.picklist(['cifar', 'imagenet']), 'cifar'),
+  /** How the network's convolutions start. */
+  init: v.optional(v.picklist(['kaiming-normal', 'kaiming-uniform']), 'kaiming-normal'),
   /** Epochs for every task. */
   epochs: v.optional(whole(1), 15),
   /** Epochs for the first task; 0 for as many as the others. */

@@ -174,10 +174,11 @@ export class Learner {
 
   /** A model for `classes` classes with the run's architecture, freshly initialised. */
   createModel(classes: number): ResNet {
-    const { width, stem, model, seed } = this.config;
+    const { width, stem, model, init, seed } = this.config;
     return createResNet(this.engine, model, {
       classes,
       stem,
+      init,
       seed,
       inChannels: this.train.dataset.channels,
       ...(width > 0 ? { width } : {}),

@@ -46,13 +46,15 @@ export class Linear extends Module {
   }
 }
 
+/** `kaiming-uniform`: PyTorch's default for a layer. `kaiming-normal`: by fan out, as ResNets usually start. */
+export type ConvolutionInit = 'kaiming-uniform' | 'kaiming-normal';
+
 export interface Conv2dOptions {
   stride?: number;
   padding?: number;
   bias?: boolean;
   random?: Random;
-  /** `kaiming-uniform`: PyTorch's default. `kaiming-normal`: by fan out, as ResNets start. */
-  init?: 'kaiming-uniform' | 'kaiming-normal';
+  init?: ConvolutionInit;
 }
 
 /** A convolution with a square kernel; weight [k, k, in, out]. PyTorch's weight is [out, in, k, k]. */

@@ -9,7 +9,7 @@ import { paddedShortcut } from '../ops/shortcut.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { growLinear } from './head.ts';
-import { BatchNorm2d, Conv2d, checkImages, Linear, Sequential } from './layers.ts';
+import { BatchNorm2d, Conv2d, type ConvolutionInit, checkImages, Linear, Sequential } from './layers.ts';
 import { Module } from './module.ts';
 
 interface BlockOptions {
@@ -18,6 +18,7 @@ interface BlockOptions {
   stride: number;
   shortcut: 'padded' | 'projected';
   random: Random;
+  init: ConvolutionInit;
 }
 
 /** Two 3×3 convolutions around a shortcut. */
@@ -30,9 +31,9 @@ export class BasicBlock extends Module {
   private readonly stride: number;
   private readonly outChannels: number;
 
-  constructor(engine: Engine, { inChannels, outChannels, stride, shortcut, random }: BlockOptions) {
+  constructor(engine: Engine, { inChannels, outChannels, stride, shortcut, random, init }: BlockOptions) {
     super(engine);
-    const conv = { padding: 1, bias: false, random, init: 'kaiming-normal' } as const;
+    const conv = { padding: 1, bias: false, random, init } as const;
     this.stride = stride;
     this.outChannels = outChannels;
     this.conv1 = new Conv2d(engine, inChannels, outChannels, 3, { ...conv, stride });
@@ -83,6 +84,11 @@ export interface ResNetOptions {
   inChannels?: number;
   /** ResNet-18/34 only: `cifar` (3×3, stride 1, no pooling; default) or `imagenet` (7×7, stride 2, max-pool). */
   stem?: 'cifar' | 'imagenet';
+  /**
+   * Initialisation of the convolutions: `kaiming-normal` by fan out, as torchvision's ResNets (default), or
+   * `kaiming-uniform`, which is what PyTorch's layers start with by themselves.
+   */
+  init?: ConvolutionInit;
   /** Seed of the initialisation. */
   seed?: number;
 }
@@ -110,6 +116,7 @@ export class ResNet extends Module {
 
   constructor(engine: Engine, { blocks, width, shortcut, stem }: Architecture, options: ResNetOptions) {
     super(engine);
+    const { init = 'kaiming-normal' } = options;
     const random = Random.of(options.seed ?? 0, 'init');
     this.inChannels = options.inChannels ?? 3;
     this.imagenetStem = stem === 'imagenet';
@@ -119,7 +126,7 @@ export class ResNet extends Module {
       padding: kernel.padding,
       bias: false,
       random,
-      init: 'kaiming-normal',
+      init,
     });
     this.bn1 = new BatchNorm2d(engine, width);
     let inChannels = width;
@@ -127,7 +134,7 @@ export class ResNet extends Module {
       const outChannels = width * 2 ** index;
       const modules = Array.from({ length: blocks[index] as number }, (_, i) => {
         const stride = index > 0 && i === 0 ? 2 : 1;
-        const block = new BasicBlock(engine, { inChannels, outChannels, stride, shortcut, random });
+        const block = new BasicBlock(engine, { inChannels, outChannels, stride, shortcut, random, init });
         inChannels = outChannels;
         return block;
       });
