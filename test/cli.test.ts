@@ -246,19 +246,16 @@ test('a checkpoint of another model, and one cut in half', async () => {
   await refused(resume, /checkpoint.safetensors: /);
 });
 
-test('the verdict names the run that knows more in the end', () => {
-  const run = (name: string, last: number, forgetting: number): RunRecord => ({
-    ...recordOf('whole'),
-    name,
-    last,
-    forgetting,
-  });
-  assert.match(
-    verdict([run('replay', 50, 20), run('fdkd', 56, 10)]),
-    /fdkd kept more: .*fdkd 56.0 %.*replay 50.0 %.*6.0 points less/,
-  );
-  assert.match(verdict([run('replay', 60, 20), run('fdkd', 56, 10)]), /replay kept more/);
-  assert.match(verdict([run('replay', 60, 20), run('fdkd', 60, 10)]), /Both kept the same/);
+test('the verdict names the run that knows more in the end, and says what chance can do', () => {
+  const run = (name: string, last: number): RunRecord => ({ ...recordOf('whole'), name, last, forgetting: 10 });
+  const of = (replay: number, fdkd: number, tested: number) =>
+    verdict([run('replay', replay), run('fdkd', fdkd)], tested);
+  assert.match(of(50, 56, 1000), /fdkd kept more: .*fdkd 56.0 %.*replay 50.0 %.*6.0 points less/);
+  assert.match(of(60, 56, 1000), /replay kept more/);
+  assert.match(of(60, 60, 1000), /Both kept the same/);
+  // At 53 %, two shares of 1000 images each differ by chance by up to 1.96 · √(2 · 0.53 · 0.47 / 1000) = 4.4 points.
+  assert.match(of(50, 56, 1000), /over 4.4 points, as this one, is hardly chance/);
+  assert.match(of(50, 56, 100), /under 13.8 points, as this one, says nothing/);
 });
 
 test.run();

@@ -16,9 +16,9 @@ import { withEngine } from './with-engine.ts';
 const settings = {
   data: 'fashion-mini',
   tasks: 5,
-  trainPerClass: 60,
-  testPerClass: 100,
-  memory: 50,
+  trainPerClass: 40,
+  testPerClass: 40,
+  memory: 80,
   model: 'resnet8',
   width: 8,
   epochs: 8,
@@ -47,16 +47,27 @@ export async function demo({ out }: { out?: string }): Promise<void> {
   });
   const page = joinPath(path, 'report.html');
   await files.write(page, reportPage(records, 'Engram: replay against dense knowledge distillation'));
-  console.log(`\n${summaryTable(records)}\n${verdict(records)}\nreport    ${page}`);
+  console.log(
+    `\n${summaryTable(records)}\n${verdict(records, split.train.classes * settings.testPerClass)}\nreport    ${page}`,
+  );
 }
 
-/** Which run knows more of all classes in the end, and how much of its earlier tasks each one lost. */
-export function verdict(records: readonly RunRecord[]): string {
+/**
+ * Which run knows more of all classes in the end, how much of its earlier tasks each one lost, and how much of the
+ * difference `tested` images may have brought about by chance: 1.96 standard errors of a difference of two shares.
+ */
+export function verdict(records: readonly RunRecord[], tested: number): string {
   const [better, worse] = [...records].sort((a, b) => b.last - a.last) as [RunRecord, RunRecord];
   const points = better.last - worse.last;
   const says = (record: RunRecord) => `${record.name} ${record.last.toFixed(1)} %`;
   const forgot = `Forgotten on the way: ${better.name} ${better.forgetting.toFixed(1)} points, ${worse.name} ${worse.forgetting.toFixed(1)}.`;
-  const caution = 'One run of each on few images: repeat it with other seeds before you believe a small difference.';
+  const share = Math.min(99, Math.max(1, (better.last + worse.last) / 2)) / 100;
+  const chance = 196 * Math.sqrt((2 * share * (1 - share)) / tested);
+  const caution =
+    `One run of each, ${tested} test images: a difference ` +
+    (points < chance
+      ? `under ${chance.toFixed(1)} points, as this one, says nothing.`
+      : `over ${chance.toFixed(1)} points, as this one, is hardly chance.`);
   const headline =
     points < 0.05
       ? `Both kept the same: ${says(better)} of all classes in the end.`

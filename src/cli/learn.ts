@@ -60,6 +60,10 @@ async function learnTasks(learner: Learner, split: DatasetSplit, folder: RunFold
         throw new Interrupted(howToGoOn(learner, folder), signal.code);
       }
     }
+  } catch (error) {
+    progress.stop();
+    if (!(error instanceof Interrupted) && (await folder.checkpoint())) console.log(howToGoOn(learner, folder));
+    throw error;
   } finally {
     progress.stop();
     signal.dispose();

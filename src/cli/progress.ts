@@ -7,7 +7,7 @@ import { Pace, remaining } from './pace.ts';
 /** Seconds between two lines where there is no terminal. */
 const SPARSE = 10;
 /** Columns of the line around the bar. */
-const AROUND = 62;
+const AROUND = 66;
 
 export class Progress {
   private readonly bar: SingleBar | null;
