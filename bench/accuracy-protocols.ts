@@ -83,8 +83,6 @@ function glyphs(method: ConfigInput['method'], run: number): Protocol {
       epochs: 12,
       batch: 32,
       lr: 0.05,
-      // What the PyTorch figures started from.
-      init: 'kaiming-uniform',
       mean: [0.5],
       deviation: [0.48],
       memory: 300,
