@@ -57,6 +57,7 @@ export const configHelp: Readonly<Record<keyof Config, SettingHelp>> = {
   temperature: keeping('T', 'temperature of the distillation'),
   kdWeight: keeping('λ', 'weight of the distillation beside the cross entropy'),
   weighting: keeping('name', 'how the weight changes from task to task'),
+  pool: keeping('name', 'groups of old tasks that fdkd distils and rdkd draws from'),
   groups: keeping('n', 'groups that rdkd draws in each step'),
   align: keeping('', 'weight alignment after each task'),
 };

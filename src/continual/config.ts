@@ -2,6 +2,7 @@
  * What a run of continual learning is made of. One schema serves the command line, configuration files and the library.
  */
 import * as v from 'valibot';
+import { POOL_KINDS } from '../distill/task-pool.ts';
 import { ConfigError } from '../gpu/errors.ts';
 import { isResNetName } from '../nn/resnet.ts';
 
@@ -73,6 +74,8 @@ export const configSchema = v.strictObject({
   /** Weight of the distillation next to the cross entropy; `weighting` may scale it from task to task. */
   kdWeight: v.optional(atLeastZero, 1),
   weighting: v.optional(v.picklist(['fixed', 'count', 'ratio', 'adaptive']), 'fixed'),
+  /** Groups that `fdkd` distils and `rdkd` draws from; `kd` and `tkd` have their own (`whole`, `tasks`). */
+  pool: v.optional(v.picklist(POOL_KINDS), 'dense'),
   /** Groups drawn in each step by `rdkd`. */
   groups: v.optional(whole(1), 1),
   /** Weight alignment after each task (Zhao et al. 2020). */

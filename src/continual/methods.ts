@@ -1,4 +1,5 @@
 /** The built-in methods. */
+import type { PoolKind } from '../distill/task-pool.ts';
 import { crossEntropy } from '../ops/cross-entropy.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Config, MethodName } from './config.ts';
@@ -18,14 +19,19 @@ function plain(name: string, data: Method['data'], summary: string): Method {
   };
 }
 
-function distilled(name: string, pool: 'whole' | 'tasks' | 'dense', random: boolean, summary: string): Method {
+/** @param pool the method's own groups; the configured ones unless given. */
+function distilled(
+  name: string,
+  summary: string,
+  { pool, random = false }: { pool?: PoolKind; random?: boolean },
+): Method {
   return {
     name,
     summary,
     data: 'memory',
     teacher: true,
     async begin(context) {
-      const kd = await distillation(context, { pool, random });
+      const kd = await distillation(context, { pool: pool ?? context.config.pool, random });
       return {
         loss: (batch) =>
           kd && batch.oldLogits
@@ -42,8 +48,8 @@ export const methods: Readonly<Record<MethodName, Method>> = {
   finetune: plain('finetune', 'new', 'cross entropy on new data alone: the lower bound'),
   joint: plain('joint', 'all', 'cross entropy on all data so far: the upper bound'),
   replay: plain('replay', 'memory', 'cross entropy on new data and exemplars'),
-  kd: distilled('kd', 'whole', false, 'replay + distillation of all old logits as one group'),
-  tkd: distilled('tkd', 'tasks', false, 'replay + distillation task by task'),
-  fdkd: distilled('fdkd', 'dense', false, 'replay + dense distillation of every group in the pool (FDKD)'),
-  rdkd: distilled('rdkd', 'dense', true, 'replay + dense distillation of randomly drawn groups (RDKD)'),
+  kd: distilled('kd', 'replay + distillation of all old logits as one group', { pool: 'whole' }),
+  tkd: distilled('tkd', 'replay + distillation task by task', { pool: 'tasks' }),
+  fdkd: distilled('fdkd', 'replay + dense distillation of every group in the pool (FDKD)', {}),
+  rdkd: distilled('rdkd', 'replay + dense distillation of randomly drawn groups (RDKD)', { random: true }),
 };
