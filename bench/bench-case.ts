@@ -10,6 +10,9 @@ export interface Cost {
 }
 
 export interface Work extends Cost {
+  /** Groups distilled and samples in the batch, for the cost of one group and sample. */
+  readonly groups?: number;
+  readonly samples?: number;
   /** Records the work once and waits for nothing. What it makes is freed afterwards. */
   run(): unknown;
   /** Frees what outlives a scope. */
@@ -43,6 +46,8 @@ export interface TimingOptions {
 /** Work on an engine that is there. */
 export interface WorkCase {
   readonly name: string;
+  /** The case this one is told as a multiple of; it is timed in the same run, just before. */
+  readonly versus?: string;
   /** Makes the inputs on the device; they are freed when the case is over. */
   prepare(engine: Engine): Work;
 }

@@ -4,7 +4,7 @@
  * Counted are the convolutions and the classifier: 2·batch·(kernel height·kernel width·in·out)·(output pixels) a layer,
  * three times (output, weight gradient, input gradient), but twice for the first layer, whose input has no gradient.
  */
-import { crossEntropy, type Engine } from '../src/index.ts';
+import { crossEntropy, denseKD, type Engine, type Tensor } from '../src/index.ts';
 import { createResNet, type ResNet, type ResNetName } from '../src/nn/resnet.ts';
 import { SGD } from '../src/optim/sgd.ts';
 import { labels, noise, type Work, type WorkCase } from './bench-case.ts';
@@ -22,17 +22,24 @@ function stepFlops(model: ResNet, batch: number): number {
   return total;
 }
 
-/** A model and its optimizer; `run` takes one step and gives the loss before it. */
-export function trainingStep(engine: Engine, name: ResNetName, batch: number): Work {
-  const model = createResNet(engine, name, { classes: CLASSES, seed: 1 });
+/** A model and its optimizer; `run` takes one step and gives the loss before it. `extra` is added to the cross entropy. */
+export function trainingStep(
+  engine: Engine,
+  name: ResNetName,
+  batch: number,
+  { classes = CLASSES, extra }: { classes?: number; extra?: (logits: Tensor) => Tensor } = {},
+): Work {
+  const model = createResNet(engine, name, { classes, seed: 1 });
   const optimizer = new SGD(model, { lr: 0.01, momentum: 0.9 });
   const images = noise(engine, [batch, SIZE, SIZE, 3]);
-  const targets = labels(engine, batch, CLASSES);
+  const targets = labels(engine, batch, classes);
   return {
     flops: stepFlops(model, batch),
     run() {
       optimizer.zeroGrad();
-      const loss = crossEntropy(model.forward(images), targets);
+      const logits = model.forward(images);
+      const learnt = crossEntropy(logits, targets);
+      const loss = extra ? learnt.add(extra(logits)) : learnt;
       loss.backward();
       optimizer.step();
       return loss;
@@ -45,7 +52,27 @@ export function trainingStep(engine: Engine, name: ResNetName, batch: number): W
   };
 }
 
-export const trainCases: readonly WorkCase[] = (['resnet8', 'resnet20'] as const).map((name) => ({
-  name: `train-step/${name}/b32`,
-  prepare: (engine) => trainingStep(engine, name, 32),
-}));
+/** As {@link trainingStep}, with distillation of nine old tasks of ten classes added; the old model's logits are given. */
+function distilledStep(engine: Engine, name: ResNetName, batch: number, pool: 'whole' | 'dense'): Work {
+  const taskSizes = new Array<number>(9).fill(10);
+  const teacher = noise(engine, [batch, 90], 1);
+  return trainingStep(engine, name, batch, {
+    classes: 100,
+    extra: (logits) => denseKD(logits, teacher, { taskSizes, pool }),
+  });
+}
+
+const distilled = (pool: 'whole' | 'dense'): WorkCase => ({
+  name: `train-step/resnet20/b64/${pool}`,
+  ...(pool === 'whole' ? {} : { versus: 'train-step/resnet20/b64/whole' }),
+  prepare: (engine) => distilledStep(engine, 'resnet20', 64, pool),
+});
+
+export const trainCases: readonly WorkCase[] = [
+  ...(['resnet8', 'resnet20'] as const).map((name) => ({
+    name: `train-step/${name}/b32`,
+    prepare: (engine: Engine) => trainingStep(engine, name, 32),
+  })),
+  distilled('whole'),
+  distilled('dense'),
+];

@@ -1,18 +1,29 @@
 /** `npm run -s bench -- [NAME…]`: times kernels and training steps. Exit code 1 when one fails, 2 on bad arguments. */
 import '../src/index.ts';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { files } from '#files';
 import { Engine } from '../src/gpu/engine.ts';
 import type { ResNetName } from '../src/nn/resnet.ts';
-import type { BenchCase, Cost, Timing, TimingOptions, WorkCase } from './bench-case.ts';
+import type { BenchCase, TimingOptions, WorkCase } from './bench-case.ts';
 import { conv2dCases } from './bench-conv2d.ts';
 import { distillCases } from './bench-distill.ts';
+import { dkdCases } from './bench-dkd.ts';
 import { FIRST_STEP_FLAG, firstStepCase, takeFirstStep } from './bench-first-step.ts';
 import { kernelCases } from './bench-kernels.ts';
+import { jsonLine, type Result, tableHead, tableLine } from './bench-line.ts';
 import { profile, profileText } from './bench-profile.ts';
 import { time, withWork } from './bench-timing.ts';
 import { trainCases } from './bench-train.ts';
+import { dkdChart } from './dkd-chart.ts';
 
-const CASES: readonly BenchCase[] = [...kernelCases, ...conv2dCases, ...distillCases, ...trainCases, firstStepCase];
+const CASES: readonly BenchCase[] = [
+  ...kernelCases,
+  ...conv2dCases,
+  ...dkdCases,
+  ...distillCases,
+  ...trainCases,
+  firstStepCase,
+];
 const PROFILED = 'train-step/resnet8';
 
 interface Options {
@@ -20,6 +31,7 @@ interface Options {
   list?: boolean;
   runs?: number;
   profile?: boolean;
+  chart?: string;
   firstStepOf?: ResNetName;
 }
 
@@ -32,14 +44,15 @@ function wholeNumber(text: string): number {
 const program = new Command('bench')
   .description('Times kernels and training steps. Without a name: all of them.')
   .argument('[name...]', 'benchmarks whose names begin with this, for example conv2d/forward or train-step')
-  .option('--json', 'one JSON object a line: name, ms (median), min, p90, cpu, runs, gflops or gbs, adapter, date')
+  .option('--json', 'one JSON object a line: name, ms (median), min, p90, cpu, runs, rates, adapter, date')
   .option('--list', 'only print the names')
   .option('--runs <n>', 'samples of each benchmark; as many as fit into 0.8 s unless given', wholeNumber)
+  .option('--chart <file>', 'also draw what the dkd benchmarks cost against their number of groups, as SVG')
   .option('--profile', `the time of every kernel instead; of ${PROFILED} unless named`)
   .addOption(new Option(`${FIRST_STEP_FLAG} <model>`).hideHelp())
   .exitOverride();
 
-/** The cases a name is a prefix of. Exits with 2 for a name that begins none. */
+/** The cases a name is a prefix of, and those they are compared with. Exits with 2 for a name that begins none. */
 function chosen(names: readonly string[]): BenchCase[] {
   const unknown = names.filter((name) => !CASES.some((c) => c.name.startsWith(name)));
   if (unknown.length > 0) {
@@ -47,59 +60,40 @@ function chosen(names: readonly string[]): BenchCase[] {
     console.error(`bench: no benchmark begins with ${unknown.map((n) => `'${n}'`).join(', ')}. There are:\n${known}`);
     process.exit(2);
   }
-  return CASES.filter((c) => names.length === 0 || names.some((name) => c.name.startsWith(name)));
+  const wanted = CASES.filter((c) => names.length === 0 || names.some((name) => c.name.startsWith(name)));
+  const bases = new Set(wanted.map((c) => ('versus' in c ? c.versus : undefined)));
+  return CASES.filter((c) => wanted.includes(c) || bases.has(c.name));
 }
 
-const rate = (amount: number | undefined, ms: number) => (amount === undefined ? undefined : amount / ms / 1e6);
-const rounded = (value: number) => Number(value.toPrecision(4));
-
-function jsonLine(name: string, timing: Timing, cost: Cost, adapter: string): string {
-  const { ms, min, p90, cpu, runs } = timing;
-  const gflops = rate(cost.flops, ms);
-  const gbs = rate(cost.bytes, ms);
-  return JSON.stringify({
-    name,
-    ...{ ms: rounded(ms), min: rounded(min), p90: rounded(p90), cpu: rounded(cpu), runs },
-    ...(gflops === undefined ? {} : { gflops: rounded(gflops) }),
-    ...(gbs === undefined ? {} : { gbs: rounded(gbs) }),
-    adapter,
-    date: new Date().toISOString().slice(0, 10),
+async function measure(engine: Engine, bench: BenchCase, options: TimingOptions): Promise<Result> {
+  const { name } = bench;
+  if ('measure' in bench) return { name, ...(await bench.measure(options)) };
+  return withWork(engine, bench, async (work) => {
+    const { flops, bytes, groups, samples } = work;
+    const known = Object.entries({ flops, bytes, groups, samples }).filter(([, value]) => value !== undefined);
+    return { name, ...(await time(engine, work, options)), ...Object.fromEntries(known) };
   });
 }
 
-const column = (value: number) => value.toFixed(value < 10 ? 3 : 1).padStart(9);
-
-function tableLine(name: string, width: number, { ms, min, p90, cpu, runs }: Timing, cost: Cost): string {
-  const gflops = rate(cost.flops, ms);
-  const gbs = rate(cost.bytes, ms);
-  const speed = gflops !== undefined ? `${column(gflops)} GFLOP/s` : gbs !== undefined ? `${column(gbs)} GB/s` : '';
-  return `${name.padEnd(width)}${[ms, min, p90, cpu].map(column).join('')} ${String(runs).padStart(6)} ${speed}`;
-}
-
-async function measure(engine: Engine, bench: BenchCase, options: TimingOptions): Promise<[Timing, Cost]> {
-  if ('measure' in bench) return [await bench.measure(options), {}];
-  return withWork(engine, bench, async (work) => [await time(engine, work, options), work]);
-}
-
-async function printTimings(engine: Engine, cases: readonly BenchCase[], { json, runs }: Options): Promise<number> {
+async function printTimings(engine: Engine, cases: readonly BenchCase[], options: Options): Promise<number> {
+  const { json, runs, chart } = options;
   const width = Math.max(...cases.map((c) => c.name.length)) + 1;
-  const head = ['ms', 'min', 'p90', 'cpu ms'].map((title) => title.padStart(9)).join('');
-  if (!json) console.log(`${engine.adapterDescription}\n${'benchmark'.padEnd(width)}${head}   runs`);
-  let failed = 0;
+  if (!json) console.log(`${engine.adapterDescription}\n${tableHead(width)}`);
+  const results = new Map<string, Result>();
   for (const bench of cases) {
     try {
-      const [timing, cost] = await measure(engine, bench, runs === undefined ? {} : { samples: runs });
-      console.log(
-        json
-          ? jsonLine(bench.name, timing, cost, engine.adapterDescription)
-          : tableLine(bench.name, width, timing, cost),
-      );
+      const result = await measure(engine, bench, runs === undefined ? {} : { samples: runs });
+      const versus = 'versus' in bench ? bench.versus : undefined;
+      const base = versus === undefined ? undefined : results.get(versus);
+      const told = versus && base ? { ...result, versus, ratio: result.ms / base.ms } : result;
+      results.set(bench.name, told);
+      console.log(json ? jsonLine(told, engine.adapterDescription) : tableLine(told, width));
     } catch (error) {
-      failed++;
       console.error(`${bench.name}: ${(error as Error).message}`);
     }
   }
-  return failed;
+  if (chart) await files.write(chart, dkdChart([...results.values()], engine.adapterDescription));
+  return cases.length - results.size;
 }
 
 async function printProfiles(engine: Engine, cases: readonly WorkCase[], { json }: Options): Promise<void> {

@@ -1,5 +1,8 @@
 /** The benchmark program: what it can time, one JSON object a line, and what it says to a wrong name. */
 import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
@@ -17,9 +20,9 @@ const bench = (...args: string[]): Promise<Ended> =>
   });
 
 test('names are prefixes', async () => {
-  const { code, out } = await bench('--list', 'train-step', 'matmul/2');
+  const { code, out } = await bench('--list', 'train-step/resnet8', 'matmul/2');
   assert.is(code, 0);
-  assert.equal(out.trim().split('\n'), ['matmul/256', 'train-step/resnet8/b32', 'train-step/resnet20/b32']);
+  assert.equal(out.trim().split('\n'), ['matmul/256', 'train-step/resnet8/b32']);
 });
 
 test('a benchmark is one line of JSON, with its rate', async () => {
@@ -35,6 +38,30 @@ test('a benchmark is one line of JSON, with its rate', async () => {
   assert.ok(min! > 0 && min! <= ms && ms <= p90! && runs! % 3 === 0, out);
   assert.ok(Math.abs((gflops! * 1e6 * ms) / (2 * 32 * 64 * 100) - 1) < 1e-2, out);
   assert.ok(loss!.gbs! > 0, out);
+});
+
+test('a benchmark that is told as a multiple of another brings that one along', async () => {
+  const chart = join(await mkdtemp(join(tmpdir(), 'engram-bench-')), 'dkd.svg');
+  const { code, out } = await bench('--json', '--runs', '3', '--chart', chart, 'dkd/dense/4x10', 'dkd/composed/4x10');
+  assert.is(code, 0);
+  const lines = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, number | string>);
+  assert.equal(
+    lines.map(({ name, groups, versus }) => [name, groups, versus]),
+    [
+      ['dkd/whole/4x10', 1, undefined],
+      ['dkd/dense/4x10', 15, 'dkd/whole/4x10'],
+      ['dkd/composed/4x10', 15, 'dkd/whole/4x10'],
+    ],
+  );
+  for (const { ms, groups, nsPerGroupSample, ratio } of lines as Record<string, number>[]) {
+    assert.ok(Math.abs((nsPerGroupSample! * groups! * 128) / (ms! * 1e6) - 1) < 1e-2);
+    if (ratio !== undefined) assert.ok(Math.abs((ratio * (lines[0]!.ms as number)) / ms! - 1) < 1e-2);
+  }
+  assert.match(await readFile(chart, 'utf8'), /^<svg[\s\S]*>dense<\/text>[\s\S]*<\/svg>\n$/);
+  await rm(dirname(chart), { recursive: true });
 });
 
 test('the profile of some work tells the time of its kernels', async () => {
