@@ -38,7 +38,7 @@ async function close(actual: Tensor, expected: ArrayLike<number>, what: string):
 
 const sizes = fc.array(fc.oneof({ arbitrary: fc.integer({ min: 1, max: 9 }), weight: 4 }, fc.constantFrom(1, 40)), {
   minLength: 1,
-  maxLength: 7,
+  maxLength: 10,
 });
 const problems = fc.record({
   seed: fc.nat(),
