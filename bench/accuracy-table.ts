@@ -1,22 +1,11 @@
 /** The reference accuracies as a Markdown table, next to PyTorch's. */
 import { pytorch } from './accuracy-protocols.ts';
+import { mean, type RunResult } from './experiment.ts';
 
-export interface AccuracyResult {
-  name: string;
-  average: number;
-  last: number;
-  forgetting: number;
-  curve: number[];
-  seconds: number;
-  adapter: string;
-  date: string;
-}
-
-const mean = (values: readonly number[]) => values.reduce((total, value) => total + value, 0) / values.length;
 const percent = (value: number) => value.toFixed(1);
 
 /** A row for each protocol that has results: means over its runs, the runs themselves, PyTorch's means. */
-export function accuracyTable(results: readonly AccuracyResult[]): string {
+export function accuracyTable(results: readonly RunResult[]): string {
   const rows = Object.entries(pytorch).flatMap(([name, [average, last]]) => {
     const runs = results.filter((result) => result.name.startsWith(`${name}/`));
     if (runs.length === 0) return [];

@@ -1,0 +1,114 @@
+/**
+ * Runs of continual learning as an experiment: each result is a line of a JSON-lines file, and a run whose line is there
+ * is skipped, so that an experiment can be stopped at any time and gone on with.
+ */
+import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import '../src/index.ts';
+import { type ConfigInput, parseConfig } from '../src/continual/config.ts';
+import { Learner } from '../src/continual/learner.ts';
+import type { ImageDataset } from '../src/data/dataset.ts';
+import { loadDataset } from '../src/data/load-dataset.ts';
+import { Engine } from '../src/gpu/engine.ts';
+
+export interface Run {
+  /** Names the run in the results. */
+  readonly name: string;
+  readonly config: ConfigInput;
+  /** Learn on images of half the height and width, each pixel the mean of four: a quarter of the work. */
+  readonly halved?: boolean;
+}
+
+/** Percent, to two digits. */
+export interface RunResult {
+  name: string;
+  average: number;
+  last: number;
+  forgetting: number;
+  /** Accuracy over all classes seen after each task. */
+  curve: number[];
+  seconds: number;
+  adapter: string;
+  date: string;
+}
+
+/** Where Debian's package dataset-fashion-mnist puts the full set. */
+export const FASHION_FOLDER = '/usr/share/datasets/fashion-mnist';
+
+/** The results there are; none when there is no such file. */
+export async function readResults(file: string): Promise<RunResult[]> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as RunResult);
+}
+
+/** Means over 2×2 pixels. */
+function halve(set: ImageDataset): ImageDataset {
+  const { height, width, channels } = set;
+  const [rows, columns] = [Math.floor(height / 2), Math.floor(width / 2)];
+  const images = new Uint8Array(set.labels.length * rows * columns * channels);
+  for (let i = 0; i < images.length; i++) {
+    const [channel, column, row] = [
+      i % channels,
+      Math.floor(i / channels) % columns,
+      Math.floor(i / channels / columns) % rows,
+    ];
+    const image = Math.floor(i / channels / columns / rows);
+    const at = ((image * height + 2 * row) * width + 2 * column) * channels + channel;
+    const below = at + width * channels;
+    const sum = [at, at + channels, below, below + channels].reduce((total, j) => total + (set.images[j] as number), 0);
+    images[i] = Math.round(sum / 4);
+  }
+  return { ...set, images, height: rows, width: columns };
+}
+
+const rounded = (value: number) => Math.round(value * 100) / 100;
+
+async function learn(engine: Engine, { name, config: input, halved = false }: Run): Promise<RunResult> {
+  const config = parseConfig(input, name);
+  const { train, test } = await loadDataset(config.data);
+  const split = halved ? { train: halve(train), test: halve(test) } : { train, test };
+  const learner = new Learner(engine, split, config);
+  const started = performance.now();
+  for await (const event of learner.run()) {
+    if (event.type === 'task')
+      process.stderr.write(
+        `${name} task ${event.task + 1}: ${event.accuracy.toFixed(1)} % (${event.seconds.toFixed(0)} s)\n`,
+      );
+  }
+  const { average, last, forgetting, curve } = learner.summary;
+  learner.dispose();
+  return {
+    name,
+    average: rounded(average),
+    last: rounded(last),
+    forgetting: rounded(forgetting),
+    curve: curve.map(rounded),
+    seconds: Math.round((performance.now() - started) / 1000),
+    adapter: engine.adapterDescription,
+    date: new Date().toISOString().slice(0, 10),
+  };
+}
+
+/** Runs what is not in the file yet, adding to it. */
+export async function runMissing(runs: readonly Run[], file: string): Promise<void> {
+  const done = new Set((await readResults(file)).map(({ name }) => name));
+  const wanted = runs.filter(({ name }) => !done.has(name));
+  if (wanted.length === 0) return;
+  const engine = await Engine.create();
+  process.stderr.write(`${engine.adapterDescription}: ${wanted.length} runs\n`);
+  await mkdir(dirname(file), { recursive: true });
+  for (const run of wanted) await appendFile(file, `${JSON.stringify(await learn(engine, run))}\n`);
+  await engine.destroy();
+}
+
+export const mean = (values: readonly number[]): number =>
+  values.reduce((total, value) => total + value, 0) / values.length;
+
+/** Sample standard deviation; NaN for fewer than two values. */
+export function deviation(values: readonly number[]): number {
+  const center = mean(values);
+  return Math.sqrt(values.reduce((total, value) => total + (value - center) ** 2, 0) / (values.length - 1));
+}
