@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { finiteLoss, groupKD, groupLosses } from '../src/distill/group-kd.ts';
 import { type PoolKind, TaskPool } from '../src/distill/task-pool.ts';
-import type { Tensor } from '../src/index.ts';
+import { Engine, type Tensor } from '../src/index.ts';
 import { readSafetensors } from '../src/nn/safetensors.ts';
 import { randomLogits, referenceDKD } from './support/dkd-reference.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
@@ -148,6 +148,20 @@ test('the losses of the samples make the loss of the batch, and all sets at once
     samples.backward(engine.tensor(Float32Array.of(0.5, 0.5)));
     await near(again.grad, await student.grad!.data(), 1e-6);
   }
+});
+
+test('a million groups of a large batch take less than 4 MiB beside the logits', async () => {
+  const own = await Engine.create();
+  const pool = TaskPool.of('dense', Array(20).fill(5));
+  const logits = { student: own.normal([128, 105], { from: { seed: 1 } }), teacher: own.normal([128, 100]) };
+  logits.student.requiresGrad = true;
+  const before = own.memory();
+  groupKD(logits.student, logits.teacher, pool).backward();
+  assert.ok(Number.isFinite((await logits.student.grad!.data())[0]!));
+  const after = own.memory();
+  const bytes = Math.max(after.peakBytes, after.liveBytes + after.pooledBytes) - before.liveBytes;
+  assert.ok(bytes < 4 * 2 ** 20, `${bytes} bytes`);
+  await own.destroy();
 });
 
 test('the pools hold the groups they are named after', () => {
