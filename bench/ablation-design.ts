@@ -12,19 +12,31 @@ export interface Cell {
 }
 
 const centre = { weighting: 'fixed', temperature: 2, lambda: 1 } as const;
-const weightings = ['fixed', 'count', 'ratio', 'adaptive'] as const;
 
-export const cells: readonly Cell[] = [
+/** The questions asked first: is distillation worth it, which groups, and does adapting the weights help? */
+const core: readonly Cell[] = [
   { pool: 'none', ...centre, lambda: 0 },
-  ...(['whole', 'tasks', 'dense'] as const).flatMap((pool) =>
-    weightings.map((weighting) => ({ ...centre, pool, weighting })),
-  ),
-  ...(['random', 'runs', 'prefixes'] as const).map((pool) => ({ ...centre, pool })),
-  ...(['whole', 'tasks', 'dense'] as const).flatMap((pool) => [
-    ...[1, 4].map((temperature) => ({ ...centre, pool, temperature })),
-    ...[0.5, 4].map((lambda) => ({ ...centre, pool, lambda })),
-  ]),
+  { pool: 'whole', ...centre },
+  { pool: 'tasks', ...centre },
+  { pool: 'dense', ...centre },
+  { pool: 'dense', ...centre, weighting: 'adaptive' },
+  { pool: 'random', ...centre },
 ];
+
+const further: readonly Cell[] = [
+  { pool: 'dense', ...centre, weighting: 'count' },
+  { pool: 'dense', ...centre, weighting: 'ratio' },
+  ...(['whole', 'tasks'] as const).flatMap((pool) =>
+    (['count', 'ratio', 'adaptive'] as const).map((weighting) => ({ ...centre, pool, weighting })),
+  ),
+  ...(['whole', 'tasks', 'dense'] as const).flatMap((pool) => [
+    ...[0.5, 4].map((lambda) => ({ ...centre, pool, lambda })),
+    ...[1, 4].map((temperature) => ({ ...centre, pool, temperature })),
+  ]),
+  ...(['runs', 'prefixes'] as const).map((pool) => ({ ...centre, pool })),
+];
+
+export const cells: readonly Cell[] = [...core, ...further];
 
 /** Small enough for the whole ablation to be run on two cores: a narrow network and few images. */
 const common: ConfigInput = {
@@ -35,6 +47,18 @@ const common: ConfigInput = {
   schedule: 'cosine',
   crop: 2,
   align: true,
+};
+
+/** AdamW: it learns in a third of the steps that SGD takes here. */
+const glyphs: ConfigInput = {
+  data: 'glyphs',
+  trainPerClass: 60,
+  memory: 300,
+  baseEpochs: 12,
+  epochs: 6,
+  batch: 16,
+  optimizer: 'adamw',
+  lr: 0.003,
 };
 
 export const scenarios: Readonly<Record<string, ConfigInput>> = {
@@ -49,26 +73,8 @@ export const scenarios: Readonly<Record<string, ConfigInput>> = {
     lr: 0.1,
     flip: 0.5,
   },
-  'glyphs-10x10': {
-    data: 'glyphs',
-    tasks: 10,
-    trainPerClass: 20,
-    testPerClass: 20,
-    memory: 300,
-    epochs: 10,
-    batch: 32,
-    lr: 0.05,
-  },
-  'glyphs-20x5': {
-    data: 'glyphs',
-    tasks: 20,
-    trainPerClass: 20,
-    testPerClass: 20,
-    memory: 300,
-    epochs: 8,
-    batch: 32,
-    lr: 0.05,
-  },
+  'glyphs-10x10': { ...glyphs, tasks: 10 },
+  'glyphs-20x5': { ...glyphs, tasks: 20 },
 };
 
 export const cellName = ({ pool, weighting, temperature, lambda }: Cell): string =>
@@ -80,15 +86,17 @@ function distillation({ pool, weighting, temperature, lambda }: Cell): ConfigInp
   return pool === 'random' ? { method: 'rdkd', ...shared } : { method: 'fdkd', pool, ...shared };
 }
 
-/** Every cell with the first `seeds` seeds, seed by seed: stopped early, the table lacks seeds rather than cells. */
+const runOf = (scenario: string, cell: Cell, seed: number): Run => ({
+  name: `${scenario}/${cellName(cell)}/${seed}`,
+  // A seed has its own class order too.
+  config: { ...common, ...scenarios[scenario], ...distillation(cell), seed, classSeed: seed },
+});
+
+/** Every cell with seeds 0 … `seeds` − 1. The first questions first, and seed by seed, so that whenever it is stopped there is a table. */
 export function ablationRuns(seeds: number): Run[] {
-  return Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) =>
-    Object.entries(scenarios).flatMap(([scenario, config]) =>
-      cells.map((cell) => ({
-        name: `${scenario}/${cellName(cell)}/${seed}`,
-        // A seed has its own class order too.
-        config: { ...common, ...config, ...distillation(cell), seed, classSeed: seed },
-      })),
+  return [core, further].flatMap((part) =>
+    Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) =>
+      Object.keys(scenarios).flatMap((scenario) => part.map((cell) => runOf(scenario, cell, seed))),
     ),
   );
 }

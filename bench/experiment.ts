@@ -7,7 +7,6 @@ import { dirname } from 'node:path';
 import '../src/index.ts';
 import { type ConfigInput, parseConfig } from '../src/continual/config.ts';
 import { Learner } from '../src/continual/learner.ts';
-import type { ImageDataset } from '../src/data/dataset.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
 import { Engine } from '../src/gpu/engine.ts';
 
@@ -15,8 +14,6 @@ export interface Run {
   /** Names the run in the results. */
   readonly name: string;
   readonly config: ConfigInput;
-  /** Learn on images of half the height and width, each pixel the mean of four: a quarter of the work. */
-  readonly halved?: boolean;
 }
 
 /** Percent, to two digits. */
@@ -44,33 +41,11 @@ export async function readResults(file: string): Promise<RunResult[]> {
     .map((line) => JSON.parse(line) as RunResult);
 }
 
-/** Means over 2×2 pixels. */
-function halve(set: ImageDataset): ImageDataset {
-  const { height, width, channels } = set;
-  const [rows, columns] = [Math.floor(height / 2), Math.floor(width / 2)];
-  const images = new Uint8Array(set.labels.length * rows * columns * channels);
-  for (let i = 0; i < images.length; i++) {
-    const [channel, column, row] = [
-      i % channels,
-      Math.floor(i / channels) % columns,
-      Math.floor(i / channels / columns) % rows,
-    ];
-    const image = Math.floor(i / channels / columns / rows);
-    const at = ((image * height + 2 * row) * width + 2 * column) * channels + channel;
-    const below = at + width * channels;
-    const sum = [at, at + channels, below, below + channels].reduce((total, j) => total + (set.images[j] as number), 0);
-    images[i] = Math.round(sum / 4);
-  }
-  return { ...set, images, height: rows, width: columns };
-}
-
 const rounded = (value: number) => Math.round(value * 100) / 100;
 
-async function learn(engine: Engine, { name, config: input, halved = false }: Run): Promise<RunResult> {
+async function learn(engine: Engine, { name, config: input }: Run): Promise<RunResult> {
   const config = parseConfig(input, name);
-  const { train, test } = await loadDataset(config.data);
-  const split = halved ? { train: halve(train), test: halve(test) } : { train, test };
-  const learner = new Learner(engine, split, config);
+  const learner = new Learner(engine, await loadDataset(config.data), config);
   const started = performance.now();
   for await (const event of learner.run()) {
     if (event.type === 'task')
