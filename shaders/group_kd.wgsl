@@ -13,7 +13,7 @@
 
 struct Group {
   divergence: f32,
-  delta: vec3<f32>, // of the whole group: x / T + y + z
+  delta: vec3<f32>, // δ of the whole group: (teacher.x − x) / T + y + z
   teacher: vec2<f32>, // the largest logit, and ln Σ e^{(z − largest)/T}
   student: vec2<f32>,
 }
@@ -61,11 +61,24 @@ fn weight_of(sample: u32, g: u32, mask: vec2<u32>) -> f32 {
   return above / below;
 }
 
+// δ of one task minus δ of another.
+fn delta_between(task: u32, other: u32) -> f32 {
+  let T = params.temperature;
+  let d = difference(top_z[task], reference[task], top_z[other], reference[other]) / T;
+  let size = max(abs(d), max(abs(offset[task]), abs(offset[other])));
+  let of_teacher = (top_z[task] - top_z[other]) / T;
+  let of_student = (top_s[task] - top_s[other]) / T;
+  let by_logs = (of_teacher - of_student) + ((log_p[task] - log_p[other]) - (log_q[task] - log_q[other]));
+  let logs = max(max(log_p[task], log_p[other]), max(log_q[task], log_q[other]));
+  return log_ratio(d + (offset[task] - offset[other]), size, by_logs, max(logs, max(abs(of_teacher), abs(of_student))));
+}
+
 fn group_loss(mask: vec2<u32>) -> Group {
   let T = params.temperature;
   var z_max = -3.4e38;
   var s_max = -3.4e38;
   var top = 0u; // the task of the teacher's largest logit: differences are relative to its own
+  var s_top = 0u;
   for (var word = 0u; word < 2u; word++) {
     var bits = mask[word];
     while (bits != 0u) {
@@ -74,28 +87,33 @@ fn group_loss(mask: vec2<u32>) -> Group {
         z_max = top_z[task];
         top = task;
       }
-      s_max = max(s_max, top_s[task]);
+      if (top_s[task] > s_max) {
+        s_max = top_s[task];
+        s_top = task;
+      }
       bits &= bits - 1u;
     }
   }
-  var p_sum = 0.0;
-  var q_sum = 0.0;
+  // Relative to those two tasks, and without them, as within a task.
+  var p_rest = 0.0;
+  var q_rest = 0.0;
   var d_sum = 0.0;
   for (var word = 0u; word < 2u; word++) {
     var bits = mask[word];
     while (bits != 0u) {
       let task = word * 32u + firstTrailingBit(bits);
-      let p = exp_((top_z[task] - z_max) / T + log_p[task]);
-      p_sum += p;
-      q_sum += exp_((top_s[task] - s_max) / T + log_q[task]);
-      d_sum += p * ((reference[task] - reference[top]) / T + (offset[task] - offset[top]));
+      let p = exp_((top_z[task] - z_max) / T + (log_p[task] - log_p[top]));
+      let q = exp_((top_s[task] - s_max) / T + (log_q[task] - log_q[s_top]));
+      p_rest += select(p, 0.0, task == top);
+      q_rest += select(q, 0.0, task == s_top);
+      d_sum += p * delta_between(task, top);
       bits &= bits - 1u;
     }
   }
-  let lp = log_(p_sum);
-  let lq = log_(q_sum);
-  let d_mean = d_sum / p_sum;
-  let plain = d_mean + (reference[top] - (z_max - s_max)) / T + (offset[top] - lp + lq);
+  let lp = log_p[top] + log1p_(p_rest);
+  let lq = log_q[s_top] + log1p_(q_rest);
+  let d_mean = d_sum / (1.0 + p_rest);
+  let plain = d_mean + (s_max - reference[top]) / T + (offset[top] - lp + lq);
   var psi = 0.0;
   var inner = 0.0; // Σ π κ
   for (var word = 0u; word < 2u; word++) {
@@ -104,14 +122,16 @@ fn group_loss(mask: vec2<u32>) -> Group {
       let task = word * 32u + firstTrailingBit(bits);
       let share = exp_((top_z[task] - z_max) / T + (log_p[task] - lp));
       let log_rho = (top_s[task] - s_max) / T + (log_q[task] - lq);
-      let d = (reference[task] - reference[top]) / T + (offset[task] - offset[top]);
-      psi += psi_term(share, d - d_mean, log_rho, plain);
+      psi += psi_term(share, delta_between(task, top) - d_mean, log_rho, plain);
       inner += share * kappa[task];
       bits &= bits - 1u;
     }
   }
   let outer = select(plain, log1p_(psi), plain < 40.0);
-  return Group(inner + outer, vec3<f32>(reference[top], offset[top], d_mean - outer), vec2<f32>(z_max, lp), vec2<f32>(s_max, lq));
+  let s_away = (s_max - top_s[top]) / T;
+  let by_logs = (log_p[top] - lp) - (log_q[top] - lq) + s_away;
+  let rest = -log_ratio(outer - d_mean, max(abs(d_mean), outer), by_logs, max(s_away, max(lp, lq)));
+  return Group(inner + outer, vec3<f32>(reference[top], offset[top], rest), vec2<f32>(z_max, lp), vec2<f32>(s_max, lq));
 }
 
 // Loss of some groups, and every task's part in them into sum_share and sum_change.
@@ -142,10 +162,16 @@ fn listed_loss(sample: u32, first: u32, last: u32, lane: u32) -> f32 {
         if (((tile_mask[g][lane / 32u] >> (lane % 32u)) & 1u) != 0u) {
           let of_teacher = tile_teacher[g];
           let of_student = tile_student[g];
-          let share = exp_((top_z[lane] - of_teacher.x) / T + (log_p[lane] - of_teacher.y));
-          let log_rho = (top_s[lane] - of_student.x) / T + (log_q[lane] - of_student.y);
+          let z_away = (of_teacher.x - top_z[lane]) / T;
+          let s_away = (of_student.x - top_s[lane]) / T;
+          let share = exp_((log_p[lane] - of_teacher.y) - z_away);
+          let log_rho = (log_q[lane] - of_student.y) - s_away;
           let of_group = tile_delta[g];
-          let t = (reference[lane] - of_group.x) / T + (offset[lane] - of_group.y) - of_group.z;
+          let d = difference(top_z[lane], reference[lane], of_teacher.x, of_group.x) / T;
+          let size = max(max(abs(d), abs(offset[lane])), max(abs(of_group.y), abs(of_group.z)));
+          let by_logs = ((log_p[lane] - of_teacher.y) - z_away) - log_rho;
+          let log_size = max(max(z_away, s_away), max(of_teacher.y, of_student.y));
+          let t = log_ratio(d + (offset[lane] - of_group.y) - of_group.z, size, by_logs, log_size);
           share_sum += tile_weight[g] * share;
           change_sum += tile_weight[g] * share_change(share, t, log_rho);
         }

@@ -97,14 +97,14 @@ fn prepare(chunk: u32, lane: u32) -> u32 {
   var farthest = 0.0;
   var lowest = 0.0;
   for (var task = 0u; task < params.tasks; task++) {
-    farthest = max(farthest, abs((reference[task] - reference[top]) / T + (offset[task] - offset[top])));
+    farthest = max(farthest, abs(delta_between(task, top)));
     lowest = min(lowest, min((top_z[task] - top_z[top]) / T + log_p[task], (top_s[task] - s_max) / T + log_q[task]));
   }
   // A NaN from bad logits compares false: the careful form, whose result is replaced anyway.
   let chosen = select(2u, select(1u, 0u, farthest < NEAR), lowest > -MOST_RANGE && farthest < MOST_RANGE);
   if (lane < params.tasks) {
     let a = (top_z[lane] - top_z[top]) / T + log_p[lane];
-    let d = (reference[lane] - reference[top]) / T + (offset[lane] - offset[top]);
+    let d = delta_between(lane, top);
     let weight = exp_(a);
     let near = vec4(weight, weight * expm1_series(-d), weight * (kappa[lane] + psi_series(d)), 0.0);
     let far = vec4(weight, exp_(a - d), weight * (kappa[lane] + d), 0.0);

@@ -6,7 +6,7 @@
 //   ψ(x) = e^{−x} − 1 + x ≥ 0: a sum without cancellation, however close student and teacher are.
 //   δ = ln Σ e^{z/T} − ln Σ e^{s/T} = d̄ − κ.
 // A group is then a softmax over its tasks, each with teacher logit ln Σ e^{z/T}, student logit that minus δ, and cost κ.
-// Differences d are taken relative to that of the teacher's largest class: there t = d − δ is small, and stays exact.
+// Differences d are taken relative to that of the teacher's largest class: where t = d − δ is small it stays exact.
 
 struct Params {
   tasks: u32,
@@ -33,13 +33,13 @@ var<workgroup> top_z: array<f32, 64>; // the teacher's largest logit
 var<workgroup> top_s: array<f32, 64>;
 var<workgroup> log_p: array<f32, 64>; // ln Σ e^{(z − top_z)/T}
 var<workgroup> log_q: array<f32, 64>;
-var<workgroup> reference: array<f32, 64>; // z − s at the teacher's largest logit
-var<workgroup> offset: array<f32, 64>; // δ = reference / T + offset
+var<workgroup> reference: array<f32, 64>; // the student's logit of the teacher's largest
+var<workgroup> offset: array<f32, 64>; // δ = (top_z − reference) / T + offset
 var<workgroup> kappa: array<f32, 64>;
 var<workgroup> bad_logits: atomic<u32>;
 var<workgroup> part_a: array<f32, 64>;
 var<workgroup> part_b: array<f32, 64>;
-var<workgroup> part_c: array<f32, 64>;
+var<workgroup> part_c: array<vec2<u32>, 64>;
 var<workgroup> part_d: array<f32, 64>; // as many as spare a barrier: they cost more than memory to compile
 var<workgroup> part_e: array<f32, 64>;
 var<workgroup> part_f: array<f32, 64>;
@@ -69,6 +69,20 @@ fn share_change(share: f32, t: f32, log_rho: f32) -> f32 {
   return exp_(log_rho) - share;
 }
 
+// (z − s) − (z_at − s_at), from the pair of differences that is smaller, and so is rounded less: with logits of thousands
+// either model's own logits may lie close together, or both models' logits of a class.
+fn difference(z: f32, s: f32, z_at: f32, s_at: f32) -> f32 {
+  let by_class = max(abs(z - s), abs(z_at - s_at));
+  let by_model = max(abs(z - z_at), abs(s - s_at));
+  return select((z - z_at) - (s - s_at), (z - s) - (z_at - s_at), by_class < by_model);
+}
+
+// ln of a teacher's share over the student's, from the models' differences or from the two shares' logarithms, whichever
+// rounds less: `size` and `log_size` are the largest of the numbers each was made of.
+fn log_ratio(by_difference: f32, size: f32, by_logs: f32, log_size: f32) -> f32 {
+  return select(by_difference, by_logs, size > 8.0 * log_size);
+}
+
 // Fills the arrays above for one sample. Several threads a task, joined by the first of them.
 fn task_statistics(sample: u32, lane: u32) {
   let task = lane / params.lanes;
@@ -87,7 +101,7 @@ fn task_statistics(sample: u32, lane: u32) {
 
   var z_max = -3.4e38;
   var s_max = -3.4e38;
-  var d_top = 0.0;
+  var largest = vec2(begin); // where they are
   var finite = true;
   for (var c = begin + turn; c < end; c += params.lanes) {
     let z = teacher[z_row + c];
@@ -95,64 +109,71 @@ fn task_statistics(sample: u32, lane: u32) {
     finite = finite && is_finite_bits(z) && is_finite_bits(s);
     if (z > z_max) {
       z_max = z;
-      d_top = z - s;
+      largest.x = c;
     }
-    s_max = max(s_max, s);
+    if (s > s_max) {
+      s_max = s;
+      largest.y = c;
+    }
   }
   if (!finite) {
     atomicOr(&bad_logits, 1u);
   }
   part_a[lane] = z_max;
   part_b[lane] = s_max;
-  part_c[lane] = d_top;
+  part_c[lane] = largest;
   workgroupBarrier();
   if (working) {
-    z_max = part_a[first];
-    d_top = part_c[first];
     for (var i = first; i < first + params.lanes; i++) {
-      if (part_a[i] > z_max) {
+      // Threads that found the same value agree on the last one's place.
+      if (part_a[i] >= z_max) {
         z_max = part_a[i];
-        d_top = part_c[i];
+        largest.x = part_c[i].x;
       }
-      s_max = max(s_max, part_b[i]);
+      if (part_b[i] >= s_max) {
+        s_max = part_b[i];
+        largest.y = part_c[i].y;
+      }
     }
   }
+  let s_at = student[s_row + largest.x];
 
-  var p_sum = 0.0;
-  var q_sum = 0.0;
+  // All but the largest: where that holds nearly everything, the logarithms of the sums are as exact as the rest.
+  var p_rest = 0.0;
+  var q_rest = 0.0;
   var d_sum = 0.0;
   for (var c = begin + turn; c < end; c += params.lanes) {
     let z = teacher[z_row + c];
     let s = student[s_row + c];
     let p = exp_((z - z_max) / T);
-    p_sum += p;
-    q_sum += exp_((s - s_max) / T);
-    d_sum += p * ((z - s - d_top) / T);
+    p_rest += select(p, 0.0, c == largest.x);
+    q_rest += select(exp_((s - s_max) / T), 0.0, c == largest.y);
+    d_sum += p * (difference(z, s, z_max, s_at) / T);
   }
-  part_d[lane] = p_sum;
-  part_e[lane] = q_sum;
+  part_d[lane] = p_rest;
+  part_e[lane] = q_rest;
   part_f[lane] = d_sum;
   workgroupBarrier();
-  p_sum = 0.0;
-  q_sum = 0.0;
+  p_rest = 0.0;
+  q_rest = 0.0;
   d_sum = 0.0;
   if (working) {
     for (var i = first; i < first + params.lanes; i++) {
-      p_sum += part_d[i];
-      q_sum += part_e[i];
+      p_rest += part_d[i];
+      q_rest += part_e[i];
       d_sum += part_f[i];
     }
   }
 
-  let lp = log_(p_sum);
-  let lq = log_(q_sum);
-  let d_mean = d_sum / p_sum;
-  let plain = d_mean + (d_top - (z_max - s_max)) / T + (lq - lp);
+  let lp = log1p_(p_rest);
+  let lq = log1p_(q_rest);
+  let d_mean = d_sum / (1.0 + p_rest);
+  let plain = d_mean + (s_max - s_at) / T + (lq - lp);
   var psi = 0.0;
   for (var c = begin + turn; c < end; c += params.lanes) {
     let z = teacher[z_row + c];
     let s = student[s_row + c];
-    psi += psi_term(exp_((z - z_max) / T - lp), (z - s - d_top) / T - d_mean, (s - s_max) / T - lq, plain);
+    psi += psi_term(exp_((z - z_max) / T - lp), difference(z, s, z_max, s_at) / T - d_mean, (s - s_max) / T - lq, plain);
   }
   part_a[lane] = psi;
   workgroupBarrier();
@@ -168,8 +189,9 @@ fn task_statistics(sample: u32, lane: u32) {
     log_p[task] = lp;
     log_q[task] = lq;
     kappa[task] = divergence;
-    reference[task] = d_top;
-    offset[task] = d_mean - divergence;
+    reference[task] = s_at;
+    let size = max(abs(d_mean), divergence);
+    offset[task] = -log_ratio(divergence - d_mean, size, (s_max - s_at) / T + (lq - lp), max((s_max - s_at) / T, max(lp, lq)));
   }
   workgroupBarrier();
 }
@@ -195,8 +217,12 @@ fn class_gradient(sample: u32, class_index: u32, task: u32, teacher_share: f32, 
   let z = teacher[sample * params.teacher_row + class_index];
   let s = student[sample * params.student_row + class_index];
   let T = params.temperature;
-  let p = exp_((z - top_z[task]) / T - log_p[task]);
-  let q_minus_p = share_change(p, (z - s - reference[task]) / T - offset[task], (s - top_s[task]) / T - log_q[task]);
+  let log_share = (z - top_z[task]) / T - log_p[task];
+  let log_rho = (s - top_s[task]) / T - log_q[task];
+  let p = exp_(log_share);
+  let d = difference(z, s, top_z[task], reference[task]) / T;
+  let t = log_ratio(d - offset[task], max(abs(d), abs(offset[task])), log_share - log_rho, -min(log_share, log_rho));
+  let q_minus_p = share_change(p, t, log_rho);
   return params.gradient_scale * (q_minus_p * teacher_share + (p + q_minus_p) * change);
 }
 
