@@ -15,6 +15,8 @@ export interface Work extends Cost {
   readonly samples?: number;
   /** Records the work once and waits for nothing. What it makes is freed afterwards. */
   run(): unknown;
+  /** Whether to time it as a captured step, replayed instead of run anew. */
+  readonly captured?: boolean;
   /** Frees what outlives a scope. */
   dispose?(): void;
 }

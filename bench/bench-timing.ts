@@ -51,21 +51,27 @@ export function summarize(samples: readonly Sample[], batch = 1): Timing {
 
 /** Warms up (the first run compiles), finds how many runs make a sample, then takes samples. */
 export async function time(engine: Engine, work: Work, { samples, budget = 800 }: TimingOptions = {}): Promise<Timing> {
-  await sample(engine, work, 1);
-  let batch = 1;
-  let { wall } = await sample(engine, work, batch);
-  while (wall * batch < SAMPLE_MS / 2 && batch < MOST_BATCH) {
-    batch = Math.min(MOST_BATCH, Math.ceil(Math.max(2 * batch, SAMPLE_MS / wall)));
-    ({ wall } = await sample(engine, work, batch));
+  const captured = work.captured ? engine.capture(() => void work.run()) : null;
+  const timed: Work = captured ? { ...work, run: captured } : work;
+  try {
+    await sample(engine, timed, 1);
+    let batch = 1;
+    let { wall } = await sample(engine, timed, batch);
+    while (wall * batch < SAMPLE_MS / 2 && batch < MOST_BATCH) {
+      batch = Math.min(MOST_BATCH, Math.ceil(Math.max(2 * batch, SAMPLE_MS / wall)));
+      ({ wall } = await sample(engine, timed, batch));
+    }
+    const taken: Sample[] = [];
+    const end = performance.now() + budget;
+    const enough = () =>
+      samples === undefined
+        ? taken.length >= LEAST_SAMPLES && (performance.now() >= end || taken.length >= MOST_SAMPLES)
+        : taken.length >= samples;
+    while (!enough()) taken.push(await sample(engine, timed, batch));
+    return summarize(taken, batch);
+  } finally {
+    captured?.dispose();
   }
-  const taken: Sample[] = [];
-  const end = performance.now() + budget;
-  const enough = () =>
-    samples === undefined
-      ? taken.length >= LEAST_SAMPLES && (performance.now() >= end || taken.length >= MOST_SAMPLES)
-      : taken.length >= samples;
-  while (!enough()) taken.push(await sample(engine, work, batch));
-  return summarize(taken, batch);
 }
 
 /** Prepares a case, hands its work to `use`, and frees everything made meanwhile. */

@@ -62,17 +62,24 @@ function distilledStep(engine: Engine, name: ResNetName, batch: number, pool: 'w
   });
 }
 
+/** As the trainer takes steps: recorded once and replayed. */
+const captured = (work: Work): Work => ({ ...work, captured: true });
+
 const distilled = (pool: 'whole' | 'dense'): WorkCase => ({
   name: `train-step/resnet20/b64/${pool}`,
   ...(pool === 'whole' ? {} : { versus: 'train-step/resnet20/b64/whole' }),
-  prepare: (engine) => distilledStep(engine, 'resnet20', 64, pool),
+  prepare: (engine) => captured(distilledStep(engine, 'resnet20', 64, pool)),
 });
 
 export const trainCases: readonly WorkCase[] = [
-  ...(['resnet8', 'resnet20'] as const).map((name) => ({
-    name: `train-step/${name}/b32`,
-    prepare: (engine: Engine) => trainingStep(engine, name, 32),
-  })),
+  ...(['resnet8', 'resnet20'] as const).flatMap((name): WorkCase[] => [
+    { name: `train-step/${name}/b32`, prepare: (engine) => captured(trainingStep(engine, name, 32)) },
+    {
+      name: `train-step/${name}/b32/eager`,
+      versus: `train-step/${name}/b32`,
+      prepare: (engine) => trainingStep(engine, name, 32),
+    },
+  ]),
   distilled('whole'),
   distilled('dense'),
 ];

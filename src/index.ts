@@ -1,6 +1,7 @@
 /** What a user imports. Nothing inside `src` imports this file. */
 import './tensor/scope.ts';
 import './tensor/create.ts';
+import './tensor/capture.ts';
 import './ops/methods.ts';
 
 export { type GradcheckOptions, type GradcheckReport, gradcheck, type Reference64 } from './autograd/gradcheck.ts';
@@ -96,6 +97,7 @@ export { clipGradNorm, clipGradValue } from './optim/clipping.ts';
 export { Optimizer } from './optim/optimizer.ts';
 export { constantSchedule, cosineSchedule, type Schedule, stepSchedule, warmUp } from './optim/schedules.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
+export type { CapturedStep } from './tensor/capture.ts';
 export type { DType } from './tensor/dtype.ts';
 export { Random } from './tensor/random.ts';
 export { Tensor } from './tensor/tensor.ts';

@@ -22,7 +22,7 @@ const bench = (...args: string[]): Promise<Ended> =>
 test('names are prefixes', async () => {
   const { code, out } = await bench('--list', 'train-step/resnet8', 'matmul/2');
   assert.is(code, 0);
-  assert.equal(out.trim().split('\n'), ['matmul/256', 'train-step/resnet8/b32']);
+  assert.equal(out.trim().split('\n'), ['matmul/256', 'train-step/resnet8/b32', 'train-step/resnet8/b32/eager']);
 });
 
 test('a benchmark is one line of JSON, with its rate', async () => {

@@ -7,6 +7,7 @@ import { Learner } from '../src/continual/learner.ts';
 import { subset } from '../src/data/dataset.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
 import { CheckpointError, ConfigError, EngramError } from '../src/gpu/errors.ts';
+import { readSafetensors } from '../src/nn/safetensors.ts';
 import { engine } from './support/engine.ts';
 
 const fashion = await loadDataset('fashion-mini');
@@ -35,6 +36,20 @@ test('all classes at once are learnt', async () => {
   const learner = await learn({ method: 'joint', tasks: 1, epochs: 6 });
   assert.ok(learner.summary.last > 85, `${learner.summary.last} % on four classes`);
   learner.dispose();
+});
+
+test('steps that are replayed learn what steps run anew learn, to the last bit', async () => {
+  const [replayed, anew] = [
+    await learn({ method: 'rdkd', epochs: 2 }),
+    await learn({ method: 'rdkd', epochs: 2, capture: false }),
+  ];
+  assert.equal(replayed.summary, anew.summary);
+  const [a, b] = [replayed, anew].map((learner) => saveCheckpoint(learner));
+  const { tensors: left } = readSafetensors(await a!);
+  const { tensors: right } = readSafetensors(await b!);
+  for (const [name, { data }] of left) assert.equal(data, right.get(name)!.data, name);
+  replayed.dispose();
+  anew.dispose();
 });
 
 test('fine-tuning forgets the first task, dense distillation with exemplars keeps it', async () => {

@@ -62,10 +62,13 @@ export function readCheckpointState(bytes: Uint8Array, where: string): Checkpoin
   });
 }
 
-/** What must agree for a run to go on as if it had never stopped: everything but where the data lies. */
+/** What a run may be gone on with differently: where the data lies, and how steps are submitted. */
+const FREE: readonly (keyof Config)[] = ['data', 'capture'];
+
+/** What must agree for a run to go on as if it had never stopped. */
 function differences(saved: Config, given: Config): (keyof Config)[] {
   const keys = Object.keys(configSchema.entries) as (keyof Config)[];
-  return keys.filter((key) => key !== 'data' && JSON.stringify(saved[key]) !== JSON.stringify(given[key]));
+  return keys.filter((key) => !FREE.includes(key) && JSON.stringify(saved[key]) !== JSON.stringify(given[key]));
 }
 
 /**

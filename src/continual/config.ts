@@ -80,6 +80,8 @@ export const configSchema = v.strictObject({
   groups: v.optional(whole(1), 1),
   /** Weight alignment after each task (Zhao et al. 2020). */
   align: v.optional(v.boolean(), true),
+  /** Record a training step once and replay it; the results are the same without. */
+  capture: v.optional(v.boolean(), true),
   seed: v.optional(seed, 0),
 });
 

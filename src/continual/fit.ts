@@ -6,7 +6,9 @@ import { ConfigError } from '../gpu/errors.ts';
 import type { ResNet } from '../nn/resnet.ts';
 import { clipGradNorm } from '../optim/clipping.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import '../tensor/capture.ts';
 import { Random } from '../tensor/random.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { Config } from './config.ts';
 import type { EpochEvent, StepEvent } from './events.ts';
 import { augmentationOf, type LearnerImages } from './images.ts';
@@ -33,29 +35,24 @@ export interface Fit {
 /** Steps whose loss has not been read yet: the GPU is kept busy, and never runs away from JavaScript. */
 const IN_FLIGHT = 3;
 
-/** Records one step and returns its loss, still to be read. */
-function step(
-  { engine, config, scenario, model, teacher, loss, images }: Fit,
-  batch: Uint32Array,
-  random: Random,
-  optimizer: Optimizer,
-) {
-  return engine.scope(() => {
-    const x = images.augmented(batch, augmentationOf(config), random);
-    const targets = images.targets(batch, scenario.logitOf);
+/** One step on the device: indices u32 [n], their matrices f32 [n, 2, 3] and right logits i32 [n] to the loss. */
+function stepOf({ engine, config, model, teacher, loss, images }: Fit, optimizer: Optimizer) {
+  const augmentation = augmentationOf(config);
+  return (indices: Tensor, moves: Tensor, targets: Tensor): Tensor => {
+    const x = images.moved(indices, moves, augmentation);
     const oldLogits = teacher ? noGrad(engine, () => teacher.forward(x)) : null;
     const value = loss.loss({ logits: model.forward(x), targets, oldLogits });
     backward(value);
     if (config.clip > 0) clipGradNorm(model.parameters(), config.clip);
     optimizer.step();
     optimizer.zeroGrad();
-    return { read: value.item() };
-  }).read;
+    return value;
+  };
 }
 
 /** Trains the model on one task; tells of every step and every epoch. @throws ConfigError when training diverges. */
 export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent> {
-  const { config, task, model } = fit;
+  const { engine, config, task, model, images, scenario } = fit;
   const epochs = task === 0 && config.baseEpochs > 0 ? config.baseEpochs : config.epochs;
   const optimizer = makeOptimizer(model, config);
   const schedule = makeSchedule(config, epochs);
@@ -65,6 +62,15 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
     seed: Random.of(config.seed, 'loader', task).word(),
   });
   model.train();
+  const step = stepOf(fit, optimizer);
+  const captured = config.capture && fit.loss.replayable !== false ? engine.capture(step) : null;
+  /** Records a step and returns its loss, still to be read. */
+  const take = (indices: Uint32Array<ArrayBuffer>, random: Random): Promise<number> =>
+    engine.scope(() => {
+      const moves = images.moves(indices.length, augmentationOf(config), random);
+      const targets = images.targets(indices, scenario.logitOf);
+      return { read: (captured ?? step)(engine.tensor(indices), moves, targets).item() };
+    }).read;
   try {
     for (let epoch = 0; epoch < epochs; epoch++) {
       const started = performance.now();
@@ -83,7 +89,7 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
         return events;
       };
       for (const { step: number, indices } of loader.epoch(epoch)) {
-        const value = step(fit, indices, random, optimizer);
+        const value = take(indices, random);
         pending.push({
           value,
           event: { type: 'step', task, epoch, epochs, step: number, steps: loader.steps, images: indices.length },
@@ -104,6 +110,7 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
       };
     }
   } finally {
+    captured?.dispose();
     optimizer.dispose();
   }
 }

@@ -28,10 +28,14 @@ export class LearnerImages {
     return this.device.sample({ indices });
   }
 
-  /** Images [n, h, w, c], each moved by its own random matrix. */
-  augmented(indices: ArrayLike<number>, augmentation: Augmentation, random: Random): Tensor {
-    const transforms = randomTransforms(indices.length, this.device, augmentation, random);
-    return this.device.sample({ indices, transforms, interpolate: !keepsToPixels(augmentation) });
+  /** A random matrix for each of `count` images, f32 [count, 2, 3]. */
+  moves(count: number, augmentation: Augmentation, random: Random): Tensor {
+    return this.engine.tensor(randomTransforms(count, this.device, augmentation, random), [count, 2, 3]);
+  }
+
+  /** Images [n, h, w, c], each moved by its own matrix. @param indices u32 [n]. @param moves as {@link moves} gives them. */
+  moved(indices: Tensor, moves: Tensor, augmentation: Augmentation): Tensor {
+    return this.device.sample({ indices, transforms: moves, interpolate: !keepsToPixels(augmentation) });
   }
 
   /** The logit of each image, i32 [n]. */

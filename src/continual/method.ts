@@ -28,8 +28,13 @@ export interface TaskContext {
 
 /** The loss of one task. */
 export interface TaskLoss {
-  /** Scalar loss of a batch. */
+  /**
+   * Scalar loss of a batch. A step is recorded once and then replayed: what JavaScript does here runs in the first two
+   * steps only, unless `replayable` says otherwise.
+   */
   loss(batch: BatchContext): Tensor;
+  /** `false` when the loss is put together differently from step to step; every step is then run anew. */
+  readonly replayable?: boolean;
   /** Frees what the task needed. */
   dispose?(): void;
 }

@@ -9,9 +9,16 @@ import type { Pipeline } from './pipelines.ts';
 const CAPACITY = 8192;
 const UNIFORM_USAGE = 0x40 | 0x08; // UNIFORM | COPY_DST
 
+export interface UniformBuffer {
+  readonly id: number;
+  readonly buffer: GPUBuffer;
+  /** Recordings that hold it. */
+  pins: number;
+}
+
 export class BindGroupCache {
   private readonly groups = new Map<string, GPUBindGroup>();
-  private readonly uniforms = new Map<string, { id: number; buffer: GPUBuffer }>();
+  private readonly uniforms = new Map<string, UniformBuffer>();
   private nextUniform = 0;
   private retired: GPUBuffer[] = [];
 
@@ -22,9 +29,18 @@ export class BindGroupCache {
     return this.groups.size;
   }
 
-  /** `params`: the uniform's words; floats as their bits. */
-  get(pipeline: Pipeline, storages: readonly Storage[], params: Uint32Array | null): GPUBindGroup {
+  /** `params`: the uniform's words; floats as their bits. `into` holds on to the uniform. */
+  get(
+    pipeline: Pipeline,
+    storages: readonly Storage[],
+    params: Uint32Array | null,
+    into?: Set<UniformBuffer> | undefined,
+  ): GPUBindGroup {
     const uniform = params ? this.uniform(params) : null;
+    if (uniform && into && !into.has(uniform)) {
+      uniform.pins++;
+      into.add(uniform);
+    }
     let key = `${pipeline.id}`;
     for (const storage of storages) key += `,${storage.id}`;
     if (uniform) key += `u${uniform.id}`;
@@ -46,11 +62,14 @@ export class BindGroupCache {
     return group;
   }
 
-  /** Drops everything; needed when buffers are destroyed. */
+  /** Drops everything but pinned uniforms; needed when buffers are destroyed. */
   clear(): void {
     this.groups.clear();
-    for (const { buffer } of this.uniforms.values()) this.retired.push(buffer);
-    this.uniforms.clear();
+    for (const [key, uniform] of this.uniforms) {
+      if (uniform.pins > 0) continue;
+      this.retired.push(uniform.buffer);
+      this.uniforms.delete(key);
+    }
   }
 
   /** Destroys dropped uniforms. Only call when every recorded command is submitted. */
@@ -68,7 +87,7 @@ export class BindGroupCache {
       const buffer = this.device.createBuffer({ size, usage: UNIFORM_USAGE, mappedAtCreation: true });
       new Uint32Array(buffer.getMappedRange()).set(params);
       buffer.unmap();
-      uniform = { id: this.nextUniform++, buffer };
+      uniform = { id: this.nextUniform++, buffer, pins: 0 };
       this.uniforms.set(key, uniform);
     }
     return uniform;

@@ -50,10 +50,13 @@ export class BufferPool {
     private readonly onError: (error: Error) => void,
   ) {}
 
-  /** A buffer of `bytes` rounded up to a multiple of 4, contents undefined. @throws OutOfMemoryError beyond the device's limits. */
-  acquire(bytes: number, where: string): Storage {
+  /**
+   * A buffer of `bytes` rounded up to a multiple of 4, contents undefined; `fresh`: one that nothing has used before.
+   * @throws OutOfMemoryError beyond the device's limits.
+   */
+  acquire(bytes: number, where: string, fresh = false): Storage {
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
-    const waiting = this.free.get(size)?.pop();
+    const waiting = fresh ? undefined : this.free.get(size)?.pop();
     const storage = waiting ?? this.create(size, where);
     const s = this.statistics;
     if (waiting) {
@@ -76,6 +79,19 @@ export class BufferPool {
     s.liveBuffers--;
     s.pooledBytes += storage.bytes;
     s.pooledBuffers++;
+  }
+
+  /** Adds a reference, also to a buffer that waits for reuse: it waits no longer. */
+  pin(storage: Storage): void {
+    if (storage.refs++ > 0) return;
+    const list = this.free.get(storage.bytes) as Storage[];
+    list.splice(list.indexOf(storage), 1);
+    const s = this.statistics;
+    s.pooledBytes -= storage.bytes;
+    s.pooledBuffers--;
+    s.liveBytes += storage.bytes;
+    s.liveBuffers++;
+    s.peakBytes = Math.max(s.peakBytes, s.liveBytes);
   }
 
   /** Destroys waiting buffers until at most `keepBytes` wait. Only call when every recorded command is submitted. */

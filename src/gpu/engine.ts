@@ -12,6 +12,7 @@ import type { Constants, Kernel } from './kernel.ts';
 import { PipelineCache } from './pipelines.ts';
 import { Readback } from './readback.ts';
 import { Recorder } from './recorder.ts';
+import { type FeedData, Recording } from './recording.ts';
 
 export interface EngineOptions extends AdapterOptions {
   /** Report tensors that were dropped instead of freed. */
@@ -153,10 +154,16 @@ export class Engine {
     return new Engine(device, options.kind ?? adapterKind(adapterInfo), describeAdapter(adapterInfo), false, options);
   }
 
-  /** A buffer of at least `bytes`, contents undefined; give it back with {@link release}. */
-  allocate(bytes: number, where: string): Storage {
+  /** A buffer of at least `bytes`, contents undefined; give it back with {@link release}. `forUpload`: to be written to. */
+  allocate(bytes: number, where: string, forUpload = false): Storage {
     this.assertUsable(where);
-    return this.pool.acquire(bytes, where);
+    const { recording } = this.recorder;
+    if (!recording || !forUpload) return this.pool.acquire(bytes, where);
+    // Uploads come ahead of a replay: what they write must not have been something else before.
+    const storage = this.pool.acquire(bytes, where, true);
+    this.pool.pin(storage);
+    recording.uploads.push(storage);
+    return storage;
   }
 
   release(storage: Storage): void {
@@ -190,7 +197,66 @@ export class Engine {
   /** Uploads bytes (a multiple of 4) into a buffer, in order with the recorded commands. */
   write(storage: Storage, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
     this.assertUsable('write');
-    this.recorder.write(storage, offset, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    if (this.recorder.recording) {
+      const copy = bytes.slice();
+      this.recorder.recording.feed(storage, () => copy, offset);
+    }
+    this.recorder.write(storage, offset, bytes);
+  }
+
+  /** Uploads what `data` gives, if anything: now, and when this is recorded before every replay. */
+  feed(storage: Storage, data: FeedData): void {
+    this.assertUsable('feed');
+    this.recorder.recording?.feed(storage, data);
+    this.upload(storage, data);
+  }
+
+  /** Whether a step is being recorded; see `capture`. */
+  get isRecording(): boolean {
+    return this.recorder.recording !== null;
+  }
+
+  /**
+   * Runs `fn`, and keeps the commands it records, with the buffers they use, to be submitted again by {@link replay}.
+   * @throws ArgumentError inside another recording; what `fn` throws.
+   */
+  record<T>(fn: () => T): { result: T; recording: Recording } {
+    this.assertUsable('record');
+    if (this.recorder.recording) {
+      throw new ArgumentError({
+        where: 'capture',
+        message: 'a captured step was called while another one was being recorded.',
+        fix: 'Capture the outer function only.',
+      });
+    }
+    const recording = new Recording();
+    this.recorder.recording = recording;
+    try {
+      const result = fn();
+      for (const storage of recording.storages) this.pool.pin(storage);
+      return { result, recording };
+    } catch (error) {
+      for (const uniform of recording.uniforms) uniform.pins--;
+      throw error;
+    } finally {
+      this.recorder.recording = null;
+      for (const storage of recording.uploads) this.pool.release(storage);
+    }
+  }
+
+  /** Submits recorded commands once more, after what is to be uploaded. */
+  replay(recording: Recording): void {
+    this.assertUsable('replay');
+    for (const [storage, { data, offset }] of recording.feeds) this.upload(storage, data, offset);
+    this.recorder.replay(recording);
+  }
+
+  /** Gives up what a recording holds on to; it cannot be replayed any more. */
+  forget(recording: Recording): void {
+    if (this.destroyed) return;
+    for (const uniform of recording.uniforms) uniform.pins--;
+    for (const storage of recording.storages) this.pool.release(storage);
   }
 
   /** Copies the first `bytes` (a multiple of 4) of one buffer into another, on the device. */
@@ -263,7 +329,15 @@ export class Engine {
     if (failure) throw failure;
   }
 
+  private upload(storage: Storage, data: FeedData, offset = 0): void {
+    const view = data();
+    if (!view) return;
+    this.recorder.write(storage, offset, new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+  }
+
   private tidy(): void {
+    // What is being recorded may use buffers that wait for reuse.
+    if (this.recorder.recording) return;
     const { liveBytes, pooledBytes } = this.pool.snapshot();
     const keep = liveBytes + POOL_SLACK;
     if (pooledBytes > keep && this.pool.trim(keep)) this.groups.clear();

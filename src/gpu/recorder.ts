@@ -5,8 +5,9 @@
 import type { BindGroupCache } from './bind-groups.ts';
 import { Storage } from './buffer-pool.ts';
 import type { Pipeline } from './pipelines.ts';
+import type { Recording } from './recording.ts';
 
-type Command =
+export type Command =
   | { kind: 'dispatch'; pipeline: Pipeline; group: GPUBindGroup; x: number; y: number; z: number }
   | { kind: 'copy'; from: GPUBuffer; to: GPUBuffer; bytes: number }
   | { kind: 'write'; to: GPUBuffer; offset: number; data: Uint8Array<ArrayBuffer> };
@@ -23,6 +24,8 @@ export class Recorder {
   private tail: Promise<void> | null = null;
   /** Dispatches recorded since the start. */
   dispatches = 0;
+  /** Takes note of every dispatch and copy while there is one. */
+  recording: Recording | null = null;
 
   constructor(
     private readonly device: GPUDevice,
@@ -36,11 +39,13 @@ export class Recorder {
     params: Uint32Array | null,
     workgroups: readonly [number, number, number],
   ): void {
-    const group = this.groups.get(pipeline, storages, params);
+    const group = this.groups.get(pipeline, storages, params, this.recording?.uniforms);
     for (const storage of storages) storage.lastBatch = this.batch;
     const [x, y, z] = workgroups;
-    this.commands.push({ kind: 'dispatch', pipeline, group, x, y, z });
+    const command: Command = { kind: 'dispatch', pipeline, group, x, y, z };
+    this.commands.push(command);
     this.dispatches++;
+    this.note(command, storages);
     if (this.commands.length >= BATCH) this.flush();
   }
 
@@ -48,7 +53,18 @@ export class Recorder {
     from.lastBatch = this.batch;
     if (to instanceof Storage) to.lastBatch = this.batch;
     const target = to instanceof Storage ? to.buffer : to;
-    this.commands.push({ kind: 'copy', from: from.buffer, to: target, bytes });
+    const command: Command = { kind: 'copy', from: from.buffer, to: target, bytes };
+    this.commands.push(command);
+    this.note(command, to instanceof Storage ? [from, to] : [from]);
+  }
+
+  /** Submits recorded commands once more, behind everything that waits. */
+  replay({ commands, storages, dispatches }: Recording): void {
+    this.flush();
+    for (const storage of storages) storage.lastBatch = this.batch;
+    this.commands = commands.slice();
+    this.dispatches += dispatches;
+    this.flush();
   }
 
   /** Uploads at once when no waiting command uses the buffer, in order otherwise. */
@@ -81,6 +97,12 @@ export class Recorder {
       }
     }
     return this.tail ?? Promise.resolve();
+  }
+
+  private note(command: Command, storages: readonly Storage[]): void {
+    if (!this.recording) return;
+    this.recording.commands.push(command);
+    for (const storage of storages) this.recording.storages.add(storage);
   }
 
   private submit(commands: readonly Command[], batch: number): void {

@@ -47,11 +47,17 @@ function run(
   });
 }
 
-function stateOf(engine: Engine, { seed, stream }: Required<RandomSource>, where: string): Tensor {
-  const [low, high] = splitWords(seed, `${where}: seed`);
-  const [word, beyond] = splitWords(stream, `${where}: stream`);
-  if (beyond > 0) throw new ArgumentError({ where, message: `stream ${stream} is not below 2^32.` });
-  return engine.tensor(new Uint32Array([low, high, word]));
+/** Seed and stream on the device, u32 [3]; a captured step that names no source takes another stream in every replay. */
+function stateOf(engine: Engine, from: RandomSource | undefined, where: string): Tensor {
+  const state = Tensor.empty(engine, [3], 'u32', where, true);
+  engine.feed(state.storage, () => {
+    const { seed, stream } = take(engine, from);
+    const [low, high] = splitWords(seed, `${where}: seed`);
+    const [word, beyond] = splitWords(stream, `${where}: stream`);
+    if (beyond > 0) throw new ArgumentError({ where, message: `stream ${stream} is not below 2^32.` });
+    return new Uint32Array([low, high, word]);
+  });
+  return state;
 }
 
 declare module '../gpu/engine.ts' {
@@ -80,7 +86,7 @@ function fill(
 ): Tensor {
   const where = entry === 'normal' ? 'normal' : 'uniform';
   checkShape(shape, where);
-  const state = stateOf(engine, take(engine, from), where);
+  const state = stateOf(engine, from, where);
   const output = Tensor.empty(engine, shape, 'f32', where);
   run(engine, entry, state, [], output, a, b);
   state.dispose();
@@ -114,7 +120,7 @@ export function dropout(
     throw new DTypeError({ where: 'dropout', message: `takes f32, not ${x.dtype}.`, fix: "Use x.cast('f32')." });
   if (!training || p === 0) return x;
   const { engine } = x;
-  const state = stateOf(engine, take(engine, from), 'dropout');
+  const state = stateOf(engine, from, 'dropout');
   const mask = (input: Tensor) => {
     const output = Tensor.empty(engine, x.shape, 'f32', 'dropout');
     run(engine, 'dropout', state, [input], output, p, 1 / (1 - p));

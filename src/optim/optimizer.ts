@@ -45,15 +45,19 @@ export abstract class Optimizer {
 
   /** Updates every parameter that has a gradient, in place. */
   step(): void {
-    this.steps++;
-    const rates = this.currentRates();
-    if (rates.some((rate, i) => rate !== this.uploaded[i])) {
-      this.engine.write(this.rates.storage, Float32Array.from(rates));
-      this.uploaded = rates;
-    }
+    this.engine.feed(this.rates.storage, () => this.nextRates());
     this.named.forEach(({ tensor }, i) => {
       if (tensor.grad) this.update(tensor, tensor.grad, i);
     });
+  }
+
+  /** Counts a step; the rates if they have changed. */
+  private nextRates(): Float32Array<ArrayBuffer> | null {
+    this.steps++;
+    const rates = this.currentRates();
+    if (rates.every((rate, i) => rate === this.uploaded[i])) return null;
+    this.uploaded = rates;
+    return Float32Array.from(rates);
   }
 
   /** Frees the gradients. */

@@ -65,7 +65,7 @@ Engine.prototype.tensor = function (data, shape, dtype) {
     });
   }
   const values = ArrayBuffer.isView(flat) && dtypeOf(flat) === type ? flat : typedArray(type, flat);
-  const tensor = Tensor.empty(this, target, type, 'tensor');
+  const tensor = Tensor.empty(this, target, type, 'tensor', true);
   this.write(tensor.storage, values);
   return tensor;
 };

@@ -62,10 +62,13 @@ export class Tensor {
     dropped.register(this, { engine: new WeakRef(engine), storage, description: `${origin} ${show(shape)}` }, this);
   }
 
-  /** A new tensor with undefined contents; `origin` names the operation in errors and leak reports. */
-  static empty(engine: Engine, shape: Shape, dtype: DType, origin: string): Tensor {
+  /**
+   * A new tensor with undefined contents; `origin` names the operation in errors and leak reports. `forUpload`: the
+   * contents come from the CPU.
+   */
+  static empty(engine: Engine, shape: Shape, dtype: DType, origin: string, forUpload = false): Tensor {
     const bytes = sizeOf(shape) * bytesPerElement(dtype);
-    return new Tensor(engine, Object.freeze([...shape]), dtype, engine.allocate(bytes, origin), origin);
+    return new Tensor(engine, Object.freeze([...shape]), dtype, engine.allocate(bytes, origin, forUpload), origin);
   }
 
   /** The same elements in another shape of the same size; shares the buffer. */

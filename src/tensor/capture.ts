@@ -1,0 +1,143 @@
+/**
+ * A step that is recorded once and then replayed: the same kernels on the same buffers, without running its JavaScript.
+ * Recording every step anew costs tens of microseconds a kernel, which a fast GPU is done with sooner.
+ */
+import { Engine } from '../gpu/engine.ts';
+import { ArgumentError } from '../gpu/errors.ts';
+import type { Recording } from '../gpu/recording.ts';
+import { Tensor } from './tensor.ts';
+import './scope.ts';
+
+/** A function of tensors that is replayed; see {@link Engine.capture}. */
+export interface CapturedStep<A extends readonly Tensor[], T> {
+  (...inputs: A): T;
+  /** Recordings made so far: one for each combination of input shapes that was called at least twice. */
+  readonly recordings: number;
+  /** Frees the buffers that are held for replaying. The step may be called again, and is recorded anew. */
+  dispose(): void;
+}
+
+interface Held<T> {
+  readonly recording: Recording;
+  readonly inputs: readonly Tensor[];
+  readonly result: T;
+  /** What the result is made of, kept for as long as it can be replayed. */
+  readonly outputs: readonly Tensor[];
+}
+
+declare module '../gpu/engine.ts' {
+  interface Engine {
+    /**
+     * Makes a function that records what `step` does and from then on only replays it. The first call with inputs of some
+     * shapes runs as usual, so that what is made once is made; the second is recorded; every later one copies its
+     * inputs to where the recording reads them and submits it. Results are the same to the last bit.
+     *
+     * Replayed is what happened on the device. What may differ from call to call has to come in through `inputs`, but for
+     * what the engine feeds itself: the rates and the step count of optimizers, unnamed random numbers, drawn groups. Numbers
+     * uploaded inside (`engine.tensor([...])`) stay what they were, JavaScript inside does not run again, and
+     * gradients must start from nothing in every step (`zeroGrad` inside).
+     * @param step synchronous; returns tensors, in arrays, maps and plain objects, or nothing. They come without their graph,
+     * and hold what they hold until the next call: read them, or record what is done with them, before that.
+     * @throws what `step` throws; ArgumentError for inputs that are no tensors of this engine.
+     * @example
+     * const train = engine.capture((x, y) => {
+     *   const loss = crossEntropy(model.forward(x), y);
+     *   loss.backward();
+     *   optimizer.step();
+     *   optimizer.zeroGrad();
+     *   return loss;
+     * });
+     * for (const [x, y] of batches) console.log(await train(x, y).item());
+     */
+    capture<A extends readonly Tensor[], T>(step: (...inputs: A) => T): CapturedStep<A, T>;
+  }
+}
+
+/** The same value with every tensor in it replaced. */
+function replaceTensors<T>(value: T, by: (tensor: Tensor) => Tensor): T {
+  const walk = (part: unknown): unknown => {
+    if (part instanceof Tensor) return by(part);
+    if (Array.isArray(part)) return part.map(walk);
+    if (part instanceof Map) return new Map([...part].map(([key, inner]) => [key, walk(inner)]));
+    if (typeof part === 'object' && part !== null && Object.getPrototypeOf(part) === Object.prototype) {
+      return Object.fromEntries(Object.entries(part).map(([key, inner]) => [key, walk(inner)]));
+    }
+    return part;
+  };
+  return walk(value) as T;
+}
+
+const look = (tensor: Tensor): Tensor => Tensor.view(tensor, tensor.shape, 'capture');
+
+function recordStep<A extends readonly Tensor[], T>(engine: Engine, step: (...inputs: A) => T, inputs: A): Held<T> {
+  const held = inputs.map((input) => engine.keep(Tensor.empty(engine, input.shape, input.dtype, 'capture')));
+  inputs.forEach((input, i) => {
+    copyTo(held[i] as Tensor, input);
+  });
+  try {
+    const outputs: Tensor[] = [];
+    const { result, recording } = engine.record(() =>
+      engine.scope(() =>
+        replaceTensors(step(...(held as readonly Tensor[] as A)), (tensor) => {
+          const kept = engine.keep(look(tensor));
+          outputs.push(kept);
+          return kept;
+        }),
+      ),
+    );
+    return { recording, inputs: held, result, outputs };
+  } catch (error) {
+    for (const tensor of held) tensor.dispose();
+    throw error;
+  }
+}
+
+function copyTo(held: Tensor, input: Tensor): void {
+  if (held.storage !== input.storage) held.engine.copy(input.storage, held.storage, held.storage.bytes);
+}
+
+Engine.prototype.capture = function <A extends readonly Tensor[], T>(this: Engine, step: (...inputs: A) => T) {
+  /** By the inputs' shapes; `null` after a first call. */
+  const known = new Map<string, Held<T> | null>();
+
+  const run = (...inputs: A): T => {
+    const strange = inputs.find((input) => !(input instanceof Tensor) || input.engine !== this);
+    if (strange !== undefined) {
+      throw new ArgumentError({
+        where: 'capture',
+        message: `input ${inputs.indexOf(strange)} is ${strange instanceof Tensor ? 'a tensor of another engine' : 'no tensor'}.`,
+        fix: 'Hand in tensors of the engine that captures; other values are fixed when the step is recorded.',
+      });
+    }
+    const key = `${this.gradEnabled} ${inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join()}`;
+    const held = known.get(key);
+    if (held === undefined || this.isRecording) {
+      if (held === undefined) known.set(key, null);
+      return this.scope(() => step(...inputs));
+    }
+    if (held === null) {
+      const made = recordStep(this, step, inputs);
+      known.set(key, made);
+      return replaceTensors(made.result, look);
+    }
+    inputs.forEach((input, i) => {
+      copyTo(held.inputs[i] as Tensor, input);
+    });
+    this.replay(held.recording);
+    return replaceTensors(held.result, look);
+  };
+
+  return Object.defineProperties(run, {
+    recordings: { get: () => [...known.values()].filter((held) => held !== null).length },
+    dispose: {
+      value: () => {
+        for (const held of known.values()) {
+          if (!held) continue;
+          for (const tensor of [...held.inputs, ...held.outputs]) tensor.dispose();
+          this.forget(held.recording);
+        }
+        known.clear();
+      },
+    },
+  }) as CapturedStep<A, T>;
+};

@@ -1,0 +1,154 @@
+/** A captured step does what the step does: the same parameters to the last bit, whatever is random or changes in it. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { denseKD } from '../src/distill/dense-kd.ts';
+import { GroupDraw } from '../src/distill/group-draw.ts';
+import { TaskPool } from '../src/distill/task-pool.ts';
+import { crossEntropy, dropout, Engine, type Tensor } from '../src/index.ts';
+import { createResNet } from '../src/nn/resnet.ts';
+import { AdamW } from '../src/optim/adam.ts';
+import { clipGradNorm } from '../src/optim/clipping.ts';
+import { SGD } from '../src/optim/sgd.ts';
+import { engine, uniform } from './support/engine.ts';
+
+const CLASSES = 6;
+
+/** Takes five steps with everything in them that changes from step to step, and reads the losses and all parameters. */
+async function train(captured: boolean, kind: 'sgd' | 'adamw', batches: readonly number[]) {
+  engine.seed(5);
+  const model = createResNet(engine, 'resnet8', { classes: CLASSES, width: 4, inChannels: 1, seed: 3 });
+  const optimizer = kind === 'sgd' ? new SGD(model, { lr: 0.1, momentum: 0.9 }) : new AdamW(model, { lr: 0.01 });
+  const draw = new GroupDraw(engine, TaskPool.of('dense', [2, 1, 1]), { seed: 9 });
+  const step = (images: Tensor, targets: Tensor, old: Tensor) => {
+    const logits = dropout(model.forward(images), 0.2);
+    const kd = denseKD(logits, old, { taskSizes: [2, 1, 1], variant: 'random', draw });
+    const loss = crossEntropy(logits, targets).add(kd);
+    loss.backward();
+    clipGradNorm(model.parameters(), 1);
+    optimizer.step();
+    optimizer.zeroGrad();
+    return { loss };
+  };
+  const run = captured ? engine.capture(step) : null;
+  const losses: number[] = [];
+  for (const [i, batch] of batches.entries()) {
+    optimizer.lr *= 0.9;
+    losses.push(
+      await engine.scope(() => {
+        const images = engine.tensor(uniform(batch * 64, i, -1, 1), [batch, 8, 8, 1]);
+        const targets = engine.tensor(Int32Array.from({ length: batch }, (_, b) => (b * 5 + i) % CLASSES));
+        const old = engine.tensor(uniform(batch * 4, i + 50, -2, 2), [batch, 4]);
+        return { read: (run ?? step)(images, targets, old).loss.item() };
+      }).read,
+    );
+  }
+  const state = new Map<string, Float32Array>();
+  for (const [name, tensor] of [...model.namedParameters(), ...model.namedBuffers()].map(
+    (t) => [t.name, t.tensor] as const,
+  )) {
+    state.set(name, (await tensor.data()) as Float32Array);
+  }
+  const { steps } = optimizer;
+  const recordings = run?.recordings ?? 0;
+  run?.dispose();
+  optimizer.dispose();
+  draw.dispose();
+  model.dispose();
+  return { losses, state, steps, recordings };
+}
+
+for (const kind of ['sgd', 'adamw'] as const) {
+  test(`a captured step leaves the same parameters as the step itself: ${kind}`, async () => {
+    const batches = [4, 4, 4, 3, 4, 3, 4, 3, 4];
+    const eager = await train(false, kind, batches);
+    const captured = await train(true, kind, batches);
+    assert.equal(captured.losses, eager.losses);
+    assert.ok(new Set(eager.losses).size === batches.length);
+    assert.equal(captured.steps, batches.length);
+    assert.is(captured.recordings, 2);
+    for (const [name, values] of eager.state) assert.equal(captured.state.get(name), values, name);
+  });
+}
+
+test('unnamed random numbers are new in every replay, named ones are not', async () => {
+  const draws = engine.capture(() => ({
+    fresh: engine.uniform([4]),
+    fixed: engine.uniform([4], { from: { seed: 2 } }),
+  }));
+  const seen: { fresh: string; fixed: string }[] = [];
+  for (let i = 0; i < 5; i++) {
+    const { fresh, fixed } = draws();
+    seen.push({ fresh: String(await fresh.data()), fixed: String(await fixed.data()) });
+  }
+  assert.is(new Set(seen.map(({ fresh }) => fresh)).size, 5);
+  assert.is(new Set(seen.map(({ fixed }) => fixed)).size, 1);
+  draws.dispose();
+});
+
+test('numbers uploaded inside are there in every replay, though their buffer is written over', async () => {
+  const step = engine.capture((x: Tensor) => {
+    const table = engine.tensor([1, 2, 3, 4]);
+    const sum = x.add(table);
+    table.dispose();
+    // Takes the table's buffer, were it not kept.
+    return sum.mul(2).add(engine.tensor([10, 10, 10, 10]));
+  });
+  for (let i = 0; i < 4; i++) {
+    const x = engine.tensor([i, i, i, i]);
+    assert.equal(
+      [...(await step(x).data())],
+      [1, 2, 3, 4].map((n) => (n + i) * 2 + 10),
+    );
+  }
+  step.dispose();
+});
+
+test('replaying takes no more memory, and disposing gives it back', async () => {
+  const own = await Engine.create();
+  const step = own.capture((x: Tensor) => x.mul(2).exp().sum());
+  const call = () => own.scope(() => ({ read: step(own.ones([1000])).item() })).read;
+  let value = 0;
+  for (let i = 0; i < 3; i++) value = await call();
+  const { dispatches, ...before } = own.memory();
+  for (let i = 0; i < 20; i++) assert.is(await call(), value);
+  const { dispatches: more, ...after } = own.memory();
+  assert.equal(after, before);
+  assert.is((more - dispatches) % 20, 0);
+  step.dispose();
+  assert.is(own.memory().liveBuffers, 0);
+  assert.is(await call(), value);
+  step.dispose();
+  await own.destroy();
+});
+
+test('a step that fails while it is recorded leaves nothing behind', async () => {
+  const own = await Engine.create();
+  let calls = 0;
+  const step = own.capture((x: Tensor) => {
+    const y = x.mul(2);
+    if (++calls === 2) throw new RangeError('no');
+    return y.add(1);
+  });
+  const call = () => own.scope(() => ({ read: step(own.ones([2])).data() })).read;
+  assert.equal([...(await call())], [3, 3]);
+  assert.throws(() => own.scope(() => step(own.ones([2]))), /no/);
+  assert.is(own.memory().liveBuffers, 0);
+  for (let i = 0; i < 3; i++) assert.equal([...(await call())], [3, 3]);
+  assert.is(calls, 3);
+  step.dispose();
+  await own.destroy();
+});
+
+test('what cannot be replayed is refused with a reason', () => {
+  const twice = engine.capture(() => {
+    const x = engine.tensor([1]);
+    engine.write(x.storage, Float32Array.of(2));
+    return x;
+  });
+  twice();
+  assert.throws(twice, /uploads to one tensor twice/);
+  const step = engine.capture((x: Tensor) => x.add(1));
+  assert.throws(() => step(3 as unknown as Tensor), /input 0 is no tensor.*Hand in tensors/);
+});
+
+test.run();
