@@ -90,8 +90,10 @@ test('numbers uploaded inside are there in every replay, though their buffer is 
     const table = engine.tensor([1, 2, 3, 4]);
     const sum = x.add(table);
     table.dispose();
-    // Takes the table's buffer, were it not kept.
-    return sum.mul(2).add(engine.tensor([10, 10, 10, 10]));
+    // Takes the table's buffer, were it not kept; and the next table that of what was in use before.
+    const twice = sum.mul(2);
+    sum.dispose();
+    return twice.add(engine.tensor([10, 10, 10, 10]));
   });
   for (let i = 0; i < 4; i++) {
     const x = engine.tensor([i, i, i, i]);
@@ -105,7 +107,12 @@ test('numbers uploaded inside are there in every replay, though their buffer is 
 
 test('replaying takes no more memory, and disposing gives it back', async () => {
   const own = await Engine.create();
-  const step = own.capture((x: Tensor) => x.mul(2).exp().sum());
+  const step = own.capture((x: Tensor) =>
+    x
+      .mul(own.tensor([2]))
+      .exp()
+      .sum(),
+  );
   const call = () => own.scope(() => ({ read: step(own.ones([1000])).item() })).read;
   let value = 0;
   for (let i = 0; i < 3; i++) value = await call();
@@ -117,6 +124,24 @@ test('replaying takes no more memory, and disposing gives it back', async () => 
   step.dispose();
   assert.is(own.memory().liveBuffers, 0);
   assert.is(await call(), value);
+  step.dispose();
+  await own.destroy();
+});
+
+test('a recording outlives the cache of what it uses', async () => {
+  const own = await Engine.create();
+  const step = own.capture((x: Tensor) => x.mul(3));
+  const call = () => own.scope(() => ({ read: step(own.ones([2])).data() })).read;
+  for (let i = 0; i < 3; i++) await call();
+  const x = own.ones([2]);
+  for (let i = 0; i < 17; i++) {
+    // Every number is a uniform of its own: more than are kept.
+    own.scope(() => {
+      for (let j = 0; j < 500; j++) x.mul(10 + i * 500 + j).dispose();
+    });
+    await own.sync();
+  }
+  assert.equal([...(await call())], [3, 3]);
   step.dispose();
   await own.destroy();
 });
