@@ -63,6 +63,7 @@ export {
 } from './distill/weighting.ts';
 export { Engine, type EngineOptions, type MemoryReport } from './gpu/engine.ts';
 export * from './gpu/errors.ts';
+export type { Launch, Profile } from './gpu/profiler.ts';
 export { copyModule } from './nn/copy.ts';
 export { growLinear } from './nn/head.ts';
 export { kaimingNormal, kaimingUniform, parameter } from './nn/init.ts';

@@ -5,9 +5,13 @@ import '../ops/methods.ts';
 import picocolors from 'picocolors';
 import { Engine } from '../gpu/engine.ts';
 
-export async function withEngine<T>(use: (engine: Engine) => Promise<T>): Promise<T> {
+/** @param quiet say nothing, where the output is for programs. */
+export async function withEngine<T>(
+  use: (engine: Engine) => Promise<T>,
+  { quiet = false }: { quiet?: boolean } = {},
+): Promise<T> {
   const engine = await Engine.create();
-  console.log(picocolors.dim(`adapter   ${engine.adapterDescription}`));
+  if (!quiet) console.log(picocolors.dim(`adapter   ${engine.adapterDescription}`));
   try {
     return await use(engine);
   } finally {

@@ -31,6 +31,9 @@ const PLATFORM: Partial<Record<NodeJS.Platform, { backend: string; rasterizer?: 
 
 export { pollGently } from './polling-node.ts';
 
+/** Browsers round timestamps to hide what other pages do; there is nobody to hide it from here. */
+const FLAGS = ['disable-dawn-features=timestamp_quantization'];
+
 const KEPT = Symbol.for('engram.dawn');
 const shared = globalThis as { [KEPT]?: Map<Source, Promise<GPU>> };
 shared[KEPT] ??= new Map();
@@ -92,17 +95,17 @@ async function open(source: Source): Promise<GPU> {
   for (const [name, value] of Object.entries(globals)) {
     if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
-  if (source === 'system') return create([]);
+  if (source === 'system') return create(FLAGS);
   if (source === 'rasterizer') {
     const name = PLATFORM[process.platform]?.rasterizer;
     if (!name) throw new Error(`${process.platform} has no software adapter`);
-    return create([`adapter=${name}`]);
+    return create([...FLAGS, `adapter=${name}`]);
   }
   if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('SwiftShader comes for x64 Linux only');
   const { loadSwiftShader } = await import('./swiftshader-node.ts');
   const driver = await loadSwiftShader();
   return withVulkanDriver(driver, () => {
-    const gpu = create([]);
+    const gpu = create(FLAGS);
     // Drivers are looked for at the first request, before it returns: no other code sees the changed environment.
     void gpu.requestAdapter();
     return gpu;

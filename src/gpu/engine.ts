@@ -10,6 +10,7 @@ import { BufferPool, type PoolStatistics, type Storage } from './buffer-pool.ts'
 import { AdapterError, ArgumentError, DeviceLostError, ValidationError } from './errors.ts';
 import type { Constants, Kernel } from './kernel.ts';
 import { PipelineCache } from './pipelines.ts';
+import { PassTimer, type Profile } from './profiler.ts';
 import { Readback } from './readback.ts';
 import { Recorder } from './recorder.ts';
 import { type FeedData, Recording } from './recording.ts';
@@ -31,6 +32,8 @@ export interface Dispatch {
   readonly params?: readonly number[];
   /** Workgroups along x, y and z. */
   readonly workgroups: readonly [number, number?, number?];
+  /** Floating point operations (2 for a multiplication with its addition), for profiles. */
+  readonly flops?: number;
 }
 
 export interface MemoryReport extends PoolStatistics {
@@ -171,7 +174,7 @@ export class Engine {
   }
 
   /** Records one kernel launch. @throws ArgumentError when the launch is larger than the device allows. */
-  dispatch({ kernel, constants = {}, buffers, params, workgroups }: Dispatch): void {
+  dispatch({ kernel, constants = {}, buffers, params, workgroups, flops }: Dispatch): void {
     this.assertUsable(kernel.name);
     const [x, y = 1, z = 1] = workgroups;
     if (x === 0 || y === 0 || z === 0) return;
@@ -182,11 +185,8 @@ export class Engine {
         message: `needs ${x}×${y}×${z} workgroups; the device allows ${most} a dimension.`,
       });
     }
-    this.recorder.dispatch(this.pipelines.get(kernel, constants), buffers, params ? Uint32Array.from(params) : null, [
-      x,
-      y,
-      z,
-    ]);
+    const words = params ? Uint32Array.from(params) : null;
+    this.recorder.dispatch(this.pipelines.get(kernel, constants), buffers, words, [x, y, z], flops);
   }
 
   /** Starts compiling a kernel before it is needed. */
@@ -290,6 +290,28 @@ export class Engine {
     await this.recorder.flush();
     await pollGently(() => this.device.queue.onSubmittedWorkDone());
     this.throwFailure();
+  }
+
+  /**
+   * The device's time for every kernel that `fn` launches, by timestamp queries. Each runs in a pass of its own, so that
+   * the sum is a little more than what `fn` takes otherwise.
+   * @throws AdapterError on a device without timestamp queries; what `fn` throws.
+   */
+  async profile(fn: () => void): Promise<Profile> {
+    await this.sync();
+    const timer = new PassTimer(this.device);
+    const start = performance.now();
+    this.recorder.timer = timer;
+    let javascript: number;
+    try {
+      fn();
+      javascript = performance.now() - start;
+      await this.recorder.flush();
+    } finally {
+      this.recorder.timer = null;
+    }
+    await this.sync();
+    return { launches: await timer.read(), javascript };
   }
 
   memory(): MemoryReport {

@@ -5,10 +5,22 @@
 import type { BindGroupCache } from './bind-groups.ts';
 import { Storage } from './buffer-pool.ts';
 import type { Pipeline } from './pipelines.ts';
+import type { PassTimer } from './profiler.ts';
 import type { Recording } from './recording.ts';
 
 export type Command =
-  | { kind: 'dispatch'; pipeline: Pipeline; group: GPUBindGroup; x: number; y: number; z: number }
+  | {
+      kind: 'dispatch';
+      pipeline: Pipeline;
+      group: GPUBindGroup;
+      x: number;
+      y: number;
+      z: number;
+      /** Floating point operations, where the kernel's caller knows them. */
+      flops: number | undefined;
+      /** Bytes of all buffers bound. */
+      bytes: number;
+    }
   | { kind: 'copy'; from: GPUBuffer; to: GPUBuffer; bytes: number }
   | { kind: 'write'; to: GPUBuffer; offset: number; data: Uint8Array<ArrayBuffer> };
 
@@ -26,6 +38,8 @@ export class Recorder {
   dispatches = 0;
   /** Takes note of every dispatch and copy while there is one. */
   recording: Recording | null = null;
+  /** Gives every dispatch a pass of its own while there is one, and notes its time. */
+  timer: PassTimer | null = null;
 
   constructor(
     private readonly device: GPUDevice,
@@ -38,11 +52,16 @@ export class Recorder {
     storages: readonly Storage[],
     params: Uint32Array | null,
     workgroups: readonly [number, number, number],
+    flops?: number,
   ): void {
     const group = this.groups.get(pipeline, storages, params, this.recording?.uniforms);
-    for (const storage of storages) storage.lastBatch = this.batch;
+    let bytes = 0;
+    for (const storage of storages) {
+      storage.lastBatch = this.batch;
+      bytes += storage.bytes;
+    }
     const [x, y, z] = workgroups;
-    const command: Command = { kind: 'dispatch', pipeline, group, x, y, z };
+    const command: Command = { kind: 'dispatch', pipeline, group, x, y, z, flops, bytes };
     this.commands.push(command);
     this.dispatches++;
     this.note(command, storages);
@@ -115,6 +134,12 @@ export class Recorder {
     for (const c of commands) {
       if (c.kind === 'dispatch') {
         if (!c.pipeline.compiled) continue; // did not compile: reported by the cache
+        const timestampWrites = this.timer?.next(c.pipeline.name, c);
+        if (timestampWrites) {
+          pass?.end();
+          pass = open.beginComputePass({ timestampWrites });
+          current = null;
+        }
         pass ??= open.beginComputePass();
         if (current !== c.pipeline) {
           pass.setPipeline(c.pipeline.compiled);

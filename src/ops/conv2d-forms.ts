@@ -48,6 +48,12 @@ function weightParams(g: Geometry, { chunk, splits }: LineSplit): number[] {
   ];
 }
 
+const tapFlops = (p: TapPass): number =>
+  2 * p.batch * p.rows * p.columns * p.tapRows * p.tapColumns * p.channels * p.targetChannels;
+
+const weightFlops = (g: Geometry): number =>
+  2 * g.batch * g.outHeight * g.outWidth * g.kernelY * g.kernelX * g.inChannels * g.outChannels;
+
 const tapBuffers = ({ source, weight, bias, result }: TapBuffers): Storage[] => [
   source,
   weight,
@@ -96,6 +102,7 @@ const lanes: Conv2dForm = {
       kernel: { name: 'conv2d_lanes', source: lanesSource, entry: row3 ? 'row3' : 'main' },
       constants: { LANES: width },
       buffers: tapBuffers(buffers),
+      flops: tapFlops(pass),
       params: [...tapParams(pass, buffers), ...advance],
       workgroups: plane(engine, Math.ceil(runs / together) * Math.ceil(pass.targetChannels / width)),
     });
@@ -107,6 +114,7 @@ const lanes: Conv2dForm = {
       kernel: { name: 'conv2d_weight_lanes', source: weightLanesSource, entry },
       constants: { LANES: lanesOf(engine) },
       buffers: [x, dy, parts],
+      flops: weightFlops(g),
       params: weightParams(g, split),
       workgroups: plane(engine, groups * split.splits),
     });
@@ -126,6 +134,7 @@ const blocks: Conv2dForm = {
     engine.dispatch({
       kernel: { name: 'conv2d_blocks', source: blocksSource },
       buffers: tapBuffers(buffers),
+      flops: tapFlops(pass),
       params: tapParams(pass, buffers),
       workgroups: plane(engine, Math.ceil(threads / BLOCK_THREADS)),
     });
@@ -135,6 +144,7 @@ const blocks: Conv2dForm = {
     engine.dispatch({
       kernel: { name: 'conv2d_weight_blocks', source: weightBlocksSource },
       buffers: [x, dy, parts],
+      flops: weightFlops(g),
       params: weightParams(g, split),
       workgroups: plane(engine, Math.ceil((blockThreads(g) * split.splits) / BLOCK_THREADS)),
     });
@@ -160,6 +170,7 @@ const tiled: Conv2dForm = {
       kernel: { name: 'conv2d_tiled', source: tiledSource },
       constants: tileConstants(tile),
       buffers: tapBuffers(buffers),
+      flops: tapFlops(pass),
       params: tapParams(pass, buffers),
       workgroups: plane(engine, tileGroups(positions, pass.targetChannels, tile)),
     });
@@ -172,6 +183,7 @@ const tiled: Conv2dForm = {
       kernel: { name: 'conv2d_weight_tiled', source: weightTiledSource },
       constants: tileConstants(tile),
       buffers: [x, dy, parts],
+      flops: weightFlops(g),
       params: weightParams(g, split),
       workgroups: plane(engine, tileGroups(placesOf(g), g.outChannels, tile) * split.splits),
     });

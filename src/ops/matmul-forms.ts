@@ -45,6 +45,8 @@ function paramsOf(p: Product, { chunk, splits }: Split, { bias }: Operands): num
   return [p.m, p.n, p.k, ...strides, p.batch, chunk, splits, bias ? 1 : 0];
 }
 
+const flopsOf = ({ m, n, k, batch }: Product): number => 2 * batch * m * n * k;
+
 const buffersOf = ({ a, b, bias, c }: Operands): Storage[] => [a, b, bias ?? a, c];
 
 const LANE_ROWS = 16;
@@ -64,6 +66,7 @@ const lanes: MatmulForm = {
       kernel: { name: 'matmul_lanes', source: lanesSource },
       constants: { LANES: width },
       buffers: buffersOf(operands),
+      flops: flopsOf(product),
       params: paramsOf(product, split, operands),
       workgroups: plane(engine, groups),
     });
@@ -87,6 +90,7 @@ const blocks: MatmulForm = {
     engine.dispatch({
       kernel: { name: 'matmul_blocks', source: blocksSource },
       buffers: buffersOf(operands),
+      flops: flopsOf(product),
       params: paramsOf(product, split, operands),
       workgroups: plane(engine, Math.ceil(threads / BLOCK_THREADS)),
     });
@@ -110,6 +114,7 @@ const tiled: MatmulForm = {
       kernel: { name: 'matmul_tiled', source: tiledSource },
       constants: { THREADS_Y: y, THREADS_X: x, DEPTH },
       buffers: buffersOf(operands),
+      flops: flopsOf(product),
       params: paramsOf(product, split, operands),
       workgroups: plane(engine, Math.ceil(m / (4 * y)) * Math.ceil(n / (4 * x)) * batch * split.splits),
     });

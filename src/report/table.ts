@@ -1,7 +1,8 @@
-/** A run's accuracies as a table for the terminal. */
+/** Tables for the terminal: a run's accuracies, a step's kernels. */
 import Table from 'cli-table3';
 import picocolors from 'picocolors';
 import { accuracyCurve } from '../continual/metrics.ts';
+import type { KernelTimes } from './kernel-times.ts';
 import type { RunRecord } from './run-record.ts';
 
 export interface TableOptions {
@@ -49,6 +50,16 @@ export function summaryTable(records: readonly RunRecord[], options: TableOption
   const table = tableOf(['run', 'method', 'average %', 'last %', 'forgetting', 'seconds'].map(colours.bold), 'left');
   for (const { name, method, average, last, forgetting, seconds } of records) {
     table.push([name, method, one(average), one(last), one(forgetting), seconds.toFixed(0)]);
+  }
+  return table.toString();
+}
+
+/** A line a kernel: launches, milliseconds, share of the step, rates. */
+export function kernelTable(kernels: readonly KernelTimes[], options: TableOptions = {}): string {
+  const colours = picocolors.createColors(options.colour ?? picocolors.isColorSupported);
+  const table = tableOf(['kernel', 'launches', 'ms', '%', 'GFLOP/s', 'GB/s'].map(colours.bold), 'left');
+  for (const { kernel, launches, ms, share, gflops, gbs } of kernels) {
+    table.push([kernel, launches, ms.toFixed(3), one(100 * share), gflops === null ? '' : one(gflops), one(gbs)]);
   }
   return table.toString();
 }
