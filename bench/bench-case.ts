@@ -54,10 +54,25 @@ export interface WorkCase {
   prepare(engine: Engine): Work;
 }
 
+/** What a process of its own tells besides the time of its work. */
+export interface ProcessResult extends Timing, Cost {
+  /** Version of the engine that did the work. */
+  readonly version?: string;
+  /** Milliseconds from the start of the process to the first result; the driver's shader cache may have been warm. */
+  readonly first?: number;
+  /** Losses before the first training steps. */
+  readonly losses?: readonly number[];
+  /** In what the work is not that of the case it is told as a multiple of: a failure. */
+  readonly differs?: string;
+}
+
 /** A case that needs a process of its own. */
 export interface ProcessCase {
   readonly name: string;
-  measure(options: TimingOptions): Promise<Timing>;
+  readonly versus?: string;
+  /** It is not run unless it is named. */
+  readonly onlyNamed?: boolean;
+  measure(options: TimingOptions): Promise<ProcessResult>;
 }
 
 export type BenchCase = WorkCase | ProcessCase;

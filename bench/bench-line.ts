@@ -1,7 +1,7 @@
 /** One benchmark's result, as a line of JSON or of a table. */
-import type { Cost, Timing } from './bench-case.ts';
+import type { ProcessResult } from './bench-case.ts';
 
-export interface Result extends Timing, Cost {
+export interface Result extends ProcessResult {
   readonly name: string;
   /** Groups of one sample, and samples. */
   readonly groups?: number;
@@ -18,7 +18,7 @@ const groupTime = ({ ms, groups, samples }: Result) =>
   groups === undefined || samples === undefined ? undefined : (ms * 1e6) / groups / samples;
 
 export function jsonLine(result: Result, adapter: string): string {
-  const { name, ms, min, p90, cpu, runs, flops, bytes, groups, versus, ratio } = result;
+  const { name, ms, min, p90, cpu, runs, flops, bytes, groups, versus, ratio, first, losses } = result;
   const rates = { gflops: rate(flops, ms), gbs: rate(bytes, ms), nsPerGroupSample: groupTime(result), ratio };
   const known = Object.entries(rates).flatMap(([key, value]) => (value === undefined ? [] : [[key, rounded(value)]]));
   return JSON.stringify({
@@ -27,6 +27,10 @@ export function jsonLine(result: Result, adapter: string): string {
     groups,
     ...Object.fromEntries(known),
     versus,
+    version: result.version,
+    first: first && rounded(first),
+    losses: losses?.map((loss) => Number(loss.toPrecision(6))),
+    differs: result.differs,
     adapter,
     date: new Date().toISOString().slice(0, 10),
   });
@@ -38,7 +42,7 @@ export const tableHead = (width: number): string =>
   `${'benchmark'.padEnd(width)}${['ms', 'min', 'p90', 'cpu ms'].map((title) => title.padStart(9)).join('')}   runs`;
 
 export function tableLine(result: Result, width: number): string {
-  const { name, ms, min, p90, cpu, runs, flops, bytes, groups, versus, ratio } = result;
+  const { name, ms, min, p90, cpu, runs, flops, bytes, groups, versus, ratio, first, losses, differs } = result;
   const gflops = rate(flops, ms);
   const gbs = rate(bytes, ms);
   const each = groupTime(result);
@@ -46,6 +50,9 @@ export function tableLine(result: Result, width: number): string {
     gflops !== undefined ? `${column(gflops)} GFLOP/s` : gbs !== undefined ? `${column(gbs)} GB/s` : '',
     each === undefined ? '' : `${String(groups).padStart(8)} groups ${column(each)} ns each and sample`,
     ratio === undefined ? '' : `${column(ratio)} × ${versus}`,
+    first === undefined ? '' : `  first after ${(first / 1000).toFixed(1)} s, shader cache as it was`,
+    losses === undefined ? '' : `  losses ${losses.map((loss) => loss.toFixed(4)).join(' ')}`,
+    differs === undefined ? '' : `  NOT THE SAME WORK: ${differs}`,
   ];
   return `${name.padEnd(width)}${[ms, min, p90, cpu].map(column).join('')} ${String(runs).padStart(6)} ${parts.join('')}`.trimEnd();
 }

@@ -12,7 +12,7 @@ import { labels, noise, type Work, type WorkCase } from './bench-case.ts';
 const SIZE = 32;
 const CLASSES = 10;
 
-function stepFlops(model: ResNet, batch: number): number {
+export function stepFlops(model: ResNet, batch: number): number {
   let total = 0;
   for (const { name, tensor } of model.namedParameters()) {
     const stage = Number(/^layer(\d)/.exec(name)?.[1] ?? 1);

@@ -15,6 +15,8 @@ import { profile, profileText } from './bench-profile.ts';
 import { time, withWork } from './bench-timing.ts';
 import { trainCases } from './bench-train.ts';
 import { dkdChart } from './dkd-chart.ts';
+import { PEER_FLAG, runPeer } from './peers/peer-process.ts';
+import { peerCases } from './peers/peers.ts';
 
 const CASES: readonly BenchCase[] = [
   ...kernelCases,
@@ -23,6 +25,7 @@ const CASES: readonly BenchCase[] = [
   ...distillCases,
   ...trainCases,
   firstStepCase,
+  ...peerCases,
 ];
 const PROFILED = 'train-step/resnet8';
 
@@ -33,6 +36,7 @@ interface Options {
   profile?: boolean;
   chart?: string;
   firstStepOf?: ResNetName;
+  peerOf?: string;
 }
 
 function wholeNumber(text: string): number {
@@ -42,7 +46,7 @@ function wholeNumber(text: string): number {
 }
 
 const program = new Command('bench')
-  .description('Times kernels and training steps. Without a name: all of them.')
+  .description('Times kernels and training steps. Without a name: all but the peers.')
   .argument('[name...]', 'benchmarks whose names begin with this, for example conv2d/forward or train-step')
   .option('--json', 'one JSON object a line: name, ms (median), min, p90, cpu, runs, rates, adapter, date')
   .option('--list', 'only print the names')
@@ -50,17 +54,20 @@ const program = new Command('bench')
   .option('--chart <file>', 'also draw what the dkd benchmarks cost against their number of groups, as SVG')
   .option('--profile', `the time of every kernel instead; of ${PROFILED} unless named`)
   .addOption(new Option(`${FIRST_STEP_FLAG} <model>`).hideHelp())
+  .addOption(new Option(`${PEER_FLAG} <task>`).hideHelp())
   .exitOverride();
 
 /** The cases a name is a prefix of, and those they are compared with. Exits with 2 for a name that begins none. */
-function chosen(names: readonly string[]): BenchCase[] {
+function chosen(names: readonly string[], { list }: Options): BenchCase[] {
   const unknown = names.filter((name) => !CASES.some((c) => c.name.startsWith(name)));
   if (unknown.length > 0) {
     const known = CASES.map((c) => `  ${c.name}`).join('\n');
     console.error(`bench: no benchmark begins with ${unknown.map((n) => `'${n}'`).join(', ')}. There are:\n${known}`);
     process.exit(2);
   }
-  const wanted = CASES.filter((c) => names.length === 0 || names.some((name) => c.name.startsWith(name)));
+  const wanted = CASES.filter((c) =>
+    names.length > 0 ? names.some((name) => c.name.startsWith(name)) : list || !('onlyNamed' in c),
+  );
   const bases = new Set(wanted.map((c) => ('versus' in c ? c.versus : undefined)));
   return CASES.filter((c) => wanted.includes(c) || bases.has(c.name));
 }
@@ -93,7 +100,8 @@ async function printTimings(engine: Engine, cases: readonly BenchCase[], options
     }
   }
   if (chart) await files.write(chart, dkdChart([...results.values()], engine.adapterDescription));
-  return cases.length - results.size;
+  const wrong = [...results.values()].filter(({ differs }) => differs !== undefined);
+  return cases.length - results.size + wrong.length;
 }
 
 async function printProfiles(engine: Engine, cases: readonly WorkCase[], { json }: Options): Promise<void> {
@@ -110,7 +118,11 @@ async function main(): Promise<number> {
     await takeFirstStep(options.firstStepOf);
     return 0;
   }
-  const cases = chosen(options.profile && program.args.length === 0 ? [PROFILED] : program.args);
+  if (options.peerOf) {
+    await runPeer(options.peerOf);
+    return 0;
+  }
+  const cases = chosen(options.profile && program.args.length === 0 ? [PROFILED] : program.args, options);
   if (options.list) {
     for (const { name } of cases) console.log(name);
     return 0;

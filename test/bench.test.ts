@@ -25,6 +25,14 @@ test('names are prefixes', async () => {
   assert.equal(out.trim().split('\n'), ['matmul/256', 'train-step/resnet8/b32', 'train-step/resnet8/b32/eager']);
 });
 
+test('peers are listed, and each is told as a multiple of Engram', async () => {
+  const all = await bench('--list');
+  assert.match(all.out, /^peers\/resnet20\/tfjs$/m);
+  const { code, out } = await bench('--list', 'peers/resnet8/jax-js');
+  assert.is(code, 0);
+  assert.equal(out.trim().split('\n'), ['peers/resnet8/engram', 'peers/resnet8/jax-js']);
+});
+
 test('a benchmark is one line of JSON, with its rate', async () => {
   const { code, out } = await bench('--json', '--runs', '3', 'linear/forward/32x64-100', 'dkd/weighted-loss/511');
   assert.is(code, 0);

@@ -1,0 +1,83 @@
+/** The inputs that all engines are given, as one safetensors file: the same weights and images, the same operands. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { createResNet, Engine, readSafetensors, stateDict, type Tensor, writeSafetensors } from '../../src/index.ts';
+import { asFloat32 } from '../../src/nn/safetensors.ts';
+import { permute, type StateEntry } from '../../src/nn/state-dict.ts';
+import { labels, noise } from '../bench-case.ts';
+import { stepFlops } from '../bench-train.ts';
+import { BATCH, CLASSES, conv2dShapes, IMAGE, type PeerWork } from './peer-work.ts';
+
+/** Weights by PyTorch's names and in its layouts; images and other operands as Engram has them. */
+export type Inputs = ReadonlyMap<string, StateEntry>;
+
+async function entry(tensor: Tensor): Promise<StateEntry> {
+  return { shape: tensor.shape, data: Float32Array.from(await tensor.data()) };
+}
+
+/** Inputs of a work, and its floating point operations. */
+async function makeInputs(engine: Engine, work: PeerWork): Promise<{ inputs: Map<string, StateEntry>; flops: number }> {
+  if (work.kind === 'training') {
+    const model = createResNet(engine, work.name, { classes: CLASSES, seed: 1 });
+    const inputs = await stateDict(model);
+    inputs.set('images', await entry(noise(engine, [BATCH, IMAGE, IMAGE, 3])));
+    inputs.set('labels', await entry(labels(engine, BATCH, CLASSES)));
+    return { inputs, flops: stepFlops(model, BATCH) };
+  }
+  const inputs = new Map<string, StateEntry>();
+  if (work.kind === 'matmul') {
+    const shape = [work.size, work.size];
+    for (const [i, name] of ['a', 'b'].entries()) inputs.set(name, await entry(noise(engine, shape, i)));
+    return { inputs, flops: 2 * work.size ** 3 };
+  }
+  const { images, kernel } = conv2dShapes(work);
+  inputs.set('x', await entry(noise(engine, images)));
+  inputs.set('weight', await entry(noise(engine, kernel, 1)));
+  inputs.set('dy', await entry(noise(engine, images, 9)));
+  return { inputs, flops: 2 * BATCH * work.size ** 2 * 9 * work.channels ** 2 };
+}
+
+/** Writes the inputs of a work to a file. @returns the work's floating point operations. */
+export async function writeInputs(path: string, work: PeerWork): Promise<number> {
+  const engine = await Engine.create();
+  const { inputs, flops } = await makeInputs(engine, work);
+  await engine.destroy();
+  const tensors = [...inputs].map(([name, made]) => [name, { dtype: 'F32', ...made }] as const);
+  await writeFile(path, writeSafetensors(tensors));
+  return flops;
+}
+
+export async function readInputs(path: string): Promise<Inputs> {
+  const { tensors } = readSafetensors(await readFile(path), path);
+  return new Map([...tensors].map(([name, read]) => [name, { shape: read.shape, data: asFloat32(read) }]));
+}
+
+/** One of the inputs, with its axes in another order if one is given. @throws Error when it is not there. */
+export function input(inputs: Inputs, name: string, order?: readonly number[]): StateEntry {
+  const found = inputs.get(name);
+  if (!found) throw new Error(`the inputs have no "${name}"`);
+  return order ? permute(found.data, found.shape, order) : found;
+}
+
+/** Names of what is trained: neither running statistics nor images and labels. */
+export const parameterNames = (inputs: Inputs): string[] =>
+  [...inputs.keys()].filter((name) => /\.(weight|bias)$/.test(name));
+
+/** The labels as rows of zeros with a one. */
+export function oneHotLabels(inputs: Inputs): StateEntry {
+  const data = new Float32Array(BATCH * CLASSES);
+  for (const [i, label] of input(inputs, 'labels').data.entries()) data[i * CLASSES + label] = 1;
+  return { shape: [BATCH, CLASSES], data };
+}
+
+/** A residual block: what its weights' names begin with, and its stride. */
+export interface Block {
+  readonly prefix: string;
+  readonly stride: number;
+}
+
+export function blocksOf(inputs: Inputs): Block[] {
+  return [...inputs.keys()].flatMap((name) => {
+    const [, prefix, stage, index] = /^(layer(\d)\.(\d+))\.conv1\.weight$/.exec(name) ?? [];
+    return prefix ? [{ prefix, stride: stage !== '1' && index === '0' ? 2 : 1 }] : [];
+  });
+}
