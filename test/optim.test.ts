@@ -119,6 +119,66 @@ for (const options of adamOptions) {
     follows((model) => new AdamW(model, options), adam64({ weightDecay: 0.01, ...options }, true)));
 }
 
+/** Parameters of these sizes, and nothing to compute with them. */
+class Weights extends Module {
+  constructor(sizes: readonly number[], seed = 10) {
+    super(engine);
+    sizes.forEach((size, k) => {
+      const values = uniform(size, seed + k);
+      Object.assign(this, { [`w${k}`]: parameter(engine, [size], (i) => values[i]!) });
+    });
+  }
+
+  forward(x: Tensor): Tensor {
+    return x;
+  }
+}
+
+test('parameters updated together are updated as each would be alone, whatever their sizes', async () => {
+  const sizes = [1, 63, 64, 65, 200, 7, 128, 129, 5000, 2, 3];
+  const makers: ((module: Module) => Optimizer)[] = [
+    (module) => new SGD(module, { lr: 0.1 }),
+    (module) => new SGD(module, { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.01 }),
+    (module) => new AdamW(module, { lr: 0.1 }),
+  ];
+  for (const make of makers) {
+    const together = new Weights(sizes);
+    const alone = sizes.map((size, k) => new Weights([size], 10 + k));
+    const optimizers = [make(together), ...alone.map(make)];
+    for (let step = 0; step < 3; step++) {
+      for (const module of [together, ...alone]) {
+        engine.scope(() => {
+          for (const p of module.parameters())
+            p.mul(step + 0.5)
+              .sin()
+              .sum()
+              .backward();
+        });
+      }
+      for (const optimizer of optimizers) {
+        optimizer.step();
+        optimizer.zeroGrad();
+      }
+    }
+    for (const [k, p] of together.parameters().entries()) await near(p, await alone[k]!.parameters()[0]!.data(), 0);
+    for (const optimizer of optimizers) optimizer.dispose();
+  }
+});
+
+test('a parameter that two fields share is updated once', async () => {
+  const module = new Weights([4]);
+  const [shared] = module.parameters() as [Tensor];
+  Object.assign(module, { again: shared });
+  const before = await shared.data();
+  shared.sum().backward();
+  new SGD(module, { lr: 0.5 }).step();
+  await near(
+    shared,
+    before.map((p) => p - 0.5),
+    1e-6,
+  );
+});
+
 test('the learning rate may change between steps', async () => {
   const model = new Springs();
   const optimizer = new SGD(model, { lr: 1 });

@@ -1,9 +1,8 @@
 /** Adam and AdamW, as PyTorch's. */
 import source from '../../shaders/adam.wgsl';
-import type { Kernel } from '../gpu/kernel.ts';
 import type { Module, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkRate, Optimizer } from './optimizer.ts';
+import { checkRate, Optimizer, type Updates } from './optimizer.ts';
 
 export interface AdamOptions {
   lr?: number;
@@ -12,8 +11,6 @@ export interface AdamOptions {
   eps?: number;
   weightDecay?: number;
 }
-
-const kernel: Kernel = { name: 'adam', source };
 
 /** Kingma & Ba 2015, algorithm 1; weight decay is added to the gradient. */
 export class Adam extends Optimizer {
@@ -43,9 +40,16 @@ export class Adam extends Optimizer {
     return [this.lr, this.weightDecay, b1, b2, this.eps, ...corrections, 1 - b1, 1 - b2];
   }
 
-  protected override update(parameter: Tensor, gradient: Tensor, index: number): void {
-    const state = [this.mean[index] as Tensor, this.square[index] as Tensor];
-    this.launch(kernel, { DECOUPLED: this.decoupled }, gradient, parameter, ...state);
+  protected override get updates(): Updates {
+    return {
+      kernel: (slots) => ({ name: 'adam', source, entry: `adam${slots}` }),
+      constants: { DECOUPLED: this.decoupled },
+      slotCounts: [3, 1],
+    };
+  }
+
+  protected override stateOf(index: number): readonly Tensor[] {
+    return [this.mean[index] as Tensor, this.square[index] as Tensor];
   }
 
   override state(): NamedTensor[] {

@@ -16,6 +16,20 @@ export function checkRate(where: string, name: string, value: number, low = 0, h
   }
 }
 
+/** A parameter with its gradient ahead of it and its state behind. */
+interface Slot {
+  readonly size: number;
+  readonly tensors: readonly Tensor[];
+}
+
+export interface Updates {
+  /** The entry for so many parameters. */
+  kernel(slots: number): Kernel;
+  readonly constants: Constants;
+  /** Parameters a launch that there are entries for, most first; 1 is among them. */
+  readonly slotCounts: readonly number[];
+}
+
 export abstract class Optimizer {
   readonly engine: Engine;
   protected readonly named: readonly NamedTensor[];
@@ -32,23 +46,37 @@ export abstract class Optimizer {
   ) {
     checkRate(new.target.name, 'the learning rate', lr);
     this.engine = module.engine;
-    this.named = module.namedParameters();
+    const named = module.namedParameters();
+    // Fields may share a parameter.
+    this.named = named.filter(({ tensor }, i) => named.findIndex((other) => other.tensor === tensor) === i);
     this.rates = this.engine.keep(this.engine.zeros([rateCount]));
   }
 
   /** The rates as the kernel reads them. */
   protected abstract currentRates(): number[];
-  /** Launches the update of one parameter; `index` finds its state. */
-  protected abstract update(parameter: Tensor, gradient: Tensor, index: number): void;
+  /** The kernels that update several parameters at once. */
+  protected abstract readonly updates: Updates;
+  /** The state of parameter `index`, in the order of the kernel's bindings. */
+  protected abstract stateOf(index: number): readonly Tensor[];
   /** State tensors, named `<parameter>.<kind>`. */
   abstract state(): NamedTensor[];
 
   /** Updates every parameter that has a gradient, in place. */
   step(): void {
     this.engine.feed(this.rates.storage, () => this.nextRates());
-    this.named.forEach(({ tensor }, i) => {
-      if (tensor.grad) this.update(tensor, tensor.grad, i);
-    });
+    const slots = this.named.flatMap(({ tensor }, i) =>
+      tensor.grad ? [{ size: tensor.size, tensors: [tensor.grad, tensor, ...this.stateOf(i)] }] : [],
+    );
+    const { slotCounts } = this.updates;
+    const most = this.engine.device.limits.maxStorageBuffersPerShaderStage - 1;
+    const each = slots[0]?.tensors.length ?? 1;
+    // One kernel for many, one for the rest: compiling a third takes longer than it would save.
+    const many = slotCounts.find((n) => n * each <= most) ?? 1;
+    for (let first = 0; first < slots.length; ) {
+      const count = first + many <= slots.length ? many : 1;
+      this.launch(slots.slice(first, first + count));
+      first += count;
+    }
   }
 
   /** Counts a step; the rates if they have changed. */
@@ -86,19 +114,21 @@ export abstract class Optimizer {
     });
   }
 
-  protected launch(
-    kernel: Kernel,
-    constants: Constants,
-    gradient: Tensor,
-    parameter: Tensor,
-    ...state: Tensor[]
-  ): void {
-    const [x, y] = plane(this.engine, Math.ceil(parameter.size / 64));
+  private launch(slots: readonly Slot[]): void {
+    const { kernel, constants } = this.updates;
+    let groups = 0;
+    const firsts = slots.map(({ size }) => {
+      const first = groups;
+      groups += Math.ceil(size / 64);
+      return first;
+    });
+    const [x, y] = plane(this.engine, groups);
+    const eight = (values: readonly number[]) => Array.from({ length: 8 }, (_, i) => values[i] ?? 0);
     this.engine.dispatch({
-      kernel,
+      kernel: kernel(slots.length),
       constants,
-      buffers: [this.rates, gradient, parameter, ...state].map((t) => t.storage),
-      params: [parameter.size, x * 64],
+      buffers: [this.rates, ...slots.flatMap(({ tensors }) => tensors)].map((t) => t.storage),
+      params: [...eight(slots.map(({ size }) => size)), ...eight(firsts), x, 0, 0, 0],
       workgroups: [x, y],
     });
   }

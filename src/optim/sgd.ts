@@ -1,10 +1,9 @@
 /** Stochastic gradient descent, as PyTorch's. */
 import source from '../../shaders/sgd.wgsl';
 import { ArgumentError } from '../gpu/errors.ts';
-import type { Kernel } from '../gpu/kernel.ts';
 import type { Module, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkRate, Optimizer } from './optimizer.ts';
+import { checkRate, Optimizer, type Updates } from './optimizer.ts';
 
 export interface SGDOptions {
   lr: number;
@@ -15,14 +14,12 @@ export interface SGDOptions {
   nesterov?: boolean;
 }
 
-const plain: Kernel = { name: 'sgd', source, entry: 'plain' };
-const withMomentum: Kernel = { name: 'sgd', source, entry: 'with_momentum' };
-
 export class SGD extends Optimizer {
   readonly momentum: number;
   readonly dampening: number;
   readonly weightDecay: number;
   readonly nesterov: boolean;
+  protected override readonly updates: Updates;
   private readonly velocity: readonly Tensor[];
 
   /** @throws ArgumentError for a rate out of range, or Nesterov's variant without momentum or with dampening. */
@@ -42,6 +39,12 @@ export class SGD extends Optimizer {
     this.weightDecay = weightDecay;
     this.nesterov = nesterov;
     this.velocity = momentum > 0 ? this.zeros() : [];
+    const kind = momentum > 0 ? 'momentum' : 'plain';
+    this.updates = {
+      kernel: (slots) => ({ name: 'sgd', source, entry: `${kind}${slots}` }),
+      constants: { NESTEROV: nesterov },
+      slotCounts: [5, 2, 1],
+    };
   }
 
   protected override currentRates(): number[] {
@@ -49,10 +52,8 @@ export class SGD extends Optimizer {
     return [this.lr, this.weightDecay, this.momentum, this.steps === 1 ? 0 : this.dampening];
   }
 
-  protected override update(parameter: Tensor, gradient: Tensor, index: number): void {
-    const velocity = this.velocity[index];
-    if (velocity) this.launch(withMomentum, { NESTEROV: this.nesterov }, gradient, parameter, velocity);
-    else this.launch(plain, { NESTEROV: false }, gradient, parameter);
+  protected override stateOf(index: number): readonly Tensor[] {
+    return this.velocity.slice(index, index + 1);
   }
 
   override state(): NamedTensor[] {
