@@ -19,6 +19,7 @@ struct Group {
 }
 
 // One tile of groups, read by the threads as tasks.
+const TILE = 64u;
 var<workgroup> tile_mask: array<vec2<u32>, 64>;
 var<workgroup> tile_weight: array<f32, 64>;
 var<workgroup> tile_delta: array<vec3<f32>, 64>;
@@ -137,52 +138,52 @@ fn group_loss(mask: vec2<u32>) -> Group {
 // Loss of some groups, and every task's part in them into sum_share and sum_change.
 fn listed_loss(sample: u32, first: u32, last: u32, lane: u32) -> f32 {
   let T = params.temperature;
+  for (var task = lane; task < params.tasks; task += LANES) {
+    sum_share[task] = 0.0;
+    sum_change[task] = 0.0;
+  }
   var loss = 0.0;
-  var share_total = 0.0;
-  var change_total = 0.0;
-  for (var tile = first; tile < last; tile += 64u) {
-    let count = min(64u, last - tile);
-    if (lane < count) {
-      let mask = mask_of(sample, tile + lane);
+  for (var tile = first; tile < last; tile += TILE) {
+    let count = min(TILE, last - tile);
+    for (var g = lane; g < count; g += LANES) {
+      let mask = mask_of(sample, tile + g);
       let group = group_loss(mask);
-      let weight = weight_of(sample, tile + lane, mask);
+      let weight = weight_of(sample, tile + g, mask);
       loss += weight * group.divergence;
-      tile_mask[lane] = mask;
-      tile_weight[lane] = weight;
-      tile_delta[lane] = group.delta;
-      tile_teacher[lane] = group.teacher;
-      tile_student[lane] = group.student;
+      tile_mask[g] = mask;
+      tile_weight[g] = weight;
+      tile_delta[g] = group.delta;
+      tile_teacher[g] = group.teacher;
+      tile_student[g] = group.student;
     }
     workgroupBarrier();
-    if (lane < params.tasks) {
+    for (var task = lane; task < params.tasks; task += LANES) {
       // Sums of a tile first, then of the tiles: rounding grows with the root of neither's length alone.
       var share_sum = 0.0;
       var change_sum = 0.0;
       for (var g = 0u; g < count; g++) {
-        if (((tile_mask[g][lane / 32u] >> (lane % 32u)) & 1u) != 0u) {
+        if (((tile_mask[g][task / 32u] >> (task % 32u)) & 1u) != 0u) {
           let of_teacher = tile_teacher[g];
           let of_student = tile_student[g];
-          let z_away = (of_teacher.x - top_z[lane]) / T;
-          let s_away = (of_student.x - top_s[lane]) / T;
-          let share = exp_((log_p[lane] - of_teacher.y) - z_away);
-          let log_rho = (log_q[lane] - of_student.y) - s_away;
+          let z_away = (of_teacher.x - top_z[task]) / T;
+          let s_away = (of_student.x - top_s[task]) / T;
+          let share = exp_((log_p[task] - of_teacher.y) - z_away);
+          let log_rho = (log_q[task] - of_student.y) - s_away;
           let of_group = tile_delta[g];
-          let d = difference(top_z[lane], reference[lane], of_teacher.x, of_group.x) / T;
-          let size = max(max(abs(d), abs(offset[lane])), max(abs(of_group.y), abs(of_group.z)));
-          let by_logs = ((log_p[lane] - of_teacher.y) - z_away) - log_rho;
+          let d = difference(top_z[task], reference[task], of_teacher.x, of_group.x) / T;
+          let size = max(max(abs(d), abs(offset[task])), max(abs(of_group.y), abs(of_group.z)));
+          let by_logs = ((log_p[task] - of_teacher.y) - z_away) - log_rho;
           let log_size = max(max(z_away, s_away), max(of_teacher.y, of_student.y));
-          let t = log_ratio(d + (offset[lane] - of_group.y) - of_group.z, size, by_logs, log_size);
+          let t = log_ratio(d + (offset[task] - of_group.y) - of_group.z, size, by_logs, log_size);
           share_sum += tile_weight[g] * share;
           change_sum += tile_weight[g] * share_change(share, t, log_rho);
         }
       }
-      share_total += share_sum;
-      change_total += change_sum;
+      sum_share[task] += share_sum;
+      sum_change[task] += change_sum;
     }
     workgroupBarrier();
   }
-  sum_share[lane] = share_total;
-  sum_change[lane] = change_total;
   part_d[lane] = loss;
   workgroupBarrier();
   return sum_of_parts() * params.loss_scale;
@@ -191,7 +192,7 @@ fn listed_loss(sample: u32, first: u32, last: u32, lane: u32) -> f32 {
 fn write_gradient(sample: u32, lane: u32) {
   let old = start_of(params.tasks);
   let is_bad = atomicLoad(&bad_logits) != 0u;
-  for (var c = lane; c < params.student_row; c += 64u) {
+  for (var c = lane; c < params.student_row; c += LANES) {
     var value = 0.0;
     if (c < old) {
       let task = task_of(c);
@@ -205,7 +206,7 @@ fn write_gradient(sample: u32, lane: u32) {
 }
 
 // Everything at once, for groups that fit one workgroup a sample.
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn fused(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   task_statistics(group.x, lane);
   let loss = chunk_loss(group.x, 0u, lane);
@@ -216,13 +217,13 @@ fn fused(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_inde
 }
 
 // A chunk's loss alone.
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn losses_only(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   task_statistics(group.x, lane);
   let first = group.y * params.chunk;
   let last = min(params.groups, first + params.chunk);
   var total = 0.0;
-  for (var g = first + lane; g < last; g += 64u) {
+  for (var g = first + lane; g < last; g += LANES) {
     let mask = mask_of(group.x, g);
     total += weight_of(group.x, g, mask) * group_loss(mask).divergence;
   }
@@ -235,7 +236,7 @@ fn losses_only(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
 }
 
 // A chunk's loss and its sums for the gradient.
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn chunked(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   task_statistics(group.x, lane);
   let loss = chunk_loss(group.x, group.y, lane);
@@ -243,35 +244,35 @@ fn chunked(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
   if (lane == 0u) {
     losses[at] = select(loss, not_a_number(), atomicLoad(&bad_logits) != 0u);
   }
-  if (lane < params.tasks) {
-    partials[at * params.tasks + lane] = vec2<f32>(sum_share[lane], sum_change[lane]);
+  for (var task = lane; task < params.tasks; task += LANES) {
+    partials[at * params.tasks + task] = vec2<f32>(sum_share[task], sum_change[task]);
   }
 }
 
 // The gradient from all chunks' sums.
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn finish(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   task_statistics(group.x, lane);
-  if (lane < params.tasks) {
+  for (var task = lane; task < params.tasks; task += LANES) {
     var total = vec2<f32>(0.0);
     for (var chunk = 0u; chunk < params.chunks; chunk++) {
-      total += partials[(group.x * params.chunks + chunk) * params.tasks + lane];
+      total += partials[(group.x * params.chunks + chunk) * params.tasks + task];
     }
-    sum_share[lane] = total.x;
-    sum_change[lane] = total.y;
+    sum_share[task] = total.x;
+    sum_change[task] = total.y;
   }
   workgroupBarrier();
   write_gradient(group.x, lane);
 }
 
 // KL of every group for every sample: [batch, groups].
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn each(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   task_statistics(group.x, lane);
   let first = group.y * params.chunk;
   let last = min(params.groups, first + params.chunk);
   let is_bad = atomicLoad(&bad_logits) != 0u;
-  for (var g = first + lane; g < last; g += 64u) {
+  for (var g = first + lane; g < last; g += LANES) {
     let value = group_loss(mask_of(group.x, g)).divergence;
     losses[group.x * params.groups + g] = select(value, not_a_number(), is_bad);
   }

@@ -1,7 +1,7 @@
 // Every non-empty set of up to 20 tasks at a constant cost a set, whatever its size. Behind group_kd.wgsl.
 //
 // All sums of a set are sums over its tasks, so that they split over the bits of its mask: 3 low bits in an inner loop,
-// 6 bits across the threads, up to 6 bits in an outer loop, both over tables, the rest across workgroups. With weights
+// as many as there are threads for across these, in an outer loop up to 15 in all, both over tables, the rest across workgroups. With weights
 // A_i = e^{u_i} of the tasks (u: the teacher's ln Σ e^{z/T} relative to the largest), δ relative to the same task and
 // P = Σ A, two forms give a set's divergence:
 //   near: |δ| < ½. With Δ = Σ A (e^−δ − 1), H = Σ A (κ + ψ(δ)), y = Δ/P: H/P + ln(1 + y) − y. Nothing cancels.
@@ -13,8 +13,9 @@
 
 const LOW_BITS = 3u;
 const SETS = 8u; // 2^LOW_BITS
-const MOST_LANE_BITS = 6u;
-const MOST_LOOP_BITS = 6u;
+const MOST_LANE_BITS = firstTrailingBit(LANES);
+const MOST_LOOP_BITS = 12u - MOST_LANE_BITS;
+const MOST_LOOPS = 1u << MOST_LOOP_BITS;
 // ln of the largest weight over the smallest.
 const MOST_RANGE = 35.0;
 const NEAR = 0.5;
@@ -39,10 +40,11 @@ var<workgroup> task_terms: array<vec4<f32>, 64>; // near: A, Δ, H; far: A, Q, N
 var<workgroup> task_weight: array<vec2<f32>, 64>;
 var<workgroup> low_terms: array<vec4<f32>, 8>;
 var<workgroup> low_weight: array<vec2<f32>, 8>;
-var<workgroup> loop_terms: array<vec4<f32>, 64>;
-var<workgroup> loop_weight: array<vec2<f32>, 64>;
+var<workgroup> loop_terms: array<vec4<f32>, MOST_LOOPS>;
+var<workgroup> loop_weight: array<vec2<f32>, MOST_LOOPS>;
 // By thread: three low tasks, the total, then the loop's tasks.
-var<workgroup> thread_sums: array<vec2<f32>, 640>;
+const SUMS = LOW_BITS + 1u + MOST_LOOP_BITS;
+var<workgroup> thread_sums: array<vec2<f32>, SUMS * LANES>;
 var<workgroup> form: u32; // 0 near, 1 far, 2 by list
 
 fn near_terms(t: vec4<f32>, w: f32) -> Terms {
@@ -102,15 +104,15 @@ fn prepare(chunk: u32, lane: u32) -> u32 {
   }
   // A NaN from bad logits compares false: the careful form, whose result is replaced anyway.
   let chosen = select(2u, select(1u, 0u, farthest < NEAR), lowest > -MOST_RANGE && farthest < MOST_RANGE);
-  if (lane < params.tasks) {
-    let a = (top_z[lane] - top_z[top]) / T + log_p[lane];
-    let d = delta_between(lane, top);
+  for (var task = lane; task < params.tasks; task += LANES) {
+    let a = (top_z[task] - top_z[top]) / T + log_p[task];
+    let d = delta_between(task, top);
     let weight = exp_(a);
-    let near = vec4(weight, weight * expm1_series(-d), weight * (kappa[lane] + psi_series(d)), 0.0);
-    let far = vec4(weight, exp_(a - d), weight * (kappa[lane] + d), 0.0);
-    task_terms[lane] = select(far, near, chosen == 0u);
+    let near = vec4(weight, weight * expm1_series(-d), weight * (kappa[task] + psi_series(d)), 0.0);
+    let far = vec4(weight, exp_(a - d), weight * (kappa[task] + d), 0.0);
+    task_terms[task] = select(far, near, chosen == 0u);
     if (WEIGHTS == 3u) {
-      task_weight[lane] = vec2(weights[lane * 2u], weights[lane * 2u + 1u]);
+      task_weight[task] = vec2(weights[task * 2u], weights[task * 2u + 1u]);
     }
   }
   if (lane == 0u) {
@@ -119,10 +121,11 @@ fn prepare(chunk: u32, lane: u32) -> u32 {
   workgroupBarrier();
   let loop_first = LOW_BITS + lane_bits();
   let chunk_first = loop_first + loop_bits();
-  let part = lane & ((1u << loop_bits()) - 1u);
-  loop_terms[lane] = terms_of(part, loop_first) + terms_of(chunk, chunk_first);
-  if (WEIGHTS == 3u) {
-    loop_weight[lane] = weight_terms_of(part, loop_first) + weight_terms_of(chunk, chunk_first);
+  for (var part = lane; part < (1u << loop_bits()); part += LANES) {
+    loop_terms[part] = terms_of(part, loop_first) + terms_of(chunk, chunk_first);
+    if (WEIGHTS == 3u) {
+      loop_weight[part] = weight_terms_of(part, loop_first) + weight_terms_of(chunk, chunk_first);
+    }
   }
   if (lane < SETS) {
     low_terms[lane] = terms_of(lane, 0u);
@@ -154,7 +157,7 @@ fn walk(sample: u32, chunk: u32, lane: u32, is_near: bool) -> vec2<f32> {
   var low0 = vec2(0.0);
   var low1 = vec2(0.0);
   var low2 = vec2(0.0);
-  var by_loop = array<vec2<f32>, 6>();
+  var by_loop = array<vec2<f32>, MOST_LOOP_BITS>();
   var total = vec2(0.0);
   let chunk_first = LOW_BITS + lane_bits() + loop_bits();
   let loop_first = LOW_BITS + lane_bits();
@@ -205,11 +208,11 @@ fn walk(sample: u32, chunk: u32, lane: u32, is_near: bool) -> vec2<f32> {
     }
   }
   thread_sums[lane] = low0;
-  thread_sums[64u + lane] = low1;
-  thread_sums[128u + lane] = low2;
-  thread_sums[LOW_BITS * 64u + lane] = total;
+  thread_sums[LANES + lane] = low1;
+  thread_sums[2u * LANES + lane] = low2;
+  thread_sums[LOW_BITS * LANES + lane] = total;
   for (var i = 0u; i < MOST_LOOP_BITS; i++) {
-    thread_sums[(LOW_BITS + 1u + i) * 64u + lane] = by_loop[i];
+    thread_sums[(LOW_BITS + 1u + i) * LANES + lane] = by_loop[i];
   }
   return vec2(loss, magnitude);
 }
@@ -230,7 +233,7 @@ fn sums_of(task: u32, chunk: u32) -> vec2<f32> {
   var sum = vec2(0.0);
   for (var lane = 0u; lane < (1u << lane_bits()); lane++) {
     if ((lane & lanes) == lanes) {
-      sum += thread_sums[row * 64u + lane];
+      sum += thread_sums[row * LANES + lane];
     }
   }
   return sum;
@@ -250,7 +253,7 @@ fn chunk_loss(sample: u32, chunk: u32, lane: u32) -> f32 {
   let loss = sum_of_parts();
   if (lane == 0u) {
     var magnitude = 0.0;
-    for (var i = 0u; i < 64u; i++) {
+    for (var i = 0u; i < LANES; i++) {
       magnitude += part_e[i];
     }
     if (loss < LEAST_REST * magnitude) {
@@ -262,16 +265,16 @@ fn chunk_loss(sample: u32, chunk: u32, lane: u32) -> f32 {
     let span = 1u << (LOW_BITS + lane_bits() + loop_bits());
     return listed_loss(sample, max(chunk * span, 1u) - 1u, min(params.groups, (chunk + 1u) * span - 1u), lane);
   }
-  if (lane < params.tasks) {
-    let sums = sums_of(lane, chunk);
-    let t = task_terms[lane];
+  for (var task = lane; task < params.tasks; task += LANES) {
+    let sums = sums_of(task, chunk);
+    let t = task_terms[task];
     if (chosen == 0u) {
       let change = t.y * sums.x - t.x * sums.y;
-      sum_share[lane] = (t.x + t.y) * sums.x - change;
-      sum_change[lane] = change;
+      sum_share[task] = (t.x + t.y) * sums.x - change;
+      sum_change[task] = change;
     } else {
-      sum_share[lane] = t.x * sums.x;
-      sum_change[lane] = t.y * sums.y - t.x * sums.x;
+      sum_share[task] = t.x * sums.x;
+      sum_change[task] = t.y * sums.y - t.x * sums.x;
     }
   }
   workgroupBarrier();

@@ -1,5 +1,7 @@
-// What every distillation kernel shares: a workgroup of 64 has one sample, boils each task's logits down to a few numbers,
+// What every distillation kernel shares: a workgroup has one sample, boils each task's logits down to a few numbers,
 // and in the end turns two sums a task into the gradient of the task's classes.
+//
+// Injected: LANES, threads a workgroup: 64, or 8 where waiting for each other is what costs (lavapipe runs 8 at once).
 //
 // With p, q the softmax of z/T (teacher) and s/T (student) over one task's classes and d = (z − s)/T:
 //   κ = KL(p ‖ q) = ln Σ p e^{−(d − d̄)} with d̄ = Σ p d, and as Σ p (d − d̄) = 0 that is ln(1 + Σ p ψ(d − d̄)),
@@ -10,7 +12,7 @@
 
 struct Params {
   tasks: u32,
-  lanes: u32, // threads a task in the first phase: 64 / tasks
+  lanes: u32, // threads a task in the first phase: LANES / tasks, 1 at least
   student_row: u32,
   teacher_row: u32,
   groups: u32,
@@ -37,12 +39,12 @@ var<workgroup> reference: array<f32, 64>; // the student's logit of the teacher'
 var<workgroup> offset: array<f32, 64>; // δ = (top_z − reference) / T + offset
 var<workgroup> kappa: array<f32, 64>;
 var<workgroup> bad_logits: atomic<u32>;
-var<workgroup> part_a: array<f32, 64>;
-var<workgroup> part_b: array<f32, 64>;
-var<workgroup> part_c: array<vec2<u32>, 64>;
-var<workgroup> part_d: array<f32, 64>; // as many as spare a barrier: they cost more than memory to compile
-var<workgroup> part_e: array<f32, 64>;
-var<workgroup> part_f: array<f32, 64>;
+var<workgroup> part_a: array<f32, LANES>;
+var<workgroup> part_b: array<f32, LANES>;
+var<workgroup> part_c: array<vec2<u32>, LANES>;
+var<workgroup> part_d: array<f32, LANES>; // as many as spare a barrier: they cost more than memory to compile
+var<workgroup> part_e: array<f32, LANES>;
+var<workgroup> part_f: array<f32, LANES>;
 
 fn start_of(task: u32) -> u32 {
   return params.starts[task / 4u][task % 4u];
@@ -83,11 +85,20 @@ fn log_ratio(by_difference: f32, size: f32, by_logs: f32, log_size: f32) -> f32 
   return select(by_difference, by_logs, size > 8.0 * log_size);
 }
 
-// Fills the arrays above for one sample. Several threads a task, joined by the first of them.
+// Fills the arrays above for one sample, as many tasks at once as there are threads for.
 fn task_statistics(sample: u32, lane: u32) {
-  let task = lane / params.lanes;
+  let together = LANES / params.lanes;
+  for (var first_task = 0u; first_task < params.tasks; first_task += together) {
+    statistics_of(sample, lane, first_task, together);
+  }
+}
+
+// Several threads a task, joined by the first of them.
+fn statistics_of(sample: u32, lane: u32, first_task: u32, together: u32) {
+  let own = lane / params.lanes;
+  let task = first_task + own;
   let turn = lane % params.lanes;
-  let working = task < params.tasks;
+  let working = own < together && task < params.tasks;
   let first = lane - turn; // the task's first thread
   var begin = 0u;
   var end = 0u;
@@ -229,7 +240,7 @@ fn class_gradient(sample: u32, class_index: u32, task: u32, teacher_share: f32, 
 // Sum of what the threads left in part_d, for one of them to take behind a barrier: eights first, which rounds less.
 fn sum_of_parts() -> f32 {
   var sum = 0.0;
-  for (var i = 0u; i < 64u + params.zero; i += 8u) {
+  for (var i = 0u; i < LANES + params.zero; i += 8u) {
     sum += ((part_d[i] + part_d[i + 1u]) + (part_d[i + 2u] + part_d[i + 3u])) +
       ((part_d[i + 4u] + part_d[i + 5u]) + (part_d[i + 6u] + part_d[i + 7u]));
   }

@@ -66,37 +66,41 @@ const hardProblems: readonly Problem[] = [
   { ...hard, seed: 225980054, taskSizes: [1, 2], batch: 3, spread: 5, closeness: 0.001, kind: 'dense' },
 ];
 
+/** Loss, gradient and the groups' losses of a random problem, on an engine, against the definition. */
+async function agrees(on: Engine, problem: Problem): Promise<void> {
+  const { taskSizes, batch, newClasses, temperature, kind, seed } = problem;
+  const { student, teacher } = randomLogits(problem);
+  const classes = taskSizes.reduce((a, b) => a + b, newClasses);
+  const pick = uniform(12, seed, 1, 2 ** taskSizes.length).map(Math.floor);
+  const pool = kind === 'masks' ? TaskPool.fromMasks([...pick], taskSizes) : TaskPool.of(kind, taskSizes);
+  const weights = [...uniform(pool.size, seed + 1, 0, 1)];
+  const total = weights.reduce((a, b) => a + b, 0);
+  const expected = referenceDKD({
+    student,
+    teacher,
+    batch,
+    classes,
+    teacherClasses: classes,
+    taskSizes,
+    masks: masksOf(pool),
+    weights: weights.map((w) => (problem.weighted ? w / total : 1 / pool.size)),
+    temperature,
+  });
+  const s = on.tensor(student, [batch, classes]);
+  s.requiresGrad = true;
+  const t = on.tensor(teacher, [batch, classes]);
+  const loss = groupKD(s, t, pool, problem.weighted ? { temperature, weights } : { temperature });
+  loss.backward();
+  await close(loss, [expected.loss], 'loss');
+  await close(s.grad!, expected.gradient, 'gradient');
+  await close(groupLosses(s, t, pool, { temperature }), expected.each, 'groups');
+  for (const tensor of [s.grad!, s, t, loss]) tensor.dispose();
+  pool.disposeOn(on);
+}
+
 test('loss and gradient agree with the definition for any pool, sizes, temperature and scale', async () => {
   await fc.assert(
-    fc.asyncProperty(problems, async (problem) => {
-      const { taskSizes, batch, newClasses, temperature, kind, seed } = problem;
-      const { student, teacher } = randomLogits(problem);
-      const classes = taskSizes.reduce((a, b) => a + b, newClasses);
-      const pick = uniform(12, seed, 1, 2 ** taskSizes.length).map(Math.floor);
-      const pool = kind === 'masks' ? TaskPool.fromMasks([...pick], taskSizes) : TaskPool.of(kind, taskSizes);
-      const weights = [...uniform(pool.size, seed + 1, 0, 1)];
-      const total = weights.reduce((a, b) => a + b, 0);
-      const expected = referenceDKD({
-        student,
-        teacher,
-        batch,
-        classes,
-        teacherClasses: classes,
-        taskSizes,
-        masks: masksOf(pool),
-        weights: weights.map((w) => (problem.weighted ? w / total : 1 / pool.size)),
-        temperature,
-      });
-      const s = leaf(student, [batch, classes]);
-      const t = engine.tensor(teacher, [batch, classes]);
-      const loss = groupKD(s, t, pool, problem.weighted ? { temperature, weights } : { temperature });
-      loss.backward();
-      await close(loss, [expected.loss], 'loss');
-      await close(s.grad!, expected.gradient, 'gradient');
-      await close(groupLosses(s, t, pool, { temperature }), expected.each, 'groups');
-      for (const tensor of [s.grad!, s, t, loss]) tensor.dispose();
-      pool.disposeOn(engine);
-    }),
+    fc.asyncProperty(problems, (problem) => agrees(engine, problem)),
     {
       examples: hardProblems.map((problem): [Problem] => [problem]),
       seed: Number(process.env.ENGRAM_PROPERTY_SEED ?? 7),
@@ -104,6 +108,18 @@ test('loss and gradient agree with the definition for any pool, sizes, temperatu
       numRuns: Number(process.env.ENGRAM_PROPERTY_RUNS ?? 200),
     },
   );
+});
+
+test('the other form of the kernels, for GPUs or for CPUs, agrees as well', async () => {
+  const other = Engine.from(engine.device, { kind: engine.adapterKind === 'hardware' ? 'software' : 'hardware' });
+  const many = [
+    [2, 3, 1, 4, 2, 2, 5, 1],
+    [1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1],
+  ].flatMap((taskSizes) =>
+    (['dense', 'runs'] as const).map((kind): Problem => ({ ...hard, seed: 3, taskSizes, spread: 1, kind })),
+  );
+  for (const problem of [...hardProblems, ...many]) await agrees(other, problem);
+  await other.destroy();
 });
 
 test('logits of thousands and temperatures from 0.05 to 100 are right', async () => {

@@ -47,10 +47,15 @@ const kernels = {
 } as const;
 /** Groups a workgroup at most: bounds the length of its sums. */
 const MOST_CHUNK = 4096;
-/** Sets a workgroup in the kernel for all sets: 3 bits unrolled, 6 across the threads, 6 in a loop. */
+/** Sets a workgroup in the kernel for all sets; see `group_kd_dense.wgsl`. */
 const DENSE_CHUNK = 2 ** 15;
 /** Workgroups that keep an adapter busy. */
 const ENOUGH_WORKGROUPS = { software: 16, hardware: 512 } as const;
+/** Threads a workgroup. On a CPU they take turns at every barrier, but for those that run as one. */
+const WORKGROUP = { software: 8, hardware: 64 } as const;
+
+const adapterOf = ({ adapterKind }: Engine) => (adapterKind === 'hardware' ? 'hardware' : 'software');
+
 export const DEFAULT_TEMPERATURE = 2;
 
 /** @throws ShapeError, DTypeError, ArgumentError, EngineMismatchError naming what does not fit. */
@@ -111,11 +116,12 @@ interface Plan {
 
 function launch(plan: Plan, entry: string, outputs: readonly Tensor[], chunk: number, chunks: number): void {
   const { student, teacher, pool, batch, groups, weights, temperature, scale } = plan;
+  const lanes = WORKGROUP[adapterOf(student.engine)];
   const uniform = weights.source === 'uniform';
   const weightBuffer = uniform ? teacher : weights.tensor;
   const params = [
     pool.tasks,
-    Math.floor(64 / pool.tasks),
+    Math.max(1, Math.floor(lanes / pool.tasks)),
     student.shape[1] as number,
     teacher.shape[1] as number,
     groups.groups,
@@ -132,7 +138,7 @@ function launch(plan: Plan, entry: string, outputs: readonly Tensor[], chunk: nu
   if (entry !== 'finish' && entry !== 'each') inputs.push(weightBuffer);
   student.engine.dispatch({
     kernel: { ...(isDense(groups) && entry !== 'each' ? kernels.dense : kernels.listed), entry },
-    constants: { MASKS: MASK_SOURCES[groups.kind], WEIGHTS: WEIGHT_SOURCES[weights.source] },
+    constants: { LANES: lanes, MASKS: MASK_SOURCES[groups.kind], WEIGHTS: WEIGHT_SOURCES[weights.source] },
     buffers: [...inputs, ...outputs].map((t) => t.storage),
     params,
     workgroups: [batch, entry === 'finish' ? 1 : chunks],
@@ -152,10 +158,7 @@ function split(plan: Pick<Plan, 'batch' | 'groups' | 'student'>, entry?: 'each')
     const chunk = Math.min(DENSE_CHUNK, groups.groups + 1);
     return { chunk, chunks: (groups.groups + 1) / chunk };
   }
-  const { adapterKind } = student.engine;
-  const even = Math.ceil(
-    (groups.groups * batch) / ENOUGH_WORKGROUPS[adapterKind === 'hardware' ? 'hardware' : 'software'],
-  );
+  const even = Math.ceil((groups.groups * batch) / ENOUGH_WORKGROUPS[adapterOf(student.engine)]);
   const chunk = Math.min(MOST_CHUNK, Math.max(64, Math.ceil(even / 64) * 64));
   return { chunk, chunks: Math.ceil(groups.groups / chunk) };
 }
