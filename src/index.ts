@@ -5,6 +5,7 @@ import './tensor/capture.ts';
 import './ops/methods.ts';
 
 export { type GradcheckOptions, type GradcheckReport, gradcheck, type Reference64 } from './autograd/gradcheck.ts';
+export { recomputed } from './autograd/recompute.ts';
 export * from './autograd/tape.ts';
 export { alignWeights } from './continual/alignment.ts';
 export { readCheckpointState, restoreCheckpoint, saveCheckpoint } from './continual/checkpoint.ts';
@@ -64,6 +65,7 @@ export {
 export { Engine, type EngineOptions, type MemoryReport } from './gpu/engine.ts';
 export * from './gpu/errors.ts';
 export type { Launch, Profile } from './gpu/profiler.ts';
+export { checkpointed } from './nn/checkpointed.ts';
 export { copyModule } from './nn/copy.ts';
 export { growLinear } from './nn/head.ts';
 export { kaimingNormal, kaimingUniform, parameter } from './nn/init.ts';

@@ -62,8 +62,8 @@ export function readCheckpointState(bytes: Uint8Array, where: string): Checkpoin
   });
 }
 
-/** What a run may be gone on with differently: where the data lies, and how steps are submitted. */
-const FREE: readonly (keyof Config)[] = ['data', 'capture'];
+/** What a run may be gone on with differently: where the data lies, and how steps come to the same results. */
+const FREE: readonly (keyof Config)[] = ['data', 'capture', 'gradientCheckpointing'];
 
 /** What must agree for a run to go on as if it had never stopped. */
 function differences(saved: Config, given: Config): (keyof Config)[] {

@@ -83,6 +83,7 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
         while (pending.length > left) {
           const { value, event } = pending.shift() as (typeof pending)[number];
           const loss = await value;
+          checkLoss(loss, task, epoch, event.step, config.lr);
           total += loss * event.images;
           events.push({ ...event, loss });
         }
@@ -98,7 +99,6 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
       }
       yield* await settle(0);
       const loss = total / loader.length;
-      checkLoss(loss, task, epoch, config.lr);
       yield {
         type: 'epoch',
         task,
@@ -115,11 +115,11 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
   }
 }
 
-/** Going on after a divergence would only spoil the checkpoint. */
-function checkLoss(loss: number, task: number, epoch: number, lr: number): void {
+/** Logits that are NaN or infinite reach the loss. Going on after a divergence would only spoil the checkpoint. */
+function checkLoss(loss: number, task: number, epoch: number, step: number, lr: number): void {
   if (Number.isFinite(loss)) return;
   throw new ConfigError({
-    where: `task ${task + 1}, epoch ${epoch + 1}`,
+    where: `task ${task + 1}, epoch ${epoch + 1}, step ${step + 1}`,
     message: `the loss is no longer a number: training diverged at learning rate ${lr}.`,
     fix: 'Use a smaller --lr, --warmup or --clip; what was saved after earlier tasks is untouched.',
   });

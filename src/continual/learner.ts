@@ -174,12 +174,13 @@ export class Learner {
 
   /** A model for `classes` classes with the run's architecture, freshly initialised. */
   createModel(classes: number): ResNet {
-    const { width, stem, model, init, seed } = this.config;
+    const { width, stem, model, init, seed, gradientCheckpointing } = this.config;
     return createResNet(this.engine, model, {
       classes,
       stem,
       init,
       seed,
+      gradientCheckpointing,
       inChannels: this.train.dataset.channels,
       ...(width > 0 ? { width } : {}),
     });

@@ -8,6 +8,7 @@ import { globalAvgPool, maxPool2d } from '../ops/pooling.ts';
 import { paddedShortcut } from '../ops/shortcut.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { checkpointed } from './checkpointed.ts';
 import { growLinear } from './head.ts';
 import { BatchNorm2d, Conv2d, type ConvolutionInit, checkImages, Linear, Sequential } from './layers.ts';
 import { Module } from './module.ts';
@@ -91,6 +92,8 @@ export interface ResNetOptions {
   init?: ConvolutionInit;
   /** Seed of the initialisation. */
   seed?: number;
+  /** Make each block's activations again in the backward pass instead of keeping them: less memory, more time. */
+  gradientCheckpointing?: boolean;
 }
 
 interface Architecture {
@@ -112,6 +115,8 @@ export class ResNet extends Module {
   fc: Linear;
   readonly inChannels: number;
   readonly featureSize: number;
+  /** Keep only the blocks' outputs for the backward pass; may be changed at any time. */
+  gradientCheckpointing: boolean;
   private readonly imagenetStem: boolean;
 
   constructor(engine: Engine, { blocks, width, shortcut, stem }: Architecture, options: ResNetOptions) {
@@ -119,6 +124,7 @@ export class ResNet extends Module {
     const { init = 'kaiming-normal' } = options;
     const random = Random.of(options.seed ?? 0, 'init');
     this.inChannels = options.inChannels ?? 3;
+    this.gradientCheckpointing = options.gradientCheckpointing ?? false;
     this.imagenetStem = stem === 'imagenet';
     const kernel = this.imagenetStem ? { size: 7, stride: 2, padding: 3 } : { size: 3, stride: 1, padding: 1 };
     this.conv1 = new Conv2d(engine, this.inChannels, width, kernel.size, {
@@ -153,7 +159,11 @@ export class ResNet extends Module {
     checkImages('ResNet', x, this.inChannels);
     let y = this.bn1.forward(this.conv1.forward(x), { relu: true });
     if (this.imagenetStem) y = maxPool2d(y, { kernel: 3, stride: 2, padding: 1 });
-    for (const layer of [this.layer1, this.layer2, this.layer3, this.layer4]) if (layer) y = layer.forward(y);
+    for (const layer of [this.layer1, this.layer2, this.layer3, this.layer4]) {
+      for (const [, block] of layer?.children() ?? []) {
+        y = this.gradientCheckpointing && this.training ? checkpointed(block, y) : block.forward(y);
+      }
+    }
     return globalAvgPool(y);
   }
 
