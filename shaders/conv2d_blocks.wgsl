@@ -30,6 +30,7 @@ struct Params {
   weightSource: u32,
   weightTarget: u32,
   hasBias: u32,
+  accumulate: u32, // whether to add to what the result holds
 }
 
 @group(0) @binding(0) var<storage, read> source: array<f32>;
@@ -66,6 +67,9 @@ fn put4(line: u32, column: u32, channel: u32, values: vec4<f32>) {
       var value = values[i];
       if (params.hasBias != 0u) {
         value += bias[channel + i];
+      }
+      if (params.accumulate != 0u) {
+        value += result[base + i];
       }
       result[base + i] = value;
     }

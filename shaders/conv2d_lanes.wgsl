@@ -39,6 +39,7 @@ struct Params {
   weightSource: u32,
   weightTarget: u32,
   hasBias: u32,
+  accumulate: u32, // whether to add to what the result holds
   // LANES as digits of (tap row, tap column, channel).
   advanceY: u32,
   advanceX: u32,
@@ -101,7 +102,12 @@ fn put(run: Run, offset: u32, channel: u32, value: f32) {
   if (column < params.columns && run.image < params.batch) {
     let y = run.image * params.targetHeight + run.row * params.targetStepY + params.targetY;
     let x = column * params.targetStepX + params.targetX;
-    result[(y * params.targetWidth + x) * params.targetChannels + channel] = value;
+    let at = (y * params.targetWidth + x) * params.targetChannels + channel;
+    if (params.accumulate != 0u) {
+      result[at] += value;
+    } else {
+      result[at] = value;
+    }
   }
 }
 

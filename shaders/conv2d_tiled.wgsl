@@ -32,6 +32,7 @@ struct Params {
   weightSource: u32,
   weightTarget: u32,
   hasBias: u32,
+  accumulate: u32, // whether to add to what the result holds
 }
 
 @group(0) @binding(0) var<storage, read> source: array<f32>;
@@ -92,6 +93,9 @@ fn put4(position: u32, channel: u32, values: vec4<f32>) {
       var value = values[i];
       if (params.hasBias != 0u) {
         value += bias[channel + i];
+      }
+      if (params.accumulate != 0u) {
+        value += result[base + channel + i];
       }
       result[base + channel + i] = value;
     }

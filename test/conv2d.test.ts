@@ -66,6 +66,53 @@ const chosen: ConvCase[] = [
   image([4, 64, 65], [2, 3], [3, 2], [1, 1], [1, 1]), // positions enough for the largest workgroups
 ];
 
+/** A residual branch of every kind sends its gradient first: the convolution's is added to it, or must not be. */
+const branches: Record<string, (h: Tensor) => Tensor> = {
+  'its own': (h) => h.mul(2),
+  'a look at another one': (h) => h.reshape([h.size]).reshape(h.shape),
+  'the same one': (h) => h.add(0),
+};
+
+for (const form of forms) {
+  test(`the input gradient adds up with that of a shortcut: ${form}`, async () => {
+    preferForm(engine, 'conv2d', form);
+    for (const [stride, size] of [
+      [1, 6],
+      [2, 3],
+    ] as const) {
+      for (const [kind, branch] of Object.entries(branches)) {
+        const shape = [2, 6, 6, 8];
+        const [data, weights] = [uniform(576, 1), uniform(9 * 64, 2)];
+        const dy = engine.tensor(uniform(2 * size * size * 8, 3), [2, size, size, 8]);
+        const side = engine.tensor(uniform(576, 4), shape);
+        const gradientOf = async (parts: ('convolution' | 'branch')[]) => {
+          const x = leaf(data, shape);
+          const h = x.mul(1);
+          const y = conv2d(h, engine.tensor(weights, [3, 3, 8, 8]), { stride, padding: 1 });
+          const terms = { convolution: y.mul(dy).sum(), branch: branch(h).mul(side).sum() };
+          const loss = parts.map((part) => terms[part]).reduce((sum, term) => sum.add(term));
+          loss.backward();
+          return x.grad!.data();
+        };
+        const [alone, shortcut] = [await gradientOf(['convolution']), await gradientOf(['branch'])];
+        const both = await gradientOf(['convolution', 'branch']);
+        assert.equal([...both], [...alone.map((value, i) => value + shortcut[i]!)], `${kind}, stride ${stride}`);
+      }
+      // One gradient for both ways: what is added to must not be what is read.
+      const x = leaf(uniform(576, 5), [2, 6, 6, 8]);
+      const h = x.mul(1);
+      const weight = engine.tensor(uniform(9 * 64, 6), [3, 3, 8, 8]);
+      const seed = engine.tensor(uniform(576, 7), [2, 6, 6, 8]);
+      conv2d(h, weight, { padding: 1 })
+        .add(h.reshape([576]).reshape([2, 6, 6, 8]))
+        .backward(seed);
+      const plain = leaf(await h.data(), [2, 6, 6, 8]);
+      conv2d(plain, weight, { padding: 1 }).backward(seed);
+      await near(x.grad, await plain.grad!.add(seed).data(), 1e-6);
+    }
+  });
+}
+
 /** Shapes nobody thought of. */
 function drawn(seed: number): ConvCase {
   let i = 0;

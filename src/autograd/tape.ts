@@ -72,6 +72,13 @@ class Pending {
     }
   }
 
+  /** What an input has been sent so far, if it may be written over: nothing else looks into its buffer. */
+  ownOf(of: Tensor): Tensor | null {
+    const gradient = this.gradients.get(of);
+    if (!gradient || !this.isMine(gradient) || this.isShared(gradient)) return null;
+    return gradient.storage.refs === 1 ? gradient : null;
+  }
+
   isShared(gradient: Tensor): boolean {
     return (this.owners.get(gradient) ?? 0) > 1;
   }
@@ -156,10 +163,11 @@ export function backward(root: Tensor, seed?: Tensor): void {
           continue;
         }
         const { name, inputs, backward: local } = tensor.node;
-        const results = local(gradient);
+        const present = inputs.map((input) => (input.requiresGrad ? pending.ownOf(input) : null));
+        const results = local(gradient, present);
         inputs.forEach((input, i) => {
           const result = results[i];
-          if (!result || !input.requiresGrad) return;
+          if (!result || !input.requiresGrad || result === present[i]) return;
           if (!sameShape(result.shape, input.shape)) {
             throw new ShapeError({
               where: name,

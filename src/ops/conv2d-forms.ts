@@ -16,6 +16,8 @@ export interface TapBuffers {
   readonly weight: Storage;
   readonly bias?: Storage | undefined;
   readonly result: Storage;
+  /** Add to what the result holds. */
+  readonly accumulate?: boolean;
 }
 
 /** The rows of dy in the whole batch, cut into splits of `chunk` rows. */
@@ -32,12 +34,13 @@ export interface Conv2dForm extends KernelForm {
   weights(engine: Engine, g: Geometry, split: LineSplit, x: Storage, dy: Storage, parts: Storage): void;
 }
 
-function tapParams(p: TapPass, { bias }: TapBuffers): number[] {
+function tapParams(p: TapPass, { bias, accumulate = false }: TapBuffers): number[] {
   return [
     ...[p.batch, p.rows, p.columns, p.targetHeight, p.targetWidth, p.targetStepY, p.targetStepX, p.targetY, p.targetX],
     ...[p.targetChannels, p.height, p.width, p.channels, p.stepY, p.stepX, p.originY, p.originX],
     ...[p.tapRows, p.tapColumns, p.weightOrigin, p.weightY, p.weightX, p.weightSource, p.weightTarget],
     bias ? 1 : 0,
+    accumulate ? 1 : 0,
   ];
 }
 

@@ -31,12 +31,18 @@ function forward(g: Geometry, x: Tensor, weight: Tensor, bias: Tensor | undefine
   return y;
 }
 
-function inputGradient(g: Geometry, dy: Tensor, weight: Tensor): Tensor {
+/** Added to `present` if there is any: in a residual network what came through the shortcut. */
+function inputGradient(g: Geometry, dy: Tensor, weight: Tensor, present: Tensor | null): Tensor {
   const { engine } = dy;
-  const dx = Tensor.empty(engine, [g.batch, g.height, g.width, g.inChannels], 'f32', 'conv2d');
+  const dx = present ?? Tensor.empty(engine, [g.batch, g.height, g.width, g.inChannels], 'f32', 'conv2d');
   const form = chooseForm(engine, 'conv2d', conv2dForms);
   for (const pass of inputGradientPasses(g)) {
-    form.taps(engine, pass, { source: dy.storage, weight: weight.storage, result: dx.storage });
+    form.taps(engine, pass, {
+      source: dy.storage,
+      weight: weight.storage,
+      result: dx.storage,
+      accumulate: present !== null,
+    });
   }
   return dx;
 }
@@ -77,8 +83,8 @@ export function conv2d(x: Tensor, weight: Tensor, { bias, stride = 1, padding = 
   if (g.kernelY * g.kernelX * g.strideY * g.strideX === 1 && g.padY + g.padX === 0) {
     return linear(x, reshape(weight, [g.inChannels, g.outChannels]), bias); // over the pixels
   }
-  return record(forward(g, x, weight, bias), 'conv2d', inputs, (dy) => [
-    x.requiresGrad ? inputGradient(g, dy, weight) : null,
+  return record(forward(g, x, weight, bias), 'conv2d', inputs, (dy, present) => [
+    x.requiresGrad ? inputGradient(g, dy, weight, present?.[0] ?? null) : null,
     weight.requiresGrad ? weightGradient(g, x, dy) : null,
     bias?.requiresGrad ? sum(dy, [0, 1, 2]) : null,
   ]);

@@ -12,8 +12,11 @@ import { type Shape, show, sizeOf } from './shape.ts';
 export interface GradNode {
   readonly name: string;
   readonly inputs: readonly Tensor[];
-  /** From the gradient of the output to those of the inputs; `null` for an input without one. */
-  readonly backward: (gradient: Tensor) => readonly (Tensor | null)[];
+  /**
+   * From the gradient of the output to those of the inputs; `null` for an input without one. `present`: what each input has
+   * been sent already, where nothing else looks at it; an operation may add to it in place, and return it.
+   */
+  readonly backward: (gradient: Tensor, present?: readonly (Tensor | null)[]) => readonly (Tensor | null)[];
 }
 
 export type NestedArray = number | readonly NestedArray[];
