@@ -13,17 +13,17 @@ async function inNode(): Promise<TenSteps> {
   return JSON.parse(stdout) as TenSteps;
 }
 
-/** The steps of the built bundle in headless Chromium. */
+/** The steps of the built bundle in headless Chromium, most of them replayed. */
 async function inBrowser(): Promise<TenSteps> {
   const { page, close } = await openPage();
   try {
-    return await page.evaluate<TenSteps>(`import('/browser.js').then(${tenSteps})`);
+    return await page.evaluate<TenSteps>(`import('/browser.js').then((library) => (${tenSteps})(library, true))`);
   } finally {
     await close();
   }
 }
 
-test('the browser bundle trains as Node does', async () => {
+test('the browser bundle trains as Node does, also when steps are replayed', async () => {
   const node = await inNode();
   const browser = await inBrowser();
   assert.match(node.adapter, /swiftshader/i);

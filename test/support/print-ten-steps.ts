@@ -3,4 +3,4 @@
 import * as engram from '../../src/index.ts';
 import { tenSteps } from './ten-steps.ts';
 
-console.log(JSON.stringify(await tenSteps(engram)));
+console.log(JSON.stringify(await tenSteps(engram, false)));
