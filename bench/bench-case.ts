@@ -50,6 +50,8 @@ export interface WorkCase {
   readonly name: string;
   /** The case this one is told as a multiple of; it is timed in the same run, just before. */
   readonly versus?: string;
+  /** It is not run unless it is named. */
+  readonly onlyNamed?: boolean;
   /** Makes the inputs on the device; they are freed when the case is over. */
   prepare(engine: Engine): Work;
 }

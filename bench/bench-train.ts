@@ -12,29 +12,40 @@ import { labels, noise, type Work, type WorkCase } from './bench-case.ts';
 const SIZE = 32;
 const CLASSES = 10;
 
-export function stepFlops(model: ResNet, batch: number): number {
+/** @param size height and width of the images. */
+export function stepFlops(model: ResNet, batch: number, size = SIZE): number {
   let total = 0;
   for (const { name, tensor } of model.namedParameters()) {
     const stage = Number(/^layer(\d)/.exec(name)?.[1] ?? 1);
-    const pixels = tensor.rank === 4 ? (SIZE / 2 ** (stage - 1)) ** 2 : tensor.rank === 2 ? 1 : 0;
+    const pixels = tensor.rank === 4 ? Math.ceil(size / 2 ** (stage - 1)) ** 2 : tensor.rank === 2 ? 1 : 0;
     total += 2 * batch * tensor.size * pixels * (name === 'conv1.weight' ? 2 : 3);
   }
   return total;
 }
 
-/** A model and its optimizer; `run` takes one step and gives the loss before it. `extra` is added to the cross entropy. */
+export interface StepOptions {
+  classes?: number;
+  /** Height and width of the images. */
+  size?: number;
+  /** Channels of the first stage; the network's own unless said. */
+  width?: number;
+  /** Added to the cross entropy. */
+  extra?: (logits: Tensor) => Tensor;
+}
+
+/** A model and its optimizer; `run` takes one step and gives the loss before it. */
 export function trainingStep(
   engine: Engine,
   name: ResNetName,
   batch: number,
-  { classes = CLASSES, extra }: { classes?: number; extra?: (logits: Tensor) => Tensor } = {},
+  { classes = CLASSES, size = SIZE, width, extra }: StepOptions = {},
 ): Work {
-  const model = createResNet(engine, name, { classes, seed: 1 });
+  const model = createResNet(engine, name, { classes, seed: 1, ...(width ? { width } : {}) });
   const optimizer = new SGD(model, { lr: 0.01, momentum: 0.9 });
-  const images = noise(engine, [batch, SIZE, SIZE, 3]);
+  const images = noise(engine, [batch, size, size, 3]);
   const targets = labels(engine, batch, classes);
   return {
-    flops: stepFlops(model, batch),
+    flops: stepFlops(model, batch, size),
     run() {
       optimizer.zeroGrad();
       const logits = model.forward(images);
@@ -63,7 +74,7 @@ function distilledStep(engine: Engine, name: ResNetName, batch: number, pool: 'w
 }
 
 /** As the trainer takes steps: recorded once and replayed. */
-const captured = (work: Work): Work => ({ ...work, captured: true });
+export const captured = (work: Work): Work => ({ ...work, captured: true });
 
 const distilled = (pool: 'whole' | 'dense'): WorkCase => ({
   name: `train-step/resnet20/b64/${pool}`,

@@ -12,6 +12,7 @@ import { FIRST_STEP_FLAG, firstStepCase, takeFirstStep } from './bench-first-ste
 import { kernelCases } from './bench-kernels.ts';
 import { jsonLine, type Result, tableHead, tableLine } from './bench-line.ts';
 import { profile, profileText } from './bench-profile.ts';
+import { scalingCases } from './bench-scaling.ts';
 import { time, withWork } from './bench-timing.ts';
 import { trainCases } from './bench-train.ts';
 import { dkdChart } from './dkd-chart.ts';
@@ -25,6 +26,7 @@ const CASES: readonly BenchCase[] = [
   ...distillCases,
   ...trainCases,
   firstStepCase,
+  ...scalingCases,
   ...peerCases,
 ];
 const PROFILED = 'train-step/resnet8';
@@ -46,7 +48,7 @@ function wholeNumber(text: string): number {
 }
 
 const program = new Command('bench')
-  .description('Times kernels and training steps. Without a name: all but the peers.')
+  .description('Times kernels and training steps. Without a name: all but the peers and the scaling.')
   .argument('[name...]', 'benchmarks whose names begin with this, for example conv2d/forward or train-step')
   .option('--json', 'one JSON object a line: name, ms (median), min, p90, cpu, runs, rates, adapter, date')
   .option('--list', 'only print the names')

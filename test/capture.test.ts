@@ -9,7 +9,7 @@ import { createResNet } from '../src/nn/resnet.ts';
 import { AdamW } from '../src/optim/adam.ts';
 import { clipGradNorm } from '../src/optim/clipping.ts';
 import { SGD } from '../src/optim/sgd.ts';
-import { engine, uniform } from './support/engine.ts';
+import { engine, leaf, uniform } from './support/engine.ts';
 
 const CLASSES = 6;
 
@@ -162,6 +162,24 @@ test('a step that fails while it is recorded leaves nothing behind', async () =>
   assert.is(calls, 3);
   step.dispose();
   await own.destroy();
+});
+
+test('inputs take no gradient, in no call', async () => {
+  const weight = leaf([2], [1]);
+  const step = engine.capture((x: Tensor) => {
+    const loss = x.mul(weight).sum();
+    loss.backward();
+    const gradient = weight.grad!.mul(1);
+    weight.grad!.dispose();
+    weight.grad = null;
+    return gradient;
+  });
+  for (let i = 0; i < 4; i++) {
+    const x = leaf([i], [1]);
+    assert.is(await step(x).item(), i);
+    assert.is(x.grad, null);
+  }
+  step.dispose();
 });
 
 test('what cannot be replayed is refused with a reason', () => {

@@ -36,8 +36,8 @@ declare module '../gpu/engine.ts' {
      * what the engine feeds itself: the rates and the step count of optimizers, unnamed random numbers, drawn groups. Numbers
      * uploaded inside (`engine.tensor([...])`) stay what they were, JavaScript inside does not run again, and
      * gradients must start from nothing in every step (`zeroGrad` inside).
-     * @param step synchronous; returns tensors, in arrays, maps and plain objects, or nothing. They come without their graph,
-     * and hold what they hold until the next call: read them, or record what is done with them, before that.
+     * @param step synchronous; its inputs take no gradient. Returns tensors, in arrays, maps and plain objects, or nothing.
+     * They come without their graph, and hold what they hold until the next call: read them before that.
      * @throws what `step` throws; ArgumentError for inputs that are no tensors of this engine.
      * @example
      * const train = engine.capture((x, y) => {
@@ -113,7 +113,7 @@ Engine.prototype.capture = function <A extends readonly Tensor[], T>(this: Engin
     const held = known.get(key);
     if (held === undefined || this.isRecording) {
       if (held === undefined) known.set(key, null);
-      return this.scope(() => step(...inputs));
+      return this.scope(() => replaceTensors(step(...(inputs.map(look) as readonly Tensor[] as A)), look));
     }
     if (held === null) {
       const made = recordStep(this, step, inputs);
