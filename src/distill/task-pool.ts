@@ -3,7 +3,7 @@
  * is such a combination, written as a bit mask over the old tasks, and its classes are the union of their logits.
  *
  * The paper ("Densely Distilling Cumulative Knowledge for Continual Learning", arXiv 2405.09820) names a pool of tasks;
- * which groups are its members is our reading, hence the kinds. `bench/` holds the comparison behind the default.
+ * which groups are its members is our reading, hence the kinds. `bench/results/ablation.md` has the comparison behind the default.
  */
 import type { Engine } from '../gpu/engine.ts';
 import { ArgumentError } from '../gpu/errors.ts';
