@@ -1,23 +1,31 @@
-/** Runs every golden file of a folder: one line a case, one for the sum. */
+/** Runs every golden file of a folder, by one variant of the kernels or by all: one line a case, one for the sum. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Engine } from '../src/index.ts';
+import { conv2dForms } from '../src/ops/conv2d-forms.ts';
+import { preferForm } from '../src/ops/kernel-forms.ts';
 import { type Comparison, GoldenCase } from './golden-case.ts';
 import { GOLDEN_CASES } from './golden-operations.ts';
 
 const SUFFIX = '.safetensors';
-const USAGE = 'usage: npm run -s golden -- DIR, a folder of *.safetensors reference files';
+const USAGE =
+  'usage: npm run -s golden -- DIR [--variant NAME|all], where DIR is a folder of *.safetensors reference files';
 
-/** The folder's files, or why there are none. */
-function filesIn(args: readonly string[]): string[] | string {
+/** The folder's files and the variant asked for, or why there are none. */
+function askedFor(args: readonly string[]): { files: string[]; variant: string | undefined } | string {
   try {
-    const { positionals } = parseArgs({ args: [...args], allowPositionals: true, strict: true });
+    const { positionals, values } = parseArgs({
+      args: [...args],
+      options: { variant: { type: 'string' } },
+      allowPositionals: true,
+      strict: true,
+    });
     const [folder] = positionals;
     if (!folder || positionals.length > 1) return USAGE;
     const files = readdirSync(folder).filter((name) => name.endsWith(SUFFIX));
     if (files.length === 0) return `golden: there is no *${SUFFIX} file in ${folder}.`;
-    return files.sort().map((name) => join(folder, name));
+    return { files: files.sort().map((name) => join(folder, name)), variant: values.variant };
   } catch (error) {
     return `golden: ${(error as Error).message}. ${USAGE}`;
   }
@@ -43,21 +51,53 @@ async function verdict(engine: Engine, path: string): Promise<{ ok: boolean; tex
   }
 }
 
+/** A way to run every kernel. */
+interface Variant {
+  readonly name: string;
+  readonly engine: Engine;
+  /** Of matmul and convolution; by rule unless said. */
+  readonly form?: string;
+}
+
+/** The adapter's own rules, every form of matmul and convolution that it can run, and the rules for adapters of the other kind. */
+function variantsOf(engine: Engine): Variant[] {
+  const forms = conv2dForms.filter((form) => form.supports(engine)).map(({ name }) => name);
+  const kind = engine.adapterKind === 'hardware' ? 'software' : 'hardware';
+  return [
+    { name: 'rules', engine },
+    ...forms.map((form) => ({ name: form, engine, form })),
+    { name: `rules for ${kind}`, engine: Engine.from(engine.device, { kind }) },
+  ];
+}
+
 /** @returns the exit code: 0, 1 when a case failed, 2 when there is nothing to run. */
 export async function golden(args: readonly string[], print: (line: string) => void): Promise<number> {
-  const files = filesIn(args);
-  if (typeof files === 'string') {
-    print(files);
+  const asked = askedFor(args);
+  if (typeof asked === 'string') {
+    print(asked);
     return 2;
   }
+  const { files, variant = 'rules' } = asked;
   const engine = await Engine.create();
-  let failed = 0;
-  for (const path of files) {
-    const { ok, text } = await verdict(engine, path);
-    if (!ok) failed++;
-    print(`${ok ? 'ok    ' : 'FAILED'} ${basename(path, SUFFIX)}: ${text}`);
+  const all = variantsOf(engine);
+  const variants = variant === 'all' ? all : all.filter(({ name }) => name === variant);
+  if (variants.length === 0) {
+    const known = all.map(({ name }) => `'${name}'`).join(', ');
+    print(`golden: there is no variant '${variant}' for ${engine.adapterDescription}; there are ${known} and 'all'.`);
+    await engine.destroy();
+    return 2;
   }
-  print(`${files.length - failed} passed, ${failed} failed`);
+  let failed = 0;
+  for (const { name, engine: on, form = null } of variants) {
+    for (const family of ['matmul', 'conv2d']) preferForm(on, family, form);
+    for (const path of files) {
+      const { ok, text } = await verdict(on, path);
+      if (!ok) failed++;
+      const by = variants.length > 1 ? ` by ${name}` : '';
+      print(`${ok ? 'ok    ' : 'FAILED'} ${basename(path, SUFFIX)}${by}: ${text}`);
+    }
+  }
+  print(`${files.length * variants.length - failed} passed, ${failed} failed`);
   await engine.destroy();
   return failed > 0 ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -52,6 +52,30 @@ test('every golden file is met', async () => {
   );
   assert.match(lines.at(-1)!, /^\d+ passed, 0 failed$/);
   assert.is(code, 0);
+});
+
+test('every golden file is met by every variant of the kernels', async () => {
+  const { code, lines } = await run('test/golden', '--variant', 'all');
+  assert.equal(
+    lines.filter((line) => line.startsWith('FAILED')),
+    [],
+  );
+  const files = readdirSync('test/golden').filter((name) => name.endsWith('.safetensors')).length;
+  const passed = Number(/^(\d+) passed, 0 failed$/.exec(lines.at(-1)!)?.[1]);
+  assert.ok(passed > files && passed % files === 0, lines.at(-1));
+  for (const by of ['rules', 'tiled', 'rules for (hardware|software)']) {
+    assert.ok(
+      lines.some((line) => new RegExp(`^ok     conv2d\\w* by ${by}: `).test(line)),
+      by,
+    );
+  }
+  assert.is(code, 0);
+});
+
+test('a variant that does not exist is refused', async () => {
+  const { code, lines } = await run('test/golden', '--variant', 'fast');
+  assert.is(code, 2);
+  assert.match(lines[0]!, /no variant 'fast' for .*; there are 'rules', .*'tiled', 'rules for \w+' and 'all'/);
 });
 
 test('pairs, a missing bias and references of zeros are understood', async () => {
