@@ -47,7 +47,7 @@ export const configHelp: Readonly<Record<keyof Config, SettingHelp>> = {
   warmup: training('n', 'epochs over which the rate rises'),
   labelSmoothing: training('x', 'label smoothing, 0 up to 1'),
   clip: training('norm', 'largest norm of the gradients; 0 does not clip'),
-  capture: training('', 'record a training step once and replay it; the results are the same without'),
+  capture: training('', 'replaying of recorded training steps; the results are the same'),
   gradientCheckpointing: training('', "make blocks' activations again in the backward pass: less memory, more time"),
   seed: training('seed', 'seed of everything random but the class order'),
   crop: images('pixels', 'padding of the random crop'),
