@@ -1,13 +1,7 @@
 // One step of Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019), one thread a value, in place.
-// A launch updates one parameter or three, each in a slot of its own; see sgd.wgsl.
+// Behind slots.wgsl. The entries `adam1` and `adam3` have that many slots.
 //
 // Injected: DECOUPLED (AdamW: decay the parameter itself, not its gradient).
-
-struct Params {
-  sizes: array<vec4<u32>, 2>, // of each slot's parameter; 0 for an empty slot
-  firsts: array<vec4<u32>, 2>, // the slot's first workgroup
-  row: u32, // workgroups along x
-}
 
 // learning rate, weight decay, β1, β2, ε, 1 − β1ᵗ, √(1 − β2ᵗ), 1 − β1, 1 − β2 (in float32, 1 − 0.999 keeps five digits only)
 @group(0) @binding(0) var<storage, read> rates: array<f32>;
@@ -24,16 +18,6 @@ struct Params {
 @group(0) @binding(11) var<storage, read_write> mean2: array<f32>;
 @group(0) @binding(12) var<storage, read_write> square2: array<f32>;
 @group(0) @binding(13) var<uniform> params: Params;
-
-// The value's place in its parameter; beyond every size when the workgroup is not the slot's.
-fn place(group: vec3<u32>, lane: u32, slot: u32) -> u32 {
-  let own = group.y * params.row + group.x - params.firsts[slot / 4u][slot % 4u];
-  return select(0xffffffffu, own * 64u + lane, own < 0x4000000u);
-}
-
-fn size_of(slot: u32) -> u32 {
-  return params.sizes[slot / 4u][slot % 4u];
-}
 
 // The parameter and the running means of its gradient and of its square.
 fn adam_step(parameter: f32, gradient: f32, mean: f32, square: f32) -> vec3<f32> {

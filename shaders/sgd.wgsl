@@ -1,16 +1,9 @@
 // One step of stochastic gradient descent with momentum, Nesterov's variant and weight decay, in PyTorch's order:
 // g += wd·p; v = μ·v + (1 − τ)·g; g = nesterov ? g + μ·v : v; p −= lr·g. One thread a value, in place.
 //
-// A launch updates several parameters, each in a slot of its own: as many as there are bindings for. A workgroup belongs to
-// one slot, and the entries `…1`, `…2`, `…5` have that many.
+// Behind slots.wgsl. As many slots as there are bindings for: the entries `…1`, `…2`, `…5` have that many.
 //
 // Injected: NESTEROV, for the entries with momentum.
-
-struct Params {
-  sizes: array<vec4<u32>, 2>, // of each slot's parameter; 0 for an empty slot
-  firsts: array<vec4<u32>, 2>, // the slot's first workgroup
-  row: u32, // workgroups along x
-}
 
 // learning rate, weight decay, momentum, dampening
 @group(0) @binding(0) var<storage, read> rates: array<f32>;
@@ -30,16 +23,6 @@ struct Params {
 @group(0) @binding(14) var<storage, read_write> parameter4: array<f32>;
 @group(0) @binding(15) var<storage, read_write> velocity4: array<f32>;
 @group(0) @binding(16) var<uniform> params: Params;
-
-// The value's place in its parameter; beyond every size when the workgroup is not the slot's.
-fn place(group: vec3<u32>, lane: u32, slot: u32) -> u32 {
-  let own = group.y * params.row + group.x - params.firsts[slot / 4u][slot % 4u];
-  return select(0xffffffffu, own * 64u + lane, own < 0x4000000u);
-}
-
-fn size_of(slot: u32) -> u32 {
-  return params.sizes[slot / 4u][slot % 4u];
-}
 
 fn plain_step(p: f32, gradient: f32) -> f32 {
   return p - rates[0] * (gradient + rates[1] * p);

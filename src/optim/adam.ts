@@ -1,8 +1,11 @@
 /** Adam and AdamW, as PyTorch's. */
-import source from '../../shaders/adam.wgsl';
+import adam from '../../shaders/adam.wgsl';
+import slots from '../../shaders/slots.wgsl';
 import type { Module, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRate, Optimizer, type Updates } from './optimizer.ts';
+
+const source = slots + adam;
 
 export interface AdamOptions {
   lr?: number;
@@ -42,7 +45,7 @@ export class Adam extends Optimizer {
 
   protected override get updates(): Updates {
     return {
-      kernel: (slots) => ({ name: 'adam', source, entry: `adam${slots}` }),
+      kernel: (count) => ({ name: 'adam', source, entry: `adam${count}` }),
       constants: { DECOUPLED: this.decoupled },
       slotCounts: [3, 1],
     };

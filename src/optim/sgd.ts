@@ -1,9 +1,12 @@
 /** Stochastic gradient descent, as PyTorch's. */
-import source from '../../shaders/sgd.wgsl';
+import sgd from '../../shaders/sgd.wgsl';
+import slots from '../../shaders/slots.wgsl';
 import { ArgumentError } from '../gpu/errors.ts';
 import type { Module, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRate, Optimizer, type Updates } from './optimizer.ts';
+
+const source = slots + sgd;
 
 export interface SGDOptions {
   lr: number;
@@ -41,7 +44,7 @@ export class SGD extends Optimizer {
     this.velocity = momentum > 0 ? this.zeros() : [];
     const kind = momentum > 0 ? 'momentum' : 'plain';
     this.updates = {
-      kernel: (slots) => ({ name: 'sgd', source, entry: `${kind}${slots}` }),
+      kernel: (count) => ({ name: 'sgd', source, entry: `${kind}${count}` }),
       constants: { NESTEROV: nesterov },
       slotCounts: [5, 2, 1],
     };
