@@ -1,7 +1,8 @@
 /** `npm run -s bench -- [NAME…]`: times kernels and training steps. Exit code 1 when one fails, 2 on bad arguments. */
 import '../src/index.ts';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { files } from '#files';
+import { wholeNumber } from '../src/cli/whole-number.ts';
 import { Engine } from '../src/gpu/engine.ts';
 import type { ResNetName } from '../src/nn/resnet.ts';
 import type { BenchCase, TimingOptions, WorkCase } from './bench-case.ts';
@@ -39,12 +40,6 @@ interface Options {
   chart?: string;
   firstStepOf?: ResNetName;
   peerOf?: string;
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new InvalidArgumentError('A whole number of at least 1 was expected.');
 }
 
 const program = new Command('bench')

@@ -3,12 +3,13 @@
  * The command `engram`. What a command needs is loaded only when it runs, so that `--help` and mistyped flags answer at
  * once. Every way out ends with an explicit exit: Dawn's object must live until then.
  */
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { methods } from '../continual/methods.ts';
 import { addConfigFlags, flagsGiven } from './config-flags.ts';
 import { exit, fail } from './exit.ts';
 import type { ProfileOptions } from './profile.ts';
+import { wholeNumber } from './whole-number.ts';
 
 interface TrainFlags {
   config?: string;
@@ -63,22 +64,16 @@ program
     (await import('./report.ts')).report(folders, options),
   );
 
-const whole = (text: string): number => {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new InvalidArgumentError('A whole number of at least 1 was expected.');
-};
-
 program
   .command('profile')
   .description("where a training step's time goes, kernel by kernel")
   .option('--model <name>', 'resnet8, resnet20, … (depth 6n + 2), resnet18 or resnet34', 'resnet8')
-  .option('--width <n>', "channels of the first stage; the network's own unless given", whole)
-  .option('--batch <n>', 'images a step', whole, 32)
-  .option('--size <pixels>', 'height and width of the images', whole, 32)
-  .option('--channels <n>', 'channels of the images', whole, 3)
-  .option('--classes <n>', 'classes', whole, 10)
-  .option('--steps <n>', 'steps measured; medians are told', whole, 5)
+  .option('--width <n>', "channels of the first stage; the network's own unless given", wholeNumber)
+  .option('--batch <n>', 'images a step', wholeNumber, 32)
+  .option('--size <pixels>', 'height and width of the images', wholeNumber, 32)
+  .option('--channels <n>', 'channels of the images', wholeNumber, 3)
+  .option('--classes <n>', 'classes', wholeNumber, 10)
+  .option('--steps <n>', 'steps measured; medians are told', wholeNumber, 5)
   .option('--trace <file>', "also write the steps in Chrome's trace format, for ui.perfetto.dev")
   .option('--json', 'one JSON object a kernel, and one of the whole step, a line each')
   .action(async (options: ProfileOptions) => (await import('./profile.ts')).profile(options));
