@@ -13,7 +13,7 @@ const MOST_BATCH = 512;
 const LEAST_SAMPLES = 3;
 const MOST_SAMPLES = 50;
 
-interface Sample {
+export interface Sample {
   readonly wall: number;
   readonly cpu: number;
 }
@@ -23,13 +23,19 @@ function cpuMilliseconds(): number {
   return (user + system) / 1000;
 }
 
-async function sample(engine: Engine, work: Work, batch: number): Promise<Sample> {
+/** Times what is done in some runs, of one run. */
+export async function timed(runs: number, work: () => Promise<void>): Promise<Sample> {
   const cpu = cpuMilliseconds();
   const start = performance.now();
-  for (let i = 0; i < batch; i++) engine.scope(() => void work.run());
-  await engine.sync();
-  return { wall: (performance.now() - start) / batch, cpu: (cpuMilliseconds() - cpu) / batch };
+  await work();
+  return { wall: (performance.now() - start) / runs, cpu: (cpuMilliseconds() - cpu) / runs };
 }
+
+const sample = (engine: Engine, work: Work, batch: number): Promise<Sample> =>
+  timed(batch, async () => {
+    for (let i = 0; i < batch; i++) engine.scope(() => void work.run());
+    await engine.sync();
+  });
 
 /** The value that about this share of the sorted values lie under. */
 const quantile = (sorted: readonly number[], share: number): number =>
@@ -49,25 +55,34 @@ export function summarize(samples: readonly Sample[], batch = 1): Timing {
   };
 }
 
+/** As many samples as asked for, or as fit into the budget. */
+export async function samplesOf(
+  take: () => Promise<Sample>,
+  { samples, budget = 800 }: TimingOptions,
+): Promise<Sample[]> {
+  const taken: Sample[] = [];
+  const end = performance.now() + budget;
+  const enough = () =>
+    samples === undefined
+      ? taken.length >= LEAST_SAMPLES && (performance.now() >= end || taken.length >= MOST_SAMPLES)
+      : taken.length >= samples;
+  while (!enough()) taken.push(await take());
+  return taken;
+}
+
 /** Warms up (the first run compiles), finds how many runs make a sample, then takes samples. */
-export async function time(engine: Engine, work: Work, { samples, budget = 800 }: TimingOptions = {}): Promise<Timing> {
+export async function time(engine: Engine, work: Work, options: TimingOptions = {}): Promise<Timing> {
   const captured = work.captured ? engine.capture(() => void work.run()) : null;
-  const timed: Work = captured ? { ...work, run: captured } : work;
+  const ready: Work = captured ? { ...work, run: captured } : work;
   try {
-    await sample(engine, timed, 1);
+    await sample(engine, ready, 1);
     let batch = 1;
-    let { wall } = await sample(engine, timed, batch);
+    let { wall } = await sample(engine, ready, batch);
     while (wall * batch < SAMPLE_MS / 2 && batch < MOST_BATCH) {
       batch = Math.min(MOST_BATCH, Math.ceil(Math.max(2 * batch, SAMPLE_MS / wall)));
-      ({ wall } = await sample(engine, timed, batch));
+      ({ wall } = await sample(engine, ready, batch));
     }
-    const taken: Sample[] = [];
-    const end = performance.now() + budget;
-    const enough = () =>
-      samples === undefined
-        ? taken.length >= LEAST_SAMPLES && (performance.now() >= end || taken.length >= MOST_SAMPLES)
-        : taken.length >= samples;
-    while (!enough()) taken.push(await sample(engine, timed, batch));
+    const taken = await samplesOf(() => sample(engine, ready, batch), options);
     return summarize(taken, batch);
   } finally {
     captured?.dispose();

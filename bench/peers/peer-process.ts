@@ -1,7 +1,7 @@
 /** One engine in a process of its own: does the work, times it and prints one line of JSON. */
 import { Engine } from '../../src/index.ts';
 import type { Timing } from '../bench-case.ts';
-import { summarize } from '../bench-timing.ts';
+import { samplesOf, summarize, timed } from '../bench-timing.ts';
 import { provideNavigatorGpu } from './browser-gpu.ts';
 import { readyEngram } from './engram-peer.ts';
 import { readyJax } from './jax-peer.ts';
@@ -26,8 +26,6 @@ const SAMPLE_MS = 40;
 const MOST_BATCH = 32;
 const STEPS_BUDGET = 6000;
 const OPERATION_BUDGET = 800;
-const LEAST_SAMPLES = 3;
-const MOST_SAMPLES = 50;
 
 async function prepare({ engine, work }: PeerTask, inputs: Inputs): Promise<{ ready: ReadyWork; adapter: string }> {
   if (engine === 'engram') {
@@ -38,14 +36,7 @@ async function prepare({ engine, work }: PeerTask, inputs: Inputs): Promise<{ re
   return { ready: await (engine === 'tfjs' ? readyTensorFlow(work, inputs) : readyJax(work, inputs)), adapter };
 }
 
-async function sample(ready: ReadyWork, runs: number): Promise<{ wall: number; cpu: number }> {
-  const cpu = process.cpuUsage();
-  const start = performance.now();
-  await ready.sample(runs);
-  const wall = performance.now() - start;
-  const { user, system } = process.cpuUsage(cpu);
-  return { wall: wall / runs, cpu: (user + system) / 1000 / runs };
-}
+const sample = (ready: ReadyWork, runs: number) => timed(runs, () => ready.sample(runs));
 
 async function time(ready: ReadyWork, { work, samples }: PeerTask): Promise<Timing> {
   const training = work.kind === 'training';
@@ -55,13 +46,8 @@ async function time(ready: ReadyWork, { work, samples }: PeerTask): Promise<Timi
     const { wall } = await sample(ready, 2);
     batch = Math.max(1, Math.min(MOST_BATCH, Math.ceil(SAMPLE_MS / wall)));
   }
-  const taken: { wall: number; cpu: number }[] = [];
-  const end = performance.now() + (training ? STEPS_BUDGET : OPERATION_BUDGET);
-  const enough = () =>
-    samples === undefined
-      ? taken.length >= LEAST_SAMPLES && (performance.now() >= end || taken.length >= MOST_SAMPLES)
-      : taken.length >= samples;
-  while (!enough()) taken.push(await sample(ready, batch));
+  const budget = training ? STEPS_BUDGET : OPERATION_BUDGET;
+  const taken = await samplesOf(() => sample(ready, batch), { budget, ...(samples === undefined ? {} : { samples }) });
   return summarize(taken, batch);
 }
 
