@@ -3,7 +3,7 @@
  * makes on its way forward is thrown away, and made again when the backward pass comes to it.
  */
 import { Tensor } from '../tensor/tensor.ts';
-import { backward, record } from './tape.ts';
+import { backward, enableGrad, noGrad, record } from './tape.ts';
 import '../tensor/scope.ts';
 
 /**
@@ -14,24 +14,17 @@ import '../tensor/scope.ts';
 export function recomputed(fn: (x: Tensor) => Tensor, x: Tensor, parameters: readonly Tensor[]): Tensor {
   const { engine } = x;
   if (!engine.gradEnabled) return fn(x);
-  const run = <T>(recording: boolean, inner: () => T): T => {
-    const before = engine.gradEnabled;
-    engine.gradEnabled = recording;
-    try {
-      return engine.scope(inner);
-    } finally {
-      engine.gradEnabled = before;
-    }
-  };
-  const output = run(false, () => fn(x));
+  const output = noGrad(engine, () => engine.scope(() => fn(x)));
   return record(output, 'recomputed', [x, ...parameters], (dy) => {
-    const gradient = run(true, () => {
+    let gradient: Tensor | null = null;
+    const again = () => {
       const leaf = Tensor.view(x, x.shape, 'recomputed');
       leaf.requiresGrad = x.requiresGrad;
       backward(fn(leaf), dy);
       // It outlives the scope: deposited gradients belong to nobody's.
-      return { of: leaf.grad };
-    }).of;
+      gradient = leaf.grad;
+    };
+    enableGrad(engine, () => engine.scope(again));
     return [gradient, ...parameters.map(() => null)];
   });
 }

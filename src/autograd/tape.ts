@@ -18,16 +18,21 @@ export function record(
   return output;
 }
 
-/** Runs `fn` without recording: nothing made inside has a gradient. Synchronous, like `engine.scope`. */
-export function noGrad<T>(engine: Engine, fn: () => T): T {
+function withGrad<T>(engine: Engine, enabled: boolean, fn: () => T): T {
   const before = engine.gradEnabled;
-  engine.gradEnabled = false;
+  engine.gradEnabled = enabled;
   try {
     return fn();
   } finally {
     engine.gradEnabled = before;
   }
 }
+
+/** Runs `fn` without recording: nothing made inside has a gradient. Synchronous, like `engine.scope`. */
+export const noGrad = <T>(engine: Engine, fn: () => T): T => withGrad(engine, false, fn);
+
+/** Runs `fn` with recording, also inside {@link noGrad} or a backward pass. */
+export const enableGrad = <T>(engine: Engine, fn: () => T): T => withGrad(engine, true, fn);
 
 /** Adds two gradients; set by `ops`, which owns the kernels. */
 let addGradients: (a: Tensor, b: Tensor) => Tensor = () => {
