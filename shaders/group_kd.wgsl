@@ -20,11 +20,11 @@ struct Group {
 
 // One tile of groups, read by the threads as tasks.
 const TILE = 64u;
-var<workgroup> tile_mask: array<vec2<u32>, 64>;
-var<workgroup> tile_weight: array<f32, 64>;
-var<workgroup> tile_delta: array<vec3<f32>, 64>;
-var<workgroup> tile_teacher: array<vec2<f32>, 64>;
-var<workgroup> tile_student: array<vec2<f32>, 64>;
+var<workgroup> tile_mask: array<vec2<u32>, TILE>;
+var<workgroup> tile_weight: array<f32, TILE>;
+var<workgroup> tile_delta: array<vec3<f32>, TILE>;
+var<workgroup> tile_teacher: array<vec2<f32>, TILE>;
+var<workgroup> tile_student: array<vec2<f32>, TILE>;
 var<workgroup> sum_share: array<f32, 64>;
 var<workgroup> sum_change: array<f32, 64>;
 

@@ -54,8 +54,6 @@ const ENOUGH_WORKGROUPS = { software: 16, hardware: 512 } as const;
 /** Threads a workgroup. On a CPU they take turns at every barrier, but for those that run as one. */
 const WORKGROUP = { software: 8, hardware: 64 } as const;
 
-const adapterOf = ({ adapterKind }: Engine) => (adapterKind === 'hardware' ? 'hardware' : 'software');
-
 export const DEFAULT_TEMPERATURE = 2;
 
 /** @throws ShapeError, DTypeError, ArgumentError, EngineMismatchError naming what does not fit. */
@@ -116,7 +114,7 @@ interface Plan {
 
 function launch(plan: Plan, entry: string, outputs: readonly Tensor[], chunk: number, chunks: number): void {
   const { student, teacher, pool, batch, groups, weights, temperature, scale } = plan;
-  const lanes = WORKGROUP[adapterOf(student.engine)];
+  const lanes = WORKGROUP[student.engine.adapterKind];
   const uniform = weights.source === 'uniform';
   const weightBuffer = uniform ? teacher : weights.tensor;
   const params = [
@@ -158,7 +156,7 @@ function split(plan: Pick<Plan, 'batch' | 'groups' | 'student'>, entry?: 'each')
     const chunk = Math.min(DENSE_CHUNK, groups.groups + 1);
     return { chunk, chunks: (groups.groups + 1) / chunk };
   }
-  const even = Math.ceil((groups.groups * batch) / ENOUGH_WORKGROUPS[adapterOf(student.engine)]);
+  const even = Math.ceil((groups.groups * batch) / ENOUGH_WORKGROUPS[student.engine.adapterKind]);
   const chunk = Math.min(MOST_CHUNK, Math.max(64, Math.ceil(even / 64) * 64));
   return { chunk, chunks: Math.ceil(groups.groups / chunk) };
 }
