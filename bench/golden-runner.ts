@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Engine } from '../src/index.ts';
-import { conv2dForms } from '../src/ops/conv2d-forms.ts';
+import { tapForms } from '../src/ops/conv2d-taps.ts';
 import { preferForm } from '../src/ops/kernel-forms.ts';
 import { type Comparison, GoldenCase } from './golden-case.ts';
 import { GOLDEN_CASES } from './golden-operations.ts';
@@ -61,7 +61,7 @@ interface Variant {
 
 /** The adapter's own rules, every form of matmul and convolution that it can run, and the rules for adapters of the other kind. */
 function variantsOf(engine: Engine): Variant[] {
-  const forms = conv2dForms.filter((form) => form.supports(engine)).map(({ name }) => name);
+  const forms = tapForms.filter((form) => form.supports(engine)).map(({ name }) => name);
   const kind = engine.adapterKind === 'hardware' ? 'software' : 'hardware';
   return [
     { name: 'rules', engine },

@@ -4,9 +4,8 @@ enable subgroups;
 // The forward pass reads x and writes y; the input gradient reads dy and writes the dx of one phase of the stride, with
 // the taps in reverse. Source and target are NHWC; the strides of the weights say which way they are read.
 //
-// `main` takes any tap grid and stride: an implicit matmul over (tap row, tap column, channel), four runs of four
-// neighbouring target columns a thread, the lanes along target channels. `row3` is for three taps a row at stride 1,
-// two runs of eight: what it loads serves all three taps.
+// Any tap grid and stride: an implicit matmul over (tap row, tap column, channel), four runs of four neighbouring target
+// columns a thread, the lanes along target channels. Where channels come in fours, conv2d_quads.wgsl is faster.
 //
 // Injected: LANES (size of a subgroup).
 
@@ -61,10 +60,10 @@ struct Run {
   x: i32,
 }
 
-fn runAt(index: u32, length: u32) -> Run {
-  let perRow = (params.columns + length - 1u) / length;
+fn runAt(index: u32) -> Run {
+  let perRow = (params.columns + 3u) / 4u;
   let line = index / perRow;
-  let column = index % perRow * length;
+  let column = index % perRow * 4u;
   let row = line % params.rows;
   return Run(
     line / params.rows,
@@ -73,10 +72,6 @@ fn runAt(index: u32, length: u32) -> Run {
     i32(row * params.stepY) + params.originY,
     i32(column * params.stepX) + params.originX,
   );
-}
-
-fn runs(length: u32) -> u32 {
-  return params.batch * params.rows * ((params.columns + length - 1u) / length);
 }
 
 // One channel of the source position (x, line), zero outside the image.
@@ -111,11 +106,11 @@ fn put(run: Run, offset: u32, channel: u32, value: f32) {
   }
 }
 
-fn put4(run: Run, offset: u32, channel: u32, values: vec4<f32>) {
-  put(run, offset, channel, values.x);
-  put(run, offset + 1u, channel, values.y);
-  put(run, offset + 2u, channel, values.z);
-  put(run, offset + 3u, channel, values.w);
+fn put4(run: Run, channel: u32, values: vec4<f32>) {
+  put(run, 0u, channel, values.x);
+  put(run, 1u, channel, values.y);
+  put(run, 2u, channel, values.z);
+  put(run, 3u, channel, values.w);
 }
 
 @compute @workgroup_size(LANES)
@@ -128,13 +123,13 @@ fn main(
   let at = group.y * groups.x + group.x;
   let channel = at % channelGroups * LANES + lane;
   let first = at / channelGroups * 4u;
-  if (first >= runs(4u)) {
+  if (first >= params.batch * params.rows * ((params.columns + 3u) / 4u)) {
     return;
   }
-  let r0 = runAt(first, 4u);
-  let r1 = runAt(first + 1u, 4u);
-  let r2 = runAt(first + 2u, 4u);
-  let r3 = runAt(first + 3u, 4u);
+  let r0 = runAt(first);
+  let r1 = runAt(first + 1u);
+  let r2 = runAt(first + 2u);
+  let r3 = runAt(first + 3u);
   let weightBase = params.weightOrigin + min(channel, params.targetChannels - 1u) * params.weightTarget;
 
   // The digits of this lane's place in the sum.
@@ -179,90 +174,8 @@ fn main(
     s2 += shift;
     s3 += shift;
   }
-  put4(r0, 0u, channel, s0);
-  put4(r1, 0u, channel, s1);
-  put4(r2, 0u, channel, s2);
-  put4(r3, 0u, channel, s3);
-}
-
-// Ten neighbouring source columns: what three taps need for eight targets.
-struct Window {
-  a: vec4<f32>,
-  b: vec4<f32>,
-  c: vec2<f32>,
-}
-
-fn windowOf(run: Run, tapY: u32, channel: u32) -> Window {
-  let inside = channel < params.channels;
-  let y = run.y + i32(tapY);
-  let line = (i32(run.image * params.height) + y) * i32(params.width);
-  let within = inside && u32(y) < params.height && run.image < params.batch;
-  return Window(
-    fetch4(run, tapY, run.x, 1u, channel, inside),
-    fetch4(run, tapY, run.x + 4, 1u, channel, inside),
-    vec2<f32>(fetch(line, run.x + 8, channel, within), fetch(line, run.x + 9, channel, within)),
-  );
-}
-
-struct Eight {
-  a: vec4<f32>,
-  b: vec4<f32>,
-}
-
-fn taps(sum: Eight, window: Window, j: u32, w0: f32, w1: f32, w2: f32) -> Eight {
-  let a = subgroupShuffle(window.a, j);
-  let b = subgroupShuffle(window.b, j);
-  let c = subgroupShuffle(window.c, j);
-  var total = Eight(fma(a, vec4<f32>(w0), sum.a), fma(b, vec4<f32>(w0), sum.b));
-  total.a = fma(vec4<f32>(a.yzw, b.x), vec4<f32>(w1), total.a);
-  total.b = fma(vec4<f32>(b.yzw, c.x), vec4<f32>(w1), total.b);
-  total.a = fma(vec4<f32>(a.zw, b.xy), vec4<f32>(w2), total.a);
-  total.b = fma(vec4<f32>(b.zw, c), vec4<f32>(w2), total.b);
-  return total;
-}
-
-@compute @workgroup_size(LANES)
-fn row3(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let channelGroups = (params.targetChannels + LANES - 1u) / LANES;
-  let at = group.y * groups.x + group.x;
-  let channel = at % channelGroups * LANES + lane;
-  let first = at / channelGroups * 2u;
-  if (first >= runs(8u)) {
-    return;
-  }
-  let r0 = runAt(first, 8u);
-  let r1 = runAt(first + 1u, 8u);
-  let weightBase = params.weightOrigin + min(channel, params.targetChannels - 1u) * params.weightTarget;
-  var s0 = Eight();
-  var s1 = Eight();
-  for (var tapY = 0u; tapY < params.tapRows; tapY++) {
-    for (var c = 0u; c < params.channels; c += LANES) {
-      let x0 = windowOf(r0, tapY, c + lane);
-      let x1 = windowOf(r1, tapY, c + lane);
-      for (var j = 0u; j < LANES; j++) {
-        let at = weightBase + tapY * params.weightY + (c + j) * params.weightSource;
-        let w0 = weight[at];
-        let w1 = weight[at + params.weightX];
-        let w2 = weight[at + 2u * params.weightX];
-        s0 = taps(s0, x0, j, w0, w1, w2);
-        s1 = taps(s1, x1, j, w0, w1, w2);
-      }
-    }
-  }
-  if (channel >= params.targetChannels) {
-    return;
-  }
-  if (params.hasBias != 0u) {
-    let shift = vec4<f32>(bias[channel]);
-    s0 = Eight(s0.a + shift, s0.b + shift);
-    s1 = Eight(s1.a + shift, s1.b + shift);
-  }
-  put4(r0, 0u, channel, s0.a);
-  put4(r0, 4u, channel, s0.b);
-  put4(r1, 0u, channel, s1.a);
-  put4(r1, 4u, channel, s1.b);
+  put4(r0, channel, s0);
+  put4(r1, channel, s1);
+  put4(r2, channel, s2);
+  put4(r3, channel, s3);
 }

@@ -5,12 +5,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ArgumentError, conv2d, DTypeError, ShapeError, type Tensor } from '../src/index.ts';
 import { readSafetensors, type SafetensorsEntry } from '../src/nn/safetensors.ts';
-import { conv2dForms } from '../src/ops/conv2d-forms.ts';
+import { tapForms } from '../src/ops/conv2d-taps.ts';
 import { preferForm } from '../src/ops/kernel-forms.ts';
 import { type ConvCase, centralDifferences, convForward, convGradients, outputSize } from './support/conv-reference.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
 
-const forms = conv2dForms.filter((form) => form.supports(engine)).map((form) => form.name);
+const forms = tapForms.filter((form) => form.supports(engine)).map((form) => form.name);
 
 test.after.each(() => {
   preferForm(engine, 'conv2d', null);
@@ -55,6 +55,8 @@ const chosen: ConvCase[] = [
   image([3, 14, 13], [3, 16], [3, 3], [1, 1], [1, 1]),
   image([3, 14, 14], [1, 8], [3, 3], [1, 1], [1, 1]),
   image([2, 9, 9], [12, 20], [1, 1], [2, 2], [0, 0]),
+  image([3, 7, 9], [12, 20], [3, 3], [1, 1], [1, 1]), // in quads of channels, but not in whole blocks of them
+  image([2, 10, 7], [20, 44], [3, 2], [2, 1], [1, 0]),
   image([2, 9, 9], [12, 20], [1, 1], [1, 1], [0, 0]),
   image([2, 9, 9], [12, 20], [1, 1], [1, 1], [1, 1]),
   image([1, 15, 13], [3, 8], [7, 7], [2, 2], [3, 3]),

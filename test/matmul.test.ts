@@ -45,6 +45,9 @@ for (const form of forms) {
       [17, 9, 33],
       [64, 64, 64],
       [70, 31, 45],
+      [36, 12, 20], // in quads, but not in whole blocks of them
+      [7, 20, 44],
+      [60, 4, 8],
       [16400, 2, 9], // rows enough for the largest workgroups
       [16400, 1, 40],
     ] as const;

@@ -3,8 +3,9 @@ import { record } from '../autograd/tape.ts';
 import { DTypeError, ShapeError } from '../gpu/errors.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
-import { conv2dForms } from './conv2d-forms.ts';
 import { forwardPass, type Geometry, geometryOf, inputGradientPasses, type Pair } from './conv2d-geometry.ts';
+import { tapForms } from './conv2d-taps.ts';
+import { weightForms } from './conv2d-weights.ts';
 import { chooseForm } from './kernel-forms.ts';
 import { linear } from './matmul.ts';
 import { sum } from './reduce.ts';
@@ -22,7 +23,8 @@ export interface Conv2dOptions {
 function forward(g: Geometry, x: Tensor, weight: Tensor, bias: Tensor | undefined): Tensor {
   const { engine } = x;
   const y = Tensor.empty(engine, [g.batch, g.outHeight, g.outWidth, g.outChannels], 'f32', 'conv2d');
-  chooseForm(engine, 'conv2d', conv2dForms).taps(engine, forwardPass(g), {
+  const pass = forwardPass(g);
+  chooseForm(engine, 'conv2d', tapForms, pass).dispatch(engine, pass, {
     source: x.storage,
     weight: weight.storage,
     bias: bias?.storage,
@@ -35,9 +37,8 @@ function forward(g: Geometry, x: Tensor, weight: Tensor, bias: Tensor | undefine
 function inputGradient(g: Geometry, dy: Tensor, weight: Tensor, present: Tensor | null): Tensor {
   const { engine } = dy;
   const dx = present ?? Tensor.empty(engine, [g.batch, g.height, g.width, g.inChannels], 'f32', 'conv2d');
-  const form = chooseForm(engine, 'conv2d', conv2dForms);
   for (const pass of inputGradientPasses(g)) {
-    form.taps(engine, pass, {
+    chooseForm(engine, 'conv2d', tapForms, pass).dispatch(engine, pass, {
       source: dy.storage,
       weight: weight.storage,
       result: dx.storage,
@@ -49,11 +50,11 @@ function inputGradient(g: Geometry, dy: Tensor, weight: Tensor, present: Tensor 
 
 function weightGradient(g: Geometry, x: Tensor, dy: Tensor): Tensor {
   const { engine } = x;
-  const form = chooseForm(engine, 'conv2d', conv2dForms);
-  const split = form.splitLines(engine, g);
+  const form = chooseForm(engine, 'conv2d', weightForms, g);
+  const split = form.split(engine, g);
   const shape = [g.kernelY, g.kernelX, g.inChannels, g.outChannels];
   const parts = Tensor.empty(engine, [split.splits, ...shape], 'f32', 'conv2d');
-  form.weights(engine, g, split, x.storage, dy.storage, parts.storage);
+  form.dispatch(engine, g, split, { x: x.storage, dy: dy.storage, parts: parts.storage });
   const dweight = split.splits === 1 ? Tensor.view(parts, shape, 'conv2d') : sum(parts, 0);
   parts.dispose();
   return dweight;

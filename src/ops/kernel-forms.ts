@@ -1,20 +1,23 @@
 /**
  * One kernel family, several forms: what is fast on a GPU is slow on a CPU rasterizer and the other way round. The first
- * form that supports the engine runs, unless another one was preferred by name; that is where a tuner comes in.
+ * form that the engine supports and that fits the work runs, unless another one was preferred by name; that is where a
+ * tuner comes in. The last form of a family runs anywhere and fits anything.
  */
 import type { Engine } from '../gpu/engine.ts';
 import { ArgumentError } from '../gpu/errors.ts';
 
-export interface KernelForm {
+export interface KernelForm<Work> {
   readonly name: string;
   /** Whether the engine's device can run this form, and it may be worth it there. */
   supports(engine: Engine): boolean;
+  /** Whether the form can do this piece of work; any unless said. */
+  fits?(work: Work): boolean;
 }
 
 const preferences = new WeakMap<Engine, Map<string, string>>();
 
 /**
- * Makes an engine use one form of a family from now on; `null` goes back to the rule.
+ * Makes an engine use one form of a family from now on, wherever it fits; `null` goes back to the rule.
  * @param family `matmul` or `conv2d`. @param form for example `lanes` or `tiled`.
  */
 export function preferForm(engine: Engine, family: string, form: string | null): void {
@@ -25,14 +28,22 @@ export function preferForm(engine: Engine, family: string, form: string | null):
 }
 
 /** @throws ArgumentError when the preferred form is unknown or not possible on this device. */
-export function chooseForm<Form extends KernelForm>(engine: Engine, family: string, forms: readonly Form[]): Form {
+export function chooseForm<Work, Form extends KernelForm<Work>>(
+  engine: Engine,
+  family: string,
+  forms: readonly Form[],
+  work: Work,
+): Form {
   const wanted = preferences.get(engine)?.get(family);
-  const form = forms.find((f) => (wanted === undefined || f.name === wanted) && f.supports(engine));
-  if (form) return form;
-  throw new ArgumentError({
-    where: family,
-    message: `there is no form ${wanted ?? ''} for the device ${engine.adapterDescription}; known are ${forms.map((f) => f.name).join(', ')}.`,
-  });
+  const possible = forms.filter((form) => form.supports(engine));
+  if (wanted !== undefined && !possible.some(({ name }) => name === wanted)) {
+    throw new ArgumentError({
+      where: family,
+      message: `there is no form ${wanted} for the device ${engine.adapterDescription}; it can run ${possible.map(({ name }) => name).join(', ')}.`,
+    });
+  }
+  const fitting = possible.filter((form) => form.fits?.(work) ?? true);
+  return fitting.find(({ name }) => name === wanted) ?? (fitting[0] as Form);
 }
 
 /**
@@ -46,6 +57,16 @@ export function lanesOf(engine: Engine): number {
   return subgroupMinSize === 8 && subgroupMaxSize === 8 ? 8 : 0;
 }
 
+/** Rows of a block of quads, and the constants of its kernels for so many columns; see quads.wgsl. */
+export const QUAD_ROWS = 16;
+
+export function quadConstants(lanes: number, columns: number) {
+  // Four quads a row of lanes where eight would leave half of them idle.
+  const quads = Math.ceil(columns / 4) % lanes;
+  const QUADS = quads > 0 && quads <= lanes / 2 ? lanes / 2 : lanes;
+  return { LANES: lanes, QUADS, SLOTS: QUAD_ROWS / QUADS };
+}
+
 /**
  * A workgroup as wide as the columns ask for, 4 × 4 results a thread: small where work is scarce, never so large that its
  * tiles take more than 16 KiB.
@@ -56,6 +77,13 @@ export function tileFor(rows: number, columns: number): { readonly y: number; re
   const threads = blocks < 256 ? 64 : x === 4 ? 128 : 256;
   return { x, y: threads / x };
 }
+
+/** Terms that a workgroup tile takes at once. */
+export const TILE_DEPTH = 16;
+
+/** Workgroups for a result of so many rows and columns. */
+export const tileGroups = (rows: number, columns: number, { x, y }: { x: number; y: number }): number =>
+  Math.ceil(rows / (4 * y)) * Math.ceil(columns / (4 * x));
 
 /** How a sum over `terms` is split so that about `wanted` workgroups have work, `chunk` terms (a multiple of `unit`) each. */
 export function splitSum(

@@ -1,10 +1,21 @@
 /** The forms of the matmul kernel: how a product is cut into workgroups. */
 import blocksSource from '../../shaders/matmul_blocks.wgsl';
 import lanesSource from '../../shaders/matmul_lanes.wgsl';
+import matmulQuadsSource from '../../shaders/matmul_quads.wgsl';
 import tiledSource from '../../shaders/matmul_tiled.wgsl';
+import quadsSource from '../../shaders/quads.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { type KernelForm, lanesOf, splitSum, tileFor } from './kernel-forms.ts';
+import {
+  type KernelForm,
+  lanesOf,
+  QUAD_ROWS,
+  quadConstants,
+  splitSum,
+  TILE_DEPTH,
+  tileFor,
+  tileGroups,
+} from './kernel-forms.ts';
 import { plane } from './reduce.ts';
 
 /** c[batch, m, n] = a·b. The strides, in elements, say how the operands lie; a batch stride of 0 repeats one matrix. */
@@ -35,7 +46,7 @@ export interface Split {
   readonly chunk: number;
 }
 
-export interface MatmulForm extends KernelForm {
+export interface MatmulForm extends KernelForm<Product> {
   split(engine: Engine, product: Product): Split;
   dispatch(engine: Engine, product: Product, split: Split, operands: Operands): void;
 }
@@ -48,6 +59,42 @@ function paramsOf(p: Product, { chunk, splits }: Split, { bias }: Operands): num
 const flopsOf = ({ m, n, k, batch }: Product): number => 2 * batch * m * n * k;
 
 const buffersOf = ({ a, b, bias, c }: Operands): Storage[] => [a, b, bias ?? a, c];
+
+/** Neighbours along one axis lie side by side, a quad of them at a time. */
+const inQuads = (one: number, other: number, size: number, batchStride: number): boolean =>
+  one === 1 && size % 4 === 0 && other % 4 === 0 && batchStride % 4 === 0;
+
+const quadGroups = (lanes: number, { m, n, batch }: Product): number => {
+  const { LANES, QUADS } = quadConstants(lanes, n);
+  return batch * Math.ceil(m / (QUAD_ROWS * (LANES / QUADS))) * Math.ceil(n / (4 * QUADS));
+};
+
+const quads: MatmulForm = {
+  name: 'quads',
+  supports: (engine) => lanesOf(engine) > 0,
+  fits: ({ m, n, k, aRow, aCol, aBatch, bRow, bCol, bBatch }) =>
+    k % 4 === 0 &&
+    n % 4 === 0 &&
+    (inQuads(aCol, aRow, k, aBatch) || inQuads(aRow, aCol, m, aBatch)) &&
+    (inQuads(bCol, bRow, n, bBatch) || inQuads(bRow, bCol, k, bBatch)),
+  split: (engine, product) =>
+    splitSum(product.k, quadGroups(lanesOf(engine), product), { wanted: 64, least: 256, unit: 4 }),
+  dispatch(engine, product, split, operands) {
+    const { aCol, aRow, aBatch, bCol, bRow, bBatch, k, n } = product;
+    engine.dispatch({
+      kernel: { name: 'matmul_quads', source: quadsSource + matmulQuadsSource },
+      constants: {
+        ...quadConstants(lanesOf(engine), n),
+        A_ROWS: !inQuads(aCol, aRow, k, aBatch),
+        B_TERMS: !inQuads(bCol, bRow, n, bBatch),
+      },
+      buffers: buffersOf(operands),
+      flops: flopsOf(product),
+      params: paramsOf(product, split, operands),
+      workgroups: plane(engine, quadGroups(lanesOf(engine), product) * split.splits),
+    });
+  },
+};
 
 const LANE_ROWS = 16;
 
@@ -97,29 +144,26 @@ const blocks: MatmulForm = {
   },
 };
 
-const DEPTH = 16;
-
 const tiled: MatmulForm = {
   name: 'tiled',
   supports: () => true,
   split(_engine, { m, n, k, batch }) {
-    const { x, y } = tileFor(m, n);
-    const groups = batch * Math.ceil(m / (4 * y)) * Math.ceil(n / (4 * x));
-    return splitSum(k, groups, { wanted: 256, least: 128, unit: DEPTH });
+    const groups = batch * tileGroups(m, n, tileFor(m, n));
+    return splitSum(k, groups, { wanted: 256, least: 128, unit: TILE_DEPTH });
   },
   dispatch(engine, product, split, operands) {
     const { m, n, batch } = product;
-    const { x, y } = tileFor(m, n);
+    const tile = tileFor(m, n);
     engine.dispatch({
       kernel: { name: 'matmul_tiled', source: tiledSource },
-      constants: { THREADS_Y: y, THREADS_X: x, DEPTH },
+      constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH },
       buffers: buffersOf(operands),
       flops: flopsOf(product),
       params: paramsOf(product, split, operands),
-      workgroups: plane(engine, Math.ceil(m / (4 * y)) * Math.ceil(n / (4 * x)) * batch * split.splits),
+      workgroups: plane(engine, tileGroups(m, n, tile) * batch * split.splits),
     });
   },
 };
 
 /** Best first. */
-export const matmulForms: readonly MatmulForm[] = [lanes, blocks, tiled];
+export const matmulForms: readonly MatmulForm[] = [quads, lanes, blocks, tiled];

@@ -43,7 +43,7 @@ function checkFloat(where: string, tensors: readonly Tensor[]): void {
 /** Runs the product, adds up its splits, adds the bias. */
 function multiply(where: string, a: Tensor, b: Tensor, product: Product, shape: Shape, bias?: Tensor): Tensor {
   const { engine } = a;
-  const form = chooseForm(engine, 'matmul', matmulForms);
+  const form = chooseForm(engine, 'matmul', matmulForms, product);
   const split = form.split(engine, product);
   const operands = { a: a.storage, b: b.storage };
   if (split.splits === 1) {

@@ -1,0 +1,121 @@
+// Weight gradient of a convolution in quads of channels (see quads.wgsl, which stands ahead): for every weight a sum over all
+// target positions, split by rows of dy, as in conv2d_weight_lanes.wgsl, whose parameters these are. Source and target
+// channels come in fours. The rows of a block are 16 source channels of one tap, its columns target channels, its terms
+// positions; rows of lanes take turns at them.
+
+struct Params {
+  lines: u32,
+  linesPerSplit: u32,
+  splits: u32,
+  rows: u32,
+  columns: u32,
+  targetChannels: u32,
+  height: u32,
+  width: u32,
+  channels: u32,
+  stepY: u32,
+  stepX: u32,
+  originY: i32,
+  originX: i32,
+  tapRows: u32,
+  tapColumns: u32,
+}
+
+@group(0) @binding(0) var<storage, read> source: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> gradient: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> result: array<vec4<f32>>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+// Positions that the rows of lanes take in one turn, four each.
+const TURN = 4u * (LANES / QUADS);
+
+fn dy(line: u32, column: u32, quad: u32) -> vec4<f32> {
+  let at = line * params.columns + min(column, params.columns - 1u);
+  return select(vec4<f32>(), gradient[at * (params.targetChannels / 4u) + quad], column < params.columns);
+}
+
+// The sums of all rows of lanes together.
+fn total(sum: mat4x4<f32>) -> mat4x4<f32> {
+  var s = sum;
+  for (var distance = QUADS; distance < LANES; distance *= 2u) {
+    s += mat4x4<f32>(
+      subgroupShuffleXor(s[0], distance),
+      subgroupShuffleXor(s[1], distance),
+      subgroupShuffleXor(s[2], distance),
+      subgroupShuffleXor(s[3], distance),
+    );
+  }
+  return s;
+}
+
+fn put4(start: u32, channel: u32, quad: u32, inside: bool, values: mat4x4<f32>) {
+  let quads = params.targetChannels / 4u;
+  for (var i = 0u; i < 4u; i++) {
+    if (inside && channel + i < params.channels) {
+      result[(start + channel + i) * quads + quad] = values[i];
+    }
+  }
+}
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let targetQuads = params.targetChannels / 4u;
+  let targetGroups = (targetQuads + QUADS - 1u) / QUADS;
+  let sourceQuads = params.channels / 4u;
+  let sourceGroups = (sourceQuads + 3u) / 4u;
+  var at = group.y * groups.x + group.x;
+  let targetGroup = at % targetGroups;
+  at /= targetGroups;
+  let sourceGroup = at % sourceGroups;
+  at /= sourceGroups;
+  let tap = at % (params.tapRows * params.tapColumns);
+  let split = at / (params.tapRows * params.tapColumns);
+  if (split >= params.splits) {
+    return;
+  }
+  let place = lane % QUADS;
+  let row = lane - place;
+  let quad = targetGroup * QUADS + place;
+  let lastQuad = min(quad, targetQuads - 1u);
+  let tapY = i32(tap / params.tapColumns) + params.originY;
+  let tapX = i32(tap % params.tapColumns) + params.originX;
+
+  var sum = Block();
+  let lastLine = min((split + 1u) * params.linesPerSplit, params.lines);
+  for (var line = split * params.linesPerSplit; line < lastLine; line++) {
+    let y = i32(line % params.rows * params.stepY) + tapY;
+    if (u32(y) >= params.height) {
+      continue;
+    }
+    let start = (i32(line / params.rows * params.height) + y) * i32(params.width);
+    for (var turn = 0u; turn < params.columns; turn += TURN) {
+      let first = turn + lane / QUADS * 4u;
+      var x: Held;
+      for (var s = 0u; s < SLOTS; s++) {
+        let i = s * QUADS + place;
+        let column = i32((first + i / 4u) * params.stepX) + tapX;
+        let sourceQuad = min(sourceGroup * 4u + i % 4u, sourceQuads - 1u);
+        x[s] = select(vec4<f32>(), source[u32(start + column) * sourceQuads + sourceQuad], u32(column) < params.width);
+      }
+      let w = mat4x4<f32>(
+        dy(line, first, lastQuad),
+        dy(line, first + 1u, lastQuad),
+        dy(line, first + 2u, lastQuad),
+        dy(line, first + 3u, lastQuad),
+      );
+      sum = multiplyTurned(sum, x, w, row);
+    }
+  }
+
+  let to = (split * params.tapRows * params.tapColumns + tap) * params.channels;
+  let channel = sourceGroup * 16u;
+  let inside = row == 0u && quad < targetQuads;
+  put4(to, channel, quad, inside, total(sum.a));
+  put4(to, channel + 4u, quad, inside, total(sum.b));
+  put4(to, channel + 8u, quad, inside, total(sum.c));
+  put4(to, channel + 12u, quad, inside, total(sum.d));
+}

@@ -1,0 +1,111 @@
+// Matrix product in quads (see quads.wgsl, which stands ahead): c = a·b (+ bias), as in matmul_lanes.wgsl, whose parameters
+// these are. Columns come in fours; so do terms, or rows where neighbours in a belong to neighbouring rows.
+//
+// Injected besides: A_ROWS (whether neighbours in a belong to neighbouring rows, not terms), B_TERMS (whether neighbours
+// in b belong to neighbouring terms, not columns).
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  aRow: u32,
+  aCol: u32,
+  aBatch: u32,
+  bRow: u32,
+  bCol: u32,
+  bBatch: u32,
+  batch: u32,
+  chunk: u32,
+  splits: u32,
+  hasBias: u32,
+}
+
+@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+// Four terms from k on of the 16 rows from `first` on.
+fn left(base: u32, first: u32, k: u32, place: u32) -> Held {
+  var x: Held;
+  for (var s = 0u; s < SLOTS; s++) {
+    let i = s * QUADS + place;
+    if (A_ROWS) {
+      // Quad i holds term i / 4 of four rows.
+      let row = min(first + i % 4u * 4u, params.m - 4u);
+      x[s] = a[(base + row) / 4u + (k + i / 4u) * (params.aCol / 4u)];
+    } else {
+      let row = min(first + i, params.m - 1u);
+      x[s] = a[(base + k) / 4u + row * (params.aRow / 4u)];
+    }
+  }
+  return x;
+}
+
+// Four terms from k on of the lane's quad of columns.
+fn right(base: u32, k: u32) -> mat4x4<f32> {
+  let step = select(params.bRow, params.bCol, B_TERMS) / 4u;
+  let first = base / 4u + select(k * step, k / 4u, B_TERMS);
+  let w = mat4x4<f32>(b[first], b[first + step], b[first + 2u * step], b[first + 3u * step]);
+  if (B_TERMS) {
+    return transpose(w);
+  }
+  return w;
+}
+
+fn put4(at: u32, first: u32, inside: bool, values: mat4x4<f32>) {
+  for (var i = 0u; i < 4u; i++) {
+    if (inside && first + i < params.m) {
+      c[at + (first + i) * (params.n / 4u)] = values[i];
+    }
+  }
+}
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let quads = params.n / 4u;
+  let columnGroups = (quads + QUADS - 1u) / QUADS;
+  let rowGroups = (params.m + 16u * (LANES / QUADS) - 1u) / (16u * (LANES / QUADS));
+  let at = group.y * groups.x + group.x;
+  let layer = at / (columnGroups * rowGroups);
+  if (layer >= params.batch * params.splits) {
+    return;
+  }
+  let batch = layer % params.batch;
+  let place = lane % QUADS;
+  let row = lane - place;
+  let first = ((at / columnGroups) % rowGroups * (LANES / QUADS) + lane / QUADS) * 16u;
+  let quad = at % columnGroups * QUADS + place;
+  let column = min(quad, quads - 1u) * 4u;
+  let leftBase = batch * params.aBatch;
+  let rightBase = batch * params.bBatch + column * params.bCol;
+  let start = layer / params.batch * params.chunk;
+
+  var sum = Block();
+  for (var k = start; k < min(start + params.chunk, params.k); k += 4u) {
+    let x = left(leftBase, first, k, place);
+    let w = right(rightBase, k);
+    if (A_ROWS) {
+      sum = multiplyTurned(sum, x, w, row);
+    } else {
+      sum = multiply(sum, x, w, row);
+    }
+  }
+
+  if (params.hasBias != 0u) {
+    let shift4 = bias[column / 4u];
+    let shift = mat4x4<f32>(shift4, shift4, shift4, shift4);
+    sum = Block(sum.a + shift, sum.b + shift, sum.c + shift, sum.d + shift);
+  }
+  let to = layer * params.m * quads + quad;
+  let inside = quad < quads;
+  put4(to, first, inside, sum.a);
+  put4(to, first + 4u, inside, sum.b);
+  put4(to, first + 8u, inside, sum.c);
+  put4(to, first + 12u, inside, sum.d);
+}

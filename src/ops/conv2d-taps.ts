@@ -1,0 +1,118 @@
+/** The forms of the kernels that sum taps over a source image: a convolution's output, or one phase of its input gradient. */
+import blocksSource from '../../shaders/conv2d_blocks.wgsl';
+import lanesSource from '../../shaders/conv2d_lanes.wgsl';
+import conv2dQuadsSource from '../../shaders/conv2d_quads.wgsl';
+import tiledSource from '../../shaders/conv2d_tiled.wgsl';
+import quadsSource from '../../shaders/quads.wgsl';
+import type { Storage } from '../gpu/buffer-pool.ts';
+import type { Engine } from '../gpu/engine.ts';
+import type { TapPass } from './conv2d-geometry.ts';
+import { type KernelForm, lanesOf, QUAD_ROWS, quadConstants, TILE_DEPTH, tileFor, tileGroups } from './kernel-forms.ts';
+import { plane } from './reduce.ts';
+
+export interface TapBuffers {
+  readonly source: Storage;
+  readonly weight: Storage;
+  readonly bias?: Storage | undefined;
+  readonly result: Storage;
+  /** Add to what the result holds. */
+  readonly accumulate?: boolean;
+}
+
+export interface TapForm extends KernelForm<TapPass> {
+  dispatch(engine: Engine, pass: TapPass, buffers: TapBuffers): void;
+}
+
+function params(p: TapPass, { bias, accumulate = false }: TapBuffers): number[] {
+  return [
+    ...[p.batch, p.rows, p.columns, p.targetHeight, p.targetWidth, p.targetStepY, p.targetStepX, p.targetY, p.targetX],
+    ...[p.targetChannels, p.height, p.width, p.channels, p.stepY, p.stepX, p.originY, p.originX],
+    ...[p.tapRows, p.tapColumns, p.weightOrigin, p.weightY, p.weightX, p.weightSource, p.weightTarget],
+    bias ? 1 : 0,
+    accumulate ? 1 : 0,
+  ];
+}
+
+const flopsOf = (p: TapPass): number =>
+  2 * p.batch * p.rows * p.columns * p.tapRows * p.tapColumns * p.channels * p.targetChannels;
+
+const buffersOf = ({ source, weight, bias, result }: TapBuffers): Storage[] => [source, weight, bias ?? weight, result];
+
+const quads: TapForm = {
+  name: 'quads',
+  supports: (engine) => lanesOf(engine) > 0,
+  fits: ({ channels, targetChannels }) => channels % 4 === 0 && targetChannels % 4 === 0 && targetChannels >= 8,
+  dispatch(engine, pass, buffers) {
+    const constants = quadConstants(lanesOf(engine), pass.targetChannels);
+    const { LANES, QUADS } = constants;
+    const blocks = Math.ceil((pass.batch * pass.rows * pass.columns) / (QUAD_ROWS * (LANES / QUADS)));
+    engine.dispatch({
+      kernel: { name: 'conv2d_quads', source: quadsSource + conv2dQuadsSource },
+      constants: { ...constants, TARGET_FIRST: pass.weightTarget === 1 },
+      buffers: buffersOf(buffers),
+      flops: flopsOf(pass),
+      params: params(pass, buffers),
+      workgroups: plane(engine, blocks * Math.ceil(pass.targetChannels / (4 * QUADS))),
+    });
+  },
+};
+
+const lanes: TapForm = {
+  name: 'lanes',
+  supports: (engine) => lanesOf(engine) > 0,
+  dispatch(engine, pass, buffers) {
+    const width = lanesOf(engine);
+    const runs = pass.batch * pass.rows * Math.ceil(pass.columns / 4);
+    const tapColumns = Math.max(1, pass.tapColumns);
+    const advance = [
+      Math.floor(width / pass.channels / tapColumns),
+      Math.floor(width / pass.channels) % tapColumns,
+      width % pass.channels,
+    ];
+    engine.dispatch({
+      kernel: { name: 'conv2d_lanes', source: lanesSource },
+      constants: { LANES: width },
+      buffers: buffersOf(buffers),
+      flops: flopsOf(pass),
+      params: [...params(pass, buffers), ...advance],
+      workgroups: plane(engine, Math.ceil(runs / 4) * Math.ceil(pass.targetChannels / width)),
+    });
+  },
+};
+
+const BLOCK_THREADS = 4;
+
+const blocks: TapForm = {
+  name: 'blocks',
+  supports: (engine) => engine.adapterKind === 'software',
+  dispatch(engine, pass, buffers) {
+    const threads = pass.batch * pass.rows * Math.ceil(pass.columns / 8) * Math.ceil(pass.targetChannels / 4);
+    engine.dispatch({
+      kernel: { name: 'conv2d_blocks', source: blocksSource },
+      buffers: buffersOf(buffers),
+      flops: flopsOf(pass),
+      params: params(pass, buffers),
+      workgroups: plane(engine, Math.ceil(threads / BLOCK_THREADS)),
+    });
+  },
+};
+
+const tiled: TapForm = {
+  name: 'tiled',
+  supports: () => true,
+  dispatch(engine, pass, buffers) {
+    const positions = pass.batch * pass.rows * pass.columns;
+    const tile = tileFor(positions, pass.targetChannels);
+    engine.dispatch({
+      kernel: { name: 'conv2d_tiled', source: tiledSource },
+      constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH },
+      buffers: buffersOf(buffers),
+      flops: flopsOf(pass),
+      params: params(pass, buffers),
+      workgroups: plane(engine, tileGroups(positions, pass.targetChannels, tile)),
+    });
+  },
+};
+
+/** Best first. */
+export const tapForms: readonly TapForm[] = [quads, lanes, blocks, tiled];

@@ -1,0 +1,156 @@
+/** The forms of a convolution's weight gradient. */
+import blocksSource from '../../shaders/conv2d_weight_blocks.wgsl';
+import lanesSource from '../../shaders/conv2d_weight_lanes.wgsl';
+import weightQuadsSource from '../../shaders/conv2d_weight_quads.wgsl';
+import tiledSource from '../../shaders/conv2d_weight_tiled.wgsl';
+import quadsSource from '../../shaders/quads.wgsl';
+import type { Storage } from '../gpu/buffer-pool.ts';
+import type { Engine } from '../gpu/engine.ts';
+import type { Geometry } from './conv2d-geometry.ts';
+import {
+  type KernelForm,
+  lanesOf,
+  QUAD_ROWS,
+  quadConstants,
+  splitSum,
+  TILE_DEPTH,
+  tileFor,
+  tileGroups,
+} from './kernel-forms.ts';
+import { plane } from './reduce.ts';
+
+/** The rows of dy in the whole batch, cut into splits of `chunk` rows. */
+export interface LineSplit {
+  readonly splits: number;
+  readonly chunk: number;
+}
+
+export interface WeightBuffers {
+  readonly x: Storage;
+  readonly dy: Storage;
+  /** [splits, kernelY, kernelX, in, out], to be added up. */
+  readonly parts: Storage;
+}
+
+export interface WeightForm extends KernelForm<Geometry> {
+  split(engine: Engine, g: Geometry): LineSplit;
+  dispatch(engine: Engine, g: Geometry, split: LineSplit, buffers: WeightBuffers): void;
+}
+
+function params(g: Geometry, { chunk, splits }: LineSplit): number[] {
+  return [
+    ...[g.batch * g.outHeight, chunk, splits, g.outHeight, g.outWidth, g.outChannels, g.height, g.width, g.inChannels],
+    ...[g.strideY, g.strideX, -g.padY, -g.padX, g.kernelY, g.kernelX],
+  ];
+}
+
+const flopsOf = (g: Geometry): number =>
+  2 * g.batch * g.outHeight * g.outWidth * g.kernelY * g.kernelX * g.inChannels * g.outChannels;
+
+const buffersOf = ({ x, dy, parts }: WeightBuffers): Storage[] => [x, dy, parts];
+
+/** Partial weight gradients never take more elements than this. */
+const MOST_PARTS = 2 ** 24;
+
+function splitLines(g: Geometry, groups: number, wanted: number): LineSplit {
+  const lines = g.batch * g.outHeight;
+  const weights = g.kernelY * g.kernelX * g.inChannels * g.outChannels;
+  const affordable = Math.max(1, Math.floor(MOST_PARTS / weights));
+  return splitSum(lines, groups, { wanted: Math.min(wanted, groups * affordable), least: 1, unit: 1 });
+}
+
+const quadGroups = (g: Geometry, quads: number): number =>
+  g.kernelY * g.kernelX * Math.ceil(g.inChannels / QUAD_ROWS) * Math.ceil(g.outChannels / (4 * quads));
+
+const quads: WeightForm = {
+  name: 'quads',
+  supports: (engine) => lanesOf(engine) > 0,
+  // Blocks are 16 source channels high: with eight, lanes are faster.
+  fits: ({ inChannels, outChannels }) => inChannels % 4 === 0 && inChannels >= 12 && outChannels % 4 === 0,
+  split(engine, g) {
+    const { QUADS } = quadConstants(lanesOf(engine), g.outChannels);
+    return splitLines(g, quadGroups(g, QUADS), 256);
+  },
+  dispatch(engine, g, split, buffers) {
+    const constants = quadConstants(lanesOf(engine), g.outChannels);
+    engine.dispatch({
+      kernel: { name: 'conv2d_weight_quads', source: quadsSource + weightQuadsSource },
+      constants,
+      buffers: buffersOf(buffers),
+      flops: flopsOf(g),
+      params: params(g, split),
+      workgroups: plane(engine, quadGroups(g, constants.QUADS) * split.splits),
+    });
+  },
+};
+
+/** Three taps a row at a column step of 1 share what they load. */
+function laneGroups(g: Geometry, width: number): { entry: 'row3' | 'main'; groups: number } {
+  const targets = Math.ceil(g.outChannels / width);
+  if (g.kernelX === 3 && g.strideX === 1 && g.inChannels >= width) {
+    return { entry: 'row3', groups: g.kernelY * Math.ceil(g.inChannels / width) * targets };
+  }
+  return { entry: 'main', groups: Math.ceil((g.kernelY * g.kernelX * g.inChannels) / (3 * width)) * targets };
+}
+
+const lanes: WeightForm = {
+  name: 'lanes',
+  supports: (engine) => lanesOf(engine) > 0,
+  split: (engine, g) => splitLines(g, laneGroups(g, lanesOf(engine)).groups, 256),
+  dispatch(engine, g, split, buffers) {
+    const width = lanesOf(engine);
+    const { entry, groups } = laneGroups(g, width);
+    engine.dispatch({
+      kernel: { name: 'conv2d_weight_lanes', source: lanesSource, entry },
+      constants: { LANES: width },
+      buffers: buffersOf(buffers),
+      flops: flopsOf(g),
+      params: params(g, split),
+      workgroups: plane(engine, groups * split.splits),
+    });
+  },
+};
+
+const BLOCK_THREADS = 4;
+
+const blockThreads = (g: Geometry): number =>
+  g.kernelY * g.kernelX * Math.ceil(g.inChannels / 4) * Math.ceil(g.outChannels / 8);
+
+const blocks: WeightForm = {
+  name: 'blocks',
+  supports: (engine) => engine.adapterKind === 'software',
+  split: (_engine, g) => splitLines(g, blockThreads(g) / BLOCK_THREADS, 256),
+  dispatch(engine, g, split, buffers) {
+    engine.dispatch({
+      kernel: { name: 'conv2d_weight_blocks', source: blocksSource },
+      buffers: buffersOf(buffers),
+      flops: flopsOf(g),
+      params: params(g, split),
+      workgroups: plane(engine, Math.ceil((blockThreads(g) * split.splits) / BLOCK_THREADS)),
+    });
+  },
+};
+
+/** The rows of the weight gradient as a matrix: a tap's source channel each. */
+const placesOf = (g: Geometry): number => g.kernelY * g.kernelX * g.inChannels;
+
+const tiled: WeightForm = {
+  name: 'tiled',
+  supports: () => true,
+  split: (_engine, g) =>
+    splitLines(g, tileGroups(placesOf(g), g.outChannels, tileFor(placesOf(g), g.outChannels)), 512),
+  dispatch(engine, g, split, buffers) {
+    const tile = tileFor(placesOf(g), g.outChannels);
+    engine.dispatch({
+      kernel: { name: 'conv2d_weight_tiled', source: tiledSource },
+      constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH },
+      buffers: buffersOf(buffers),
+      flops: flopsOf(g),
+      params: params(g, split),
+      workgroups: plane(engine, tileGroups(placesOf(g), g.outChannels, tile) * split.splits),
+    });
+  },
+};
+
+/** Best first. */
+export const weightForms: readonly WeightForm[] = [quads, lanes, blocks, tiled];
