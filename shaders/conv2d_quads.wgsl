@@ -1,6 +1,7 @@
-// Convolution in quads of channels (see quads.wgsl, which stands ahead): targets are sums of taps over a source image, as
-// in conv2d_lanes.wgsl, whose parameters these are. Source and target channels come in fours. The rows of a block are 16
-// consecutive target positions.
+// Convolution in quads (see quads.wgsl): targets are sums of taps over a source image, as in conv2d_lanes.wgsl, whose
+// parameters these are. Target channels come in fours. The rows of a block are 16 consecutive target positions, its
+// columns target channels, its terms pairs of a tap and a source channel. Behind quads.wgsl, conv2d_spot.wgsl and
+// conv2d_wide.wgsl or conv2d_narrow.wgsl.
 //
 // Injected besides: TARGET_FIRST (whether neighbouring weights belong to neighbouring target channels, as in the forward
 // pass, or to source channels, as in the input gradient).
@@ -34,7 +35,6 @@ struct Params {
   accumulate: u32,
 }
 
-@group(0) @binding(0) var<storage, read> source: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4<f32>>;
@@ -43,15 +43,25 @@ struct Params {
 // Where the result of a position beyond the last one would lie.
 const OUTSIDE = 0xffffffffu;
 
-// The weights of four source channels, from element `at` on, for the lane's quad of target channels.
-fn weights4(at: u32) -> mat4x4<f32> {
-  let step = select(params.weightTarget, params.weightSource, TARGET_FIRST) / 4u;
-  let first = at / 4u;
-  let w = mat4x4<f32>(weight[first], weight[first + step], weight[first + 2u * step], weight[first + 3u * step]);
+// The weights of four terms from k on, the first of which is at the spot, for a quad of target channels.
+fn weights4(k: u32, spot: Spot, quad: u32) -> mat4x4<f32> {
   if (TARGET_FIRST) {
-    return w;
+    // The weights of all terms lie one behind the other; terms beyond the last one are multiplied by zero.
+    let step = params.weightSource / 4u;
+    let last = params.tapRows * params.tapColumns * params.channels - 1u;
+    return mat4x4<f32>(
+      weight[k * step + quad],
+      weight[min(k + 1u, last) * step + quad],
+      weight[min(k + 2u, last) * step + quad],
+      weight[min(k + 3u, last) * step + quad],
+    );
   }
-  return transpose(w);
+  let tap = params.weightOrigin + spot.tapY * params.weightY + spot.tapX * params.weightX;
+  let step = params.weightTarget / 4u;
+  let first = (tap + spot.channel) / 4u + quad * 4u * step;
+  return transpose(
+    mat4x4<f32>(weight[first], weight[first + step], weight[first + 2u * step], weight[first + 3u * step]),
+  );
 }
 
 // A lane's quad of target channels, whether there is such a quad, and the first lane of the lane's row.
@@ -102,7 +112,7 @@ fn main(
   // The positions whose source this lane loads, and where their results lie, in quads.
   var y: array<i32, SLOTS>;
   var x: array<i32, SLOTS>;
-  var line: array<i32, SLOTS>;
+  var top: array<u32, SLOTS>;
   var starts: array<u32, SLOTS>;
   for (var s = 0u; s < SLOTS; s++) {
     let position = (block + lane / QUADS) * 16u + s * QUADS + place;
@@ -112,7 +122,7 @@ fn main(
     let r = above % params.rows;
     y[s] = i32(r * params.stepY) + params.originY;
     x[s] = i32(column * params.stepX) + params.originX;
-    line[s] = i32(image * params.height) + y[s];
+    top[s] = image * params.height;
     let outY = image * params.targetHeight + r * params.targetStepY + params.targetY;
     let outX = column * params.targetStepX + params.targetX;
     starts[s] = (outY * params.targetWidth + outX) * targetQuads;
@@ -123,31 +133,18 @@ fn main(
     }
   }
 
+  // One loop over tap rows, tap columns and channels: leaving an inner one costs as much as four terms do.
   var sum = Block();
-  let weightBase = params.weightOrigin + lastQuad * 4u * params.weightTarget;
-  let sourceQuads = params.channels / 4u;
-  // One loop over (tap row, tap column, quad of source channels): leaving an inner one costs as much as four terms do.
-  let terms = params.tapRows * params.tapColumns * sourceQuads;
-  var tapY = 0u;
-  var tapX = 0u;
-  var c = 0u;
-  for (var k = 0u; k < terms; k++) {
+  var spots = spotsAt(0u);
+  let stride = strideOf4();
+  let terms = params.tapRows * params.tapColumns * params.channels;
+  for (var k = 0u; k < terms; k += 4u) {
     var loaded: Held;
     for (var s = 0u; s < SLOTS; s++) {
-      let column = x[s] + i32(tapX);
-      let inside = u32(y[s] + i32(tapY)) < params.height && u32(column) < params.width;
-      let begin = u32((line[s] + i32(tapY)) * i32(params.width) + column) * sourceQuads + c;
-      loaded[s] = select(vec4<f32>(), source[begin], inside);
+      loaded[s] = look(spots, top[s], y[s], x[s]);
     }
-    let tap = tapY * params.weightY + tapX * params.weightX + c * 4u * params.weightSource;
-    sum = multiply(sum, loaded, weights4(weightBase + tap), row);
-    c++;
-    let carryX = select(0u, 1u, c == sourceQuads);
-    c -= carryX * sourceQuads;
-    tapX += carryX;
-    let carryY = select(0u, 1u, tapX == params.tapColumns);
-    tapX -= carryY * params.tapColumns;
-    tapY += carryY;
+    sum = multiply(sum, loaded, weights4(k, firstOf(spots), lastQuad), row);
+    spots = allOnward(spots, stride);
   }
 
   if (params.hasBias != 0u) {

@@ -3,9 +3,8 @@ enable subgroups;
 // Weight gradient of a convolution for software adapters (see matmul_lanes.wgsl for why): for every weight a sum over
 // all target positions, split by rows of dy; the splits are added up by a second pass, so the order never varies.
 //
-// The lanes walk along the weights' places (tap row, tap column, channel); LANES channels of dy are loaded at once and
-// handed round. `main` takes any tap grid and stride, three vectors of places a thread. `row3` is for three taps a row
-// at a column step of 1, one vector of channels: each column of x serves all three taps.
+// The lanes walk along the weights' places (tap row, tap column, channel), three vectors of them a thread; LANES channels
+// of dy are loaded at once and handed round. Where these come in fours, conv2d_weight_quads.wgsl is faster.
 //
 // Injected: LANES (size of a subgroup).
 
@@ -115,57 +114,5 @@ fn main(
     put(split, first, channel + j, s0[j]);
     put(split, first + LANES, channel + j, s1[j]);
     put(split, first + 2u * LANES, channel + j, s2[j]);
-  }
-}
-
-@compute @workgroup_size(LANES)
-fn row3(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let sourceGroups = (params.channels + LANES - 1u) / LANES;
-  let targetGroups = (params.targetChannels + LANES - 1u) / LANES;
-  var at = group.y * groups.x + group.x;
-  let target0 = at % targetGroups * LANES;
-  at /= targetGroups;
-  let c = at % sourceGroups * LANES + lane;
-  at /= sourceGroups;
-  let tapY = at % params.tapRows;
-  let split = at / params.tapRows;
-  if (split >= params.splits) {
-    return;
-  }
-  let dyChannel = min(target0 + lane, params.targetChannels - 1u);
-  var s0 = array<f32, LANES>();
-  var s1 = array<f32, LANES>();
-  var s2 = array<f32, LANES>();
-  let lastLine = min((split + 1u) * params.linesPerSplit, params.lines);
-  for (var line = split * params.linesPerSplit; line < lastLine; line++) {
-    let y = i32(line % params.rows * params.stepY + tapY) + params.originY;
-    let row = (i32(line / params.rows * params.height) + y) * i32(params.width);
-    let inside = c < params.channels && u32(y) < params.height;
-    var x0 = fetch(row, params.originX, c, inside);
-    var x1 = fetch(row, params.originX + 1, c, inside);
-    for (var column = 0u; column < params.columns; column++) {
-      let x2 = fetch(row, i32(column) + params.originX + 2, c, inside);
-      let dy = gradient[(line * params.columns + column) * params.targetChannels + dyChannel];
-      for (var j = 0u; j < LANES; j++) {
-        let d = subgroupShuffle(dy, j);
-        s0[j] = fma(x0, d, s0[j]);
-        s1[j] = fma(x1, d, s1[j]);
-        s2[j] = fma(x2, d, s2[j]);
-      }
-      x0 = x1;
-      x1 = x2;
-    }
-  }
-  if (c < params.channels) {
-    let place = tapY * 3u * params.channels + c;
-    for (var j = 0u; j < LANES; j++) {
-      put(split, place, target0 + j, s0[j]);
-      put(split, place + params.channels, target0 + j, s1[j]);
-      put(split, place + 2u * params.channels, target0 + j, s2[j]);
-    }
   }
 }

@@ -1,7 +1,7 @@
-// Weight gradient of a convolution in quads of channels (see quads.wgsl, which stands ahead): for every weight a sum over all
-// target positions, split by rows of dy, as in conv2d_weight_lanes.wgsl, whose parameters these are. Source and target
-// channels come in fours. The rows of a block are 16 source channels of one tap, its columns target channels, its terms
-// positions; rows of lanes take turns at them.
+// Weight gradient of a convolution in quads (see quads.wgsl): for every weight a sum over all target positions, split by
+// rows of dy, as in conv2d_weight_lanes.wgsl, whose parameters these are. Target channels come in fours. The rows of a
+// block are 16 spots, its columns target channels, its terms positions; rows of lanes take turns at these. Behind
+// quads.wgsl, conv2d_spot.wgsl and conv2d_wide.wgsl or conv2d_narrow.wgsl.
 
 struct Params {
   lines: u32,
@@ -21,7 +21,6 @@ struct Params {
   tapColumns: u32,
 }
 
-@group(0) @binding(0) var<storage, read> source: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> gradient: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> result: array<vec4<f32>>;
 @group(0) @binding(3) var<uniform> params: Params;
@@ -48,11 +47,12 @@ fn total(sum: mat4x4<f32>) -> mat4x4<f32> {
   return s;
 }
 
-fn put4(start: u32, channel: u32, quad: u32, inside: bool, values: mat4x4<f32>) {
+fn put4(start: u32, spot: u32, quad: u32, inside: bool, values: mat4x4<f32>) {
+  let spots = params.tapRows * params.tapColumns * params.channels;
   let quads = params.targetChannels / 4u;
   for (var i = 0u; i < 4u; i++) {
-    if (inside && channel + i < params.channels) {
-      result[(start + channel + i) * quads + quad] = values[i];
+    if (inside && spot + i < spots) {
+      result[(start + spot + i) * quads + quad] = values[i];
     }
   }
 }
@@ -65,41 +65,32 @@ fn main(
 ) {
   let targetQuads = params.targetChannels / 4u;
   let targetGroups = (targetQuads + QUADS - 1u) / QUADS;
-  let sourceQuads = params.channels / 4u;
-  let sourceGroups = (sourceQuads + 3u) / 4u;
-  var at = group.y * groups.x + group.x;
-  let targetGroup = at % targetGroups;
-  at /= targetGroups;
-  let sourceGroup = at % sourceGroups;
-  at /= sourceGroups;
-  let tap = at % (params.tapRows * params.tapColumns);
-  let split = at / (params.tapRows * params.tapColumns);
+  let spots = params.tapRows * params.tapColumns * params.channels;
+  let spotGroups = (spots + 15u) / 16u;
+  let at = group.y * groups.x + group.x;
+  let split = at / (targetGroups * spotGroups);
   if (split >= params.splits) {
     return;
   }
+  let firstSpot = at / targetGroups % spotGroups * 16u;
   let place = lane % QUADS;
   let row = lane - place;
-  let quad = targetGroup * QUADS + place;
+  let quad = at % targetGroups * QUADS + place;
   let lastQuad = min(quad, targetQuads - 1u);
-  let tapY = i32(tap / params.tapColumns) + params.originY;
-  let tapX = i32(tap % params.tapColumns) + params.originX;
+  // Quad i of what is held is position i / 4 at spots 4·(i % 4) …: the same spots in every slot of a lane.
+  let own = spotsAt(firstSpot + place % 4u * 4u);
 
   var sum = Block();
   let lastLine = min((split + 1u) * params.linesPerSplit, params.lines);
   for (var line = split * params.linesPerSplit; line < lastLine; line++) {
-    let y = i32(line % params.rows * params.stepY) + tapY;
-    if (u32(y) >= params.height) {
-      continue;
-    }
-    let start = (i32(line / params.rows * params.height) + y) * i32(params.width);
+    let y = i32(line % params.rows * params.stepY) + params.originY;
+    let top = line / params.rows * params.height;
     for (var turn = 0u; turn < params.columns; turn += TURN) {
       let first = turn + lane / QUADS * 4u;
       var x: Held;
       for (var s = 0u; s < SLOTS; s++) {
-        let i = s * QUADS + place;
-        let column = i32((first + i / 4u) * params.stepX) + tapX;
-        let sourceQuad = min(sourceGroup * 4u + i % 4u, sourceQuads - 1u);
-        x[s] = select(vec4<f32>(), source[u32(start + column) * sourceQuads + sourceQuad], u32(column) < params.width);
+        let column = first + (s * QUADS + place) / 4u;
+        x[s] = look(own, top, y, i32(column * params.stepX) + params.originX);
       }
       let w = mat4x4<f32>(
         dy(line, first, lastQuad),
@@ -111,11 +102,10 @@ fn main(
     }
   }
 
-  let to = (split * params.tapRows * params.tapColumns + tap) * params.channels;
-  let channel = sourceGroup * 16u;
+  let to = split * spots;
   let inside = row == 0u && quad < targetQuads;
-  put4(to, channel, quad, inside, total(sum.a));
-  put4(to, channel + 4u, quad, inside, total(sum.b));
-  put4(to, channel + 8u, quad, inside, total(sum.c));
-  put4(to, channel + 12u, quad, inside, total(sum.d));
+  put4(to, firstSpot, quad, inside, total(sum.a));
+  put4(to, firstSpot + 4u, quad, inside, total(sum.b));
+  put4(to, firstSpot + 8u, quad, inside, total(sum.c));
+  put4(to, firstSpot + 12u, quad, inside, total(sum.d));
 }

@@ -3,10 +3,10 @@ import blocksSource from '../../shaders/conv2d_blocks.wgsl';
 import lanesSource from '../../shaders/conv2d_lanes.wgsl';
 import conv2dQuadsSource from '../../shaders/conv2d_quads.wgsl';
 import tiledSource from '../../shaders/conv2d_tiled.wgsl';
-import quadsSource from '../../shaders/quads.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { TapPass } from './conv2d-geometry.ts';
+import { convQuads } from './conv2d-quads.ts';
 import { type KernelForm, lanesOf, QUAD_ROWS, quadConstants, TILE_DEPTH, tileFor, tileGroups } from './kernel-forms.ts';
 import { plane } from './reduce.ts';
 
@@ -38,16 +38,21 @@ const flopsOf = (p: TapPass): number =>
 
 const buffersOf = ({ source, weight, bias, result }: TapBuffers): Storage[] => [source, weight, bias ?? weight, result];
 
+/** Whether the weights of all terms lie one behind the other, target channels innermost. */
+const hasPlainWeights = ({ channels, tapColumns, weightY, weightX, weightSource, weightTarget }: TapPass): boolean =>
+  weightTarget === 1 && weightX === channels * weightSource && weightY === tapColumns * weightX;
+
 const quads: TapForm = {
   name: 'quads',
   supports: (engine) => lanesOf(engine) > 0,
-  fits: ({ channels, targetChannels }) => channels % 4 === 0 && targetChannels % 4 === 0 && targetChannels >= 8,
+  fits: (pass) =>
+    pass.targetChannels % 4 === 0 && pass.targetChannels >= 8 && (pass.channels % 4 === 0 || hasPlainWeights(pass)),
   dispatch(engine, pass, buffers) {
     const constants = quadConstants(lanesOf(engine), pass.targetChannels);
     const { LANES, QUADS } = constants;
     const blocks = Math.ceil((pass.batch * pass.rows * pass.columns) / (QUAD_ROWS * (LANES / QUADS)));
     engine.dispatch({
-      kernel: { name: 'conv2d_quads', source: quadsSource + conv2dQuadsSource },
+      kernel: convQuads({ name: 'conv2d_quads', source: conv2dQuadsSource }, pass.channels),
       constants: { ...constants, TARGET_FIRST: pass.weightTarget === 1 },
       buffers: buffersOf(buffers),
       flops: flopsOf(pass),

@@ -3,10 +3,10 @@ import blocksSource from '../../shaders/conv2d_weight_blocks.wgsl';
 import lanesSource from '../../shaders/conv2d_weight_lanes.wgsl';
 import weightQuadsSource from '../../shaders/conv2d_weight_quads.wgsl';
 import tiledSource from '../../shaders/conv2d_weight_tiled.wgsl';
-import quadsSource from '../../shaders/quads.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { Geometry } from './conv2d-geometry.ts';
+import { convQuads } from './conv2d-quads.ts';
 import {
   type KernelForm,
   lanesOf,
@@ -59,14 +59,16 @@ function splitLines(g: Geometry, groups: number, wanted: number): LineSplit {
   return splitSum(lines, groups, { wanted: Math.min(wanted, groups * affordable), least: 1, unit: 1 });
 }
 
+/** The rows of the weight gradient as a matrix: a tap's source channel each. */
+const placesOf = (g: Geometry): number => g.kernelY * g.kernelX * g.inChannels;
+
 const quadGroups = (g: Geometry, quads: number): number =>
-  g.kernelY * g.kernelX * Math.ceil(g.inChannels / QUAD_ROWS) * Math.ceil(g.outChannels / (4 * quads));
+  Math.ceil(placesOf(g) / QUAD_ROWS) * Math.ceil(g.outChannels / (4 * quads));
 
 const quads: WeightForm = {
   name: 'quads',
   supports: (engine) => lanesOf(engine) > 0,
-  // Blocks are 16 source channels high: with eight, lanes are faster.
-  fits: ({ inChannels, outChannels }) => inChannels % 4 === 0 && inChannels >= 12 && outChannels % 4 === 0,
+  fits: ({ outChannels }) => outChannels % 4 === 0,
   split(engine, g) {
     const { QUADS } = quadConstants(lanesOf(engine), g.outChannels);
     return splitLines(g, quadGroups(g, QUADS), 256);
@@ -74,7 +76,7 @@ const quads: WeightForm = {
   dispatch(engine, g, split, buffers) {
     const constants = quadConstants(lanesOf(engine), g.outChannels);
     engine.dispatch({
-      kernel: { name: 'conv2d_weight_quads', source: quadsSource + weightQuadsSource },
+      kernel: convQuads({ name: 'conv2d_weight_quads', source: weightQuadsSource }, g.inChannels),
       constants,
       buffers: buffersOf(buffers),
       flops: flopsOf(g),
@@ -84,29 +86,22 @@ const quads: WeightForm = {
   },
 };
 
-/** Three taps a row at a column step of 1 share what they load. */
-function laneGroups(g: Geometry, width: number): { entry: 'row3' | 'main'; groups: number } {
-  const targets = Math.ceil(g.outChannels / width);
-  if (g.kernelX === 3 && g.strideX === 1 && g.inChannels >= width) {
-    return { entry: 'row3', groups: g.kernelY * Math.ceil(g.inChannels / width) * targets };
-  }
-  return { entry: 'main', groups: Math.ceil((g.kernelY * g.kernelX * g.inChannels) / (3 * width)) * targets };
-}
+const laneGroups = (g: Geometry, width: number): number =>
+  Math.ceil(placesOf(g) / (3 * width)) * Math.ceil(g.outChannels / width);
 
 const lanes: WeightForm = {
   name: 'lanes',
   supports: (engine) => lanesOf(engine) > 0,
-  split: (engine, g) => splitLines(g, laneGroups(g, lanesOf(engine)).groups, 256),
+  split: (engine, g) => splitLines(g, laneGroups(g, lanesOf(engine)), 256),
   dispatch(engine, g, split, buffers) {
     const width = lanesOf(engine);
-    const { entry, groups } = laneGroups(g, width);
     engine.dispatch({
-      kernel: { name: 'conv2d_weight_lanes', source: lanesSource, entry },
+      kernel: { name: 'conv2d_weight_lanes', source: lanesSource },
       constants: { LANES: width },
       buffers: buffersOf(buffers),
       flops: flopsOf(g),
       params: params(g, split),
-      workgroups: plane(engine, groups * split.splits),
+      workgroups: plane(engine, laneGroups(g, width) * split.splits),
     });
   },
 };
@@ -130,9 +125,6 @@ const blocks: WeightForm = {
     });
   },
 };
-
-/** The rows of the weight gradient as a matrix: a tap's source channel each. */
-const placesOf = (g: Geometry): number => g.kernelY * g.kernelX * g.inChannels;
 
 const tiled: WeightForm = {
   name: 'tiled',
