@@ -40,9 +40,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> result: array<vec4<f32>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// Where the result of a position beyond the last one would lie.
-const OUTSIDE = 0xffffffffu;
-
 // The weights of four terms from k on, the first of which is at the spot, for a quad of target channels.
 fn weights4(k: u32, spot: Spot, quad: u32) -> mat4x4<f32> {
   if (TARGET_FIRST) {
@@ -64,30 +61,23 @@ fn weights4(k: u32, spot: Spot, quad: u32) -> mat4x4<f32> {
   );
 }
 
-// A lane's quad of target channels, whether there is such a quad, and the first lane of the lane's row.
-struct Column {
-  quad: u32,
-  inside: bool,
+// A target position: its image, and its row and column among those computed here.
+struct Position {
+  image: u32,
   row: u32,
+  column: u32,
 }
 
-fn put(starts: array<u32, SLOTS>, i: u32, column: Column, value: vec4<f32>) {
-  let start = subgroupShuffle(starts[i / QUADS], column.row + i % QUADS);
-  if (column.inside && start != OUTSIDE) {
-    let at = start + column.quad;
-    if (params.accumulate != 0u) {
-      result[at] += value;
-    } else {
-      result[at] = value;
-    }
-  }
+fn positionAt(index: u32) -> Position {
+  let line = index / params.columns;
+  return Position(line / params.rows, line % params.rows, index % params.columns);
 }
 
-fn put4(starts: array<u32, SLOTS>, first: u32, column: Column, values: mat4x4<f32>) {
-  put(starts, first, column, values[0]);
-  put(starts, first + 1u, column, values[1]);
-  put(starts, first + 2u, column, values[2]);
-  put(starts, first + 3u, column, values[3]);
+// Element of the result where the channels of a position begin.
+fn targetAt(position: Position) -> u32 {
+  let y = position.image * params.targetHeight + position.row * params.targetStepY + params.targetY;
+  let x = position.column * params.targetStepX + params.targetX;
+  return (y * params.targetWidth + x) * params.targetChannels;
 }
 
 @compute @workgroup_size(LANES)
@@ -109,28 +99,18 @@ fn main(
   let quad = at % quadGroups * QUADS + place;
   let lastQuad = min(quad, targetQuads - 1u);
 
-  // The positions whose source this lane loads, and where their results lie, in quads.
+  // The positions whose source this lane loads.
+  let first = (block + lane / QUADS) * 16u;
   var y: array<i32, SLOTS>;
   var x: array<i32, SLOTS>;
   var top: array<u32, SLOTS>;
-  var starts: array<u32, SLOTS>;
   for (var s = 0u; s < SLOTS; s++) {
-    let position = (block + lane / QUADS) * 16u + s * QUADS + place;
-    let column = position % params.columns;
-    let above = position / params.columns;
-    let image = above / params.rows;
-    let r = above % params.rows;
-    y[s] = i32(r * params.stepY) + params.originY;
-    x[s] = i32(column * params.stepX) + params.originX;
-    top[s] = image * params.height;
-    let outY = image * params.targetHeight + r * params.targetStepY + params.targetY;
-    let outX = column * params.targetStepX + params.targetX;
-    starts[s] = (outY * params.targetWidth + outX) * targetQuads;
-    // Outside of every image: neither read nor written.
-    if (position >= positions) {
-      y[s] = -0x40000000;
-      starts[s] = OUTSIDE;
-    }
+    let index = first + s * QUADS + place;
+    let position = positionAt(index);
+    // Beyond the last position nothing is read: no image has such a row.
+    y[s] = select(-0x40000000, i32(position.row * params.stepY) + params.originY, index < positions);
+    x[s] = i32(position.column * params.stepX) + params.originX;
+    top[s] = position.image * params.height;
   }
 
   // One loop over tap rows, tap columns and channels: leaving an inner one costs as much as four terms do.
@@ -152,9 +132,16 @@ fn main(
     let shift = mat4x4<f32>(b, b, b, b);
     sum = Block(sum.a + shift, sum.b + shift, sum.c + shift, sum.d + shift);
   }
-  let own = Column(quad, quad < targetQuads, row);
-  put4(starts, 0u, own, sum.a);
-  put4(starts, 4u, own, sum.b);
-  put4(starts, 8u, own, sum.c);
-  put4(starts, 12u, own, sum.d);
+  if (quad >= targetQuads) {
+    return;
+  }
+  var results = rowsOf(sum);
+  for (var i = 0u; i < 16u && first + i < positions; i++) {
+    let to = targetAt(positionAt(first + i)) / 4u + quad;
+    if (params.accumulate != 0u) {
+      result[to] += results[i];
+    } else {
+      result[to] = results[i];
+    }
+  }
 }

@@ -47,16 +47,6 @@ fn total(sum: mat4x4<f32>) -> mat4x4<f32> {
   return s;
 }
 
-fn put4(start: u32, spot: u32, quad: u32, inside: bool, values: mat4x4<f32>) {
-  let spots = params.tapRows * params.tapColumns * params.channels;
-  let quads = params.targetChannels / 4u;
-  for (var i = 0u; i < 4u; i++) {
-    if (inside && spot + i < spots) {
-      result[(start + spot + i) * quads + quad] = values[i];
-    }
-  }
-}
-
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -102,10 +92,12 @@ fn main(
     }
   }
 
-  let to = split * spots;
-  let inside = row == 0u && quad < targetQuads;
-  put4(to, firstSpot, quad, inside, total(sum.a));
-  put4(to, firstSpot + 4u, quad, inside, total(sum.b));
-  put4(to, firstSpot + 8u, quad, inside, total(sum.c));
-  put4(to, firstSpot + 12u, quad, inside, total(sum.d));
+  // Every row of lanes has its own positions; the first one stores what all of them found.
+  var results = rowsOf(Block(total(sum.a), total(sum.b), total(sum.c), total(sum.d)));
+  if (row != 0u || quad >= targetQuads) {
+    return;
+  }
+  for (var i = 0u; i < 16u && firstSpot + i < spots; i++) {
+    result[(split * spots + firstSpot + i) * targetQuads + quad] = results[i];
+  }
 }

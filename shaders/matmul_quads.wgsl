@@ -54,14 +54,6 @@ fn right(base: u32, k: u32) -> mat4x4<f32> {
   return w;
 }
 
-fn put4(at: u32, first: u32, inside: bool, values: mat4x4<f32>) {
-  for (var i = 0u; i < 4u; i++) {
-    if (inside && first + i < params.m) {
-      c[at + (first + i) * (params.n / 4u)] = values[i];
-    }
-  }
-}
-
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -102,10 +94,11 @@ fn main(
     let shift = mat4x4<f32>(shift4, shift4, shift4, shift4);
     sum = Block(sum.a + shift, sum.b + shift, sum.c + shift, sum.d + shift);
   }
-  let to = layer * params.m * quads + quad;
-  let inside = quad < quads;
-  put4(to, first, inside, sum.a);
-  put4(to, first + 4u, inside, sum.b);
-  put4(to, first + 8u, inside, sum.c);
-  put4(to, first + 12u, inside, sum.d);
+  if (quad >= quads) {
+    return;
+  }
+  var results = rowsOf(sum);
+  for (var i = 0u; i < 16u && first + i < params.m; i++) {
+    c[(layer * params.m + first + i) * quads + quad] = results[i];
+  }
 }

@@ -57,3 +57,13 @@ fn multiplyTurned(sum: Block, x: Held, w: mat4x4<f32>, row: u32) -> Block {
     sum.d + w * turned4(x, 3u, row),
   );
 }
+
+// The rows one by one, to be stored in a loop: sixteen stores written out would take longer to compile than all the rest.
+fn rowsOf(sum: Block) -> array<vec4<f32>, 16> {
+  return array<vec4<f32>, 16>(
+    sum.a[0], sum.a[1], sum.a[2], sum.a[3],
+    sum.b[0], sum.b[1], sum.b[2], sum.b[3],
+    sum.c[0], sum.c[1], sum.c[2], sum.c[3],
+    sum.d[0], sum.d[1], sum.d[2], sum.d[3],
+  );
+}
