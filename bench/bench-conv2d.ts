@@ -21,6 +21,12 @@ const LAYERS: readonly Layer[] = [
   { size: 16, inputs: 32, outputs: 32, stride: 1 },
   { size: 16, inputs: 32, outputs: 64, stride: 2 },
   { size: 8, inputs: 64, outputs: 64, stride: 1 },
+  // ResNet-18's.
+  { size: 32, inputs: 64, outputs: 64, stride: 1 },
+  { size: 32, inputs: 64, outputs: 128, stride: 2 },
+  { size: 16, inputs: 128, outputs: 128, stride: 1 },
+  { size: 8, inputs: 256, outputs: 256, stride: 1 },
+  { size: 4, inputs: 512, outputs: 512, stride: 1 },
 ];
 
 type Part = 'forward' | 'input-gradient' | 'weight-gradient';

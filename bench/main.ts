@@ -9,7 +9,7 @@ import type { BenchCase, TimingOptions, WorkCase } from './bench-case.ts';
 import { conv2dCases } from './bench-conv2d.ts';
 import { distillCases } from './bench-distill.ts';
 import { dkdCases } from './bench-dkd.ts';
-import { FIRST_STEP_FLAG, firstStepCase, takeFirstStep } from './bench-first-step.ts';
+import { FIRST_STEP_FLAG, firstStepCases, takeFirstStep } from './bench-first-step.ts';
 import { kernelCases } from './bench-kernels.ts';
 import { jsonLine, type Result, tableHead, tableLine } from './bench-line.ts';
 import { profile, profileText } from './bench-profile.ts';
@@ -26,7 +26,7 @@ const CASES: readonly BenchCase[] = [
   ...dkdCases,
   ...distillCases,
   ...trainCases,
-  firstStepCase,
+  ...firstStepCases,
   ...scalingCases,
   ...peerCases,
 ];

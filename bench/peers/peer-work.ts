@@ -40,9 +40,14 @@ export const PEER_WORKS: readonly PeerWork[] = [
   ...[512, 1024, 2048].map((size) => ({ kind: 'matmul', name: `matmul/${size}`, size }) as const),
   ...(
     [
+      // ResNet-20's, then those of ResNet-18.
       [32, 16],
       [16, 32],
       [8, 64],
+      [32, 64],
+      [16, 128],
+      [8, 256],
+      [4, 512],
     ] as const
   ).flatMap(([size, channels]) =>
     PARTS.map((part) => {
