@@ -1,5 +1,7 @@
 // Four terms at once for any number of source channels: each with a tap of its own.
 
+const NARROW = true;
+
 @group(0) @binding(0) var<storage, read> source: array<f32>;
 
 struct Spots {

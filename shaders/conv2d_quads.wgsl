@@ -2,9 +2,6 @@
 // parameters these are. Target channels come in fours. The rows of a block are 16 consecutive target positions, its
 // columns target channels, its terms pairs of a tap and a source channel. Behind quads.wgsl, conv2d_spot.wgsl and
 // conv2d_wide.wgsl or conv2d_narrow.wgsl.
-//
-// Injected besides: TARGET_FIRST (whether neighbouring weights belong to neighbouring target channels, as in the forward
-// pass, or to source channels, as in the input gradient).
 
 struct Params {
   batch: u32,
@@ -40,24 +37,28 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> result: array<vec4<f32>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// The weights of four terms from k on, the first of which is at the spot, for a quad of target channels.
+// The weights of four terms from k on, the first of which is at the spot, for a quad of target channels. Neighbouring
+// weights belong to neighbouring target channels (forward) or to source channels (input gradient): one kernel serves
+// both, since compiling it takes longer than turning the weights round.
 fn weights4(k: u32, spot: Spot, quad: u32) -> mat4x4<f32> {
-  if (TARGET_FIRST) {
-    // The weights of all terms lie one behind the other; terms beyond the last one are multiplied by zero.
-    let step = params.weightSource / 4u;
-    let last = params.tapRows * params.tapColumns * params.channels - 1u;
-    return mat4x4<f32>(
-      weight[k * step + quad],
-      weight[min(k + 1u, last) * step + quad],
-      weight[min(k + 2u, last) * step + quad],
-      weight[min(k + 3u, last) * step + quad],
-    );
-  }
+  let targetFirst = params.weightTarget == 1u;
   let tap = params.weightOrigin + spot.tapY * params.weightY + spot.tapX * params.weightX;
-  let step = params.weightTarget / 4u;
-  let first = (tap + spot.channel) / 4u + quad * 4u * step;
-  return transpose(
-    mat4x4<f32>(weight[first], weight[first + step], weight[first + 2u * step], weight[first + 3u * step]),
+  let step = select(params.weightTarget, params.weightSource, targetFirst) / 4u;
+  let first = (tap + spot.channel * params.weightSource) / 4u + quad * select(4u * step, 1u, targetFirst);
+  // Terms beyond the last one are multiplied by zero.
+  let last = params.tapRows * params.tapColumns * params.channels - 1u - k;
+  let w = mat4x4<f32>(
+    weight[first],
+    weight[first + select(1u, min(1u, last), NARROW) * step],
+    weight[first + select(2u, min(2u, last), NARROW) * step],
+    weight[first + select(3u, min(3u, last), NARROW) * step],
+  );
+  let turned = transpose(w);
+  return mat4x4<f32>(
+    select(turned[0], w[0], targetFirst),
+    select(turned[1], w[1], targetFirst),
+    select(turned[2], w[2], targetFirst),
+    select(turned[3], w[3], targetFirst),
   );
 }
 

@@ -1,5 +1,7 @@
 // Four terms at once where source channels come in fours: neighbouring channels of one tap.
 
+const NARROW = false;
+
 @group(0) @binding(0) var<storage, read> source: array<vec4<f32>>;
 
 alias Spots = Spot;

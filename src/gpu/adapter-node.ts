@@ -10,6 +10,7 @@
 import type { AdapterChoice, AdapterOptions } from './adapter.ts';
 import { adapterKind, describeAdapter } from './adapter-info.ts';
 import { AdapterError, ConfigError } from './errors.ts';
+import { pollGently } from './polling-node.ts';
 
 /** Where a Dawn object gets its adapters: the system's drivers, only those that are software, or npm's SwiftShader. */
 type Source = 'system' | 'rasterizer' | 'swiftshader';
@@ -29,7 +30,7 @@ const PLATFORM: Partial<Record<NodeJS.Platform, { backend: string; rasterizer?: 
   win32: { backend: 'D3D12', rasterizer: 'Microsoft Basic Render' },
 };
 
-export { pollGently } from './polling-node.ts';
+export { pollGently };
 
 /** Browsers round timestamps to hide what other pages do; there is nobody to hide it from here. */
 const FLAGS = ['disable-dawn-features=timestamp_quantization'];
@@ -84,7 +85,7 @@ async function requestFrom(source: Source, powerPreference: GPUPowerPreference):
   // What could not be opened is tried anew at the next call.
   opening.catch(() => kept.delete(source));
   const gpu = await opening;
-  const adapter = await gpu.requestAdapter({ powerPreference });
+  const adapter = await pollGently(() => gpu.requestAdapter({ powerPreference }));
   if (!adapter) throw new Error(`Dawn accepts no adapter of the ${source}'s`);
   const description = describeAdapter(adapter.info, PLATFORM[process.platform]?.backend);
   return { adapter, kind: adapterKind(adapter.info), description };

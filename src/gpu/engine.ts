@@ -132,11 +132,14 @@ export class Engine {
     for (const limit of WANTED_LIMITS) requiredLimits[limit] = adapter.limits[limit];
     let device: GPUDevice;
     try {
-      device = await adapter.requestDevice({
-        label: 'engram',
-        requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
-        requiredLimits,
-      });
+      // Gently, although it is short: whatever begins before its last poll goes on with that one's pace.
+      device = await pollGently(() =>
+        adapter.requestDevice({
+          label: 'engram',
+          requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
+          requiredLimits,
+        }),
+      );
     } catch (cause) {
       throw new AdapterError({
         where: 'Engine.create',

@@ -53,7 +53,7 @@ const quads: TapForm = {
     const blocks = Math.ceil((pass.batch * pass.rows * pass.columns) / (QUAD_ROWS * (LANES / QUADS)));
     engine.dispatch({
       kernel: convQuads({ name: 'conv2d_quads', source: conv2dQuadsSource }, pass.channels),
-      constants: { ...constants, TARGET_FIRST: pass.weightTarget === 1 },
+      constants,
       buffers: buffersOf(buffers),
       flops: flopsOf(pass),
       params: params(pass, buffers),
