@@ -1,41 +1,25 @@
-// Batch norm over the last axis of x, seen as [rows, columns] of V: three passes of one walk. A thread keeps to one
-// column and a chunk of rows; neighbouring threads take neighbouring columns.
+// Batch norm over the last axis of x: a launch that takes each part's moments, and one that adds them up and normalises.
 //
 // Where a channel's mean is far from zero for its spread, everything is computed on x − shift with a shift near the mean:
 // a mean of 1000 beside a deviation of 1 leaves no float32 digits for the normalised value otherwise.
 //
-// Injected: V (f32, or vec4<f32> for channels in fours, where they are walked), LANES (threads that add up one column's
-// chunks: a power of two up to 64), RESIDUAL, RELU.
-
-struct Params {
-  rows: u32,
-  columns: u32,
-  chunks: u32,
-  // Chunk k holds the rows k·stride, k·stride + step, … below k·stride + span.
-  stride: u32,
-  span: u32,
-  step: u32,
-  epsilon: f32,
-  momentum: f32,
-}
+// Behind batch_norm_walk.wgsl.
+//
+// Injected: what the walk takes, RESIDUAL, RELU.
 
 @group(0) @binding(0) var<storage, read> input: array<V>;
-// A mean and a sum of squares about it for each chunk: [chunks, 2, columns].
-@group(0) @binding(1) var<storage, read_write> partial: array<V>;
-@group(0) @binding(2) var<storage, read> weight: array<V>;
-@group(0) @binding(3) var<storage, read> bias: array<V>;
+@group(0) @binding(1) var<storage, read> weight: array<V>;
+@group(0) @binding(2) var<storage, read> bias: array<V>;
+// A mean and a sum of squares about it for each part: [parts, 2, columns].
+@group(0) @binding(3) var<storage, read_write> partial: array<V>;
 @group(0) @binding(4) var<storage, read_write> running_mean: array<V>;
 @group(0) @binding(5) var<storage, read_write> running_var: array<V>;
-// [shift, centre, 1/deviation, scale, offset] × columns, where y = (x − shift)·scale + offset.
+// [shift, weight, bias, centre, 1/deviation] × columns, where x̂ = (x − shift − centre)/deviation. The first launch writes
+// the first three: the second one has no bindings left for what they come from.
 @group(0) @binding(6) var<storage, read_write> statistics: array<V>;
 @group(0) @binding(7) var<storage, read> residual: array<V>;
 @group(0) @binding(8) var<storage, read_write> output: array<V>;
 @group(0) @binding(9) var<uniform> params: Params;
-
-fn count_of(chunk: u32) -> u32 {
-  let first = chunk * params.stride;
-  return (min(params.rows, first + params.span) - first + params.step - 1u) / params.step;
-}
 
 // The mean of four elements where they lie far from zero for their spread. 0 elsewhere: a mean that is small beside the
 // deviation would lose its digits to a shift.
@@ -62,21 +46,16 @@ fn merge(a: Moments, n1: f32, b: Moments, n2: f32) -> Moments {
   return Moments(a.mean + delta * share, a.squares + b.squares + delta * delta * (n1 * share));
 }
 
-@compute @workgroup_size(64)
-fn partials(@builtin(global_invocation_id) id: vec3<u32>) {
-  let column = id.x % params.columns;
-  let chunk = id.x / params.columns;
-  if (chunk >= params.chunks) {
-    return;
-  }
-  let shift = shift_of(column);
-  let jump = params.step * params.columns;
-  let count = count_of(chunk);
-  var at = chunk * params.stride * params.columns + column;
+@compute @workgroup_size(SIZE)
+fn partials(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+  let place = place_of(group, index);
+  let shift = shift_of(place.column);
+  let jump = place.jump;
+  var at = place.first;
   var all = Moments(V(0.0), V(0.0));
   var n = 0u;
   // Four rows at a time about their own mean: exact as Welford's method, without its chain of divisions.
-  for (; n + 4u <= count; n += 4u) {
+  for (; n + 4u <= place.count; n += 4u) {
     let a = input[at] - shift;
     let b = input[at + jump] - shift;
     let c = input[at + 2u * jump] - shift;
@@ -86,90 +65,77 @@ fn partials(@builtin(global_invocation_id) id: vec3<u32>) {
     let squares = ((a - mean) * (a - mean) + (b - mean) * (b - mean)) + ((c - mean) * (c - mean) + (d - mean) * (d - mean));
     all = merge(all, f32(n), Moments(mean, squares), 4.0);
   }
-  for (; n < count; n++) {
+  for (; n < place.count; n++) {
     all = merge(all, f32(n), Moments(input[at] - shift, V(0.0)), 1.0);
     at += jump;
   }
-  partial[2u * chunk * params.columns + column] = all.mean;
-  partial[(2u * chunk + 1u) * params.columns + column] = all.squares;
-}
-
-var<workgroup> sums: array<V, 64>;
-
-// The sum over the LANES threads of one column, in all of them.
-fn total(index: u32, value: V) -> V {
-  if (LANES == 1u) {
-    return value;
-  }
-  sums[index] = value;
-  workgroupBarrier();
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    if (index % LANES < half) {
-      sums[index] += sums[index + half];
+  let mean = total(index, all.mean * f32(n)) / f32(rows_of(place.part));
+  let delta = all.mean - mean;
+  let squares = total(index, all.squares + delta * delta * f32(n));
+  if (place.leads) {
+    partial[2u * place.part * params.columns + place.column] = mean;
+    partial[(2u * place.part + 1u) * params.columns + place.column] = squares;
+    if (place.part == 0u) {
+      store(0u, place.column, shift);
+      store(1u, place.column, weight[place.column]);
+      store(2u, place.column, bias[place.column]);
     }
-    workgroupBarrier();
   }
-  let result = sums[index - index % LANES];
-  workgroupBarrier();
-  return result;
 }
 
-// LANES threads a column: the chunks' moments become the batch's, and the running statistics move.
-@compute @workgroup_size(64)
-fn batch(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
-  let own = group.x * (64u / LANES) + index / LANES;
-  let column = min(own, params.columns - 1u);
+fn store(row: u32, column: u32, value: V) {
+  statistics[row * params.columns + column] = value;
+}
+
+// By the batch's own statistics, which move the running ones.
+@compute @workgroup_size(SIZE)
+fn normalise(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+  let place = place_of(group, index);
+  let column = place.column;
   var sum = V(0.0);
-  for (var k = index % LANES; k < params.chunks; k += LANES) {
-    sum += partial[2u * k * params.columns + column] * f32(count_of(k));
+  for (var k = place.member; k < parts(); k += team()) {
+    sum += partial[2u * k * params.columns + column] * f32(rows_of(k));
   }
   let centre = total(index, sum) / f32(params.rows);
   var squares = V(0.0);
-  for (var k = index % LANES; k < params.chunks; k += LANES) {
+  for (var k = place.member; k < parts(); k += team()) {
     let delta = partial[2u * k * params.columns + column] - centre;
-    squares += partial[(2u * k + 1u) * params.columns + column] + delta * delta * f32(count_of(k));
+    squares += partial[(2u * k + 1u) * params.columns + column] + delta * delta * f32(rows_of(k));
   }
   squares = total(index, squares);
-  if (index % LANES == 0u && own == column) {
-    let shift = shift_of(column);
-    store(column, shift, centre, squares / f32(params.rows));
+  let inverse = inverseSqrt(squares / f32(params.rows) + params.epsilon);
+  let shift = statistics[column];
+  if (place.part == 0u && place.leads) {
+    store(3u, column, centre);
+    store(4u, column, inverse);
     let unbiased = squares / f32(params.rows - 1u);
     running_mean[column] += (shift + centre - running_mean[column]) * params.momentum;
     running_var[column] += (unbiased - running_var[column]) * params.momentum;
   }
+  let scale = inverse * statistics[params.columns + column];
+  write(place, shift, scale, statistics[2u * params.columns + column] - centre * scale);
 }
 
-// One thread a column, for inference: the running statistics are the ones to use.
-@compute @workgroup_size(64)
-fn running(@builtin(global_invocation_id) id: vec3<u32>) {
-  if (id.x < params.columns) {
-    store(id.x, running_mean[id.x], V(0.0), running_var[id.x]);
+// By the running statistics.
+@compute @workgroup_size(SIZE)
+fn inference(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+  let place = place_of(group, index);
+  let column = place.column;
+  let shift = running_mean[column];
+  let inverse = inverseSqrt(running_var[column] + params.epsilon);
+  if (place.part == 0u && place.leads) {
+    store(0u, column, shift);
+    store(1u, column, weight[column]);
+    store(2u, column, bias[column]);
+    store(3u, column, V(0.0));
+    store(4u, column, inverse);
   }
+  write(place, shift, inverse * weight[column], bias[column]);
 }
 
-fn store(column: u32, shift: V, centre: V, variance: V) {
-  let inverse = inverseSqrt(variance + params.epsilon);
-  let scale = inverse * weight[column];
-  statistics[column] = shift;
-  statistics[params.columns + column] = centre;
-  statistics[2u * params.columns + column] = inverse;
-  statistics[3u * params.columns + column] = scale;
-  statistics[4u * params.columns + column] = bias[column] - centre * scale;
-}
-
-@compute @workgroup_size(64)
-fn normalise(@builtin(global_invocation_id) id: vec3<u32>) {
-  let column = id.x % params.columns;
-  let chunk = id.x / params.columns;
-  if (chunk >= params.chunks) {
-    return;
-  }
-  let shift = statistics[column];
-  let scale = statistics[3u * params.columns + column];
-  let offset = statistics[4u * params.columns + column];
-  let count = count_of(chunk);
-  var at = chunk * params.stride * params.columns + column;
-  for (var n = 0u; n < count; n++) {
+fn write(place: Place, shift: V, scale: V, offset: V) {
+  var at = place.first;
+  for (var n = 0u; n < place.count; n++) {
     var value = (input[at] - shift) * scale + offset;
     if (RESIDUAL) {
       value += residual[at];
@@ -178,6 +144,6 @@ fn normalise(@builtin(global_invocation_id) id: vec3<u32>) {
       value = max(value, V(0.0));
     }
     output[at] = value;
-    at += params.step * params.columns;
+    at += place.jump;
   }
 }

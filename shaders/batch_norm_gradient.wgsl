@@ -1,35 +1,22 @@
-// The gradient of batch norm, by the same walk as its forward pass (batch_norm.wgsl). With g the gradient that passed the
-// ReLU, x̂ the normalised value and the means over the batch: dx = weight/deviation · (g − mean g − x̂ · mean(g x̂)).
+// The gradient of batch norm. With g the gradient that passed the ReLU, x̂ the normalised value and the means over the batch:
+// dx = weight/deviation · (g − mean g − x̂ · mean(g x̂)).
 //
-// Injected: V, LANES as forward; RELU; BATCH (the statistics were the batch's own: they have a gradient); DRESIDUAL.
-
-struct Params {
-  rows: u32,
-  columns: u32,
-  chunks: u32,
-  stride: u32,
-  span: u32,
-  step: u32,
-}
+// Behind batch_norm_walk.wgsl.
+//
+// Injected: what the walk takes; RELU; BATCH (the statistics were the batch's own: they have a gradient); DRESIDUAL (g is
+// wanted too).
 
 @group(0) @binding(0) var<storage, read> dy: array<V>;
 @group(0) @binding(1) var<storage, read> output: array<V>;
 @group(0) @binding(2) var<storage, read> input: array<V>;
 @group(0) @binding(3) var<storage, read> statistics: array<V>;
-// Σ g and Σ g·(x − mean) of each chunk: [chunks, 2, columns].
+// Σ g and Σ g·(x − mean) of each part: [parts, 2, columns].
 @group(0) @binding(4) var<storage, read_write> partial: array<V>;
-@group(0) @binding(5) var<storage, read_write> dweight: array<V>;
-@group(0) @binding(6) var<storage, read_write> dbias: array<V>;
-// [a, b, c] × columns, where dx = a·g + b·(x − shift) + c.
-@group(0) @binding(7) var<storage, read_write> coefficients: array<V>;
+@group(0) @binding(5) var<storage, read_write> dresidual: array<V>;
+@group(0) @binding(6) var<storage, read_write> dweight: array<V>;
+@group(0) @binding(7) var<storage, read_write> dbias: array<V>;
 @group(0) @binding(8) var<storage, read_write> dx: array<V>;
-@group(0) @binding(9) var<storage, read_write> dresidual: array<V>;
-@group(0) @binding(10) var<uniform> params: Params;
-
-fn count_of(chunk: u32) -> u32 {
-  let first = chunk * params.stride;
-  return (min(params.rows, first + params.span) - first + params.step - 1u) / params.step;
-}
+@group(0) @binding(9) var<uniform> params: Params;
 
 // What passes the ReLU.
 fn passed(at: u32) -> V {
@@ -39,101 +26,89 @@ fn passed(at: u32) -> V {
   return dy[at];
 }
 
-@compute @workgroup_size(64)
-fn partials(@builtin(global_invocation_id) id: vec3<u32>) {
-  let column = id.x % params.columns;
-  let chunk = id.x / params.columns;
-  if (chunk >= params.chunks) {
-    return;
-  }
-  let shift = statistics[column];
-  let centre = statistics[params.columns + column];
-  let count = count_of(chunk);
-  var at = chunk * params.stride * params.columns + column;
+@compute @workgroup_size(SIZE)
+fn partials(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+  let place = place_of(group, index);
+  let shift = statistics[place.column];
+  let centre = statistics[3u * params.columns + place.column];
+  var at = place.first;
   var plain = V(0.0);
   var weighted = V(0.0);
-  for (var n = 0u; n < count; n++) {
-    let g = passed(at);
-    plain += g;
-    weighted += g * ((input[at] - shift) - centre);
-    at += params.step * params.columns;
-  }
-  partial[2u * chunk * params.columns + column] = plain;
-  partial[(2u * chunk + 1u) * params.columns + column] = weighted;
-}
-
-var<workgroup> plain_sums: array<V, 64>;
-var<workgroup> weighted_sums: array<V, 64>;
-
-// LANES threads a column.
-@compute @workgroup_size(64)
-fn totals(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
-  let own = group.x * (64u / LANES) + index / LANES;
-  let column = min(own, params.columns - 1u);
-  let lane = index % LANES;
-  var plain = V(0.0);
-  var weighted = V(0.0);
-  for (var k = lane; k < params.chunks; k += LANES) {
-    plain += partial[2u * k * params.columns + column];
-    weighted += partial[(2u * k + 1u) * params.columns + column];
-  }
-  if (LANES > 1u) {
-    plain_sums[index] = plain;
-    weighted_sums[index] = weighted;
-    workgroupBarrier();
-    for (var half = LANES / 2u; half > 0u; half /= 2u) {
-      if (lane < half) {
-        plain_sums[index] += plain_sums[index + half];
-        weighted_sums[index] += weighted_sums[index + half];
+  // Some rows at a time: one long chain of additions would lose digits.
+  for (var n = 0u; n < place.count;) {
+    var near_plain = V(0.0);
+    var near_weighted = V(0.0);
+    for (let end = min(place.count, n + 32u); n < end; n++) {
+      let g = passed(at);
+      near_plain += g;
+      near_weighted += g * ((input[at] - shift) - centre);
+      if (DRESIDUAL) {
+        dresidual[at] = g;
       }
-      workgroupBarrier();
+      at += place.jump;
     }
-    plain = plain_sums[index];
-    weighted = weighted_sums[index];
+    plain += near_plain;
+    weighted += near_weighted;
   }
-  if (lane == 0u && own == column) {
-    let centre = statistics[params.columns + column];
-    let inverse = statistics[2u * params.columns + column];
-    let scale = statistics[3u * params.columns + column];
-    let dw = weighted * inverse;
-    dweight[column] = dw;
-    dbias[column] = plain;
-    coefficients[column] = scale;
-    if (BATCH) {
-      let b = -scale * inverse * dw / f32(params.rows);
-      coefficients[params.columns + column] = b;
-      coefficients[2u * params.columns + column] = -scale * plain / f32(params.rows) - b * centre;
-    }
+  plain = total(index, plain);
+  weighted = total(index, weighted);
+  if (place.leads) {
+    partial[2u * place.part * params.columns + place.column] = plain;
+    partial[(2u * place.part + 1u) * params.columns + place.column] = weighted;
   }
 }
 
-@compute @workgroup_size(64)
-fn inputs(@builtin(global_invocation_id) id: vec3<u32>) {
-  let column = id.x % params.columns;
-  let chunk = id.x / params.columns;
-  if (chunk >= params.chunks) {
-    return;
+// Σ g, which is the gradient of the bias, and that of the weight: Σ g·x̂.
+struct Sums {
+  plain: V,
+  normalised: V,
+}
+
+fn sums_of(place: Place, index: u32) -> Sums {
+  var plain = V(0.0);
+  var weighted = V(0.0);
+  for (var k = place.member; k < parts(); k += team()) {
+    plain += partial[2u * k * params.columns + place.column];
+    weighted += partial[(2u * k + 1u) * params.columns + place.column];
   }
-  let a = coefficients[column];
-  var b = V(0.0);
-  var c = V(0.0);
-  if (BATCH) {
-    b = coefficients[params.columns + column];
-    c = coefficients[2u * params.columns + column];
+  return Sums(total(index, plain), total(index, weighted) * statistics[4u * params.columns + place.column]);
+}
+
+fn store(column: u32, all: Sums) {
+  dweight[column] = all.normalised;
+  dbias[column] = all.plain;
+}
+
+@compute @workgroup_size(SIZE)
+fn totals(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+  let place = place_of(group, index);
+  let all = sums_of(place, index);
+  if (place.leads) {
+    store(place.column, all);
+  }
+}
+
+@compute @workgroup_size(SIZE)
+fn inputs(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+  let place = place_of(group, index);
+  let column = place.column;
+  let all = sums_of(place, index);
+  if (place.part == 0u && place.leads) {
+    store(column, all);
   }
   let shift = statistics[column];
-  let count = count_of(chunk);
-  var at = chunk * params.stride * params.columns + column;
-  for (var n = 0u; n < count; n++) {
-    let g = passed(at);
-    var value = a * g;
+  let inverse = statistics[4u * params.columns + column];
+  // dx = scale·g + slope·(x − shift) + offset.
+  let scale = inverse * statistics[params.columns + column];
+  let slope = -scale * inverse * all.normalised / f32(params.rows);
+  let offset = -scale * all.plain / f32(params.rows) - slope * statistics[3u * params.columns + column];
+  var at = place.first;
+  for (var n = 0u; n < place.count; n++) {
+    var value = scale * passed(at);
     if (BATCH) {
-      value += b * (input[at] - shift) + c;
+      value += slope * (input[at] - shift) + offset;
     }
     dx[at] = value;
-    if (DRESIDUAL) {
-      dresidual[at] = g;
-    }
-    at += params.step * params.columns;
+    at += place.jump;
   }
 }

@@ -1,16 +1,20 @@
 /**
  * Batch norm over the last axis, fused with what follows it in a residual block: the sum with the shortcut and the ReLU.
- * Ioffe and Szegedy (2015), with PyTorch's conventions. Three dispatches each way; two forward in inference.
+ * Ioffe and Szegedy (2015), with PyTorch's conventions. Two launches each way; one forward in inference.
  */
 
-import source from '../../shaders/batch_norm.wgsl';
-import gradientSource from '../../shaders/batch_norm_gradient.wgsl';
+import forward from '../../shaders/batch_norm.wgsl';
+import backward from '../../shaders/batch_norm_gradient.wgsl';
+import walkSource from '../../shaders/batch_norm_walk.wgsl';
 import { record } from '../autograd/tape.ts';
 import { type Engine, floatBits } from '../gpu/engine.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../gpu/errors.ts';
 import type { Constants } from '../gpu/kernel.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
+
+const source = walkSource + forward;
+const gradientSource = walkSource + backward;
 
 export interface BatchNormOptions {
   /** [c] */
@@ -33,48 +37,38 @@ export interface BatchNormOptions {
   relu?: boolean;
 }
 
-/** What the dispatches of one kind share. */
-interface Launch {
+/** How the launches share out x; see batch_norm_walk.wgsl. */
+interface Walk {
+  readonly parts: number;
+  /** Workgroups along the columns and along the rows. */
+  readonly workgroups: readonly [number, number];
   /** The head of the kernels' `Params`. */
   readonly params: readonly number[];
   readonly constants: Constants;
-  readonly workgroups: readonly [number];
 }
-
-/** How the threads share out the rows; see the shaders. */
-interface Walk {
-  /** Through every element: by four channels where they come in fours. */
-  readonly elements: Launch;
-  /** Through the channels, adding up the chunks of each. Scalars: the kernels are few threads and slow to compile. */
-  readonly channels: Launch;
-  readonly chunks: number;
-}
-
-const WORKGROUP = 64;
 
 /**
- * A CPU wants each thread to read memory in order, and few threads; a GPU wants neighbouring threads to read together,
- * and many.
+ * A CPU wants few threads, each going through memory by itself, and no barriers; a GPU wants many, neighbours reading
+ * together, but few parts to add up.
  */
 function walkOver(engine: Engine, rows: number, channels: number): Walk {
   const software = engine.adapterKind === 'software';
-  const width = channels % 4 === 0 ? 4 : 1;
-  const columns = channels / width;
-  const threads = software ? 1024 : 32768;
-  const wanted = Math.max(1, Math.min(Math.floor(threads / columns), Math.ceil(rows / 8)));
-  const length = Math.ceil(rows / wanted);
-  const chunks = Math.ceil(rows / length);
-  const order = software ? [length, length, 1] : [1, rows, chunks];
-  const lanes = software ? 1 : WORKGROUP;
-  const launch = (type: string, across: number, workgroups: number): Launch => ({
-    params: [rows, across, chunks, ...order],
-    constants: { V: type, LANES: lanes },
-    workgroups: [workgroups],
-  });
+  const four = channels % 4 === 0;
+  const columns = four ? channels / 4 : channels;
+  const [groups, size, widest] = software ? [16, 8, 8] : [128, 256, 32];
+  const width = Math.min(widest, 2 ** Math.ceil(Math.log2(columns)));
+  const blocks = Math.ceil(columns / width);
+  // Parts of a workgroup, and rows that a thread should have at least.
+  const each = software ? size / width : 1;
+  const least = 8 * (software ? 1 : size / width);
+  const wanted = Math.max(1, Math.min(Math.floor(groups / blocks) * each, Math.ceil(rows / least)));
+  const span = Math.ceil(rows / wanted);
+  const parts = Math.ceil(rows / span);
   return {
-    elements: launch(width === 4 ? 'vec4<f32>' : 'f32', columns, Math.ceil((columns * chunks) / WORKGROUP)),
-    channels: launch('f32', channels, Math.ceil((channels * lanes) / WORKGROUP)),
-    chunks,
+    parts,
+    workgroups: [blocks, Math.ceil(parts / each)],
+    params: [rows, columns, width, span],
+    constants: { V: four ? 'vec4<f32>' : 'f32', SIZE: size, TEAMS: !software },
   };
 }
 
@@ -132,34 +126,37 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const channels = weight.size;
   const rows = x.size / channels;
   const walk = walkOver(engine, rows, channels);
-  const run = (entry: string, { params, constants, workgroups }: Launch, tensors: readonly Tensor[]) => {
-    // Only the last pass differs by residual and ReLU: the others compile once.
-    const fused =
-      entry === 'normalise' ? { RESIDUAL: residual !== undefined, RELU: relu } : { RESIDUAL: false, RELU: false };
+  const run = (entry: string, fused: Constants, tensors: readonly Tensor[]) =>
     engine.dispatch({
       kernel: { name: 'batch_norm', source, entry },
-      constants: { ...constants, ...fused },
+      constants: { ...walk.constants, ...fused },
       buffers: tensors.map((t) => t.storage),
-      params: [...params, floatBits(eps), floatBits(momentum)],
-      workgroups,
+      params: [...walk.params, floatBits(eps), floatBits(momentum)],
+      workgroups: walk.workgroups,
     });
-  };
+  const fused = { RESIDUAL: residual !== undefined, RELU: relu };
+  const running = [runningMean, runningVar];
   const statistics = Tensor.empty(engine, [5, channels], 'f32', 'batchNorm');
+  const y = Tensor.empty(engine, x.shape, 'f32', 'batchNorm');
+  const written = [statistics, residual ?? x, y];
   if (training) {
-    const partial = Tensor.empty(engine, [walk.chunks, 2, channels], 'f32', 'batchNorm');
-    run('partials', walk.elements, [x, partial]);
-    run('batch', walk.channels, [x, partial, weight, bias, runningMean, runningVar, statistics]);
+    const partial = emptyPartial(engine, walk, channels);
+    // Compiles once, whatever is fused.
+    run('partials', { RESIDUAL: false, RELU: false }, [x, weight, bias, partial, statistics]);
+    run('normalise', fused, [x, partial, ...running, ...written]);
     partial.dispose();
   } else {
-    run('running', walk.channels, [weight, bias, runningMean, runningVar, statistics]);
+    run('inference', fused, [x, weight, bias, ...running, ...written]);
   }
-  const y = Tensor.empty(engine, x.shape, 'f32', 'batchNorm');
-  run('normalise', walk.elements, [x, statistics, residual ?? x, y]);
   const inputs = residual ? [x, weight, bias, residual] : [x, weight, bias];
   record(y, 'batchNorm', inputs, (dy) => gradients(dy, { x, y, statistics, residual, relu, training }, walk));
   if (!y.node) statistics.dispose();
   return y;
 }
+
+/** What the parts add up to. */
+const emptyPartial = (engine: Engine, { parts }: Walk, channels: number): Tensor =>
+  Tensor.empty(engine, [parts, 2, channels], 'f32', 'batchNorm');
 
 interface Saved {
   x: Tensor;
@@ -176,32 +173,35 @@ function gradients(dy: Tensor, saved: Saved, walk: Walk): (Tensor | null)[] {
   const channels = x.shape.at(-1) as number;
   const wantsResidual = residual?.requiresGrad ?? false;
   const masked = wantsResidual && relu;
-  const run = (entry: string, { params, constants, workgroups }: Launch, tensors: readonly Tensor[]) =>
+  const run = (
+    entry: string,
+    tensors: readonly Tensor[],
+    { RELU = false, BATCH = false, DRESIDUAL = false, workgroups = walk.workgroups } = {},
+  ) =>
     engine.dispatch({
       kernel: { name: 'batch_norm_gradient', source: gradientSource, entry },
-      constants: {
-        ...constants,
-        RELU: relu && entry !== 'totals',
-        BATCH: training,
-        DRESIDUAL: masked && entry === 'inputs',
-      },
+      constants: { ...walk.constants, RELU, BATCH, DRESIDUAL },
       buffers: tensors.map((t) => t.storage),
-      params,
+      params: [...walk.params, 0, 0],
       workgroups,
     });
   const empty = (shape: readonly number[]) => Tensor.empty(engine, shape, 'f32', 'batchNorm');
-  const partial = empty([walk.chunks, 2, channels]);
+  const partial = emptyPartial(engine, walk, channels);
   const dweight = empty([channels]);
   const dbias = empty([channels]);
-  const coefficients = empty([3, channels]);
-  run('partials', walk.elements, [dy, relu ? y : x, x, statistics, partial]);
-  run('totals', walk.channels, [statistics, partial, dweight, dbias, coefficients]);
+  // What passed the ReLU is the residual's gradient; where that is wanted, the second launch needs no mask.
+  const passed = masked ? empty(x.shape) : dy;
+  const mask = relu ? y : x;
+  // Without a masked residual its place takes one that is not used.
+  run('partials', [dy, mask, x, statistics, partial, masked ? passed : dweight], { RELU: relu, DRESIDUAL: masked });
+  let dx: Tensor | null = null;
+  if (x.requiresGrad) {
+    dx = empty(x.shape);
+    const RELU = relu && !masked;
+    run('inputs', [passed, mask, x, statistics, partial, dweight, dbias, dx], { RELU, BATCH: training });
+  } else {
+    run('totals', [statistics, partial, dweight, dbias], { workgroups: [walk.workgroups[0], 1] });
+  }
   partial.dispose();
-  if (!x.requiresGrad && !masked) return [null, dweight, dbias, ...(wantsResidual ? [dy] : [])];
-  const dx = empty(x.shape);
-  const dresidual = masked ? empty(x.shape) : dx;
-  // A buffer may be bound for writing once only: without a masked residual its place takes one that is not used.
-  run('inputs', walk.elements, [dy, relu ? y : x, x, statistics, coefficients, dx, masked ? dresidual : dweight]);
-  coefficients.dispose();
-  return [dx, dweight, dbias, ...(wantsResidual ? [masked ? dresidual : dy] : [])];
+  return [dx, dweight, dbias, ...(wantsResidual ? [passed] : [])];
 }
