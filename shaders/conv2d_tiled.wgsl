@@ -61,6 +61,8 @@ fn termOf(k: u32) -> Term {
   return Term(tap / params.tapColumns, tap % params.tapColumns, k % params.channels);
 }
 
+// Tiles are written four values at a time: a store to one component of a vector may touch the others.
+
 fn fetch(origin: vec3<i32>, term: Term) -> f32 {
   let y = origin.y + i32(term.y);
   let x = origin.z + i32(term.x);
@@ -128,15 +130,27 @@ fn main(
   var s3 = vec4<f32>();
   let terms = params.tapRows * params.tapColumns * params.channels;
   for (var k0 = 0u; k0 < terms; k0 += DEPTH) {
-    for (var i = thread; i < POSITIONS * DEPTH; i += THREADS) {
-      let position = i / DEPTH;
+    for (var i = thread; i < THREADS_Y * DEPTH; i += THREADS) {
+      let quad = i / DEPTH;
       let depth = i % DEPTH;
-      tileSource[depth * THREADS_Y + position / 4u][position % 4u] = fetch(origins[position], termOf(k0 + depth));
+      let term = termOf(k0 + depth);
+      tileSource[depth * THREADS_Y + quad] = vec4<f32>(
+        fetch(origins[4u * quad], term),
+        fetch(origins[4u * quad + 1u], term),
+        fetch(origins[4u * quad + 2u], term),
+        fetch(origins[4u * quad + 3u], term),
+      );
     }
-    for (var i = thread; i < CHANNELS * DEPTH; i += THREADS) {
-      let channel = i % CHANNELS;
-      let depth = i / CHANNELS;
-      tileWeight[depth * THREADS_X + channel / 4u][channel % 4u] = fetchWeight(termOf(k0 + depth), channel0 + channel);
+    for (var i = thread; i < THREADS_X * DEPTH; i += THREADS) {
+      let depth = i / THREADS_X;
+      let term = termOf(k0 + depth);
+      let channel = channel0 + i % THREADS_X * 4u;
+      tileWeight[i] = vec4<f32>(
+        fetchWeight(term, channel),
+        fetchWeight(term, channel + 1u),
+        fetchWeight(term, channel + 2u),
+        fetchWeight(term, channel + 3u),
+      );
     }
     workgroupBarrier();
     for (var depth = 0u; depth < DEPTH; depth++) {

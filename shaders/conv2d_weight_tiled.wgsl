@@ -37,6 +37,8 @@ var<workgroup> tileGradient: array<vec4<f32>, DEPTH * THREADS_X>;
 // Row, column and channel of the source that each weight sees at target position (0, 0); channel < 0 for none.
 var<workgroup> origins: array<vec3<i32>, PLACES>;
 
+// Tiles are written four values at a time: a store to one component of a vector may touch the others.
+
 fn fetch(origin: vec3<i32>, position: u32, last: u32) -> f32 {
   let line = position / params.columns;
   let y = i32(line % params.rows * params.stepY) + origin.x;
@@ -46,6 +48,13 @@ fn fetch(origin: vec3<i32>, position: u32, last: u32) -> f32 {
   }
   let image = line / params.rows;
   return source[((image * params.height + u32(y)) * params.width + u32(x)) * params.channels + u32(origin.z)];
+}
+
+fn fetchGradient(position: u32, last: u32, channel: u32) -> f32 {
+  if (position >= last || channel >= params.targetChannels) {
+    return 0.0;
+  }
+  return gradient[position * params.targetChannels + channel];
 }
 
 fn put4(base: u32, place: u32, channel: u32, values: vec4<f32>) {
@@ -93,19 +102,25 @@ fn main(
   var s3 = vec4<f32>();
   let last = min((split + 1u) * params.linesPerSplit, params.lines) * params.columns;
   for (var k0 = split * params.linesPerSplit * params.columns; k0 < last; k0 += DEPTH) {
-    for (var i = thread; i < PLACES * DEPTH; i += THREADS) {
-      let place = i % PLACES;
-      let depth = i / PLACES;
-      tileSource[depth * THREADS_Y + place / 4u][place % 4u] = fetch(origins[place], k0 + depth, last);
+    for (var i = thread; i < THREADS_Y * DEPTH; i += THREADS) {
+      let place = i % THREADS_Y * 4u;
+      let position = k0 + i / THREADS_Y;
+      tileSource[i] = vec4<f32>(
+        fetch(origins[place], position, last),
+        fetch(origins[place + 1u], position, last),
+        fetch(origins[place + 2u], position, last),
+        fetch(origins[place + 3u], position, last),
+      );
     }
-    for (var i = thread; i < CHANNELS * DEPTH; i += THREADS) {
-      let channel = i % CHANNELS;
-      let depth = i / CHANNELS;
-      var value = 0.0;
-      if (channel0 + channel < params.targetChannels && k0 + depth < last) {
-        value = gradient[(k0 + depth) * params.targetChannels + channel0 + channel];
-      }
-      tileGradient[depth * THREADS_X + channel / 4u][channel % 4u] = value;
+    for (var i = thread; i < THREADS_X * DEPTH; i += THREADS) {
+      let channel = channel0 + i % THREADS_X * 4u;
+      let position = k0 + i / THREADS_X;
+      tileGradient[i] = vec4<f32>(
+        fetchGradient(position, last, channel),
+        fetchGradient(position, last, channel + 1u),
+        fetchGradient(position, last, channel + 2u),
+        fetchGradient(position, last, channel + 3u),
+      );
     }
     workgroupBarrier();
     for (var depth = 0u; depth < DEPTH; depth++) {

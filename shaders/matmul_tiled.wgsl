@@ -33,6 +33,30 @@ const THREADS: u32 = THREADS_X * THREADS_Y;
 var<workgroup> tileA: array<vec4<f32>, DEPTH * THREADS_Y>;
 var<workgroup> tileB: array<vec4<f32>, DEPTH * THREADS_X>;
 
+// Tiles are written four values at a time: a store to one component of a vector may touch the others.
+
+// Term k of four rows of a, from `row` on.
+fn left4(base: u32, row: u32, k: u32, last: u32) -> vec4<f32> {
+  var values = vec4<f32>();
+  for (var i = 0u; i < 4u; i++) {
+    if (row + i < params.m && k < last) {
+      values[i] = a[base + (row + i) * params.aRow + k * params.aCol];
+    }
+  }
+  return values;
+}
+
+// Term k of four columns of b, from `column` on.
+fn right4(base: u32, column: u32, k: u32, last: u32) -> vec4<f32> {
+  var values = vec4<f32>();
+  for (var i = 0u; i < 4u; i++) {
+    if (column + i < params.n && k < last) {
+      values[i] = b[base + k * params.bRow + (column + i) * params.bCol];
+    }
+  }
+  return values;
+}
+
 fn put4(base: u32, row: u32, column: u32, values: vec4<f32>) {
   if (row >= params.m) {
     return;
@@ -77,23 +101,15 @@ fn main(
   var s2 = vec4<f32>();
   var s3 = vec4<f32>();
   for (var k0 = first; k0 < last; k0 += DEPTH) {
-    for (var i = thread; i < ROWS * DEPTH; i += THREADS) {
-      let row = select(i % ROWS, i / DEPTH, aByRow);
-      let depth = select(i / ROWS, i % DEPTH, aByRow);
-      var value = 0.0;
-      if (row0 + row < params.m && k0 + depth < last) {
-        value = a[batch * params.aBatch + (row0 + row) * params.aRow + (k0 + depth) * params.aCol];
-      }
-      tileA[depth * THREADS_Y + row / 4u][row % 4u] = value;
+    for (var i = thread; i < THREADS_Y * DEPTH; i += THREADS) {
+      let quad = select(i % THREADS_Y, i / DEPTH, aByRow);
+      let depth = select(i / THREADS_Y, i % DEPTH, aByRow);
+      tileA[depth * THREADS_Y + quad] = left4(batch * params.aBatch, row0 + 4u * quad, k0 + depth, last);
     }
-    for (var i = thread; i < COLUMNS * DEPTH; i += THREADS) {
-      let column = select(i / DEPTH, i % COLUMNS, bByRow);
-      let depth = select(i % DEPTH, i / COLUMNS, bByRow);
-      var value = 0.0;
-      if (column0 + column < params.n && k0 + depth < last) {
-        value = b[batch * params.bBatch + (k0 + depth) * params.bRow + (column0 + column) * params.bCol];
-      }
-      tileB[depth * THREADS_X + column / 4u][column % 4u] = value;
+    for (var i = thread; i < THREADS_X * DEPTH; i += THREADS) {
+      let quad = select(i / DEPTH, i % THREADS_X, bByRow);
+      let depth = select(i % DEPTH, i / THREADS_X, bByRow);
+      tileB[depth * THREADS_X + quad] = right4(batch * params.bBatch, column0 + 4u * quad, k0 + depth, last);
     }
     workgroupBarrier();
     for (var depth = 0u; depth < DEPTH; depth++) {
