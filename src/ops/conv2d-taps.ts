@@ -7,7 +7,7 @@ import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { TapPass } from './conv2d-geometry.ts';
 import { convQuads } from './conv2d-quads.ts';
-import { type KernelForm, lanesOf, QUAD_ROWS, quadConstants, TILE_DEPTH, tileFor, tileGroups } from './kernel-forms.ts';
+import { type KernelForm, lanesOf, QUAD_ROWS, quadConstants, TILE_DEPTH, tileGroups, tilings } from './kernel-forms.ts';
 import { plane } from './reduce.ts';
 
 export interface TapBuffers {
@@ -102,22 +102,24 @@ const blocks: TapForm = {
   },
 };
 
-const tiled: TapForm = {
-  name: 'tiled',
-  supports: () => true,
-  dispatch(engine, pass, buffers) {
-    const positions = pass.batch * pass.rows * pass.columns;
-    const tile = tileFor(positions, pass.targetChannels);
-    engine.dispatch({
-      kernel: { name: 'conv2d_tiled', source: tiledSource },
-      constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH },
-      buffers: buffersOf(buffers),
-      flops: flopsOf(pass),
-      params: params(pass, buffers),
-      workgroups: plane(engine, tileGroups(positions, pass.targetChannels, tile)),
-    });
-  },
-};
+const tiled = tilings<TapPass>((pass) => [pass.batch * pass.rows * pass.columns, pass.targetChannels]).map(
+  ({ name, fits, tileOf }): TapForm => ({
+    name,
+    fits,
+    supports: () => true,
+    dispatch(engine, pass, buffers) {
+      const tile = tileOf(pass);
+      engine.dispatch({
+        kernel: { name: 'conv2d_tiled', source: tiledSource },
+        constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH },
+        buffers: buffersOf(buffers),
+        flops: flopsOf(pass),
+        params: params(pass, buffers),
+        workgroups: plane(engine, tileGroups(pass.batch * pass.rows * pass.columns, pass.targetChannels, tile)),
+      });
+    },
+  }),
+);
 
 /** Best first. */
-export const tapForms: readonly TapForm[] = [quads, lanes, blocks, tiled];
+export const tapForms: readonly TapForm[] = [quads, lanes, blocks, ...tiled];

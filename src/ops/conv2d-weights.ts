@@ -14,8 +14,8 @@ import {
   quadConstants,
   splitSum,
   TILE_DEPTH,
-  tileFor,
   tileGroups,
+  tilings,
 } from './kernel-forms.ts';
 import { plane } from './reduce.ts';
 
@@ -126,23 +126,25 @@ const blocks: WeightForm = {
   },
 };
 
-const tiled: WeightForm = {
-  name: 'tiled',
-  supports: () => true,
-  split: (_engine, g) =>
-    splitLines(g, tileGroups(placesOf(g), g.outChannels, tileFor(placesOf(g), g.outChannels)), 512),
-  dispatch(engine, g, split, buffers) {
-    const tile = tileFor(placesOf(g), g.outChannels);
-    engine.dispatch({
-      kernel: { name: 'conv2d_weight_tiled', source: tiledSource },
-      constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH },
-      buffers: buffersOf(buffers),
-      flops: flopsOf(g),
-      params: params(g, split),
-      workgroups: plane(engine, tileGroups(placesOf(g), g.outChannels, tile) * split.splits),
-    });
-  },
-};
+const tiled = tilings<Geometry>((g) => [placesOf(g), g.outChannels]).map(
+  ({ name, fits, tileOf }): WeightForm => ({
+    name,
+    fits,
+    supports: () => true,
+    split: (_engine, g) => splitLines(g, tileGroups(placesOf(g), g.outChannels, tileOf(g)), 512),
+    dispatch(engine, g, split, buffers) {
+      const tile = tileOf(g);
+      engine.dispatch({
+        kernel: { name: 'conv2d_weight_tiled', source: tiledSource },
+        constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH },
+        buffers: buffersOf(buffers),
+        flops: flopsOf(g),
+        params: params(g, split),
+        workgroups: plane(engine, tileGroups(placesOf(g), g.outChannels, tile) * split.splits),
+      });
+    },
+  }),
+);
 
 /** Best first. */
-export const weightForms: readonly WeightForm[] = [quads, lanes, blocks, tiled];
+export const weightForms: readonly WeightForm[] = [quads, lanes, blocks, ...tiled];

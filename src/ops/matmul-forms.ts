@@ -13,8 +13,8 @@ import {
   quadConstants,
   splitSum,
   TILE_DEPTH,
-  tileFor,
   tileGroups,
+  tilings,
 } from './kernel-forms.ts';
 import { plane } from './reduce.ts';
 
@@ -144,26 +144,30 @@ const blocks: MatmulForm = {
   },
 };
 
-const tiled: MatmulForm = {
-  name: 'tiled',
-  supports: () => true,
-  split(_engine, { m, n, k, batch }) {
-    const groups = batch * tileGroups(m, n, tileFor(m, n));
-    return splitSum(k, groups, { wanted: 256, least: 128, unit: TILE_DEPTH });
-  },
-  dispatch(engine, product, split, operands) {
-    const { m, n, batch } = product;
-    const tile = tileFor(m, n);
-    engine.dispatch({
-      kernel: { name: 'matmul_tiled', source: tiledSource },
-      constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH },
-      buffers: buffersOf(operands),
-      flops: flopsOf(product),
-      params: paramsOf(product, split, operands),
-      workgroups: plane(engine, tileGroups(m, n, tile) * batch * split.splits),
-    });
-  },
-};
+const tiled = tilings<Product>(({ m, n }) => [m, n]).map(
+  ({ name, fits, tileOf }): MatmulForm => ({
+    name,
+    fits,
+    supports: () => true,
+    split(_engine, product) {
+      const { m, n, k, batch } = product;
+      const groups = batch * tileGroups(m, n, tileOf(product));
+      return splitSum(k, groups, { wanted: 256, least: 128, unit: TILE_DEPTH });
+    },
+    dispatch(engine, product, split, operands) {
+      const { m, n, batch } = product;
+      const tile = tileOf(product);
+      engine.dispatch({
+        kernel: { name: 'matmul_tiled', source: tiledSource },
+        constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH },
+        buffers: buffersOf(operands),
+        flops: flopsOf(product),
+        params: paramsOf(product, split, operands),
+        workgroups: plane(engine, tileGroups(m, n, tile) * batch * split.splits),
+      });
+    },
+  }),
+);
 
 /** Best first. */
-export const matmulForms: readonly MatmulForm[] = [quads, lanes, blocks, tiled];
+export const matmulForms: readonly MatmulForm[] = [quads, lanes, blocks, ...tiled];
