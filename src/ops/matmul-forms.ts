@@ -3,6 +3,7 @@ import blocksSource from '../../shaders/matmul_blocks.wgsl';
 import lanesSource from '../../shaders/matmul_lanes.wgsl';
 import matmulQuadsSource from '../../shaders/matmul_quads.wgsl';
 import tiledSource from '../../shaders/matmul_tiled.wgsl';
+import wideSource from '../../shaders/matmul_wide.wgsl';
 import quadsSource from '../../shaders/quads.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
@@ -64,6 +65,19 @@ const buffersOf = ({ a, b, bias, c }: Operands): Storage[] => [a, b, bias ?? a, 
 const inQuads = (one: number, other: number, size: number, batchStride: number): boolean =>
   one === 1 && size % 4 === 0 && other % 4 === 0 && batchStride % 4 === 0;
 
+/** Whether everything that is loaded or stored together comes in quads. */
+const isInQuads = ({ m, n, k, aRow, aCol, aBatch, bRow, bCol, bBatch }: Product): boolean =>
+  k % 4 === 0 &&
+  n % 4 === 0 &&
+  (inQuads(aCol, aRow, k, aBatch) || inQuads(aRow, aCol, m, aBatch)) &&
+  (inQuads(bCol, bRow, n, bBatch) || inQuads(bRow, bCol, k, bBatch));
+
+/** Along which axes neighbours lie in operands in quads. */
+const quadLayout = ({ n, k, aRow, aCol, aBatch, bRow, bCol, bBatch }: Product) => ({
+  A_ROWS: !inQuads(aCol, aRow, k, aBatch),
+  B_TERMS: !inQuads(bCol, bRow, n, bBatch),
+});
+
 const quadGroups = (lanes: number, { m, n, batch }: Product): number => {
   const { LANES, QUADS } = quadConstants(lanes, n);
   return batch * Math.ceil(m / (QUAD_ROWS * (LANES / QUADS))) * Math.ceil(n / (4 * QUADS));
@@ -72,22 +86,13 @@ const quadGroups = (lanes: number, { m, n, batch }: Product): number => {
 const quads: MatmulForm = {
   name: 'quads',
   supports: (engine) => lanesOf(engine) > 0,
-  fits: ({ m, n, k, aRow, aCol, aBatch, bRow, bCol, bBatch }) =>
-    k % 4 === 0 &&
-    n % 4 === 0 &&
-    (inQuads(aCol, aRow, k, aBatch) || inQuads(aRow, aCol, m, aBatch)) &&
-    (inQuads(bCol, bRow, n, bBatch) || inQuads(bRow, bCol, k, bBatch)),
+  fits: isInQuads,
   split: (engine, product) =>
     splitSum(product.k, quadGroups(lanesOf(engine), product), { wanted: 64, least: 256, unit: 4 }),
   dispatch(engine, product, split, operands) {
-    const { aCol, aRow, aBatch, bCol, bRow, bBatch, k, n } = product;
     engine.dispatch({
       kernel: { name: 'matmul_quads', source: quadsSource + matmulQuadsSource },
-      constants: {
-        ...quadConstants(lanesOf(engine), n),
-        A_ROWS: !inQuads(aCol, aRow, k, aBatch),
-        B_TERMS: !inQuads(bCol, bRow, n, bBatch),
-      },
+      constants: { ...quadConstants(lanesOf(engine), product.n), ...quadLayout(product) },
       buffers: buffersOf(operands),
       flops: flopsOf(product),
       params: paramsOf(product, split, operands),
@@ -169,5 +174,29 @@ const tiled = tilings<Product>(({ m, n }) => [m, n]).map(
   }),
 );
 
+/** `wide-16x16` … (threads along rows × columns): eight rows and eight columns a thread. */
+const wide = [
+  { y: 8, x: 8 },
+  { y: 16, x: 16 },
+].map(({ y, x }): MatmulForm => {
+  const groups = ({ m, n, batch }: Product): number => batch * Math.ceil(m / (8 * y)) * Math.ceil(n / (8 * x));
+  return {
+    name: `wide-${y}x${x}`,
+    supports: () => true,
+    fits: isInQuads,
+    split: (_engine, product) => splitSum(product.k, groups(product), { wanted: 256, least: 128, unit: TILE_DEPTH }),
+    dispatch(engine, product, split, operands) {
+      engine.dispatch({
+        kernel: { name: 'matmul_wide', source: wideSource },
+        constants: { THREADS_Y: y, THREADS_X: x, DEPTH: TILE_DEPTH, ...quadLayout(product) },
+        buffers: buffersOf(operands),
+        flops: flopsOf(product),
+        params: paramsOf(product, split, operands),
+        workgroups: plane(engine, groups(product) * split.splits),
+      });
+    },
+  };
+});
+
 /** Best first. */
-export const matmulForms: readonly MatmulForm[] = [quads, lanes, blocks, ...tiled];
+export const matmulForms: readonly MatmulForm[] = [quads, lanes, blocks, ...tiled, ...wide];
