@@ -189,7 +189,10 @@ export class Engine {
       });
     }
     const words = params ? Uint32Array.from(params) : null;
-    this.recorder.dispatch(this.pipelines.get(kernel, constants), buffers, words, [x, y, z], flops);
+    const pipeline = this.pipelines.get(kernel, constants);
+    // Whoever launches it again is told again.
+    if (pipeline.error) this.failure ??= pipeline.error;
+    this.recorder.dispatch(pipeline, buffers, words, [x, y, z], flops);
   }
 
   /** Starts compiling a kernel before it is needed. */

@@ -13,6 +13,8 @@ export interface Pipeline {
   readonly bindings: readonly Binding[];
   /** Set when compilation has ended well. */
   compiled: GPUComputePipeline | null;
+  /** Why compilation failed. */
+  error: Error | null;
   /** Resolves when compilation has ended, well or not; never rejects. */
   readonly ready: Promise<void>;
 }
@@ -65,6 +67,7 @@ export class PipelineCache {
       layout: layout.group,
       bindings,
       compiled: null,
+      error: null,
       ready: pollGently(() =>
         this.device.createComputePipelineAsync({
           label,
@@ -79,11 +82,11 @@ export class PipelineCache {
           const info = await module.getCompilationInfo().catch(() => null);
           const first = info?.messages.find((m) => m.type === 'error');
           const message = first ? `line ${first.lineNum}: ${first.message}` : cause.message;
-          this.onError(
+          pipeline.error =
             cause instanceof EngramError
               ? cause
-              : new ValidationError({ where: label, message: `the kernel did not compile: ${message}`, cause }),
-          );
+              : new ValidationError({ where: label, message: `the kernel did not compile: ${message}`, cause });
+          this.onError(pipeline.error);
         },
       ),
     };
