@@ -65,6 +65,9 @@ export {
 export { Engine, type EngineOptions, type MemoryReport } from './gpu/engine.ts';
 export * from './gpu/errors.ts';
 export type { Launch, Profile } from './gpu/profiler.ts';
+export type { Run, Stopwatch } from './gpu/stopwatch.ts';
+export type { ChoiceStore } from './gpu/tuned-choices.ts';
+export { type TunedPiece, type TuneOptions, type Tuning, tune } from './gpu/tuner.ts';
 export { checkpointed } from './nn/checkpointed.ts';
 export { copyModule } from './nn/copy.ts';
 export { growLinear } from './nn/head.ts';

@@ -33,7 +33,7 @@ function params(p: TapPass, { bias, accumulate = false }: TapBuffers): number[] 
   ];
 }
 
-const flopsOf = (p: TapPass): number =>
+export const flopsOf = (p: TapPass): number =>
   2 * p.batch * p.rows * p.columns * p.tapRows * p.tapColumns * p.channels * p.targetChannels;
 
 const buffersOf = ({ source, weight, bias, result }: TapBuffers): Storage[] => [source, weight, bias ?? weight, result];
@@ -103,9 +103,10 @@ const blocks: TapForm = {
 };
 
 const tiled = tilings<TapPass>((pass) => [pass.batch * pass.rows * pass.columns, pass.targetChannels]).map(
-  ({ name, fits, tileOf }): TapForm => ({
+  ({ name, fits, isPromising, tileOf }): TapForm => ({
     name,
     fits,
+    isPromising,
     supports: () => true,
     dispatch(engine, pass, buffers) {
       const tile = tileOf(pass);

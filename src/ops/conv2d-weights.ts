@@ -44,7 +44,7 @@ function params(g: Geometry, { chunk, splits }: LineSplit): number[] {
   ];
 }
 
-const flopsOf = (g: Geometry): number =>
+export const flopsOf = (g: Geometry): number =>
   2 * g.batch * g.outHeight * g.outWidth * g.kernelY * g.kernelX * g.inChannels * g.outChannels;
 
 const buffersOf = ({ x, dy, parts }: WeightBuffers): Storage[] => [x, dy, parts];
@@ -127,9 +127,10 @@ const blocks: WeightForm = {
 };
 
 const tiled = tilings<Geometry>((g) => [placesOf(g), g.outChannels]).map(
-  ({ name, fits, tileOf }): WeightForm => ({
+  ({ name, fits, isPromising, tileOf }): WeightForm => ({
     name,
     fits,
+    isPromising,
     supports: () => true,
     split: (_engine, g) => splitLines(g, tileGroups(placesOf(g), g.outChannels, tileOf(g)), 512),
     dispatch(engine, g, split, buffers) {

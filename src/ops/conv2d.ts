@@ -4,8 +4,7 @@ import { DTypeError, ShapeError } from '../gpu/errors.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { forwardPass, type Geometry, geometryOf, inputGradientPasses, type Pair } from './conv2d-geometry.ts';
-import { tapForms } from './conv2d-taps.ts';
-import { weightForms } from './conv2d-weights.ts';
+import { tapFamily, weightFamily } from './kernel-families.ts';
 import { chooseForm } from './kernel-forms.ts';
 import { linear } from './matmul.ts';
 import { sum } from './reduce.ts';
@@ -24,7 +23,7 @@ function forward(g: Geometry, x: Tensor, weight: Tensor, bias: Tensor | undefine
   const { engine } = x;
   const y = Tensor.empty(engine, [g.batch, g.outHeight, g.outWidth, g.outChannels], 'f32', 'conv2d');
   const pass = forwardPass(g);
-  chooseForm(engine, 'conv2d', tapForms, pass).dispatch(engine, pass, {
+  chooseForm(engine, tapFamily, pass).dispatch(engine, pass, {
     source: x.storage,
     weight: weight.storage,
     bias: bias?.storage,
@@ -38,7 +37,7 @@ function inputGradient(g: Geometry, dy: Tensor, weight: Tensor, present: Tensor 
   const { engine } = dy;
   const dx = present ?? Tensor.empty(engine, [g.batch, g.height, g.width, g.inChannels], 'f32', 'conv2d');
   for (const pass of inputGradientPasses(g)) {
-    chooseForm(engine, 'conv2d', tapForms, pass).dispatch(engine, pass, {
+    chooseForm(engine, tapFamily, pass).dispatch(engine, pass, {
       source: dy.storage,
       weight: weight.storage,
       result: dx.storage,
@@ -50,7 +49,7 @@ function inputGradient(g: Geometry, dy: Tensor, weight: Tensor, present: Tensor 
 
 function weightGradient(g: Geometry, x: Tensor, dy: Tensor): Tensor {
   const { engine } = x;
-  const form = chooseForm(engine, 'conv2d', weightForms, g);
+  const form = chooseForm(engine, weightFamily, g);
   const split = form.split(engine, g);
   const shape = [g.kernelY, g.kernelX, g.inChannels, g.outChannels];
   const parts = Tensor.empty(engine, [split.splits, ...shape], 'f32', 'conv2d');

@@ -1,10 +1,11 @@
 /**
- * One kernel family, several forms: what is fast on a GPU is slow on a CPU rasterizer and the other way round. The first
- * form that the engine supports and that fits the work runs, unless another one was preferred by name; that is where a
- * tuner comes in. The form `tiled` runs anywhere and fits anything.
+ * One kernel family, several forms: what is fast on a GPU is slow on a CPU rasterizer and the other way round. Of those
+ * that the engine supports and that fit the work, one preferred by name goes first, then the one that the tuner measured
+ * to be the fastest, then the rule: the first in order. The form `tiled` runs anywhere and fits anything.
  */
 import type { Engine } from '../gpu/engine.ts';
 import { ArgumentError } from '../gpu/errors.ts';
+import { tunerOf } from '../gpu/tuner.ts';
 
 export interface KernelForm<Work> {
   readonly name: string;
@@ -12,12 +13,27 @@ export interface KernelForm<Work> {
   supports(engine: Engine): boolean;
   /** Whether the form can do this piece of work; any unless said. */
   fits?(work: Work): boolean;
+  /** Whether it may be the fastest on such an adapter, so that the tuner should measure it; unless said, it may. */
+  isPromising?(engine: Engine): boolean;
+}
+
+export interface KernelFamily<Work extends object, Form extends KernelForm<Work>> {
+  readonly name: string;
+  /** What {@link preferForm} calls it. */
+  readonly preference: string;
+  /** Best first. */
+  readonly forms: readonly Form[];
+  flopsOf(work: Work): number;
+  /** The work for people. */
+  describe(work: Work): string;
+  /** Operands of its own for the work, to launch it on by any form. */
+  rehearse(engine: Engine, work: Work): { launch(form: Form): void; dispose(): void };
 }
 
 const preferences = new WeakMap<Engine, Map<string, string>>();
 
 /**
- * Makes an engine use one form of a family from now on, wherever it fits; `null` goes back to the rule.
+ * Makes an engine use one form from now on, wherever it fits; `null` goes back to tuned forms and the rule.
  * @param family `matmul` or `conv2d`. @param form for example `lanes` or `tiled`.
  */
 export function preferForm(engine: Engine, family: string, form: string | null): void {
@@ -27,23 +43,57 @@ export function preferForm(engine: Engine, family: string, form: string | null):
   else names.set(family, form);
 }
 
+/** The work as text: equal for equal work. */
+const keyOf = (work: object): string =>
+  Object.entries(work)
+    .map(([name, value]) => `${name}=${value}`)
+    .sort()
+    .join(' ');
+
 /** @throws ArgumentError when the preferred form is unknown or not possible on this device. */
-export function chooseForm<Work, Form extends KernelForm<Work>>(
+export function chooseForm<Work extends object, Form extends KernelForm<Work>>(
   engine: Engine,
-  family: string,
-  forms: readonly Form[],
+  family: KernelFamily<Work, Form>,
   work: Work,
 ): Form {
-  const wanted = preferences.get(engine)?.get(family);
-  const possible = forms.filter((form) => form.supports(engine));
+  const wanted = preferences.get(engine)?.get(family.preference);
+  const possible = family.forms.filter((form) => form.supports(engine));
   if (wanted !== undefined && !possible.some(({ name }) => name === wanted)) {
     throw new ArgumentError({
-      where: family,
+      where: family.name,
       message: `there is no form ${wanted} for the device ${engine.adapterDescription}; it can run ${possible.map(({ name }) => name).join(', ')}.`,
     });
   }
   const fitting = possible.filter((form) => form.fits?.(work) ?? true);
-  return fitting.find(({ name }) => name === wanted) ?? (fitting[0] as Form);
+  const named = (name: string | undefined) => fitting.find((form) => form.name === name);
+  return named(wanted) ?? named(tunedForm(engine, family, work, fitting)) ?? (fitting[0] as Form);
+}
+
+/** The tuner's choice, if it has one; the tuner takes note of the work if it is about to choose. */
+function tunedForm<Work extends object, Form extends KernelForm<Work>>(
+  engine: Engine,
+  family: KernelFamily<Work, Form>,
+  work: Work,
+  forms: readonly Form[],
+): string | undefined {
+  const tuner = tunerOf(engine);
+  const candidates = tuner ? forms.filter((form) => form.isPromising?.(engine) ?? true) : [];
+  if (!tuner || candidates.length < 2) return undefined;
+  const key = keyOf(work);
+  if (tuner.isNoting) {
+    tuner.note({
+      family: family.name,
+      key,
+      work: family.describe(work),
+      flops: family.flopsOf(work),
+      forms: candidates.map(({ name }) => name),
+      rehearse() {
+        const { launch, dispose } = family.rehearse(engine, work);
+        return { launch: (name) => launch(forms.find((form) => form.name === name) as Form), dispose };
+      },
+    });
+  }
+  return tuner.formOf(family.name, key);
 }
 
 /**
@@ -94,10 +144,14 @@ const TILES: readonly Tile[] = [
   { y: 16, x: 16 },
 ];
 
+/** Of forms that software adapters can run, but never fast. */
+export const onHardware = (engine: Engine): boolean => engine.adapterKind === 'hardware';
+
 /** A way to cut work into workgroups, which makes a form. */
 export interface Tiling<Work> {
   readonly name: string;
   fits(work: Work): boolean;
+  isPromising(engine: Engine): boolean;
   tileOf(work: Work): Tile;
 }
 
@@ -108,10 +162,11 @@ export interface Tiling<Work> {
 export function tilings<Work>(sizeOf: (work: Work) => readonly [rows: number, columns: number]): Tiling<Work>[] {
   const ruled = (work: Work) => tileFor(...sizeOf(work));
   return [
-    { name: 'tiled', fits: () => true, tileOf: ruled },
+    { name: 'tiled', fits: () => true, isPromising: () => true, tileOf: ruled },
     ...TILES.map((tile) => ({
       name: `tiled-${tile.y}x${tile.x}`,
       fits: (work: Work) => ruled(work).y !== tile.y || ruled(work).x !== tile.x,
+      isPromising: onHardware,
       tileOf: () => tile,
     })),
   ];

@@ -10,6 +10,7 @@ import type { Engine } from '../gpu/engine.ts';
 import {
   type KernelForm,
   lanesOf,
+  onHardware,
   QUAD_ROWS,
   quadConstants,
   splitSum,
@@ -57,7 +58,7 @@ function paramsOf(p: Product, { chunk, splits }: Split, { bias }: Operands): num
   return [p.m, p.n, p.k, ...strides, p.batch, chunk, splits, bias ? 1 : 0];
 }
 
-const flopsOf = ({ m, n, k, batch }: Product): number => 2 * batch * m * n * k;
+export const flopsOf = ({ m, n, k, batch }: Product): number => 2 * batch * m * n * k;
 
 const buffersOf = ({ a, b, bias, c }: Operands): Storage[] => [a, b, bias ?? a, c];
 
@@ -150,9 +151,10 @@ const blocks: MatmulForm = {
 };
 
 const tiled = tilings<Product>(({ m, n }) => [m, n]).map(
-  ({ name, fits, tileOf }): MatmulForm => ({
+  ({ name, fits, isPromising, tileOf }): MatmulForm => ({
     name,
     fits,
+    isPromising,
     supports: () => true,
     split(_engine, product) {
       const { m, n, k, batch } = product;
@@ -184,6 +186,7 @@ const wide = [
     name: `wide-${y}x${x}`,
     supports: () => true,
     fits: isInQuads,
+    isPromising: onHardware,
     split: (_engine, product) => splitSum(product.k, groups(product), { wanted: 256, least: 128, unit: TILE_DEPTH }),
     dispatch(engine, product, split, operands) {
       engine.dispatch({

@@ -4,8 +4,9 @@ import { DTypeError, ShapeError } from '../gpu/errors.ts';
 import { type Shape, sameShape, show, sizeOf } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { evaluate } from './evaluate.ts';
+import { matmulFamily } from './kernel-families.ts';
 import { chooseForm } from './kernel-forms.ts';
-import { matmulForms, type Product } from './matmul-forms.ts';
+import type { Product } from './matmul-forms.ts';
 import { sum } from './reduce.ts';
 
 export interface MatmulOptions {
@@ -43,7 +44,7 @@ function checkFloat(where: string, tensors: readonly Tensor[]): void {
 /** Runs the product, adds up its splits, adds the bias. */
 function multiply(where: string, a: Tensor, b: Tensor, product: Product, shape: Shape, bias?: Tensor): Tensor {
   const { engine } = a;
-  const form = chooseForm(engine, 'matmul', matmulForms, product);
+  const form = chooseForm(engine, matmulFamily, product);
   const split = form.split(engine, product);
   const operands = { a: a.storage, b: b.storage };
   if (split.splits === 1) {
