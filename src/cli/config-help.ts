@@ -48,6 +48,7 @@ export const configHelp: Readonly<Record<keyof Config, SettingHelp>> = {
   labelSmoothing: training('x', 'label smoothing, 0 up to 1'),
   clip: training('norm', 'largest norm of the gradients; 0 does not clip'),
   capture: training('', 'replaying of recorded training steps; the results are the same'),
+  tune: training('', 'measuring of kernels before they are used (default: on GPUs, off on software adapters)'),
   gradientCheckpointing: training('', "make blocks' activations again in the backward pass: less memory, more time"),
   seed: training('seed', 'seed of everything random but the class order'),
   crop: images('pixels', 'padding of the random crop'),

@@ -82,6 +82,8 @@ export const configSchema = v.strictObject({
   align: v.optional(v.boolean(), true),
   /** Record a training step once and replay it; the results are the same without. */
   capture: v.optional(v.boolean(), true),
+  /** Measure the forms of a step's kernels, and run the fastest; on hardware adapters unless said. */
+  tune: v.optional(v.boolean()),
   /** Make a block's activations again in the backward pass instead of keeping them; the results are the same. */
   gradientCheckpointing: v.optional(v.boolean(), false),
   seed: v.optional(seed, 0),

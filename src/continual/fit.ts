@@ -3,6 +3,7 @@ import { backward, noGrad } from '../autograd/tape.ts';
 import { DataLoader } from '../data/loader.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { ConfigError } from '../gpu/errors.ts';
+import { tune } from '../gpu/tuner.ts';
 import type { ResNet } from '../nn/resnet.ts';
 import { clipGradNorm } from '../optim/clipping.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
@@ -34,6 +35,9 @@ export interface Fit {
 
 /** Steps whose loss has not been read yet: the GPU is kept busy, and never runs away from JavaScript. */
 const IN_FLIGHT = 3;
+
+/** Milliseconds for measuring kernels whose shapes are new: little beside a task. */
+const TUNING_MS = 3000;
 
 /** One step on the device: indices u32 [n], their matrices f32 [n, 2, 3] and right logits i32 [n] to the loss. */
 function stepOf({ engine, config, model, teacher, loss, images }: Fit, optimizer: Optimizer) {
@@ -71,6 +75,10 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
       const targets = images.targets(indices, scenario.logitOf);
       return { read: (captured ?? step)(engine.tensor(indices), moves, targets).item() };
     }).read;
+  // On software adapters the rule is what measuring would find, and compiling every form takes seconds.
+  const tunes = config.tune ?? engine.adapterKind === 'hardware';
+  /** Numbers of images whose kernels the tuner has seen: it looks at a first step, before one is recorded. */
+  const seen = new Set<number>();
   try {
     for (let epoch = 0; epoch < epochs; epoch++) {
       const started = performance.now();
@@ -90,7 +98,11 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
         return events;
       };
       for (const { step: number, indices } of loader.epoch(epoch)) {
-        const value = take(indices, random);
+        const isNew = tunes && !seen.has(indices.length);
+        seen.add(indices.length);
+        const value = isNew
+          ? (await tune(engine, () => take(indices, random), { budget: TUNING_MS })).result
+          : take(indices, random);
         pending.push({
           value,
           event: { type: 'step', task, epoch, epochs, step: number, steps: loader.steps, images: indices.length },

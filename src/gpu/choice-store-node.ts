@@ -10,7 +10,14 @@ const STALE_MS = 10_000;
 const RETRY_MS = 10;
 
 const pathOf = (adapter: string): string =>
-  join(cacheFolder(), 'tuned', `${adapter.toLowerCase().replace(/[^a-z0-9]+/g, '-')}.json`);
+  join(
+    cacheFolder(),
+    'tuned',
+    `${adapter
+      .toLowerCase()
+      .match(/[a-z0-9]+/g)
+      ?.join('-')}.json`,
+  );
 
 /** Runs `change` while no other process runs its own for the same file. */
 async function locked(path: string, change: () => Promise<void>): Promise<void> {

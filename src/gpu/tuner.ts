@@ -248,6 +248,7 @@ export class Tuner {
     };
     // All at once, since they compile side by side; one by one only to find out which of them fail.
     if ((await runs(piece.forms)) === null) return piece.forms;
+    await this.engine.sync().catch(() => {}); // nobody else's failure: each is told of again below
     const working: string[] = [];
     for (const form of piece.forms) {
       const error = await runs([form]);
