@@ -9,6 +9,8 @@ import { methods } from '../continual/methods.ts';
 import { addConfigFlags, flagsGiven } from './config-flags.ts';
 import { exit, fail } from './exit.ts';
 import type { ProfileOptions } from './profile.ts';
+import { addStepFlags } from './step-flags.ts';
+import type { TuneCommand } from './tune.ts';
 import { wholeNumber } from './whole-number.ts';
 
 interface TrainFlags {
@@ -64,19 +66,19 @@ program
     (await import('./report.ts')).report(folders, options),
   );
 
-program
-  .command('profile')
-  .description("where a training step's time goes, kernel by kernel")
-  .option('--model <name>', 'resnet8, resnet20, … (depth 6n + 2), resnet18 or resnet34', 'resnet8')
-  .option('--width <n>', "channels of the first stage; the network's own unless given", wholeNumber)
-  .option('--batch <n>', 'images a step', wholeNumber, 32)
-  .option('--size <pixels>', 'height and width of the images', wholeNumber, 32)
-  .option('--channels <n>', 'channels of the images', wholeNumber, 3)
-  .option('--classes <n>', 'classes', wholeNumber, 10)
+addStepFlags(program.command('profile').description("where a training step's time goes, kernel by kernel"))
   .option('--steps <n>', 'steps measured; medians are told', wholeNumber, 5)
   .option('--trace <file>', "also write the steps in Chrome's trace format, for ui.perfetto.dev")
   .option('--json', 'one JSON object a kernel, and one of the whole step, a line each')
   .action(async (options: ProfileOptions) => (await import('./profile.ts')).profile(options));
+
+addStepFlags(
+  program.command('tune').description("measure on this adapter which forms of a training step's kernels are fastest"),
+)
+  .option('--budget <ms>', 'time for measuring, about; as long as it takes unless given', wholeNumber)
+  .option('--force', 'measure also what is in the cache')
+  .option('--json', 'one JSON object a piece of work, and one of the whole step, a line each')
+  .action(async (options: TuneCommand) => (await import('./tune.ts')).tune(options));
 
 process.on('unhandledRejection', fail);
 // A reader that has gone (`engram train | head`) is no error.

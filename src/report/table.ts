@@ -10,7 +10,8 @@ export interface TableOptions {
   colour?: boolean;
 }
 
-const tableOf = (head: string[], first: 'left' | 'right') =>
+/** @param first how the first column is aligned; the others are on the right. */
+export const tableOf = (head: string[], first: 'left' | 'right') =>
   new Table({
     head,
     colAligns: head.map((_, column) => (column === 0 ? first : 'right')),

@@ -1,0 +1,21 @@
+/** Flags that say which training step a command looks at. */
+import type { Command } from 'commander';
+import { wholeNumber } from './whole-number.ts';
+
+export interface StepOptions {
+  model: string;
+  width?: number;
+  batch: number;
+  size: number;
+  channels: number;
+  classes: number;
+}
+
+export const addStepFlags = (command: Command): Command =>
+  command
+    .option('--model <name>', 'resnet8, resnet20, … (depth 6n + 2), resnet18 or resnet34', 'resnet8')
+    .option('--width <n>', "channels of the first stage; the network's own unless given", wholeNumber)
+    .option('--batch <n>', 'images a step', wholeNumber, 32)
+    .option('--size <pixels>', 'height and width of the images', wholeNumber, 32)
+    .option('--channels <n>', 'channels of the images', wholeNumber, 3)
+    .option('--classes <n>', 'classes', wholeNumber, 10);

@@ -1,0 +1,33 @@
+/** The training step that commands measure. */
+import { backward } from '../autograd/tape.ts';
+import type { Engine } from '../gpu/engine.ts';
+import { ConfigError } from '../gpu/errors.ts';
+import { createResNet, isResNetName } from '../nn/resnet.ts';
+import { crossEntropy } from '../ops/cross-entropy.ts';
+import '../ops/random.ts';
+import { SGD } from '../optim/sgd.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { StepOptions } from './step-flags.ts';
+
+/** Forward, cross entropy, backward and SGD with momentum on one batch of random images. @throws ConfigError */
+export function trainingStep(engine: Engine, options: StepOptions): () => Tensor {
+  const { model: name, width, batch, size, channels, classes } = options;
+  if (!isResNetName(name)) {
+    throw new ConfigError({
+      where: '--model',
+      message: `"${name}" is no network.`,
+      fix: 'Choose resnet8, resnet20, resnet32, … (depth 6n + 2), resnet18 or resnet34.',
+    });
+  }
+  const model = createResNet(engine, name, { classes, inChannels: channels, ...(width ? { width } : {}) });
+  const optimizer = new SGD(model, { lr: 0.01, momentum: 0.9 });
+  const images = engine.keep(engine.normal([batch, size, size, channels], { from: { seed: 1 } }));
+  const targets = engine.keep(engine.tensor(Int32Array.from({ length: batch }, (_, i) => i % classes)));
+  return () => {
+    const loss = crossEntropy(model.forward(images), targets);
+    backward(loss);
+    optimizer.step();
+    optimizer.zeroGrad();
+    return loss;
+  };
+}

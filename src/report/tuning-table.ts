@@ -1,0 +1,25 @@
+/** What the tuner found, for the terminal. */
+import picocolors from 'picocolors';
+import type { TunedPiece } from '../gpu/tuner.ts';
+import { type TableOptions, tableOf } from './table.ts';
+
+const CHOSEN = { measured: '✓ measured', cache: '✓ cached', rule: '✓ not measured' };
+
+/** Under each piece of work its forms, fastest first: milliseconds of one run, GFLOP/s, and which one is chosen. */
+export function tuningTable(pieces: readonly TunedPiece[], options: TableOptions = {}): string {
+  const colours = picocolors.createColors(options.colour ?? picocolors.isColorSupported);
+  const table = tableOf(['work', 'form', 'ms', 'GFLOP/s', 'choice'].map(colours.bold), 'left');
+  for (const { family, work, launches, flops, rule, form, ms, from } of pieces) {
+    const forms = [...new Set([...Object.keys(ms), form])].sort((a, b) => (ms[a] ?? 0) - (ms[b] ?? 0));
+    const heads = [`${family}${launches > 1 ? `, ${launches} times` : ''}`, `  ${work}`];
+    for (let line = 0; line < Math.max(heads.length, forms.length); line++) {
+      const name = forms[line];
+      const time = name === undefined ? undefined : ms[name];
+      const choice = name === form ? CHOSEN[from] : name !== undefined && name === rule ? 'rule' : '';
+      const paint = name === form ? colours.green : (text: string) => text;
+      const cells = [name ?? '', time?.toFixed(3) ?? '', time ? (flops / time / 1e6).toFixed(1) : '', choice];
+      table.push([heads[line] ?? '', ...cells.map(paint)]);
+    }
+  }
+  return table.toString();
+}
