@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Engine } from '../src/index.ts';
-import { tapForms } from '../src/ops/conv2d-taps.ts';
+import { matmulFamily, tapFamily } from '../src/ops/kernel-families.ts';
 import { preferForm } from '../src/ops/kernel-forms.ts';
 import { type Comparison, GoldenCase } from './golden-case.ts';
 import { GOLDEN_CASES } from './golden-operations.ts';
@@ -61,11 +61,12 @@ interface Variant {
 
 /** The adapter's own rules, every form of matmul and convolution that it can run, and the rules for adapters of the other kind. */
 function variantsOf(engine: Engine): Variant[] {
-  const forms = tapForms.filter((form) => form.supports(engine)).map(({ name }) => name);
+  const forms = [...tapFamily.forms, ...matmulFamily.forms].filter((form) => form.supports(engine));
+  const names = [...new Set(forms.map(({ name }) => name))];
   const kind = engine.adapterKind === 'hardware' ? 'software' : 'hardware';
   return [
     { name: 'rules', engine },
-    ...forms.map((form) => ({ name: form, engine, form })),
+    ...names.map((form) => ({ name: form, engine, form })),
     { name: `rules for ${kind}`, engine: Engine.from(engine.device, { kind }) },
   ];
 }
@@ -89,7 +90,9 @@ export async function golden(args: readonly string[], print: (line: string) => v
   }
   let failed = 0;
   for (const { name, engine: on, form = null } of variants) {
-    for (const family of ['matmul', 'conv2d']) preferForm(on, family, form);
+    for (const { preference, forms } of [matmulFamily, tapFamily]) {
+      preferForm(on, preference, forms.some(({ name }) => name === form) ? form : null);
+    }
     for (const path of files) {
       const { ok, text } = await verdict(on, path);
       if (!ok) failed++;
