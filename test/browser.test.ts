@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Stopwatch } from '../src/index.ts';
 import { openPage } from './support/browser.ts';
 import { type TenSteps, tenSteps } from './support/ten-steps.ts';
 
@@ -37,6 +38,33 @@ test('the browser bundle trains as Node does, also when steps are replayed', asy
       `step ${step}: ${loss} in the browser, ${expected} in Node`,
     );
   });
+});
+
+/** The kernel of a product before and after tuning, and where a later engine has its choice from. */
+async function tuneTwice(library: typeof import('../src/index.ts')): Promise<string[]> {
+  const stopwatch: Stopwatch = async (_, runs) => runs.map(({ form }) => (form === 'tiled' ? 1 : 10));
+  const told: string[] = [];
+  for (let turn = 0; turn < 2; turn++) {
+    const engine = await library.Engine.create();
+    const { pieces } = await library.tune(
+      engine,
+      () => library.matmul(engine.zeros([64, 64]), engine.zeros([64, 64])),
+      { stopwatch, budget: 1e6 },
+    );
+    told.push(...pieces.map(({ form, from }) => `${form} ${from}`));
+    await engine.destroy();
+  }
+  return told;
+}
+
+test('what the tuner measured in a page is there for the next engine', async () => {
+  const { page, close } = await openPage();
+  try {
+    const told = await page.evaluate<string[]>(`import('/browser.js').then(${tuneTwice})`);
+    assert.equal(told, ['tiled measured', 'tiled cache']);
+  } finally {
+    await close();
+  }
 });
 
 test('a page that browsers do not trust is told that it has no WebGPU', async () => {
