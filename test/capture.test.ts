@@ -105,6 +105,20 @@ test('numbers uploaded inside are there in every replay, though their buffer is 
   step.dispose();
 });
 
+test('numbers uploaded inside that the step itself writes over are uploaded again', async () => {
+  const step = engine.capture((x: Tensor) => {
+    const table = engine.tensor([1, 2]);
+    const sum = x.add(table);
+    engine.copy(x.storage, table.storage, 8);
+    return sum;
+  });
+  for (let i = 0; i < 4; i++) {
+    const x = engine.tensor([10 * i, 10 * i]);
+    assert.equal([...(await step(x).data())], [10 * i + 1, 10 * i + 2]);
+  }
+  step.dispose();
+});
+
 test('replaying takes no more memory, and disposing gives it back', async () => {
   const own = await Engine.create();
   const step = own.capture((x: Tensor) =>

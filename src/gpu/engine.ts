@@ -12,7 +12,7 @@ import type { Constants, Kernel } from './kernel.ts';
 import { PipelineCache } from './pipelines.ts';
 import { PassTimer, type Profile } from './profiler.ts';
 import { Readback } from './readback.ts';
-import { Recorder } from './recorder.ts';
+import { type Command, Recorder } from './recorder.ts';
 import { type FeedData, Recording } from './recording.ts';
 
 export interface EngineOptions extends AdapterOptions {
@@ -108,7 +108,7 @@ export class Engine {
     this.groups = new BindGroupCache(device);
     this.recorder = new Recorder(device, this.groups, {
       submitted: () => this.tidy(),
-      check: (names) => this.watch(names, fail),
+      check: (commands) => this.watch(commands, fail),
     });
     this.readback = new Readback(device, this.recorder);
     device.lost.then((info) => {
@@ -206,7 +206,7 @@ export class Engine {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     if (this.recorder.recording) {
       const copy = bytes.slice();
-      this.recorder.recording.feed(storage, () => copy, offset);
+      this.recorder.recording.feed(storage, () => copy, { offset, isConstant: true });
     }
     this.recorder.write(storage, offset, bytes);
   }
@@ -240,6 +240,7 @@ export class Engine {
     this.recorder.recording = recording;
     try {
       const result = fn();
+      recording.dropStillUploads();
       for (const storage of recording.storages) this.pool.pin(storage);
       return { result, recording };
     } catch (error) {
@@ -372,12 +373,13 @@ export class Engine {
     this.groups.destroyRetired();
   }
 
-  private watch(names: readonly string[], fail: (error: Error) => void): () => void {
+  private watch(commands: readonly Command[], fail: (error: Error) => void): () => void {
     this.device.pushErrorScope('validation');
     return () => {
       pollGently(() => this.device.popErrorScope()).then(
         (error) => {
           if (!error) return;
+          const names = [...new Set(commands.flatMap((c) => (c.kind === 'dispatch' ? [c.pipeline.name] : [])))];
           const named = names.find((name) => error.message.includes(`"${name}"`)) ?? names.join(', ');
           fail(new ValidationError({ where: named, message: error.message }));
         },

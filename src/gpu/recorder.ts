@@ -44,7 +44,7 @@ export class Recorder {
   constructor(
     private readonly device: GPUDevice,
     private readonly groups: BindGroupCache,
-    private readonly hooks: { submitted: () => void; check: (names: readonly string[]) => () => void },
+    private readonly hooks: { submitted: () => void; check: (commands: readonly Command[]) => () => void },
   ) {}
 
   dispatch(
@@ -64,7 +64,7 @@ export class Recorder {
     const command: Command = { kind: 'dispatch', pipeline, group, x, y, z, flops, bytes };
     this.commands.push(command);
     this.dispatches++;
-    this.note(command, storages);
+    this.recording?.dispatch(command, storages, pipeline);
     if (this.commands.length >= BATCH) this.flush();
   }
 
@@ -74,15 +74,21 @@ export class Recorder {
     const target = to instanceof Storage ? to.buffer : to;
     const command: Command = { kind: 'copy', from: from.buffer, to: target, bytes };
     this.commands.push(command);
-    this.note(command, to instanceof Storage ? [from, to] : [from]);
+    this.recording?.copy(command, from, to);
   }
 
-  /** Submits recorded commands once more, behind everything that waits. */
-  replay({ commands, storages, dispatches }: Recording): void {
-    this.flush();
-    for (const storage of storages) storage.lastBatch = this.batch;
-    this.commands = commands.slice();
-    this.dispatches += dispatches;
+  /** Submits recorded commands once more, together with everything that waits, behind it. */
+  replay(recording: Recording): void {
+    const waiting = this.commands;
+    this.dispatches += recording.dispatches;
+    // The usual case, in which only copies of a step's inputs wait, is short: all is submitted before anything may overtake.
+    if (!this.tail && recording.isCompiled && waiting.every(({ kind }) => kind === 'copy')) {
+      this.commands = [];
+      this.submit([waiting, recording.commands], this.batch++, true);
+      return;
+    }
+    for (const storage of recording.storages) storage.lastBatch = this.batch;
+    this.commands = waiting.concat(recording.commands);
     this.flush();
   }
 
@@ -106,10 +112,10 @@ export class Recorder {
       const waiting = new Set<Promise<void>>();
       for (const c of commands) if (c.kind === 'dispatch' && !c.pipeline.compiled) waiting.add(c.pipeline.ready);
       if (!this.tail && waiting.size === 0) {
-        this.submit(commands, batch);
+        this.submit([commands], batch);
       } else {
         const tail = Promise.all([this.tail, ...waiting]).then(() => {
-          this.submit(commands, batch);
+          this.submit([commands], batch);
           if (this.tail === tail) this.tail = null;
         });
         this.tail = tail;
@@ -118,19 +124,22 @@ export class Recorder {
     return this.tail ?? Promise.resolve();
   }
 
-  private note(command: Command, storages: readonly Storage[]): void {
-    if (!this.recording) return;
-    this.recording.commands.push(command);
-    for (const storage of storages) this.recording.storages.add(storage);
+  /** @param isValid the commands have passed validation before: nothing listens for its errors. */
+  private submit(lists: readonly (readonly Command[])[], batch: number, isValid = false): void {
+    const done = isValid ? null : this.hooks.check(lists.flat());
+    let encoder = this.device.createCommandEncoder();
+    for (const commands of lists) encoder = this.encode(commands, encoder);
+    this.device.queue.submit([encoder.finish()]);
+    this.submitted = batch;
+    done?.();
+    if (this.commands.length === 0 && this.batch === batch + 1) this.hooks.submitted();
   }
 
-  private submit(commands: readonly Command[], batch: number): void {
-    const names = new Set<string>();
-    for (const c of commands) if (c.kind === 'dispatch') names.add(c.pipeline.name);
-    const done = this.hooks.check([...names]);
+  /** In as few passes as there can be. Returns the encoder that is open at the end. */
+  private encode(commands: readonly Command[], encoder: GPUCommandEncoder): GPUCommandEncoder {
     let pass: GPUComputePassEncoder | null = null;
     let current: Pipeline | null = null;
-    let open = this.device.createCommandEncoder();
+    let open = encoder;
     for (const c of commands) {
       if (c.kind === 'dispatch') {
         if (!c.pipeline.compiled) continue; // did not compile: reported by the cache
@@ -162,9 +171,6 @@ export class Recorder {
       }
     }
     pass?.end();
-    this.device.queue.submit([open.finish()]);
-    this.submitted = batch;
-    done();
-    if (this.commands.length === 0 && this.batch === batch + 1) this.hooks.submitted();
+    return open;
   }
 }

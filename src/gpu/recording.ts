@@ -3,24 +3,62 @@
  * and uniforms these hold on to, and the uploads that have to be made anew each time.
  */
 import type { UniformBuffer } from './bind-groups.ts';
-import type { Storage } from './buffer-pool.ts';
+import { Storage } from './buffer-pool.ts';
 import { ArgumentError } from './errors.ts';
+import type { Pipeline } from './pipelines.ts';
 import type { Command } from './recorder.ts';
 
 /** What an upload holds next; `null`: what is there is still right. */
 export type FeedData = () => ArrayBufferView<ArrayBuffer> | null;
+
+interface Feed {
+  readonly data: FeedData;
+  readonly offset: number;
+  /** The data are the same in every replay. */
+  readonly isConstant: boolean;
+}
 
 export class Recording {
   readonly commands: Command[] = [];
   /** Every buffer the commands touch. */
   readonly storages = new Set<Storage>();
   readonly uniforms = new Set<UniformBuffer>();
-  readonly feeds = new Map<Storage, { readonly data: FeedData; readonly offset: number }>();
+  readonly feeds = new Map<Storage, Feed>();
   /** Buffers that were made to be uploaded to, kept from reuse while the recording goes on. */
   readonly uploads: Storage[] = [];
+  dispatches = 0;
+  private compiled = false;
+  private readonly written = new Set<Storage>();
+
+  /** Whether every pipeline is ready. */
+  get isCompiled(): boolean {
+    this.compiled ||= this.commands.every((c) => c.kind !== 'dispatch' || c.pipeline.compiled);
+    return this.compiled;
+  }
+
+  /** Takes note of a launch of `pipeline` on buffers in the order of its bindings. */
+  dispatch(command: Command, storages: readonly Storage[], { bindings }: Pipeline): void {
+    this.commands.push(command);
+    this.dispatches++;
+    let next = 0;
+    for (const { type } of bindings) {
+      if (type === 'uniform') continue;
+      const storage = storages[next++] as Storage;
+      this.storages.add(storage);
+      if (type === 'storage') this.written.add(storage);
+    }
+  }
+
+  copy(command: Command, from: Storage, to: Storage | GPUBuffer): void {
+    this.commands.push(command);
+    this.storages.add(from);
+    if (!(to instanceof Storage)) return;
+    this.storages.add(to);
+    this.written.add(to);
+  }
 
   /** @throws ArgumentError for a second upload: before a replay only one of them could be made. */
-  feed(storage: Storage, data: FeedData, offset = 0): void {
+  feed(storage: Storage, data: FeedData, { offset = 0, isConstant = false } = {}): void {
     if (this.feeds.has(storage)) {
       throw new ArgumentError({
         where: 'capture',
@@ -28,11 +66,15 @@ export class Recording {
         fix: 'Let an optimizer take one step in a captured function, and make tensors anew instead of writing over them.',
       });
     }
-    this.feeds.set(storage, { data, offset });
+    this.feeds.set(storage, { data, offset, isConstant });
     this.storages.add(storage);
   }
 
-  get dispatches(): number {
-    return this.commands.filter(({ kind }) => kind === 'dispatch').length;
+  /** When all is recorded: replays need not bring again what nothing writes over and nobody outside holds. */
+  dropStillUploads(): void {
+    for (const storage of this.uploads) {
+      const isOurs = storage.refs === 1;
+      if (isOurs && !this.written.has(storage) && this.feeds.get(storage)?.isConstant) this.feeds.delete(storage);
+    }
   }
 }
