@@ -15,6 +15,8 @@ export interface Work extends Cost {
   readonly samples?: number;
   /** Records the work once and waits for nothing. What it makes is freed afterwards. */
   run(): unknown;
+  /** A whole training step: its launches and its JavaScript are told too. */
+  readonly isStep?: boolean;
   /** Whether to time it as a captured step, replayed instead of run anew. */
   readonly captured?: boolean;
   /** Frees what outlives a scope. */
@@ -45,6 +47,16 @@ export interface TimingOptions {
   budget?: number;
 }
 
+/** What a training step asks of JavaScript. */
+export interface StepCost {
+  readonly launches: number;
+  /**
+   * Milliseconds until a step is handed to the idle device, the fastest: on a software adapter the device's threads take
+   * the processor away from some.
+   */
+  readonly javascript: number;
+}
+
 /** Work on an engine that is there. */
 export interface WorkCase {
   readonly name: string;
@@ -57,7 +69,7 @@ export interface WorkCase {
 }
 
 /** What a process of its own tells besides the time of its work. */
-export interface ProcessResult extends Timing, Cost {
+export interface ProcessResult extends Timing, Cost, Partial<StepCost> {
   /** Version of the engine that did the work. */
   readonly version?: string;
   /** Milliseconds from the start of the process to the first result; the driver's shader cache may have been warm. */

@@ -19,6 +19,7 @@ const groupTime = ({ ms, groups, samples }: Result) =>
 
 export function jsonLine(result: Result, adapter: string): string {
   const { name, ms, min, p90, cpu, runs, flops, bytes, groups, versus, ratio, first, losses } = result;
+  const { launches, javascript } = result;
   const rates = { gflops: rate(flops, ms), gbs: rate(bytes, ms), nsPerGroupSample: groupTime(result), ratio };
   const known = Object.entries(rates).flatMap(([key, value]) => (value === undefined ? [] : [[key, rounded(value)]]));
   return JSON.stringify({
@@ -26,6 +27,8 @@ export function jsonLine(result: Result, adapter: string): string {
     ...{ ms: rounded(ms), min: rounded(min), p90: rounded(p90), cpu: rounded(cpu), runs },
     groups,
     ...Object.fromEntries(known),
+    launches,
+    javascript: javascript && rounded(javascript),
     versus,
     version: result.version,
     first: first && rounded(first),
@@ -49,6 +52,9 @@ export function tableLine(result: Result, width: number): string {
   const parts = [
     gflops !== undefined ? `${column(gflops)} GFLOP/s` : gbs !== undefined ? `${column(gbs)} GB/s` : '',
     each === undefined ? '' : `${String(groups).padStart(8)} groups ${column(each)} ns each and sample`,
+    result.launches === undefined
+      ? ''
+      : `  ${result.launches} launches, ${result.javascript?.toFixed(2)} ms of JavaScript`,
     ratio === undefined ? '' : `${column(ratio)} × ${versus}`,
     first === undefined ? '' : `  first after ${(first / 1000).toFixed(1)} s, shader cache as it was`,
     losses === undefined ? '' : `  losses ${losses.map((loss) => loss.toFixed(4)).join(' ')}`,

@@ -4,7 +4,7 @@
  * time, and would time that turn.) Medians, because other work on the machine only ever adds.
  */
 import type { Engine, Tensor } from '../src/index.ts';
-import type { Timing, TimingOptions, Work, WorkCase } from './bench-case.ts';
+import type { StepCost, Timing, TimingOptions, Work, WorkCase } from './bench-case.ts';
 
 /** The wait should be a small part of a sample. */
 const SAMPLE_MS = 40;
@@ -31,11 +31,22 @@ export async function timed(runs: number, work: () => Promise<void>): Promise<Sa
   return { wall: (performance.now() - start) / runs, cpu: (cpuMilliseconds() - cpu) / runs };
 }
 
-const sample = (engine: Engine, work: Work, batch: number): Promise<Sample> =>
-  timed(batch, async () => {
-    for (let i = 0; i < batch; i++) engine.scope(() => void work.run());
+/** Runs some work once. Returns the milliseconds that its JavaScript took. */
+function once(engine: Engine, work: Work): number {
+  const start = performance.now();
+  engine.scope(() => void work.run());
+  return performance.now() - start;
+}
+
+async function sample(engine: Engine, work: Work, batch: number): Promise<Sample & { javascript: number }> {
+  let javascript = 0;
+  const { wall, cpu } = await timed(batch, async () => {
+    javascript = once(engine, work);
+    for (let i = 1; i < batch; i++) once(engine, work);
     await engine.sync();
   });
+  return { wall, cpu, javascript };
+}
 
 /** The value that about this share of the sorted values lie under. */
 const quantile = (sorted: readonly number[], share: number): number =>
@@ -56,11 +67,11 @@ export function summarize(samples: readonly Sample[], batch = 1): Timing {
 }
 
 /** As many samples as asked for, or as fit into the budget. */
-export async function samplesOf(
-  take: () => Promise<Sample>,
+export async function samplesOf<S extends Sample>(
+  take: () => Promise<S>,
   { samples, budget = 800 }: TimingOptions,
-): Promise<Sample[]> {
-  const taken: Sample[] = [];
+): Promise<S[]> {
+  const taken: S[] = [];
   const end = performance.now() + budget;
   const enough = () =>
     samples === undefined
@@ -71,7 +82,11 @@ export async function samplesOf(
 }
 
 /** Warms up (the first run compiles), finds how many runs make a sample, then takes samples. */
-export async function time(engine: Engine, work: Work, options: TimingOptions = {}): Promise<Timing> {
+export async function time(
+  engine: Engine,
+  work: Work,
+  options: TimingOptions = {},
+): Promise<Timing & Partial<StepCost>> {
   const captured = work.captured ? engine.capture(() => void work.run()) : null;
   const ready: Work = captured ? { ...work, run: captured } : work;
   try {
@@ -83,7 +98,12 @@ export async function time(engine: Engine, work: Work, options: TimingOptions = 
       ({ wall } = await sample(engine, ready, batch));
     }
     const taken = await samplesOf(() => sample(engine, ready, batch), options);
-    return summarize(taken, batch);
+    const timing = summarize(taken, batch);
+    if (!work.isStep) return timing;
+    const before = engine.memory().dispatches;
+    once(engine, ready);
+    const launches = engine.memory().dispatches - before;
+    return { ...timing, launches, javascript: Math.min(...taken.map(({ javascript }) => javascript)) };
   } finally {
     captured?.dispose();
   }

@@ -46,6 +46,7 @@ export function trainingStep(
   const targets = labels(engine, batch, classes);
   return {
     flops: stepFlops(model, batch, size),
+    isStep: true,
     run() {
       optimizer.zeroGrad();
       const logits = model.forward(images);

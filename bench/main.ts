@@ -45,7 +45,10 @@ interface Options {
 const program = new Command('bench')
   .description('Times kernels and training steps. Without a name: all but the peers and the scaling.')
   .argument('[name...]', 'benchmarks whose names begin with this, for example conv2d/forward or train-step')
-  .option('--json', 'one JSON object a line: name, ms (median), min, p90, cpu, runs, rates, adapter, date')
+  .option(
+    '--json',
+    'one JSON object a line: name, ms (median), min, p90, cpu, runs, rates, launches and javascript of a step, adapter, date',
+  )
   .option('--list', 'only print the names')
   .option('--runs <n>', 'samples of each benchmark; as many as fit into 0.8 s unless given', wholeNumber)
   .option('--chart <file>', 'also draw what the dkd benchmarks cost against their number of groups, as SVG')
