@@ -3,7 +3,7 @@
 //
 // Scatter-add is deterministic without atomics: one thread owns a whole line along the axis and adds in order.
 //
-// Injected: T (element type), SHARED.
+// Injected: T (element type), R (of the output: f32 where f16 is added up, T elsewhere), SHARED.
 
 struct Params {
   outer: u32,
@@ -14,7 +14,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> input: array<T>;
 @group(0) @binding(1) var<storage, read> index: array<i32>;
-@group(0) @binding(2) var<storage, read_write> output: array<T>;
+@group(0) @binding(2) var<storage, read_write> output: array<R>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 // Entries out of range read as 0 and are dropped by scatter; negative ones count from the end.
@@ -38,7 +38,7 @@ fn take(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   if (source_row < params.n) {
     value = input[(row * params.n + source_row) * params.inner + column];
   }
-  output[at] = value;
+  output[at] = R(value);
 }
 
 @compute @workgroup_size(64)
@@ -53,7 +53,7 @@ fn scatter_add(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
     let target_row = entry(row, i, column);
     if (target_row < params.n) {
       let at = (row * params.n + target_row) * params.inner + column;
-      output[at] += input[(row * params.m + i) * params.inner + column];
+      output[at] += R(input[(row * params.m + i) * params.inner + column]);
     }
   }
 }

@@ -1,7 +1,7 @@
 // Reductions of [outer, n, inner] over n, in `splits` chunks: the result is [outer, splits, inner]. Few outputs over a
 // long axis take two passes (splits > 1, then the splits themselves), so that the order of additions never varies.
 //
-// Injected: T (element type), OP (0 sum, 1 max, 2 min).
+// Injected: T (element type), R (of the result: f32 for sums of f16, T elsewhere), OP (0 sum, 1 max, 2 min).
 
 struct Params {
   outer: u32,
@@ -12,11 +12,11 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> input: array<T>;
-@group(0) @binding(1) var<storage, read_write> output: array<T>;
+@group(0) @binding(1) var<storage, read_write> output: array<R>;
 @group(0) @binding(2) var<storage, read_write> indices: array<i32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-fn combine(a: T, b: T) -> T {
+fn combine(a: R, b: R) -> R {
   if (OP == 0u) { return a + b; }
   if (OP == 1u) { return max(a, b); }
   return min(a, b);
@@ -35,15 +35,15 @@ fn columns(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups
   let first = split * params.chunk;
   let last = min(params.n, first + params.chunk);
   var offset = (row * params.n + first) * params.inner + column;
-  var total = input[offset];
+  var total = R(input[offset]);
   for (var i = first + 1u; i < last; i++) {
     offset += params.inner;
-    total = combine(total, input[offset]);
+    total = combine(total, R(input[offset]));
   }
   output[at] = total;
 }
 
-var<workgroup> partial: array<T, 64>;
+var<workgroup> partial: array<R, 64>;
 
 // One workgroup an output, for inner = 1: its threads stride through the chunk together.
 @compute @workgroup_size(64)
@@ -61,9 +61,9 @@ fn rows(
   let base = (at / params.splits) * params.n;
   let width = min(64u, last - first);
   if (lane < width) {
-    var total = input[base + first + lane];
+    var total = R(input[base + first + lane]);
     for (var i = first + lane + 64u; i < last; i += 64u) {
-      total = combine(total, input[base + i]);
+      total = combine(total, R(input[base + i]));
     }
     partial[lane] = total;
   }

@@ -284,7 +284,7 @@ test('what does not fit is refused by the name of the operation', () => {
   );
   assert.match(
     message(() => engine.zeros([2], 'u32').neg()),
-    /neg: takes .* f32, i32/,
+    /neg: takes .* f32, f16, i32/,
   );
   assert.match(
     message(() => where(x, x, x)),

@@ -3,6 +3,7 @@
  * of the reference. Differences of the float32 operation itself would drown in rounding.
  */
 import { ArgumentError, AutogradError } from '../gpu/errors.ts';
+import { fromStored, isFloat, type TypedArray, toStored } from '../tensor/dtype.ts';
 import { Random } from '../tensor/random.ts';
 import { show, sizeOf } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
@@ -46,12 +47,14 @@ export async function gradcheck(
   const { output, gradients, cotangent } = engine.scope(() => {
     const leaves = inputs.map((input) => {
       const leaf = Tensor.view(input, input.shape, 'gradcheck');
-      if (leaf.dtype === 'f32') leaf.requiresGrad = true;
+      if (isFloat(leaf.dtype)) leaf.requiresGrad = true;
       return leaf;
     });
     const output = fn(...leaves);
-    const cotangent = Float32Array.from({ length: output.size }, () => random.normal());
-    backward(output, engine.tensor(cotangent, output.shape));
+    const drawn = Float32Array.from({ length: output.size }, () => random.normal());
+    const stored = toStored(output.dtype, drawn);
+    const cotangent = fromStored(output.dtype, stored.buffer, output.size);
+    backward(output, engine.tensor(cotangent, output.shape, output.dtype));
     return { output, gradients: leaves.map((leaf) => leaf.grad), cotangent };
   });
   const expected = reference(...values);
@@ -82,7 +85,7 @@ export async function gradcheck(
   };
   output.dispose();
   for (const [i, input] of inputs.entries()) {
-    if (input.dtype !== 'f32') {
+    if (!isFloat(input.dtype)) {
       report.gradients.push(null);
       continue;
     }
@@ -100,7 +103,7 @@ function differences(
   reference: Reference64,
   values: readonly Float64Array[],
   which: number,
-  cotangent: Float32Array,
+  cotangent: TypedArray,
   step: number,
 ): Float64Array {
   const shifted = values.map((value) => value.slice());
@@ -113,7 +116,11 @@ function differences(
     const below = reference(...shifted);
     of[i] = x;
     // Element by element: the two sums would cancel.
-    return cotangent.reduce((sum, c, k) => sum + (c * ((above[k] as number) - (below[k] as number))) / (2 * half), 0);
+    let sum = 0;
+    cotangent.forEach((c, k) => {
+      sum += (c * ((above[k] as number) - (below[k] as number))) / (2 * half);
+    });
+    return sum;
   });
 }
 

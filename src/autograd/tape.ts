@@ -3,7 +3,7 @@
  * walked from the newest to the oldest, so that a gradient is complete before it is passed on.
  */
 import type { Engine } from '../gpu/engine.ts';
-import { AutogradError, ShapeError } from '../gpu/errors.ts';
+import { AutogradError, DTypeError, ShapeError } from '../gpu/errors.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { type GradNode, Tensor } from '../tensor/tensor.ts';
 
@@ -130,7 +130,7 @@ function deposit(leaf: Tensor, gradient: Tensor, pending: Pending): void {
 
 /**
  * Gradients of `root` with respect to every leaf that requires one, added to its `grad`.
- * @param seed gradient of the root, of its shape; 1 for a scalar when left out.
+ * @param seed gradient of the root, of its shape and dtype; 1 for a scalar when left out.
  * @throws AutogradError when nothing behind `root` requires a gradient, or it is no scalar and no seed is given.
  */
 export function backward(root: Tensor, seed?: Tensor): void {
@@ -155,9 +155,16 @@ export function backward(root: Tensor, seed?: Tensor): void {
       message: `the seed has shape ${show(seed.shape)}, the tensor ${show(root.shape)}.`,
     });
   }
+  if (seed && seed.dtype !== root.dtype) {
+    throw new DTypeError({
+      where: 'backward',
+      message: `the seed is ${seed.dtype}, the tensor ${root.dtype}.`,
+      fix: 'Convert it with cast().',
+    });
+  }
   noGrad(engine, () =>
     engine.scope(() => {
-      const start = seed ?? engine.ones(root.shape);
+      const start = seed ?? engine.ones(root.shape, root.dtype);
       const pending = new Pending(seed ? start.id : start.id - 1);
       pending.add(root, start);
       for (const tensor of tapeOf(root)) {
@@ -179,6 +186,13 @@ export function backward(root: Tensor, seed?: Tensor): void {
               message: `its backward gave input ${i} a gradient of shape ${show(result.shape)}; the input has ${show(input.shape)}.`,
             });
           }
+          if (result.dtype !== input.dtype) {
+            throw new DTypeError({
+              where: name,
+              message: `its backward gave input ${i} a gradient of ${result.dtype}; the input is ${input.dtype}.`,
+              fix: 'Convert it with cast().',
+            });
+          }
           pending.add(input, result);
         });
         pending.drop(gradient);
@@ -192,7 +206,7 @@ export interface CustomOp<Saved> {
   name: string;
   /** Computes the output; `saved` is passed on to `backward`. Runs without recording. */
   forward(...inputs: Tensor[]): { output: Tensor; saved: Saved };
-  /** From the gradient of the output to those of the inputs, in order, each of its input's shape; `null` for none. */
+  /** From the gradient of the output to those of the inputs, in order, each of its input's shape and dtype; `null` for none. */
   backward(gradient: Tensor, saved: Saved, inputs: readonly Tensor[]): readonly (Tensor | null)[];
 }
 

@@ -44,10 +44,16 @@ export function renderConstants(constants: Constants): string {
 /** Comments and directives (`enable`, `requires`, `diagnostic`) that a WGSL file begins with. */
 const HEAD = /^(?:\s+|\/\/[^\n]*|(?:enable|requires|diagnostic)\b[^;]*;)*/;
 
-/** The WGSL of a module: the constants stand before the file's declarations, but after its directives, which must come first. */
+/**
+ * The WGSL of a module: the constants stand before the file's declarations, but after its directives, which must come
+ * first. Constants that speak of f16 switch it on.
+ */
 export function moduleText(source: string, constants: Constants): string {
   const head = HEAD.exec(source)?.[0] ?? '';
-  return `${head}${renderConstants(constants)}${source.slice(head.length)}`;
+  const declared = renderConstants(constants);
+  // A module may say so twice.
+  const half = /\bf16\b/.test(declared) ? 'enable f16;\n' : '';
+  return `${half}${head}${declared}${source.slice(head.length)}`;
 }
 
 const DECLARATION = /@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage)\s*(?:,\s*(read|read_write))?\s*>\s*(\w+)/g;

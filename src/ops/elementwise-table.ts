@@ -14,14 +14,15 @@ export interface ElementwiseOp {
   readonly gradients: readonly (string | null)[];
   /** Dtype of the result when it is not the operands' own. */
   readonly result?: DType;
-  /** Dtypes it takes; f32 unless said. */
+  /** Dtypes it takes; {@link FLOATS} unless said. */
   readonly dtypes?: readonly DType[];
   /** Interval of arguments where it is smooth, for gradient checks; [−2, 2] unless said. */
   readonly domain?: readonly [number, number];
 }
 
-const NUMBERS: readonly DType[] = ['f32', 'i32', 'u32'];
-const SIGNED: readonly DType[] = ['f32', 'i32'];
+export const FLOATS: readonly DType[] = ['f32', 'f16'];
+const NUMBERS: readonly DType[] = [...FLOATS, 'i32', 'u32'];
+const SIGNED: readonly DType[] = [...FLOATS, 'i32'];
 const unary = (forward: string, gradient: string | null, rest: Partial<ElementwiseOp> = {}): ElementwiseOp => ({
   operands: ['a'],
   forward,

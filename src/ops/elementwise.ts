@@ -1,11 +1,11 @@
 /** Elementwise operations from the table, with broadcasting and gradients; `where` and `cast`, which take several dtypes. */
 import { record } from '../autograd/tape.ts';
 import { DTypeError } from '../gpu/errors.ts';
-import type { DType } from '../tensor/dtype.ts';
-import { broadcastShapes, show } from '../tensor/shape.ts';
+import { type DType, isFloat } from '../tensor/dtype.ts';
+import { broadcastShapes, sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
-import type { ElementwiseOp } from './elementwise-table.ts';
-import { evaluate, type Operand } from './evaluate.ts';
+import { type ElementwiseOp, FLOATS } from './elementwise-table.ts';
+import { convert, evaluate, type Operand } from './evaluate.ts';
 import { sumTo } from './reduce.ts';
 
 /** The operands an expression mentions. */
@@ -20,7 +20,7 @@ export function applyElementwise(name: string, op: ElementwiseOp, values: readon
   const tensors = values.filter((v): v is Tensor => v instanceof Tensor);
   commonEngine(name, tensors);
   const dtype = tensors[0]?.dtype ?? 'f32';
-  const allowed = op.dtypes ?? ['f32'];
+  const allowed = op.dtypes ?? FLOATS;
   if (!allowed.includes(dtype) || tensors.some((t) => t.dtype !== dtype)) {
     const given = tensors.map((t) => `${t.dtype}${show(t.shape)}`).join(', ');
     throw new DTypeError({
@@ -35,7 +35,7 @@ export function applyElementwise(name: string, op: ElementwiseOp, values: readon
     operands[operand] = values[i] as Operand;
   });
   const y = evaluate(name, operands, op.forward, shape, op.result ?? dtype);
-  if (dtype !== 'f32' || op.result) return y;
+  if (!isFloat(dtype) || op.result) return y;
   return record(y, name, tensors, (dy) => {
     const all = { ...operands, y, dy };
     let tensor = 0;
@@ -47,8 +47,10 @@ export function applyElementwise(name: string, op: ElementwiseOp, values: readon
       if (!expression || !input.requiresGrad) gradients.push(null);
       else if (expression === 'dy') gradients.push(sumTo(dy, input.shape));
       else {
-        const full = evaluate(`${name}.d${op.operands[i]}`, mentioned(expression, all), expression, shape);
-        gradients.push(sumTo(full, input.shape));
+        // What is to be summed up stays f32 until then.
+        const type = sameShape(shape, input.shape) ? dtype : 'f32';
+        const full = evaluate(`${name}.d${op.operands[i]}`, mentioned(expression, all), expression, shape, type);
+        gradients.push(sumTo(full, input.shape, dtype));
       }
     });
     return gradients;
@@ -87,12 +89,19 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
     choices.flatMap(([choice, expression], i) => {
       if (!(choice instanceof Tensor)) return [];
       if (!choice.requiresGrad) return [null];
-      return [sumTo(evaluate(`where.d${i}`, { condition, dy }, expression, shape), choice.shape)];
+      const type = sameShape(shape, choice.shape) ? dtype : 'f32';
+      return [sumTo(evaluate(`where.d${i}`, { condition, dy }, expression, shape, type), choice.shape, dtype)];
     }),
   );
 }
 
-/** The same values as another dtype; f32 to integers truncates. No gradient passes through integers. */
+/**
+ * The same values as another dtype; floats to integers truncate, and what f16 cannot hold becomes infinite. The gradient is
+ * cast back; none passes through integers.
+ * @throws DTypeError for f16 on a device without it.
+ */
 export function cast(a: Tensor, dtype: DType): Tensor {
-  return a.dtype === dtype ? a : evaluate(`cast_${dtype}`, { a }, `${dtype}(a)`, a.shape, dtype);
+  const y = convert(a, dtype);
+  if (y === a || !isFloat(dtype)) return y;
+  return record(y, 'cast', [a], (dy) => [convert(dy, a.dtype)]);
 }

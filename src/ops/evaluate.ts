@@ -1,13 +1,14 @@
 /**
  * Evaluates one expression at every element of a shape, with NumPy broadcasting: what the elementwise operations and many
- * gradients are made of. Numbers among the operands travel in the uniform, so `x.mul(3)` needs no upload.
+ * gradients are made of. Numbers among the operands travel in the uniform, so `x.mul(3)` needs no upload. What is stored as
+ * f16 is computed in f32.
  */
 import shared from '../../shaders/elementwise.wgsl';
 import functions from '../../shaders/elementwise_functions.wgsl';
 import { floatBits } from '../gpu/engine.ts';
 import { ShapeError } from '../gpu/errors.ts';
 import type { Kernel } from '../gpu/kernel.ts';
-import type { DType } from '../tensor/dtype.ts';
+import { type DType, isFloat } from '../tensor/dtype.ts';
 import { broadcastStrides, type Shape, sameShape } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 
@@ -18,6 +19,9 @@ const WORKGROUP = 64 * 8;
 const MOST_RANK = 8;
 const kernels = new Map<string, Kernel>();
 
+/** What a dtype is computed in. */
+const computed = (dtype: DType): DType => (isFloat(dtype) ? 'f32' : dtype);
+
 /** The kernel of one expression over tensors (`f32`, …) and numbers (`number f32`, …). */
 function kernelFor(
   name: string,
@@ -26,10 +30,11 @@ function kernelFor(
   expression: string,
   result: DType,
 ): Kernel {
-  const key = `${name} ${kinds.join(' ')}`;
+  const key = `${name} ${kinds.join(' ')}${result === 'f16' ? ' to f16' : ''}`;
   let kernel = kernels.get(key);
   if (!kernel) {
-    const types = kinds.map((kind) => kind.replace('number ', ''));
+    const stored = kinds.map((kind) => kind.replace('number ', '') as DType);
+    const types = stored.map(computed);
     let binding = 0;
     let tensor = 0;
     let scalar = 0;
@@ -39,17 +44,20 @@ function kernelFor(
         const value = `params.scalars[${scalar++}]`;
         return types[i] === 'f32' ? value : `bitcast<${types[i]}>(${value})`;
       }
-      declarations.push(`@group(0) @binding(${binding++}) var<storage, read> in_${names[i]}: array<${types[i]}>;`);
-      return `in_${names[i]}[broadcast_index(i, ${tensor++}u)]`;
+      declarations.push(`@group(0) @binding(${binding++}) var<storage, read> in_${names[i]}: array<${stored[i]}>;`);
+      const element = `in_${names[i]}[broadcast_index(i, ${tensor++}u)]`;
+      return stored[i] === 'f16' ? `f32(${element})` : element;
     });
     declarations.push(`@group(0) @binding(${binding++}) var<storage, read_write> output: array<${result}>;`);
     declarations.push(`@group(0) @binding(${binding}) var<uniform> params: Params;`);
     const parameters = names.map((n, i) => `${n}: ${types[i]}`).join(', ');
+    const value = `apply(${loads.join(', ')})`;
     const source = [
+      ...(stored.includes('f16') || result === 'f16' ? ['enable f16;'] : []),
       ...declarations,
       functions,
-      `fn apply(${parameters}) -> ${result} { return ${expression}; }`,
-      `fn compute(i: u32) -> ${result} { return apply(${loads.join(', ')}); }`,
+      `fn apply(${parameters}) -> ${computed(result)} { return ${expression}; }`,
+      `fn compute(i: u32) -> ${result} { return ${result === 'f16' ? `f16(${value})` : value}; }`,
       shared,
     ].join('\n');
     kernel = { name: `elementwise.${key}`, source };
@@ -97,7 +105,7 @@ export function evaluate(
   const values = Object.values(operands);
   const tensors = values.filter((v): v is Tensor => v instanceof Tensor);
   const engine = commonEngine(name, tensors);
-  const numberType = numbers ?? tensors[0]?.dtype ?? 'f32';
+  const numberType = computed(numbers ?? tensors[0]?.dtype ?? 'f32');
   const kinds = values.map((v) => (v instanceof Tensor ? v.dtype : `number ${numberType}`));
   const output = Tensor.empty(engine, shape, result, name);
   const flat = tensors.every((t) => sameShape(t.shape, shape));
@@ -141,7 +149,12 @@ export function evaluate(
   return output;
 }
 
-/** The sum of two gradients of one shape. */
+/** The sum of two gradients of one shape and dtype. */
 export function addGradients(a: Tensor, b: Tensor): Tensor {
-  return evaluate('add', { a, b }, 'a + b', a.shape);
+  return evaluate('add', { a, b }, 'a + b', a.shape, a.dtype);
+}
+
+/** The same values as another dtype, not differentiable; itself if it is of that dtype. */
+export function convert(a: Tensor, dtype: DType): Tensor {
+  return a.dtype === dtype ? a : evaluate(`cast_${dtype}`, { a }, `${computed(dtype)}(a)`, a.shape, dtype);
 }

@@ -5,7 +5,7 @@ import type { Engine } from '../gpu/engine.ts';
 import { DTypeError, ShapeError } from '../gpu/errors.ts';
 import { normalizeAxis, sameShape, show, sizeOf } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
-import { evaluate } from './evaluate.ts';
+import { convert, evaluate } from './evaluate.ts';
 import { plane, sum } from './reduce.ts';
 
 interface Lines {
@@ -28,7 +28,7 @@ function run(
   const threads = entry === 'take' ? outer * m * inner : outer * inner;
   engine.dispatch({
     kernel: { name: 'gather', source, entry },
-    constants: { T: input.dtype, SHARED: shared },
+    constants: { T: input.dtype, R: output.dtype, SHARED: shared },
     buffers: [input.storage, index.storage, output.storage],
     params: [outer, n, m, inner],
     workgroups: plane(engine, Math.ceil(threads / 64)),
@@ -78,7 +78,7 @@ export function gather(x: Tensor, index: Tensor, axis = 0): Tensor {
   return record(y, 'gather', [x], (dy) => {
     const dx = engine.zeros(x.shape);
     run(engine, 'scatter_add', dy, index, dx, lines);
-    return [dx];
+    return [convert(dx, x.dtype)];
   });
 }
 
@@ -106,10 +106,13 @@ export function scatterAdd(x: Tensor, index: Tensor, source: Tensor, axis = 0): 
       fix: 'Convert with cast().',
     });
   }
-  const y = evaluate('copy', { a: x }, 'a', x.shape, x.dtype);
-  run(engine, 'scatter_add', source, index, y, lines);
+  // f16 is added up in f32.
+  const total = evaluate('copy', { a: x }, 'a', x.shape, x.dtype === 'f16' ? 'f32' : x.dtype);
+  run(engine, 'scatter_add', source, index, total, lines);
+  const y = convert(total, x.dtype);
+  if (y !== total) total.dispose();
   return record(y, 'scatterAdd', [x, source], (dy) => {
-    const dsource = Tensor.empty(engine, expected, 'f32', 'scatterAdd');
+    const dsource = Tensor.empty(engine, expected, x.dtype, 'scatterAdd');
     run(engine, 'take', dy, index, dsource, lines);
     return [dy, dsource];
   });

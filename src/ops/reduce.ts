@@ -1,11 +1,14 @@
-/** Reductions over axes: sum, mean, max, min, argmax, argmin. Deterministic: chunks first, then the chunks' results. */
+/**
+ * Reductions over axes: sum, mean, max, min, argmax, argmin. Deterministic: chunks first, then the chunks' results. f16 is
+ * added up in f32, and the sum stays f32: f16 could often not hold it.
+ */
 import source from '../../shaders/reduce.wgsl';
 import { record } from '../autograd/tape.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { DTypeError } from '../gpu/errors.ts';
+import { commonFloat, type DType, isFloat } from '../tensor/dtype.ts';
 import { normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { evaluate } from './evaluate.ts';
+import { convert, evaluate } from './evaluate.ts';
 import { reshape } from './reshape.ts';
 
 export interface ReduceOptions {
@@ -27,6 +30,8 @@ export function plane(engine: Engine, count: number): [number, number] {
   return [x, Math.ceil(count / x)];
 }
 
+const resultOf = (kind: Reduction, { dtype }: Tensor): DType => (kind === 'sum' && dtype === 'f16' ? 'f32' : dtype);
+
 /** Reduces the middle of [outer, n, inner]; contents of `x` in that shape. */
 function reduceMiddle(x: Tensor, kind: Reduction, outer: number, n: number, inner: number): Tensor {
   const { engine } = x;
@@ -34,11 +39,11 @@ function reduceMiddle(x: Tensor, kind: Reduction, outer: number, n: number, inne
   const chunk = byRows ? CHUNK * 16 : CHUNK;
   const busy = outer * inner * (byRows ? 64 : 1) >= ENOUGH_THREADS;
   const splits = n <= chunk || (busy && n <= chunk * 16) ? 1 : Math.ceil(n / chunk);
-  const output = Tensor.empty(engine, [outer, splits, inner], x.dtype, kind);
+  const output = Tensor.empty(engine, [outer, splits, inner], resultOf(kind, x), kind);
   const outputs = outer * splits * inner;
   engine.dispatch({
     kernel: { name: 'reduce', source, entry: byRows ? 'rows' : 'columns' },
-    constants: { T: x.dtype, OP: OPS[kind] },
+    constants: { T: x.dtype, R: output.dtype, OP: OPS[kind] },
     buffers: [x.storage, output.storage],
     params: [outer, n, inner, splits, Math.ceil(n / splits)],
     workgroups: plane(engine, byRows ? outputs : Math.ceil(outputs / 64)),
@@ -70,35 +75,36 @@ function reduceAxes(x: Tensor, kind: Reduction, axes: readonly number[], shape: 
     dims.fill(1, start, end + 1);
     end = start;
   }
-  const view = Tensor.view(current, shape, kind);
-  if (current !== x) current.dispose();
+  // One element a sum: nothing was reduced.
+  const result = convert(current, resultOf(kind, x));
+  const view = Tensor.view(result, shape, kind);
+  if (result !== x) result.dispose();
   return view;
 }
 
-/** Sum over the axes (all unless said). f32, i32, u32. @throws ShapeError for an axis out of range. */
+/** Sum over the axes (all unless said); of f16 in f32. @throws ShapeError for an axis out of range. */
 export function sum(x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor {
   const over = normalizeAxes(axes, x.rank, 'sum');
   const y = reduceAxes(x, 'sum', over, finalShape(x.shape, over, keepDims));
-  return record(y, 'sum', [x], (dy) => [expand(dy, x.shape, over)]);
+  return record(y, 'sum', [x], (dy) => [expand(dy, x, over)]);
 }
 
-/** Mean over the axes (all unless said). */
+/** Mean over the axes (all unless said), in f32. @throws DTypeError for integers. */
 export function mean(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-  if (x.dtype !== 'f32')
-    throw new DTypeError({ where: 'mean', message: `takes f32, not ${x.dtype}.`, fix: "Use x.cast('f32')." });
+  const dtype = commonFloat('mean', [x]);
   const over = normalizeAxes(axes, x.rank, 'mean');
   const scale = 1 / sizeOf(over.map((axis) => x.shape[axis] as number));
   const total = reduceAxes(x, 'sum', over, finalShape(x.shape, over, options.keepDims));
   const y = evaluate('scale', { a: total, b: scale }, 'a * b', total.shape);
   total.dispose();
   return record(y, 'mean', [x], (dy) => [
-    evaluate('scale', { a: Tensor.view(dy, keptShape(x.shape, over), 'mean'), b: scale }, 'a * b', x.shape),
+    evaluate('scale', { a: Tensor.view(dy, keptShape(x.shape, over), 'mean'), b: scale }, 'a * b', x.shape, dtype),
   ]);
 }
 
-/** dy in the reduced shape, spread over the shape it came from. */
-function expand(dy: Tensor, shape: Shape, axes: readonly number[]): Tensor {
-  return evaluate('expand', { a: Tensor.view(dy, keptShape(shape, axes), 'expand') }, 'a', shape);
+/** dy in the reduced shape, spread over x, which it came from. */
+function expand(dy: Tensor, { shape, dtype }: Tensor, axes: readonly number[]): Tensor {
+  return evaluate('expand', { a: Tensor.view(dy, keptShape(shape, axes), 'expand') }, 'a', shape, dtype);
 }
 
 function extremum(
@@ -110,11 +116,11 @@ function extremum(
   const over = normalizeAxes(axes, x.rank, kind);
   const kept = keptShape(x.shape, over);
   const y = reduceAxes(x, kind, over, finalShape(x.shape, over, options.keepDims));
-  if (x.dtype !== 'f32') return y;
+  if (!isFloat(x.dtype)) return y;
   return record(y, kind, [x], (dy) => {
     const hit = evaluate('hit', { a: x, b: Tensor.view(y, kept, kind) }, 'select(0.0, 1.0, a == b)', x.shape);
     const count = reduceAxes(hit, 'sum', over, kept);
-    return [evaluate('share', { a: hit, b: Tensor.view(dy, kept, kind), c: count }, 'a * b / c', x.shape)];
+    return [evaluate('share', { a: hit, b: Tensor.view(dy, kept, kind), c: count }, 'a * b / c', x.shape, x.dtype)];
   });
 }
 
@@ -135,7 +141,7 @@ function arg(kind: 'max' | 'min', x: Tensor, axis: number, { keepDims }: ReduceO
   const y = Tensor.empty(x.engine, finalShape(x.shape, [at], keepDims), 'i32', `arg${kind}`);
   x.engine.dispatch({
     kernel: { name: 'reduce', source, entry: 'arg' },
-    constants: { T: x.dtype, OP: OPS[kind] },
+    constants: { T: x.dtype, R: x.dtype, OP: OPS[kind] },
     buffers: [x.storage, y.storage],
     params: [outer, x.shape[at] as number, inner, 1, 0],
     workgroups: plane(x.engine, Math.ceil((outer * inner) / 64)),
@@ -153,10 +159,10 @@ export function argmin(x: Tensor, axis = -1, options: ReduceOptions = {}): Tenso
   return arg('min', x, axis, options);
 }
 
-/** Undoes broadcasting: sums a gradient down to the shape of the operand it belongs to. Consumes nothing. */
-export function sumTo(gradient: Tensor, shape: Shape): Tensor {
-  if (sameShape(gradient.shape, shape)) return gradient;
+/** Undoes broadcasting: sums a gradient down to the shape and dtype of the operand it belongs to. Consumes nothing. */
+export function sumTo(gradient: Tensor, shape: Shape, dtype = gradient.dtype): Tensor {
+  if (sameShape(gradient.shape, shape)) return convert(gradient, dtype);
   const lead = gradient.rank - shape.length;
   const axes = gradient.shape.flatMap((n, i) => (i < lead || (shape[i - lead] === 1 && n !== 1) ? [i] : []));
-  return axes.length === 0 ? reshape(gradient, shape) : reduceAxes(gradient, 'sum', axes, shape);
+  return convert(axes.length === 0 ? reshape(gradient, shape) : reduceAxes(gradient, 'sum', axes, shape), dtype);
 }

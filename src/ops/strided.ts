@@ -112,7 +112,7 @@ export function slice(x: Tensor, ranges: readonly (Range | null | undefined)[]):
   const y = Tensor.empty(x.engine, shape, x.dtype, 'slice');
   copy(x, y, 'slice', { dims: shape, from: steps, to: stridesOf(shape), fromOffset: offset });
   return record(y, 'slice', [x], (dy) => {
-    const dx = x.engine.zeros(x.shape);
+    const dx = x.engine.zeros(x.shape, x.dtype);
     copy(dy, dx, 'slice', { dims: shape, from: stridesOf(shape), to: steps, toOffset: offset });
     return [dx];
   });

@@ -1,7 +1,7 @@
 /** Making tensors from numbers; also installed as methods of the engine. */
 import { Engine } from '../gpu/engine.ts';
 import { ShapeError } from '../gpu/errors.ts';
-import { type DType, type TypedArray, typedArray } from './dtype.ts';
+import { type DType, type TypedArray, toStored, typedArray } from './dtype.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
 import { type NestedArray, Tensor } from './tensor.ts';
 
@@ -39,8 +39,9 @@ declare module '../gpu/engine.ts' {
   interface Engine {
     /**
      * A tensor from a number, nested arrays or a typed array. Typed arrays are flat and take their shape from `shape`
-     * (one dimension unless said) and their dtype from their class.
-     * @throws ShapeError when the element count does not fit the shape, or nested arrays are ragged.
+     * (one dimension unless said) and their dtype from their class, unless `dtype` says another; f16 rounds to nearest.
+     * @throws ShapeError when the element count does not fit the shape, or nested arrays are ragged; DTypeError for f16
+     * on a device without it.
      */
     tensor(data: TensorData, shape?: Shape, dtype?: DType): Tensor;
     /** A tensor filled with one value. */
@@ -66,7 +67,7 @@ Engine.prototype.tensor = function (data, shape, dtype) {
   }
   const values = ArrayBuffer.isView(flat) && dtypeOf(flat) === type ? flat : typedArray(type, flat);
   const tensor = Tensor.empty(this, target, type, 'tensor', true);
-  this.write(tensor.storage, values);
+  this.write(tensor.storage, toStored(type, values));
   return tensor;
 };
 

@@ -5,7 +5,7 @@
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { ArgumentError, AutogradError, EngineMismatchError, FreedTensorError, ShapeError } from '../gpu/errors.ts';
-import { bytesPerElement, type DType, type TypedArray, typedArray } from './dtype.ts';
+import { bytesOf, checkSupported, type DType, fromStored, isFloat, type TypedArray } from './dtype.ts';
 import { type Shape, show, sizeOf } from './shape.ts';
 
 /** How a tensor was made: what reverse mode needs. Written by `autograd/tape`. */
@@ -67,10 +67,11 @@ export class Tensor {
 
   /**
    * A new tensor with undefined contents; `origin` names the operation in errors and leak reports. `forUpload`: the
-   * contents come from the CPU.
+   * contents come from the CPU. @throws DTypeError for f16 on a device without it.
    */
   static empty(engine: Engine, shape: Shape, dtype: DType, origin: string, forUpload = false): Tensor {
-    const bytes = sizeOf(shape) * bytesPerElement(dtype);
+    checkSupported(engine, dtype, origin);
+    const bytes = bytesOf(dtype, sizeOf(shape));
     return new Tensor(engine, Object.freeze([...shape]), dtype, engine.allocate(bytes, origin, forUpload), origin);
   }
 
@@ -107,7 +108,7 @@ export class Tensor {
 
   /** Marks a leaf whose gradient `backward()` shall keep. @throws AutogradError on results of operations and on integers. */
   set requiresGrad(value: boolean) {
-    if (this.node || this.dtype !== 'f32') {
+    if (this.node || !isFloat(this.dtype)) {
       throw new AutogradError({
         where: this.origin,
         message: this.node
@@ -142,9 +143,9 @@ export class Tensor {
     return this;
   }
 
-  /** Waits for the GPU and reads the elements in row-major order. @throws the first error since the last wait. */
+  /** Waits for the GPU and reads the elements in row-major order; f16 as f32 numbers. @throws the first error since the last wait. */
   async data(): Promise<TypedArray> {
-    return typedArray(this.dtype, await this.engine.read(this.storage, this.size * bytesPerElement(this.dtype)));
+    return fromStored(this.dtype, await this.engine.read(this.storage, bytesOf(this.dtype, this.size)), this.size);
   }
 
   /** Waits for the GPU and reads the only element. @throws ShapeError when there are more. */
