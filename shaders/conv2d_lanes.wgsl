@@ -7,7 +7,7 @@ enable subgroups;
 // Any tap grid and stride: an implicit matmul over (tap row, tap column, channel), four runs of four neighbouring target
 // columns a thread, the lanes along target channels. Where channels come in fours, conv2d_quads.wgsl is faster.
 //
-// Injected: LANES (size of a subgroup).
+// Injected: LANES (size of a subgroup), S (how images and weights are stored: f32 or f16).
 
 struct Params {
   batch: u32,
@@ -45,10 +45,10 @@ struct Params {
   advanceChannel: u32,
 }
 
-@group(0) @binding(0) var<storage, read> source: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(0) var<storage, read> source: array<S>;
+@group(0) @binding(1) var<storage, read> weight: array<S>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> result: array<f32>;
+@group(0) @binding(3) var<storage, read_write> result: array<S>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 // Neighbouring target columns of one row, and where their taps begin in the source.
@@ -76,7 +76,7 @@ fn runAt(index: u32) -> Run {
 
 // One channel of the source position (x, line), zero outside the image.
 fn fetch(line: i32, x: i32, channel: u32, inside: bool) -> f32 {
-  let value = source[u32(line + x) * params.channels + channel];
+  let value = f32(source[u32(line + x) * params.channels + channel]);
   return select(0.0, value, inside && u32(x) < params.width);
 }
 
@@ -99,9 +99,9 @@ fn put(run: Run, offset: u32, channel: u32, value: f32) {
     let x = column * params.targetStepX + params.targetX;
     let at = (y * params.targetWidth + x) * params.targetChannels + channel;
     if (params.accumulate != 0u) {
-      result[at] += value;
+      result[at] = S(f32(result[at]) + value);
     } else {
-      result[at] = value;
+      result[at] = S(value);
     }
   }
 }
@@ -150,7 +150,7 @@ fn main(
     let x3 = fetch4(r3, tapY, r3.x + i32(tapX), params.stepX, c, inside);
     let offset = tapY * params.weightY + tapX * params.weightX + c * params.weightSource;
     for (var j = 0u; j < LANES; j++) {
-      let w = vec4<f32>(weight[weightBase + subgroupShuffle(offset, j)]);
+      let w = vec4<f32>(f32(weight[weightBase + subgroupShuffle(offset, j)]));
       s0 = fma(subgroupShuffle(x0, j), w, s0);
       s1 = fma(subgroupShuffle(x1, j), w, s1);
       s2 = fma(subgroupShuffle(x2, j), w, s2);

@@ -2,7 +2,7 @@
 
 const NARROW = true;
 
-@group(0) @binding(0) var<storage, read> source: array<f32>;
+@group(0) @binding(0) var<storage, read> source: array<S>;
 
 struct Spots {
   a: Spot,
@@ -26,7 +26,7 @@ fn allOnward(spots: Spots, stride: Spot) -> Spots {
 fn lookOnce(spot: Spot, top: u32, y: i32, x: i32) -> f32 {
   let pixelY = y + i32(spot.tapY);
   let pixelX = x + i32(spot.tapX);
-  let value = source[elementAt(top, pixelY, pixelX, spot.channel)];
+  let value = f32(source[elementAt(top, pixelY, pixelX, spot.channel)]);
   return select(0.0, value, hasPixel(pixelY, pixelX, spot));
 }
 

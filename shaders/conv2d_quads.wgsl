@@ -32,9 +32,9 @@ struct Params {
   accumulate: u32,
 }
 
-@group(0) @binding(1) var<storage, read> weight: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> weight: array<vec4<S>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> result: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> result: array<vec4<S>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 // The weights of four terms from k on, the first of which is at the spot, for a quad of target channels. Neighbouring
@@ -47,7 +47,7 @@ fn weights4(k: u32, spot: Spot, quad: u32) -> mat4x4<f32> {
   let first = (tap + spot.channel * params.weightSource) / 4u + quad * select(4u * step, 1u, targetFirst);
   // Terms beyond the last one are multiplied by zero.
   let last = params.tapRows * params.tapColumns * params.channels - 1u - k;
-  let w = mat4x4<f32>(
+  let w = matrixOf(
     weight[first],
     weight[first + select(1u, min(1u, last), NARROW) * step],
     weight[first + select(2u, min(2u, last), NARROW) * step],
@@ -140,9 +140,9 @@ fn main(
   for (var i = 0u; i < 16u && first + i < positions; i++) {
     let to = targetAt(positionAt(first + i)) / 4u + quad;
     if (params.accumulate != 0u) {
-      result[to] += results[i];
+      result[to] = vec4<S>(vec4<f32>(result[to]) + results[i]);
     } else {
-      result[to] = results[i];
+      result[to] = vec4<S>(results[i]);
     }
   }
 }

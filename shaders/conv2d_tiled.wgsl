@@ -1,7 +1,8 @@
 // Convolution for GPUs: an implicit matmul of (target positions) × (tap row, tap column, channel) and the weights, with
 // tiles of both in workgroup memory and 4 × 4 results a thread. Forward and input gradient alike, see conv2d_lanes.wgsl.
 //
-// Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile).
+// Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile), S (how
+// images and weights are stored: f32 or f16).
 
 struct Params {
   batch: u32,
@@ -35,10 +36,10 @@ struct Params {
   accumulate: u32, // whether to add to what the result holds
 }
 
-@group(0) @binding(0) var<storage, read> source: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(0) var<storage, read> source: array<S>;
+@group(0) @binding(1) var<storage, read> weight: array<S>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> result: array<f32>;
+@group(0) @binding(3) var<storage, read_write> result: array<S>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 const POSITIONS: u32 = 4u * THREADS_Y;
@@ -69,17 +70,19 @@ fn fetch(origin: vec3<i32>, term: Term) -> f32 {
   if (origin.x < 0 || term.y >= params.tapRows || u32(y) >= params.height || u32(x) >= params.width) {
     return 0.0;
   }
-  return source[((u32(origin.x) * params.height + u32(y)) * params.width + u32(x)) * params.channels + term.channel];
+  return f32(source[((u32(origin.x) * params.height + u32(y)) * params.width + u32(x)) * params.channels + term.channel]);
 }
 
 fn fetchWeight(term: Term, channel: u32) -> f32 {
   if (term.y >= params.tapRows || channel >= params.targetChannels) {
     return 0.0;
   }
-  return weight[
-    params.weightOrigin + term.y * params.weightY + term.x * params.weightX +
-      term.channel * params.weightSource + channel * params.weightTarget
-  ];
+  return f32(
+    weight[
+      params.weightOrigin + term.y * params.weightY + term.x * params.weightX +
+        term.channel * params.weightSource + channel * params.weightTarget
+    ],
+  );
 }
 
 fn put4(position: u32, channel: u32, values: vec4<f32>) {
@@ -97,9 +100,9 @@ fn put4(position: u32, channel: u32, values: vec4<f32>) {
         value += bias[channel + i];
       }
       if (params.accumulate != 0u) {
-        value += result[base + channel + i];
+        value += f32(result[base + channel + i]);
       }
-      result[base + channel + i] = value;
+      result[base + channel + i] = S(value);
     }
   }
 }

@@ -6,7 +6,7 @@ enable subgroups;
 // The lanes walk along the weights' places (tap row, tap column, channel), three vectors of them a thread; LANES channels
 // of dy are loaded at once and handed round. Where these come in fours, conv2d_weight_quads.wgsl is faster.
 //
-// Injected: LANES (size of a subgroup).
+// Injected: LANES (size of a subgroup), S (how images are stored: f32 or f16).
 
 struct Params {
   // Rows of dy in the whole batch, and how many of them a split takes.
@@ -27,8 +27,8 @@ struct Params {
   tapColumns: u32,
 }
 
-@group(0) @binding(0) var<storage, read> source: array<f32>;
-@group(0) @binding(1) var<storage, read> gradient: array<f32>;
+@group(0) @binding(0) var<storage, read> source: array<S>;
+@group(0) @binding(1) var<storage, read> gradient: array<S>;
 @group(0) @binding(2) var<storage, read_write> result: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -52,7 +52,7 @@ fn placeOf(index: u32) -> Place {
 }
 
 fn fetch(line: i32, x: i32, channel: u32, inside: bool) -> f32 {
-  let value = source[u32(line + x) * params.channels + channel];
+  let value = f32(source[u32(line + x) * params.channels + channel]);
   return select(0.0, value, inside && u32(x) < params.width);
 }
 
@@ -98,7 +98,7 @@ fn main(
     let inside2 = p2.inside && u32(y + p2.y) < params.height;
     for (var column = 0u; column < params.columns; column++) {
       let x = i32(column * params.stepX);
-      let dy = gradient[(line * params.columns + column) * params.targetChannels + dyChannel];
+      let dy = f32(gradient[(line * params.columns + column) * params.targetChannels + dyChannel]);
       let x0 = fetch(line0, x + p0.x, p0.channel, inside0);
       let x1 = fetch(line1, x + p1.x, p1.channel, inside1);
       let x2 = fetch(line2, x + p2.x, p2.channel, inside2);

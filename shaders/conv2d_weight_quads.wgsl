@@ -21,7 +21,7 @@ struct Params {
   tapColumns: u32,
 }
 
-@group(0) @binding(1) var<storage, read> gradient: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> gradient: array<vec4<S>>;
 @group(0) @binding(2) var<storage, read_write> result: array<vec4<f32>>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -30,7 +30,8 @@ const TURN = 4u * (LANES / QUADS);
 
 fn dy(line: u32, column: u32, quad: u32) -> vec4<f32> {
   let at = line * params.columns + min(column, params.columns - 1u);
-  return select(vec4<f32>(), gradient[at * (params.targetChannels / 4u) + quad], column < params.columns);
+  let value = vec4<f32>(gradient[at * (params.targetChannels / 4u) + quad]);
+  return select(vec4<f32>(), value, column < params.columns);
 }
 
 // The sums of all rows of lanes together.

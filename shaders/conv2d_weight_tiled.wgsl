@@ -2,7 +2,8 @@
 // dy, with tiles of both in workgroup memory and 4 × 4 results a thread. The positions are split; a second pass adds the
 // splits up, so the order never varies.
 //
-// Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile).
+// Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile), S (how
+// images are stored: f32 or f16).
 
 struct Params {
   // Rows of dy in the whole batch, and how many of them a split takes.
@@ -23,8 +24,8 @@ struct Params {
   tapColumns: u32,
 }
 
-@group(0) @binding(0) var<storage, read> source: array<f32>;
-@group(0) @binding(1) var<storage, read> gradient: array<f32>;
+@group(0) @binding(0) var<storage, read> source: array<S>;
+@group(0) @binding(1) var<storage, read> gradient: array<S>;
 @group(0) @binding(2) var<storage, read_write> result: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -47,14 +48,14 @@ fn fetch(origin: vec3<i32>, position: u32, last: u32) -> f32 {
     return 0.0;
   }
   let image = line / params.rows;
-  return source[((image * params.height + u32(y)) * params.width + u32(x)) * params.channels + u32(origin.z)];
+  return f32(source[((image * params.height + u32(y)) * params.width + u32(x)) * params.channels + u32(origin.z)]);
 }
 
 fn fetchGradient(position: u32, last: u32, channel: u32) -> f32 {
   if (position >= last || channel >= params.targetChannels) {
     return 0.0;
   }
-  return gradient[position * params.targetChannels + channel];
+  return f32(gradient[position * params.targetChannels + channel]);
 }
 
 fn put4(base: u32, place: u32, channel: u32, values: vec4<f32>) {

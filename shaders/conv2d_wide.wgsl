@@ -2,7 +2,7 @@
 
 const NARROW = false;
 
-@group(0) @binding(0) var<storage, read> source: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> source: array<vec4<S>>;
 
 alias Spots = Spot;
 
@@ -22,6 +22,6 @@ fn allOnward(spots: Spots, stride: Spot) -> Spots {
 fn look(spots: Spots, top: u32, y: i32, x: i32) -> vec4<f32> {
   let pixelY = y + i32(spots.tapY);
   let pixelX = x + i32(spots.tapX);
-  let value = source[elementAt(top, pixelY, pixelX, spots.channel) / 4u];
+  let value = vec4<f32>(source[elementAt(top, pixelY, pixelX, spots.channel) / 4u]);
   return select(vec4<f32>(), value, hasPixel(pixelY, pixelX, spots));
 }

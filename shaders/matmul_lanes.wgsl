@@ -6,7 +6,7 @@ enable subgroups;
 // is no cheaper. So a thread keeps 16 rows in registers; its subgroup loads LANES values of k of each row at once and
 // hands them round, while the lanes themselves walk along LANES neighbouring columns.
 //
-// Injected: LANES (size of a subgroup).
+// Injected: LANES (size of a subgroup), S, R (how a and b, and how c are stored: f32 or f16).
 
 struct Params {
   m: u32,
@@ -25,14 +25,14 @@ struct Params {
   hasBias: u32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(0) var<storage, read> a: array<S>;
+@group(0) @binding(1) var<storage, read> b: array<S>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+@group(0) @binding(3) var<storage, read_write> c: array<R>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 fn left(base: u32, row: u32) -> f32 {
-  return a[base + min(row, params.m - 1u) * params.aRow];
+  return f32(a[base + min(row, params.m - 1u) * params.aRow]);
 }
 
 fn left4(base: u32, row: u32, inside: bool) -> vec4<f32> {
@@ -42,7 +42,7 @@ fn left4(base: u32, row: u32, inside: bool) -> vec4<f32> {
 
 fn put(base: u32, row: u32, value: f32) {
   if (row < params.m) {
-    c[base + row * params.n] = value;
+    c[base + row * params.n] = R(value);
   }
 }
 
@@ -86,7 +86,7 @@ fn main(
     let x2 = left4(base, row + 8u, inside);
     let x3 = left4(base, row + 12u, inside);
     for (var j = 0u; j < LANES; j++) {
-      let y = vec4<f32>(b[rightBase + min(k + j, params.k - 1u) * params.bRow]);
+      let y = vec4<f32>(f32(b[rightBase + min(k + j, params.k - 1u) * params.bRow]));
       s0 = fma(subgroupShuffle(x0, j), y, s0);
       s1 = fma(subgroupShuffle(x1, j), y, s1);
       s2 = fma(subgroupShuffle(x2, j), y, s2);

@@ -1,8 +1,8 @@
 // Matrix product in quads (see quads.wgsl, which stands ahead): c = a·b (+ bias), as in matmul_lanes.wgsl, whose parameters
 // these are. Columns come in fours; so do terms, or rows where neighbours in a belong to neighbouring rows.
 //
-// Injected besides: A_ROWS (whether neighbours in a belong to neighbouring rows, not terms), B_TERMS (whether neighbours
-// in b belong to neighbouring terms, not columns).
+// Injected besides: R (how c is stored: f32 or f16), A_ROWS (whether neighbours in a belong to neighbouring rows, not terms),
+// B_TERMS (whether neighbours in b belong to neighbouring terms, not columns).
 
 struct Params {
   m: u32,
@@ -20,10 +20,10 @@ struct Params {
   hasBias: u32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<S>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<S>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> c: array<vec4<R>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 // Four terms from k on of the 16 rows from `first` on.
@@ -34,10 +34,10 @@ fn left(base: u32, first: u32, k: u32, place: u32) -> Held {
     if (A_ROWS) {
       // Quad i holds term i / 4 of four rows.
       let row = min(first + i % 4u * 4u, params.m - 4u);
-      x[s] = a[(base + row) / 4u + (k + i / 4u) * (params.aCol / 4u)];
+      x[s] = vec4<f32>(a[(base + row) / 4u + (k + i / 4u) * (params.aCol / 4u)]);
     } else {
       let row = min(first + i, params.m - 1u);
-      x[s] = a[(base + k) / 4u + row * (params.aRow / 4u)];
+      x[s] = vec4<f32>(a[(base + k) / 4u + row * (params.aRow / 4u)]);
     }
   }
   return x;
@@ -47,7 +47,7 @@ fn left(base: u32, first: u32, k: u32, place: u32) -> Held {
 fn right(base: u32, k: u32) -> mat4x4<f32> {
   let step = select(params.bRow, params.bCol, B_TERMS) / 4u;
   let first = base / 4u + select(k * step, k / 4u, B_TERMS);
-  let w = mat4x4<f32>(b[first], b[first + step], b[first + 2u * step], b[first + 3u * step]);
+  let w = matrixOf(b[first], b[first + step], b[first + 2u * step], b[first + 3u * step]);
   if (B_TERMS) {
     return transpose(w);
   }
@@ -99,6 +99,6 @@ fn main(
   }
   var results = rowsOf(sum);
   for (var i = 0u; i < 16u && first + i < params.m; i++) {
-    c[(layer * params.m + first + i) * quads + quad] = results[i];
+    c[(layer * params.m + first + i) * quads + quad] = vec4<R>(results[i]);
   }
 }

@@ -1,7 +1,8 @@
 // Matrix product for GPUs: c = a·b (+ bias), any strides. A workgroup shares tiles of a and b in workgroup memory, each of
 // its threads keeps a block of 4 × 4 results in registers.
 //
-// Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile).
+// Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile), S, R (how a
+// and b, and how c are stored: f32 or f16).
 
 struct Params {
   m: u32,
@@ -20,10 +21,10 @@ struct Params {
   hasBias: u32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(0) var<storage, read> a: array<S>;
+@group(0) @binding(1) var<storage, read> b: array<S>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+@group(0) @binding(3) var<storage, read_write> c: array<R>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 const ROWS: u32 = 4u * THREADS_Y;
@@ -40,7 +41,7 @@ fn left4(base: u32, row: u32, k: u32, last: u32) -> vec4<f32> {
   var values = vec4<f32>();
   for (var i = 0u; i < 4u; i++) {
     if (row + i < params.m && k < last) {
-      values[i] = a[base + (row + i) * params.aRow + k * params.aCol];
+      values[i] = f32(a[base + (row + i) * params.aRow + k * params.aCol]);
     }
   }
   return values;
@@ -51,7 +52,7 @@ fn right4(base: u32, column: u32, k: u32, last: u32) -> vec4<f32> {
   var values = vec4<f32>();
   for (var i = 0u; i < 4u; i++) {
     if (column + i < params.n && k < last) {
-      values[i] = b[base + k * params.bRow + (column + i) * params.bCol];
+      values[i] = f32(b[base + k * params.bRow + (column + i) * params.bCol]);
     }
   }
   return values;
@@ -67,7 +68,7 @@ fn put4(base: u32, row: u32, column: u32, values: vec4<f32>) {
       if (params.hasBias != 0u) {
         value += bias[column + i];
       }
-      c[base + row * params.n + column + i] = value;
+      c[base + row * params.n + column + i] = R(value);
     }
   }
 }

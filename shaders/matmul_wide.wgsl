@@ -4,8 +4,8 @@
 // terms, or rows where neighbours in a belong to neighbouring rows.
 //
 // Injected: THREADS_Y, THREADS_X (the workgroup; its block is eight times as large), DEPTH (of a tile, a multiple of 4),
-// A_ROWS (whether neighbours in a belong to neighbouring rows, not terms), B_TERMS (whether neighbours in b belong to
-// neighbouring terms, not columns).
+// S, R (how a and b, and how c are stored: f32 or f16), A_ROWS (whether neighbours in a belong to neighbouring rows, not
+// terms), B_TERMS (whether neighbours in b belong to neighbouring terms, not columns).
 
 struct Params {
   m: u32,
@@ -23,10 +23,10 @@ struct Params {
   hasBias: u32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<S>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<S>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> c: array<vec4<R>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 const THREADS: u32 = THREADS_X * THREADS_Y;
@@ -43,7 +43,7 @@ fn leftTerms(base: u32, row: u32, k: u32, last: u32) -> vec4<f32> {
   if (row >= params.m || k >= last) {
     return vec4<f32>();
   }
-  return a[(base + row * params.aRow + k) / 4u];
+  return vec4<f32>(a[(base + row * params.aRow + k) / 4u]);
 }
 
 // Terms k … k + 3 of one column of b.
@@ -51,7 +51,7 @@ fn rightTerms(base: u32, column: u32, k: u32, last: u32) -> vec4<f32> {
   if (column >= params.n || k >= last) {
     return vec4<f32>();
   }
-  return b[(base + column * params.bCol + k) / 4u];
+  return vec4<f32>(b[(base + column * params.bCol + k) / 4u]);
 }
 
 fn fillA(base: u32, row0: u32, k0: u32, last: u32, thread: u32) {
@@ -61,7 +61,7 @@ fn fillA(base: u32, row0: u32, k0: u32, last: u32, thread: u32) {
       let k = k0 + i / ROW_QUADS;
       var values = vec4<f32>();
       if (row < params.m && k < last) {
-        values = a[(base + row + k * params.aCol) / 4u];
+        values = vec4<f32>(a[(base + row + k * params.aCol) / 4u]);
       }
       tileA[i] = values;
     }
@@ -93,7 +93,7 @@ fn fillB(base: u32, column0: u32, k0: u32, last: u32, thread: u32) {
       let k = k0 + i / COLUMN_QUADS;
       var values = vec4<f32>();
       if (column < params.n && k < last) {
-        values = b[(base + column + k * params.bRow) / 4u];
+        values = vec4<f32>(b[(base + column + k * params.bRow) / 4u]);
       }
       tileB[i] = values;
     }
@@ -137,7 +137,7 @@ fn put4(layer: u32, row: u32, column: u32, values: mat4x4<f32>) {
   }
   for (var i = 0u; i < 4u; i++) {
     if (row + i < params.m) {
-      c[((layer * params.m + row + i) * params.n + column) / 4u] = values[i] + shift;
+      c[((layer * params.m + row + i) * params.n + column) / 4u] = vec4<R>(values[i] + shift);
     }
   }
 }

@@ -9,7 +9,8 @@ enable subgroups;
 // as quads of columns, the left one a quad of terms or of rows a lane and handed round. Accumulators that do not fit
 // into the registers cost less than loads. The lanes of a subgroup that are left make further blocks of 16 rows.
 //
-// Injected: LANES (size of a subgroup), QUADS (a divisor of LANES and of 16), SLOTS (16 / QUADS).
+// Injected: LANES (size of a subgroup), QUADS (a divisor of LANES and of 16), SLOTS (16 / QUADS), S (how
+// operands are stored: f32 or f16; everything is added up in f32).
 
 // 16 rows by a lane's quad of columns; each column of a matrix is a row's quad.
 struct Block {
@@ -17,6 +18,11 @@ struct Block {
   b: mat4x4<f32>,
   c: mat4x4<f32>,
   d: mat4x4<f32>,
+}
+
+// Four quads as they are stored.
+fn matrixOf(a: vec4<S>, b: vec4<S>, c: vec4<S>, d: vec4<S>) -> mat4x4<f32> {
+  return mat4x4<f32>(vec4<f32>(a), vec4<f32>(b), vec4<f32>(c), vec4<f32>(d));
 }
 
 // Sixteen quads, held by QUADS lanes: quad i in slot i / QUADS of lane i % QUADS.

@@ -3,36 +3,46 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ArgumentError, conv2d, DTypeError, ShapeError, type Tensor } from '../src/index.ts';
+import { ArgumentError, conv2d, type DType, DTypeError, ShapeError, type Tensor } from '../src/index.ts';
 import { readSafetensors, type SafetensorsEntry } from '../src/nn/safetensors.ts';
 import { tapForms } from '../src/ops/conv2d-taps.ts';
 import { preferForm } from '../src/ops/kernel-forms.ts';
 import { type ConvCase, centralDifferences, convForward, convGradients, outputSize } from './support/conv-reference.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
+import { HALF_EPSILON, halfLeaf, halves, rounded } from './support/half.ts';
 
 const forms = tapForms.filter((form) => form.supports(engine)).map((form) => form.name);
+/** Those that read and write f16. */
+const halfForms = forms.filter((form) => form !== 'blocks');
 
 test.after.each(() => {
   preferForm(engine, 'conv2d', null);
   preferForm(engine, 'matmul', null);
 });
 
-/** Runs the case forward and backward and compares all four results with the reference. */
-async function compare(c: ConvCase, seed: number, what: string): Promise<void> {
+/**
+ * Runs the case forward and backward and compares all four results with the reference. In f16 the images are: the weights
+ * stay f32, and so do their gradients.
+ */
+async function compare(c: ConvCase, seed: number, what: string, dtype: DType = 'f32'): Promise<void> {
+  const half = dtype === 'f16';
+  const drawn = (n: number, from: number) => (half ? rounded(uniform(n, from)) : uniform(n, from));
   const [rows, columns] = outputSize(c);
-  const x = uniform(c.batch * c.height * c.width * c.inChannels, seed);
-  const weight = uniform(c.kernel[0] * c.kernel[1] * c.inChannels * c.outChannels, seed + 1);
+  const x = drawn(c.batch * c.height * c.width * c.inChannels, seed);
+  const weight = drawn(c.kernel[0] * c.kernel[1] * c.inChannels * c.outChannels, seed + 1);
   const bias = uniform(c.outChannels, seed + 2);
-  const dy = uniform(c.batch * rows * columns * c.outChannels, seed + 3);
-  const tx = leaf(x, [c.batch, c.height, c.width, c.inChannels]);
+  const dy = drawn(c.batch * rows * columns * c.outChannels, seed + 3);
+  const tx = (half ? halfLeaf : leaf)(x, [c.batch, c.height, c.width, c.inChannels]);
   const tweight = leaf(weight, [...c.kernel, c.inChannels, c.outChannels]);
   const tbias = leaf(bias, [c.outChannels]);
   const y = conv2d(tx, tweight, { bias: tbias, stride: c.stride, padding: c.padding });
   assert.equal(y.shape, [c.batch, rows, columns, c.outChannels], what);
-  y.backward(engine.tensor(dy, y.shape));
+  assert.is(y.dtype, dtype);
+  y.backward(engine.tensor(dy, y.shape, dtype));
   const expected = convGradients(c, x, weight, dy);
-  await near(y, convForward(c, x, weight, bias), 1e-5, `${what}: y`);
-  await near(tx.grad, expected.dx, 1e-5, `${what}: dx`);
+  const tolerance = half ? HALF_EPSILON : 1e-5;
+  await near(y, convForward(c, x, weight, bias), tolerance, `${what}: y`);
+  await near(tx.grad, expected.dx, tolerance, `${what}: dx`);
   await near(tweight.grad, expected.dweight, 1e-5, `${what}: dweight`);
   await near(tbias.grad, expected.dbias, 1e-5, `${what}: dbias`);
   for (const t of [y, tx.grad, tweight.grad, tbias.grad, tx, tweight, tbias]) t?.dispose();
@@ -165,6 +175,37 @@ for (const form of forms) {
     }
   });
 }
+
+for (const form of halfForms) {
+  test(`${form}: f16 images with f32 weights agree with float64 to their rounding`, async () => {
+    preferForm(engine, 'conv2d', form);
+    for (const [i, c] of chosen.entries()) await compare(c, 10 * i, JSON.stringify(c), 'f16');
+    for (let seed = 0; seed < 8; seed++)
+      await compare(drawn(seed), 1000 + 10 * seed, JSON.stringify(drawn(seed)), 'f16');
+  });
+}
+
+test('f16 weights have f16 gradients; an input gradient adds up with what is there in f32', async () => {
+  const c = image([2, 6, 6], [8, 8], [3, 3], [1, 1], [1, 1]);
+  const [x, weight] = [rounded(uniform(576, 1)), rounded(uniform(576, 2))];
+  const [tx, tweight] = [halfLeaf(x, [2, 6, 6, 8]), halfLeaf(weight, [3, 3, 8, 8])];
+  const h = tx.mul(1);
+  const seed = halves(uniform(576, 3), [2, 6, 6, 8]);
+  conv2d(h, tweight, { padding: 1 }).add(h.mul(2)).backward(seed);
+  const dy = await seed.data();
+  const { dx, dweight } = convGradients(c, x, weight, dy);
+  assert.is(tweight.grad?.dtype, 'f16');
+  await near(tweight.grad, dweight, HALF_EPSILON);
+  await near(
+    tx.grad,
+    dx.map((value, i) => value + 2 * dy[i]!),
+    HALF_EPSILON,
+  );
+  assert.match(
+    errorOf(() => conv2d(engine.zeros([1, 3, 3, 8]), tweight)).message,
+    /x is f32; the weight must be f32.*f16/,
+  );
+});
 
 /** The entry with its axes in another order, as arrays on this side. */
 function reordered(

@@ -3,12 +3,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DTypeError, linear, matmul, ShapeError } from '../src/index.ts';
+import { type DType, DTypeError, linear, matmul, ShapeError } from '../src/index.ts';
 import { readSafetensors } from '../src/nn/safetensors.ts';
 import { preferForm } from '../src/ops/kernel-forms.ts';
 import { matmulForms } from '../src/ops/matmul-forms.ts';
 import { centralDifferences, product } from './support/conv-reference.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
+import { HALF_EPSILON, halfLeaf, rounded } from './support/half.ts';
 
 const forms = matmulForms.filter((form) => form.supports(engine)).map((form) => form.name);
 const flags = [false, true];
@@ -16,21 +17,32 @@ const flags = [false, true];
 test.after.each(() => preferForm(engine, 'matmul', null));
 
 /** Forward and both gradients of one product, against float64. */
-async function compare(m: number, k: number, n: number, transposeA: boolean, transposeB: boolean): Promise<void> {
+async function compare(
+  m: number,
+  k: number,
+  n: number,
+  transposeA: boolean,
+  transposeB: boolean,
+  dtype: DType = 'f32',
+): Promise<void> {
+  const half = dtype === 'f16';
+  const drawn = (size: number, seed: number) => (half ? rounded(uniform(size, seed)) : uniform(size, seed));
+  const make = half ? halfLeaf : leaf;
+  const tolerance = half ? HALF_EPSILON : 1e-5;
   const what = `${m}×${k}${transposeA ? 'ᵀ' : ''} · ${k}×${n}${transposeB ? 'ᵀ' : ''}`;
-  const a = uniform(m * k, m + k);
-  const b = uniform(k * n, k + n);
-  const dc = uniform(m * n, m + n);
-  const ta = leaf(a, transposeA ? [k, m] : [m, k]);
-  const tb = leaf(b, transposeB ? [n, k] : [k, n]);
+  const a = drawn(m * k, m + k);
+  const b = drawn(k * n, k + n);
+  const dc = drawn(m * n, m + n);
+  const ta = make(a, transposeA ? [k, m] : [m, k]);
+  const tb = make(b, transposeB ? [n, k] : [k, n]);
   const c = matmul(ta, tb, { transposeA, transposeB });
   assert.equal(c.shape, [m, n], what);
-  c.backward(engine.tensor(dc, [m, n]));
-  await near(c, product(m, k, n, a, b, transposeA, transposeB), 1e-5, `${what}: c`);
+  c.backward(engine.tensor(dc, [m, n], dtype));
+  await near(c, product(m, k, n, a, b, transposeA, transposeB), tolerance, `${what}: c`);
   const da = transposeA ? product(k, n, m, b, dc, transposeB, true) : product(m, n, k, dc, b, false, !transposeB);
   const db = transposeB ? product(n, m, k, dc, a, true, transposeA) : product(k, m, n, a, dc, !transposeA, false);
-  await near(ta.grad, da, 1e-5, `${what}: da`);
-  await near(tb.grad, db, 1e-5, `${what}: db`);
+  await near(ta.grad, da, tolerance, `${what}: da`);
+  await near(tb.grad, db, tolerance, `${what}: db`);
   for (const t of [c, ta.grad, tb.grad, ta, tb]) t?.dispose();
 }
 
@@ -58,6 +70,22 @@ for (const form of forms) {
     preferForm(engine, 'matmul', form);
     for (const aT of flags) for (const bT of flags) await compare(9, 3001, 11, aT, bT);
   });
+
+  if (form !== 'blocks') {
+    test(`${form}: f16 operands, to their rounding`, async () => {
+      preferForm(engine, 'matmul', form);
+      const sizes = [
+        [5, 1, 3],
+        [17, 9, 33],
+        [36, 12, 20],
+        [64, 64, 64],
+        [9, 3001, 11],
+        [8, 3000, 12],
+      ] as const;
+      for (const [m, k, n] of sizes)
+        for (const aT of flags) for (const bT of flags) await compare(m, k, n, aT, bT, 'f16');
+    });
+  }
 
   test(`${form}: batches, and one matrix for a whole batch`, async () => {
     preferForm(engine, 'matmul', form);
@@ -133,6 +161,45 @@ for (const form of forms) {
     }
   });
 }
+
+function columnSums(values: ArrayLike<number>, columns: number): Float64Array {
+  const sums = new Float64Array(columns);
+  for (let i = 0; i < values.length; i++) sums[i % columns]! += values[i]!;
+  return sums;
+}
+
+test('linear rounds its weights to f16 for f16 features; their gradients stay f32', async () => {
+  for (const rows of [6, 3000]) {
+    const [x, weight, bias] = [rounded(uniform(rows * 12, 1)), rounded(uniform(12 * 8, 2)), uniform(8, 3)];
+    const dy = rounded(uniform(rows * 8, 4));
+    const [tx, tweight, tbias] = [halfLeaf(x, [rows, 12]), leaf(weight, [12, 8]), leaf(bias, [8])];
+    const y = linear(tx, tweight, tbias);
+    assert.is(y.dtype, 'f16');
+    y.backward(engine.tensor(dy, [rows, 8], 'f16'));
+    await near(
+      y,
+      product(rows, 12, 8, x, weight).map((v, i) => v + bias[i % 8]!),
+      HALF_EPSILON,
+      'y',
+    );
+    await near(tx.grad, product(rows, 8, 12, dy, weight, false, true), HALF_EPSILON, 'dx');
+    await near(tweight.grad, product(12, rows, 8, x, dy, true), 1e-5, 'dweight');
+    await near(tbias.grad, columnSums(dy, 8), 1e-5, 'dbias');
+  }
+  // One matrix for a batch: the sum over the batch is taken before the gradient is rounded.
+  const [a, b] = [halfLeaf(uniform(60, 5), [3, 5, 4]), halfLeaf(uniform(5 * 6, 6), [5, 6])];
+  matmul(a, b, { transposeA: true }).backward(engine.ones([3, 4, 6], 'f16'));
+  assert.is(b.grad?.dtype, 'f16');
+  const data = Array.from(await a.data());
+  const sums = Float64Array.from({ length: 5 }, (_, p) =>
+    data.reduce((total, v, i) => total + (Math.floor(i / 4) % 5 === p ? v : 0), 0),
+  );
+  await near(
+    b.grad,
+    Float64Array.from({ length: 30 }, (_, i) => sums[Math.floor(i / 6)]!),
+    HALF_EPSILON,
+  );
+});
 
 test('gradients agree with central differences of a float64 product', async () => {
   const [m, k, n] = [3, 5, 4];

@@ -1,5 +1,6 @@
 /** Convolution arithmetic: sizes, and the passes over a source image that give an output or an input gradient. */
 import { ArgumentError, ShapeError } from '../gpu/errors.ts';
+import type { FloatType } from '../tensor/dtype.ts';
 import { type Shape, show } from '../tensor/shape.ts';
 
 /** One number for both axes, or [vertical, horizontal]. */
@@ -19,6 +20,8 @@ export interface Geometry {
   readonly padX: number;
   readonly outHeight: number;
   readonly outWidth: number;
+  /** How images and weights are stored. */
+  readonly stored: FloatType;
 }
 
 function pairOf(name: string, value: Pair, least: number): readonly [number, number] {
@@ -31,7 +34,7 @@ function pairOf(name: string, value: Pair, least: number): readonly [number, num
 }
 
 /** @throws ShapeError, ArgumentError for what does not make a convolution. */
-export function geometryOf(x: Shape, weight: Shape, stride: Pair, padding: Pair): Geometry {
+export function geometryOf(x: Shape, weight: Shape, stride: Pair, padding: Pair, stored: FloatType): Geometry {
   const [strideY, strideX] = pairOf('stride', stride, 1);
   const [padY, padX] = pairOf('padding', padding, 0);
   const [batch = 0, height = 0, width = 0, inChannels = 0] = x;
@@ -73,6 +76,7 @@ export function geometryOf(x: Shape, weight: Shape, stride: Pair, padding: Pair)
     padX,
     outHeight,
     outWidth,
+    stored,
   };
 }
 
@@ -108,6 +112,8 @@ export interface TapPass {
   readonly weightX: number;
   readonly weightSource: number;
   readonly weightTarget: number;
+  /** How images and weights are stored. */
+  readonly stored: FloatType;
 }
 
 export function forwardPass(g: Geometry): TapPass {
@@ -136,6 +142,7 @@ export function forwardPass(g: Geometry): TapPass {
     weightX: g.inChannels * g.outChannels,
     weightSource: g.outChannels,
     weightTarget: 1,
+    stored: g.stored,
   };
 }
 
@@ -188,6 +195,7 @@ export function inputGradientPasses(g: Geometry): TapPass[] {
         weightX: -g.strideX * weightX,
         weightSource: 1,
         weightTarget: g.outChannels,
+        stored: g.stored,
       });
     }
   }

@@ -13,6 +13,7 @@ import { plane } from './reduce.ts';
 export interface TapBuffers {
   readonly source: Storage;
   readonly weight: Storage;
+  /** f32 */
   readonly bias?: Storage | undefined;
   readonly result: Storage;
   /** Add to what the result holds. */
@@ -53,7 +54,7 @@ const quads: TapForm = {
     const blocks = Math.ceil((pass.batch * pass.rows * pass.columns) / (QUAD_ROWS * (LANES / QUADS)));
     engine.dispatch({
       kernel: convQuads({ name: 'conv2d_quads', source: conv2dQuadsSource }, pass.channels),
-      constants,
+      constants: { ...constants, S: pass.stored },
       buffers: buffersOf(buffers),
       flops: flopsOf(pass),
       params: params(pass, buffers),
@@ -76,7 +77,7 @@ const lanes: TapForm = {
     ];
     engine.dispatch({
       kernel: { name: 'conv2d_lanes', source: lanesSource },
-      constants: { LANES: width },
+      constants: { LANES: width, S: pass.stored },
       buffers: buffersOf(buffers),
       flops: flopsOf(pass),
       params: [...params(pass, buffers), ...advance],
@@ -90,6 +91,7 @@ const BLOCK_THREADS = 4;
 const blocks: TapForm = {
   name: 'blocks',
   supports: (engine) => engine.adapterKind === 'software',
+  fits: ({ stored }) => stored === 'f32',
   dispatch(engine, pass, buffers) {
     const threads = pass.batch * pass.rows * Math.ceil(pass.columns / 8) * Math.ceil(pass.targetChannels / 4);
     engine.dispatch({
@@ -112,7 +114,7 @@ const tiled = tilings<TapPass>((pass) => [pass.batch * pass.rows * pass.columns,
       const tile = tileOf(pass);
       engine.dispatch({
         kernel: { name: 'conv2d_tiled', source: tiledSource },
-        constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH },
+        constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH, S: pass.stored },
         buffers: buffersOf(buffers),
         flops: flopsOf(pass),
         params: params(pass, buffers),

@@ -28,7 +28,7 @@ export interface LineSplit {
 export interface WeightBuffers {
   readonly x: Storage;
   readonly dy: Storage;
-  /** [splits, kernelY, kernelX, in, out], to be added up. */
+  /** f32 [splits, kernelY, kernelX, in, out], to be added up. */
   readonly parts: Storage;
 }
 
@@ -77,7 +77,7 @@ const quads: WeightForm = {
     const constants = quadConstants(lanesOf(engine), g.outChannels);
     engine.dispatch({
       kernel: convQuads({ name: 'conv2d_weight_quads', source: weightQuadsSource }, g.inChannels),
-      constants,
+      constants: { ...constants, S: g.stored },
       buffers: buffersOf(buffers),
       flops: flopsOf(g),
       params: params(g, split),
@@ -97,7 +97,7 @@ const lanes: WeightForm = {
     const width = lanesOf(engine);
     engine.dispatch({
       kernel: { name: 'conv2d_weight_lanes', source: lanesSource },
-      constants: { LANES: width },
+      constants: { LANES: width, S: g.stored },
       buffers: buffersOf(buffers),
       flops: flopsOf(g),
       params: params(g, split),
@@ -114,6 +114,7 @@ const blockThreads = (g: Geometry): number =>
 const blocks: WeightForm = {
   name: 'blocks',
   supports: (engine) => engine.adapterKind === 'software',
+  fits: ({ stored }) => stored === 'f32',
   split: (_engine, g) => splitLines(g, blockThreads(g) / BLOCK_THREADS, 256),
   dispatch(engine, g, split, buffers) {
     engine.dispatch({
@@ -137,7 +138,7 @@ const tiled = tilings<Geometry>((g) => [placesOf(g), g.outChannels]).map(
       const tile = tileOf(g);
       engine.dispatch({
         kernel: { name: 'conv2d_weight_tiled', source: tiledSource },
-        constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH },
+        constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH, S: g.stored },
         buffers: buffersOf(buffers),
         flops: flopsOf(g),
         params: params(g, split),

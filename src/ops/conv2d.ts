@@ -1,12 +1,15 @@
 /** Convolution of images [n, h, w, c] with weights [kernel height, kernel width, in, out], and its three gradients. */
 import { record } from '../autograd/tape.ts';
-import { DTypeError, ShapeError } from '../gpu/errors.ts';
+import { ShapeError } from '../gpu/errors.ts';
+import { commonFloat } from '../tensor/dtype.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { forwardPass, type Geometry, geometryOf, inputGradientPasses, type Pair } from './conv2d-geometry.ts';
+import { convert } from './evaluate.ts';
 import { tapFamily, weightFamily } from './kernel-families.ts';
 import { chooseForm } from './kernel-forms.ts';
 import { linear } from './matmul.ts';
+import { weightsFor } from './mixed-precision.ts';
 import { sum } from './reduce.ts';
 import { reshape } from './reshape.ts';
 
@@ -21,7 +24,7 @@ export interface Conv2dOptions {
 
 function forward(g: Geometry, x: Tensor, weight: Tensor, bias: Tensor | undefined): Tensor {
   const { engine } = x;
-  const y = Tensor.empty(engine, [g.batch, g.outHeight, g.outWidth, g.outChannels], 'f32', 'conv2d');
+  const y = Tensor.empty(engine, [g.batch, g.outHeight, g.outWidth, g.outChannels], g.stored, 'conv2d');
   const pass = forwardPass(g);
   chooseForm(engine, tapFamily, pass).dispatch(engine, pass, {
     source: x.storage,
@@ -35,7 +38,7 @@ function forward(g: Geometry, x: Tensor, weight: Tensor, bias: Tensor | undefine
 /** Added to `present` if there is any: in a residual network what came through the shortcut. */
 function inputGradient(g: Geometry, dy: Tensor, weight: Tensor, present: Tensor | null): Tensor {
   const { engine } = dy;
-  const dx = present ?? Tensor.empty(engine, [g.batch, g.height, g.width, g.inChannels], 'f32', 'conv2d');
+  const dx = present ?? Tensor.empty(engine, [g.batch, g.height, g.width, g.inChannels], g.stored, 'conv2d');
   for (const pass of inputGradientPasses(g)) {
     chooseForm(engine, tapFamily, pass).dispatch(engine, pass, {
       source: dy.storage,
@@ -47,6 +50,7 @@ function inputGradient(g: Geometry, dy: Tensor, weight: Tensor, present: Tensor 
   return dx;
 }
 
+/** f32. */
 function weightGradient(g: Geometry, x: Tensor, dy: Tensor): Tensor {
   const { engine } = x;
   const form = chooseForm(engine, weightFamily, g);
@@ -63,17 +67,13 @@ function weightGradient(g: Geometry, x: Tensor, dy: Tensor): Tensor {
  * y[n, i, j, o] = Σ x[n, i·stride + a − padding, j·stride + b − padding, c]·weight[a, b, c, o] + bias[o]: a
  * cross-correlation with zero padding, as in PyTorch. x is [n, height, width, in], weight [kernel height, kernel width,
  * in, out], y [n, ⌊(height + 2·padding − kernel height)/stride⌋ + 1, …, out].
+ * With x in f16, weight and bias may be f32, and y is f16.
  * @throws ShapeError, DTypeError for tensors that do not fit; ArgumentError for a stride or padding out of range.
  */
 export function conv2d(x: Tensor, weight: Tensor, { bias, stride = 1, padding = 0 }: Conv2dOptions = {}): Tensor {
   const inputs = bias ? [x, weight, bias] : [x, weight];
   commonEngine('conv2d', inputs);
-  for (const t of inputs) {
-    if (t.dtype !== 'f32') {
-      throw new DTypeError({ where: 'conv2d', message: `takes f32, not ${t.dtype}.`, fix: "Use x.cast('f32')." });
-    }
-  }
-  const g = geometryOf(x.shape, weight.shape, stride, padding);
+  const g = geometryOf(x.shape, weight.shape, stride, padding, commonFloat('conv2d', [x]));
   if (bias && (bias.rank !== 1 || bias.size !== g.outChannels)) {
     throw new ShapeError({
       where: 'conv2d',
@@ -83,9 +83,13 @@ export function conv2d(x: Tensor, weight: Tensor, { bias, stride = 1, padding = 
   if (g.kernelY * g.kernelX * g.strideY * g.strideX === 1 && g.padY + g.padX === 0) {
     return linear(x, reshape(weight, [g.inChannels, g.outChannels]), bias); // over the pixels
   }
-  return record(forward(g, x, weight, bias), 'conv2d', inputs, (dy, present) => [
-    x.requiresGrad ? inputGradient(g, dy, weight, present?.[0] ?? null) : null,
-    weight.requiresGrad ? weightGradient(g, x, dy) : null,
-    bias?.requiresGrad ? sum(dy, [0, 1, 2]) : null,
+  const read = weightsFor('conv2d', x, weight, bias);
+  const y = forward(g, x, read.weight, read.bias);
+  record(y, 'conv2d', inputs, (dy, present) => [
+    x.requiresGrad ? inputGradient(g, dy, read.weight, present?.[0] ?? null) : null,
+    weight.requiresGrad ? convert(weightGradient(g, x, dy), weight.dtype) : null,
+    bias?.requiresGrad ? convert(sum(dy, [0, 1, 2]), bias.dtype) : null,
   ]);
+  if (!y.node) read.release();
+  return y;
 }

@@ -1,17 +1,23 @@
 /** The kernels that have several forms, with what the tuner needs to measure them. */
 import type { Engine } from '../gpu/engine.ts';
+import type { FloatType } from '../tensor/dtype.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import '../tensor/scope.ts';
 import type { Geometry, TapPass } from './conv2d-geometry.ts';
 import { type TapForm, flopsOf as tapFlops, tapForms } from './conv2d-taps.ts';
 import { type WeightForm, flopsOf as weightFlops, weightForms } from './conv2d-weights.ts';
+import { convert } from './evaluate.ts';
 import type { KernelFamily } from './kernel-forms.ts';
 import { type MatmulForm, matmulForms, type Product, flopsOf as productFlops } from './matmul-forms.ts';
 import './random.ts';
 import { sum } from './reduce.ts';
 
 /** Numbers of no meaning: zeros would flatter adapters that are fast with them. */
-const noise = (engine: Engine, size: number): Tensor => engine.keep(engine.normal([size], { from: { seed: 1 } }));
+const noise = (engine: Engine, size: number, dtype: FloatType): Tensor =>
+  engine.scope(() => engine.keep(convert(engine.normal([size], { from: { seed: 1 } }), dtype)));
+
+/** Behind the sizes of work in f16. */
+const told = (stored: FloatType): string => (stored === 'f16' ? ', f16' : '');
 
 /** Elements up to the last one that is reached from `origin` along axes of these lengths and strides, which may be negative. */
 const reach = (origin: number, lengths: readonly number[], strides: readonly number[]): number =>
@@ -39,18 +45,18 @@ export const matmulFamily: KernelFamily<Product, MatmulForm> = {
   preference: 'matmul',
   forms: matmulForms,
   flopsOf: productFlops,
-  describe({ m, n, k, batch, aCol, bCol }) {
+  describe({ m, n, k, batch, aCol, bCol, stored }) {
     const product = `${m}×${k}${aCol === 1 ? '' : 'ᵀ'} · ${k}×${n}${bCol === 1 ? '' : 'ᵀ'}`;
-    return batch === 1 ? product : `${batch} of ${product}`;
+    return `${batch === 1 ? product : `${batch} of ${product}`}${told(stored)}`;
   },
   rehearse(engine, product) {
-    const { m, n, k, batch, aRow, aCol, aBatch, bRow, bCol, bBatch } = product;
-    const a = noise(engine, reach(0, [batch, m, k], [aBatch, aRow, aCol]));
-    const b = noise(engine, reach(0, [batch, k, n], [bBatch, bRow, bCol]));
+    const { m, n, k, batch, aRow, aCol, aBatch, bRow, bCol, bBatch, stored } = product;
+    const a = noise(engine, reach(0, [batch, m, k], [aBatch, aRow, aCol]), stored);
+    const b = noise(engine, reach(0, [batch, k, n], [bBatch, bRow, bCol]), stored);
     return rehearsal(engine, [a, b], (form) => {
       const split = form.split(engine, product);
       addSplits(engine, split.splits, batch * m * n, (c) =>
-        form.dispatch(engine, product, split, { a: a.storage, b: b.storage, c: c.storage }),
+        form.dispatch(engine, product, split, { a: a.storage, b: b.storage, c: c.storage, result: 'f32' }),
       );
     });
   },
@@ -64,13 +70,13 @@ export const tapFamily: KernelFamily<TapPass, TapForm> = {
   // The weights of an input gradient are turned.
   describe: (p) =>
     `${p.batch}×${p.height}×${p.width}×${p.channels} → ${p.rows}×${p.columns}×${p.targetChannels}, ` +
-    `${p.tapRows}×${p.tapColumns}${p.weightTarget === 1 ? '' : 'ᵀ'}`,
+    `${p.tapRows}×${p.tapColumns}${p.weightTarget === 1 ? '' : 'ᵀ'}${told(p.stored)}`,
   rehearse(engine, p) {
-    const source = noise(engine, p.batch * p.height * p.width * p.channels);
+    const source = noise(engine, p.batch * p.height * p.width * p.channels, p.stored);
     const taps = [p.tapRows, p.tapColumns, p.channels, p.targetChannels];
     const strides = [p.weightY, p.weightX, p.weightSource, p.weightTarget];
-    const weight = noise(engine, reach(p.weightOrigin, taps, strides));
-    const result = noise(engine, p.batch * p.targetHeight * p.targetWidth * p.targetChannels);
+    const weight = noise(engine, reach(p.weightOrigin, taps, strides), p.stored);
+    const result = noise(engine, p.batch * p.targetHeight * p.targetWidth * p.targetChannels, p.stored);
     return rehearsal(engine, [source, weight, result], (form) =>
       form.dispatch(engine, p, { source: source.storage, weight: weight.storage, result: result.storage }),
     );
@@ -83,10 +89,10 @@ export const weightFamily: KernelFamily<Geometry, WeightForm> = {
   forms: weightForms,
   flopsOf: weightFlops,
   describe: (g) =>
-    `${g.batch}×${g.height}×${g.width}×${g.inChannels} → ${g.outHeight}×${g.outWidth}×${g.outChannels}, ${g.kernelY}×${g.kernelX}`,
+    `${g.batch}×${g.height}×${g.width}×${g.inChannels} → ${g.outHeight}×${g.outWidth}×${g.outChannels}, ${g.kernelY}×${g.kernelX}${told(g.stored)}`,
   rehearse(engine, g) {
-    const x = noise(engine, g.batch * g.height * g.width * g.inChannels);
-    const dy = noise(engine, g.batch * g.outHeight * g.outWidth * g.outChannels);
+    const x = noise(engine, g.batch * g.height * g.width * g.inChannels, g.stored);
+    const dy = noise(engine, g.batch * g.outHeight * g.outWidth * g.outChannels, g.stored);
     return rehearsal(engine, [x, dy], (form) => {
       const split = form.split(engine, g);
       addSplits(engine, split.splits, g.kernelY * g.kernelX * g.inChannels * g.outChannels, (parts) =>

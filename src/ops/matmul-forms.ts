@@ -7,6 +7,7 @@ import wideSource from '../../shaders/matmul_wide.wgsl';
 import quadsSource from '../../shaders/quads.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
+import type { FloatType } from '../tensor/dtype.ts';
 import {
   type KernelForm,
   lanesOf,
@@ -32,14 +33,18 @@ export interface Product {
   readonly bRow: number;
   readonly bCol: number;
   readonly bBatch: number;
+  /** How a and b are stored. */
+  readonly stored: FloatType;
 }
 
 export interface Operands {
   readonly a: Storage;
   readonly b: Storage;
-  /** Added to every row; only without splits. */
+  /** Added to every row; only without splits. f32. */
   readonly bias?: Storage | undefined;
   readonly c: Storage;
+  /** How c is stored. */
+  readonly result: FloatType;
 }
 
 /** How the sum over k is cut: with several splits the output is [splits, batch, m, n], to be added up. */
@@ -59,6 +64,8 @@ function paramsOf(p: Product, { chunk, splits }: Split, { bias }: Operands): num
 }
 
 export const flopsOf = ({ m, n, k, batch }: Product): number => 2 * batch * m * n * k;
+
+const storedAs = ({ stored }: Product, { result }: Operands) => ({ S: stored, R: result });
 
 const buffersOf = ({ a, b, bias, c }: Operands): Storage[] => [a, b, bias ?? a, c];
 
@@ -93,7 +100,11 @@ const quads: MatmulForm = {
   dispatch(engine, product, split, operands) {
     engine.dispatch({
       kernel: { name: 'matmul_quads', source: quadsSource + matmulQuadsSource },
-      constants: { ...quadConstants(lanesOf(engine), product.n), ...quadLayout(product) },
+      constants: {
+        ...quadConstants(lanesOf(engine), product.n),
+        ...quadLayout(product),
+        ...storedAs(product, operands),
+      },
       buffers: buffersOf(operands),
       flops: flopsOf(product),
       params: paramsOf(product, split, operands),
@@ -117,7 +128,7 @@ const lanes: MatmulForm = {
     const groups = Math.ceil(m / LANE_ROWS) * Math.ceil(n / width) * batch * split.splits;
     engine.dispatch({
       kernel: { name: 'matmul_lanes', source: lanesSource },
-      constants: { LANES: width },
+      constants: { LANES: width, ...storedAs(product, operands) },
       buffers: buffersOf(operands),
       flops: flopsOf(product),
       params: paramsOf(product, split, operands),
@@ -133,6 +144,7 @@ const BLOCK_THREADS = 4;
 const blocks: MatmulForm = {
   name: 'blocks',
   supports: (engine) => engine.adapterKind === 'software',
+  fits: ({ stored }) => stored === 'f32',
   split(_engine, { m, n, k, batch }) {
     const threads = batch * Math.ceil(m / BLOCK_ROWS) * Math.ceil(n / BLOCK_COLUMNS);
     return splitSum(k, threads / BLOCK_THREADS, { wanted: 64, least: 256, unit: 1 });
@@ -166,7 +178,7 @@ const tiled = tilings<Product>(({ m, n }) => [m, n]).map(
       const tile = tileOf(product);
       engine.dispatch({
         kernel: { name: 'matmul_tiled', source: tiledSource },
-        constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH },
+        constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH, ...storedAs(product, operands) },
         buffers: buffersOf(operands),
         flops: flopsOf(product),
         params: paramsOf(product, split, operands),
@@ -191,7 +203,13 @@ const wide = [
     dispatch(engine, product, split, operands) {
       engine.dispatch({
         kernel: { name: 'matmul_wide', source: wideSource },
-        constants: { THREADS_Y: y, THREADS_X: x, DEPTH: TILE_DEPTH, ...quadLayout(product) },
+        constants: {
+          THREADS_Y: y,
+          THREADS_X: x,
+          DEPTH: TILE_DEPTH,
+          ...quadLayout(product),
+          ...storedAs(product, operands),
+        },
         buffers: buffersOf(operands),
         flops: flopsOf(product),
         params: paramsOf(product, split, operands),

@@ -1,12 +1,14 @@
 /** Matrix products: batched, either operand transposed without a copy, and the linear layer. */
 import { record } from '../autograd/tape.ts';
-import { DTypeError, ShapeError } from '../gpu/errors.ts';
+import { ShapeError } from '../gpu/errors.ts';
+import { commonFloat, type FloatType } from '../tensor/dtype.ts';
 import { type Shape, sameShape, show, sizeOf } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
-import { evaluate } from './evaluate.ts';
+import { convert, evaluate } from './evaluate.ts';
 import { matmulFamily } from './kernel-families.ts';
 import { chooseForm } from './kernel-forms.ts';
 import type { Product } from './matmul-forms.ts';
+import { weightsFor } from './mixed-precision.ts';
 import { sum } from './reduce.ts';
 
 export interface MatmulOptions {
@@ -33,37 +35,46 @@ function sideOf(t: Tensor, transposed: boolean): Side {
     : { batch, rows, columns, rowStride: columns, columnStride: 1 };
 }
 
-function checkFloat(where: string, tensors: readonly Tensor[]): void {
-  for (const t of tensors) {
-    if (t.dtype !== 'f32') {
-      throw new DTypeError({ where, message: `takes f32, not ${t.dtype}.`, fix: "Use x.cast('f32')." });
-    }
-  }
-}
-
-/** Runs the product, adds up its splits, adds the bias. */
-function multiply(where: string, a: Tensor, b: Tensor, product: Product, shape: Shape, bias?: Tensor): Tensor {
+/** Runs the product of two tensors of one dtype, adds up its splits, adds the bias (f32). */
+function multiply(
+  where: string,
+  a: Tensor,
+  b: Tensor,
+  sizes: Omit<Product, 'stored'>,
+  shape: Shape,
+  result: FloatType,
+  bias?: Tensor,
+): Tensor {
   const { engine } = a;
+  const product = { ...sizes, stored: commonFloat(where, [a, b]) };
   const form = chooseForm(engine, matmulFamily, product);
   const split = form.split(engine, product);
   const operands = { a: a.storage, b: b.storage };
   if (split.splits === 1) {
-    const c = Tensor.empty(engine, shape, 'f32', where);
-    form.dispatch(engine, product, split, { ...operands, bias: bias?.storage, c: c.storage });
+    const c = Tensor.empty(engine, shape, result, where);
+    form.dispatch(engine, product, split, { ...operands, bias: bias?.storage, c: c.storage, result });
     return c;
   }
   const parts = Tensor.empty(engine, [split.splits, ...shape], 'f32', where);
-  form.dispatch(engine, product, split, { ...operands, c: parts.storage });
+  form.dispatch(engine, product, split, { ...operands, c: parts.storage, result: 'f32' });
   const total = sum(parts, 0);
   parts.dispose();
-  if (!bias) return total;
-  const shifted = evaluate('bias', { a: total, b: bias }, 'a + b', shape);
-  total.dispose();
-  return shifted;
+  const finished = bias ? evaluate('bias', { a: total, b: bias }, 'a + b', shape, result) : convert(total, result);
+  if (finished !== total) total.dispose();
+  return finished;
 }
 
-/** Without gradients; the shapes fit. A matrix without a batch serves the whole batch of the other. */
-function product(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
+/**
+ * Without gradients; the shapes fit. A matrix without a batch serves the whole batch of the other.
+ * @param result dtype; the operands' own unless said.
+ */
+function product(
+  a: Tensor,
+  b: Tensor,
+  transposeA: boolean,
+  transposeB: boolean,
+  result = commonFloat('matmul', [a, b]),
+): Tensor {
   const left = sideOf(a, transposeA);
   const right = sideOf(b, transposeB);
   const batchShape = left.batch.length >= right.batch.length ? left.batch : right.batch;
@@ -87,10 +98,11 @@ function product(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean)
       bBatch: right.batch.length === 0 ? 0 : right.rows * right.columns,
     },
     [...batchShape, left.rows, right.columns],
+    result,
   );
 }
 
-/** The gradient of an operand that served a whole batch is the sum over the batch. */
+/** The gradient of an operand that served a whole batch is the sum over the batch; its summands come in f32. */
 function overBatch(gradient: Tensor, like: Tensor): Tensor {
   if (gradient.rank === like.rank) return gradient;
   const total = sum(
@@ -98,7 +110,9 @@ function overBatch(gradient: Tensor, like: Tensor): Tensor {
     Array.from({ length: gradient.rank - 2 }, (_, i) => i),
   );
   gradient.dispose();
-  return total;
+  const result = convert(total, like.dtype);
+  if (result !== total) total.dispose();
+  return result;
 }
 
 /** [..., r, c] as [..·r, c]. */
@@ -110,11 +124,11 @@ function asMatrix(t: Tensor): Tensor {
 /**
  * Matrix product of the last two axes: [..., m, k] · [..., k, n] gives [..., m, n]. The axes before them are equal, or
  * one operand has none and serves the whole batch of the other.
- * @throws ShapeError for operands that do not fit; DTypeError unless both are f32.
+ * @throws ShapeError for operands that do not fit; DTypeError unless both are f32, or both f16.
  */
 export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
   commonEngine('matmul', [a, b]);
-  checkFloat('matmul', [a, b]);
+  const dtype = commonFloat('matmul', [a, b]);
   const told = `${show(a.shape)}${transposeA ? 'ᵀ' : ''} · ${show(b.shape)}${transposeB ? 'ᵀ' : ''}`;
   if (a.rank < 2 || b.rank < 2) {
     throw new ShapeError({
@@ -139,8 +153,10 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
     });
   }
   return record(product(a, b, transposeA, transposeB), 'matmul', [a, b], (dc) => {
+    const typeOf = (operand: Tensor) => (operand.rank === dc.rank ? dtype : 'f32');
     const gradientA = () => {
-      const da = transposeA ? product(b, dc, transposeB, true) : product(dc, b, false, !transposeB);
+      const type = typeOf(a);
+      const da = transposeA ? product(b, dc, transposeB, true, type) : product(dc, b, false, !transposeB, type);
       return overBatch(da, a);
     };
     const gradientB = () => {
@@ -151,7 +167,8 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
         columns.dispose();
         return db;
       }
-      const db = transposeB ? product(dc, a, true, transposeA) : product(a, dc, !transposeA, false);
+      const type = typeOf(b);
+      const db = transposeB ? product(dc, a, true, transposeA, type) : product(a, dc, !transposeA, false, type);
       return overBatch(db, b);
     };
     return [a.requiresGrad ? gradientA() : null, b.requiresGrad ? gradientB() : null];
@@ -160,12 +177,12 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
 
 /**
  * y = x·weight + bias for x [..., in], weight [in, out] and bias [out] or none. PyTorch keeps the weight as [out, in].
- * @throws ShapeError for operands that do not fit; DTypeError unless all are f32.
+ * With x in f16, weight and bias may be f32, and y is f16.
+ * @throws ShapeError for operands that do not fit; DTypeError unless all are f32, or x is f16 and they are f32 or f16.
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
   const inputs = bias ? [x, weight, bias] : [x, weight];
   commonEngine('linear', inputs);
-  checkFloat('linear', inputs);
   const [features = 0, outputs = 0] = weight.shape;
   if (weight.rank !== 2 || x.rank < 1 || x.shape.at(-1) !== features) {
     throw new ShapeError({
@@ -181,29 +198,34 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
     });
   }
   const rows = x.size / features;
+  const dtype = commonFloat('linear', [x]);
+  const read = weightsFor('linear', x, weight, bias);
   const plain = { m: rows, n: outputs, k: features, batch: 1, aBatch: 0, bBatch: 0 };
   const strides = { aRow: features, aCol: 1, bRow: outputs, bCol: 1 };
   const y = multiply(
     'linear',
     x,
-    weight,
+    read.weight,
     { ...plain, ...strides },
     [...x.shape.slice(0, -1), outputs],
-    bias ?? undefined,
+    dtype,
+    read.bias,
   );
-  return record(y, 'linear', inputs, (dy) => {
+  record(y, 'linear', inputs, (dy) => {
     const flat = Tensor.view(dy, [rows, outputs], 'linear');
     const gradients: (Tensor | null)[] = [null, null];
     if (x.requiresGrad) {
       const task = { ...plain, n: features, k: outputs, aRow: outputs, aCol: 1, bRow: 1, bCol: outputs };
-      gradients[0] = multiply('linear', dy, weight, task, x.shape);
+      gradients[0] = multiply('linear', dy, read.weight, task, x.shape, dtype);
     }
     if (weight.requiresGrad) {
       const task = { ...plain, m: features, k: rows, aRow: 1, aCol: features, bRow: outputs, bCol: 1 };
-      gradients[1] = multiply('linear', x, dy, task, weight.shape);
+      gradients[1] = multiply('linear', x, dy, task, weight.shape, commonFloat('linear', [weight]));
     }
-    if (bias) gradients.push(bias.requiresGrad ? sum(flat, 0) : null);
+    if (bias) gradients.push(bias.requiresGrad ? convert(sum(flat, 0), bias.dtype) : null);
     flat.dispose();
     return gradients;
   });
+  if (!y.node) read.release();
+  return y;
 }
