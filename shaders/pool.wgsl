@@ -1,7 +1,8 @@
 // Max and average pooling of images [n, h, w, c], and their gradients, one thread an element of V of what is written.
 // Gradients gather: an input looks at the windows that hold it, so nothing is added up in an order that may vary.
 //
-// Injected: V (f32, or vec4<f32> for channels in fours), I (u32 or vec4<u32> likewise), PADDED (averages count the padding).
+// Injected: V (f32, or vec4<f32> for channels in fours), S (how one is stored: V or its f16 kin), I (u32 or vec4<u32>
+// likewise), PADDED (averages count the padding).
 
 struct Params {
   batch: u32,
@@ -16,11 +17,11 @@ struct Params {
   padding: vec2<i32>,
 }
 
-@group(0) @binding(0) var<storage, read> input: array<V>;
+@group(0) @binding(0) var<storage, read> input: array<S>;
 // Where in its window each maximum was: row · kernel width + column.
 @group(0) @binding(1) var<storage, read_write> place: array<I>;
-@group(0) @binding(2) var<storage, read> gradient: array<V>;
-@group(0) @binding(3) var<storage, read_write> output: array<V>;
+@group(0) @binding(2) var<storage, read> gradient: array<S>;
+@group(0) @binding(3) var<storage, read_write> output: array<S>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 struct Element {
@@ -78,18 +79,18 @@ fn max_forward(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
   let e = element(index, params.out_height, params.out_width);
   let w = window(e.row, e.column);
   let first = vec2<i32>(e.row, e.column) * params.stride - params.padding;
-  var best = input[at_input(e, w.x, w.y)];
+  var best = V(input[at_input(e, w.x, w.y)]);
   var best_place = I(u32((w.x - first.x) * params.kernel.y + w.y - first.y));
   for (var row = w.x; row < w.z; row++) {
     for (var column = w.y; column < w.w; column++) {
-      let value = input[at_input(e, row, column)];
+      let value = V(input[at_input(e, row, column)]);
       let not_a_number = (bitcast<I>(value) & I(0x7fffffffu)) > I(0x7f800000u);
       let better = (value > best) | not_a_number;
       best = select(best, value, better);
       best_place = select(best_place, I(u32((row - first.x) * params.kernel.y + column - first.y)), better);
     }
   }
-  output[index] = best;
+  output[index] = S(best);
   place[index] = best_place;
 }
 
@@ -107,10 +108,10 @@ fn max_gradient(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workg
       let inside = vec2<i32>(e.row, e.column) + params.padding - vec2<i32>(row, column) * params.stride;
       let here = I(u32(inside.x * params.kernel.y + inside.y));
       let at = at_output(e, row, column);
-      total += select(V(0.0), gradient[at], place[at] == here);
+      total += select(V(0.0), V(gradient[at]), place[at] == here);
     }
   }
-  output[index] = total;
+  output[index] = S(total);
 }
 
 @compute @workgroup_size(64)
@@ -125,11 +126,11 @@ fn average_forward(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_wo
   for (var row = w.x; row < w.z; row++) {
     var line = V(0.0);
     for (var column = w.y; column < w.w; column++) {
-      line += input[at_input(e, row, column)];
+      line += V(input[at_input(e, row, column)]);
     }
     total += line;
   }
-  output[index] = total * share(e.row, e.column);
+  output[index] = S(total * share(e.row, e.column));
 }
 
 @compute @workgroup_size(64)
@@ -143,8 +144,8 @@ fn average_gradient(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_w
   var total = V(0.0);
   for (var row = h.x; row < h.z; row++) {
     for (var column = h.y; column < h.w; column++) {
-      total += gradient[at_output(e, row, column)] * share(row, column);
+      total += V(gradient[at_output(e, row, column)]) * share(row, column);
     }
   }
-  output[index] = total;
+  output[index] = S(total);
 }

@@ -3,6 +3,8 @@
 //
 // y[n, i, j, c] = x[n, i·stride, j·stride, c], 0 for channels that x lacks; the gradient is the same walk backwards.
 
+// Injected: S (how images are stored: f32 or f16).
+
 struct Params {
   pixels: u32, // written
   row: u32,    // threads along x
@@ -15,8 +17,8 @@ struct Params {
   stride: u32,
 }
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
-@group(0) @binding(1) var<storage, read_write> output: array<f32>;
+@group(0) @binding(0) var<storage, read> input: array<S>;
+@group(0) @binding(1) var<storage, read_write> output: array<S>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
@@ -36,7 +38,7 @@ fn forward(@builtin(global_invocation_id) id: vec3<u32>) {
     output[y + c] = input[x + c];
   }
   for (var c = p.channels; c < p.out_channels; c++) {
-    output[y + c] = 0.0;
+    output[y + c] = S(0.0);
   }
 }
 
@@ -59,7 +61,7 @@ fn backward(@builtin(global_invocation_id) id: vec3<u32>) {
     }
   } else {
     for (var c = 0u; c < p.channels; c++) {
-      output[x + c] = 0.0;
+      output[x + c] = S(0.0);
     }
   }
 }

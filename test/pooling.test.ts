@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { backward } from '../src/index.ts';
 import { type AvgPoolOptions, avgPool2d, globalAvgPool, maxPool2d } from '../src/ops/pooling.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
+import { HALF_EPSILON, halfLeaf, rounded } from './support/half.ts';
 
 interface Case {
   shape: readonly [number, number, number, number];
@@ -76,6 +77,44 @@ for (const given of cases) {
   });
 }
 
+test('f16 images and gradients, to their rounding', async () => {
+  for (const given of cases) {
+    const { shape, kernel, stride, padding } = given;
+    const values = rounded(
+      uniform(
+        shape.reduce((a, b) => a * b),
+        1,
+      ),
+    );
+    const expected = reference(given, values, 2, true);
+    const dy = engine.tensor(expected.dy, expected.outShape, 'f16');
+    for (const [pool, value, gradient] of [
+      [avgPool2d, expected.average, expected.daverage],
+      [maxPool2d, expected.max, expected.dmax],
+    ] as const) {
+      const x = halfLeaf(values, shape);
+      const y = pool(x, { kernel, stride, padding });
+      assert.is(y.dtype, 'f16');
+      backward(y, dy);
+      await near(y, value, pool === maxPool2d ? 0 : HALF_EPSILON, `${pool.name} ${shape}`);
+      // The seed was rounded too.
+      await near(x.grad, gradient, 2 * HALF_EPSILON, `gradient of ${pool.name} ${shape}`);
+    }
+  }
+  for (const size of [8, 40]) {
+    const x = halfLeaf(uniform(size * size * 3, 3), [1, size, size, 3]);
+    const y = globalAvgPool(x);
+    assert.is(y.dtype, 'f16');
+    const means = await engine
+      .tensor(await x.data(), [size * size, 3])
+      .mean(0)
+      .data();
+    await near(y, means, HALF_EPSILON);
+    y.backward(engine.ones([1, 3], 'f16'));
+    await near(x.grad, new Float64Array(x.size).fill(1 / size ** 2), HALF_EPSILON);
+  }
+});
+
 test('among equal maxima the first one in row order takes the gradient', async () => {
   for (const channels of [1, 4]) {
     const x = leaf(new Float32Array(16 * channels).fill(3), [1, 4, 4, channels]);
@@ -136,7 +175,7 @@ test('what does not fit is refused', () => {
   assert.match(message({ kernel: 2, stride: [1, 0] }), /stride is \[1,0\]/);
   assert.match(message({ kernel: 2, padding: -1 }), /padding is -1/);
   assert.match(message({ kernel: 2 }, engine.zeros([4, 4])), /images \[n, h, w, c\] were expected/);
-  assert.match(message({ kernel: 2 }, engine.zeros([1, 4, 4, 1], 'u32')), /takes f32, not u32/);
+  assert.match(message({ kernel: 2 }, engine.zeros([1, 4, 4, 1], 'u32')), /takes f32 or f16.*u32/);
   assert.match(errorOf(() => avgPool2d(x, { kernel: 9 })).message, /avgPool2d: the kernel/);
   assert.match(errorOf(() => globalAvgPool(engine.zeros([4, 1]))).message, /globalAvgPool: x has shape \[4, 1\]/);
 });

@@ -1,9 +1,11 @@
 /** Pooling of images [n, h, w, c]: max, average, and the average over the whole image. */
 import source from '../../shaders/pool.wgsl';
 import { record } from '../autograd/tape.ts';
-import { ArgumentError, DTypeError, ShapeError } from '../gpu/errors.ts';
+import { ArgumentError, ShapeError } from '../gpu/errors.ts';
+import { commonFloat } from '../tensor/dtype.ts';
 import { show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { cast } from './elementwise.ts';
 import { mean, plane } from './reduce.ts';
 import { reshape } from './reshape.ts';
 
@@ -28,7 +30,7 @@ type Mode = 'max' | 'average';
 interface Geometry {
   readonly outShape: readonly [number, number, number, number];
   readonly params: readonly number[];
-  readonly constants: { readonly V: string; readonly I: string };
+  readonly constants: { readonly V: string; readonly S: string; readonly I: string };
   /** Elements a thread handles. */
   readonly width: number;
 }
@@ -46,9 +48,7 @@ function pair(where: string, name: string, value: Pair, least: number): readonly
 
 /** Output size floor((size + 2·padding − kernel)/stride) + 1, as PyTorch's. */
 function geometryOf(where: string, x: Tensor, options: PoolOptions): Geometry {
-  if (x.dtype !== 'f32') {
-    throw new DTypeError({ where, message: `takes f32, not ${x.dtype}.`, fix: "Use x.cast('f32')." });
-  }
+  const stored = commonFloat(where, [x]);
   if (x.rank !== 4) {
     throw new ShapeError({ where, message: `x has shape ${show(x.shape)}; images [n, h, w, c] were expected.` });
   }
@@ -76,7 +76,8 @@ function geometryOf(where: string, x: Tensor, options: PoolOptions): Geometry {
   return {
     outShape: [n, outHeight, outWidth, c],
     params: [n, h, w, outHeight, outWidth, c / width, ...kernel, ...stride, ...padding],
-    constants: width === 4 ? { V: 'vec4<f32>', I: 'vec4<u32>' } : { V: 'f32', I: 'u32' },
+    constants:
+      width === 4 ? { V: 'vec4<f32>', S: `vec4<${stored}>`, I: 'vec4<u32>' } : { V: 'f32', S: stored, I: 'u32' },
     width,
   };
 }
@@ -107,10 +108,10 @@ export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
   const geometry = geometryOf('maxPool2d', x, options);
   const { engine } = x;
   const places = Tensor.empty(engine, geometry.outShape, 'u32', 'maxPool2d');
-  const y = Tensor.empty(engine, geometry.outShape, 'f32', 'maxPool2d');
+  const y = Tensor.empty(engine, geometry.outShape, x.dtype, 'maxPool2d');
   launch('max', 'forward', geometry, true, [x, places], y);
   record(y, 'maxPool2d', [x], (dy) => {
-    const dx = Tensor.empty(engine, x.shape, 'f32', 'maxPool2d');
+    const dx = Tensor.empty(engine, x.shape, x.dtype, 'maxPool2d');
     return [launch('max', 'gradient', geometry, true, [places, dy], dx)];
   });
   if (!y.node) places.dispose();
@@ -124,10 +125,10 @@ export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
 export function avgPool2d(x: Tensor, options: AvgPoolOptions): Tensor {
   const geometry = geometryOf('avgPool2d', x, options);
   const { countIncludePad = true } = options;
-  const y = Tensor.empty(x.engine, geometry.outShape, 'f32', 'avgPool2d');
+  const y = Tensor.empty(x.engine, geometry.outShape, x.dtype, 'avgPool2d');
   launch('average', 'forward', geometry, countIncludePad, [x], y);
   return record(y, 'avgPool2d', [x], (dy) => {
-    const dx = Tensor.empty(x.engine, x.shape, 'f32', 'avgPool2d');
+    const dx = Tensor.empty(x.engine, x.shape, x.dtype, 'avgPool2d');
     return [launch('average', 'gradient', geometry, countIncludePad, [dy], dx)];
   });
 }
@@ -144,6 +145,6 @@ export function globalAvgPool(x: Tensor): Tensor {
     });
   }
   const [n, h, w, c] = x.shape as readonly [number, number, number, number];
-  if (h * w > ONE_WINDOW) return mean(x, [1, 2]);
+  if (h * w > ONE_WINDOW) return cast(mean(x, [1, 2]), x.dtype);
   return reshape(avgPool2d(x, { kernel: [h, w] }), [n, c]);
 }

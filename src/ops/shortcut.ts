@@ -2,6 +2,7 @@
 import source from '../../shaders/shortcut.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ShapeError } from '../gpu/errors.ts';
+import { commonFloat } from '../tensor/dtype.ts';
 import { show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { plane } from './reduce.ts';
@@ -9,14 +10,15 @@ import { plane } from './reduce.ts';
 /**
  * Option A of He et al. 2016, section 3.3: every `stride`-th pixel of x [n, h, w, c], with zero channels behind
  * its own up to `channels`.
- * @throws ShapeError for a tensor that is no batch of images, or fewer channels than it has.
+ * @throws ShapeError for a tensor that is no batch of images, or fewer channels than it has; DTypeError for integers.
  */
 export function paddedShortcut(x: Tensor, stride: number, channels: number): Tensor {
+  const stored = commonFloat('paddedShortcut', [x]);
   const [n = 0, height = 0, width = 0, c = 0] = x.shape;
-  if (x.rank !== 4 || x.dtype !== 'f32' || channels < c || !(Number.isInteger(stride) && stride > 0)) {
+  if (x.rank !== 4 || channels < c || !(Number.isInteger(stride) && stride > 0)) {
     throw new ShapeError({
       where: 'paddedShortcut',
-      message: `takes f32 images [n, h, w, c] with c ≤ ${channels} and a whole stride; was given ${x.dtype} ${show(x.shape)} and stride ${stride}.`,
+      message: `takes images [n, h, w, c] with c ≤ ${channels} and a whole stride; was given ${show(x.shape)} and stride ${stride}.`,
     });
   }
   const out = [n, Math.ceil(height / stride), Math.ceil(width / stride), channels] as const;
@@ -26,14 +28,15 @@ export function paddedShortcut(x: Tensor, stride: number, channels: number): Ten
     const [gx, gy] = plane(x.engine, Math.ceil(pixels / 64));
     x.engine.dispatch({
       kernel: { name: 'shortcut', source, entry },
+      constants: { S: stored },
       buffers: [input.storage, output.storage],
       params: [pixels, gx * 64, ...sizes],
       workgroups: [gx, gy],
     });
     return output;
   };
-  const y = run('forward', x, Tensor.empty(x.engine, out, 'f32', 'paddedShortcut'));
+  const y = run('forward', x, Tensor.empty(x.engine, out, stored, 'paddedShortcut'));
   return record(y, 'paddedShortcut', [x], (dy) => [
-    run('backward', dy, Tensor.empty(x.engine, x.shape, 'f32', 'paddedShortcut')),
+    run('backward', dy, Tensor.empty(x.engine, x.shape, stored, 'paddedShortcut')),
   ]);
 }
