@@ -3,7 +3,8 @@
 //
 // Injected: DECOUPLED (AdamW: decay the parameter itself, not its gradient).
 
-// learning rate, weight decay, β1, β2, ε, 1 − β1ᵗ, √(1 − β2ᵗ), 1 − β1, 1 − β2 (in float32, 1 − 0.999 keeps five digits only)
+// learning rate, weight decay, β1, β2, ε, 1 − β1ᵗ, √(1 − β2ᵗ), 1 − β1, 1 − β2 (in float32, 1 − 0.999 keeps five digits
+// only), whether to leave the step out
 @group(0) @binding(0) var<storage, read> rates: array<f32>;
 @group(0) @binding(1) var<storage, read> gradient0: array<f32>;
 @group(0) @binding(2) var<storage, read_write> parameter0: array<f32>;
@@ -18,6 +19,10 @@
 @group(0) @binding(11) var<storage, read_write> mean2: array<f32>;
 @group(0) @binding(12) var<storage, read_write> square2: array<f32>;
 @group(0) @binding(13) var<uniform> params: Params;
+
+fn skipped() -> bool {
+  return rates[9] != 0.0;
+}
 
 // The parameter and the running means of its gradient and of its square.
 fn adam_step(parameter: f32, gradient: f32, mean: f32, square: f32) -> vec3<f32> {
@@ -65,11 +70,17 @@ fn adam_slot2(group: vec3<u32>, lane: u32) {
 
 @compute @workgroup_size(64)
 fn adam1(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  if (skipped()) {
+    return;
+  }
   adam_slot0(group, lane);
 }
 
 @compute @workgroup_size(64)
 fn adam3(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  if (skipped()) {
+    return;
+  }
   adam_slot0(group, lane);
   adam_slot1(group, lane);
   adam_slot2(group, lane);

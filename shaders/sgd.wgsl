@@ -5,7 +5,7 @@
 //
 // Injected: NESTEROV, for the entries with momentum.
 
-// learning rate, weight decay, momentum, dampening
+// learning rate, weight decay, momentum, dampening, whether to leave the step out
 @group(0) @binding(0) var<storage, read> rates: array<f32>;
 @group(0) @binding(1) var<storage, read> gradient0: array<f32>;
 @group(0) @binding(2) var<storage, read_write> parameter0: array<f32>;
@@ -23,6 +23,10 @@
 @group(0) @binding(14) var<storage, read_write> parameter4: array<f32>;
 @group(0) @binding(15) var<storage, read_write> velocity4: array<f32>;
 @group(0) @binding(16) var<uniform> params: Params;
+
+fn skipped() -> bool {
+  return rates[4] != 0.0;
+}
 
 fn plain_step(p: f32, gradient: f32) -> f32 {
   return p - rates[0] * (gradient + rates[1] * p);
@@ -120,17 +124,26 @@ fn momentum_slot4(group: vec3<u32>, lane: u32) {
 
 @compute @workgroup_size(64)
 fn plain1(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  if (skipped()) {
+    return;
+  }
   plain_slot0(group, lane);
 }
 
 @compute @workgroup_size(64)
 fn plain2(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  if (skipped()) {
+    return;
+  }
   plain_slot0(group, lane);
   plain_slot1(group, lane);
 }
 
 @compute @workgroup_size(64)
 fn plain5(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  if (skipped()) {
+    return;
+  }
   plain_slot0(group, lane);
   plain_slot1(group, lane);
   plain_slot2(group, lane);
@@ -140,17 +153,26 @@ fn plain5(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
 
 @compute @workgroup_size(64)
 fn momentum1(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  if (skipped()) {
+    return;
+  }
   momentum_slot0(group, lane);
 }
 
 @compute @workgroup_size(64)
 fn momentum2(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  if (skipped()) {
+    return;
+  }
   momentum_slot0(group, lane);
   momentum_slot1(group, lane);
 }
 
 @compute @workgroup_size(64)
 fn momentum5(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  if (skipped()) {
+    return;
+  }
   momentum_slot0(group, lane);
   momentum_slot1(group, lane);
   momentum_slot2(group, lane);

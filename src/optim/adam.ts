@@ -3,7 +3,8 @@ import adam from '../../shaders/adam.wgsl';
 import slots from '../../shaders/slots.wgsl';
 import type { Module, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkRate, Optimizer, type Updates } from './optimizer.ts';
+import { checkRate, Optimizer } from './optimizer.ts';
+import type { SlotKernels } from './slots.ts';
 
 const source = slots + adam;
 
@@ -18,6 +19,7 @@ export interface AdamOptions {
 /** Kingma & Ba 2015, algorithm 1; weight decay is added to the gradient. */
 export class Adam extends Optimizer {
   protected readonly decoupled: boolean = false;
+  protected override readonly gateEntry = 'adam';
   readonly betas: readonly [number, number];
   readonly eps: number;
   readonly weightDecay: number;
@@ -26,7 +28,7 @@ export class Adam extends Optimizer {
 
   /** @throws ArgumentError for a rate out of range. */
   constructor(module: Module, { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamOptions = {}) {
-    super(module, lr, 9);
+    super(module, lr, 10);
     for (const beta of betas) checkRate('Adam', 'beta', beta, 0, 1);
     checkRate('Adam', 'eps', eps);
     checkRate('Adam', 'weight decay', weightDecay);
@@ -37,13 +39,25 @@ export class Adam extends Optimizer {
     this.square = this.zeros();
   }
 
-  protected override currentRates(): number[] {
-    const [b1, b2] = this.betas;
-    const corrections = [1 - b1 ** this.steps, Math.sqrt(1 - b2 ** this.steps)];
-    return [this.lr, this.weightDecay, b1, b2, this.eps, ...corrections, 1 - b1, 1 - b2];
+  protected override progress(): number[] {
+    return this.betas.map((beta) => 1 - beta ** this.steps);
   }
 
-  protected override get updates(): Updates {
+  protected override currentRates(): number[] {
+    const [c1 = 0, c2 = 0] = this.progress();
+    return this.ratesWith(c1, Math.sqrt(c2));
+  }
+
+  protected override configuredRates(): number[] {
+    return this.ratesWith(0, 0);
+  }
+
+  private ratesWith(c1: number, c2: number): number[] {
+    const [b1, b2] = this.betas;
+    return [this.lr, this.weightDecay, b1, b2, this.eps, c1, c2, 1 - b1, 1 - b2, 0];
+  }
+
+  protected override get updates(): SlotKernels {
     return {
       kernel: (count) => ({ name: 'adam', source, entry: `adam${count}` }),
       constants: { DECOUPLED: this.decoupled },

@@ -1,10 +1,10 @@
 /** What optimizers share: their parameters, rates that live on the device, and state that can be saved. */
+import gateSource from '../../shaders/gate.wgsl';
 import type { Engine } from '../gpu/engine.ts';
 import { ArgumentError } from '../gpu/errors.ts';
-import type { Constants, Kernel } from '../gpu/kernel.ts';
 import type { Module, NamedTensor } from '../nn/module.ts';
-import { plane } from '../ops/reduce.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { launchSlots, type SlotKernels } from './slots.ts';
 
 /** @throws ArgumentError unless the number lies in [low, high). */
 export function checkRate(where: string, name: string, value: number, low = 0, high = Number.POSITIVE_INFINITY): void {
@@ -16,18 +16,11 @@ export function checkRate(where: string, name: string, value: number, low = 0, h
   }
 }
 
-/** A parameter with its gradient ahead of it and its state behind. */
-interface Slot {
-  readonly size: number;
-  readonly tensors: readonly Tensor[];
-}
-
-export interface Updates {
-  /** The entry for so many parameters. */
-  kernel(slots: number): Kernel;
-  readonly constants: Constants;
-  /** Parameters a launch that there are entries for, most first; 1 is among them. */
-  readonly slotCounts: readonly number[];
+/** Rates that the device adapts to the steps really taken; see `shaders/gate.wgsl`. */
+interface Gate {
+  readonly given: Tensor;
+  readonly progress: Tensor;
+  uploaded: readonly number[];
 }
 
 export abstract class Optimizer {
@@ -35,7 +28,8 @@ export abstract class Optimizer {
   protected readonly named: readonly NamedTensor[];
   private readonly rates: Tensor;
   private uploaded: readonly number[] = [];
-  /** Steps taken. */
+  private gate: Gate | null = null;
+  /** Steps taken, those that were skipped on the device included. */
   steps = 0;
 
   /** @param lr learning rate; may be set before any step. */
@@ -52,40 +46,69 @@ export abstract class Optimizer {
     this.rates = this.engine.keep(this.engine.zeros([rateCount]));
   }
 
-  /** The rates as the kernel reads them. */
+  /** The rates as the kernel reads them, for step number `steps`. */
   protected abstract currentRates(): number[];
+  /** The same for any step, as `gate.wgsl` reads them. */
+  protected abstract configuredRates(): number[];
+  /** What `gate.wgsl` remembers, after `steps` steps. */
+  protected abstract progress(): number[];
+  protected abstract readonly gateEntry: string;
   /** The kernels that update several parameters at once. */
-  protected abstract readonly updates: Updates;
+  protected abstract readonly updates: SlotKernels;
   /** The state of parameter `index`, in the order of the kernel's bindings. */
   protected abstract stateOf(index: number): readonly Tensor[];
   /** State tensors, named `<parameter>.<kind>`. */
   abstract state(): NamedTensor[];
 
-  /** Updates every parameter that has a gradient, in place. */
-  step(): void {
-    this.engine.feed(this.rates.storage, () => this.nextRates());
+  /**
+   * Updates every parameter that has a gradient, in place.
+   * @param skip u32 [1] on the device: where it is not 0 by then, the step is left out. Parameters and state stay what they
+   * were, and what depends on the number of steps goes by those that were taken.
+   */
+  step(skip?: Tensor): void {
+    if (skip) this.openGate(skip);
+    else this.feedRates();
     const slots = this.named.flatMap(({ tensor }, i) =>
       tensor.grad ? [{ size: tensor.size, tensors: [tensor.grad, tensor, ...this.stateOf(i)] }] : [],
     );
-    const { slotCounts } = this.updates;
-    const most = this.engine.device.limits.maxStorageBuffersPerShaderStage - 1;
-    const each = slots[0]?.tensors.length ?? 1;
-    // One kernel for many, one for the rest: compiling a third takes longer than it would save.
-    const many = slotCounts.find((n) => n * each <= most) ?? 1;
-    for (let first = 0; first < slots.length; ) {
-      const count = first + many <= slots.length ? many : 1;
-      this.launch(slots.slice(first, first + count));
-      first += count;
-    }
+    launchSlots(this.engine, this.updates, [this.rates], slots);
   }
 
-  /** Counts a step; the rates if they have changed. */
-  private nextRates(): Float32Array<ArrayBuffer> | null {
-    this.steps++;
-    const rates = this.currentRates();
-    if (rates.every((rate, i) => rate === this.uploaded[i])) return null;
-    this.uploaded = rates;
-    return Float32Array.from(rates);
+  private feedRates(): void {
+    this.engine.feed(this.rates.storage, () => {
+      this.steps++;
+      const rates = this.currentRates();
+      if (sameNumbers(rates, this.uploaded)) return null;
+      this.uploaded = rates;
+      return Float32Array.from(rates);
+    });
+  }
+
+  private openGate(skip: Tensor): void {
+    this.gate ??= {
+      given: this.engine.keep(this.engine.zeros(this.rates.shape)),
+      progress: this.engine.keep(this.engine.tensor(this.progress())),
+      uploaded: [],
+    };
+    const { gate } = this;
+    this.engine.feed(gate.given.storage, () => {
+      this.steps++;
+      this.uploaded = [];
+      const rates = this.configuredRates();
+      if (sameNumbers(rates, gate.uploaded)) return null;
+      gate.uploaded = rates;
+      return Float32Array.from(rates);
+    });
+    this.engine.dispatch({
+      kernel: { name: 'gate', source: gateSource, entry: this.gateEntry },
+      buffers: [skip, gate.given, gate.progress, this.rates].map((t) => t.storage),
+      workgroups: [1],
+    });
+  }
+
+  /** What is trained, each once. */
+  get parameters(): readonly Tensor[] {
+    return this.named.map(({ tensor }) => tensor);
   }
 
   /** Frees the gradients. */
@@ -99,6 +122,8 @@ export abstract class Optimizer {
   /** Frees the optimizer's state, not the parameters. */
   dispose(): void {
     this.rates.dispose();
+    this.gate?.given.dispose();
+    this.gate?.progress.dispose();
     for (const { tensor } of this.state()) tensor.dispose();
   }
 
@@ -113,23 +138,7 @@ export abstract class Optimizer {
       return { name: `${name}.${kind}`, tensor, layout };
     });
   }
-
-  private launch(slots: readonly Slot[]): void {
-    const { kernel, constants } = this.updates;
-    let groups = 0;
-    const firsts = slots.map(({ size }) => {
-      const first = groups;
-      groups += Math.ceil(size / 64);
-      return first;
-    });
-    const [x, y] = plane(this.engine, groups);
-    const eight = (values: readonly number[]) => Array.from({ length: 8 }, (_, i) => values[i] ?? 0);
-    this.engine.dispatch({
-      kernel: kernel(slots.length),
-      constants,
-      buffers: [this.rates, ...slots.flatMap(({ tensors }) => tensors)].map((t) => t.storage),
-      params: [...eight(slots.map(({ size }) => size)), ...eight(firsts), x, 0, 0, 0],
-      workgroups: [x, y],
-    });
-  }
 }
+
+const sameNumbers = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((x, i) => x === b[i]);

@@ -4,7 +4,8 @@ import slots from '../../shaders/slots.wgsl';
 import { ArgumentError } from '../gpu/errors.ts';
 import type { Module, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkRate, Optimizer, type Updates } from './optimizer.ts';
+import { checkRate, Optimizer } from './optimizer.ts';
+import type { SlotKernels } from './slots.ts';
 
 const source = slots + sgd;
 
@@ -22,12 +23,13 @@ export class SGD extends Optimizer {
   readonly dampening: number;
   readonly weightDecay: number;
   readonly nesterov: boolean;
-  protected override readonly updates: Updates;
+  protected override readonly updates: SlotKernels;
+  protected override readonly gateEntry = 'sgd';
   private readonly velocity: readonly Tensor[];
 
   /** @throws ArgumentError for a rate out of range, or Nesterov's variant without momentum or with dampening. */
   constructor(module: Module, { lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false }: SGDOptions) {
-    super(module, lr, 4);
+    super(module, lr, 5);
     checkRate('SGD', 'momentum', momentum, 0, 1);
     checkRate('SGD', 'dampening', dampening, 0, 1);
     checkRate('SGD', 'weight decay', weightDecay);
@@ -51,8 +53,17 @@ export class SGD extends Optimizer {
   }
 
   protected override currentRates(): number[] {
+    const [lr, weightDecay, momentum, dampening] = this.configuredRates() as [number, number, number, number];
     // PyTorch's first step takes the gradient undampened.
-    return [this.lr, this.weightDecay, this.momentum, this.steps === 1 ? 0 : this.dampening];
+    return [lr, weightDecay, momentum, this.steps === 1 ? 0 : dampening, 0];
+  }
+
+  protected override configuredRates(): number[] {
+    return [this.lr, this.weightDecay, this.momentum, this.dampening, 0];
+  }
+
+  protected override progress(): number[] {
+    return [this.steps > 0 ? 1 : 0];
   }
 
   protected override stateOf(index: number): readonly Tensor[] {

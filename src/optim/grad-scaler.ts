@@ -1,0 +1,142 @@
+/**
+ * Dynamic loss scaling (Micikevicius et al. 2018, section 3.2), as PyTorch's GradScaler. f16 has no room for small gradients:
+ * the loss is multiplied by a scale before the backward pass, the gradients are divided by it before the step. A scale that
+ * is too large makes some of them infinite; then the step is left out and the scale falls. All of that on the device.
+ */
+import gradScalerSource from '../../shaders/grad_scaler.wgsl';
+import slotsSource from '../../shaders/slots.wgsl';
+import unscaleSource from '../../shaders/unscale.wgsl';
+import { type Engine, floatBits } from '../gpu/engine.ts';
+import { ArgumentError } from '../gpu/errors.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import type { Optimizer } from './optimizer.ts';
+import { launchSlots, type SlotKernels } from './slots.ts';
+
+export interface GradScalerOptions {
+  /** The first scale; 65536 unless said. */
+  initScale?: number;
+  /** What the scale is multiplied by after `growthInterval` good steps in a row; 2 unless said. */
+  growthFactor?: number;
+  /** What the scale is multiplied by after a step that was left out; 0.5 unless said. */
+  backoffFactor?: number;
+  /** 2000 unless said. */
+  growthInterval?: number;
+}
+
+/** What a scaler knows, to go on with later. */
+export interface GradScalerState {
+  scale: number;
+  /** Steps taken since the scale last changed. */
+  goodSteps: number;
+  /** Steps left out since the scaler was made. */
+  skippedSteps: number;
+}
+
+const UNSCALE: SlotKernels = {
+  kernel: (count) => ({ name: 'unscale', source: slotsSource + unscaleSource, entry: `unscale${count}` }),
+  slotCounts: [7, 3, 1],
+};
+
+/**
+ * @example
+ * scaler.scale(loss).backward();
+ * scaler.unscale(optimizer); // only where gradients are to be clipped
+ * clipGradNorm(optimizer.parameters, 1);
+ * scaler.step(optimizer);
+ * scaler.update();
+ */
+export class GradScaler {
+  private readonly factor: Tensor;
+  /** u32 [3]: whether a gradient was not finite, good steps in a row, steps left out. */
+  private readonly counts: Tensor;
+  private readonly params: readonly number[];
+  private readonly unscaled = new Set<Optimizer>();
+
+  /** @throws ArgumentError for a factor or an interval out of its range. */
+  constructor(
+    readonly engine: Engine,
+    { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000 }: GradScalerOptions = {},
+  ) {
+    const ranges: [string, number, boolean, string][] = [
+      ['initScale', initScale, initScale > 0 && Number.isFinite(initScale), 'a number above 0'],
+      ['growthFactor', growthFactor, growthFactor >= 1 && Number.isFinite(growthFactor), 'a number of at least 1'],
+      ['backoffFactor', backoffFactor, backoffFactor > 0 && backoffFactor <= 1, 'a number in (0, 1]'],
+      [
+        'growthInterval',
+        growthInterval,
+        Number.isInteger(growthInterval) && growthInterval >= 1,
+        'a whole number of at least 1',
+      ],
+    ];
+    for (const [name, value, fits, expected] of ranges) {
+      if (!fits)
+        throw new ArgumentError({ where: 'GradScaler', message: `${name} must be ${expected}, not ${value}.` });
+    }
+    this.params = [floatBits(growthFactor), floatBits(backoffFactor), growthInterval];
+    this.factor = engine.keep(engine.tensor(initScale));
+    this.counts = engine.keep(engine.zeros([3], 'u32'));
+  }
+
+  /** The loss (f32), scaled: what `backward()` is called on. */
+  scale(loss: Tensor): Tensor {
+    return loss.mul(this.factor);
+  }
+
+  /**
+   * Divides the gradients of the optimizer's parameters by the scale. `step` does it by itself; to be called ahead of what
+   * looks at gradients in between, such as clipping.
+   * @throws ArgumentError when it was done since the last `update`.
+   */
+  unscale(optimizer: Optimizer): void {
+    if (this.unscaled.has(optimizer)) {
+      throw new ArgumentError({
+        where: 'GradScaler',
+        message: 'the gradients of this optimizer were unscaled already.',
+        fix: 'Call update() once a step, after step().',
+      });
+    }
+    this.unscaled.add(optimizer);
+    const leaves = optimizer.parameters.filter(({ grad }) => grad !== null);
+    const results = leaves.map(({ shape }) => Tensor.empty(this.engine, shape, 'f32', 'GradScaler').moveTo(null));
+    const slots = leaves.map(({ size, grad }, i) => ({ size, tensors: [grad as Tensor, results[i] as Tensor] }));
+    launchSlots(this.engine, UNSCALE, [this.factor, this.counts], slots);
+    leaves.forEach((leaf, i) => {
+      leaf.grad?.dispose();
+      leaf.grad = results[i] as Tensor;
+    });
+  }
+
+  /** The optimizer's step, left out on the device if some gradient since the last `update` is not finite. */
+  step(optimizer: Optimizer): void {
+    if (!this.unscaled.has(optimizer)) this.unscale(optimizer);
+    optimizer.step(this.counts);
+  }
+
+  /** Adapts the scale; once a step, after every optimizer's. */
+  update(): void {
+    this.unscaled.clear();
+    this.engine.dispatch({
+      kernel: { name: 'grad_scaler', source: gradScalerSource },
+      buffers: [this.factor.storage, this.counts.storage],
+      params: [...this.params, 0],
+      workgroups: [1],
+    });
+  }
+
+  /** Waits for the GPU and reads the scale and the counts as they are now. */
+  async state(): Promise<GradScalerState> {
+    const [factor, counts] = await Promise.all([this.factor.data(), this.counts.data()]);
+    return { scale: factor[0] as number, goodSteps: counts[1] as number, skippedSteps: counts[2] as number };
+  }
+
+  /** Goes on from what {@link state} told. */
+  load({ scale, goodSteps, skippedSteps }: GradScalerState): void {
+    this.engine.write(this.factor.storage, Float32Array.of(scale));
+    this.engine.write(this.counts.storage, Uint32Array.of(0, goodSteps, skippedSteps));
+  }
+
+  dispose(): void {
+    this.factor.dispose();
+    this.counts.dispose();
+  }
+}
