@@ -7,7 +7,7 @@
 //
 // Injected: what the walk takes, RESIDUAL, RELU.
 
-@group(0) @binding(0) var<storage, read> input: array<V>;
+@group(0) @binding(0) var<storage, read> input: array<S>;
 @group(0) @binding(1) var<storage, read> weight: array<V>;
 @group(0) @binding(2) var<storage, read> bias: array<V>;
 // A mean and a sum of squares about it for each part: [parts, 2, columns].
@@ -17,18 +17,18 @@
 // [shift, weight, bias, centre, 1/deviation] × columns, where x̂ = (x − shift − centre)/deviation. The first launch writes
 // the first three: the second one has no bindings left for what they come from.
 @group(0) @binding(6) var<storage, read_write> statistics: array<V>;
-@group(0) @binding(7) var<storage, read> residual: array<V>;
-@group(0) @binding(8) var<storage, read_write> output: array<V>;
+@group(0) @binding(7) var<storage, read> residual: array<S>;
+@group(0) @binding(8) var<storage, read_write> output: array<S>;
 @group(0) @binding(9) var<uniform> params: Params;
 
 // The mean of four elements where they lie far from zero for their spread. 0 elsewhere: a mean that is small beside the
 // deviation would lose its digits to a shift.
 fn shift_of(column: u32) -> V {
   let last = params.rows - 1u;
-  let a = input[column];
-  let b = input[min(last, 1u) * params.columns + column];
-  let c = input[min(last, 2u) * params.columns + column];
-  let d = input[min(last, 3u) * params.columns + column];
+  let a = V(input[column]);
+  let b = V(input[min(last, 1u) * params.columns + column]);
+  let c = V(input[min(last, 2u) * params.columns + column]);
+  let d = V(input[min(last, 3u) * params.columns + column]);
   let mean = ((a + b) + (c + d)) * 0.25;
   let spread = max(max(a, b), max(c, d)) - min(min(a, b), min(c, d));
   return select(V(0.0), mean, abs(mean) > 8.0 * spread);
@@ -56,17 +56,17 @@ fn partials(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_i
   var n = 0u;
   // Four rows at a time about their own mean: exact as Welford's method, without its chain of divisions.
   for (; n + 4u <= place.count; n += 4u) {
-    let a = input[at] - shift;
-    let b = input[at + jump] - shift;
-    let c = input[at + 2u * jump] - shift;
-    let d = input[at + 3u * jump] - shift;
+    let a = V(input[at]) - shift;
+    let b = V(input[at + jump]) - shift;
+    let c = V(input[at + 2u * jump]) - shift;
+    let d = V(input[at + 3u * jump]) - shift;
     at += 4u * jump;
     let mean = ((a + b) + (c + d)) * 0.25;
     let squares = ((a - mean) * (a - mean) + (b - mean) * (b - mean)) + ((c - mean) * (c - mean) + (d - mean) * (d - mean));
     all = merge(all, f32(n), Moments(mean, squares), 4.0);
   }
   for (; n < place.count; n++) {
-    all = merge(all, f32(n), Moments(input[at] - shift, V(0.0)), 1.0);
+    all = merge(all, f32(n), Moments(V(input[at]) - shift, V(0.0)), 1.0);
     at += jump;
   }
   let mean = total(index, all.mean * f32(n)) / f32(rows_of(place.part));
@@ -136,14 +136,14 @@ fn inference(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
 fn write(place: Place, shift: V, scale: V, offset: V) {
   var at = place.first;
   for (var n = 0u; n < place.count; n++) {
-    var value = (input[at] - shift) * scale + offset;
+    var value = (V(input[at]) - shift) * scale + offset;
     if (RESIDUAL) {
-      value += residual[at];
+      value += V(residual[at]);
     }
     if (RELU) {
       value = max(value, V(0.0));
     }
-    output[at] = value;
+    output[at] = S(value);
     at += place.jump;
   }
 }

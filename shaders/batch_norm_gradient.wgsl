@@ -6,24 +6,24 @@
 // Injected: what the walk takes; RELU; BATCH (the statistics were the batch's own: they have a gradient); DRESIDUAL (g is
 // wanted too).
 
-@group(0) @binding(0) var<storage, read> dy: array<V>;
-@group(0) @binding(1) var<storage, read> output: array<V>;
-@group(0) @binding(2) var<storage, read> input: array<V>;
+@group(0) @binding(0) var<storage, read> dy: array<S>;
+@group(0) @binding(1) var<storage, read> output: array<S>;
+@group(0) @binding(2) var<storage, read> input: array<S>;
 @group(0) @binding(3) var<storage, read> statistics: array<V>;
 // Σ g and Σ g·(x − mean) of each part: [parts, 2, columns].
 @group(0) @binding(4) var<storage, read_write> partial: array<V>;
-@group(0) @binding(5) var<storage, read_write> dresidual: array<V>;
+@group(0) @binding(5) var<storage, read_write> dresidual: array<S>;
 @group(0) @binding(6) var<storage, read_write> dweight: array<V>;
 @group(0) @binding(7) var<storage, read_write> dbias: array<V>;
-@group(0) @binding(8) var<storage, read_write> dx: array<V>;
+@group(0) @binding(8) var<storage, read_write> dx: array<S>;
 @group(0) @binding(9) var<uniform> params: Params;
 
 // What passes the ReLU.
 fn passed(at: u32) -> V {
   if (RELU) {
-    return select(V(0.0), dy[at], output[at] > V(0.0));
+    return select(V(0.0), V(dy[at]), V(output[at]) > V(0.0));
   }
-  return dy[at];
+  return V(dy[at]);
 }
 
 @compute @workgroup_size(SIZE)
@@ -41,9 +41,9 @@ fn partials(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_i
     for (let end = min(place.count, n + 32u); n < end; n++) {
       let g = passed(at);
       near_plain += g;
-      near_weighted += g * ((input[at] - shift) - centre);
+      near_weighted += g * ((V(input[at]) - shift) - centre);
       if (DRESIDUAL) {
-        dresidual[at] = g;
+        dresidual[at] = S(g);
       }
       at += place.jump;
     }
@@ -106,9 +106,9 @@ fn inputs(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
   for (var n = 0u; n < place.count; n++) {
     var value = scale * passed(at);
     if (BATCH) {
-      value += slope * (input[at] - shift) + offset;
+      value += slope * (V(input[at]) - shift) + offset;
     }
-    dx[at] = value;
+    dx[at] = S(value);
     at += place.jump;
   }
 }

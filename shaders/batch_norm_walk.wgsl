@@ -5,8 +5,9 @@
 //
 // Ahead of batch_norm.wgsl or batch_norm_gradient.wgsl, which bind `params`.
 //
-// Injected: V (f32, or vec4<f32> for channels in fours), SIZE (threads of a workgroup, a power of two), TEAMS (the lanes
-// of a column work on one part together, for a GPU; else each has a part of its own, and there is no barrier).
+// Injected: V (f32, or vec4<f32> for channels in fours), S (how one is stored in images: V or its f16 kin), SIZE (threads
+// of a workgroup, a power of two), TEAMS (the lanes of a column work on one part together, for a GPU; else each has a part
+// of its own, and there is no barrier).
 
 struct Params {
   rows: u32,

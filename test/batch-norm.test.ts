@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { backward, Engine, type Tensor } from '../src/index.ts';
+import { backward, type DType, Engine, type Tensor } from '../src/index.ts';
 import { batchNorm } from '../src/ops/batch-norm.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
+import { HALF_EPSILON, rounded } from './support/half.ts';
 
 interface Given {
   x: Float32Array;
@@ -59,36 +60,46 @@ const shapes: number[][] = [
   [8, 32, 32, 16],
 ];
 
-/** Trains one step on `on` and compares everything with the reference. */
-async function trainingMatches(on: Engine, shape: number[], withResidual: boolean, relu: boolean): Promise<void> {
+/** Trains one step on `on` and compares everything with the reference. @param dtype of the images. */
+async function trainingMatches(
+  on: Engine,
+  shape: number[],
+  withResidual: boolean,
+  relu: boolean,
+  dtype: DType = 'f32',
+): Promise<void> {
+  const half = dtype === 'f16';
+  const drawn = half ? (...from: Parameters<typeof uniform>) => rounded(uniform(...from)) : uniform;
+  const tolerance = (full: number) => (half ? full + HALF_EPSILON : full);
   const c = shape.at(-1)!;
   const size = shape.reduce((a, b) => a * b);
   const given = {
-    x: uniform(size, 1, -2, 3),
+    x: drawn(size, 1, -2, 3),
     weight: uniform(c, 2, 0.5, 1.5),
     bias: uniform(c, 3),
-    dy: uniform(size, 4),
-    residual: withResidual ? uniform(size, 5) : undefined,
+    dy: drawn(size, 4),
+    residual: withResidual ? drawn(size, 5) : undefined,
     relu,
   };
   const expected = reference(given);
-  const wanting = (data: Float32Array, of: number[]) => {
-    const tensor = on.tensor(Float32Array.from(data), of);
+  const wanting = (data: Float32Array, of: number[], type?: DType) => {
+    const tensor = on.tensor(Float32Array.from(data), of, type);
     tensor.requiresGrad = true;
     return tensor;
   };
-  const x = wanting(given.x, shape);
+  const x = wanting(given.x, shape, dtype);
   const weight = wanting(given.weight, [c]);
   const bias = wanting(given.bias, [c]);
-  const residual = given.residual ? wanting(given.residual, shape) : undefined;
+  const residual = given.residual ? wanting(given.residual, shape, dtype) : undefined;
   const runningMean = on.full([c], 0.5);
   const runningVar = on.full([c], 2);
   const options = { weight, bias, runningMean, runningVar, training: true, relu, momentum: 0.25 };
   const y = batchNorm(x, residual ? { ...options, residual } : options);
-  backward(y, on.tensor(given.dy, shape));
-  await near(y, expected.y, 1e-6, 'y');
+  assert.is(y.dtype, dtype);
+  backward(y, on.tensor(given.dy, shape, dtype));
+  await near(y, expected.y, tolerance(1e-6), 'y');
   // With two values a channel the gradient is what is left of two nearly equal numbers.
-  await near(x.grad, expected.dx, shape[0] === 2 && shape.length === 2 ? 1e-2 : 3e-6, 'dx');
+  await near(x.grad, expected.dx, shape[0] === 2 && shape.length === 2 ? 1e-2 : tolerance(3e-6), 'dx');
   await near(weight.grad, expected.dweight, 3e-6, 'dweight');
   await near(bias.grad, expected.dbias, 3e-6, 'dbias');
   if (residual) await near(residual.grad, expected.dresidual, 1e-7, 'dresidual');
@@ -96,6 +107,30 @@ async function trainingMatches(on: Engine, shape: number[], withResidual: boolea
   await near(runningMean, moved(0.5, expected.means), 1e-6, 'running mean');
   await near(runningVar, moved(2, expected.unbiased), 1e-6, 'running variance');
 }
+
+test('f16 images, to their rounding; parameters and statistics are as exact as ever', async () => {
+  for (const shape of shapes.filter(([rows]) => rows !== 2)) {
+    for (const fused of [false, true]) await trainingMatches(engine, shape, fused, fused, 'f16');
+  }
+  const parameters = () => ({
+    weight: engine.ones([4]),
+    bias: engine.zeros([4]),
+    runningMean: engine.tensor([1, 2, 3, 4]),
+    runningVar: engine.tensor([1, 4, 1, 4]),
+    training: false,
+  });
+  const y = batchNorm(engine.full([3, 4], 5, 'f16'), { ...parameters(), eps: 0 });
+  assert.equal([...(await y.data())].slice(0, 4), [4, 1.5, 2, 0.5]);
+  const message = (fn: () => unknown) => errorOf(fn).message;
+  assert.match(
+    message(() => batchNorm(engine.ones([3, 4], 'f16'), { ...parameters(), residual: engine.ones([3, 4]) })),
+    /batchNorm: takes f32 or f16, the same .* f16, f32/,
+  );
+  assert.match(
+    message(() => batchNorm(engine.ones([3, 4], 'f16'), { ...parameters(), weight: engine.ones([4], 'f16') })),
+    /weight is f16; parameters and statistics must be f32/,
+  );
+});
 
 for (const shape of shapes) {
   for (const [withResidual, relu] of [
@@ -262,7 +297,7 @@ test('what does not fit is refused', () => {
   );
   assert.match(
     message(() => batchNorm(engine.zeros([2, 3], 'i32'), options)),
-    /takes f32, not i32/,
+    /takes f32 or f16.*i32/,
   );
   assert.match(
     message(() => batchNorm(engine.zeros([2, 3]), { ...options, residual: engine.zeros([3]) })),

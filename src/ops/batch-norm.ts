@@ -1,6 +1,6 @@
 /**
  * Batch norm over the last axis, fused with what follows it in a residual block: the sum with the shortcut and the ReLU.
- * Ioffe and Szegedy (2015), with PyTorch's conventions. Two launches each way; one forward in inference.
+ * Ioffe and Szegedy (2015), with PyTorch's conventions; images may be f16, parameters and statistics are f32. Two launches each way; one forward in inference.
  */
 
 import forward from '../../shaders/batch_norm.wgsl';
@@ -10,6 +10,7 @@ import { record } from '../autograd/tape.ts';
 import { type Engine, floatBits } from '../gpu/engine.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../gpu/errors.ts';
 import type { Constants } from '../gpu/kernel.ts';
+import { commonFloat, type FloatType } from '../tensor/dtype.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 
@@ -51,7 +52,7 @@ interface Walk {
  * A CPU wants few threads, each going through memory by itself, and no barriers; a GPU wants many, neighbours reading
  * together, but few parts to add up.
  */
-function walkOver(engine: Engine, rows: number, channels: number): Walk {
+function walkOver(engine: Engine, rows: number, channels: number, stored: FloatType): Walk {
   const software = engine.adapterKind === 'software';
   const four = channels % 4 === 0;
   const columns = four ? channels / 4 : channels;
@@ -68,18 +69,29 @@ function walkOver(engine: Engine, rows: number, channels: number): Walk {
     parts,
     workgroups: [blocks, Math.ceil(parts / each)],
     params: [rows, columns, width, span],
-    constants: { V: four ? 'vec4<f32>' : 'f32', SIZE: size, TEAMS: !software },
+    constants: {
+      V: four ? 'vec4<f32>' : 'f32',
+      S: four ? `vec4<${stored}>` : stored,
+      SIZE: size,
+      TEAMS: !software,
+    },
   };
 }
 
-function check(x: Tensor, options: BatchNormOptions): void {
+/** How x is stored. */
+function check(x: Tensor, options: BatchNormOptions): FloatType {
   const { weight, bias, runningMean, runningVar, training, residual } = options;
   const vectors = { weight, bias, runningMean, runningVar };
   const all = [x, ...Object.values(vectors), ...(residual ? [residual] : [])];
   commonEngine('batchNorm', all);
-  for (const t of all) {
-    if (t.dtype !== 'f32') {
-      throw new DTypeError({ where: 'batchNorm', message: `takes f32, not ${t.dtype}.`, fix: "Use x.cast('f32')." });
+  const stored = commonFloat('batchNorm', residual ? [x, residual] : [x]);
+  for (const [name, { dtype }] of Object.entries(vectors)) {
+    if (dtype !== 'f32') {
+      throw new DTypeError({
+        where: 'batchNorm',
+        message: `${name} is ${dtype}; parameters and statistics must be f32.`,
+        fix: "Use cast('f32').",
+      });
     }
   }
   const channels = x.shape.at(-1) ?? 0;
@@ -111,6 +123,7 @@ function check(x: Tensor, options: BatchNormOptions): void {
       fix: 'Use a batch of at least two, drop the last incomplete batch, or switch to inference.',
     });
   }
+  return stored;
 }
 
 /**
@@ -119,13 +132,13 @@ function check(x: Tensor, options: BatchNormOptions): void {
  * @throws ShapeError, DTypeError for tensors that do not fit; ArgumentError in training with one value a channel.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
-  check(x, options);
+  const stored = check(x, options);
   const { weight, bias, runningMean, runningVar, training, residual } = options;
   const { momentum = 0.1, eps = 1e-5, relu = false } = options;
   const { engine } = x;
   const channels = weight.size;
   const rows = x.size / channels;
-  const walk = walkOver(engine, rows, channels);
+  const walk = walkOver(engine, rows, channels, stored);
   const run = (entry: string, fused: Constants, tensors: readonly Tensor[]) =>
     engine.dispatch({
       kernel: { name: 'batch_norm', source, entry },
@@ -137,7 +150,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const fused = { RESIDUAL: residual !== undefined, RELU: relu };
   const running = [runningMean, runningVar];
   const statistics = Tensor.empty(engine, [5, channels], 'f32', 'batchNorm');
-  const y = Tensor.empty(engine, x.shape, 'f32', 'batchNorm');
+  const y = Tensor.empty(engine, x.shape, stored, 'batchNorm');
   const written = [statistics, residual ?? x, y];
   if (training) {
     const partial = emptyPartial(engine, walk, channels);
@@ -185,18 +198,19 @@ function gradients(dy: Tensor, saved: Saved, walk: Walk): (Tensor | null)[] {
       params: [...walk.params, 0, 0],
       workgroups,
     });
-  const empty = (shape: readonly number[]) => Tensor.empty(engine, shape, 'f32', 'batchNorm');
+  const like = (of: Tensor) => Tensor.empty(engine, of.shape, of.dtype, 'batchNorm');
+  const vector = () => Tensor.empty(engine, [channels], 'f32', 'batchNorm');
   const partial = emptyPartial(engine, walk, channels);
-  const dweight = empty([channels]);
-  const dbias = empty([channels]);
+  const dweight = vector();
+  const dbias = vector();
   // What passed the ReLU is the residual's gradient; where that is wanted, the second launch needs no mask.
-  const passed = masked ? empty(x.shape) : dy;
+  const passed = masked ? like(x) : dy;
   const mask = relu ? y : x;
   // Without a masked residual its place takes one that is not used.
   run('partials', [dy, mask, x, statistics, partial, masked ? passed : dweight], { RELU: relu, DRESIDUAL: masked });
   let dx: Tensor | null = null;
   if (x.requiresGrad) {
-    dx = empty(x.shape);
+    dx = like(x);
     const RELU = relu && !masked;
     run('inputs', [passed, mask, x, statistics, partial, dweight, dbias, dx], { RELU, BATCH: training });
   } else {
