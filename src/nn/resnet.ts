@@ -4,8 +4,10 @@
  */
 import type { Engine } from '../gpu/engine.ts';
 import { ArgumentError } from '../gpu/errors.ts';
+import { cast } from '../ops/elementwise.ts';
 import { globalAvgPool, maxPool2d } from '../ops/pooling.ts';
 import { paddedShortcut } from '../ops/shortcut.ts';
+import { checkSupported, type FloatType } from '../tensor/dtype.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkpointed } from './checkpointed.ts';
@@ -94,6 +96,11 @@ export interface ResNetOptions {
   seed?: number;
   /** Make each block's activations again in the backward pass instead of keeping them: less memory, more time. */
   gradientCheckpointing?: boolean;
+  /**
+   * `f16`: activations between the images and the features are f16; parameters, statistics, features and logits stay f32.
+   * Wants its loss scaled in training, see `GradScaler`. `f32` unless said.
+   */
+  precision?: FloatType;
 }
 
 interface Architecture {
@@ -117,6 +124,8 @@ export class ResNet extends Module {
   readonly featureSize: number;
   /** Keep only the blocks' outputs for the backward pass; may be changed at any time. */
   gradientCheckpointing: boolean;
+  /** What activations are stored as. */
+  readonly precision: FloatType;
   private readonly imagenetStem: boolean;
 
   constructor(engine: Engine, { blocks, width, shortcut, stem }: Architecture, options: ResNetOptions) {
@@ -125,6 +134,8 @@ export class ResNet extends Module {
     const random = Random.of(options.seed ?? 0, 'init');
     this.inChannels = options.inChannels ?? 3;
     this.gradientCheckpointing = options.gradientCheckpointing ?? false;
+    this.precision = options.precision ?? 'f32';
+    checkSupported(engine, this.precision, 'ResNet');
     this.imagenetStem = stem === 'imagenet';
     const kernel = this.imagenetStem ? { size: 7, stride: 2, padding: 3 } : { size: 3, stride: 1, padding: 1 };
     this.conv1 = new Conv2d(engine, this.inChannels, width, kernel.size, {
@@ -154,17 +165,17 @@ export class ResNet extends Module {
     this.fc = new Linear(engine, inChannels, options.classes, { random });
   }
 
-  /** Pooled features [n, featureSize] of images [n, h, w, inChannels]. */
+  /** Pooled features [n, featureSize] of images [n, h, w, inChannels]; f32 both. */
   features(x: Tensor): Tensor {
     checkImages('ResNet', x, this.inChannels);
-    let y = this.bn1.forward(this.conv1.forward(x), { relu: true });
+    let y = this.bn1.forward(this.conv1.forward(cast(x, this.precision)), { relu: true });
     if (this.imagenetStem) y = maxPool2d(y, { kernel: 3, stride: 2, padding: 1 });
     for (const layer of [this.layer1, this.layer2, this.layer3, this.layer4]) {
       for (const [, block] of layer?.children() ?? []) {
         y = this.gradientCheckpointing && this.training ? checkpointed(block, y) : block.forward(y);
       }
     }
-    return globalAvgPool(y);
+    return cast(globalAvgPool(y), 'f32');
   }
 
   /** Logits [n, classes]. */
@@ -192,7 +203,7 @@ export const isResNetName = (name: string): name is ResNetName => stagesOf(name)
 
 /**
  * A ResNet by name, in training mode.
- * @throws ArgumentError for an unknown name or sizes below 1.
+ * @throws ArgumentError for an unknown name or sizes below 1; DTypeError for f16 on a device without it.
  */
 export function createResNet(engine: Engine, name: ResNetName, options: ResNetOptions): ResNet {
   const stages = stagesOf(name);
