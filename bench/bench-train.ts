@@ -6,7 +6,9 @@
  */
 import { crossEntropy, denseKD, type Engine, type Tensor } from '../src/index.ts';
 import { createResNet, type ResNet, type ResNetName } from '../src/nn/resnet.ts';
+import { GradScaler } from '../src/optim/grad-scaler.ts';
 import { SGD } from '../src/optim/sgd.ts';
+import type { FloatType } from '../src/tensor/dtype.ts';
 import { labels, noise, type Work, type WorkCase } from './bench-case.ts';
 
 const SIZE = 32;
@@ -29,6 +31,8 @@ export interface StepOptions {
   size?: number;
   /** Channels of the first stage; the network's own unless said. */
   width?: number;
+  /** Of the activations; with f16 the loss is scaled, as the trainer does. */
+  precision?: FloatType;
   /** Added to the cross entropy. */
   extra?: (logits: Tensor) => Tensor;
 }
@@ -38,10 +42,11 @@ export function trainingStep(
   engine: Engine,
   name: ResNetName,
   batch: number,
-  { classes = CLASSES, size = SIZE, width, extra }: StepOptions = {},
+  { classes = CLASSES, size = SIZE, width, precision = 'f32', extra }: StepOptions = {},
 ): Work {
-  const model = createResNet(engine, name, { classes, seed: 1, ...(width ? { width } : {}) });
+  const model = createResNet(engine, name, { classes, seed: 1, precision, ...(width ? { width } : {}) });
   const optimizer = new SGD(model, { lr: 0.01, momentum: 0.9 });
+  const scaler = precision === 'f16' ? new GradScaler(engine) : null;
   const images = noise(engine, [batch, size, size, 3]);
   const targets = labels(engine, batch, classes);
   return {
@@ -52,13 +57,20 @@ export function trainingStep(
       const logits = model.forward(images);
       const learnt = crossEntropy(logits, targets);
       const loss = extra ? learnt.add(extra(logits)) : learnt;
-      loss.backward();
-      optimizer.step();
+      if (scaler) {
+        scaler.scale(loss).backward();
+        scaler.step(optimizer);
+        scaler.update();
+      } else {
+        loss.backward();
+        optimizer.step();
+      }
       return loss;
     },
     dispose() {
       optimizer.zeroGrad();
       optimizer.dispose();
+      scaler?.dispose();
       model.dispose();
     },
   };
@@ -90,6 +102,11 @@ export const trainCases: readonly WorkCase[] = [
       name: `train-step/${name}/b32/eager`,
       versus: `train-step/${name}/b32`,
       prepare: (engine) => trainingStep(engine, name, 32),
+    },
+    {
+      name: `train-step/${name}/b32/f16`,
+      versus: `train-step/${name}/b32`,
+      prepare: (engine) => captured(trainingStep(engine, name, 32, { precision: 'f16' })),
     },
   ]),
   distilled('whole'),
