@@ -18,7 +18,7 @@ export {
   type MethodName,
   parseConfig,
 } from './continual/config.ts';
-export type { EpochEvent, LearnerEvent, StepEvent, TaskEvent } from './continual/events.ts';
+export type { EpochEvent, LearnerEvent, NoticeEvent, StepEvent, TaskEvent } from './continual/events.ts';
 export { Learner, type Summary } from './continual/learner.ts';
 export { ExemplarMemory, herding, type MemoryOptions, randomSelection } from './continual/memory.ts';
 export type { BatchContext, Method, TaskContext, TaskLoss } from './continual/method.ts';

@@ -50,7 +50,7 @@ async function learnTasks(learner: Learner, split: DatasetSplit, folder: RunFold
   try {
     for await (const event of learner.run()) {
       progress.tell(event);
-      if (event.type !== 'step') await folder.add(event);
+      if (event.type === 'epoch' || event.type === 'task') await folder.add(event);
       if (event.type === 'task') {
         // After the metrics: what the checkpoint does not know is cut off again, what it knows is there.
         await folder.saveCheckpoint(await saveCheckpoint(learner));
@@ -96,6 +96,9 @@ function recordOf(learner: Learner, folder: RunFolder): RunRecord {
         ? [{ task: line.task, epoch: line.epoch, loss: line.loss, imagesPerSecond: line.images / line.seconds }]
         : [],
     ),
+    ...(learner.scaler
+      ? { skippedSteps: folder.metrics.reduce((n, line) => n + (line.type === 'task' ? line.skippedSteps : 0), 0) }
+      : {}),
     adapter: learner.engine.adapterDescription,
     date: folder.date,
     seconds: folder.metrics.reduce((total, line) => total + (line.type === 'task' ? line.seconds : 0), 0),

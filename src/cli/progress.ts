@@ -1,7 +1,7 @@
 /** What a person sees while a run learns: a live bar on a terminal, now and then a line elsewhere. */
 import { SingleBar } from 'cli-progress';
 import picocolors from 'picocolors';
-import type { LearnerEvent, StepEvent, TaskEvent } from '../continual/events.ts';
+import type { LearnerEvent, NoticeEvent, StepEvent, TaskEvent } from '../continual/events.ts';
 import { Pace, remaining } from './pace.ts';
 
 /** Seconds between two lines where there is no terminal. */
@@ -44,7 +44,8 @@ export class Progress {
   }
 
   tell(event: LearnerEvent): void {
-    if (event.type === 'step') this.step(event);
+    if (event.type === 'notice') this.notice(event);
+    else if (event.type === 'step') this.step(event);
     else if (event.type === 'epoch') this.testing = event.epoch + 1 === this.current?.epochs;
     else this.task(event);
   }
@@ -52,6 +53,12 @@ export class Progress {
   /** Takes the bar away. */
   stop(): void {
     this.bar?.stop();
+  }
+
+  private notice({ message }: NoticeEvent): void {
+    this.bar?.stop();
+    console.log(picocolors.yellow(message));
+    this.bar?.start(this.total, this.done);
   }
 
   private step(event: StepEvent): void {
@@ -66,13 +73,13 @@ export class Progress {
     }
   }
 
-  private task({ task, accuracy, seconds, accuracies }: TaskEvent): void {
+  private task({ task, accuracy, seconds, accuracies, skippedSteps }: TaskEvent): void {
     this.bar?.stop();
     const worst = accuracies.length > 1 ? `, on the first task ${(accuracies[0] as number).toFixed(1)} %` : '';
     const number = `task ${task + 1}/${this.planned.length}`.padEnd(10);
     console.log(
       `${picocolors.green(number)}${accuracy.toFixed(1).padStart(5)} % on all classes seen${worst}` +
-        picocolors.dim(` (${remaining(seconds)})`),
+        picocolors.dim(` (${remaining(seconds)}${skippedSteps > 0 ? `, ${skippedSteps} steps left out` : ''})`),
     );
     this.spoken = performance.now();
     // What was planned may have been a little off.

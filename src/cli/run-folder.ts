@@ -32,6 +32,7 @@ const lineSchema = v.variant('type', [
     accuracy: v.number(),
     gamma: v.number(),
     exemplars: v.number(),
+    skippedSteps: v.optional(v.number(), 0),
     seconds: v.number(),
   }),
 ]);

@@ -19,6 +19,10 @@ const stateSchema = v.object({
   matrix: v.pipe(v.array(v.array(v.number())), v.minLength(1)),
   /** Exemplars by class: indices into the training set as configured. */
   memory: v.array(v.tuple([count, v.array(count)])),
+  /** The scale of the loss, of a run in f16. */
+  scaler: v.exactOptional(
+    v.object({ scale: v.pipe(v.number(), v.finite(), v.gtValue(0)), goodSteps: count, skippedSteps: count }),
+  ),
 });
 
 /** What a checkpoint says besides the weights. */
@@ -38,6 +42,7 @@ export async function saveCheckpoint(learner: Learner): Promise<Uint8Array<Array
     classOrder: [...learner.scenario.classOrder],
     matrix: learner.matrix,
     memory: learner.memory.toJSON().map(([label, indices]) => [label, [...indices]]),
+    ...(learner.scaler ? { scaler: await learner.scaler.state() } : {}),
   };
   return saveWeights(learner.model, { format: FORMAT, state: JSON.stringify(state) });
 }
@@ -111,5 +116,5 @@ export function restoreCheckpoint(learner: Learner, bytes: Uint8Array, where: st
     model.dispose();
     throw error;
   }
-  learner.resumeFrom(model, state.matrix, state.memory);
+  learner.resumeFrom(model, state.matrix, state.memory, state.scaler);
 }

@@ -86,6 +86,8 @@ export const configSchema = v.strictObject({
   tune: v.optional(v.boolean()),
   /** Make a block's activations again in the backward pass instead of keeping them; the results are the same. */
   gradientCheckpointing: v.optional(v.boolean(), false),
+  /** How activations are stored; `f16` where the device has shader-f16, with a scaled loss. */
+  precision: v.optional(v.picklist(['f32', 'f16']), 'f32'),
   seed: v.optional(seed, 0),
 });
 

@@ -33,7 +33,15 @@ export interface TaskEvent {
   /** γ of the weight alignment. */
   gamma: number;
   exemplars: number;
+  /** Training steps left out because gradients overflowed in f16; 0 in f32. */
+  skippedSteps: number;
   seconds: number;
 }
 
-export type LearnerEvent = StepEvent | EpochEvent | TaskEvent;
+/** Something to know about the whole run, told once ahead of everything else. */
+export interface NoticeEvent {
+  type: 'notice';
+  message: string;
+}
+
+export type LearnerEvent = NoticeEvent | StepEvent | EpochEvent | TaskEvent;

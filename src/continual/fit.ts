@@ -6,6 +6,7 @@ import { ConfigError } from '../gpu/errors.ts';
 import { tune } from '../gpu/tuner.ts';
 import type { ResNet } from '../nn/resnet.ts';
 import { clipGradNorm } from '../optim/clipping.ts';
+import type { GradScaler } from '../optim/grad-scaler.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import '../tensor/capture.ts';
 import { Random } from '../tensor/random.ts';
@@ -28,6 +29,8 @@ export interface Fit {
   /** The old model, frozen. */
   readonly teacher: ResNet | null;
   readonly loss: TaskLoss;
+  /** For f16. */
+  readonly scaler: GradScaler | null;
   readonly images: LearnerImages;
   /** Which images to learn on. */
   readonly indices: readonly number[];
@@ -40,15 +43,18 @@ const IN_FLIGHT = 3;
 const TUNING_MS = 3000;
 
 /** One step on the device: indices u32 [n], their matrices f32 [n, 2, 3] and right logits i32 [n] to the loss. */
-function stepOf({ engine, config, model, teacher, loss, images }: Fit, optimizer: Optimizer) {
+function stepOf({ engine, config, model, teacher, loss, scaler, images }: Fit, optimizer: Optimizer) {
   const augmentation = augmentationOf(config);
   return (indices: Tensor, moves: Tensor, targets: Tensor): Tensor => {
     const x = images.moved(indices, moves, augmentation);
     const oldLogits = teacher ? noGrad(engine, () => teacher.forward(x)) : null;
     const value = loss.loss({ logits: model.forward(x), targets, oldLogits });
-    backward(value);
+    backward(scaler ? scaler.scale(value) : value);
+    scaler?.unscale(optimizer);
     if (config.clip > 0) clipGradNorm(model.parameters(), config.clip);
-    optimizer.step();
+    if (scaler) scaler.step(optimizer);
+    else optimizer.step();
+    scaler?.update();
     optimizer.zeroGrad();
     return value;
   };

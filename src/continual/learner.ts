@@ -10,6 +10,8 @@ import type { Engine } from '../gpu/engine.ts';
 import { ConfigError } from '../gpu/errors.ts';
 import { copyModule } from '../nn/copy.ts';
 import { createResNet, type ResNet } from '../nn/resnet.ts';
+import { GradScaler, type GradScalerState } from '../optim/grad-scaler.ts';
+import { type FloatType, supportsF16 } from '../tensor/dtype.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { alignWeights } from './alignment.ts';
@@ -42,6 +44,10 @@ export class Learner {
   readonly method: Method;
   /** The model after the last task; none before the first. */
   model: ResNet | null = null;
+  /** How activations are stored: as configured, where the device has it. */
+  readonly precision: FloatType;
+  /** Scales the loss for f16, over all tasks. */
+  readonly scaler: GradScaler | null;
   private readonly train: LearnerImages;
   private readonly test: LearnerImages;
 
@@ -59,6 +65,7 @@ export class Learner {
     this.scenario = new Scenario({ ...config, classes: split.train.classes });
     this.memory = new ExemplarMemory({ total: config.memory, perClass: config.memoryPerClass });
     if (this.method.data === 'memory') this.memory.quota(this.scenario.classOrder.length);
+    this.precision = supportsF16(engine) ? config.precision : 'f32';
     const { train, test } = prepareImages(engine, split, config);
     this.train = train;
     this.test = test;
@@ -72,6 +79,7 @@ export class Learner {
         fix: 'Leave it out of the class order, or use data that has it.',
       });
     }
+    this.scaler = this.precision === 'f16' ? new GradScaler(engine) : null;
   }
 
   /** Tasks learnt so far. */
@@ -92,6 +100,10 @@ export class Learner {
 
   /** Learns every task that is left, telling what happens; may be stopped between tasks and gone on with later. */
   async *run(): AsyncGenerator<LearnerEvent> {
+    if (this.precision !== this.config.precision) {
+      const message = `${this.engine.adapterDescription} has no shader-f16: training in f32 instead of f16.`;
+      yield { type: 'notice', message };
+    }
     while (this.tasksDone < this.scenario.tasks.length) yield* this.runTask();
   }
 
@@ -100,6 +112,7 @@ export class Learner {
     const started = performance.now();
     const task = this.tasksDone;
     const oldClasses = this.scenario.classesAfter(task - 1);
+    const skippedBefore = await this.skippedSteps();
     const teacher = task > 0 && this.method.teacher ? this.frozenCopy() : null;
     const model = this.grow(task);
     try {
@@ -121,6 +134,7 @@ export class Learner {
         model,
         teacher,
         loss,
+        scaler: this.scaler,
       });
       loss.dispose?.();
     } finally {
@@ -138,6 +152,7 @@ export class Learner {
       accuracy: lastAccuracy(curve),
       gamma,
       exemplars: this.memory.size,
+      skippedSteps: (await this.skippedSteps()) - skippedBefore,
       seconds: (performance.now() - started) / 1000,
     };
   }
@@ -152,11 +167,13 @@ export class Learner {
     model: ResNet,
     matrix: readonly (readonly number[])[],
     memory: Parameters<ExemplarMemory['restore']>[0],
+    scaler?: GradScalerState,
   ): void {
     this.model?.dispose();
     this.model = model;
     this.matrix.splice(0, Number.POSITIVE_INFINITY, ...matrix.map((row) => [...row]));
     this.memory.restore(memory);
+    if (scaler) this.scaler?.load(scaler);
   }
 
   /** Logits [n, classes seen] of test images, without recording. */
@@ -170,10 +187,12 @@ export class Learner {
     this.model = null;
     this.train.dispose();
     this.test.dispose();
+    this.scaler?.dispose();
   }
 
   /** A model for `classes` classes with the run's architecture, freshly initialised. */
   createModel(classes: number): ResNet {
+    const { precision } = this;
     const { width, stem, model, init, seed, gradientCheckpointing } = this.config;
     return createResNet(this.engine, model, {
       classes,
@@ -181,9 +200,14 @@ export class Learner {
       init,
       seed,
       gradientCheckpointing,
+      precision,
       inChannels: this.train.dataset.channels,
       ...(width > 0 ? { width } : {}),
     });
+  }
+
+  private async skippedSteps(): Promise<number> {
+    return this.scaler ? (await this.scaler.state()).skippedSteps : 0;
   }
 
   private grow(task: number): ResNet {

@@ -36,6 +36,8 @@ export const runRecordSchema = v.object({
   forgetting: finite,
   /** One an epoch, in order. */
   losses: v.array(lossSchema),
+  /** Training steps left out because gradients overflowed; of runs with f16 activations. */
+  skippedSteps: v.exactOptional(count),
   adapter: v.string(),
   /** When the run began, ISO 8601. */
   date: v.string(),
