@@ -19,19 +19,43 @@ const pathOf = (adapter: string): string =>
       ?.join('-')}.json`,
   );
 
+/** Makes an empty file; false when there is one already. */
+async function claim(path: string): Promise<boolean> {
+  try {
+    await (await open(path, 'wx')).close();
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+const isStale = async (path: string): Promise<boolean> => {
+  const made = await stat(path).catch(() => null);
+  return made !== null && Date.now() - made.mtimeMs > STALE_MS;
+};
+
+/**
+ * Removes a lock that was left behind. One process does it at a time and looks again before: otherwise the one that comes
+ * second would remove the lock that the first has made anew.
+ */
+async function breakStale(lock: string): Promise<void> {
+  const breaking = `${lock}.breaking`;
+  if (await isStale(breaking)) await rm(breaking, { force: true });
+  if (!(await claim(breaking))) return;
+  try {
+    if (await isStale(lock)) await rm(lock, { force: true });
+  } finally {
+    await rm(breaking, { force: true });
+  }
+}
+
 /** Runs `change` while no other process runs its own for the same file. */
 async function locked(path: string, change: () => Promise<void>): Promise<void> {
   const lock = `${path}.lock`;
-  for (;;) {
-    try {
-      await (await open(lock, 'wx')).close();
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const made = await stat(lock).catch(() => null);
-      if (made && Date.now() - made.mtimeMs > STALE_MS) await rm(lock, { force: true });
-      else await pause(RETRY_MS);
-    }
+  while (!(await claim(lock))) {
+    if (await isStale(lock)) await breakStale(lock);
+    await pause(RETRY_MS);
   }
   try {
     await change();
