@@ -12,6 +12,7 @@ import { dkdCases } from './bench-dkd.ts';
 import { FIRST_STEP_FLAG, firstStepCases, takeFirstStep } from './bench-first-step.ts';
 import { kernelCases } from './bench-kernels.ts';
 import { jsonLine, type Result, tableHead, tableLine } from './bench-line.ts';
+import { type MemoryCase, memoryCases, memoryJson, memoryLine } from './bench-memory.ts';
 import { profile, profileText } from './bench-profile.ts';
 import { scalingCases } from './bench-scaling.ts';
 import { time, withWork } from './bench-timing.ts';
@@ -20,12 +21,13 @@ import { dkdChart } from './dkd-chart.ts';
 import { PEER_FLAG, runPeer } from './peers/peer-process.ts';
 import { peerCases } from './peers/peers.ts';
 
-const CASES: readonly BenchCase[] = [
+const CASES: readonly (BenchCase | MemoryCase)[] = [
   ...kernelCases,
   ...conv2dCases,
   ...dkdCases,
   ...distillCases,
   ...trainCases,
+  ...memoryCases,
   ...firstStepCases,
   ...scalingCases,
   ...peerCases,
@@ -43,7 +45,7 @@ interface Options {
 }
 
 const program = new Command('bench')
-  .description('Times kernels and training steps. Without a name: all but the peers and the scaling.')
+  .description('Times kernels and training steps, and weighs them. Without a name: all but the peers and the scaling.')
   .argument('[name...]', 'benchmarks whose names begin with this, for example conv2d/forward or train-step')
   .option(
     '--json',
@@ -58,7 +60,7 @@ const program = new Command('bench')
   .exitOverride();
 
 /** The cases a name is a prefix of, and those they are compared with. Exits with 2 for a name that begins none. */
-function chosen(names: readonly string[], { list }: Options): BenchCase[] {
+function chosen(names: readonly string[], { list }: Options): (BenchCase | MemoryCase)[] {
   const unknown = names.filter((name) => !CASES.some((c) => c.name.startsWith(name)));
   if (unknown.length > 0) {
     const known = CASES.map((c) => `  ${c.name}`).join('\n');
@@ -104,6 +106,14 @@ async function printTimings(engine: Engine, cases: readonly BenchCase[], options
   return cases.length - results.size + wrong.length;
 }
 
+async function printMemory(engine: Engine, cases: readonly MemoryCase[], { json }: Options): Promise<void> {
+  const width = Math.max(...cases.map((c) => c.name.length));
+  for (const { name, weigh } of cases) {
+    const result = await weigh(engine);
+    console.log(json ? memoryJson(name, result, engine.adapterDescription) : memoryLine(name, result, width));
+  }
+}
+
 async function printProfiles(engine: Engine, cases: readonly WorkCase[], { json }: Options): Promise<void> {
   for (const bench of cases) {
     const result = await withWork(engine, bench, (work) => profile(engine, work));
@@ -133,7 +143,13 @@ async function main(): Promise<number> {
     const timed = cases.filter((c): c is WorkCase => 'prepare' in c);
     await printProfiles(engine, timed, options);
   } else {
-    failed = await printTimings(engine, cases, options);
+    const timed = cases.filter((c): c is BenchCase => !('weigh' in c));
+    if (timed.length > 0) failed = await printTimings(engine, timed, options);
+    await printMemory(
+      engine,
+      cases.filter((c) => 'weigh' in c),
+      options,
+    );
   }
   await engine.destroy();
   return failed > 0 ? 1 : 0;

@@ -28,7 +28,7 @@ export interface PoolStatistics {
   pooledBytes: number;
   /** Buffers that wait for reuse. */
   pooledBuffers: number;
-  /** The highest `liveBytes` so far. */
+  /** The highest `liveBytes` so far, or since `resetPeak`. */
   peakBytes: number;
 }
 
@@ -108,6 +108,10 @@ export class BufferPool {
       if (list.length === 0) this.free.delete(size);
     }
     return trimmed;
+  }
+
+  resetPeak(): void {
+    this.statistics.peakBytes = this.statistics.liveBytes;
   }
 
   snapshot(): PoolStatistics {

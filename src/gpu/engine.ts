@@ -164,11 +164,13 @@ export class Engine {
   allocate(bytes: number, where: string, forUpload = false): Storage {
     this.assertUsable(where);
     const { recording } = this.recorder;
-    if (!recording || !forUpload) return this.pool.acquire(bytes, where);
     // Uploads come ahead of a replay: what they write must not have been something else before.
-    const storage = this.pool.acquire(bytes, where, true);
-    this.pool.pin(storage);
-    recording.uploads.push(storage);
+    const storage = this.pool.acquire(bytes, where, recording !== null && forUpload);
+    recording?.allocate(storage);
+    if (recording && forUpload) {
+      this.pool.pin(storage);
+      recording.uploads.push(storage);
+    }
     return storage;
   }
 
@@ -321,6 +323,7 @@ export class Engine {
     return { launches: await timer.read(), javascript };
   }
 
+  /** What is held now, and at most since the start or {@link resetPeak}. */
   memory(): MemoryReport {
     return {
       ...this.pool.snapshot(),
@@ -328,6 +331,11 @@ export class Engine {
       bindGroups: this.groups.size,
       dispatches: this.recorder.dispatches,
     };
+  }
+
+  /** Lets `memory().peakBytes` begin anew at what is live. */
+  resetPeak(): void {
+    this.pool.resetPeak();
   }
 
   /** Waits for the GPU, then frees everything. A device given to {@link Engine.from} stays alive. */

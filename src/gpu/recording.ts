@@ -18,6 +18,15 @@ interface Feed {
   readonly isConstant: boolean;
 }
 
+/** What the tensors that a recorded step makes take. */
+export interface MemoryPlan {
+  /** Bytes of the buffers they are in: what one gives back takes the next of its size. Held from replay to replay. */
+  readonly bytes: number;
+  readonly buffers: number;
+  /** Bytes that they would take if each had a buffer of its own. */
+  readonly bytesWithoutReuse: number;
+}
+
 export class Recording {
   readonly commands: Command[] = [];
   /** Every buffer the commands touch. */
@@ -29,11 +38,25 @@ export class Recording {
   dispatches = 0;
   private compiled = false;
   private readonly written = new Set<Storage>();
+  private readonly made = new Set<Storage>();
+  private madeBytes = 0;
 
   /** Whether every pipeline is ready. */
   get isCompiled(): boolean {
     this.compiled ||= this.commands.every((c) => c.kind !== 'dispatch' || c.pipeline.compiled);
     return this.compiled;
+  }
+
+  /** Takes note of a tensor that is made in this buffer. */
+  allocate(storage: Storage): void {
+    this.made.add(storage);
+    this.madeBytes += storage.bytes;
+  }
+
+  get memory(): MemoryPlan {
+    let bytes = 0;
+    for (const storage of this.made) bytes += storage.bytes;
+    return { bytes, buffers: this.made.size, bytesWithoutReuse: this.madeBytes };
   }
 
   /** Takes note of a launch of `pipeline` on buffers in the order of its bindings. */

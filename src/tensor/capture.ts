@@ -4,7 +4,7 @@
  */
 import { Engine } from '../gpu/engine.ts';
 import { ArgumentError } from '../gpu/errors.ts';
-import type { Recording } from '../gpu/recording.ts';
+import type { MemoryPlan, Recording } from '../gpu/recording.ts';
 import { Tensor } from './tensor.ts';
 import './scope.ts';
 
@@ -13,6 +13,8 @@ export interface CapturedStep<A extends readonly Tensor[], T> {
   (...inputs: A): T;
   /** Recordings made so far: one for each combination of input shapes that was called at least twice. */
   readonly recordings: number;
+  /** What the recordings' own tensors take, all together. */
+  readonly memory: MemoryPlan;
   /** Frees the buffers that are held for replaying. The step may be called again, and is recorded anew. */
   dispose(): void;
 }
@@ -67,6 +69,16 @@ function replaceTensors<T>(value: T, by: (tensor: Tensor) => Tensor): T {
   return walk(value) as T;
 }
 
+const sumOf = (plans: readonly MemoryPlan[]): MemoryPlan =>
+  plans.reduce(
+    (sum, plan) => ({
+      bytes: sum.bytes + plan.bytes,
+      buffers: sum.buffers + plan.buffers,
+      bytesWithoutReuse: sum.bytesWithoutReuse + plan.bytesWithoutReuse,
+    }),
+    { bytes: 0, buffers: 0, bytesWithoutReuse: 0 },
+  );
+
 const look = (tensor: Tensor): Tensor => Tensor.view(tensor, tensor.shape, 'capture');
 
 function recordStep<A extends readonly Tensor[], T>(engine: Engine, step: (...inputs: A) => T, inputs: A): Held<T> {
@@ -100,6 +112,8 @@ Engine.prototype.capture = function <A extends readonly Tensor[], T>(this: Engin
   /** By the inputs' shapes; `null` after a first call. */
   const known = new Map<string, Held<T> | null>();
 
+  const recordings = (): Recording[] => [...known.values()].flatMap((held) => (held ? [held.recording] : []));
+
   const run = (...inputs: A): T => {
     const strange = inputs.find((input) => !(input instanceof Tensor) || input.engine !== this);
     if (strange !== undefined) {
@@ -128,7 +142,8 @@ Engine.prototype.capture = function <A extends readonly Tensor[], T>(this: Engin
   };
 
   return Object.defineProperties(run, {
-    recordings: { get: () => [...known.values()].filter((held) => held !== null).length },
+    recordings: { get: () => recordings().length },
+    memory: { get: () => sumOf(recordings().map(({ memory }) => memory)) },
     dispose: {
       value: () => {
         for (const held of known.values()) {
