@@ -51,8 +51,8 @@ export interface TimingOptions {
 export interface StepCost {
   readonly launches: number;
   /**
-   * Milliseconds until a step is handed to the idle device, the fastest: on a software adapter the device's threads take
-   * the processor away from some.
+   * Milliseconds until a step is handed to a device that is busy with the one before, as in a training loop; the fastest of
+   * some, because a software adapter's threads take the processor away.
    */
   readonly javascript: number;
 }
