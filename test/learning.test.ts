@@ -52,6 +52,28 @@ test('steps that are replayed learn what steps run anew learn, to the last bit',
   anew.dispose();
 });
 
+test('losses that are read together are the same, and so is what is learnt', async () => {
+  const follow = async (lossEvery: number) => {
+    const config = parseConfig({ ...small, method: 'fdkd', trainPerClass: 80, epochs: 2, lossEvery });
+    const learner = new Learner(engine, fashion, config);
+    const told: string[] = [];
+    for await (const event of learner.run()) {
+      const { seconds, ...what } = event as typeof event & { seconds?: number };
+      told.push(JSON.stringify(what));
+    }
+    const { tensors } = readSafetensors(await saveCheckpoint(learner));
+    learner.dispose();
+    return { told, tensors };
+  };
+  const one = await follow(1);
+  // Five steps an epoch in the first task: windows that are not full at its end, and one that never is.
+  for (const lossEvery of [3, 100]) {
+    const { told, tensors } = await follow(lossEvery);
+    assert.equal(told, one.told);
+    for (const [name, { data }] of one.tensors) assert.equal(tensors.get(name)!.data, data, name);
+  }
+});
+
 test('fine-tuning forgets the first task, dense distillation with exemplars keeps it', async () => {
   const finetune = await learn({ method: 'finetune', align: false, epochs: 8 });
   const fdkd = await learn({ method: 'fdkd', epochs: 8 });
@@ -150,16 +172,22 @@ test('a class without images is named', () => {
   );
 });
 
-test('training that diverges stops with advice', async () => {
-  const learner = new Learner(engine, fashion, parseConfig({ ...small, lr: 1e38, momentum: 0, trainPerClass: 32 }));
-  let message = '';
-  try {
-    for await (const event of learner.run()) void event;
-  } catch (error) {
-    message = (error as Error).message;
-  }
-  assert.match(message, /diverged at learning rate/);
-  learner.dispose();
+test('training that diverges stops with advice, at the same step however losses are read', async () => {
+  const stopped = async (lossEvery: number) => {
+    const config = parseConfig({ ...small, lr: 1e38, momentum: 0, trainPerClass: 64, lossEvery });
+    const learner = new Learner(engine, fashion, config);
+    try {
+      for await (const event of learner.run()) void event;
+    } catch (error) {
+      return (error as Error).message;
+    } finally {
+      learner.dispose();
+    }
+    return 'it went on';
+  };
+  const message = await stopped(1);
+  assert.match(message, /epoch \d+, step \d+: .*diverged at learning rate/);
+  assert.is(await stopped(3), message);
 });
 
 test.run();

@@ -49,6 +49,7 @@ export const configHelp: Readonly<Record<keyof Config, SettingHelp>> = {
   clip: training('norm', 'largest norm of the gradients; 0 does not clip'),
   capture: training('', 'replaying of recorded training steps; the results are the same'),
   tune: training('', 'measuring of kernels before they are used (default: on GPUs, off on software adapters)'),
+  lossEvery: training('n', 'steps whose losses are read together; the results are the same'),
   gradientCheckpointing: training('', "make blocks' activations again in the backward pass: less memory, more time"),
   precision: training('type', 'how activations are stored; f16 takes half the memory, where the device has it'),
   seed: training('seed', 'seed of everything random but the class order'),

@@ -68,7 +68,7 @@ export function readCheckpointState(bytes: Uint8Array, where: string): Checkpoin
 }
 
 /** What a run may be gone on with differently: where the data lies, and how steps come to the same results. */
-const FREE: readonly (keyof Config)[] = ['data', 'capture', 'gradientCheckpointing'];
+const FREE: readonly (keyof Config)[] = ['data', 'capture', 'lossEvery', 'gradientCheckpointing'];
 
 /** What must agree for a run to go on as if it had never stopped. */
 function differences(saved: Config, given: Config): (keyof Config)[] {

@@ -1,4 +1,4 @@
-/** What a learner tells while it learns. */
+/** What a learner tells while it learns. A step is told when its loss has been read, while later ones are under way. */
 export interface StepEvent {
   type: 'step';
   task: number;
@@ -20,6 +20,7 @@ export interface EpochEvent {
   loss: number;
   lr: number;
   images: number;
+  /** Since the epoch before was told, or the task began. */
   seconds: number;
 }
 

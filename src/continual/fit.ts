@@ -14,6 +14,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { Config } from './config.ts';
 import type { EpochEvent, StepEvent } from './events.ts';
 import { augmentationOf, type LearnerImages } from './images.ts';
+import { LossQueue } from './loss-queue.ts';
 import type { TaskLoss } from './method.ts';
 import { makeOptimizer, makeSchedule } from './recipe.ts';
 import type { Scenario } from './scenario.ts';
@@ -36,11 +37,14 @@ export interface Fit {
   readonly indices: readonly number[];
 }
 
-/** Steps whose loss has not been read yet: the GPU is kept busy, and never runs away from JavaScript. */
+/** Steps to be under way while a loss is waited for: the GPU is kept busy, and never runs away from JavaScript. */
 const IN_FLIGHT = 3;
 
 /** Milliseconds for measuring kernels whose shapes are new: little beside a task. */
 const TUNING_MS = 3000;
+
+/** A step that was recorded. */
+type Recorded = Omit<StepEvent, 'type' | 'loss' | 'task' | 'epochs'>;
 
 /** One step on the device: indices u32 [n], their matrices f32 [n, 2, 3] and right logits i32 [n] to the loss. */
 function stepOf({ engine, config, model, teacher, loss, scaler, images }: Fit, optimizer: Optimizer) {
@@ -74,62 +78,55 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
   model.train();
   const step = stepOf(fit, optimizer);
   const captured = config.capture && fit.loss.replayable !== false ? engine.capture(step) : null;
-  /** Records a step and returns its loss, still to be read. */
-  const take = (indices: Uint32Array<ArrayBuffer>, random: Random): Promise<number> =>
+  const losses = new LossQueue<Recorded>(engine, config.lossEvery);
+  const record = (at: Recorded, indices: Uint32Array<ArrayBuffer>, random: Random): void =>
     engine.scope(() => {
       const moves = images.moves(indices.length, augmentationOf(config), random);
       const targets = images.targets(indices, scenario.logitOf);
-      return { read: (captured ?? step)(engine.tensor(indices), moves, targets).item() };
-    }).read;
+      losses.add(at, (captured ?? step)(engine.tensor(indices), moves, targets));
+    });
+  let started = performance.now();
+  let total = 0;
+  /** Tells of steps, and of the epochs that end with one, until no more than `left` reads are under way. */
+  const tell = async function* (left: number): AsyncGenerator<StepEvent | EpochEvent> {
+    for await (const { step: at, loss } of losses.settle(left)) {
+      const { epoch, images } = at;
+      checkLoss(loss, task, epoch, at.step, config.lr);
+      total += loss * images;
+      yield { type: 'step', task, epochs, ...at, loss };
+      if (at.step + 1 < at.steps) continue;
+      const seconds = (performance.now() - started) / 1000;
+      const { length } = loader;
+      yield { type: 'epoch', task, epoch, loss: total / length, lr: schedule(epoch), images: length, seconds };
+      started = performance.now();
+      total = 0;
+    }
+  };
+  const most = Math.ceil(IN_FLIGHT / config.lossEvery);
   // On software adapters the rule is what measuring would find, and compiling every form takes seconds.
   const tunes = config.tune ?? engine.adapterKind === 'hardware';
   /** Numbers of images whose kernels the tuner has seen: it looks at a first step, before one is recorded. */
   const seen = new Set<number>();
   try {
     for (let epoch = 0; epoch < epochs; epoch++) {
-      const started = performance.now();
       optimizer.lr = schedule(epoch);
       const random = Random.of(config.seed, 'augment', task, epoch);
-      const pending: { value: Promise<number>; event: Omit<StepEvent, 'loss'> }[] = [];
-      let total = 0;
-      const settle = async (left: number): Promise<StepEvent[]> => {
-        const events: StepEvent[] = [];
-        while (pending.length > left) {
-          const { value, event } = pending.shift() as (typeof pending)[number];
-          const loss = await value;
-          checkLoss(loss, task, epoch, event.step, config.lr);
-          total += loss * event.images;
-          events.push({ ...event, loss });
-        }
-        return events;
-      };
       for (const { step: number, indices } of loader.epoch(epoch)) {
         const isNew = tunes && !seen.has(indices.length);
         seen.add(indices.length);
-        const value = isNew
-          ? (await tune(engine, () => take(indices, random), { budget: TUNING_MS })).result
-          : take(indices, random);
-        pending.push({
-          value,
-          event: { type: 'step', task, epoch, epochs, step: number, steps: loader.steps, images: indices.length },
-        });
-        yield* await settle(IN_FLIGHT);
+        const at = { epoch, step: number, steps: loader.steps, images: indices.length };
+        if (isNew) await tune(engine, () => record(at, indices, random), { budget: TUNING_MS });
+        else record(at, indices, random);
+        yield* tell(most);
       }
-      yield* await settle(0);
-      const loss = total / loader.length;
-      yield {
-        type: 'epoch',
-        task,
-        epoch,
-        loss,
-        lr: optimizer.lr,
-        images: loader.length,
-        seconds: (performance.now() - started) / 1000,
-      };
+      // An epoch is told of when its last step is done; the next one begins meanwhile.
+      losses.read();
     }
+    yield* tell(0);
   } finally {
     captured?.dispose();
     optimizer.dispose();
+    losses.dispose();
   }
 }
 

@@ -268,10 +268,10 @@ export class Engine {
     for (const storage of recording.storages) this.pool.release(storage);
   }
 
-  /** Copies the first `bytes` (a multiple of 4) of one buffer into another, on the device. */
-  copy(from: Storage, to: Storage, bytes: number): void {
+  /** Copies the first `bytes` of one buffer into another at `offset`, on the device; both are multiples of 4. */
+  copy(from: Storage, to: Storage, bytes: number, offset = 0): void {
     this.assertUsable('copy');
-    this.recorder.copy(from, to, bytes);
+    this.recorder.copy(from, to, bytes, offset);
   }
 
   /** Waits for everything recorded so far, then reads the first `bytes` of a buffer. @throws the first error since the last wait. */

@@ -21,7 +21,7 @@ export type Command =
       /** Bytes of all buffers bound. */
       bytes: number;
     }
-  | { kind: 'copy'; from: GPUBuffer; to: GPUBuffer; bytes: number }
+  | { kind: 'copy'; from: GPUBuffer; to: GPUBuffer; offset: number; bytes: number }
   | { kind: 'write'; to: GPUBuffer; offset: number; data: Uint8Array<ArrayBuffer> };
 
 /** Dispatches per submission: enough to amortise it, few enough that the GPU starts while JavaScript still records. */
@@ -68,11 +68,12 @@ export class Recorder {
     if (this.commands.length >= BATCH) this.flush();
   }
 
-  copy(from: Storage, to: Storage | GPUBuffer, bytes: number): void {
+  /** @param offset where in `to`, in bytes. */
+  copy(from: Storage, to: Storage | GPUBuffer, bytes: number, offset = 0): void {
     from.lastBatch = this.batch;
     if (to instanceof Storage) to.lastBatch = this.batch;
     const target = to instanceof Storage ? to.buffer : to;
-    const command: Command = { kind: 'copy', from: from.buffer, to: target, bytes };
+    const command: Command = { kind: 'copy', from: from.buffer, to: target, offset, bytes };
     this.commands.push(command);
     this.recording?.copy(command, from, to);
   }
@@ -162,7 +163,7 @@ export class Recorder {
       pass = null;
       current = null;
       if (c.kind === 'copy') {
-        open.copyBufferToBuffer(c.from, 0, c.to, 0, c.bytes);
+        open.copyBufferToBuffer(c.from, 0, c.to, c.offset, c.bytes);
       } else {
         // An upload between two dispatches: queue writes come before later submissions only.
         this.device.queue.submit([open.finish()]);
