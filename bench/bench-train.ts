@@ -57,14 +57,10 @@ export function trainingStep(
       const logits = model.forward(images);
       const learnt = crossEntropy(logits, targets);
       const loss = extra ? learnt.add(extra(logits)) : learnt;
-      if (scaler) {
-        scaler.scale(loss).backward();
-        scaler.step(optimizer);
-        scaler.update();
-      } else {
-        loss.backward();
-        optimizer.step();
-      }
+      (scaler ? scaler.scale(loss) : loss).backward();
+      if (scaler) scaler.step(optimizer);
+      else optimizer.step();
+      scaler?.update();
       return loss;
     },
     dispose() {

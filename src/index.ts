@@ -106,6 +106,6 @@ export { Optimizer } from './optim/optimizer.ts';
 export { constantSchedule, cosineSchedule, type Schedule, stepSchedule, warmUp } from './optim/schedules.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
 export type { CapturedStep } from './tensor/capture.ts';
-export { type DType, supportsF16 } from './tensor/dtype.ts';
+export { type DType, type FloatType, supportsF16 } from './tensor/dtype.ts';
 export { Random } from './tensor/random.ts';
 export { Tensor } from './tensor/tensor.ts';

@@ -1,5 +1,6 @@
 /** Flags that say which training step a command looks at. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import type { FloatType } from '../tensor/dtype.ts';
 import { wholeNumber } from './whole-number.ts';
 
 export interface StepOptions {
@@ -9,6 +10,7 @@ export interface StepOptions {
   size: number;
   channels: number;
   classes: number;
+  precision: FloatType;
 }
 
 export const addStepFlags = (command: Command): Command =>
@@ -18,4 +20,5 @@ export const addStepFlags = (command: Command): Command =>
     .option('--batch <n>', 'images a step', wholeNumber, 32)
     .option('--size <pixels>', 'height and width of the images', wholeNumber, 32)
     .option('--channels <n>', 'channels of the images', wholeNumber, 3)
-    .option('--classes <n>', 'classes', wholeNumber, 10);
+    .option('--classes <n>', 'classes', wholeNumber, 10)
+    .addOption(new Option('--precision <type>', 'how activations are stored').choices(['f32', 'f16']).default('f32'));

@@ -5,13 +5,17 @@ import { ConfigError } from '../gpu/errors.ts';
 import { createResNet, isResNetName } from '../nn/resnet.ts';
 import { crossEntropy } from '../ops/cross-entropy.ts';
 import '../ops/random.ts';
+import { GradScaler } from '../optim/grad-scaler.ts';
 import { SGD } from '../optim/sgd.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { StepOptions } from './step-flags.ts';
 
-/** Forward, cross entropy, backward and SGD with momentum on one batch of random images. @throws ConfigError */
+/**
+ * Forward, cross entropy, backward and SGD with momentum on one batch of random images; in f16 with a scaled loss.
+ * @throws ConfigError; DTypeError for f16 on a device without it.
+ */
 export function trainingStep(engine: Engine, options: StepOptions): () => Tensor {
-  const { model: name, width, batch, size, channels, classes } = options;
+  const { model: name, width, batch, size, channels, classes, precision } = options;
   if (!isResNetName(name)) {
     throw new ConfigError({
       where: '--model',
@@ -19,14 +23,22 @@ export function trainingStep(engine: Engine, options: StepOptions): () => Tensor
       fix: 'Choose resnet8, resnet20, resnet32, … (depth 6n + 2), resnet18 or resnet34.',
     });
   }
-  const model = createResNet(engine, name, { classes, inChannels: channels, ...(width ? { width } : {}) });
+  const model = createResNet(engine, name, {
+    classes,
+    precision,
+    inChannels: channels,
+    ...(width ? { width } : {}),
+  });
   const optimizer = new SGD(model, { lr: 0.01, momentum: 0.9 });
+  const scaler = precision === 'f16' ? new GradScaler(engine) : null;
   const images = engine.keep(engine.normal([batch, size, size, channels], { from: { seed: 1 } }));
   const targets = engine.keep(engine.tensor(Int32Array.from({ length: batch }, (_, i) => i % classes)));
   return () => {
     const loss = crossEntropy(model.forward(images), targets);
-    backward(loss);
-    optimizer.step();
+    backward(scaler ? scaler.scale(loss) : loss);
+    if (scaler) scaler.step(optimizer);
+    else optimizer.step();
+    scaler?.update();
     optimizer.zeroGrad();
     return loss;
   };
