@@ -3,7 +3,7 @@
  * recorded step holds on to.
  */
 import type { Engine, MemoryPlan } from '../src/index.ts';
-import { createResNet } from '../src/nn/resnet.ts';
+import { createResNet, type ResNetOptions } from '../src/nn/resnet.ts';
 import { crossEntropy } from '../src/ops/cross-entropy.ts';
 import { SGD } from '../src/optim/sgd.ts';
 import { labels, noise } from './bench-case.ts';
@@ -28,8 +28,8 @@ export interface MemoryCase {
 }
 
 /** A step on 32×32×3 images with SGD and momentum. */
-async function weighStep(engine: Engine, gradientCheckpointing: boolean): Promise<MemoryResult> {
-  const model = createResNet(engine, 'resnet20', { classes: CLASSES, seed: 1, gradientCheckpointing });
+async function weighStep(engine: Engine, options: Partial<ResNetOptions> = {}): Promise<MemoryResult> {
+  const model = createResNet(engine, 'resnet20', { classes: CLASSES, seed: 1, ...options });
   const optimizer = new SGD(model, { lr: 0.01, momentum: 0.9 });
   const images = engine.keep(noise(engine, [BATCH, 32, 32, 3]));
   const targets = engine.keep(labels(engine, BATCH, CLASSES));
@@ -70,8 +70,9 @@ async function weighStep(engine: Engine, gradientCheckpointing: boolean): Promis
 }
 
 export const memoryCases: readonly MemoryCase[] = [
-  { name: 'memory/resnet20', weigh: (engine) => weighStep(engine, false) },
-  { name: 'memory/resnet20/checkpointed', weigh: (engine) => weighStep(engine, true) },
+  { name: 'memory/resnet20', weigh: (engine) => weighStep(engine) },
+  { name: 'memory/resnet20/checkpointed', weigh: (engine) => weighStep(engine, { gradientCheckpointing: true }) },
+  { name: 'memory/resnet20/f16', weigh: (engine) => weighStep(engine, { precision: 'f16' }) },
 ];
 
 export function memoryJson(name: string, { peakBytes, keptBytes, plan }: MemoryResult, adapter: string): string {
