@@ -70,8 +70,10 @@ export async function tune({ budget = Number.POSITIVE_INFINITY, force, json, ...
       const fresh = pieces.filter(({ from }) => from === 'measured').length;
       const left = pieces.filter(({ from }) => from === 'rule').length;
       console.log(
-        `a step    ${picocolors.bold(`${times.tuned.toFixed(2)} ms`)} of products and convolutions, ${times.rules.toFixed(2)} ms by the rules; ` +
-          `${fresh} measured, ${pieces.length - fresh - left} from the cache${left ? `, ${left} left` : ''}`,
+        `a step    ${picocolors.bold(`${times.tuned.toFixed(2)} ms`)} of products and convolutions, ${times.rules.toFixed(2)} ms by the rules`,
+      );
+      console.log(
+        `tuned     ${fresh} measured, ${pieces.length - fresh - left} from the cache${left ? `, ${left} left` : ''}`,
       );
     },
     { quiet: json ?? false },
