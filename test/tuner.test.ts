@@ -301,7 +301,9 @@ test('a learner tunes on hardware unless told not to; then rules alone decide, a
 
 const engram = (...args: string[]): Promise<{ code: number; out: string; error: string }> =>
   new Promise((done) => {
-    execFile(process.execPath, ['dist/cli.js', ...args], (failure, out, error) => {
+    // Colours, which are on in continuous integration, would lengthen the lines.
+    const env = { ...process.env, NO_COLOR: '1' };
+    execFile(process.execPath, ['dist/cli.js', ...args], { env }, (failure, out, error) => {
       done({ code: failure ? Number(failure.code) : 0, out, error });
     });
   });
