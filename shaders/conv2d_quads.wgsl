@@ -1,7 +1,7 @@
 // Convolution in quads (see quads.wgsl): targets are sums of taps over a source image, as in conv2d_lanes.wgsl, whose
-// parameters these are. Target channels come in fours. The rows of a block are 16 consecutive target positions, its
-// columns target channels, its terms pairs of a tap and a source channel. Behind quads.wgsl, conv2d_spot.wgsl and
-// conv2d_wide.wgsl or conv2d_narrow.wgsl.
+// parameters these are but for the last. Channels come in fours, in the source by zeros behind them. The rows of a block are
+// 16 consecutive target positions, its columns target channels, its terms pairs of a tap and a source channel. Behind
+// quads.wgsl and conv2d_spot.wgsl.
 
 struct Params {
   batch: u32,
@@ -30,6 +30,7 @@ struct Params {
   weightTarget: u32,
   hasBias: u32,
   accumulate: u32,
+  weighted: u32, // source channels that have weights
 }
 
 @group(0) @binding(1) var<storage, read> weight: array<vec4<S>>;
@@ -37,21 +38,21 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> result: array<vec4<S>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// The weights of four terms from k on, the first of which is at the spot, for a quad of target channels. Neighbouring
-// weights belong to neighbouring target channels (forward) or to source channels (input gradient): one kernel serves
-// both, since compiling it takes longer than turning the weights round.
-fn weights4(k: u32, spot: Spot, quad: u32) -> mat4x4<f32> {
+// The weights of four terms for a quad of target channels. Neighbouring weights belong to neighbouring target channels
+// (forward) or to source channels (input gradient): one kernel serves both, since compiling it takes longer than turning
+// the weights round.
+fn weights4(spot: Spot, quad: u32) -> mat4x4<f32> {
   let targetFirst = params.weightTarget == 1u;
   let tap = params.weightOrigin + spot.tapY * params.weightY + spot.tapX * params.weightX;
   let step = select(params.weightTarget, params.weightSource, targetFirst) / 4u;
   let first = (tap + spot.channel * params.weightSource) / 4u + quad * select(4u * step, 1u, targetFirst);
-  // Terms beyond the last one are multiplied by zero.
-  let last = params.tapRows * params.tapColumns * params.channels - 1u - k;
+  // The zeros behind the source's channels are multiplied by the last one's weights: there is nothing behind these.
+  let last = select(3u, params.weighted - 1u - spot.channel, targetFirst);
   let w = matrixOf(
     weight[first],
-    weight[first + select(1u, min(1u, last), NARROW) * step],
-    weight[first + select(2u, min(2u, last), NARROW) * step],
-    weight[first + select(3u, min(3u, last), NARROW) * step],
+    weight[first + min(1u, last) * step],
+    weight[first + min(2u, last) * step],
+    weight[first + min(3u, last) * step],
   );
   let turned = transpose(w);
   return mat4x4<f32>(
@@ -116,16 +117,15 @@ fn main(
 
   // One loop over tap rows, tap columns and channels: leaving an inner one costs as much as four terms do.
   var sum = Block();
-  var spots = spotsAt(0u);
-  let stride = strideOf4();
+  var spot = spotAt(0u);
   let terms = params.tapRows * params.tapColumns * params.channels;
   for (var k = 0u; k < terms; k += 4u) {
     var loaded: Held;
     for (var s = 0u; s < SLOTS; s++) {
-      loaded[s] = look(spots, top[s], y[s], x[s]);
+      loaded[s] = look(spot, top[s], y[s], x[s]);
     }
-    sum = multiply(sum, loaded, weights4(k, firstOf(spots), lastQuad), row);
-    spots = allOnward(spots, stride);
+    sum = multiply(sum, loaded, weights4(spot, lastQuad), row);
+    spot = onward(spot);
   }
 
   if (params.hasBias != 0u) {

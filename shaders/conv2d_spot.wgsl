@@ -1,5 +1,7 @@
-// Where a term of a convolution's sum looks: one tap and one source channel. Ahead of conv2d_wide.wgsl or
-// conv2d_narrow.wgsl, and behind them a kernel in quads whose Params tell of the source image and the taps.
+// Where four neighbouring terms of a convolution's sum look: one tap and a quad of source channels. Ahead of a kernel in
+// quads whose Params tell of the source image and the taps.
+
+@group(0) @binding(0) var<storage, read> source: array<vec4<S>>;
 
 struct Spot {
   tapY: u32,
@@ -13,16 +15,9 @@ fn spotAt(term: u32) -> Spot {
   return Spot(tap / params.tapColumns, tap % params.tapColumns, term % params.channels);
 }
 
-// Four terms as the digits of a spot.
-fn strideOf4() -> Spot {
-  let taps = 4u / params.channels;
-  let columns = max(params.tapColumns, 1u);
-  return Spot(taps / columns, taps % columns, 4u % params.channels);
-}
-
-// The spot `stride` terms on.
-fn onward(spot: Spot, stride: Spot) -> Spot {
-  var next = Spot(spot.tapY + stride.tapY, spot.tapX + stride.tapX, spot.channel + stride.channel);
+// The spot four terms on.
+fn onward(spot: Spot) -> Spot {
+  var next = Spot(spot.tapY, spot.tapX, spot.channel + 4u);
   let carryX = select(0u, 1u, next.channel >= params.channels);
   next.channel -= carryX * params.channels;
   next.tapX += carryX;
@@ -32,12 +27,11 @@ fn onward(spot: Spot, stride: Spot) -> Spot {
   return next;
 }
 
-// Whether there is a source pixel (y, x) for a term.
-fn hasPixel(y: i32, x: i32, spot: Spot) -> bool {
-  return u32(y) < params.height && u32(x) < params.width && spot.tapY < params.tapRows;
-}
-
-// Element of the source at pixel (y, x) of the image whose first row is row `top` of all images.
-fn elementAt(top: u32, y: i32, x: i32, channel: u32) -> u32 {
-  return u32((i32(top) + y) * i32(params.width) + x) * params.channels + channel;
+// What the terms see from pixel (y, x) of the image whose first row is row `top` of all images; zero outside of it.
+fn look(spot: Spot, top: u32, y: i32, x: i32) -> vec4<f32> {
+  let pixelY = y + i32(spot.tapY);
+  let pixelX = x + i32(spot.tapX);
+  let at = (u32((i32(top) + pixelY) * i32(params.width) + pixelX) * params.channels + spot.channel) / 4u;
+  let inside = u32(pixelY) < params.height && u32(pixelX) < params.width && spot.tapY < params.tapRows;
+  return select(vec4<f32>(), vec4<f32>(source[at]), inside);
 }

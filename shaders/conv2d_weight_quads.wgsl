@@ -1,7 +1,7 @@
 // Weight gradient of a convolution in quads (see quads.wgsl): for every weight a sum over all target positions, split by
-// rows of dy, as in conv2d_weight_lanes.wgsl, whose parameters these are. Target channels come in fours. The rows of a
-// block are 16 spots, its columns target channels, its terms positions; rows of lanes take turns at these. Behind
-// quads.wgsl, conv2d_spot.wgsl and conv2d_wide.wgsl or conv2d_narrow.wgsl.
+// rows of dy, as in conv2d_weight_lanes.wgsl, whose parameters these are but for the last. Channels come in fours, in the
+// source by zeros behind them. The rows of a block are 16 pairs of a tap and a source channel, its columns target
+// channels, its terms positions; rows of lanes take turns at these. Behind quads.wgsl and conv2d_spot.wgsl.
 
 struct Params {
   lines: u32,
@@ -19,6 +19,7 @@ struct Params {
   originX: i32,
   tapRows: u32,
   tapColumns: u32,
+  weighted: u32, // source channels that have weights
 }
 
 @group(0) @binding(1) var<storage, read> gradient: array<vec4<S>>;
@@ -56,7 +57,8 @@ fn main(
 ) {
   let targetQuads = params.targetChannels / 4u;
   let targetGroups = (targetQuads + QUADS - 1u) / QUADS;
-  let spots = params.tapRows * params.tapColumns * params.channels;
+  let taps = params.tapRows * params.tapColumns;
+  let spots = taps * params.channels;
   let spotGroups = (spots + 15u) / 16u;
   let at = group.y * groups.x + group.x;
   let split = at / (targetGroups * spotGroups);
@@ -69,7 +71,7 @@ fn main(
   let quad = at % targetGroups * QUADS + place;
   let lastQuad = min(quad, targetQuads - 1u);
   // Quad i of what is held is position i / 4 at spots 4·(i % 4) …: the same spots in every slot of a lane.
-  let own = spotsAt(firstSpot + place % 4u * 4u);
+  let own = spotAt(firstSpot + place % 4u * 4u);
 
   var sum = Block();
   let lastLine = min((split + 1u) * params.linesPerSplit, params.lines);
@@ -99,6 +101,11 @@ fn main(
     return;
   }
   for (var i = 0u; i < 16u && firstSpot + i < spots; i++) {
-    result[(split * spots + firstSpot + i) * targetQuads + quad] = results[i];
+    let spot = firstSpot + i;
+    let channel = spot % params.channels;
+    if (channel < params.weighted) {
+      let tap = spot / params.channels;
+      result[((split * taps + tap) * params.weighted + channel) * targetQuads + quad] = results[i];
+    }
   }
 }

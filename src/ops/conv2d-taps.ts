@@ -6,7 +6,7 @@ import tiledSource from '../../shaders/conv2d_tiled.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { TapPass } from './conv2d-geometry.ts';
-import { convQuads } from './conv2d-quads.ts';
+import { convQuadsSource, inQuads, paddedChannels } from './conv2d-quads.ts';
 import { type KernelForm, lanesOf, QUAD_ROWS, quadConstants, TILE_DEPTH, tileGroups, tilings } from './kernel-forms.ts';
 import { plane } from './reduce.ts';
 
@@ -39,27 +39,28 @@ export const flopsOf = (p: TapPass): number =>
 
 const buffersOf = ({ source, weight, bias, result }: TapBuffers): Storage[] => [source, weight, bias ?? weight, result];
 
-/** Whether the weights of all terms lie one behind the other, target channels innermost. */
-const hasPlainWeights = ({ channels, tapColumns, weightY, weightX, weightSource, weightTarget }: TapPass): boolean =>
-  weightTarget === 1 && weightX === channels * weightSource && weightY === tapColumns * weightX;
-
 const quads: TapForm = {
   name: 'quads',
   supports: (engine) => lanesOf(engine) > 0,
-  fits: (pass) =>
-    pass.targetChannels % 4 === 0 && pass.targetChannels >= 8 && (pass.channels % 4 === 0 || hasPlainWeights(pass)),
+  // Weights are loaded as quads of target channels or of source channels, whichever are neighbours.
+  fits: ({ channels, targetChannels, weightTarget }) =>
+    targetChannels % 4 === 0 && targetChannels >= 8 && (channels % 4 === 0 || weightTarget === 1),
   dispatch(engine, pass, buffers) {
     const constants = quadConstants(lanesOf(engine), pass.targetChannels);
     const { LANES, QUADS } = constants;
     const blocks = Math.ceil((pass.batch * pass.rows * pass.columns) / (QUAD_ROWS * (LANES / QUADS)));
-    engine.dispatch({
-      kernel: convQuads({ name: 'conv2d_quads', source: conv2dQuadsSource }, pass.channels),
-      constants: { ...constants, S: pass.stored },
-      buffers: buffersOf(buffers),
-      flops: flopsOf(pass),
-      params: params(pass, buffers),
-      workgroups: plane(engine, blocks * Math.ceil(pass.targetChannels / (4 * QUADS))),
-    });
+    const padded = { ...pass, channels: paddedChannels(pass.channels) };
+    const pixels = pass.batch * pass.height * pass.width;
+    inQuads(engine, { ...pass, storage: buffers.source, pixels }, (source) =>
+      engine.dispatch({
+        kernel: { name: 'conv2d_quads', source: convQuadsSource + conv2dQuadsSource },
+        constants: { ...constants, S: pass.stored },
+        buffers: buffersOf({ ...buffers, source }),
+        flops: flopsOf(pass),
+        params: [...params(padded, buffers), pass.channels],
+        workgroups: plane(engine, blocks * Math.ceil(pass.targetChannels / (4 * QUADS))),
+      }),
+    );
   },
 };
 

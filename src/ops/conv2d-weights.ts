@@ -6,7 +6,7 @@ import tiledSource from '../../shaders/conv2d_weight_tiled.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { Geometry } from './conv2d-geometry.ts';
-import { convQuads } from './conv2d-quads.ts';
+import { convQuadsSource, inQuads, paddedChannels } from './conv2d-quads.ts';
 import {
   type KernelForm,
   lanesOf,
@@ -63,7 +63,7 @@ function splitLines(g: Geometry, groups: number, wanted: number): LineSplit {
 const placesOf = (g: Geometry): number => g.kernelY * g.kernelX * g.inChannels;
 
 const quadGroups = (g: Geometry, quads: number): number =>
-  Math.ceil(placesOf(g) / QUAD_ROWS) * Math.ceil(g.outChannels / (4 * quads));
+  Math.ceil(placesOf({ ...g, inChannels: paddedChannels(g.inChannels) }) / QUAD_ROWS) * Math.ceil(g.outChannels / (4 * quads));
 
 const quads: WeightForm = {
   name: 'quads',
@@ -75,14 +75,18 @@ const quads: WeightForm = {
   },
   dispatch(engine, g, split, buffers) {
     const constants = quadConstants(lanesOf(engine), g.outChannels);
-    engine.dispatch({
-      kernel: convQuads({ name: 'conv2d_weight_quads', source: weightQuadsSource }, g.inChannels),
-      constants: { ...constants, S: g.stored },
-      buffers: buffersOf(buffers),
-      flops: flopsOf(g),
-      params: params(g, split),
-      workgroups: plane(engine, quadGroups(g, constants.QUADS) * split.splits),
-    });
+    const padded = { ...g, inChannels: paddedChannels(g.inChannels) };
+    const images = { storage: buffers.x, pixels: g.batch * g.height * g.width, channels: g.inChannels, stored: g.stored };
+    inQuads(engine, images, (x) =>
+      engine.dispatch({
+        kernel: { name: 'conv2d_weight_quads', source: convQuadsSource + weightQuadsSource },
+        constants: { ...constants, S: g.stored },
+        buffers: buffersOf({ ...buffers, x }),
+        flops: flopsOf(g),
+        params: [...params(padded, split), g.inChannels],
+        workgroups: plane(engine, quadGroups(g, constants.QUADS) * split.splits),
+      }),
+    );
   },
 };
 
