@@ -4,8 +4,6 @@
 // a mean of 1000 beside a deviation of 1 leaves no float32 digits for the normalised value otherwise.
 //
 // Behind batch_norm_walk.wgsl.
-//
-// Injected: what the walk takes, RESIDUAL, RELU.
 
 @group(0) @binding(0) var<storage, read> input: array<S>;
 @group(0) @binding(1) var<storage, read> weight: array<V>;
@@ -137,10 +135,10 @@ fn write(place: Place, shift: V, scale: V, offset: V) {
   var at = place.first;
   for (var n = 0u; n < place.count; n++) {
     var value = (V(input[at]) - shift) * scale + offset;
-    if (RESIDUAL) {
+    if (is_fused(RESIDUAL)) {
       value += V(residual[at]);
     }
-    if (RELU) {
+    if (is_fused(RELU)) {
       value = max(value, V(0.0));
     }
     output[at] = S(value);

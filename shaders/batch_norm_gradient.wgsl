@@ -2,9 +2,6 @@
 // dx = weight/deviation · (g − mean g − x̂ · mean(g x̂)).
 //
 // Behind batch_norm_walk.wgsl.
-//
-// Injected: what the walk takes; RELU; BATCH (the statistics were the batch's own: they have a gradient); DRESIDUAL (g is
-// wanted too).
 
 @group(0) @binding(0) var<storage, read> dy: array<S>;
 @group(0) @binding(1) var<storage, read> output: array<S>;
@@ -20,7 +17,7 @@
 
 // What passes the ReLU.
 fn passed(at: u32) -> V {
-  if (RELU) {
+  if (is_fused(RELU)) {
     return select(V(0.0), V(dy[at]), V(output[at]) > V(0.0));
   }
   return V(dy[at]);
@@ -42,7 +39,7 @@ fn partials(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_i
       let g = passed(at);
       near_plain += g;
       near_weighted += g * ((V(input[at]) - shift) - centre);
-      if (DRESIDUAL) {
+      if (is_fused(RESIDUAL)) {
         dresidual[at] = S(g);
       }
       at += place.jump;
@@ -105,7 +102,7 @@ fn inputs(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
   var at = place.first;
   for (var n = 0u; n < place.count; n++) {
     var value = scale * passed(at);
-    if (BATCH) {
+    if (is_fused(BATCH)) {
       value += slope * (V(input[at]) - shift) + offset;
     }
     dx[at] = S(value);

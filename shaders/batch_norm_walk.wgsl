@@ -16,6 +16,15 @@ struct Params {
   span: u32, // rows of a part; the last one may have fewer
   epsilon: f32,
   momentum: f32,
+  fused: u32, // what is done beside: not a constant, since each combination would have to be compiled
+}
+
+const RELU = 1u;
+const RESIDUAL = 2u; // forward: add it; backward: store its gradient
+const BATCH = 4u; // backward: the statistics were the batch's own, they have a gradient
+
+fn is_fused(what: u32) -> bool {
+  return (params.fused & what) != 0u;
 }
 
 // What a thread has to do: `count` elements from `first` on, `jump` apart.

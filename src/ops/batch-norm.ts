@@ -78,6 +78,16 @@ function walkOver(engine: Engine, rows: number, channels: number, stored: FloatT
   };
 }
 
+/** What a launch does beside, as batch_norm_walk.wgsl names it. */
+interface Fused {
+  relu?: boolean;
+  residual?: boolean;
+  batch?: boolean;
+}
+
+const fusedBits = ({ relu = false, residual = false, batch = false }: Fused): number =>
+  (relu ? 1 : 0) + (residual ? 2 : 0) + (batch ? 4 : 0);
+
 /** How x is stored. */
 function check(x: Tensor, options: BatchNormOptions): FloatType {
   const { weight, bias, runningMean, runningVar, training, residual } = options;
@@ -139,27 +149,26 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const channels = weight.size;
   const rows = x.size / channels;
   const walk = walkOver(engine, rows, channels, stored);
-  const run = (entry: string, fused: Constants, tensors: readonly Tensor[]) =>
+  const fused = fusedBits({ relu, residual: residual !== undefined });
+  const run = (entry: string, tensors: readonly Tensor[]) =>
     engine.dispatch({
       kernel: { name: 'batch_norm', source, entry },
-      constants: { ...walk.constants, ...fused },
+      constants: walk.constants,
       buffers: tensors.map((t) => t.storage),
-      params: [...walk.params, floatBits(eps), floatBits(momentum)],
+      params: [...walk.params, floatBits(eps), floatBits(momentum), fused],
       workgroups: walk.workgroups,
     });
-  const fused = { RESIDUAL: residual !== undefined, RELU: relu };
   const running = [runningMean, runningVar];
   const statistics = Tensor.empty(engine, [5, channels], 'f32', 'batchNorm');
   const y = Tensor.empty(engine, x.shape, stored, 'batchNorm');
   const written = [statistics, residual ?? x, y];
   if (training) {
     const partial = emptyPartial(engine, walk, channels);
-    // Compiles once, whatever is fused.
-    run('partials', { RESIDUAL: false, RELU: false }, [x, weight, bias, partial, statistics]);
-    run('normalise', fused, [x, partial, ...running, ...written]);
+    run('partials', [x, weight, bias, partial, statistics]);
+    run('normalise', [x, partial, ...running, ...written]);
     partial.dispose();
   } else {
-    run('inference', fused, [x, weight, bias, ...running, ...written]);
+    run('inference', [x, weight, bias, ...running, ...written]);
   }
   const inputs = residual ? [x, weight, bias, residual] : [x, weight, bias];
   record(y, 'batchNorm', inputs, (dy) => gradients(dy, { x, y, statistics, residual, relu, training }, walk));
@@ -189,13 +198,13 @@ function gradients(dy: Tensor, saved: Saved, walk: Walk): (Tensor | null)[] {
   const run = (
     entry: string,
     tensors: readonly Tensor[],
-    { RELU = false, BATCH = false, DRESIDUAL = false, workgroups = walk.workgroups } = {},
+    { workgroups = walk.workgroups, ...fused }: Fused & { workgroups?: Walk['workgroups'] } = {},
   ) =>
     engine.dispatch({
       kernel: { name: 'batch_norm_gradient', source: gradientSource, entry },
-      constants: { ...walk.constants, RELU, BATCH, DRESIDUAL },
+      constants: walk.constants,
       buffers: tensors.map((t) => t.storage),
-      params: [...walk.params, 0, 0],
+      params: [...walk.params, 0, 0, fusedBits(fused)],
       workgroups,
     });
   const like = (of: Tensor) => Tensor.empty(engine, of.shape, of.dtype, 'batchNorm');
@@ -207,12 +216,12 @@ function gradients(dy: Tensor, saved: Saved, walk: Walk): (Tensor | null)[] {
   const passed = masked ? like(x) : dy;
   const mask = relu ? y : x;
   // Without a masked residual its place takes one that is not used.
-  run('partials', [dy, mask, x, statistics, partial, masked ? passed : dweight], { RELU: relu, DRESIDUAL: masked });
+  run('partials', [dy, mask, x, statistics, partial, masked ? passed : dweight], { relu, residual: masked });
   let dx: Tensor | null = null;
   if (x.requiresGrad) {
     dx = like(x);
-    const RELU = relu && !masked;
-    run('inputs', [passed, mask, x, statistics, partial, dweight, dbias, dx], { RELU, BATCH: training });
+    const fused = { relu: relu && !masked, batch: training };
+    run('inputs', [passed, mask, x, statistics, partial, dweight, dbias, dx], fused);
   } else {
     run('totals', [statistics, partial, dweight, dbias], { workgroups: [walk.workgroups[0], 1] });
   }
