@@ -40,19 +40,6 @@ fn left4(base: u32, row: u32, inside: bool) -> vec4<f32> {
   return select(vec4<f32>(), values, inside);
 }
 
-fn put(base: u32, row: u32, value: f32) {
-  if (row < params.m) {
-    c[base + row * params.n] = R(value);
-  }
-}
-
-fn put4(base: u32, row: u32, values: vec4<f32>) {
-  put(base, row, values.x);
-  put(base, row + 1u, values.y);
-  put(base, row + 2u, values.z);
-  put(base, row + 3u, values.w);
-}
-
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -96,16 +83,11 @@ fn main(
   if (column >= params.n) {
     return;
   }
-  if (params.hasBias != 0u) {
-    let shift = vec4<f32>(bias[column]);
-    s0 += shift;
-    s1 += shift;
-    s2 += shift;
-    s3 += shift;
+  let shift = vec4<f32>(select(0.0, bias[column], params.hasBias != 0u));
+  var results = array<vec4<f32>, 4>(s0 + shift, s1 + shift, s2 + shift, s3 + shift);
+  let to = layer * params.m * params.n + column;
+  // In a loop: sixteen stores written out take longer to compile.
+  for (var i = 0u; i < 16u && row + i < params.m; i++) {
+    c[to + (row + i) * params.n] = R(results[i / 4u][i % 4u]);
   }
-  let base = layer * params.m * params.n + column;
-  put4(base, row, s0);
-  put4(base, row + 4u, s1);
-  put4(base, row + 8u, s2);
-  put4(base, row + 12u, s3);
 }
