@@ -50,11 +50,13 @@ export interface TimingOptions {
 /** What a training step asks of JavaScript. */
 export interface StepCost {
   readonly launches: number;
-  /**
-   * Milliseconds until a step is handed to a device that is busy with the one before, as in a training loop; the fastest of
-   * some, because a software adapter's threads take the processor away.
-   */
+  /** Milliseconds of JavaScript alone: commands go to a device that does nothing. Median. */
   readonly javascript: number;
+  /**
+   * Milliseconds until a step is handed to a device that is busy with the one before, as in a training loop: JavaScript and
+   * what the WebGPU implementation does within its calls. Median.
+   */
+  readonly handover: number;
 }
 
 /** Work on an engine that is there. */
@@ -64,6 +66,8 @@ export interface WorkCase {
   readonly versus?: string;
   /** It is not run unless it is named. */
   readonly onlyNamed?: boolean;
+  /** What the device must have for it; it is left out where that is missing. */
+  readonly needs?: GPUFeatureName;
   /** Makes the inputs on the device; they are freed when the case is over. */
   prepare(engine: Engine): Work;
 }

@@ -19,7 +19,7 @@ const groupTime = ({ ms, groups, samples }: Result) =>
 
 export function jsonLine(result: Result, adapter: string): string {
   const { name, ms, min, p90, cpu, runs, flops, bytes, groups, versus, ratio, first, losses } = result;
-  const { launches, javascript } = result;
+  const { launches, javascript, handover } = result;
   const rates = { gflops: rate(flops, ms), gbs: rate(bytes, ms), nsPerGroupSample: groupTime(result), ratio };
   const known = Object.entries(rates).flatMap(([key, value]) => (value === undefined ? [] : [[key, rounded(value)]]));
   return JSON.stringify({
@@ -29,6 +29,7 @@ export function jsonLine(result: Result, adapter: string): string {
     ...Object.fromEntries(known),
     launches,
     javascript: javascript && rounded(javascript),
+    handover: handover && rounded(handover),
     versus,
     version: result.version,
     first: first && rounded(first),
@@ -54,7 +55,7 @@ export function tableLine(result: Result, width: number): string {
     each === undefined ? '' : `${String(groups).padStart(8)} groups ${column(each)} ns each and sample`,
     result.launches === undefined
       ? ''
-      : `  ${result.launches} launches, ${result.javascript?.toFixed(2)} ms of JavaScript`,
+      : `  ${result.launches} launches, JavaScript ${result.javascript?.toFixed(3)} ms, handed over in ${result.handover?.toFixed(2)} ms`,
     ratio === undefined ? '' : `${column(ratio)} × ${versus}`,
     first === undefined ? '' : `  first after ${(first / 1000).toFixed(1)} s, shader cache as it was`,
     losses === undefined ? '' : `  losses ${losses.map((loss) => loss.toFixed(4)).join(' ')}`,

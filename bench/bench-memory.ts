@@ -24,6 +24,8 @@ export interface MemoryResult {
 
 export interface MemoryCase {
   readonly name: string;
+  /** What the device must have for it; it is left out where that is missing. */
+  readonly needs?: GPUFeatureName;
   weigh(engine: Engine): Promise<MemoryResult>;
 }
 
@@ -72,7 +74,11 @@ async function weighStep(engine: Engine, options: Partial<ResNetOptions> = {}): 
 export const memoryCases: readonly MemoryCase[] = [
   { name: 'memory/resnet20', weigh: (engine) => weighStep(engine) },
   { name: 'memory/resnet20/checkpointed', weigh: (engine) => weighStep(engine, { gradientCheckpointing: true }) },
-  { name: 'memory/resnet20/f16', weigh: (engine) => weighStep(engine, { precision: 'f16' }) },
+  {
+    name: 'memory/resnet20/f16',
+    needs: 'shader-f16',
+    weigh: (engine) => weighStep(engine, { precision: 'f16' }),
+  },
 ];
 
 export function memoryJson(name: string, { peakBytes, keptBytes, plan }: MemoryResult, adapter: string): string {

@@ -102,6 +102,7 @@ export const trainCases: readonly WorkCase[] = [
     {
       name: `train-step/${name}/b32/f16`,
       versus: `train-step/${name}/b32`,
+      needs: 'shader-f16',
       prepare: (engine) => captured(trainingStep(engine, name, 32, { precision: 'f16' })),
     },
   ]),

@@ -49,7 +49,7 @@ const program = new Command('bench')
   .argument('[name...]', 'benchmarks whose names begin with this, for example conv2d/forward or train-step')
   .option(
     '--json',
-    'one JSON object a line: name, ms (median), min, p90, cpu, runs, rates, launches and javascript of a step, adapter, date',
+    'one JSON object a line: name, ms (median), min, p90, cpu, runs, rates, launches, javascript and handover of a step, adapter, date',
   )
   .option('--list', 'only print the names')
   .option('--runs <n>', 'samples of each benchmark; as many as fit into 0.8 s unless given', wholeNumber)
@@ -72,6 +72,15 @@ function chosen(names: readonly string[], { list }: Options): (BenchCase | Memor
   );
   const bases = new Set(wanted.map((c) => ('versus' in c ? c.versus : undefined)));
   return CASES.filter((c) => wanted.includes(c) || bases.has(c.name));
+}
+
+/** Those the device can run; says which are left out. */
+function possible(engine: Engine, cases: readonly (BenchCase | MemoryCase)[]): (BenchCase | MemoryCase)[] {
+  return cases.filter((c) => {
+    const missing = 'needs' in c && c.needs !== undefined && !engine.device.features.has(c.needs) ? c.needs : null;
+    if (missing) console.error(`${c.name}: left out, ${engine.adapterDescription} has no ${missing}.`);
+    return !missing;
+  });
 }
 
 async function measure(engine: Engine, bench: BenchCase, options: TimingOptions): Promise<Result> {
@@ -132,12 +141,13 @@ async function main(): Promise<number> {
     await runPeer(options.peerOf);
     return 0;
   }
-  const cases = chosen(options.profile && program.args.length === 0 ? [PROFILED] : program.args, options);
+  const wanted = chosen(options.profile && program.args.length === 0 ? [PROFILED] : program.args, options);
   if (options.list) {
-    for (const { name } of cases) console.log(name);
+    for (const { name } of wanted) console.log(name);
     return 0;
   }
   const engine = await Engine.create();
+  const cases = possible(engine, wanted);
   let failed = 0;
   if (options.profile) {
     const timed = cases.filter((c): c is WorkCase => 'prepare' in c);
