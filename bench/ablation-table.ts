@@ -11,12 +11,28 @@ const spread = (values: readonly number[], sign = false): string => {
   return values.length > 1 ? `${shown} ± ${deviation(values).toFixed(1)}` : shown;
 };
 
+function groupBySeed(runs: readonly RunResult[]): Map<string, RunResult[]> {
+  const groups = new Map<string, RunResult[]>();
+  for (const run of runs) {
+    const seed = run.name.slice(run.name.lastIndexOf('/') + 1);
+    groups.set(seed, [...(groups.get(seed) ?? []), run]);
+  }
+  return groups;
+}
+
+type Figures = Pick<RunResult, 'average' | 'last' | 'forgetting'>;
+
+/** The runs of a name as one: repeated on kernels that add up in another order, they differ by chance. */
+function meanOf(runs: readonly RunResult[]): Figures {
+  const of = (key: keyof Figures) => mean(runs.map((run) => run[key]));
+  return { average: of('average'), last: of('last'), forgetting: of('forgetting') };
+}
+
 function rowsOf(scenario: string, results: readonly RunResult[]): string[] {
-  const bySeed = (cell: Cell): Map<string, RunResult> => {
-    const prefix = `${scenario}/${cellName(cell)}/`;
-    const runs = results.filter(({ name }) => name.startsWith(prefix));
-    return new Map(runs.map((run) => [run.name.slice(prefix.length), run]));
-  };
+  const runsOf = (cell: Cell): RunResult[] =>
+    results.filter(({ name }) => name.startsWith(`${scenario}/${cellName(cell)}/`));
+  const bySeed = (cell: Cell): Map<string, Figures> =>
+    new Map([...groupBySeed(runsOf(cell))].map(([seed, runs]) => [seed, meanOf(runs)]));
   const baseline = bySeed(BASELINE);
   return cells.flatMap((cell) => {
     const runs = bySeed(cell);
@@ -33,13 +49,13 @@ function rowsOf(scenario: string, results: readonly RunResult[]): string[] {
     const setting =
       pool === 'none' ? ['none (replay)', '–', '–', '–'] : [pool, weighting, String(temperature), String(lambda)];
     const columns = [...setting, of('average'), of('last'), of('forgetting'), gains('average'), gains('last')];
-    return [`| ${[...columns, runs.size].join(' | ')} |`];
+    return [`| ${[...columns, runs.size, runsOf(cell).length].join(' | ')} |`];
   });
 }
 
 const HEAD = [
-  '| pool | weighting | T | λ | average | last | forgetting | average − whole | last − whole | seeds |',
-  '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+  '| pool | weighting | T | λ | average | last | forgetting | average − whole | last − whole | seeds | runs |',
+  '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
 ];
 
 /** Differences are taken seed by seed against `whole`, `fixed`, T = 2, λ = 1. Scenarios without results are left out. */
