@@ -75,6 +75,18 @@ fn positionAt(index: u32) -> Position {
   return Position(line / params.rows, line % params.rows, index % params.columns);
 }
 
+// The position behind one. Without a division: for a vector of lanes that takes as long as many multiplications.
+fn behind(position: Position) -> Position {
+  var next = Position(position.image, position.row, position.column + 1u);
+  let carryRow = select(0u, 1u, next.column >= params.columns);
+  next.column -= carryRow * params.columns;
+  next.row += carryRow;
+  let carryImage = select(0u, 1u, next.row >= params.rows);
+  next.row -= carryImage * params.rows;
+  next.image += carryImage;
+  return next;
+}
+
 // Element of the result where the channels of a position begin.
 fn targetAt(position: Position) -> u32 {
   let y = position.image * params.targetHeight + position.row * params.targetStepY + params.targetY;
@@ -137,8 +149,10 @@ fn main(
     return;
   }
   var results = rowsOf(sum);
+  var position = positionAt(first);
   for (var i = 0u; i < 16u && first + i < positions; i++) {
-    let to = targetAt(positionAt(first + i)) / 4u + quad;
+    let to = targetAt(position) / 4u + quad;
+    position = behind(position);
     if (params.accumulate != 0u) {
       result[to] = vec4<S>(vec4<f32>(result[to]) + results[i]);
     } else {

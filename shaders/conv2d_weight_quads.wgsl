@@ -29,8 +29,9 @@ struct Params {
 // Positions that the rows of lanes take in one turn, four each.
 const TURN = 4u * (LANES / QUADS);
 
+// The quad of target channels at a position of the line that begins at position `line`; zero behind its end.
 fn dy(line: u32, column: u32, quad: u32) -> vec4<f32> {
-  let at = line * params.columns + min(column, params.columns - 1u);
+  let at = line + min(column, params.columns - 1u);
   let value = vec4<f32>(gradient[at * (params.targetChannels / 4u) + quad]);
   return select(vec4<f32>(), value, column < params.columns);
 }
@@ -74,25 +75,38 @@ fn main(
   let own = spotAt(firstSpot + place % 4u * 4u);
 
   var sum = Block();
-  let lastLine = min((split + 1u) * params.linesPerSplit, params.lines);
-  for (var line = split * params.linesPerSplit; line < lastLine; line++) {
-    let y = i32(line % params.rows * params.stepY) + params.originY;
-    let top = line / params.rows * params.height;
-    for (var turn = 0u; turn < params.columns; turn += TURN) {
-      let first = turn + lane / QUADS * 4u;
-      var x: Held;
-      for (var s = 0u; s < SLOTS; s++) {
-        let column = first + (s * QUADS + place) / 4u;
-        x[s] = look(own, top, y, i32(column * params.stepX) + params.originX);
-      }
-      let w = mat4x4<f32>(
-        dy(line, first, lastQuad),
-        dy(line, first + 1u, lastQuad),
-        dy(line, first + 2u, lastQuad),
-        dy(line, first + 3u, lastQuad),
-      );
-      sum = multiplyTurned(sum, x, w, row);
+  // One loop over lines and turns: leaving an inner one costs as much as four terms do.
+  let firstLine = split * params.linesPerSplit;
+  let lines = min(firstLine + params.linesPerSplit, params.lines) - firstLine;
+  let turns = lines * ((params.columns + TURN - 1u) / TURN);
+  var line = firstLine * params.columns;
+  var rowOfLine = firstLine % params.rows;
+  var top = firstLine / params.rows * params.height;
+  var turn = 0u;
+  for (var k = 0u; k < turns; k++) {
+    let y = i32(rowOfLine * params.stepY) + params.originY;
+    let first = turn + lane / QUADS * 4u;
+    var x: Held;
+    for (var s = 0u; s < SLOTS; s++) {
+      let column = first + (s * QUADS + place) / 4u;
+      x[s] = look(own, top, y, i32(column * params.stepX) + params.originX);
     }
+    let w = mat4x4<f32>(
+      dy(line, first, lastQuad),
+      dy(line, first + 1u, lastQuad),
+      dy(line, first + 2u, lastQuad),
+      dy(line, first + 3u, lastQuad),
+    );
+    sum = multiplyTurned(sum, x, w, row);
+
+    turn += TURN;
+    let carryLine = select(0u, 1u, turn >= params.columns);
+    turn *= 1u - carryLine;
+    line += carryLine * params.columns;
+    rowOfLine += carryLine;
+    let carryImage = select(0u, 1u, rowOfLine >= params.rows);
+    rowOfLine -= carryImage * params.rows;
+    top += carryImage * params.height;
   }
 
   // Every row of lanes has its own positions; the first one stores what all of them found.

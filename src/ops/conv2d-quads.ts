@@ -25,7 +25,10 @@ interface Images {
 export function inQuads(engine: Engine, images: Images, use: (storage: Storage) => void): void {
   const { storage, pixels, channels, stored } = images;
   const quads = paddedChannels(channels) / 4;
-  if (channels === 4 * quads) return use(storage);
+  if (channels === 4 * quads) {
+    use(storage);
+    return;
+  }
   const size = pixels * quads;
   const padded = engine.allocate(bytesOf(stored, 4 * size), 'conv2d');
   const [x, y] = plane(engine, Math.ceil(size / 64));

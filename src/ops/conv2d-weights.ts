@@ -63,7 +63,8 @@ function splitLines(g: Geometry, groups: number, wanted: number): LineSplit {
 const placesOf = (g: Geometry): number => g.kernelY * g.kernelX * g.inChannels;
 
 const quadGroups = (g: Geometry, quads: number): number =>
-  Math.ceil(placesOf({ ...g, inChannels: paddedChannels(g.inChannels) }) / QUAD_ROWS) * Math.ceil(g.outChannels / (4 * quads));
+  Math.ceil(placesOf({ ...g, inChannels: paddedChannels(g.inChannels) }) / QUAD_ROWS) *
+  Math.ceil(g.outChannels / (4 * quads));
 
 const quads: WeightForm = {
   name: 'quads',
@@ -76,7 +77,12 @@ const quads: WeightForm = {
   dispatch(engine, g, split, buffers) {
     const constants = quadConstants(lanesOf(engine), g.outChannels);
     const padded = { ...g, inChannels: paddedChannels(g.inChannels) };
-    const images = { storage: buffers.x, pixels: g.batch * g.height * g.width, channels: g.inChannels, stored: g.stored };
+    const images = {
+      storage: buffers.x,
+      pixels: g.batch * g.height * g.width,
+      channels: g.inChannels,
+      stored: g.stored,
+    };
     inQuads(engine, images, (x) =>
       engine.dispatch({
         kernel: { name: 'conv2d_weight_quads', source: convQuadsSource + weightQuadsSource },
