@@ -38,22 +38,36 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> result: array<vec4<S>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
+// Four quads from `first` on, `step` apart up to the `last` one. Two rows of lanes that need the same ones load half each.
+fn quads4(first: u32, step: u32, last: u32, row: u32) -> mat4x4<f32> {
+  if (LANES / QUADS != 2u) {
+    return matrixOf(
+      weight[first],
+      weight[first + min(1u, last) * step],
+      weight[first + min(2u, last) * step],
+      weight[first + min(3u, last) * step],
+    );
+  }
+  let begin = row / QUADS * 2u;
+  let a = vec4<f32>(weight[first + min(begin, last) * step]);
+  let b = vec4<f32>(weight[first + min(begin + 1u, last) * step]);
+  let c = subgroupShuffleXor(a, QUADS);
+  let d = subgroupShuffleXor(b, QUADS);
+  let isFirst = row == 0u;
+  return mat4x4<f32>(select(c, a, isFirst), select(d, b, isFirst), select(a, c, isFirst), select(b, d, isFirst));
+}
+
 // The weights of four terms for a quad of target channels. Neighbouring weights belong to neighbouring target channels
 // (forward) or to source channels (input gradient): one kernel serves both, since compiling it takes longer than turning
 // the weights round.
-fn weights4(spot: Spot, quad: u32) -> mat4x4<f32> {
+fn weights4(spot: Spot, quad: u32, row: u32) -> mat4x4<f32> {
   let targetFirst = params.weightTarget == 1u;
   let tap = params.weightOrigin + spot.tapY * params.weightY + spot.tapX * params.weightX;
   let step = select(params.weightTarget, params.weightSource, targetFirst) / 4u;
   let first = (tap + spot.channel * params.weightSource) / 4u + quad * select(4u * step, 1u, targetFirst);
   // The zeros behind the source's channels are multiplied by the last one's weights: there is nothing behind these.
   let last = select(3u, params.weighted - 1u - spot.channel, targetFirst);
-  let w = matrixOf(
-    weight[first],
-    weight[first + min(1u, last) * step],
-    weight[first + min(2u, last) * step],
-    weight[first + min(3u, last) * step],
-  );
+  let w = quads4(first, step, last, row);
   let turned = transpose(w);
   return mat4x4<f32>(
     select(turned[0], w[0], targetFirst),
@@ -136,7 +150,7 @@ fn main(
     for (var s = 0u; s < SLOTS; s++) {
       loaded[s] = look(spot, top[s], y[s], x[s]);
     }
-    sum = multiply(sum, loaded, weights4(spot, lastQuad), row);
+    sum = multiply(sum, loaded, weights4(spot, lastQuad, row), row);
     spot = onward(spot);
   }
 
