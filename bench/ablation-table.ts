@@ -1,6 +1,8 @@
 /** The ablation's results as Markdown tables, one a scenario: mean ± standard deviation over the seeds. */
+
+import { deviation, mean } from '../src/report/statistics.ts';
 import { type Cell, cellName, cells, scenarios } from './ablation-design.ts';
-import { deviation, mean, type RunResult } from './experiment.ts';
+import type { RunResult } from './experiment.ts';
 
 /** What every cell is compared with, seed by seed: the usual distillation, all old classes in one softmax. */
 const BASELINE: Cell = { pool: 'whole', weighting: 'fixed', temperature: 2, lambda: 1 };

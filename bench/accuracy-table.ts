@@ -1,6 +1,8 @@
 /** The reference accuracies as a Markdown table, next to PyTorch's. */
+
+import { mean } from '../src/report/statistics.ts';
 import { pytorch } from './accuracy-protocols.ts';
-import { mean, type RunResult } from './experiment.ts';
+import type { RunResult } from './experiment.ts';
 
 const percent = (value: number) => value.toFixed(1);
 

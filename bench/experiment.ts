@@ -78,12 +78,3 @@ export async function runMissing(runs: readonly Run[], file: string): Promise<vo
   for (const run of wanted) await appendFile(file, `${JSON.stringify(await learn(engine, run))}\n`);
   await engine.destroy();
 }
-
-export const mean = (values: readonly number[]): number =>
-  values.reduce((total, value) => total + value, 0) / values.length;
-
-/** Sample standard deviation; NaN for fewer than two values. */
-export function deviation(values: readonly number[]): number {
-  const center = mean(values);
-  return Math.sqrt(values.reduce((total, value) => total + (value - center) ** 2, 0) / (values.length - 1));
-}

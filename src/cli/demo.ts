@@ -7,6 +7,7 @@ import { joinPath } from '../data/files.ts';
 import { loadDataset } from '../data/load-dataset.ts';
 import { reportPage } from '../report/page.ts';
 import type { RunRecord } from '../report/run-record.ts';
+import { deviation, mean } from '../report/statistics.ts';
 import { summaryTable } from '../report/table.ts';
 import { learn } from './learn.ts';
 import { assertUnused, RunFolder, unusedName } from './run-folder.ts';
@@ -28,43 +29,60 @@ const settings = {
 
 const compared = ['replay', 'fdkd'] as const;
 
-/** Trains with each method under the same settings, then says which kept more. @throws ConfigError when `out` is taken. */
-export async function demo({ out }: { out?: string }): Promise<void> {
+/**
+ * Trains with each method under the same settings, in several orders of the classes, then says which kept more.
+ * @throws ConfigError when `out` is taken.
+ */
+export async function demo({ out, orders }: { out?: string; orders: number }): Promise<void> {
   const path = out ?? (await unusedName('runs/demo'));
   await assertUnused(path);
   const split = await loadDataset(settings.data);
+  const times = orders === 1 ? 'in one order' : `in ${orders} orders`;
   console.log(
-    picocolors.bold(`Learns ${split.train.classes} classes of ${settings.data} in ${settings.tasks} tasks, twice.`),
+    picocolors.bold(
+      `Learns ${split.train.classes} classes of ${settings.data} in ${settings.tasks} tasks, ${times}, by two methods.`,
+    ),
   );
+  for (const method of compared) console.log(`${picocolors.bold(method)}: ${methods[method].summary}`);
   const records = await withEngine(async (engine) => {
     const done: RunRecord[] = [];
-    for (const method of compared) {
-      console.log(`\n${picocolors.bold(method)}: ${methods[method].summary}`);
-      const config = parseConfig({ ...settings, method }, 'demo');
-      done.push(await learn(engine, split, config, () => RunFolder.create(joinPath(path, method), config)));
+    for (let order = 0; order < orders; order++) {
+      for (const method of compared) {
+        console.log(`\n${picocolors.bold(method)}, order ${order + 1} of ${orders}`);
+        const config = parseConfig({ ...settings, method, seed: order, classSeed: order }, 'demo');
+        const folder = joinPath(path, `${method}-${order + 1}`);
+        done.push(await learn(engine, split, config, () => RunFolder.create(folder, config)));
+      }
     }
     return done;
   });
   const page = joinPath(path, 'report.html');
   await files.write(page, reportPage(records, 'Engram: replay against dense knowledge distillation'));
-  console.log(
-    `\n${summaryTable(records)}\n${verdict(records, split.train.classes * settings.testPerClass)}\nreport    ${page}`,
-  );
+  console.log(`\n${summaryTable(records)}\n${verdict(records)}\nreport    ${page}`);
 }
 
 /**
- * Which run knows more of all classes in the end, how much of its earlier tasks each one lost, and how much of the
- * difference `tested` images may have brought about by chance: 1.96 standard errors of a difference of two shares.
+ * Which method knows more of all classes in the end, and how much of its earlier tasks each one lost, over the orders.
+ * Orders differ by more than methods do, hence the difference within each; its mean is told from chance from two
+ * standard errors on.
  */
-export function verdict(records: readonly RunRecord[], tested: number): string {
-  const [better, worse] = [...records].sort((a, b) => b.last - a.last) as [RunRecord, RunRecord];
-  const points = better.last - worse.last;
-  const share = Math.min(99, Math.max(1, (better.last + worse.last) / 2)) / 100;
-  const chance = 196 * Math.sqrt((2 * share * (1 - share)) / tested);
-  const kept =
-    points < 0.05 ? 'Both kept the same' : `${better.name} kept more${points < chance ? ', but within chance' : ''}`;
-  const headline = `${kept}: in the end ${better.name} knows ${better.last.toFixed(1)} % of all classes, ${worse.name} ${worse.last.toFixed(1)} %.`;
-  const forgot = `Forgotten on the way: ${better.name} ${better.forgetting.toFixed(1)} points, ${worse.name} ${worse.forgetting.toFixed(1)}.`;
-  const caution = `One run of each, ${tested} test images: a difference has to be over ${chance.toFixed(1)} points to say anything.`;
-  return `${picocolors.bold(picocolors.green(headline))} ${forgot}\n${picocolors.dim(caution)}`;
+export function verdict(records: readonly RunRecord[]): string {
+  const figures = (method: string, of: 'last' | 'forgetting') =>
+    records.filter((record) => record.method === method).map((record) => record[of]);
+  const means = (of: 'last' | 'forgetting', unit: string) =>
+    compared.map((method) => `${method} ${mean(figures(method, of)).toFixed(1)} ${unit}`).join(', ');
+  const [base, other] = compared;
+  const before = figures(base, 'last');
+  const gains = figures(other, 'last').map((last, order) => last - (before[order] as number));
+  const gain = mean(gains);
+  const error = deviation(gains) / Math.sqrt(gains.length);
+  const chance = Math.abs(gain) < 2 * error ? ', but within chance' : '';
+  const kept = Math.abs(gain) < 0.05 ? 'Both kept the same' : `${gain > 0 ? other : base} kept more${chance}`;
+  const headline = `${kept}: in the end ${means('last', '%')} of all classes.`;
+  const signed = (value: number) => `${value > 0 ? '+' : ''}${value.toFixed(1)}`;
+  const caution =
+    gains.length > 1
+      ? `${other} − ${base}, order by order: ${gains.map(signed).join(', ')}; mean ${signed(gain)} ± ${error.toFixed(1)} (standard error).`
+      : 'One order says little: orders differ by more than methods do.';
+  return `${picocolors.bold(picocolors.green(headline))} Forgotten on the way: ${means('forgetting', 'points')}.\n${picocolors.dim(caution)}`;
 }

@@ -54,8 +54,9 @@ addConfigFlags(train);
 program
   .command('demo')
   .description('replay against fdkd on the bundled images, a few minutes without a GPU')
-  .option('--out <folder>', 'where the two runs and their page go; an unused name under runs/ unless given')
-  .action(async (options: { out?: string }) => (await import('./demo.ts')).demo(options));
+  .option('--out <folder>', 'where the runs and their page go; an unused name under runs/ unless given')
+  .option('--orders <n>', 'orders of the classes to compare in', wholeNumber, 3)
+  .action(async (options: { out?: string; orders: number }) => (await import('./demo.ts')).demo(options));
 
 program
   .command('report')
