@@ -66,6 +66,7 @@ const chosen: ConvCase[] = [
   image([3, 14, 14], [1, 8], [3, 3], [1, 1], [1, 1]),
   image([2, 9, 9], [12, 20], [1, 1], [2, 2], [0, 0]),
   image([3, 7, 9], [12, 20], [3, 3], [1, 1], [1, 1]), // in quads of channels, but not in whole blocks of them
+  image([2, 7, 9], [6, 20], [3, 3], [2, 1], [1, 1]), // more than a quad, but not in quads
   image([2, 10, 7], [20, 44], [3, 2], [2, 1], [1, 0]),
   image([2, 9, 9], [12, 20], [1, 1], [1, 1], [0, 0]),
   image([2, 9, 9], [12, 20], [1, 1], [1, 1], [1, 1]),
