@@ -3,8 +3,8 @@
  * (lavapipe), and SwiftShader from npm the last resort.
  *
  * Dawn chooses its Vulkan driver when its object is made, and that object must outlive every device: once collected, the
- * process aborts. So there is one object a source, never let go. They live on `globalThis`, where two copies of this
- * module in one process share them.
+ * process aborts. So there is one object a source, and another one where matrix units are asked for, never let go. They
+ * live on `globalThis`, where two copies of this module in one process share them.
  */
 
 import type { AdapterChoice, AdapterOptions } from './adapter.ts';
@@ -34,22 +34,26 @@ export { pollGently };
 
 /** Browsers round timestamps to hide what other pages do; there is nobody to hide it from here. */
 const FLAGS = ['disable-dawn-features=timestamp_quantization'];
+/** Dawn offers matrix units with unsafe APIs only; on Vulkan with its memory model, and on NVIDIA's GPUs with f16 allowed. */
+const UNIT_FLAGS = ['enable-dawn-features=allow_unsafe_apis,use_vulkan_memory_model,vulkan_enable_f16_on_nvidia'];
 
 const KEPT = Symbol.for('engram.dawn');
-const shared = globalThis as { [KEPT]?: Map<Source, Promise<GPU>> };
+const shared = globalThis as { [KEPT]?: Map<string, Promise<GPU>> };
 shared[KEPT] ??= new Map();
 const kept = shared[KEPT];
 
 /**
- * Asks Dawn for an adapter; the environment variable `ENGRAM_ADAPTER` goes before `options.adapter`.
- * @throws AdapterError when there is none of the kind asked for, with what to install; ConfigError for an
- * `ENGRAM_ADAPTER` that is no choice.
+ * Asks Dawn for an adapter; the environment variables `ENGRAM_ADAPTER` and `ENGRAM_MATRIX_UNITS` (`1` or `0`) go before
+ * `options.adapter` and `options.matrixUnits`.
+ * @throws AdapterError when there is none of the kind asked for, with what to install; ConfigError for a variable that is
+ * no choice.
  */
 export async function requestAdapter(options: AdapterOptions = {}): Promise<AdapterChoice> {
   const wanted = chosen(options);
+  const matrixUnits = wantsMatrixUnits(options);
   const refusals: string[] = [];
   for (const source of SOURCES[wanted]) {
-    const found = await requestFrom(source, options.powerPreference ?? 'high-performance').catch(asReason);
+    const found = await requestFrom(source, matrixUnits, options.powerPreference).catch(asReason);
     if (typeof found === 'string') refusals.push(found);
     else if (wanted === 'hardware' && found.kind !== 'hardware') refusals.push(`there is only ${found.description}`);
     else return found;
@@ -79,34 +83,50 @@ function chosen(options: AdapterOptions): Wanted {
   });
 }
 
-async function requestFrom(source: Source, powerPreference: GPUPowerPreference): Promise<AdapterChoice> {
-  const opening = kept.get(source) ?? open(source);
-  kept.set(source, opening);
+function wantsMatrixUnits({ matrixUnits = false }: AdapterOptions): boolean {
+  const named = process.env.ENGRAM_MATRIX_UNITS;
+  if (!named) return matrixUnits;
+  if (named === '1' || named === '0') return named === '1';
+  throw new ConfigError({
+    where: 'ENGRAM_MATRIX_UNITS',
+    message: `'${named}' is no choice.`,
+    fix: 'Choose 1 to ask for matrix units, or 0.',
+  });
+}
+
+async function requestFrom(
+  source: Source,
+  matrixUnits: boolean,
+  powerPreference: GPUPowerPreference = 'high-performance',
+): Promise<AdapterChoice> {
+  const key = matrixUnits ? `${source} with matrix units` : source;
+  const opening = kept.get(key) ?? open(source, matrixUnits ? [...FLAGS, ...UNIT_FLAGS] : FLAGS);
+  kept.set(key, opening);
   // What could not be opened is tried anew at the next call.
-  opening.catch(() => kept.delete(source));
+  opening.catch(() => kept.delete(key));
   const gpu = await opening;
   const adapter = await pollGently(() => gpu.requestAdapter({ powerPreference }));
   if (!adapter) throw new Error(`Dawn accepts no adapter of the ${source}'s`);
   const description = describeAdapter(adapter.info, PLATFORM[process.platform]?.backend);
-  return { adapter, kind: adapterKind(adapter.info), description };
+  return { adapter, kind: adapterKind(adapter.info), description, matrixUnits };
 }
 
-async function open(source: Source): Promise<GPU> {
+async function open(source: Source, flags: string[]): Promise<GPU> {
   const { create, globals } = await import('webgpu');
   for (const [name, value] of Object.entries(globals)) {
     if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
-  if (source === 'system') return create(FLAGS);
+  if (source === 'system') return create(flags);
   if (source === 'rasterizer') {
     const name = PLATFORM[process.platform]?.rasterizer;
     if (!name) throw new Error(`${process.platform} has no software adapter`);
-    return create([...FLAGS, `adapter=${name}`]);
+    return create([...flags, `adapter=${name}`]);
   }
   if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('SwiftShader comes for x64 Linux only');
   const { loadSwiftShader } = await import('./swiftshader-node.ts');
   const driver = await loadSwiftShader();
   return withVulkanDriver(driver, () => {
-    const gpu = create(FLAGS);
+    const gpu = create(flags);
     // Drivers are looked for at the first request, before it returns: no other code sees the changed environment.
     void gpu.requestAdapter();
     return gpu;

@@ -7,8 +7,10 @@ import type { AdapterKind, AdapterOptions } from './adapter.ts';
 import { adapterKind, describeAdapter } from './adapter-info.ts';
 import { BindGroupCache } from './bind-groups.ts';
 import { BufferPool, type PoolStatistics, type Storage } from './buffer-pool.ts';
+import { deviceDescriptor } from './device-descriptor.ts';
 import { AdapterError, ArgumentError, DeviceLostError, ValidationError } from './errors.ts';
 import type { Constants, Kernel } from './kernel.ts';
+import { MATRIX_UNITS } from './matrix-units.ts';
 import { PipelineCache } from './pipelines.ts';
 import { PassTimer, type Profile } from './profiler.ts';
 import { Readback } from './readback.ts';
@@ -20,6 +22,8 @@ export interface EngineOptions extends AdapterOptions {
   debug?: boolean;
   /** Where debug reports go; the console unless said. */
   onLeak?: (message: string) => void;
+  /** Where warnings go; the console unless said. */
+  warn?: (message: string) => void;
 }
 
 /** One kernel launch. */
@@ -50,17 +54,6 @@ export interface Scoped {
   dispose(): void;
 }
 
-const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
-const WANTED_LIMITS = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxComputeWorkgroupStorageSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupSizeX',
-  'maxComputeWorkgroupSizeY',
-  'maxComputeWorkgroupsPerDimension',
-  'maxStorageBuffersPerShaderStage',
-] as const;
 /** Bytes of freed buffers kept for reuse beyond what is live. */
 const POOL_SLACK = 256 * 2 ** 20;
 
@@ -88,16 +81,18 @@ export class Engine {
   private failure: Error | null = null;
   private lost: DeviceLostError | null = null;
   private destroyed = false;
+  /** One line for people. Choices that were tuned are remembered by it, those among forms on matrix units apart. */
+  readonly adapterDescription: string;
 
   private constructor(
     readonly device: GPUDevice,
     /** Chooses between kernel forms: software adapters want other ones than GPUs. */
     readonly adapterKind: AdapterKind,
-    /** One line for people. */
-    readonly adapterDescription: string,
+    description: string,
     private readonly ownsDevice: boolean,
     options: Pick<EngineOptions, 'debug' | 'onLeak'>,
   ) {
+    this.adapterDescription = device.features.has(MATRIX_UNITS) ? `${description} with matrix units` : description;
     this.debug = options.debug ?? false;
     this.onLeak = options.onLeak ?? ((message) => console.warn(message));
     const fail = (error: Error) => {
@@ -127,19 +122,13 @@ export class Engine {
    * @throws AdapterError when there is no adapter; its message says what to install.
    */
   static async create(options: EngineOptions = {}): Promise<Engine> {
-    const { adapter, kind, description } = await requestAdapter(options);
-    const requiredLimits: Record<string, number> = {};
-    for (const limit of WANTED_LIMITS) requiredLimits[limit] = adapter.limits[limit];
+    const choice = await requestAdapter(options);
+    const { adapter, kind, description } = choice;
+    const descriptor = deviceDescriptor(choice, options.warn ?? ((message) => console.warn(message)));
     let device: GPUDevice;
     try {
       // Gently, although it is short: whatever begins before its last poll goes on with that one's pace.
-      device = await pollGently(() =>
-        adapter.requestDevice({
-          label: 'engram',
-          requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
-          requiredLimits,
-        }),
-      );
+      device = await pollGently(() => adapter.requestDevice(descriptor));
     } catch (cause) {
       throw new AdapterError({
         where: 'Engine.create',
@@ -151,7 +140,10 @@ export class Engine {
     return new Engine(device, kind, description, true, options);
   }
 
-  /** An engine on a device that the caller owns; the engine never destroys it. */
+  /**
+   * An engine on a device that the caller owns; the engine never destroys it. A device with the feature
+   * `chromium-experimental-subgroup-matrix` opts in to matrix units.
+   */
   static from(
     device: GPUDevice,
     options: Pick<EngineOptions, 'debug' | 'onLeak'> & { kind?: AdapterKind } = {},

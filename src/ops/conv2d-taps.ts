@@ -3,12 +3,31 @@ import blocksSource from '../../shaders/conv2d_blocks.wgsl';
 import lanesSource from '../../shaders/conv2d_lanes.wgsl';
 import conv2dQuadsSource from '../../shaders/conv2d_quads.wgsl';
 import tiledSource from '../../shaders/conv2d_tiled.wgsl';
+import convUnitsSource from '../../shaders/conv2d_units.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { TapPass } from './conv2d-geometry.ts';
 import { convQuadsSource, inQuads, paddedChannels } from './conv2d-quads.ts';
-import { type KernelForm, lanesOf, QUAD_ROWS, quadConstants, TILE_DEPTH, tileGroups, tilings } from './kernel-forms.ts';
+import {
+  type KernelForm,
+  lanesOf,
+  onHardware,
+  QUAD_ROWS,
+  quadConstants,
+  TILE_DEPTH,
+  tileGroups,
+  tilings,
+} from './kernel-forms.ts';
 import { plane } from './reduce.ts';
+import {
+  hasMatrixUnits,
+  layoutConstants,
+  type OperandLayout,
+  ORIGIN_BYTES,
+  type UnitBlock,
+  unitBlock,
+  unitKernel,
+} from './unit-blocks.ts';
 
 export interface TapBuffers {
   readonly source: Storage;
@@ -125,5 +144,38 @@ const tiled = tilings<TapPass>((pass) => [pass.batch * pass.rows * pass.columns,
   }),
 );
 
-/** Best first. */
-export const tapForms: readonly TapForm[] = [quads, lanes, blocks, ...tiled];
+const blockOf = (engine: Engine, { stored, batch, rows, columns, targetChannels }: TapPass): UnitBlock | null =>
+  unitBlock(engine, stored, batch * rows * columns, targetChannels, ORIGIN_BYTES);
+
+/** How the weights lie: their terms side by side in an input gradient, where they are turned. */
+function weightLayout(p: TapPass): OperandLayout {
+  const terms = p.weightTarget !== 1;
+  const [side, across, size] = terms
+    ? [p.weightSource, p.weightTarget, p.channels]
+    : [p.weightTarget, p.weightSource, p.targetChannels];
+  const places = [size, across, p.weightOrigin, p.weightY, p.weightX];
+  return { terms, quads: side === 1 && places.every((place) => place % 4 === 0) };
+}
+
+const units: TapForm = {
+  name: 'units',
+  supports: hasMatrixUnits,
+  fits: (pass, engine) => blockOf(engine, pass) !== null,
+  isPromising: onHardware,
+  dispatch(engine, pass, buffers) {
+    const { constants, rows, columns } = blockOf(engine, pass) as UnitBlock;
+    const source = { terms: true, quads: pass.channels % 4 === 0 };
+    const positions = pass.batch * pass.rows * pass.columns;
+    engine.dispatch({
+      kernel: unitKernel({ name: 'conv2d_units', source: convUnitsSource }),
+      constants: { ...constants, ...layoutConstants(pass.stored, source, weightLayout(pass)) },
+      buffers: buffersOf(buffers),
+      flops: flopsOf(pass),
+      params: params(pass, buffers),
+      workgroups: plane(engine, Math.ceil(positions / rows) * Math.ceil(pass.targetChannels / columns)),
+    });
+  },
+};
+
+/** Best first, but for `units`: it has never been measured, so only the tuner or a preference chooses it. */
+export const tapForms: readonly TapForm[] = [quads, lanes, blocks, ...tiled, units];

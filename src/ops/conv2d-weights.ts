@@ -3,6 +3,7 @@ import blocksSource from '../../shaders/conv2d_weight_blocks.wgsl';
 import lanesSource from '../../shaders/conv2d_weight_lanes.wgsl';
 import weightQuadsSource from '../../shaders/conv2d_weight_quads.wgsl';
 import tiledSource from '../../shaders/conv2d_weight_tiled.wgsl';
+import weightUnitsSource from '../../shaders/conv2d_weight_units.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { Geometry } from './conv2d-geometry.ts';
@@ -10,6 +11,7 @@ import { convQuadsSource, inQuads, paddedChannels } from './conv2d-quads.ts';
 import {
   type KernelForm,
   lanesOf,
+  onHardware,
   QUAD_ROWS,
   quadConstants,
   splitSum,
@@ -18,6 +20,7 @@ import {
   tilings,
 } from './kernel-forms.ts';
 import { plane } from './reduce.ts';
+import { hasMatrixUnits, layoutConstants, ORIGIN_BYTES, type UnitBlock, unitBlock, unitKernel } from './unit-blocks.ts';
 
 /** The rows of dy in the whole batch, cut into splits of `chunk` rows. */
 export interface LineSplit {
@@ -158,5 +161,32 @@ const tiled = tilings<Geometry>((g) => [placesOf(g), g.outChannels]).map(
   }),
 );
 
-/** Best first. */
-export const weightForms: readonly WeightForm[] = [quads, lanes, blocks, ...tiled];
+const blockOf = (engine: Engine, g: Geometry): UnitBlock | null =>
+  unitBlock(engine, g.stored, placesOf(g), g.outChannels, ORIGIN_BYTES);
+
+const unitGroups = (g: Geometry, { rows, columns }: UnitBlock): number =>
+  Math.ceil(placesOf(g) / rows) * Math.ceil(g.outChannels / columns);
+
+const units: WeightForm = {
+  name: 'units',
+  supports: hasMatrixUnits,
+  fits: (g, engine) => blockOf(engine, g) !== null,
+  isPromising: onHardware,
+  split: (engine, g) => splitLines(g, unitGroups(g, blockOf(engine, g) as UnitBlock), 512),
+  dispatch(engine, g, split, buffers) {
+    const block = blockOf(engine, g) as UnitBlock;
+    const x = { terms: false, quads: g.inChannels % 4 === 0 };
+    const dy = { terms: false, quads: g.outChannels % 4 === 0 };
+    engine.dispatch({
+      kernel: unitKernel({ name: 'conv2d_weight_units', source: weightUnitsSource }),
+      constants: { ...block.constants, ...layoutConstants(g.stored, x, dy) },
+      buffers: buffersOf(buffers),
+      flops: flopsOf(g),
+      params: params(g, split),
+      workgroups: plane(engine, unitGroups(g, block) * split.splits),
+    });
+  },
+};
+
+/** Best first, but for `units`: it has never been measured, so only the tuner or a preference chooses it. */
+export const weightForms: readonly WeightForm[] = [quads, lanes, blocks, ...tiled, units];

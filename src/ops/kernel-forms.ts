@@ -12,7 +12,7 @@ export interface KernelForm<Work> {
   /** Whether the engine's device can run this form, and it may be worth it there. */
   supports(engine: Engine): boolean;
   /** Whether the form can do this piece of work; any unless said. */
-  fits?(work: Work): boolean;
+  fits?(work: Work, engine: Engine): boolean;
   /** Whether it may be the fastest on such an adapter, so that the tuner should measure it; unless said, it may. */
   isPromising?(engine: Engine): boolean;
 }
@@ -64,7 +64,7 @@ export function chooseForm<Work extends object, Form extends KernelForm<Work>>(
       message: `there is no form ${wanted} for the device ${engine.adapterDescription}; it can run ${possible.map(({ name }) => name).join(', ')}.`,
     });
   }
-  const fitting = possible.filter((form) => form.fits?.(work) ?? true);
+  const fitting = possible.filter((form) => form.fits?.(work, engine) ?? true);
   const named = (name: string | undefined) => fitting.find((form) => form.name === name);
   return named(wanted) ?? named(tunedForm(engine, family, work, fitting)) ?? (fitting[0] as Form);
 }

@@ -3,6 +3,7 @@ import blocksSource from '../../shaders/matmul_blocks.wgsl';
 import lanesSource from '../../shaders/matmul_lanes.wgsl';
 import matmulQuadsSource from '../../shaders/matmul_quads.wgsl';
 import tiledSource from '../../shaders/matmul_tiled.wgsl';
+import matmulUnitsSource from '../../shaders/matmul_units.wgsl';
 import wideSource from '../../shaders/matmul_wide.wgsl';
 import quadsSource from '../../shaders/quads.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
@@ -20,6 +21,7 @@ import {
   tilings,
 } from './kernel-forms.ts';
 import { plane } from './reduce.ts';
+import { hasMatrixUnits, layoutConstants, type UnitBlock, unitBlock, unitKernel } from './unit-blocks.ts';
 
 /** c[batch, m, n] = a·b. The strides, in elements, say how the operands lie; a batch stride of 0 repeats one matrix. */
 export interface Product {
@@ -219,5 +221,35 @@ const wide = [
   };
 });
 
-/** Best first. */
-export const matmulForms: readonly MatmulForm[] = [quads, lanes, blocks, ...tiled, ...wide];
+const blockOf = (engine: Engine, { m, n, stored }: Product): UnitBlock | null => unitBlock(engine, stored, m, n);
+
+const unitGroups = ({ m, n, batch }: Product, { rows, columns }: UnitBlock): number =>
+  batch * Math.ceil(m / rows) * Math.ceil(n / columns);
+
+const units: MatmulForm = {
+  name: 'units',
+  supports: hasMatrixUnits,
+  fits: (product, engine) => blockOf(engine, product) !== null,
+  isPromising: onHardware,
+  split(engine, product) {
+    const block = blockOf(engine, product) as UnitBlock;
+    return splitSum(product.k, unitGroups(product, block), { wanted: 256, least: 128, unit: block.depth });
+  },
+  dispatch(engine, product, split, operands) {
+    const block = blockOf(engine, product) as UnitBlock;
+    const { m, n, k, aRow, aCol, aBatch, bRow, bCol, bBatch, stored } = product;
+    const a = { terms: aCol === 1, quads: inQuads(aCol, aRow, k, aBatch) || inQuads(aRow, aCol, m, aBatch) };
+    const b = { terms: bCol !== 1, quads: inQuads(bCol, bRow, n, bBatch) || inQuads(bRow, bCol, k, bBatch) };
+    engine.dispatch({
+      kernel: unitKernel({ name: 'matmul_units', source: matmulUnitsSource }),
+      constants: { ...block.constants, ...layoutConstants(stored, a, b), R: operands.result },
+      buffers: buffersOf(operands),
+      flops: flopsOf(product),
+      params: paramsOf(product, split, operands),
+      workgroups: plane(engine, unitGroups(product, block) * split.splits),
+    });
+  },
+};
+
+/** Best first, but for `units`: it has never been measured, so only the tuner or a preference chooses it. */
+export const matmulForms: readonly MatmulForm[] = [quads, lanes, blocks, ...tiled, ...wide, units];

@@ -1,0 +1,382 @@
+/**
+ * Kernels on matrix units: run with the units emulated, against float64, and compiled by Dawn for its null backend. Which of
+ * a device's products are used, and what becomes of asking for units that are not there.
+ */
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Dispatch } from '../src/gpu/engine.ts';
+import { moduleText } from '../src/gpu/kernel.ts';
+import { conv2d, type DType, Engine, linear, matmul, type Tensor, tune } from '../src/index.ts';
+import { forwardPass, geometryOf, inputGradientPasses } from '../src/ops/conv2d-geometry.ts';
+import { matmulFamily, tapFamily, weightFamily } from '../src/ops/kernel-families.ts';
+import { chooseForm, type KernelForm, preferForm } from '../src/ops/kernel-forms.ts';
+import type { Product } from '../src/ops/matmul-forms.ts';
+import { configFor, unitBlock } from '../src/ops/unit-blocks.ts';
+import { type ConvCase, convForward, convGradients, outputSize, product } from './support/conv-reference.ts';
+import { near, uniform } from './support/engine.ts';
+import { HALF_EPSILON, rounded } from './support/half.ts';
+import { canEmulate, compiling, config, emulating, type Units } from './support/matrix-units.ts';
+
+type Float = 'f32' | 'f16';
+const floats: readonly Float[] = ['f32', 'f16'];
+const flags = [false, true];
+
+/** Axes of different lengths, so that none can stand for another; with more subgroups than units, and with as many. */
+const emulated: Units[] = [
+  { configs: [config('f32', 8, 8, 8), config('f16', 16, 8, 16)], subgroupMaxSize: 1 },
+  { configs: [config('f32', 16, 8, 4), config('f16', 16, 16, 16)], subgroupMaxSize: 2 },
+  { configs: [config('f32', 8, 16, 8), config('f16', 8, 16, 32)], subgroupMaxSize: 1 },
+];
+const engines: Engine[] = canEmulate ? await Promise.all(emulated.map(emulating)) : [];
+for (const on of engines) for (const family of ['matmul', 'conv2d']) preferForm(on, family, 'units');
+test.after(async () => {
+  for (const on of engines) await on.destroy();
+});
+
+/** The launches of `step`, which are made nevertheless. */
+function launches(on: Engine, step: () => unknown): Dispatch[] {
+  const made: Dispatch[] = [];
+  on.dispatch = (dispatch) => {
+    made.push(dispatch);
+    Engine.prototype.dispatch.call(on, dispatch);
+  };
+  step();
+  Reflect.deleteProperty(on, 'dispatch'); // the class's own is back
+  return made;
+}
+
+const drawn = (size: number, seed: number) => rounded(uniform(size, seed));
+const tolerance = (dtype: DType) => (dtype === 'f16' ? HALF_EPSILON : 1e-5);
+
+interface ProductCase {
+  m: number;
+  k: number;
+  n: number;
+  transposeA: boolean;
+  transposeB: boolean;
+  dtype: Float;
+}
+
+/** One product against float64. */
+async function compareProduct(on: Engine, { m, k, n, transposeA, transposeB, dtype }: ProductCase): Promise<void> {
+  const what = `${m}×${k}${transposeA ? 'ᵀ' : ''} · ${k}×${n}${transposeB ? 'ᵀ' : ''} ${dtype}`;
+  const [a, b] = [drawn(m * k, m + k), drawn(k * n, k + n)];
+  const ta = on.tensor(a, transposeA ? [k, m] : [m, k], dtype);
+  const tb = on.tensor(b, transposeB ? [n, k] : [k, n], dtype);
+  let c: Tensor | undefined;
+  const [first] = launches(on, () => {
+    c = matmul(ta, tb, { transposeA, transposeB });
+  });
+  assert.is(first?.kernel.name, 'matmul_units', what);
+  await near(c, product(m, k, n, a, b, transposeA, transposeB), tolerance(dtype), what);
+}
+
+for (const [i, on] of engines.entries()) {
+  const told = emulated[i]!.configs.map(({ componentType, M, N, K }) => `${componentType} ${M}×${N}×${K}`).join(', ');
+
+  test(`products by units of ${told}: edges, quads, transposed operands and splits agree with float64`, async () => {
+    const quads = { m: 68, k: 36, n: 72 };
+    await compareProduct(on, { m: 70, k: 45, n: 33, transposeA: false, transposeB: false, dtype: 'f32' });
+    await compareProduct(on, { ...quads, transposeA: true, transposeB: true, dtype: 'f32' });
+    await compareProduct(on, { ...quads, transposeA: false, transposeB: false, dtype: 'f16' });
+    await compareProduct(on, { m: 9, k: 601, n: 7, transposeA: true, transposeB: false, dtype: 'f16' });
+  });
+}
+
+const [some] = engines;
+
+/** A convolution, its input gradient beside a shortcut's, and its weight gradient, against float64. */
+async function compareConvolution(on: Engine, c: ConvCase, dtype: Float): Promise<void> {
+  const what = `${JSON.stringify(c)} ${dtype}`;
+  const [rows, columns] = outputSize(c);
+  const x = drawn(c.batch * c.height * c.width * c.inChannels, 1);
+  const weight = drawn(c.kernel[0] * c.kernel[1] * c.inChannels * c.outChannels, 2);
+  const bias = uniform(c.outChannels, 3);
+  const dy = drawn(c.batch * rows * columns * c.outChannels, 4);
+  const tx = on.tensor(x, [c.batch, c.height, c.width, c.inChannels], dtype);
+  const tweight = on.tensor(weight, [...c.kernel, c.inChannels, c.outChannels]);
+  for (const leaf of [tx, tweight]) leaf.requiresGrad = true;
+  let y: Tensor | undefined;
+  const made = launches(on, () => {
+    // The shortcut's gradient comes first, and the convolution's is added to it.
+    const h = tx.mul(1);
+    y = conv2d(h, tweight, { bias: on.tensor(bias, [c.outChannels]), stride: c.stride, padding: c.padding });
+    y.mul(on.tensor(dy, y.shape, dtype))
+      .sum()
+      .add(h.mul(2).sum())
+      .backward();
+  });
+  const names = new Set(made.map(({ kernel }) => kernel.name));
+  assert.ok(names.has('conv2d_units') && names.has('conv2d_weight_units'), [...names].join());
+  const { dx, dweight } = convGradients(c, x, weight, dy);
+  await near(y, convForward(c, x, weight, bias), tolerance(dtype), `${what}: y`);
+  // In f16 the shortcut's and the sum are rounded.
+  await near(
+    tx.grad,
+    dx.map((value) => value + 2),
+    2 * tolerance(dtype),
+    `${what}: dx`,
+  );
+  await near(tweight.grad, dweight, 1e-5, `${what}: dweight`);
+}
+
+const image = (
+  [batch, height, width]: [number, number, number],
+  [inChannels, outChannels]: [number, number],
+  kernel: [number, number],
+  stride: [number, number],
+  padding: [number, number],
+): ConvCase => ({ batch, height, width, inChannels, outChannels, kernel, stride, padding });
+
+for (const [i, on] of engines.slice(0, 2).entries()) {
+  test(`convolutions and their gradients by units of the ${i + 1}. kind agree with float64`, async () => {
+    // More than one block along each axis, without quads and with them.
+    const [one, other] = i === 0 ? floats : [...floats].reverse();
+    await compareConvolution(on, image([2, 7, 11], [5, 68], [3, 3], [1, 1], [1, 1]), one as Float);
+    await compareConvolution(on, image([2, 9, 10], [16, 20], [3, 3], [2, 1], [1, 0]), other as Float);
+  });
+}
+
+if (some) {
+  test('a stride beyond the kernel leaves phases without taps, which are zeros', async () => {
+    await compareConvolution(some, image([1, 6, 5], [2, 3], [2, 1], [4, 3], [1, 1]), 'f32');
+  });
+
+  test('products of any size agree with float64', async () => {
+    const sizes = { m: fc.integer({ min: 1, max: 140 }), k: fc.integer({ min: 1, max: 70 }) };
+    const any = fc.record({
+      ...{ ...sizes, n: fc.integer({ min: 1, max: 140 }) },
+      ...{ transposeA: fc.boolean(), transposeB: fc.boolean(), dtype: fc.constantFrom(...floats) },
+    });
+    await fc.assert(
+      fc.asyncProperty(any, (one) => compareProduct(some, one)),
+      {
+        seed: Number(process.env.ENGRAM_PROPERTY_SEED ?? 7),
+        includeErrorInReport: true,
+        // Most of them compile a kernel of their own.
+        numRuns: Number(process.env.ENGRAM_PROPERTY_RUNS ?? 6),
+      },
+    );
+  });
+
+  test('batches, and a bias in front of an f16 result', async () => {
+    const [batch, m, k, n] = [3, 5, 7, 9];
+    const [a, b] = [drawn(batch * m * k, 1), drawn(batch * k * n, 2)];
+    const expected = new Float64Array(batch * m * n);
+    for (let i = 0; i < batch; i++) {
+      const [ai, bi] = [a.subarray(i * m * k, (i + 1) * m * k), b.subarray(i * k * n, (i + 1) * k * n)];
+      expected.set(product(m, k, n, ai, bi), i * m * n);
+    }
+    await near(matmul(some.tensor(a, [batch, m, k]), some.tensor(b, [batch, k, n])), expected);
+    const bias = uniform(n, 3);
+    const weight = some.tensor(b.subarray(0, k * n), [k, n]);
+    const y = linear(some.tensor(a, [batch * m, k], 'f16'), weight, some.tensor(bias, [n]));
+    assert.is(y.dtype, 'f16');
+    const shifted = product(batch * m, k, n, a, b.subarray(0, k * n)).map((value, i) => value + bias[i % n]!);
+    await near(y, shifted, HALF_EPSILON);
+  });
+
+  test('the rule does not choose units, the tuner may; those that do not compile are left out with a warning', async () => {
+    const data = uniform(30 * 30, 1);
+    const expected = product(30, 30, 30, data, data);
+    const square = (on: Engine) => {
+      const a = on.tensor(data, [30, 30]);
+      return () => matmul(a, a);
+    };
+    const fastest = {
+      store: null,
+      stopwatch: async (_: Engine, runs: readonly { form: string }[]) =>
+        runs.map(({ form }) => (form === 'units' ? 1 : 10)),
+    };
+    const good = Engine.from(some.device, { kind: 'hardware' });
+    const step = square(good);
+    assert.is.not(launches(good, step)[0]?.kernel.name, 'matmul_units');
+    assert.is((await tune(good, step, fastest)).pieces[0]?.form, 'units');
+    assert.is(launches(good, step)[0]?.kernel.name, 'matmul_units');
+
+    const warnings: string[] = [];
+    const bad = Engine.from(some.device, { kind: 'hardware' });
+    const badStep = square(bad);
+    Object.defineProperty(some.device, 'createComputePipelineAsync', {
+      configurable: true,
+      value: (descriptor: GPUComputePipelineDescriptor) =>
+        descriptor.label === 'matmul_units'
+          ? Promise.reject(new Error('no such units'))
+          : GPUDevice.prototype.createComputePipelineAsync.call(some.device, descriptor),
+    });
+    const { result, pieces } = await tune(bad, badStep, { ...fastest, warn: (message) => warnings.push(message) });
+    Reflect.deleteProperty(some.device, 'createComputePipelineAsync');
+    assert.is.not(pieces[0]?.form, 'units');
+    assert.is(warnings.length, 1, warnings.join('\n'));
+    assert.match(
+      warnings[0]!,
+      /form units of matmul is left out: matmul_units: the kernel did not compile: no such units/,
+    );
+    await near(result, expected);
+  });
+
+  test('choices that were tuned with units are kept apart, by the name of the adapter', () => {
+    assert.match(some.adapterDescription, / with matrix units$/);
+  });
+}
+
+/** Everything that tells kernels of the form apart, on a device: rows and columns, strides, layouts, types. */
+function everyLaunch(on: Engine): Dispatch[] {
+  const sides = [
+    [8, 8],
+    [64, 64],
+    [200, 12],
+    [4, 200],
+    [200, 48],
+  ] as const;
+  const made: Dispatch[] = [];
+  on.dispatch = (dispatch) => void made.push(dispatch);
+  const storage = null as never; // nothing is launched
+  const units = <Form extends KernelForm<never>>(forms: readonly Form[]): Form =>
+    forms.find(({ name }) => name === 'units') as Form;
+  const [matmulUnits, taps, weights] = [units(matmulFamily.forms), units(tapFamily.forms), units(weightFamily.forms)];
+  for (const stored of floats) {
+    for (const [m, n] of sides) {
+      for (const k of [36, 45]) {
+        for (const [aT, bT, result] of [
+          ...flags.flatMap((aT) => flags.map((bT) => [aT, bT, stored] as const)),
+          [false, false, 'f32'] as const,
+        ]) {
+          const a = aT ? { aRow: 1, aCol: m } : { aRow: k, aCol: 1 };
+          const b = bT ? { bRow: 1, bCol: k } : { bRow: n, bCol: 1 };
+          const work: Product = { m, n, k, batch: 1, ...a, ...b, aBatch: 0, bBatch: 0, stored };
+          if (!matmulUnits.fits?.(work, on)) continue;
+          const split = matmulUnits.split(on, work);
+          matmulUnits.dispatch(on, work, split, { a: storage, b: storage, c: storage, result });
+        }
+      }
+    }
+    for (const inChannels of [3, 8, 64]) {
+      for (const outChannels of [5, 16, 64]) {
+        for (const size of [2, 16]) {
+          const g = geometryOf([1, size, size, inChannels], [3, 3, inChannels, outChannels], 1, 1, stored);
+          for (const pass of [forwardPass(g), ...inputGradientPasses(g)]) {
+            if (taps.fits?.(pass, on)) taps.dispatch(on, pass, { source: storage, weight: storage, result: storage });
+          }
+          if (weights.fits?.(g, on))
+            weights.dispatch(on, g, weights.split(on, g), { x: storage, dy: storage, parts: storage });
+        }
+      }
+    }
+  }
+  return made;
+}
+
+const hardware = [
+  [config('f32', 8, 8, 8), config('f16', 8, 8, 8)], // Apple
+  [config('f16', 16, 16, 16)], // NVIDIA, AMD
+  [config('f16', 16, 8, 16)],
+  [config('f16', 8, 16, 16)], // Intel
+];
+
+for (const configs of hardware) {
+  const { M, N, K } = configs[0]!;
+  test(`Dawn compiles every kernel on units of ${M}×${N}×${K}`, async () => {
+    const device = await compiling(configs);
+    if (!device) return;
+    const texts = new Set(
+      everyLaunch(Engine.from(device)).map(({ kernel, constants = {} }) => moduleText(kernel.source, constants)),
+    );
+    assert.ok(texts.size > 50, `${texts.size} kernels`);
+    await Promise.all(
+      [...texts].map((code) =>
+        device.createComputePipelineAsync({ layout: 'auto', compute: { module: device.createShaderModule({ code }) } }),
+      ),
+    );
+    device.destroy();
+  });
+}
+
+test('of the products that a device lists, the largest one of factors as they are stored and sums in f32 is used', () => {
+  const [f32, f16, large] = [config('f32', 8, 8, 8), config('f16', 16, 8, 8), config('f16', 16, 16, 16)];
+  assert.is(configFor([], 'f16'), undefined);
+  assert.is(configFor([f16, large, f32], 'f32'), f32);
+  assert.is(configFor([f16, large, f32], 'f16'), large);
+  assert.is(configFor([large, f16], 'f16'), large);
+  assert.is(configFor([f16, large], 'f32'), undefined, 'f32 is not rounded to f16');
+  assert.is(configFor([config('f16', 16, 16, 16, 'f16')], 'f16'), undefined, 'sums are not rounded');
+  assert.is(configFor([config('i8', 16, 16, 32, 'i32'), config('f16', 64, 64, 16)], 'f16'), undefined);
+});
+
+/** A device of which only what is told of it is looked at. */
+const toldOf = (configs: Units['configs'], subgroupMaxSize: number, features: string[], invocations = 256): Engine => {
+  const limits = { maxComputeInvocationsPerWorkgroup: invocations, maxComputeWorkgroupSizeX: invocations };
+  const adapterInfo = { subgroupMaxSize, subgroupMatrixConfigs: configs };
+  return { device: { limits, adapterInfo, features: new Set(features) } } as unknown as Engine;
+};
+const all = ['subgroups', 'chromium-experimental-subgroup-matrix'];
+
+test('blocks follow rows and columns, and take no more than 16 KiB and the threads that there are', () => {
+  const shapeOf = (on: Engine, stored: Float, rows: number, columns: number) => {
+    const block = unitBlock(on, stored, rows, columns, 16);
+    if (!block) return null;
+    const { M, N, UNITS_Y, UNITS_X, PAD } = block.constants as Record<string, number>;
+    const tiles = block.rows * (block.depth + PAD!) + block.depth * (block.columns + PAD!);
+    const bytes = tiles * (stored === 'f16' ? 2 : 4) + UNITS_Y! * UNITS_X! * M! * N! * 4 + 16 * block.rows;
+    assert.ok(bytes <= 16384, `${bytes} bytes`);
+    return [block.rows, block.columns, block.constants.THREADS];
+  };
+  const nvidia = toldOf([config('f16', 16, 16, 16)], 32, all);
+  assert.equal(shapeOf(nvidia, 'f16', 1000, 1000), [64, 64, 128]);
+  assert.equal(shapeOf(nvidia, 'f16', 1000, 16), [128, 16, 128]);
+  assert.equal(shapeOf(nvidia, 'f16', 1000, 17), [128, 32, 128]);
+  assert.equal(shapeOf(nvidia, 'f16', 9, 1000), [16, 64, 128]);
+  assert.is(shapeOf(nvidia, 'f32', 64, 64), null);
+  const apple = toldOf([config('f32', 8, 8, 8), config('f16', 8, 8, 8)], 64, all);
+  assert.equal(shapeOf(apple, 'f32', 1000, 1000), [64, 64, 256]);
+  assert.equal(shapeOf(apple, 'f16', 1000, 8), [128, 8, 256]);
+  const wide = toldOf([config('f16', 16, 16, 16)], 128, all);
+  assert.equal(shapeOf(wide, 'f16', 1000, 1000), [64, 64, 256]);
+  assert.is(shapeOf(toldOf([config('f16', 16, 16, 16)], 128, all, 64), 'f16', 64, 64), null);
+  assert.is(shapeOf(toldOf([config('f16', 16, 16, 16)], 32, ['subgroups']), 'f16', 64, 64), null, 'not asked for');
+});
+
+test('units that are asked for and not offered are one warning, and everything works', async () => {
+  const warnings: string[] = [];
+  const own = await Engine.create({ matrixUnits: true, warn: (message) => warnings.push(message) });
+  if (!own.adapterDescription.endsWith('with matrix units')) {
+    assert.is(warnings.length, 1);
+    assert.match(warnings[0]!, /^engram: .+ offers no matrix units \(chromium-experimental-subgroup-matrix\)/);
+    const strides = { aRow: 8, aCol: 1, aBatch: 0, bRow: 8, bCol: 1, bBatch: 0 };
+    const work: Product = { m: 8, n: 8, k: 8, batch: 1, ...strides, stored: 'f32' };
+    assert.is.not(chooseForm(own, matmulFamily, work).name, 'units');
+    preferForm(own, 'matmul', 'units');
+    assert.throws(() => chooseForm(own, matmulFamily, work), /there is no form units/);
+    preferForm(own, 'matmul', null);
+  }
+  const data = uniform(64, 1);
+  await near(matmul(own.tensor(data, [8, 8]), own.tensor(data, [8, 8])), product(8, 8, 8, data, data));
+  await own.destroy();
+});
+
+test('the environment goes before the option', async () => {
+  const before = process.env.ENGRAM_MATRIX_UNITS;
+  const warnings: string[] = [];
+  const create = (variable: string, matrixUnits: boolean) => {
+    process.env.ENGRAM_MATRIX_UNITS = variable;
+    return Engine.create({ matrixUnits, warn: (message) => warnings.push(message) });
+  };
+  try {
+    const without = await create('0', true);
+    assert.not.match(without.adapterDescription, /matrix units/);
+    assert.equal(warnings, []);
+    const asked = await create('1', false);
+    assert.is(warnings.length, asked.adapterDescription.endsWith('with matrix units') ? 0 : 1);
+    for (const one of [without, asked]) await one.destroy();
+    await create('yes', false).then(
+      () => assert.unreachable('yes is no choice'),
+      (error: Error) => assert.match(error.message, /ENGRAM_MATRIX_UNITS: 'yes' is no choice\. Choose 1 .* or 0/),
+    );
+  } finally {
+    if (before === undefined) delete process.env.ENGRAM_MATRIX_UNITS;
+    else process.env.ENGRAM_MATRIX_UNITS = before;
+  }
+});
+
+test.run();

@@ -1,0 +1,75 @@
+/** Engines with matrix units for machines that have none: one that emulates them, and one that only compiles. */
+import { create } from 'webgpu';
+import { requestAdapter } from '#adapter';
+import unitsSource from '../../shaders/matrix_units.wgsl';
+import { deviceDescriptor } from '../../src/gpu/device-descriptor.ts';
+import { MATRIX_UNITS, type MatrixConfig } from '../../src/gpu/matrix-units.ts';
+import { Engine } from '../../src/index.ts';
+import emulatedSource from './emulated_matrix_units.wgsl';
+
+/** What a device is to tell about its units. */
+export interface Units {
+  configs: readonly MatrixConfig[];
+  subgroupMaxSize: number;
+}
+
+/** A product of M × K by K × N. @param results their type. */
+export const config = (componentType: string, M: number, N: number, K: number, results = 'f32'): MatrixConfig => ({
+  componentType,
+  resultComponentType: results,
+  M,
+  N,
+  K,
+});
+
+/** Makes a device tell so. */
+function pretend(device: GPUDevice, { configs, subgroupMaxSize }: Units): GPUDevice {
+  const { vendor, architecture, device: name, description, isFallbackAdapter, subgroupMinSize } = device.adapterInfo;
+  const told = { vendor, architecture, device: name, description, isFallbackAdapter, subgroupMinSize };
+  return Object.defineProperties(device, {
+    features: { value: new Set([...device.features, MATRIX_UNITS]) },
+    adapterInfo: { value: { ...told, subgroupMaxSize, subgroupMatrixConfigs: configs } },
+  });
+}
+
+const choice = await requestAdapter();
+
+/** Whether {@link emulating} can be called. It keeps all sums in workgroup memory. */
+export const canEmulate =
+  ['subgroups', 'shader-f16'].every((feature) => choice.adapter.features.has(feature)) &&
+  choice.adapter.limits.maxComputeWorkgroupStorageSize >= 32768;
+
+/**
+ * An engine on which kernels on matrix units run as they stand, but for the units: these are emulated, by subgroups of one
+ * thread. With a `subgroupMaxSize` above 1 there are more subgroups than units.
+ */
+export async function emulating(units: Units): Promise<Engine> {
+  const { adapter, kind } = await requestAdapter();
+  const device = pretend(await adapter.requestDevice(deviceDescriptor({ ...choice, adapter }, () => {})), units);
+  const createShaderModule = device.createShaderModule.bind(device);
+  const declarations = unitsSource.slice(unitsSource.indexOf('alias'));
+  const emulated = (code: string) =>
+    code.replace('enable chromium_experimental_subgroup_matrix;', '').replace(declarations, emulatedSource);
+  Object.defineProperty(device, 'createShaderModule', {
+    value: (descriptor: GPUShaderModuleDescriptor) =>
+      createShaderModule({ ...descriptor, code: emulated(descriptor.code) }),
+  });
+  return Engine.from(device, { kind });
+}
+
+const kept = globalThis as { nullDawn?: GPU };
+
+/**
+ * A device of Dawn's null backend, which compiles kernels with the extension and runs nothing; `null` where Dawn's does not
+ * know the extension. Its adapter lists no products: it is made to tell of those given, and its subgroups stay as large
+ * as they are.
+ */
+export async function compiling(configs: readonly MatrixConfig[]): Promise<GPUDevice | null> {
+  // Dawn's object must outlive its devices.
+  kept.nullDawn ??= create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
+  const adapter = await kept.nullDawn.requestAdapter();
+  if (!adapter?.features.has(MATRIX_UNITS)) return null;
+  const description = { adapter, kind: 'hardware' as const, description: 'null', matrixUnits: true };
+  const device = await adapter.requestDevice(deviceDescriptor(description, () => {}));
+  return pretend(device, { configs, subgroupMaxSize: device.adapterInfo.subgroupMaxSize });
+}
