@@ -1,7 +1,10 @@
-// Softmax cross entropy with integer targets and label smoothing, over logits [rows, n]. One workgroup a row.
+// Softmax cross entropy with integer targets and label smoothing, over logits [rows, n].
 // The forward keeps the row's maximum and the logarithm of its sum apart (their sum would round away the digits of large
 // logits); the gradient is then one pass. Rows whose target is out of range count for
 // nothing: they are the ones to ignore.
+//
+// Injected: SIZE (threads of a workgroup), WIDTH (of these, threads that share a row: a power of two; with one there is no
+// barrier, which a CPU likes).
 //
 // loss_r = w_r · ((1 − ε)·(lse − x_target) + ε/n · Σ (lse − x_c)), w_r = scale for a counted row.
 
@@ -31,46 +34,54 @@ struct BackwardParams {
   per_row: u32, // the gradient has an entry for each row
 }
 
-const WIDTH = 32u;
-var<workgroup> partial: array<vec2<f32>, WIDTH>;
+var<workgroup> partial: array<vec2<f32>, SIZE>;
 
-@compute @workgroup_size(32)
+// The largest x and the sum of y over the threads of a row, in all of them.
+fn shared_by_row(index: u32, value: vec2<f32>) -> vec2<f32> {
+  if (WIDTH == 1u) {
+    return value;
+  }
+  let lane = index % WIDTH;
+  partial[index] = value;
+  workgroupBarrier();
+  for (var half = WIDTH / 2u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      let other = partial[index + half];
+      partial[index] = vec2(max(partial[index].x, other.x), partial[index].y + other.y);
+    }
+    workgroupBarrier();
+  }
+  let result = partial[index - lane];
+  workgroupBarrier();
+  return result;
+}
+
+@compute @workgroup_size(SIZE)
 fn forward(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) index: u32,
 ) {
-  let row = min(group.y * groups.x + group.x, params.rows - 1u);
+  let wanted = (group.y * groups.x + group.x) * (SIZE / WIDTH) + index / WIDTH;
+  let row = min(wanted, params.rows - 1u);
+  let lane = index % WIDTH;
   let base = row * params.n;
   var largest = -3.4028234e38;
   for (var i = lane; i < params.n; i += WIDTH) {
     largest = max(largest, logits[base + i]);
   }
-  partial[lane].x = largest;
-  workgroupBarrier();
-  for (var half = WIDTH / 2u; half > 0u; half /= 2u) {
-    if (lane < half) {
-      partial[lane].x = max(partial[lane].x, partial[lane + half].x);
-    }
-    workgroupBarrier();
-  }
-  largest = partial[0].x;
-  workgroupBarrier();
-  var sums = vec2(0.0, 0.0); // Σ exp(x − max), Σ (x − max)
+  largest = shared_by_row(index, vec2(largest, 0.0)).x;
+  var exponentials = 0.0; // Σ exp(x − max)
+  var differences = 0.0; // Σ (x − max)
   for (var i = lane; i < params.n; i += WIDTH) {
     let shifted = logits[base + i] - largest;
-    sums += vec2(exp(shifted), shifted);
+    exponentials += exp(shifted);
+    differences += shifted;
   }
-  partial[lane] = sums;
-  workgroupBarrier();
-  for (var half = WIDTH / 2u; half > 0u; half /= 2u) {
-    if (lane < half) {
-      partial[lane] += partial[lane + half];
-    }
-    workgroupBarrier();
-  }
-  if (lane == 0u) {
-    let log_sum = log(partial[0].x);
+  exponentials = shared_by_row(index, vec2(0.0, exponentials)).y;
+  differences = shared_by_row(index, vec2(0.0, differences)).y;
+  if (lane == 0u && wanted == row) {
+    let log_sum = log(exponentials);
     let target_class = targets[row];
     var loss = 0.0;
     if (target_class >= 0 && target_class < i32(params.n)) {
@@ -78,7 +89,7 @@ fn forward(
       loss = params.scale * own;
       // Apart, so that a class masked by a logit of −∞ costs nothing when nothing is smoothed.
       if (params.smoothing > 0.0) {
-        let even = log_sum - partial[0].y / f32(params.n);
+        let even = log_sum - differences / f32(params.n);
         loss += params.scale * params.smoothing * (even - own);
       }
     }

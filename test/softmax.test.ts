@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { crossEntropy, gradcheck, logSoftmax, softmax } from '../src/index.ts';
+import { crossEntropy, Engine, gradcheck, logSoftmax, softmax } from '../src/index.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
 
 /** log softmax of the rows [rows, n] in float64. */
@@ -29,12 +29,28 @@ function losses(values: Float64Array, n: number, targets: readonly number[], smo
   });
 }
 
-for (const [rows, n] of [
+async function crossEntropyMatches(on: Engine, rows: number, n: number): Promise<void> {
+  const x = on.tensor(uniform(rows * n, 2, -4, 4), [rows, n]);
+  const targets = Array.from({ length: rows }, (_, i) => (i * 7) % n);
+  const index = on.tensor(Int32Array.from(targets));
+  const total = (v: Float64Array, smoothing: number) => losses(v, n, targets, smoothing).reduce((a, b) => a + b, 0);
+  for (const labelSmoothing of [0, 0.1]) {
+    const check = (reduction: 'mean' | 'sum' | 'none', reference: (v: Float64Array) => number[] | Float64Array) =>
+      gradcheck((t) => crossEntropy(t, index, { labelSmoothing, reduction }), reference, [x], { tolerance: 3e-6 });
+    await check('mean', (v) => [total(v, labelSmoothing) / rows]);
+    await check('sum', (v) => [total(v, labelSmoothing)]);
+    await check('none', (v) => losses(v, n, targets, labelSmoothing));
+  }
+}
+
+const sizes = [
   [4, 10],
   [3, 1],
   [2, 131],
   [70, 3],
-] as const) {
+] as const;
+
+for (const [rows, n] of sizes) {
   test(`softmax and its logarithm over ${rows} rows of ${n}`, async () => {
     const x = engine.tensor(uniform(rows * n, 1, -4, 4), [rows, n]);
     await gradcheck(
@@ -51,20 +67,16 @@ for (const [rows, n] of [
     );
   });
 
-  test(`cross entropy over ${rows} rows of ${n}, with and without smoothing`, async () => {
-    const x = engine.tensor(uniform(rows * n, 2, -4, 4), [rows, n]);
-    const targets = Array.from({ length: rows }, (_, i) => (i * 7) % n);
-    const index = engine.tensor(Int32Array.from(targets));
-    const total = (v: Float64Array, smoothing: number) => losses(v, n, targets, smoothing).reduce((a, b) => a + b, 0);
-    for (const labelSmoothing of [0, 0.1]) {
-      const check = (reduction: 'mean' | 'sum' | 'none', reference: (v: Float64Array) => number[] | Float64Array) =>
-        gradcheck((t) => crossEntropy(t, index, { labelSmoothing, reduction }), reference, [x], { tolerance: 3e-6 });
-      await check('mean', (v) => [total(v, labelSmoothing) / rows]);
-      await check('sum', (v) => [total(v, labelSmoothing)]);
-      await check('none', (v) => losses(v, n, targets, labelSmoothing));
-    }
-  });
+  test(`cross entropy over ${rows} rows of ${n}, with and without smoothing`, () =>
+    crossEntropyMatches(engine, rows, n));
 }
+
+test('the cross entropy of the other kind of adapter is the same', async () => {
+  const kind = engine.adapterKind === 'software' ? 'hardware' : 'software';
+  const other = Engine.from(engine.device, { kind });
+  for (const [rows, n] of sizes) await crossEntropyMatches(other, rows, n);
+  await other.destroy();
+});
 
 test('softmax runs along any axis', async () => {
   const [a, b, c] = [2, 5, 3];

@@ -45,17 +45,20 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
   const scale = reduction === 'mean' ? 1 / rows : 1;
   const losses = Tensor.empty(engine, [rows], 'f32', 'crossEntropy');
   const lse = Tensor.empty(engine, [rows, 2], 'f32', 'crossEntropy');
+  const constants = engine.adapterKind === 'software' ? { SIZE: 8, WIDTH: 1 } : { SIZE: 32, WIDTH: 32 };
   engine.dispatch({
     kernel: { name: 'cross_entropy', source, entry: 'forward' },
+    constants,
     buffers: [logits.storage, targets.storage, losses.storage, lse.storage],
     params: [rows, n, floatBits(labelSmoothing), floatBits(scale)],
-    workgroups: plane(engine, rows),
+    workgroups: plane(engine, Math.ceil((rows * constants.WIDTH) / constants.SIZE)),
   });
   const loss = reduction === 'none' ? losses : sum(losses);
   return record(loss, 'crossEntropy', [logits], (dy) => {
     const dlogits = Tensor.empty(engine, logits.shape, 'f32', 'crossEntropy');
     engine.dispatch({
       kernel: { name: 'cross_entropy', source, entry: 'backward' },
+      constants,
       buffers: [logits.storage, targets.storage, lse.storage, dy.storage, dlogits.storage],
       params: [rows, n, floatBits(labelSmoothing), floatBits(scale), reduction === 'none' ? 1 : 0],
       workgroups: plane(engine, Math.ceil((rows * n) / 64)),

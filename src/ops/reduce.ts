@@ -35,7 +35,7 @@ const resultOf = (kind: Reduction, { dtype }: Tensor): DType => (kind === 'sum' 
 /** Reduces the middle of [outer, n, inner]; contents of `x` in that shape. */
 function reduceMiddle(x: Tensor, kind: Reduction, outer: number, n: number, inner: number): Tensor {
   const { engine } = x;
-  const byRows = inner === 1 && n >= 32;
+  const byRows = inner === 1 && n >= 64;
   const chunk = byRows ? CHUNK * 16 : CHUNK;
   const busy = outer * inner * (byRows ? 64 : 1) >= ENOUGH_THREADS;
   const splits = n <= chunk || (busy && n <= chunk * 16) ? 1 : Math.ceil(n / chunk);
