@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { verdict } from '../src/cli/demo.ts';
@@ -249,7 +250,9 @@ test('a checkpoint of another model, and one cut in half', async () => {
 test('the verdict names the method that knows more in the end, and says what chance can do', () => {
   const run = (method: string, last: number): RunRecord => ({ ...recordOf('whole'), method, last, forgetting: 10 });
   const of = (replay: number[], fdkd: number[]) =>
-    verdict([...replay.map((last) => run('replay', last)), ...fdkd.map((last) => run('fdkd', last))]);
+    stripVTControlCharacters(
+      verdict([...replay.map((last) => run('replay', last)), ...fdkd.map((last) => run('fdkd', last))]),
+    );
   // Differences 6, 5 and 7: a deviation of 1, and a standard error of 1/√3.
   const clear = of([50, 40, 60], [56, 45, 67]);
   assert.match(clear, /fdkd kept more: in the end replay 50.0 %, fdkd 56.0 % of all classes/);
