@@ -76,6 +76,7 @@ const chosen: ConvCase[] = [
   image([1, 3, 3], [5, 4], [3, 3], [1, 1], [0, 0]),
   image([1, 1, 1], [1, 1], [1, 1], [5, 5], [0, 0]),
   image([1, 4, 9], [8, 8], [3, 3], [1, 1], [3, 3]),
+  image([8, 5, 6], [32, 32], [3, 3], [1, 1], [1, 1]), // the weight gradient's splits go on into the next image
   image([4, 64, 65], [2, 3], [3, 2], [1, 1], [1, 1]), // positions enough for the largest workgroups
 ];
 
