@@ -1,37 +1,5 @@
 // Convolution for software adapters without wide subgroups (see matmul_blocks.wgsl): every thread computes eight
-// neighbouring target columns × four target channels. Forward and input gradient alike, see conv2d_lanes.wgsl.
-
-struct Params {
-  batch: u32,
-  // Target positions: rows and columns computed here, and their place in the target image.
-  rows: u32,
-  columns: u32,
-  targetHeight: u32,
-  targetWidth: u32,
-  targetStepY: u32,
-  targetStepX: u32,
-  targetY: u32,
-  targetX: u32,
-  targetChannels: u32,
-  // Source image, and the source position of tap (0, 0) at target position (0, 0) with its step.
-  height: u32,
-  width: u32,
-  channels: u32,
-  stepY: u32,
-  stepX: u32,
-  originY: i32,
-  originX: i32,
-  // Taps, and where their weights lie; strides may be negative.
-  tapRows: u32,
-  tapColumns: u32,
-  weightOrigin: u32,
-  weightY: u32,
-  weightX: u32,
-  weightSource: u32,
-  weightTarget: u32,
-  hasBias: u32,
-  accumulate: u32, // whether to add to what the result holds
-}
+// neighbouring target columns × four target channels. Forward and input gradient alike, see conv2d_params.wgsl.
 
 @group(0) @binding(0) var<storage, read> source: array<f32>;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;

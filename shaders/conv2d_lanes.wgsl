@@ -1,49 +1,11 @@
 enable subgroups;
 
 // Convolution for software adapters (see matmul_lanes.wgsl for why): targets are sums of taps over a source image.
-// The forward pass reads x and writes y; the input gradient reads dy and writes the dx of one phase of the stride, with
-// the taps in reverse. Source and target are NHWC; the strides of the weights say which way they are read.
 //
 // Any tap grid and stride: an implicit matmul over (tap row, tap column, channel), four runs of four neighbouring target
 // columns a thread, the lanes along target channels. Where channels come in fours, conv2d_quads.wgsl is faster.
 //
 // Injected: LANES (size of a subgroup), S (how images and weights are stored: f32 or f16).
-
-struct Params {
-  batch: u32,
-  // Target positions: rows and columns computed here, and their place in the target image.
-  rows: u32,
-  columns: u32,
-  targetHeight: u32,
-  targetWidth: u32,
-  targetStepY: u32,
-  targetStepX: u32,
-  targetY: u32,
-  targetX: u32,
-  targetChannels: u32,
-  // Source image, and the source position of tap (0, 0) at target position (0, 0) with its step.
-  height: u32,
-  width: u32,
-  channels: u32,
-  stepY: u32,
-  stepX: u32,
-  originY: i32,
-  originX: i32,
-  // Taps, and where their weights lie; strides may be negative.
-  tapRows: u32,
-  tapColumns: u32,
-  weightOrigin: u32,
-  weightY: u32,
-  weightX: u32,
-  weightSource: u32,
-  weightTarget: u32,
-  hasBias: u32,
-  accumulate: u32, // whether to add to what the result holds
-  // LANES as digits of (tap row, tap column, channel).
-  advanceY: u32,
-  advanceX: u32,
-  advanceChannel: u32,
-}
 
 @group(0) @binding(0) var<storage, read> source: array<S>;
 @group(0) @binding(1) var<storage, read> weight: array<S>;
@@ -137,6 +99,11 @@ fn main(
   var tapX = lane / params.channels % params.tapColumns;
   var tapY = lane / params.channels / params.tapColumns;
 
+  // LANES as such digits.
+  let taps = LANES / params.channels;
+  let advanceX = taps % params.tapColumns;
+  let advanceY = taps / max(1u, params.tapColumns);
+
   var s0 = vec4<f32>();
   var s1 = vec4<f32>();
   var s2 = vec4<f32>();
@@ -156,13 +123,13 @@ fn main(
       s2 = fma(subgroupShuffle(x2, j), w, s2);
       s3 = fma(subgroupShuffle(x3, j), w, s3);
     }
-    c += params.advanceChannel;
+    c += LANES % params.channels;
     let carryX = select(0u, 1u, c >= params.channels);
     c -= carryX * params.channels;
-    tapX += params.advanceX + carryX;
+    tapX += advanceX + carryX;
     let carryY = select(0u, 1u, tapX >= params.tapColumns);
     tapX -= carryY * params.tapColumns;
-    tapY += params.advanceY + carryY;
+    tapY += advanceY + carryY;
   }
   if (channel >= params.targetChannels) {
     return;

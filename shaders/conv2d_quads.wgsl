@@ -1,37 +1,6 @@
-// Convolution in quads (see quads.wgsl): targets are sums of taps over a source image, as in conv2d_lanes.wgsl, whose
-// parameters these are but for the last. Channels come in fours, in the source by zeros behind them. The rows of a block are
-// 16 consecutive target positions, its columns target channels, its terms pairs of a tap and a source channel. Behind
-// quads.wgsl and conv2d_spot.wgsl.
-
-struct Params {
-  batch: u32,
-  rows: u32,
-  columns: u32,
-  targetHeight: u32,
-  targetWidth: u32,
-  targetStepY: u32,
-  targetStepX: u32,
-  targetY: u32,
-  targetX: u32,
-  targetChannels: u32,
-  height: u32,
-  width: u32,
-  channels: u32,
-  stepY: u32,
-  stepX: u32,
-  originY: i32,
-  originX: i32,
-  tapRows: u32,
-  tapColumns: u32,
-  weightOrigin: u32,
-  weightY: u32,
-  weightX: u32,
-  weightSource: u32,
-  weightTarget: u32,
-  hasBias: u32,
-  accumulate: u32,
-  weighted: u32, // source channels that have weights
-}
+// Convolution in quads (see quads.wgsl): targets are sums of taps over a source image. Channels come in fours, in
+// the source by zeros behind them. The rows of a block are 16 consecutive target positions, its columns target channels, its
+// terms pairs of a tap and a source channel. Behind quads.wgsl and conv2d_spot.wgsl.
 
 @group(0) @binding(1) var<storage, read> weight: array<vec4<S>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;

@@ -1,40 +1,8 @@
 // Convolution for GPUs: an implicit matmul of (target positions) × (tap row, tap column, channel) and the weights, with
-// tiles of both in workgroup memory and 4 × 4 results a thread. Forward and input gradient alike, see conv2d_lanes.wgsl.
+// tiles of both in workgroup memory and 4 × 4 results a thread. Forward and input gradient alike, see conv2d_params.wgsl.
 //
 // Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile), S (how
 // images and weights are stored: f32 or f16).
-
-struct Params {
-  batch: u32,
-  // Target positions: rows and columns computed here, and their place in the target image.
-  rows: u32,
-  columns: u32,
-  targetHeight: u32,
-  targetWidth: u32,
-  targetStepY: u32,
-  targetStepX: u32,
-  targetY: u32,
-  targetX: u32,
-  targetChannels: u32,
-  // Source image, and the source position of tap (0, 0) at target position (0, 0) with its step.
-  height: u32,
-  width: u32,
-  channels: u32,
-  stepY: u32,
-  stepX: u32,
-  originY: i32,
-  originX: i32,
-  // Taps, and where their weights lie; strides may be negative.
-  tapRows: u32,
-  tapColumns: u32,
-  weightOrigin: u32,
-  weightY: u32,
-  weightX: u32,
-  weightSource: u32,
-  weightTarget: u32,
-  hasBias: u32,
-  accumulate: u32, // whether to add to what the result holds
-}
 
 @group(0) @binding(0) var<storage, read> source: array<S>;
 @group(0) @binding(1) var<storage, read> weight: array<S>;

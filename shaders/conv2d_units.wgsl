@@ -1,35 +1,5 @@
 // Convolution by matrix units: an implicit matmul of (target positions) × (tap row, tap column, channel) and the weights.
-// Forward and input gradient alike; the parameters are those of conv2d_tiled.wgsl. Behind units_block.wgsl, with
-// LEFT_TERMS.
-
-struct Params {
-  batch: u32,
-  rows: u32,
-  columns: u32,
-  targetHeight: u32,
-  targetWidth: u32,
-  targetStepY: u32,
-  targetStepX: u32,
-  targetY: u32,
-  targetX: u32,
-  targetChannels: u32,
-  height: u32,
-  width: u32,
-  channels: u32,
-  stepY: u32,
-  stepX: u32,
-  originY: i32,
-  originX: i32,
-  tapRows: u32,
-  tapColumns: u32,
-  weightOrigin: u32,
-  weightY: u32,
-  weightX: u32,
-  weightSource: u32,
-  weightTarget: u32,
-  hasBias: u32,
-  accumulate: u32,
-}
+// Forward and input gradient alike. Behind units_block.wgsl, with LEFT_TERMS.
 
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> result: array<S>;

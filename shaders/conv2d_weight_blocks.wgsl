@@ -2,25 +2,6 @@
 // sums up the weights of one tap for four source and eight target channels. The rows of dy are split; a second pass adds
 // the splits up, so the order never varies.
 
-struct Params {
-  // Rows of dy in the whole batch, and how many of them a split takes.
-  lines: u32,
-  linesPerSplit: u32,
-  splits: u32,
-  rows: u32,
-  columns: u32,
-  targetChannels: u32,
-  height: u32,
-  width: u32,
-  channels: u32,
-  stepY: u32,
-  stepX: u32,
-  originY: i32,
-  originX: i32,
-  tapRows: u32,
-  tapColumns: u32,
-}
-
 @group(0) @binding(0) var<storage, read> source: array<f32>;
 @group(0) @binding(1) var<storage, read> gradient: array<f32>;
 @group(0) @binding(2) var<storage, read_write> result: array<f32>;

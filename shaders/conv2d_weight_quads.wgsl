@@ -1,26 +1,7 @@
 // Weight gradient of a convolution in quads (see quads.wgsl): for every weight a sum over all target positions, split by
-// rows of dy, as in conv2d_weight_lanes.wgsl, whose parameters these are but for the last. Channels come in fours, in the
-// source by zeros behind them. The rows of a block are 16 pairs of a tap and a source channel, its columns target
-// channels, its terms positions; rows of lanes take turns at these. Behind quads.wgsl and conv2d_spot.wgsl.
-
-struct Params {
-  lines: u32,
-  linesPerSplit: u32,
-  splits: u32,
-  rows: u32,
-  columns: u32,
-  targetChannels: u32,
-  height: u32,
-  width: u32,
-  channels: u32,
-  stepY: u32,
-  stepX: u32,
-  originY: i32,
-  originX: i32,
-  tapRows: u32,
-  tapColumns: u32,
-  weighted: u32, // source channels that have weights
-}
+// rows of dy. Channels come in fours, in the source by zeros behind them. The rows of a block are 16 pairs of a tap and a
+// source channel, its columns target channels, its terms positions; rows of lanes take turns at these. Behind quads.wgsl
+// and conv2d_spot.wgsl.
 
 @group(0) @binding(1) var<storage, read> gradient: array<vec4<S>>;
 @group(0) @binding(2) var<storage, read_write> result: array<vec4<f32>>;

@@ -1,24 +1,5 @@
 // Weight gradient of a convolution by matrix units: an implicit matmul of (tap row, tap column, channel) × (target
-// positions) and dy, split along the positions; the parameters are those of conv2d_weight_tiled.wgsl. Behind
-// units_block.wgsl, without LEFT_TERMS and RIGHT_TERMS.
-
-struct Params {
-  lines: u32,
-  linesPerSplit: u32,
-  splits: u32,
-  rows: u32,
-  columns: u32,
-  targetChannels: u32,
-  height: u32,
-  width: u32,
-  channels: u32,
-  stepY: u32,
-  stepX: u32,
-  originY: i32,
-  originX: i32,
-  tapRows: u32,
-  tapColumns: u32,
-}
+// positions) and dy, split along the positions. Behind units_block.wgsl, without LEFT_TERMS and RIGHT_TERMS.
 
 @group(0) @binding(2) var<storage, read_write> result: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;

@@ -1,23 +1,6 @@
 // Matrix product for software adapters without wide subgroups: c = a·b (+ bias), any strides. Loads cost several
 // multiplications there and workgroup memory does not help, so every thread computes 8 × 4 results on its own.
 
-struct Params {
-  m: u32,
-  n: u32,
-  k: u32,
-  aRow: u32,
-  aCol: u32,
-  aBatch: u32,
-  bRow: u32,
-  bCol: u32,
-  bBatch: u32,
-  batch: u32,
-  // Values of k a split adds up; there are as many outputs of size batch·m·n as splits.
-  chunk: u32,
-  splits: u32,
-  hasBias: u32,
-}
-
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;

@@ -1,24 +1,8 @@
-// Matrix product in quads (see quads.wgsl, which stands ahead): c = a·b (+ bias), as in matmul_lanes.wgsl, whose parameters
-// these are. Columns come in fours; so do terms, or rows where neighbours in a belong to neighbouring rows.
+// Matrix product in quads (see quads.wgsl, which stands ahead): c = a·b (+ bias).
+// Columns come in fours; so do terms, or rows where neighbours in a belong to neighbouring rows.
 //
 // Injected besides: R (how c is stored: f32 or f16), A_ROWS (whether neighbours in a belong to neighbouring rows, not terms),
 // B_TERMS (whether neighbours in b belong to neighbouring terms, not columns).
-
-struct Params {
-  m: u32,
-  n: u32,
-  k: u32,
-  aRow: u32,
-  aCol: u32,
-  aBatch: u32,
-  bRow: u32,
-  bCol: u32,
-  bBatch: u32,
-  batch: u32,
-  chunk: u32,
-  splits: u32,
-  hasBias: u32,
-}
 
 @group(0) @binding(0) var<storage, read> a: array<vec4<S>>;
 @group(0) @binding(1) var<storage, read> b: array<vec4<S>>;

@@ -4,23 +4,6 @@
 // Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile), S, R (how a
 // and b, and how c are stored: f32 or f16).
 
-struct Params {
-  m: u32,
-  n: u32,
-  k: u32,
-  aRow: u32,
-  aCol: u32,
-  aBatch: u32,
-  bRow: u32,
-  bCol: u32,
-  bBatch: u32,
-  batch: u32,
-  // Values of k a split adds up; there are as many outputs of size batch·m·n as splits.
-  chunk: u32,
-  splits: u32,
-  hasBias: u32,
-}
-
 @group(0) @binding(0) var<storage, read> a: array<S>;
 @group(0) @binding(1) var<storage, read> b: array<S>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;

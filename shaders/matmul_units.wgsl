@@ -1,23 +1,6 @@
-// Matrix product by matrix units: c = a·b (+ bias), as in matmul_tiled.wgsl, whose parameters these are. Behind
-// units_block.wgsl.
+// Matrix product by matrix units: c = a·b (+ bias). Behind units_block.wgsl.
 //
 // Injected: R (how c is stored: f32 or f16).
-
-struct Params {
-  m: u32,
-  n: u32,
-  k: u32,
-  aRow: u32,
-  aCol: u32,
-  aBatch: u32,
-  bRow: u32,
-  bCol: u32,
-  bBatch: u32,
-  batch: u32,
-  chunk: u32,
-  splits: u32,
-  hasBias: u32,
-}
 
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> c: array<R>;

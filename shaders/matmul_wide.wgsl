@@ -1,4 +1,4 @@
-// Matrix product for GPUs, for operands in quads: c = a·b (+ bias), as in matmul_tiled.wgsl, whose parameters these are. Each
+// Matrix product for GPUs, for operands in quads: c = a·b (+ bias). Each
 // thread keeps 8 × 8 results, in four blocks of 4 × 4 half a workgroup's rows and columns apart, so that what neighbouring
 // threads read of a tile lies side by side. Everything is loaded four values at a time: columns come in fours; so do
 // terms, or rows where neighbours in a belong to neighbouring rows.
@@ -6,22 +6,6 @@
 // Injected: THREADS_Y, THREADS_X (the workgroup; its block is eight times as large), DEPTH (of a tile, a multiple of 4),
 // S, R (how a and b, and how c are stored: f32 or f16), A_ROWS (whether neighbours in a belong to neighbouring rows, not
 // terms), B_TERMS (whether neighbours in b belong to neighbouring terms, not columns).
-
-struct Params {
-  m: u32,
-  n: u32,
-  k: u32,
-  aRow: u32,
-  aCol: u32,
-  aBatch: u32,
-  bRow: u32,
-  bCol: u32,
-  bBatch: u32,
-  batch: u32,
-  chunk: u32,
-  splits: u32,
-  hasBias: u32,
-}
 
 @group(0) @binding(0) var<storage, read> a: array<vec4<S>>;
 @group(0) @binding(1) var<storage, read> b: array<vec4<S>>;

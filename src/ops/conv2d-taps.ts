@@ -1,11 +1,13 @@
 /** The forms of the kernels that sum taps over a source image: a convolution's output, or one phase of its input gradient. */
 import blocksSource from '../../shaders/conv2d_blocks.wgsl';
 import lanesSource from '../../shaders/conv2d_lanes.wgsl';
+import paramsSource from '../../shaders/conv2d_params.wgsl';
 import conv2dQuadsSource from '../../shaders/conv2d_quads.wgsl';
 import tiledSource from '../../shaders/conv2d_tiled.wgsl';
 import convUnitsSource from '../../shaders/conv2d_units.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
+import type { Kernel } from '../gpu/kernel.ts';
 import type { TapPass } from './conv2d-geometry.ts';
 import { convQuadsSource, inQuads, paddedChannels } from './conv2d-quads.ts';
 import {
@@ -43,13 +45,23 @@ export interface TapForm extends KernelForm<TapPass> {
   dispatch(engine: Engine, pass: TapPass, buffers: TapBuffers): void;
 }
 
-function params(p: TapPass, { bias, accumulate = false }: TapBuffers): number[] {
+const kernels = {
+  quads: { name: 'conv2d_quads', source: convQuadsSource + conv2dQuadsSource + paramsSource },
+  lanes: { name: 'conv2d_lanes', source: lanesSource + paramsSource },
+  blocks: { name: 'conv2d_blocks', source: blocksSource + paramsSource },
+  tiled: { name: 'conv2d_tiled', source: tiledSource + paramsSource },
+  units: unitKernel({ name: 'conv2d_units', source: convUnitsSource + paramsSource }),
+} satisfies Record<string, Kernel>;
+
+/** @param weighted source channels that have weights. */
+function params(p: TapPass, { bias, accumulate = false }: TapBuffers, weighted = p.channels): number[] {
   return [
     ...[p.batch, p.rows, p.columns, p.targetHeight, p.targetWidth, p.targetStepY, p.targetStepX, p.targetY, p.targetX],
     ...[p.targetChannels, p.height, p.width, p.channels, p.stepY, p.stepX, p.originY, p.originX],
     ...[p.tapRows, p.tapColumns, p.weightOrigin, p.weightY, p.weightX, p.weightSource, p.weightTarget],
     bias ? 1 : 0,
     accumulate ? 1 : 0,
+    weighted,
   ];
 }
 
@@ -72,11 +84,11 @@ const quads: TapForm = {
     const pixels = pass.batch * pass.height * pass.width;
     inQuads(engine, { ...pass, storage: buffers.source, pixels }, (source) =>
       engine.dispatch({
-        kernel: { name: 'conv2d_quads', source: convQuadsSource + conv2dQuadsSource },
+        kernel: kernels.quads,
         constants: { ...constants, S: pass.stored },
         buffers: buffersOf({ ...buffers, source }),
         flops: flopsOf(pass),
-        params: [...params(padded, buffers), pass.channels],
+        params: params(padded, buffers, pass.channels),
         workgroups: plane(engine, blocks * Math.ceil(pass.targetChannels / (4 * QUADS))),
       }),
     );
@@ -89,18 +101,12 @@ const lanes: TapForm = {
   dispatch(engine, pass, buffers) {
     const width = lanesOf(engine);
     const runs = pass.batch * pass.rows * Math.ceil(pass.columns / 4);
-    const tapColumns = Math.max(1, pass.tapColumns);
-    const advance = [
-      Math.floor(width / pass.channels / tapColumns),
-      Math.floor(width / pass.channels) % tapColumns,
-      width % pass.channels,
-    ];
     engine.dispatch({
-      kernel: { name: 'conv2d_lanes', source: lanesSource },
+      kernel: kernels.lanes,
       constants: { LANES: width, S: pass.stored },
       buffers: buffersOf(buffers),
       flops: flopsOf(pass),
-      params: [...params(pass, buffers), ...advance],
+      params: params(pass, buffers),
       workgroups: plane(engine, Math.ceil(runs / 4) * Math.ceil(pass.targetChannels / width)),
     });
   },
@@ -115,7 +121,7 @@ const blocks: TapForm = {
   dispatch(engine, pass, buffers) {
     const threads = pass.batch * pass.rows * Math.ceil(pass.columns / 8) * Math.ceil(pass.targetChannels / 4);
     engine.dispatch({
-      kernel: { name: 'conv2d_blocks', source: blocksSource },
+      kernel: kernels.blocks,
       buffers: buffersOf(buffers),
       flops: flopsOf(pass),
       params: params(pass, buffers),
@@ -133,7 +139,7 @@ const tiled = tilings<TapPass>((pass) => [pass.batch * pass.rows * pass.columns,
     dispatch(engine, pass, buffers) {
       const tile = tileOf(pass);
       engine.dispatch({
-        kernel: { name: 'conv2d_tiled', source: tiledSource },
+        kernel: kernels.tiled,
         constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH, S: pass.stored },
         buffers: buffersOf(buffers),
         flops: flopsOf(pass),
@@ -167,7 +173,7 @@ const units: TapForm = {
     const source = { terms: true, quads: pass.channels % 4 === 0 };
     const positions = pass.batch * pass.rows * pass.columns;
     engine.dispatch({
-      kernel: unitKernel({ name: 'conv2d_units', source: convUnitsSource }),
+      kernel: kernels.units,
       constants: { ...constants, ...layoutConstants(pass.stored, source, weightLayout(pass)) },
       buffers: buffersOf(buffers),
       flops: flopsOf(pass),

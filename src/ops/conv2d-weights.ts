@@ -1,11 +1,13 @@
 /** The forms of a convolution's weight gradient. */
 import blocksSource from '../../shaders/conv2d_weight_blocks.wgsl';
 import lanesSource from '../../shaders/conv2d_weight_lanes.wgsl';
+import paramsSource from '../../shaders/conv2d_weight_params.wgsl';
 import weightQuadsSource from '../../shaders/conv2d_weight_quads.wgsl';
 import tiledSource from '../../shaders/conv2d_weight_tiled.wgsl';
 import weightUnitsSource from '../../shaders/conv2d_weight_units.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
+import type { Kernel } from '../gpu/kernel.ts';
 import type { Geometry } from './conv2d-geometry.ts';
 import { convQuadsSource, inQuads, paddedChannels } from './conv2d-quads.ts';
 import {
@@ -40,10 +42,19 @@ export interface WeightForm extends KernelForm<Geometry> {
   dispatch(engine: Engine, g: Geometry, split: LineSplit, buffers: WeightBuffers): void;
 }
 
-function params(g: Geometry, { chunk, splits }: LineSplit): number[] {
+const kernels = {
+  quads: { name: 'conv2d_weight_quads', source: convQuadsSource + weightQuadsSource + paramsSource },
+  lanes: { name: 'conv2d_weight_lanes', source: lanesSource + paramsSource },
+  blocks: { name: 'conv2d_weight_blocks', source: blocksSource + paramsSource },
+  tiled: { name: 'conv2d_weight_tiled', source: tiledSource + paramsSource },
+  units: unitKernel({ name: 'conv2d_weight_units', source: weightUnitsSource + paramsSource }),
+} satisfies Record<string, Kernel>;
+
+/** @param weighted source channels that have weights. */
+function params(g: Geometry, { chunk, splits }: LineSplit, weighted = g.inChannels): number[] {
   return [
     ...[g.batch * g.outHeight, chunk, splits, g.outHeight, g.outWidth, g.outChannels, g.height, g.width, g.inChannels],
-    ...[g.strideY, g.strideX, -g.padY, -g.padX, g.kernelY, g.kernelX],
+    ...[g.strideY, g.strideX, -g.padY, -g.padX, g.kernelY, g.kernelX, weighted],
   ];
 }
 
@@ -88,11 +99,11 @@ const quads: WeightForm = {
     };
     inQuads(engine, images, (x) =>
       engine.dispatch({
-        kernel: { name: 'conv2d_weight_quads', source: convQuadsSource + weightQuadsSource },
+        kernel: kernels.quads,
         constants: { ...constants, S: g.stored },
         buffers: buffersOf({ ...buffers, x }),
         flops: flopsOf(g),
-        params: [...params(padded, split), g.inChannels],
+        params: params(padded, split, g.inChannels),
         workgroups: plane(engine, quadGroups(g, constants.QUADS) * split.splits),
       }),
     );
@@ -109,7 +120,7 @@ const lanes: WeightForm = {
   dispatch(engine, g, split, buffers) {
     const width = lanesOf(engine);
     engine.dispatch({
-      kernel: { name: 'conv2d_weight_lanes', source: lanesSource },
+      kernel: kernels.lanes,
       constants: { LANES: width, S: g.stored },
       buffers: buffersOf(buffers),
       flops: flopsOf(g),
@@ -131,7 +142,7 @@ const blocks: WeightForm = {
   split: (_engine, g) => splitLines(g, blockThreads(g) / BLOCK_THREADS, 256),
   dispatch(engine, g, split, buffers) {
     engine.dispatch({
-      kernel: { name: 'conv2d_weight_blocks', source: blocksSource },
+      kernel: kernels.blocks,
       buffers: buffersOf(buffers),
       flops: flopsOf(g),
       params: params(g, split),
@@ -150,7 +161,7 @@ const tiled = tilings<Geometry>((g) => [placesOf(g), g.outChannels]).map(
     dispatch(engine, g, split, buffers) {
       const tile = tileOf(g);
       engine.dispatch({
-        kernel: { name: 'conv2d_weight_tiled', source: tiledSource },
+        kernel: kernels.tiled,
         constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH, S: g.stored },
         buffers: buffersOf(buffers),
         flops: flopsOf(g),
@@ -178,7 +189,7 @@ const units: WeightForm = {
     const x = { terms: false, quads: g.inChannels % 4 === 0 };
     const dy = { terms: false, quads: g.outChannels % 4 === 0 };
     engine.dispatch({
-      kernel: unitKernel({ name: 'conv2d_weight_units', source: weightUnitsSource }),
+      kernel: kernels.units,
       constants: { ...block.constants, ...layoutConstants(g.stored, x, dy) },
       buffers: buffersOf(buffers),
       flops: flopsOf(g),

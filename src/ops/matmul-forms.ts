@@ -1,6 +1,7 @@
 /** The forms of the matmul kernel: how a product is cut into workgroups. */
 import blocksSource from '../../shaders/matmul_blocks.wgsl';
 import lanesSource from '../../shaders/matmul_lanes.wgsl';
+import paramsSource from '../../shaders/matmul_params.wgsl';
 import matmulQuadsSource from '../../shaders/matmul_quads.wgsl';
 import tiledSource from '../../shaders/matmul_tiled.wgsl';
 import matmulUnitsSource from '../../shaders/matmul_units.wgsl';
@@ -8,6 +9,7 @@ import wideSource from '../../shaders/matmul_wide.wgsl';
 import quadsSource from '../../shaders/quads.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
+import type { Kernel } from '../gpu/kernel.ts';
 import type { FloatType } from '../tensor/dtype.ts';
 import {
   type KernelForm,
@@ -60,6 +62,15 @@ export interface MatmulForm extends KernelForm<Product> {
   dispatch(engine: Engine, product: Product, split: Split, operands: Operands): void;
 }
 
+const kernels = {
+  quads: { name: 'matmul_quads', source: quadsSource + matmulQuadsSource + paramsSource },
+  lanes: { name: 'matmul_lanes', source: lanesSource + paramsSource },
+  blocks: { name: 'matmul_blocks', source: blocksSource + paramsSource },
+  tiled: { name: 'matmul_tiled', source: tiledSource + paramsSource },
+  wide: { name: 'matmul_wide', source: wideSource + paramsSource },
+  units: unitKernel({ name: 'matmul_units', source: matmulUnitsSource + paramsSource }),
+} satisfies Record<string, Kernel>;
+
 function paramsOf(p: Product, { chunk, splits }: Split, { bias }: Operands): number[] {
   const strides = [p.aRow, p.aCol, p.aBatch, p.bRow, p.bCol, p.bBatch];
   return [p.m, p.n, p.k, ...strides, p.batch, chunk, splits, bias ? 1 : 0];
@@ -101,7 +112,7 @@ const quads: MatmulForm = {
     splitSum(product.k, quadGroups(lanesOf(engine), product), { wanted: 64, least: 256, unit: 4 }),
   dispatch(engine, product, split, operands) {
     engine.dispatch({
-      kernel: { name: 'matmul_quads', source: quadsSource + matmulQuadsSource },
+      kernel: kernels.quads,
       constants: {
         ...quadConstants(lanesOf(engine), product.n),
         ...quadLayout(product),
@@ -129,7 +140,7 @@ const lanes: MatmulForm = {
     const { m, n, batch } = product;
     const groups = Math.ceil(m / LANE_ROWS) * Math.ceil(n / width) * batch * split.splits;
     engine.dispatch({
-      kernel: { name: 'matmul_lanes', source: lanesSource },
+      kernel: kernels.lanes,
       constants: { LANES: width, ...storedAs(product, operands) },
       buffers: buffersOf(operands),
       flops: flopsOf(product),
@@ -155,7 +166,7 @@ const blocks: MatmulForm = {
     const { m, n, batch } = product;
     const threads = Math.ceil(m / BLOCK_ROWS) * Math.ceil(n / BLOCK_COLUMNS) * batch * split.splits;
     engine.dispatch({
-      kernel: { name: 'matmul_blocks', source: blocksSource },
+      kernel: kernels.blocks,
       buffers: buffersOf(operands),
       flops: flopsOf(product),
       params: paramsOf(product, split, operands),
@@ -179,7 +190,7 @@ const tiled = tilings<Product>(({ m, n }) => [m, n]).map(
       const { m, n, batch } = product;
       const tile = tileOf(product);
       engine.dispatch({
-        kernel: { name: 'matmul_tiled', source: tiledSource },
+        kernel: kernels.tiled,
         constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH, ...storedAs(product, operands) },
         buffers: buffersOf(operands),
         flops: flopsOf(product),
@@ -204,7 +215,7 @@ const wide = [
     split: (_engine, product) => splitSum(product.k, groups(product), { wanted: 256, least: 128, unit: TILE_DEPTH }),
     dispatch(engine, product, split, operands) {
       engine.dispatch({
-        kernel: { name: 'matmul_wide', source: wideSource },
+        kernel: kernels.wide,
         constants: {
           THREADS_Y: y,
           THREADS_X: x,
@@ -241,7 +252,7 @@ const units: MatmulForm = {
     const a = { terms: aCol === 1, quads: inQuads(aCol, aRow, k, aBatch) || inQuads(aRow, aCol, m, aBatch) };
     const b = { terms: bCol !== 1, quads: inQuads(bCol, bRow, n, bBatch) || inQuads(bRow, bCol, k, bBatch) };
     engine.dispatch({
-      kernel: unitKernel({ name: 'matmul_units', source: matmulUnitsSource }),
+      kernel: kernels.units,
       constants: { ...block.constants, ...layoutConstants(stored, a, b), R: operands.result },
       buffers: buffersOf(operands),
       flops: flopsOf(product),

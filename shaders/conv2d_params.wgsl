@@ -1,0 +1,36 @@
+// What every form of the convolution kernels is told: targets are sums of taps over a source image. The forward pass reads x
+// and writes y; the input gradient reads dy and writes the dx of one phase of the stride, with the taps in reverse. Source and
+// target are NHWC; the strides of the weights say which way they are read. Behind each of them.
+
+struct Params {
+  batch: u32,
+  // Target positions: rows and columns computed here, and their place in the target image.
+  rows: u32,
+  columns: u32,
+  targetHeight: u32,
+  targetWidth: u32,
+  targetStepY: u32,
+  targetStepX: u32,
+  targetY: u32,
+  targetX: u32,
+  targetChannels: u32,
+  // Source image, and the source position of tap (0, 0) at target position (0, 0) with its step.
+  height: u32,
+  width: u32,
+  channels: u32,
+  stepY: u32,
+  stepX: u32,
+  originY: i32,
+  originX: i32,
+  // Taps, and where their weights lie; strides may be negative.
+  tapRows: u32,
+  tapColumns: u32,
+  weightOrigin: u32,
+  weightY: u32,
+  weightX: u32,
+  weightSource: u32,
+  weightTarget: u32,
+  hasBias: u32,
+  accumulate: u32, // whether to add to what the result holds
+  weighted: u32, // source channels that have weights: behind these the source is zero
+}
