@@ -7,7 +7,14 @@ import { ArgumentError, conv2d, type DType, DTypeError, ShapeError, type Tensor 
 import { readSafetensors, type SafetensorsEntry } from '../src/nn/safetensors.ts';
 import { tapForms } from '../src/ops/conv2d-taps.ts';
 import { preferForm } from '../src/ops/kernel-forms.ts';
-import { type ConvCase, centralDifferences, convForward, convGradients, outputSize } from './support/conv-reference.ts';
+import {
+  type ConvCase,
+  centralDifferences,
+  convForward,
+  convGradients,
+  image,
+  outputSize,
+} from './support/conv-reference.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halfLeaf, halves, rounded } from './support/half.ts';
 
@@ -47,14 +54,6 @@ async function compare(c: ConvCase, seed: number, what: string, dtype: DType = '
   await near(tbias.grad, expected.dbias, 1e-5, `${what}: dbias`);
   for (const t of [y, tx.grad, tweight.grad, tbias.grad, tx, tweight, tbias]) t?.dispose();
 }
-
-const image = (
-  [batch, height, width]: [number, number, number],
-  [inChannels, outChannels]: [number, number],
-  kernel: [number, number],
-  stride: [number, number],
-  padding: [number, number],
-): ConvCase => ({ batch, height, width, inChannels, outChannels, kernel, stride, padding });
 
 /** One of each way the kernels take: full and ragged runs, wide and narrow channels, phases without taps. */
 const chosen: ConvCase[] = [

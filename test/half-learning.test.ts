@@ -5,25 +5,9 @@ import { readCheckpointState, restoreCheckpoint, saveCheckpoint } from '../src/c
 import { type ConfigInput, parseConfig } from '../src/continual/config.ts';
 import type { EpochEvent, LearnerEvent, TaskEvent } from '../src/continual/events.ts';
 import { Learner } from '../src/continual/learner.ts';
-import { loadDataset } from '../src/data/load-dataset.ts';
 import { Engine } from '../src/gpu/engine.ts';
 import { engine } from './support/engine.ts';
-
-const fashion = await loadDataset('fashion-mini');
-
-/** Four easily told classes, a narrow network: seconds on two cores. */
-const small: ConfigInput = {
-  data: 'fashion-mini',
-  classOrder: [1, 8, 5, 2],
-  tasks: 2,
-  trainPerClass: 96,
-  testPerClass: 50,
-  width: 8,
-  epochs: 4,
-  batch: 32,
-  memory: 40,
-  lr: 0.1,
-};
+import { fashion, small } from './support/small-run.ts';
 
 async function learn(changes: ConfigInput, on = engine): Promise<{ learner: Learner; events: LearnerEvent[] }> {
   const learner = new Learner(on, fashion, parseConfig({ ...small, ...changes }));

@@ -5,26 +5,10 @@ import { restoreCheckpoint, saveCheckpoint } from '../src/continual/checkpoint.t
 import { type ConfigInput, METHOD_NAMES, parseConfig } from '../src/continual/config.ts';
 import { Learner } from '../src/continual/learner.ts';
 import { subset } from '../src/data/dataset.ts';
-import { loadDataset } from '../src/data/load-dataset.ts';
 import { CheckpointError, ConfigError, EngramError } from '../src/gpu/errors.ts';
 import { readSafetensors } from '../src/nn/safetensors.ts';
 import { engine } from './support/engine.ts';
-
-const fashion = await loadDataset('fashion-mini');
-
-/** Four easily told classes in two tasks, a narrow network, a few epochs: seconds on two cores. */
-const small: ConfigInput = {
-  data: 'fashion-mini',
-  classOrder: [1, 8, 5, 2],
-  tasks: 2,
-  trainPerClass: 96,
-  testPerClass: 50,
-  width: 8,
-  epochs: 4,
-  batch: 32,
-  memory: 40,
-  lr: 0.1,
-};
+import { fashion, small } from './support/small-run.ts';
 
 async function learn(changes: ConfigInput): Promise<Learner> {
   const learner = new Learner(engine, fashion, parseConfig({ ...small, ...changes }));

@@ -13,7 +13,7 @@ import { matmulFamily, tapFamily, weightFamily } from '../src/ops/kernel-familie
 import { chooseForm, type KernelForm, preferForm } from '../src/ops/kernel-forms.ts';
 import type { Product } from '../src/ops/matmul-forms.ts';
 import { configFor, unitBlock } from '../src/ops/unit-blocks.ts';
-import { type ConvCase, convForward, convGradients, outputSize, product } from './support/conv-reference.ts';
+import { type ConvCase, convForward, convGradients, image, outputSize, product } from './support/conv-reference.ts';
 import { near, uniform } from './support/engine.ts';
 import { HALF_EPSILON, rounded } from './support/half.ts';
 import { canEmulate, compiling, config, emulating, type Units } from './support/matrix-units.ts';
@@ -120,14 +120,6 @@ async function compareConvolution(on: Engine, c: ConvCase, dtype: Float): Promis
   );
   await near(tweight.grad, dweight, 1e-5, `${what}: dweight`);
 }
-
-const image = (
-  [batch, height, width]: [number, number, number],
-  [inChannels, outChannels]: [number, number],
-  kernel: [number, number],
-  stride: [number, number],
-  padding: [number, number],
-): ConvCase => ({ batch, height, width, inChannels, outChannels, kernel, stride, padding });
 
 for (const [i, on] of engines.slice(0, 2).entries()) {
   test(`convolutions and their gradients by units of the ${i + 1}. kind agree with float64`, async () => {

@@ -86,3 +86,12 @@ export function centralDifferences(f: (x: Float64Array) => number, at: Numbers, 
     return (above - below) / (2 * step);
   });
 }
+
+/** A case by its sizes: [batch, height, width], [in, out] channels, and the pairs of the kernel, the stride and the padding. */
+export const image = (
+  [batch, height, width]: [number, number, number],
+  [inChannels, outChannels]: [number, number],
+  kernel: [number, number],
+  stride: [number, number],
+  padding: [number, number],
+): ConvCase => ({ batch, height, width, inChannels, outChannels, kernel, stride, padding });
