@@ -1,6 +1,7 @@
 /**
  * Batch norm over the last axis, fused with what follows it in a residual block: the sum with the shortcut and the ReLU.
- * Ioffe and Szegedy (2015), with PyTorch's conventions; images may be f16, parameters and statistics are f32. Two launches each way; one forward in inference.
+ * Ioffe and Szegedy (2015), with PyTorch's conventions; images may be f16, parameters and statistics are f32. Two launches
+ * each way; one forward in inference.
  */
 
 import forward from '../../shaders/batch_norm.wgsl';
