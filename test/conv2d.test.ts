@@ -77,6 +77,15 @@ const chosen: ConvCase[] = [
   image([1, 4, 9], [8, 8], [3, 3], [1, 1], [3, 3]),
   image([8, 5, 6], [32, 32], [3, 3], [1, 1], [1, 1]), // the weight gradient's splits go on into the next image
   image([4, 64, 65], [2, 3], [3, 2], [1, 1], [1, 1]), // positions enough for the largest workgroups
+  // Stems: a span of positions, spans that end early, several workgroups of target channels, splits that end in an image.
+  image([2, 8, 32], [3, 16], [3, 3], [1, 1], [1, 1]),
+  image([3, 5, 36], [3, 10], [3, 3], [1, 1], [1, 1]),
+  image([1, 6, 28], [1, 8], [5, 5], [1, 1], [2, 2]),
+  image([2, 7, 12], [2, 34], [3, 3], [2, 1], [0, 1]),
+  image([1, 9, 8], [1, 6], [2, 5], [1, 1], [0, 0]),
+  image([1, 6, 8], [4, 12], [2, 3], [1, 1], [0, 1]),
+  image([2, 3, 4], [5, 2], [3, 1], [1, 1], [2, 0]),
+  image([8, 20, 8], [3, 4], [3, 3], [1, 1], [1, 1]),
 ];
 
 /** A residual branch of every kind sends its gradient first: the convolution's is added to it, or must not be. */

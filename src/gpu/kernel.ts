@@ -3,6 +3,8 @@
  * Bind group layouts are read off the file's own declarations, so a kernel is described in one place: its file.
  */
 
+import { unrolled } from './unrolled.ts';
+
 /** One entry point of a WGSL source. */
 export interface Kernel {
   /** Name in errors, profiles and benchmarks, for example `conv2d_forward`. */
@@ -46,14 +48,14 @@ const HEAD = /^(?:\s+|\/\/[^\n]*|(?:enable|requires|diagnostic)\b[^;]*;)*/;
 
 /**
  * The WGSL of a module: the constants stand before the file's declarations, but after its directives, which must come
- * first. Constants that speak of f16 switch it on.
+ * first. Constants that speak of f16 switch it on. Loops marked `// unrolled` are written out.
  */
 export function moduleText(source: string, constants: Constants): string {
   const head = HEAD.exec(source)?.[0] ?? '';
   const declared = renderConstants(constants);
   // A module may say so twice.
   const half = /\bf16\b/.test(declared) ? 'enable f16;\n' : '';
-  return `${half}${head}${declared}${source.slice(head.length)}`;
+  return `${half}${head}${declared}${unrolled(source.slice(head.length), constants)}`;
 }
 
 const DECLARATION = /@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage)\s*(?:,\s*(read|read_write))?\s*>\s*(\w+)/g;

@@ -3,13 +3,16 @@ import blocksSource from '../../shaders/conv2d_blocks.wgsl';
 import lanesSource from '../../shaders/conv2d_lanes.wgsl';
 import paramsSource from '../../shaders/conv2d_params.wgsl';
 import conv2dQuadsSource from '../../shaders/conv2d_quads.wgsl';
+import stemSource from '../../shaders/conv2d_stem.wgsl';
 import tiledSource from '../../shaders/conv2d_tiled.wgsl';
 import convUnitsSource from '../../shaders/conv2d_units.wgsl';
+import windowSource from '../../shaders/stem_window.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { Kernel } from '../gpu/kernel.ts';
 import type { TapPass } from './conv2d-geometry.ts';
 import { convQuadsSource, inQuads, paddedChannels } from './conv2d-quads.ts';
+import { fitsStem, stemConstants } from './conv2d-stem.ts';
 import {
   type KernelForm,
   lanesOf,
@@ -46,6 +49,7 @@ export interface TapForm extends KernelForm<TapPass> {
 }
 
 const kernels = {
+  stem: { name: 'conv2d_stem', source: windowSource + stemSource + paramsSource },
   quads: { name: 'conv2d_quads', source: convQuadsSource + conv2dQuadsSource + paramsSource },
   lanes: { name: 'conv2d_lanes', source: lanesSource + paramsSource },
   blocks: { name: 'conv2d_blocks', source: blocksSource + paramsSource },
@@ -69,6 +73,28 @@ export const flopsOf = (p: TapPass): number =>
   2 * p.batch * p.rows * p.columns * p.tapRows * p.tapColumns * p.channels * p.targetChannels;
 
 const buffersOf = ({ source, weight, bias, result }: TapBuffers): Storage[] => [source, weight, bias ?? weight, result];
+
+/** Spans of positions that a workgroup treats with the weights it loaded. */
+const SPANS = 4;
+
+const stem: TapForm = {
+  name: 'stem',
+  supports: (engine) => lanesOf(engine) > 0,
+  // Weights are loaded as pairs of target channels.
+  fits: (pass) => pass.weightTarget === 1 && fitsStem(pass),
+  dispatch(engine, pass, buffers) {
+    const width = lanesOf(engine);
+    const spans = pass.batch * pass.rows * Math.ceil(pass.columns / (4 * width));
+    engine.dispatch({
+      kernel: kernels.stem,
+      constants: { ...stemConstants(width, pass), SPANS },
+      buffers: buffersOf(buffers),
+      flops: flopsOf(pass),
+      params: params(pass, buffers),
+      workgroups: plane(engine, Math.ceil(spans / SPANS) * Math.ceil(pass.targetChannels / (2 * width))),
+    });
+  },
+};
 
 const quads: TapForm = {
   name: 'quads',
@@ -184,4 +210,4 @@ const units: TapForm = {
 };
 
 /** Best first, but for `units`: it has never been measured, so only the tuner or a preference chooses it. */
-export const tapForms: readonly TapForm[] = [quads, lanes, blocks, ...tiled, units];
+export const tapForms: readonly TapForm[] = [stem, quads, lanes, blocks, ...tiled, units];

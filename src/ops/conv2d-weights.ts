@@ -3,13 +3,16 @@ import blocksSource from '../../shaders/conv2d_weight_blocks.wgsl';
 import lanesSource from '../../shaders/conv2d_weight_lanes.wgsl';
 import paramsSource from '../../shaders/conv2d_weight_params.wgsl';
 import weightQuadsSource from '../../shaders/conv2d_weight_quads.wgsl';
+import weightStemSource from '../../shaders/conv2d_weight_stem.wgsl';
 import tiledSource from '../../shaders/conv2d_weight_tiled.wgsl';
 import weightUnitsSource from '../../shaders/conv2d_weight_units.wgsl';
+import windowSource from '../../shaders/stem_window.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { Kernel } from '../gpu/kernel.ts';
 import type { Geometry } from './conv2d-geometry.ts';
 import { convQuadsSource, inQuads, paddedChannels } from './conv2d-quads.ts';
+import { fitsStem, type StemLayer, stemConstants } from './conv2d-stem.ts';
 import {
   type KernelForm,
   lanesOf,
@@ -43,6 +46,7 @@ export interface WeightForm extends KernelForm<Geometry> {
 }
 
 const kernels = {
+  stem: { name: 'conv2d_weight_stem', source: windowSource + weightStemSource + paramsSource },
   quads: { name: 'conv2d_weight_quads', source: convQuadsSource + weightQuadsSource + paramsSource },
   lanes: { name: 'conv2d_weight_lanes', source: lanesSource + paramsSource },
   blocks: { name: 'conv2d_weight_blocks', source: blocksSource + paramsSource },
@@ -75,6 +79,38 @@ function splitLines(g: Geometry, groups: number, wanted: number): LineSplit {
 
 /** The rows of the weight gradient as a matrix: a tap's source channel each. */
 const placesOf = (g: Geometry): number => g.kernelY * g.kernelX * g.inChannels;
+
+const layerOf = (g: Geometry): StemLayer => ({
+  width: g.width,
+  channels: g.inChannels,
+  tapRows: g.kernelY,
+  tapColumns: g.kernelX,
+  stepX: g.strideX,
+  originX: -g.padX,
+  columns: g.outWidth,
+  targetChannels: g.outChannels,
+  stored: g.stored,
+});
+
+const stemGroups = (g: Geometry, width: number): number => Math.ceil(g.outChannels / (2 * width));
+
+const stem: WeightForm = {
+  name: 'stem',
+  supports: (engine) => lanesOf(engine) > 0,
+  fits: (g) => fitsStem(layerOf(g)),
+  split: (engine, g) => splitLines(g, stemGroups(g, lanesOf(engine)), 64),
+  dispatch(engine, g, split, buffers) {
+    const width = lanesOf(engine);
+    engine.dispatch({
+      kernel: kernels.stem,
+      constants: stemConstants(width, layerOf(g)),
+      buffers: buffersOf(buffers),
+      flops: flopsOf(g),
+      params: params(g, split),
+      workgroups: plane(engine, stemGroups(g, width) * split.splits),
+    });
+  },
+};
 
 const quadGroups = (g: Geometry, quads: number): number =>
   Math.ceil(placesOf({ ...g, inChannels: paddedChannels(g.inChannels) }) / QUAD_ROWS) *
@@ -200,4 +236,4 @@ const units: WeightForm = {
 };
 
 /** Best first, but for `units`: it has never been measured, so only the tuner or a preference chooses it. */
-export const weightForms: readonly WeightForm[] = [quads, lanes, blocks, ...tiled, units];
+export const weightForms: readonly WeightForm[] = [stem, quads, lanes, blocks, ...tiled, units];
