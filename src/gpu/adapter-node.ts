@@ -105,10 +105,15 @@ async function requestFrom(
   // What could not be opened is tried anew at the next call.
   opening.catch(() => kept.delete(key));
   const gpu = await opening;
-  const adapter = await pollGently(() => gpu.requestAdapter({ powerPreference }));
-  if (!adapter) throw new Error(`Dawn accepts no adapter of the ${source}'s`);
+  const request = async (): Promise<GPUAdapter> => {
+    const adapter = await pollGently(() => gpu.requestAdapter({ powerPreference }));
+    if (!adapter) throw new Error(`Dawn accepts no adapter of the ${source}'s`);
+    return adapter;
+  };
+  const adapter = await request();
   const description = describeAdapter(adapter.info, PLATFORM[process.platform]?.backend);
-  return { adapter, kind: adapterKind(adapter.info), description, matrixUnits };
+  const choice: AdapterChoice = { adapter, kind: adapterKind(adapter.info), description, matrixUnits };
+  return description.startsWith('llvmpipe') ? { ...choice, another: request } : choice;
 }
 
 async function open(source: Source, flags: string[]): Promise<GPU> {

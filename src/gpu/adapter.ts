@@ -15,6 +15,8 @@ export interface AdapterChoice {
   description: string;
   /** Whether matrix units were asked for. */
   matrixUnits: boolean;
+  /** Gives another adapter of the same driver, if its devices find in a cache what this one's have compiled. */
+  another?: () => Promise<GPUAdapter>;
 }
 
 export interface AdapterOptions {

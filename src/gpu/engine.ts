@@ -7,6 +7,7 @@ import type { AdapterKind, AdapterOptions } from './adapter.ts';
 import { adapterKind, describeAdapter } from './adapter-info.ts';
 import { BindGroupCache } from './bind-groups.ts';
 import { BufferPool, type PoolStatistics, type Storage } from './buffer-pool.ts';
+import { CompileAhead } from './compile-ahead.ts';
 import { deviceDescriptor } from './device-descriptor.ts';
 import { AdapterError, ArgumentError, DeviceLostError, ValidationError } from './errors.ts';
 import type { Constants, Kernel } from './kernel.ts';
@@ -91,6 +92,7 @@ export class Engine {
     description: string,
     private readonly ownsDevice: boolean,
     options: Pick<EngineOptions, 'debug' | 'onLeak'>,
+    private readonly ahead: CompileAhead | null = null,
   ) {
     this.adapterDescription = device.features.has(MATRIX_UNITS) ? `${description} with matrix units` : description;
     this.debug = options.debug ?? false;
@@ -99,9 +101,10 @@ export class Engine {
       this.failure ??= error;
     };
     this.pool = new BufferPool(device, fail);
-    this.pipelines = new PipelineCache(device, fail);
+    this.pipelines = new PipelineCache(device, fail, (compilation) => ahead?.add(compilation));
     this.groups = new BindGroupCache(device);
     this.recorder = new Recorder(device, this.groups, {
+      launched: () => ahead?.launched(() => pollGently(() => device.queue.onSubmittedWorkDone())),
       submitted: () => this.tidy(),
       check: (commands) => this.watch(commands, fail),
     });
@@ -137,7 +140,9 @@ export class Engine {
         cause,
       });
     }
-    return new Engine(device, kind, description, true, options);
+    const { another } = choice;
+    const ahead = another && new CompileAhead(async () => await (await another()).requestDevice(descriptor));
+    return new Engine(device, kind, description, true, options, ahead);
   }
 
   /**
@@ -333,6 +338,7 @@ export class Engine {
   /** Waits for the GPU, then frees everything. A device given to {@link Engine.from} stays alive. */
   async destroy(): Promise<void> {
     if (this.destroyed) return;
+    await this.ahead?.stop();
     if (!this.lost) {
       await this.recorder.flush();
       await pollGently(() => this.device.queue.onSubmittedWorkDone()).catch(() => {});

@@ -44,7 +44,11 @@ export class Recorder {
   constructor(
     private readonly device: GPUDevice,
     private readonly groups: BindGroupCache,
-    private readonly hooks: { submitted: () => void; check: (commands: readonly Command[]) => () => void },
+    private readonly hooks: {
+      launched: () => void;
+      submitted: () => void;
+      check: (commands: readonly Command[]) => () => void;
+    },
   ) {}
 
   dispatch(
@@ -133,6 +137,7 @@ export class Recorder {
     this.device.queue.submit([encoder.finish()]);
     this.submitted = batch;
     done?.();
+    this.hooks.launched();
     if (this.commands.length === 0 && this.batch === batch + 1) this.hooks.submitted();
   }
 

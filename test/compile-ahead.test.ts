@@ -1,0 +1,122 @@
+/** A second device that compiles kernels while the first one is busy. */
+
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { requestAdapter } from '#adapter';
+import { type Compilation, CompileAhead } from '../src/gpu/compile-ahead.ts';
+import { deviceDescriptor } from '../src/gpu/device-descriptor.ts';
+import { bindingsOf } from '../src/gpu/kernel.ts';
+import './support/engine.ts';
+
+/** A kernel that never ends if it is run, and its number. */
+function kernel(id: number): Compilation {
+  const code = `
+struct Params { turns: u32 }
+@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(1) var<storage, read_write> result: array<f32>;
+@group(0) @binding(2) var<uniform> params: Params;
+@compute @workgroup_size(1) fn work() {
+  for (var i = 0u; i < params.turns + 1u; i = i * 2u) {
+    result[0] = input[0] + ${id}.0;
+  }
+}`;
+  const name = `endless${id}`;
+  return { label: name, code, entry: 'work', bindings: bindingsOf({ name, source: code, entry: 'work' }) };
+}
+
+interface Second {
+  readonly device: GPUDevice;
+  /** Kernels in the order in which they were compiled. */
+  readonly compiled: string[];
+  readonly errors: string[];
+}
+
+/** Real devices that tell what is asked of them. */
+async function second(): Promise<Second> {
+  const choice = await requestAdapter();
+  const device = await choice.adapter.requestDevice(deviceDescriptor(choice, () => {}));
+  const [compiled, errors]: string[][] = [[], []];
+  const compile = device.createComputePipelineAsync.bind(device);
+  device.createComputePipelineAsync = (descriptor) => {
+    compiled?.push(descriptor.label as string);
+    return compile(descriptor);
+  };
+  device.addEventListener('uncapturederror', (event) => {
+    errors?.push(event.error.message);
+  });
+  return { device, compiled: compiled as string[], errors: errors as string[] };
+}
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** A promise to be resolved by hand. */
+function deferred() {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+test('the last kernels come first, none is run, and the device is given back', async () => {
+  const own = await second();
+  const ahead = new CompileAhead(async () => own.device, 0);
+  const launches = deferred();
+  for (const id of [1, 2, 3]) ahead.add(kernel(id));
+  ahead.launched(() => launches.promise);
+  const { reason } = await own.device.lost;
+  assert.is(reason, 'destroyed');
+  assert.equal(own.compiled, ['endless3', 'endless2', 'endless1']);
+  assert.equal(own.errors, []);
+  launches.resolve();
+  await ahead.stop();
+});
+
+test('nothing is compiled twice, and nothing more once the launches have ended', async () => {
+  const own = await second();
+  const launches = deferred();
+  const ahead = new CompileAhead(async () => {
+    launches.resolve();
+    await pause(0);
+    return own.device;
+  }, 0);
+  ahead.add(kernel(1));
+  ahead.launched(() => launches.promise);
+  await own.device.lost;
+  assert.equal(own.compiled, []);
+  await ahead.stop();
+});
+
+test('short launches need no second device', async () => {
+  let opened = 0;
+  const ahead = new CompileAhead(async () => {
+    opened++;
+    throw new Error('there is none');
+  }, 50);
+  ahead.launched(() => Promise.resolve()); // no kernel is new
+  ahead.add(kernel(1));
+  ahead.launched(() => Promise.resolve());
+  await pause(100);
+  assert.is(opened, 0);
+  ahead.add(kernel(2));
+  ahead.launched(() => Promise.reject(new Error('the device was lost')));
+  await pause(100);
+  assert.is(opened, 0);
+  // What has been launched is compiled by now: only new kernels ask for help, and one that fails is no harm.
+  const launches = deferred();
+  ahead.launched(() => launches.promise);
+  await pause(100);
+  assert.is(opened, 0);
+  ahead.add(kernel(3));
+  ahead.launched(() => launches.promise);
+  await pause(100);
+  assert.is(opened, 1);
+  launches.resolve();
+  await ahead.stop();
+  ahead.add(kernel(4));
+  ahead.launched(() => deferred().promise);
+  await pause(100);
+  assert.is(opened, 1);
+});
+
+test.run();
