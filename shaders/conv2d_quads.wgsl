@@ -26,6 +26,31 @@ fn quads4(first: u32, step: u32, last: u32, row: u32) -> mat4x4<f32> {
   return mat4x4<f32>(select(c, a, isFirst), select(d, b, isFirst), select(a, c, isFirst), select(b, d, isFirst));
 }
 
+// The four terms behind these: those of the next tap column.
+fn onward(spot: Spot) -> Spot {
+  var next = Spot(spot.tapY, spot.tapX + 1u, spot.channel);
+  let carryChannel = select(0u, 1u, next.tapX >= params.tapColumns);
+  next.tapX -= carryChannel * params.tapColumns;
+  next.channel += carryChannel * 4u;
+  let carryY = select(0u, 1u, next.channel >= params.channels);
+  next.channel -= carryY * params.channels;
+  next.tapY += carryY;
+  return next;
+}
+
+// What is held, moved up by one.
+fn movedUp(x: Held, place: u32, row: u32) -> Held {
+  var next: Held;
+  for (var s = 0u; s < SLOTS; s++) { // unrolled
+    next[s] = subgroupShuffle(x[s], row + (place + 1u) % QUADS);
+  }
+  var moved: Held;
+  for (var s = 0u; s < SLOTS; s++) { // unrolled
+    moved[s] = select(next[s], next[min(s + 1u, SLOTS - 1u)], place == QUADS - 1u);
+  }
+  return moved;
+}
+
 // The weights of four terms for a quad of target channels. Neighbouring weights belong to neighbouring target channels
 // (forward) or to source channels (input gradient): one kernel serves both, since compiling it takes longer than turning
 // the weights round.
@@ -96,28 +121,36 @@ fn main(
   let quad = at % quadGroups * QUADS + place;
   let lastQuad = min(quad, targetQuads - 1u);
 
-  // The positions whose source this lane loads.
+  // The positions whose source this lane loads. Those in a gap stand for the next tap columns of the one ahead of it.
   let first = (block + lane / QUADS) * 16u;
   var y: array<i32, SLOTS>;
   var x: array<i32, SLOTS>;
   var top: array<u32, SLOTS>;
   for (var s = 0u; s < SLOTS; s++) {
-    let index = first + s * QUADS + place;
+    let at = s * QUADS + place;
+    let inEight = min(at % (8u + GAP), 7u);
+    let index = first + at / (8u + GAP) * 8u + inEight;
     let position = positionAt(index);
     // Beyond the last position nothing is read: no image has such a row.
     y[s] = select(-0x40000000, i32(position.row * params.stepY) + params.originY, index < positions);
-    x[s] = i32(position.column * params.stepX) + params.originX;
+    x[s] = i32(position.column * params.stepX + at % (8u + GAP) - inEight) + params.originX;
     top[s] = position.image * params.height;
   }
+  // Neighbours in a row see the same by neighbouring tap columns: it need not be loaded again.
+  let isHandedOn = GAP > 0u && params.stepX == 1u && params.columns % 8u == 0u && params.tapColumns <= GAP + 1u;
 
-  // One loop over tap rows, tap columns and channels: leaving an inner one costs as much as four terms do.
+  // One loop over tap rows, channels and tap columns: leaving an inner one costs as much as four terms do.
   var sum = Block();
+  var loaded: Held;
   var spot = spotAt(0u);
   let terms = params.tapRows * params.tapColumns * params.channels;
   for (var k = 0u; k < terms; k += 4u) {
-    var loaded: Held;
-    for (var s = 0u; s < SLOTS; s++) {
-      loaded[s] = look(spot, top[s], y[s], x[s]);
+    if (isHandedOn && spot.tapX > 0u) {
+      loaded = movedUp(loaded, place, row);
+    } else {
+      for (var s = 0u; s < SLOTS; s++) {
+        loaded[s] = look(spot, top[s], y[s], x[s]);
+      }
     }
     sum = multiply(sum, loaded, weights4(spot, lastQuad, row), row);
     spot = onward(spot);

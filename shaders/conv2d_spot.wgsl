@@ -9,22 +9,10 @@ struct Spot {
   channel: u32,
 }
 
-// Terms are ordered by tap row, tap column and channel.
+// Tap and channel of a term, ordered by tap row, tap column and channel.
 fn spotAt(term: u32) -> Spot {
   let tap = term / params.channels;
   return Spot(tap / params.tapColumns, tap % params.tapColumns, term % params.channels);
-}
-
-// The spot four terms on.
-fn onward(spot: Spot) -> Spot {
-  var next = Spot(spot.tapY, spot.tapX, spot.channel + 4u);
-  let carryX = select(0u, 1u, next.channel >= params.channels);
-  next.channel -= carryX * params.channels;
-  next.tapX += carryX;
-  let carryY = select(0u, 1u, next.tapX >= params.tapColumns);
-  next.tapX -= carryY * params.tapColumns;
-  next.tapY += carryY;
-  return next;
 }
 
 // What the terms see from pixel (y, x) of the image whose first row is row `top` of all images; zero outside of it.

@@ -9,8 +9,8 @@ enable subgroups;
 // as quads of columns, the left one a quad of terms or of rows a lane and handed round. Accumulators that do not fit
 // into the registers cost less than loads. The lanes of a subgroup that are left make further blocks of 16 rows.
 //
-// Injected: LANES (size of a subgroup), QUADS (a divisor of LANES and of 16), SLOTS (16 / QUADS), S (how
-// operands are stored: f32 or f16; everything is added up in f32).
+// Injected: LANES (size of a subgroup), QUADS (a divisor of LANES and of 16), GAP (quads held beyond each eight of sixteen),
+// SLOTS ((16 + 2·GAP) / QUADS), S (how operands are stored: f32 or f16; everything is added up in f32).
 
 // 16 rows by a lane's quad of columns; each column of a matrix is a row's quad.
 struct Block {
@@ -25,12 +25,13 @@ fn matrixOf(a: vec4<S>, b: vec4<S>, c: vec4<S>, d: vec4<S>) -> mat4x4<f32> {
   return mat4x4<f32>(vec4<f32>(a), vec4<f32>(b), vec4<f32>(c), vec4<f32>(d));
 }
 
-// Sixteen quads, held by QUADS lanes: quad i in slot i / QUADS of lane i % QUADS.
+// Sixteen quads, with a gap behind each eight, held by QUADS lanes: what is at i in slot i / QUADS of lane i % QUADS.
 alias Held = array<vec4<f32>, SLOTS>;
 
 // Quad i as every lane of the row sees it.
 fn held(x: Held, i: u32, row: u32) -> vec4<f32> {
-  return subgroupShuffle(x[i / QUADS], row + i % QUADS);
+  let at = i + i / 8u * GAP;
+  return subgroupShuffle(x[at / QUADS], row + at % QUADS);
 }
 
 // Four terms of a left operand held as quads of terms, one a row: column i of the result is row `first + i`.

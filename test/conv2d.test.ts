@@ -77,6 +77,9 @@ const chosen: ConvCase[] = [
   image([1, 4, 9], [8, 8], [3, 3], [1, 1], [3, 3]),
   image([8, 5, 6], [32, 32], [3, 3], [1, 1], [1, 1]), // the weight gradient's splits go on into the next image
   image([4, 64, 65], [2, 3], [3, 2], [1, 1], [1, 1]), // positions enough for the largest workgroups
+  // What neighbours in a row see alike, by 3 and by 2 tap columns, in strided rows and beyond the last position.
+  image([1, 9, 24], [8, 16], [3, 3], [2, 1], [1, 1]),
+  image([3, 3, 9], [8, 12], [2, 2], [1, 1], [0, 0]),
   // Stems: a span of positions, spans that end early, several workgroups of target channels, splits that end in an image.
   image([2, 8, 32], [3, 16], [3, 3], [1, 1], [1, 1]),
   image([3, 5, 36], [3, 10], [3, 3], [1, 1], [1, 1]),

@@ -24,7 +24,9 @@ test('real images are learnt as in f32', async () => {
   const [full, half] = [await learn(settings), await learn({ ...settings, precision: 'f16' })];
   const losses = epochs(half.events).map(({ loss }) => loss);
   for (const [i, { loss }] of epochs(full.events).entries()) {
-    assert.ok(Math.abs(losses[i]! - loss) < 0.03 * loss, `epoch ${i}: ${losses[i]} beside ${loss}`);
+    // Last bits grow: f32 runs by kernels that add up in another order differ by 2 % from the third epoch on.
+    const share = i === 0 ? 0.005 : 0.06;
+    assert.ok(Math.abs(losses[i]! - loss) < share * loss, `epoch ${i}: ${losses[i]} beside ${loss}`);
   }
   assert.ok(half.learner.summary.last > 85, `${half.learner.summary.last} % on four classes`);
   assert.equal(tasks(full.events)[0]!.skippedSteps, 0);

@@ -96,6 +96,15 @@ const stem: TapForm = {
   },
 };
 
+/**
+ * With gaps for what three tap columns see beyond eight positions, which then need not be loaded for each of them. Where a
+ * row takes all lanes, loads are too few for that to gain anything.
+ */
+function withGaps(constants: ReturnType<typeof quadConstants>) {
+  const GAP = constants.QUADS < constants.LANES ? 2 : 0;
+  return { ...constants, GAP, SLOTS: (QUAD_ROWS + 2 * GAP) / constants.QUADS };
+}
+
 const quads: TapForm = {
   name: 'quads',
   supports: (engine) => lanesOf(engine) > 0,
@@ -103,7 +112,7 @@ const quads: TapForm = {
   fits: ({ channels, targetChannels, weightTarget }) =>
     targetChannels % 4 === 0 && targetChannels >= 8 && (channels % 4 === 0 || weightTarget === 1),
   dispatch(engine, pass, buffers) {
-    const constants = quadConstants(lanesOf(engine), pass.targetChannels);
+    const constants = withGaps(quadConstants(lanesOf(engine), pass.targetChannels));
     const { LANES, QUADS } = constants;
     const blocks = Math.ceil((pass.batch * pass.rows * pass.columns) / (QUAD_ROWS * (LANES / QUADS)));
     const padded = { ...pass, channels: paddedChannels(pass.channels) };

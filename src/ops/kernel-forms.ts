@@ -114,7 +114,7 @@ export function quadConstants(lanes: number, columns: number) {
   // Four quads a row of lanes where eight would leave half of them idle.
   const quads = Math.ceil(columns / 4) % lanes;
   const QUADS = quads > 0 && quads <= lanes / 2 ? lanes / 2 : lanes;
-  return { LANES: lanes, QUADS, SLOTS: QUAD_ROWS / QUADS };
+  return { LANES: lanes, QUADS, SLOTS: QUAD_ROWS / QUADS, GAP: 0 };
 }
 
 /** Threads of a workgroup along rows and columns. */
