@@ -26,14 +26,26 @@ fn quads4(first: u32, step: u32, last: u32, row: u32) -> mat4x4<f32> {
   return mat4x4<f32>(select(c, a, isFirst), select(d, b, isFirst), select(a, c, isFirst), select(b, d, isFirst));
 }
 
-// The four terms behind these: those of the next tap column.
+// The four terms behind these: by tap row, tap column and channel, as weights lie in memory; with gaps by tap row, channel and
+// tap column, so that what is held can be handed on.
 fn onward(spot: Spot) -> Spot {
-  var next = Spot(spot.tapY, spot.tapX + 1u, spot.channel);
-  let carryChannel = select(0u, 1u, next.tapX >= params.tapColumns);
-  next.tapX -= carryChannel * params.tapColumns;
-  next.channel += carryChannel * 4u;
-  let carryY = select(0u, 1u, next.channel >= params.channels);
-  next.channel -= carryY * params.channels;
+  var next = spot;
+  var carryY: u32;
+  if (GAP == 0u) {
+    next.channel += 4u;
+    let carryX = select(0u, 1u, next.channel >= params.channels);
+    next.channel -= carryX * params.channels;
+    next.tapX += carryX;
+    carryY = select(0u, 1u, next.tapX >= params.tapColumns);
+    next.tapX -= carryY * params.tapColumns;
+  } else {
+    next.tapX += 1u;
+    let carryChannel = select(0u, 1u, next.tapX >= params.tapColumns);
+    next.tapX -= carryChannel * params.tapColumns;
+    next.channel += carryChannel * 4u;
+    carryY = select(0u, 1u, next.channel >= params.channels);
+    next.channel -= carryY * params.channels;
+  }
   next.tapY += carryY;
   return next;
 }
@@ -139,7 +151,7 @@ fn main(
   // Neighbours in a row see the same by neighbouring tap columns: it need not be loaded again.
   let isHandedOn = GAP > 0u && params.stepX == 1u && params.columns % 8u == 0u && params.tapColumns <= GAP + 1u;
 
-  // One loop over tap rows, channels and tap columns: leaving an inner one costs as much as four terms do.
+  // One loop over all terms: leaving an inner one costs as much as four terms do.
   var sum = Block();
   var loaded: Held;
   var spot = spotAt(0u);
