@@ -1,6 +1,8 @@
 // Random tensors and dropout from one counter-based stream: element i takes word i % 4 of counter i / 4, so results do
 // not depend on the launch, and a gradient draws the same mask again instead of storing it.
 // Put behind philox.wgsl.
+//
+// Injected: S (how elements are stored: f32, or f16 by dropout; its mask is the same).
 
 struct Params {
   size: u32,
@@ -10,8 +12,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> state: array<u32>; // seed low, seed high, stream
-@group(0) @binding(1) var<storage, read_write> output: array<f32>;
-@group(0) @binding(2) var<storage, read> input: array<f32>;
+@group(0) @binding(1) var<storage, read_write> output: array<S>;
+@group(0) @binding(2) var<storage, read> input: array<S>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 fn draw(block: u32) -> vec4<f32> {
@@ -22,7 +24,7 @@ fn store(block: u32, values: vec4<f32>) {
   for (var k = 0u; k < 4u; k++) {
     let i = block * 4u + k;
     if (i < params.size) {
-      output[i] = values[k];
+      output[i] = S(values[k]);
     }
   }
 }
@@ -51,7 +53,7 @@ fn dropout(@builtin(global_invocation_id) id: vec3<u32>) {
   for (var k = 0u; k < 4u; k++) {
     let i = block * 4u + k;
     if (i < params.size) {
-      output[i] = select(0.0, input[i] * params.b, u[k] >= params.a);
+      output[i] = S(select(0.0, f32(input[i]) * params.b, u[k] >= params.a));
     }
   }
 }

@@ -19,8 +19,8 @@ import {
 } from '../src/index.ts';
 import { binaryOps, type ElementwiseOp, unaryOps } from '../src/ops/elementwise-table.ts';
 import { fromHalfBits, halfBits } from '../src/tensor/half.ts';
-import { engine, errorOf, near, relativeL2, uniform } from './support/engine.ts';
-import { HALF_EPSILON, halfLeaf, halves } from './support/half.ts';
+import { engine, errorOf, leaf, near, relativeL2, uniform } from './support/engine.ts';
+import { HALF_EPSILON, halfLeaf, halves, rounded } from './support/half.ts';
 
 test('every f16 survives the way through a number', () => {
   const lost: number[] = [];
@@ -154,7 +154,19 @@ test('two float dtypes do not mix by themselves', () => {
   assert.instance(error, DTypeError);
   assert.match(error.message, /one dtype among.*f16\[2\], f32\[2\]/);
   assert.match(errorOf(() => engine.zeros([2], 'f16').softmax()).message, /f16.*cast\('f32'\)/);
-  assert.match(errorOf(() => dropout(engine.zeros([2], 'f16'), 0.5)).message, /f16.*cast\('f32'\)/);
+});
+
+test("dropout of f16 draws f32's mask and scales to f16's rounding, forward and backward", async () => {
+  const data = rounded(uniform(1001, 8));
+  const options = { from: { seed: 3 } };
+  const [x, full] = [halfLeaf(data, [7, 143]), leaf(data, [7, 143])];
+  const [y, expected] = [dropout(x, 0.3, options), dropout(full, 0.3, options)];
+  assert.is(y.dtype, 'f16');
+  assert.equal(await y.data(), rounded(await expected.data()));
+  y.backward(halves(data, y.shape));
+  expected.backward(engine.tensor(data, y.shape));
+  assert.is(x.grad?.dtype, 'f16');
+  assert.equal(await x.grad!.data(), rounded(await full.grad!.data()));
 });
 
 test('sums are f32, and beyond what f16 could hold', async () => {

@@ -3,7 +3,8 @@ import philox from '../../shaders/philox.wgsl';
 import random from '../../shaders/random.wgsl';
 import { record } from '../autograd/tape.ts';
 import { Engine, floatBits } from '../gpu/engine.ts';
-import { ArgumentError, DTypeError } from '../gpu/errors.ts';
+import { ArgumentError } from '../gpu/errors.ts';
+import { commonFloat } from '../tensor/dtype.ts';
 import { splitWords } from '../tensor/philox.ts';
 import { checkShape, type Shape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -41,6 +42,7 @@ function run(
   const [x, y] = plane(engine, Math.ceil(output.size / 256));
   engine.dispatch({
     kernel: { name: 'random', source, entry },
+    constants: { S: output.dtype },
     buffers: [state.storage, output.storage, ...inputs.map((t) => t.storage)],
     params: [output.size, x * 64, floatBits(a), floatBits(b)],
     workgroups: [x, y],
@@ -107,7 +109,7 @@ export function checkProbability(where: string, p: number): void {
 }
 
 /**
- * Sets each element to 0 with probability `p` and scales the rest by 1 / (1 − p), so that the expectation stays. f32.
+ * Sets each element to 0 with probability `p` and scales the rest by 1 / (1 − p), so that the expectation stays. In f32 or f16.
  * @throws ArgumentError unless 0 ≤ p < 1; DTypeError.
  */
 export function dropout(
@@ -116,13 +118,12 @@ export function dropout(
   { training = true, from }: { training?: boolean; from?: RandomSource } = {},
 ): Tensor {
   checkProbability('dropout', p);
-  if (x.dtype !== 'f32')
-    throw new DTypeError({ where: 'dropout', message: `takes f32, not ${x.dtype}.`, fix: "Use x.cast('f32')." });
+  const dtype = commonFloat('dropout', [x]);
   if (!training || p === 0) return x;
   const { engine } = x;
   const state = stateOf(engine, from, 'dropout');
   const mask = (input: Tensor) => {
-    const output = Tensor.empty(engine, x.shape, 'f32', 'dropout');
+    const output = Tensor.empty(engine, x.shape, dtype, 'dropout');
     run(engine, 'dropout', state, [input], output, p, 1 / (1 - p));
     return output;
   };
