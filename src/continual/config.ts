@@ -84,8 +84,8 @@ export const configSchema = v.strictObject({
   capture: v.optional(v.boolean(), true),
   /** Measure the forms of a step's kernels, and run the fastest; on hardware adapters unless said. */
   tune: v.optional(v.boolean()),
-  /** Steps whose losses are read together: fewer waits for the device; the results are the same. */
-  lossEvery: v.optional(whole(1), 1),
+  /** Steps whose losses are read together, and told of: fewer waits for the device; the results are the same. */
+  lossEvery: v.optional(whole(1), 4),
   /** Make a block's activations again in the backward pass instead of keeping them; the results are the same. */
   gradientCheckpointing: v.optional(v.boolean(), false),
   /** How activations are stored; `f16` where the device has shader-f16, with a scaled loss. */
