@@ -1,5 +1,6 @@
 /**
  * The convolutions of the CIFAR ResNets at batch 32: output, input gradient and weight gradient, each alone.
+ * Recorded and replayed, as in training: for the smallest, JavaScript would take as long as the device.
  * All three take 2·batch·(output pixels)·(kernel height·kernel width·in·out) operations; products with padding are counted.
  */
 import { conv2d, type Engine } from '../src/index.ts';
@@ -38,7 +39,8 @@ function prepare(engine: Engine, part: Part, { size, inputs, outputs, stride }: 
   const weight = part === 'weight-gradient' ? noiseLeaf(engine, weightShape, 1) : noise(engine, weightShape, 1);
   const forward = () => conv2d(x, weight, { stride, padding: 1 });
   const flops = 2 * BATCH * (size / stride) ** 2 * 9 * inputs * outputs;
-  return part === 'forward' ? { flops, run: forward } : gradientOf(forward(), { flops });
+  const work = part === 'forward' ? { flops, run: forward } : gradientOf(forward(), { flops });
+  return { ...work, captured: true };
 }
 
 /** Images carry no gradient: the first layer has no input gradient in training. */

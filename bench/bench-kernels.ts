@@ -29,7 +29,7 @@ const matmulCases: WorkCase[] = [256, 512, 1024].map((n) => ({
   name: `matmul/${n}`,
   prepare(engine) {
     const [a, b] = [noise(engine, [n, n], 0), noise(engine, [n, n], 1)];
-    return { flops: 2 * n ** 3, run: () => matmul(a, b) };
+    return { flops: 2 * n ** 3, run: () => matmul(a, b), captured: true };
   },
 }));
 
