@@ -1,9 +1,10 @@
 // What every form of the convolution kernels is told: targets are sums of taps over a source image. The forward pass reads x
 // and writes y; the input gradient reads dy and writes the dx of one phase of the stride, with the taps in reverse. Source and
-// target are NHWC; the strides of the weights say which way they are read. Behind each of them.
+// target are NHWC; the strides of the weights say which way they are read. Behind each of them. Aligned as elements of a
+// uniform array must be.
 
 struct Params {
-  batch: u32,
+  @align(16) batch: u32,
   // Target positions: rows and columns computed here, and their place in the target image.
   rows: u32,
   columns: u32,

@@ -1,11 +1,14 @@
 // Convolution in quads (see quads.wgsl): targets are sums of taps over a source image. Channels come in fours, in
 // the source by zeros behind them. The rows of a block are 16 consecutive target positions, its columns target channels, its
 // terms pairs of a tap and a source channel. Behind quads.wgsl and conv2d_spot.wgsl.
+//
+// Injected besides: MOST_PHASES (passes that a launch can make).
 
 @group(0) @binding(1) var<storage, read> weight: array<vec4<S>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4<S>>;
-@group(0) @binding(4) var<uniform> params: Params;
+// Of each pass: passes differ in the phase of a stride alone.
+@group(0) @binding(4) var<uniform> phases: array<Params, MOST_PHASES>;
 
 // Four quads from `first` on, `step` apart up to the `last` one. Two rows of lanes that need the same ones load half each.
 fn quads4(first: u32, step: u32, last: u32, row: u32) -> mat4x4<f32> {
@@ -28,7 +31,7 @@ fn quads4(first: u32, step: u32, last: u32, row: u32) -> mat4x4<f32> {
 
 // The four terms behind these: by tap row, tap column and channel, as weights lie in memory; with gaps by tap row, channel and
 // tap column, so that what is held can be handed on.
-fn onward(spot: Spot) -> Spot {
+fn onward(params: Params, spot: Spot) -> Spot {
   var next = spot;
   var carryY: u32;
   if (GAP == 0u) {
@@ -66,7 +69,7 @@ fn movedUp(x: Held, place: u32, row: u32) -> Held {
 // The weights of four terms for a quad of target channels. Neighbouring weights belong to neighbouring target channels
 // (forward) or to source channels (input gradient): one kernel serves both, since compiling it takes longer than turning
 // the weights round.
-fn weights4(spot: Spot, quad: u32, row: u32) -> mat4x4<f32> {
+fn weights4(params: Params, spot: Spot, quad: u32, row: u32) -> mat4x4<f32> {
   let targetFirst = params.weightTarget == 1u;
   let tap = params.weightOrigin + spot.tapY * params.weightY + spot.tapX * params.weightX;
   let step = select(params.weightTarget, params.weightSource, targetFirst) / 4u;
@@ -90,13 +93,13 @@ struct Position {
   column: u32,
 }
 
-fn positionAt(index: u32) -> Position {
+fn positionAt(params: Params, index: u32) -> Position {
   let line = index / params.columns;
   return Position(line / params.rows, line % params.rows, index % params.columns);
 }
 
 // The position behind one. Without a division: for a vector of lanes that takes as long as many multiplications.
-fn behind(position: Position) -> Position {
+fn behind(params: Params, position: Position) -> Position {
   var next = Position(position.image, position.row, position.column + 1u);
   let carryRow = select(0u, 1u, next.column >= params.columns);
   next.column -= carryRow * params.columns;
@@ -108,7 +111,7 @@ fn behind(position: Position) -> Position {
 }
 
 // Element of the result where the channels of a position begin.
-fn targetAt(position: Position) -> u32 {
+fn targetAt(params: Params, position: Position) -> u32 {
   let y = position.image * params.targetHeight + position.row * params.targetStepY + params.targetY;
   let x = position.column * params.targetStepX + params.targetX;
   return (y * params.targetWidth + x) * params.targetChannels;
@@ -120,10 +123,11 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
+  let params = phases[group.x];
   let targetQuads = params.targetChannels / 4u;
   let quadGroups = (targetQuads + QUADS - 1u) / QUADS;
   let positions = params.batch * params.rows * params.columns;
-  let at = group.y * groups.x + group.x;
+  let at = group.z * groups.y + group.y;
   let block = at / quadGroups * (LANES / QUADS);
   if (block * 16u >= positions) {
     return;
@@ -142,7 +146,7 @@ fn main(
     let at = s * QUADS + place;
     let inEight = min(at % (8u + GAP), 7u);
     let index = first + at / (8u + GAP) * 8u + inEight;
-    let position = positionAt(index);
+    let position = positionAt(params, index);
     // Beyond the last position nothing is read: no image has such a row.
     y[s] = select(-0x40000000, i32(position.row * params.stepY) + params.originY, index < positions);
     x[s] = i32(position.column * params.stepX + at % (8u + GAP) - inEight) + params.originX;
@@ -154,18 +158,18 @@ fn main(
   // One loop over all terms: leaving an inner one costs as much as four terms do.
   var sum = Block();
   var loaded: Held;
-  var spot = spotAt(0u);
+  var spot = spotAt(params, 0u);
   let terms = params.tapRows * params.tapColumns * params.channels;
   for (var k = 0u; k < terms; k += 4u) {
     if (isHandedOn && spot.tapX > 0u) {
       loaded = movedUp(loaded, place, row);
     } else {
       for (var s = 0u; s < SLOTS; s++) {
-        loaded[s] = look(spot, top[s], y[s], x[s]);
+        loaded[s] = look(params, spot, top[s], y[s], x[s]);
       }
     }
-    sum = multiply(sum, loaded, weights4(spot, lastQuad, row), row);
-    spot = onward(spot);
+    sum = multiply(sum, loaded, weights4(params, spot, lastQuad, row), row);
+    spot = onward(params, spot);
   }
 
   if (params.hasBias != 0u) {
@@ -177,10 +181,10 @@ fn main(
     return;
   }
   var results = rowsOf(sum);
-  var position = positionAt(first);
+  var position = positionAt(params, first);
   for (var i = 0u; i < 16u && first + i < positions; i++) {
-    let to = targetAt(position) / 4u + quad;
-    position = behind(position);
+    let to = targetAt(params, position) / 4u + quad;
+    position = behind(params, position);
     if (params.accumulate != 0u) {
       result[to] = vec4<S>(vec4<f32>(result[to]) + results[i]);
     } else {

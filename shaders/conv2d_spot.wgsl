@@ -10,13 +10,13 @@ struct Spot {
 }
 
 // Tap and channel of a term, ordered by tap row, tap column and channel.
-fn spotAt(term: u32) -> Spot {
+fn spotAt(params: Params, term: u32) -> Spot {
   let tap = term / params.channels;
   return Spot(tap / params.tapColumns, tap % params.tapColumns, term % params.channels);
 }
 
 // What the terms see from pixel (y, x) of the image whose first row is row `top` of all images; zero outside of it.
-fn look(spot: Spot, top: u32, y: i32, x: i32) -> vec4<f32> {
+fn look(params: Params, spot: Spot, top: u32, y: i32, x: i32) -> vec4<f32> {
   let pixelY = y + i32(spot.tapY);
   let pixelX = x + i32(spot.tapX);
   let at = (u32((i32(top) + pixelY) * i32(params.width) + pixelX) * params.channels + spot.channel) / 4u;

@@ -53,7 +53,7 @@ fn main(
   let quad = at % targetGroups * QUADS + place;
   let lastQuad = min(quad, targetQuads - 1u);
   // Quad i of what is held is position i / 4 at spots 4·(i % 4) …: the same spots in every slot of a lane.
-  let own = spotAt(firstSpot + place % 4u * 4u);
+  let own = spotAt(params, firstSpot + place % 4u * 4u);
 
   var sum = Block();
   // One loop over lines and turns: leaving an inner one costs as much as four terms do.
@@ -70,7 +70,7 @@ fn main(
     var x: Held;
     for (var s = 0u; s < SLOTS; s++) {
       let column = first + (s * QUADS + place) / 4u;
-      x[s] = look(own, top, y, i32(column * params.stepX) + params.originX);
+      x[s] = look(params, own, top, y, i32(column * params.stepX) + params.originX);
     }
     let w = mat4x4<f32>(
       dy(line, first, lastQuad),

@@ -11,7 +11,7 @@ import './support/engine.ts';
 /** A kernel that never ends if it is run, and its number. */
 function kernel(id: number): Compilation {
   const code = `
-struct Params { turns: u32 }
+struct Params { turns: u32, far: array<vec4<u32>, 1000> }
 @group(0) @binding(0) var<storage, read> input: array<f32>;
 @group(0) @binding(1) var<storage, read_write> result: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
@@ -28,23 +28,31 @@ interface Second {
   readonly device: GPUDevice;
   /** Kernels in the order in which they were compiled. */
   readonly compiled: string[];
+  /** What was told of, and what was kept back. */
   readonly errors: string[];
+  readonly silenced: string[];
 }
 
 /** Real devices that tell what is asked of them. */
 async function second(): Promise<Second> {
   const choice = await requestAdapter();
   const device = await choice.adapter.requestDevice(deviceDescriptor(choice, () => {}));
-  const [compiled, errors]: string[][] = [[], []];
+  const own: Second = { device, compiled: [], errors: [], silenced: [] };
   const compile = device.createComputePipelineAsync.bind(device);
   device.createComputePipelineAsync = (descriptor) => {
-    compiled?.push(descriptor.label as string);
+    own.compiled.push(descriptor.label as string);
     return compile(descriptor);
   };
   device.addEventListener('uncapturederror', (event) => {
-    errors?.push(event.error.message);
+    own.errors.push(event.error.message);
   });
-  return { device, compiled: compiled as string[], errors: errors as string[] };
+  const pop = device.popErrorScope.bind(device);
+  device.popErrorScope = async () => {
+    const error = await pop();
+    if (error) own.silenced.push(error.message);
+    return error;
+  };
+  return own;
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -67,7 +75,7 @@ test('the last kernels come first, none is run, and the device is given back', a
   const { reason } = await own.device.lost;
   assert.is(reason, 'destroyed');
   assert.equal(own.compiled, ['endless3', 'endless2', 'endless1']);
-  assert.equal(own.errors, []);
+  assert.equal([own.errors, own.silenced], [[], []]);
   launches.resolve();
   await ahead.stop();
 });
@@ -84,6 +92,22 @@ test('nothing is compiled twice, and nothing more once the launches have ended',
   ahead.launched(() => launches.promise);
   await own.device.lost;
   assert.equal(own.compiled, []);
+  await ahead.stop();
+});
+
+test('a kernel that does not compile keeps none from compiling, and is not told of', async () => {
+  const own = await second();
+  const ahead = new CompileAhead(async () => own.device, 0);
+  const launches = deferred();
+  const broken = { ...kernel(2), code: 'this is no WGSL' };
+  const unbound = { ...kernel(3), bindings: [] };
+  for (const compilation of [kernel(1), broken, unbound]) ahead.add(compilation);
+  ahead.launched(() => launches.promise);
+  await own.device.lost;
+  assert.equal(own.compiled, ['endless3', 'endless2', 'endless1']);
+  assert.equal(own.errors, []);
+  assert.match(own.silenced.join(), /WGSL/);
+  launches.resolve();
   await ahead.stop();
 });
 

@@ -80,6 +80,7 @@ const chosen: ConvCase[] = [
   // What neighbours in a row see alike, by 3 and by 2 tap columns, in strided rows and beyond the last position.
   image([1, 9, 24], [8, 16], [3, 3], [2, 1], [1, 1]),
   image([3, 3, 9], [8, 12], [2, 2], [1, 1], [0, 0]),
+  image([1, 11, 13], [8, 8], [3, 3], [3, 3], [1, 1]), // more phases than one launch makes
   // Stems: a span of positions, spans that end early, several workgroups of target channels, splits that end in an image.
   image([2, 8, 32], [3, 16], [3, 3], [1, 1], [1, 1]),
   image([3, 5, 36], [3, 10], [3, 3], [1, 1], [1, 1]),

@@ -17,8 +17,8 @@ export interface Compilation {
 /** Launches whose kernels are in the cache have ended by then. */
 const PATIENCE_MS = 300;
 
-/** What is bound is never used. */
-const BYTES = 256;
+/** What is bound is never used, but must be as large as the kernel declares: uniforms take at most so much. */
+const BYTES = 2 ** 16;
 
 export class CompileAhead {
   /** Kernels of this device that nothing has been waited for yet. */
@@ -75,7 +75,12 @@ export class CompileAhead {
   private async compile(isDone: () => boolean): Promise<void> {
     const device = await this.open();
     try {
-      for (let next = this.fresh.pop(); next && !isDone(); next = this.fresh.pop()) await compileOn(device, next);
+      for (let next = this.fresh.pop(); next && !isDone(); next = this.fresh.pop()) {
+        // Errors are for the first device to tell.
+        device.pushErrorScope('validation');
+        await compileOn(device, next).catch(() => {});
+        await pollGently(() => device.popErrorScope());
+      }
     } finally {
       device.destroy();
     }

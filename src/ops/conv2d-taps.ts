@@ -46,6 +46,8 @@ export interface TapBuffers {
 
 export interface TapForm extends KernelForm<TapPass> {
   dispatch(engine: Engine, pass: TapPass, buffers: TapBuffers): void;
+  /** Passes that differ in their phase alone, in fewer launches than one each. */
+  dispatchPhases?(engine: Engine, passes: readonly TapPass[], buffers: TapBuffers): void;
 }
 
 const kernels = {
@@ -105,28 +107,47 @@ function withGaps(constants: ReturnType<typeof quadConstants>) {
   return { ...constants, GAP, SLOTS: (QUAD_ROWS + 2 * GAP) / constants.QUADS };
 }
 
+/** Phases of one launch: those of a stride of two. */
+const MOST_PHASES = 4;
+/** Words from one phase's parameters to the next one's. */
+const PHASE_WORDS = 28;
+
+function launchQuads(engine: Engine, passes: readonly TapPass[], buffers: TapBuffers): void {
+  const [pass] = passes as readonly [TapPass];
+  const constants = withGaps(quadConstants(lanesOf(engine), pass.targetChannels));
+  const { LANES, QUADS } = constants;
+  const positions = Math.max(...passes.map(({ rows, columns }) => rows * columns)) * pass.batch;
+  const blocks = Math.ceil(positions / (QUAD_ROWS * (LANES / QUADS)));
+  const words = new Array<number>(MOST_PHASES * PHASE_WORDS).fill(0);
+  for (const [i, phase] of passes.entries()) {
+    const padded = { ...phase, channels: paddedChannels(phase.channels) };
+    words.splice(i * PHASE_WORDS, PHASE_WORDS, ...params(padded, buffers, phase.channels), 0);
+  }
+  const pixels = pass.batch * pass.height * pass.width;
+  inQuads(engine, { ...pass, storage: buffers.source, pixels }, (source) =>
+    engine.dispatch({
+      kernel: kernels.quads,
+      constants: { ...constants, S: pass.stored, MOST_PHASES },
+      buffers: buffersOf({ ...buffers, source }),
+      flops: passes.reduce((sum, phase) => sum + flopsOf(phase), 0),
+      params: words,
+      // Phases side by side: an adapter that gives each core a share of the workgroups in order gives each as much work.
+      workgroups: [passes.length, ...plane(engine, blocks * Math.ceil(pass.targetChannels / (4 * QUADS)))],
+    }),
+  );
+}
+
 const quads: TapForm = {
   name: 'quads',
   supports: (engine) => lanesOf(engine) > 0,
   // Weights are loaded as quads of target channels or of source channels, whichever are neighbours.
   fits: ({ channels, targetChannels, weightTarget }) =>
     targetChannels % 4 === 0 && targetChannels >= 8 && (channels % 4 === 0 || weightTarget === 1),
-  dispatch(engine, pass, buffers) {
-    const constants = withGaps(quadConstants(lanesOf(engine), pass.targetChannels));
-    const { LANES, QUADS } = constants;
-    const blocks = Math.ceil((pass.batch * pass.rows * pass.columns) / (QUAD_ROWS * (LANES / QUADS)));
-    const padded = { ...pass, channels: paddedChannels(pass.channels) };
-    const pixels = pass.batch * pass.height * pass.width;
-    inQuads(engine, { ...pass, storage: buffers.source, pixels }, (source) =>
-      engine.dispatch({
-        kernel: kernels.quads,
-        constants: { ...constants, S: pass.stored },
-        buffers: buffersOf({ ...buffers, source }),
-        flops: flopsOf(pass),
-        params: params(padded, buffers, pass.channels),
-        workgroups: plane(engine, blocks * Math.ceil(pass.targetChannels / (4 * QUADS))),
-      }),
-    );
+  dispatch: (engine, pass, buffers) => launchQuads(engine, [pass], buffers),
+  dispatchPhases(engine, passes, buffers) {
+    for (let i = 0; i < passes.length; i += MOST_PHASES) {
+      launchQuads(engine, passes.slice(i, i + MOST_PHASES), buffers);
+    }
   },
 };
 

@@ -5,6 +5,7 @@ import { commonFloat } from '../tensor/dtype.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { forwardPass, type Geometry, geometryOf, inputGradientPasses, type Pair } from './conv2d-geometry.ts';
+import type { TapBuffers } from './conv2d-taps.ts';
 import { convert } from './evaluate.ts';
 import { tapFamily, weightFamily } from './kernel-families.ts';
 import { chooseForm } from './kernel-forms.ts';
@@ -39,14 +40,17 @@ function forward(g: Geometry, x: Tensor, weight: Tensor, bias: Tensor | undefine
 function inputGradient(g: Geometry, dy: Tensor, weight: Tensor, present: Tensor | null): Tensor {
   const { engine } = dy;
   const dx = present ?? Tensor.empty(engine, [g.batch, g.height, g.width, g.inChannels], g.stored, 'conv2d');
-  for (const pass of inputGradientPasses(g)) {
-    chooseForm(engine, tapFamily, pass).dispatch(engine, pass, {
-      source: dy.storage,
-      weight: weight.storage,
-      result: dx.storage,
-      accumulate: present !== null,
-    });
-  }
+  const buffers: TapBuffers = {
+    source: dy.storage,
+    weight: weight.storage,
+    result: dx.storage,
+    accumulate: present !== null,
+  };
+  const passes = inputGradientPasses(g);
+  const forms = passes.map((pass) => chooseForm(engine, tapFamily, pass));
+  const [form] = forms;
+  if (form?.dispatchPhases && forms.every((other) => other === form)) form.dispatchPhases(engine, passes, buffers);
+  else for (const [i, pass] of passes.entries()) forms[i]?.dispatch(engine, pass, buffers);
   return dx;
 }
 
