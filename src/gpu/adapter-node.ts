@@ -113,6 +113,7 @@ async function requestFrom(
   const adapter = await request();
   const description = describeAdapter(adapter.info, PLATFORM[process.platform]?.backend);
   const choice: AdapterChoice = { adapter, kind: adapterKind(adapter.info), description, matrixUnits };
+  // Mesa keeps what lavapipe compiles in a cache of all its devices.
   return description.startsWith('llvmpipe') ? { ...choice, another: request } : choice;
 }
 
