@@ -3,25 +3,24 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { requestAdapter } from '#adapter';
-import { type Compilation, CompileAhead } from '../src/gpu/compile-ahead.ts';
+import { CompileAhead } from '../src/gpu/compile-ahead.ts';
 import { deviceDescriptor } from '../src/gpu/device-descriptor.ts';
-import { bindingsOf } from '../src/gpu/kernel.ts';
+import type { Kernel } from '../src/gpu/kernel.ts';
 import './support/engine.ts';
 
 /** A kernel that never ends if it is run, and its number. */
-function kernel(id: number): Compilation {
-  const code = `
+function kernel(id: number): Kernel {
+  const source = `
 struct Params { turns: u32, far: array<vec4<u32>, 1000> }
 @group(0) @binding(0) var<storage, read> input: array<f32>;
 @group(0) @binding(1) var<storage, read_write> result: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
-@compute @workgroup_size(1) fn work() {
+@compute @workgroup_size(1) fn main() {
   for (var i = 0u; i < params.turns + 1u; i = i * 2u) {
     result[0] = input[0] + ${id}.0;
   }
 }`;
-  const name = `endless${id}`;
-  return { label: name, code, entry: 'work', bindings: bindingsOf({ name, source: code, entry: 'work' }) };
+  return { name: `endless${id}`, source };
 }
 
 interface Second {
@@ -70,7 +69,7 @@ test('the last kernels come first, none is run, and the device is given back', a
   const own = await second();
   const ahead = new CompileAhead(async () => own.device, 0);
   const launches = deferred();
-  for (const id of [1, 2, 3]) ahead.add(kernel(id));
+  for (const id of [1, 2, 3]) ahead.add(kernel(id), {});
   ahead.launched(() => launches.promise);
   const { reason } = await own.device.lost;
   assert.is(reason, 'destroyed');
@@ -88,7 +87,7 @@ test('nothing is compiled twice, and nothing more once the launches have ended',
     await pause(0);
     return own.device;
   }, 0);
-  ahead.add(kernel(1));
+  ahead.add(kernel(1), {});
   ahead.launched(() => launches.promise);
   await own.device.lost;
   assert.equal(own.compiled, []);
@@ -99,9 +98,9 @@ test('a kernel that does not compile keeps none from compiling, and is not told 
   const own = await second();
   const ahead = new CompileAhead(async () => own.device, 0);
   const launches = deferred();
-  const broken = { ...kernel(2), code: 'this is no WGSL' };
-  const unbound = { ...kernel(3), bindings: [] };
-  for (const compilation of [kernel(1), broken, unbound]) ahead.add(compilation);
+  const broken = { ...kernel(2), source: 'this is no WGSL' };
+  const unknown = { ...kernel(3), source: kernel(3).source.replace('result[0]', 'nothing[0]') };
+  for (const each of [kernel(1), broken, unknown]) ahead.add(each, {});
   ahead.launched(() => launches.promise);
   await own.device.lost;
   assert.equal(own.compiled, ['endless3', 'endless2', 'endless1']);
@@ -118,11 +117,11 @@ test('short launches need no second device', async () => {
     throw new Error('there is none');
   }, 50);
   ahead.launched(() => Promise.resolve()); // no kernel is new
-  ahead.add(kernel(1));
+  ahead.add(kernel(1), {});
   ahead.launched(() => Promise.resolve());
   await pause(100);
   assert.is(opened, 0);
-  ahead.add(kernel(2));
+  ahead.add(kernel(2), {});
   ahead.launched(() => Promise.reject(new Error('the device was lost')));
   await pause(100);
   assert.is(opened, 0);
@@ -131,13 +130,13 @@ test('short launches need no second device', async () => {
   ahead.launched(() => launches.promise);
   await pause(100);
   assert.is(opened, 0);
-  ahead.add(kernel(3));
+  ahead.add(kernel(3), {});
   ahead.launched(() => launches.promise);
   await pause(100);
   assert.is(opened, 1);
   launches.resolve();
   await ahead.stop();
-  ahead.add(kernel(4));
+  ahead.add(kernel(4), {});
   ahead.launched(() => deferred().promise);
   await pause(100);
   assert.is(opened, 1);

@@ -4,15 +4,8 @@
  * compiles, on another core, the kernels that they come to last.
  */
 import { pollGently } from '#adapter';
-import type { Binding } from './kernel.ts';
-
-/** A kernel as it was handed to the device. */
-export interface Compilation {
-  readonly label: string;
-  readonly code: string;
-  readonly entry: string;
-  readonly bindings: readonly Binding[];
-}
+import type { Constants, Kernel } from './kernel.ts';
+import { type Pipeline, PipelineCache } from './pipelines.ts';
 
 /** Launches whose kernels are in the cache have ended by then. */
 const PATIENCE_MS = 300;
@@ -22,7 +15,7 @@ const BYTES = 2 ** 16;
 
 export class CompileAhead {
   /** Kernels of this device that nothing has been waited for yet. */
-  private fresh: Compilation[] = [];
+  private fresh: { readonly kernel: Kernel; readonly constants: Constants }[] = [];
   private watching: Promise<void> | null = null;
   private isOver = false;
 
@@ -32,8 +25,8 @@ export class CompileAhead {
     private readonly patience = PATIENCE_MS,
   ) {}
 
-  add(compilation: Compilation): void {
-    this.fresh.push(compilation);
+  add(kernel: Kernel, constants: Constants): void {
+    this.fresh.push({ kernel, constants });
   }
 
   /** Kernels have been launched. @param done gives a promise of the end of these launches. */
@@ -74,11 +67,14 @@ export class CompileAhead {
   /** Last ones first, to meet the launches that come from the other end. */
   private async compile(isDone: () => boolean): Promise<void> {
     const device = await this.open();
+    // Errors are for the first device to tell.
+    const pipelines = new PipelineCache(device, () => {});
     try {
       for (let next = this.fresh.pop(); next && !isDone(); next = this.fresh.pop()) {
-        // Errors are for the first device to tell.
         device.pushErrorScope('validation');
-        await compileOn(device, next).catch(() => {});
+        const pipeline = pipelines.get(next.kernel, next.constants);
+        await pipeline.ready;
+        await launchNothing(device, pipeline);
         await pollGently(() => device.popErrorScope());
       }
     } finally {
@@ -88,17 +84,8 @@ export class CompileAhead {
 }
 
 /** A launch of no workgroups is enough for the driver to compile the kernel, if it learns of their number from a buffer. */
-async function compileOn(device: GPUDevice, { label, code, entry, bindings }: Compilation): Promise<void> {
-  const layout = device.createBindGroupLayout({
-    entries: bindings.map(({ binding, type }) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } })),
-  });
-  const pipeline = await pollGently(() =>
-    device.createComputePipelineAsync({
-      label,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module: device.createShaderModule({ code }), entryPoint: entry },
-    }),
-  );
+async function launchNothing(device: GPUDevice, { compiled, layout, bindings }: Pipeline): Promise<void> {
+  if (!compiled) return;
   const buffers: GPUBuffer[] = [];
   const bufferOf = (usage: GPUBufferUsageFlags): GPUBuffer => {
     const buffer = device.createBuffer({ size: BYTES, usage });
@@ -114,7 +101,7 @@ async function compileOn(device: GPUDevice, { label, code, entry, bindings }: Co
   });
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
-  pass.setPipeline(pipeline);
+  pass.setPipeline(compiled);
   pass.setBindGroup(0, group);
   pass.dispatchWorkgroupsIndirect(bufferOf(GPUBufferUsage.INDIRECT), 0);
   pass.end();

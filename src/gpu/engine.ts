@@ -101,7 +101,7 @@ export class Engine {
       this.failure ??= error;
     };
     this.pool = new BufferPool(device, fail);
-    this.pipelines = new PipelineCache(device, fail, (compilation) => ahead?.add(compilation));
+    this.pipelines = new PipelineCache(device, fail, (kernel, constants) => ahead?.add(kernel, constants));
     this.groups = new BindGroupCache(device);
     this.recorder = new Recorder(device, this.groups, {
       launched: () => ahead?.launched(() => pollGently(() => device.queue.onSubmittedWorkDone())),
@@ -128,10 +128,11 @@ export class Engine {
     const choice = await requestAdapter(options);
     const { adapter, kind, description } = choice;
     const descriptor = deviceDescriptor(choice, options.warn ?? ((message) => console.warn(message)));
+    // Gently, although it is short: whatever begins before its last poll goes on with that one's pace.
+    const deviceOf = (of: GPUAdapter) => pollGently(() => of.requestDevice(descriptor));
     let device: GPUDevice;
     try {
-      // Gently, although it is short: whatever begins before its last poll goes on with that one's pace.
-      device = await pollGently(() => adapter.requestDevice(descriptor));
+      device = await deviceOf(adapter);
     } catch (cause) {
       throw new AdapterError({
         where: 'Engine.create',
@@ -141,7 +142,7 @@ export class Engine {
       });
     }
     const { another } = choice;
-    const ahead = another && new CompileAhead(async () => await (await another()).requestDevice(descriptor));
+    const ahead = another && new CompileAhead(async () => deviceOf(await another()));
     return new Engine(device, kind, description, true, options, ahead);
   }
 

@@ -3,7 +3,6 @@
  * they compile, and a software adapter's first step is mostly compilation, so several at once is what makes it short.
  */
 import { pollGently } from '#adapter';
-import type { Compilation } from './compile-ahead.ts';
 import { EngramError, ValidationError } from './errors.ts';
 import { type Binding, bindingsOf, type Constants, type Kernel, moduleText } from './kernel.ts';
 
@@ -30,7 +29,7 @@ export class PipelineCache {
   constructor(
     private readonly device: GPUDevice,
     private readonly onError: (error: Error) => void,
-    private readonly onCompile: (compilation: Compilation) => void,
+    private readonly onCompile: (kernel: Kernel, constants: Constants) => void = () => {},
   ) {}
 
   /** Compiled pipelines so far. */
@@ -59,11 +58,10 @@ export class PipelineCache {
     const bindings = this.reflected.get(reflectedKey) ?? bindingsOf(kernel);
     this.reflected.set(reflectedKey, bindings);
     const layout = this.layout(bindings);
-    const code = moduleText(kernel.source, constants);
-    this.onCompile({ label, code, entry, bindings });
+    this.onCompile(kernel, constants);
     // The error is reported below, with its line; the scope keeps it from being reported twice.
     this.device.pushErrorScope('validation');
-    const module = this.device.createShaderModule({ label, code });
+    const module = this.device.createShaderModule({ label, code: moduleText(kernel.source, constants) });
     pollGently(() => this.device.popErrorScope()).catch(() => {});
     const pipeline: Pipeline = {
       id: this.pipelines.size,
