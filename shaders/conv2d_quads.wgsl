@@ -143,13 +143,14 @@ fn main(
   var x: array<i32, SLOTS>;
   var top: array<u32, SLOTS>;
   for (var s = 0u; s < SLOTS; s++) {
-    let at = s * QUADS + place;
-    let inEight = min(at % (8u + GAP), 7u);
-    let index = first + at / (8u + GAP) * 8u + inEight;
+    let i = s * QUADS + place;
+    let inEight = i % (8u + GAP);
+    let ahead = min(inEight, 7u);
+    let index = first + i / (8u + GAP) * 8u + ahead;
     let position = positionAt(params, index);
     // Beyond the last position nothing is read: no image has such a row.
     y[s] = select(-0x40000000, i32(position.row * params.stepY) + params.originY, index < positions);
-    x[s] = i32(position.column * params.stepX + at % (8u + GAP) - inEight) + params.originX;
+    x[s] = i32(position.column * params.stepX + inEight - ahead) + params.originX;
     top[s] = position.image * params.height;
   }
   // Neighbours in a row see the same by neighbouring tap columns: it need not be loaded again.
@@ -158,7 +159,7 @@ fn main(
   // One loop over all terms: leaving an inner one costs as much as four terms do.
   var sum = Block();
   var loaded: Held;
-  var spot = spotAt(params, 0u);
+  var spot = Spot();
   let terms = params.tapRows * params.tapColumns * params.channels;
   for (var k = 0u; k < terms; k += 4u) {
     if (isHandedOn && spot.tapX > 0u) {

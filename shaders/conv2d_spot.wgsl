@@ -9,12 +9,6 @@ struct Spot {
   channel: u32,
 }
 
-// Tap and channel of a term, ordered by tap row, tap column and channel.
-fn spotAt(params: Params, term: u32) -> Spot {
-  let tap = term / params.channels;
-  return Spot(tap / params.tapColumns, tap % params.tapColumns, term % params.channels);
-}
-
 // What the terms see from pixel (y, x) of the image whose first row is row `top` of all images; zero outside of it.
 fn look(params: Params, spot: Spot, top: u32, y: i32, x: i32) -> vec4<f32> {
   let pixelY = y + i32(spot.tapY);

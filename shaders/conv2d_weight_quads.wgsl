@@ -10,6 +10,12 @@
 // Positions that the rows of lanes take in one turn, four each.
 const TURN = 4u * (LANES / QUADS);
 
+// Tap and channel of a term, ordered by tap row, tap column and channel.
+fn spotAt(term: u32) -> Spot {
+  let tap = term / params.channels;
+  return Spot(tap / params.tapColumns, tap % params.tapColumns, term % params.channels);
+}
+
 // The quad of target channels at a position of the line that begins at position `line`; zero behind its end.
 fn dy(line: u32, column: u32, quad: u32) -> vec4<f32> {
   let at = line + min(column, params.columns - 1u);
@@ -53,7 +59,7 @@ fn main(
   let quad = at % targetGroups * QUADS + place;
   let lastQuad = min(quad, targetQuads - 1u);
   // Quad i of what is held is position i / 4 at spots 4·(i % 4) …: the same spots in every slot of a lane.
-  let own = spotAt(params, firstSpot + place % 4u * 4u);
+  let own = spotAt(firstSpot + place % 4u * 4u);
 
   var sum = Block();
   // One loop over lines and turns: leaving an inner one costs as much as four terms do.

@@ -109,8 +109,6 @@ function withGaps(constants: ReturnType<typeof quadConstants>) {
 
 /** Phases of one launch: those of a stride of two. */
 const MOST_PHASES = 4;
-/** Words from one phase's parameters to the next one's. */
-const PHASE_WORDS = 28;
 
 function launchQuads(engine: Engine, passes: readonly TapPass[], buffers: TapBuffers): void {
   const [pass] = passes as readonly [TapPass];
@@ -118,11 +116,12 @@ function launchQuads(engine: Engine, passes: readonly TapPass[], buffers: TapBuf
   const { LANES, QUADS } = constants;
   const positions = Math.max(...passes.map(({ rows, columns }) => rows * columns)) * pass.batch;
   const blocks = Math.ceil(positions / (QUAD_ROWS * (LANES / QUADS)));
-  const words = new Array<number>(MOST_PHASES * PHASE_WORDS).fill(0);
-  for (const [i, phase] of passes.entries()) {
-    const padded = { ...phase, channels: paddedChannels(phase.channels) };
-    words.splice(i * PHASE_WORDS, PHASE_WORDS, ...params(padded, buffers, phase.channels), 0);
-  }
+  // All that the kernel has room for, with a word that aligns the next one.
+  const phases = Array.from({ length: MOST_PHASES }, (_, i) => passes[i] ?? pass);
+  const words = phases.flatMap((phase) => [
+    ...params({ ...phase, channels: paddedChannels(phase.channels) }, buffers, phase.channels),
+    0,
+  ]);
   const pixels = pass.batch * pass.height * pass.width;
   inQuads(engine, { ...pass, storage: buffers.source, pixels }, (source) =>
     engine.dispatch({

@@ -10,9 +10,9 @@ import windowSource from '../../shaders/stem_window.wgsl';
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { Kernel } from '../gpu/kernel.ts';
-import type { Geometry } from './conv2d-geometry.ts';
+import { forwardPass, type Geometry } from './conv2d-geometry.ts';
 import { convQuadsSource, inQuads, paddedChannels } from './conv2d-quads.ts';
-import { fitsStem, type StemLayer, stemConstants } from './conv2d-stem.ts';
+import { fitsStem, stemConstants } from './conv2d-stem.ts';
 import {
   type KernelForm,
   lanesOf,
@@ -80,30 +80,18 @@ function splitLines(g: Geometry, groups: number, wanted: number): LineSplit {
 /** The rows of the weight gradient as a matrix: a tap's source channel each. */
 const placesOf = (g: Geometry): number => g.kernelY * g.kernelX * g.inChannels;
 
-const layerOf = (g: Geometry): StemLayer => ({
-  width: g.width,
-  channels: g.inChannels,
-  tapRows: g.kernelY,
-  tapColumns: g.kernelX,
-  stepX: g.strideX,
-  originX: -g.padX,
-  columns: g.outWidth,
-  targetChannels: g.outChannels,
-  stored: g.stored,
-});
-
 const stemGroups = (g: Geometry, width: number): number => Math.ceil(g.outChannels / (2 * width));
 
 const stem: WeightForm = {
   name: 'stem',
   supports: (engine) => lanesOf(engine) > 0,
-  fits: (g) => fitsStem(layerOf(g)),
+  fits: (g) => fitsStem(forwardPass(g)),
   split: (engine, g) => splitLines(g, stemGroups(g, lanesOf(engine)), 64),
   dispatch(engine, g, split, buffers) {
     const width = lanesOf(engine);
     engine.dispatch({
       kernel: kernels.stem,
-      constants: stemConstants(width, layerOf(g)),
+      constants: stemConstants(width, forwardPass(g)),
       buffers: buffersOf(buffers),
       flops: flopsOf(g),
       params: params(g, split),
