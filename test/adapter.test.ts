@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { given } from './support/given.ts';
 
 /** Vulkan drivers are found once a process, so every question is asked in a process of its own. */
 async function ask(env: NodeJS.ProcessEnv): Promise<string> {
@@ -15,42 +16,42 @@ async function ask(env: NodeJS.ProcessEnv): Promise<string> {
 }
 
 const NO_DRIVERS = { VK_DRIVER_FILES: '/nonexistent.json', VK_ICD_FILENAMES: '/nonexistent.json' };
-const hasSwiftShader = process.platform === 'linux' && process.arch === 'x64';
+const withSwiftShader = given(
+  process.platform === 'linux' && process.arch === 'x64',
+  'a SwiftShader for this platform',
+);
 
-if (hasSwiftShader) {
-  test('without any Vulkan driver, SwiftShader from npm steps in', async () => {
-    assert.match(await ask({ ...NO_DRIVERS, ENGRAM_ADAPTER: 'auto' }), /^software: swiftshader \(/);
-    assert.match(await ask({ ...NO_DRIVERS, ENGRAM_ADAPTER: 'software' }), /^software: swiftshader \(/);
-  });
+withSwiftShader('without any Vulkan driver, SwiftShader from npm steps in', async () => {
+  assert.match(await ask({ ...NO_DRIVERS, ENGRAM_ADAPTER: 'auto' }), /^software: swiftshader \(/);
+  assert.match(await ask({ ...NO_DRIVERS, ENGRAM_ADAPTER: 'software' }), /^software: swiftshader \(/);
+});
 
-  test('SwiftShader runs where it is asked for, whatever is installed', async () => {
-    assert.match(await ask({ ENGRAM_ADAPTER: 'swiftshader' }), /^software: swiftshader \(/);
-  });
+withSwiftShader('SwiftShader runs where it is asked for, whatever is installed', async () => {
+  assert.match(await ask({ ENGRAM_ADAPTER: 'swiftshader' }), /^software: swiftshader \(/);
+});
 
-  test('processes that start at once unpack one SwiftShader, and leave nothing half made', async () => {
-    const cache = await mkdtemp(join(tmpdir(), 'engram-cache-'));
-    try {
-      const env = { ENGRAM_ADAPTER: 'swiftshader', ENGRAM_CACHE: cache };
-      const answers = await Promise.all([ask(env), ask(env), ask(env)]);
-      for (const answer of answers) assert.match(answer, /^software: swiftshader \(/);
-      const made = await readdir(cache);
-      assert.is(made.length, 1);
-      assert.match(made[0]!, /^swiftshader-[\d.]+$/);
-    } finally {
-      await rm(cache, { recursive: true, force: true });
-    }
-  });
+withSwiftShader('processes that start at once unpack one SwiftShader, and leave nothing half made', async () => {
+  const cache = await mkdtemp(join(tmpdir(), 'engram-cache-'));
+  try {
+    const env = { ENGRAM_ADAPTER: 'swiftshader', ENGRAM_CACHE: cache };
+    const answers = await Promise.all([ask(env), ask(env), ask(env)]);
+    for (const answer of answers) assert.match(answer, /^software: swiftshader \(/);
+    const made = await readdir(cache);
+    assert.is(made.length, 1);
+    assert.match(made[0]!, /^swiftshader-[\d.]+$/);
+  } finally {
+    await rm(cache, { recursive: true, force: true });
+  }
+});
 
-  test('a cache that cannot be written is an error that names the reason', async () => {
-    const answer = await ask({ ENGRAM_ADAPTER: 'swiftshader', ENGRAM_CACHE: '/dev/null/cache' });
-    assert.match(answer, /^AdapterError: adapter: no WebGPU adapter was found for 'swiftshader': ENOTDIR/);
-  });
-}
+withSwiftShader('a cache that cannot be written is an error that names the reason', async () => {
+  const answer = await ask({ ENGRAM_ADAPTER: 'swiftshader', ENGRAM_CACHE: '/dev/null/cache' });
+  assert.match(answer, /^AdapterError: adapter: no WebGPU adapter was found for 'swiftshader': ENOTDIR/);
+});
 
-test('no GPU where one is demanded is an error that says what to install', async () => {
+given(process.platform === 'linux', 'Linux')('no GPU where one is demanded: what to install', async () => {
   const answer = await ask({ ...NO_DRIVERS, ENGRAM_ADAPTER: 'hardware' });
-  if (process.platform === 'linux')
-    assert.match(answer, /^AdapterError: adapter: .*'hardware'.*Install the GPU's Vulkan driver/);
+  assert.match(answer, /^AdapterError: adapter: .*'hardware'.*Install the GPU's Vulkan driver/);
 });
 
 test('an adapter that does not exist is refused by name', async () => {

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward, type DType, Engine, type Tensor } from '../src/index.ts';
 import { batchNorm } from '../src/ops/batch-norm.ts';
-import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
+import { engine, errorOf, leaf, near, needs, uniform } from './support/engine.ts';
 import { HALF_EPSILON, rounded } from './support/half.ts';
 
 interface Given {
@@ -108,7 +108,7 @@ async function trainingMatches(
   await near(runningVar, moved(2, expected.unbiased), 1e-6, 'running variance');
 }
 
-test('f16 images, to their rounding; parameters and statistics are as exact as ever', async () => {
+needs('shader-f16')('f16 images, to their rounding; parameters and statistics are as exact as ever', async () => {
   for (const shape of shapes.filter(([rows]) => rows !== 2)) {
     for (const fused of [false, true]) await trainingMatches(engine, shape, fused, fused, 'f16');
   }

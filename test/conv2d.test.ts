@@ -15,7 +15,7 @@ import {
   image,
   outputSize,
 } from './support/conv-reference.ts';
-import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
+import { engine, errorOf, leaf, near, needs, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halfLeaf, halves, rounded } from './support/half.ts';
 
 const forms = tapForms.filter((form) => form.supports(engine)).map((form) => form.name);
@@ -191,7 +191,7 @@ for (const form of forms) {
 }
 
 for (const form of halfForms) {
-  test(`${form}: f16 images with f32 weights agree with float64 to their rounding`, async () => {
+  needs('shader-f16')(`${form}: f16 images with f32 weights agree with float64 to their rounding`, async () => {
     preferForm(engine, 'conv2d', form);
     for (const [i, c] of chosen.entries()) await compare(c, 10 * i, JSON.stringify(c), 'f16');
     for (let seed = 0; seed < 8; seed++)
@@ -199,7 +199,7 @@ for (const form of halfForms) {
   });
 }
 
-test('f16 weights have f16 gradients; an input gradient adds up with what is there in f32', async () => {
+needs('shader-f16')('f16 weights have f16 gradients; an input gradient adds up with what is there in f32', async () => {
   const c = image([2, 6, 6], [8, 8], [3, 3], [1, 1], [1, 1]);
   const [x, weight] = [rounded(uniform(576, 1)), rounded(uniform(576, 2))];
   const [tx, tweight] = [halfLeaf(x, [2, 6, 6, 8]), halfLeaf(weight, [3, 3, 8, 8])];

@@ -6,7 +6,7 @@ import { type ConfigInput, parseConfig } from '../src/continual/config.ts';
 import type { EpochEvent, LearnerEvent, TaskEvent } from '../src/continual/events.ts';
 import { Learner } from '../src/continual/learner.ts';
 import { Engine } from '../src/gpu/engine.ts';
-import { engine } from './support/engine.ts';
+import { engine, needs } from './support/engine.ts';
 import { fashion, small } from './support/small-run.ts';
 
 async function learn(changes: ConfigInput, on = engine): Promise<{ learner: Learner; events: LearnerEvent[] }> {
@@ -19,7 +19,7 @@ async function learn(changes: ConfigInput, on = engine): Promise<{ learner: Lear
 const epochs = (events: readonly LearnerEvent[]) => events.filter((e): e is EpochEvent => e.type === 'epoch');
 const tasks = (events: readonly LearnerEvent[]) => events.filter((e): e is TaskEvent => e.type === 'task');
 
-test('real images are learnt as in f32', async () => {
+needs('shader-f16')('real images are learnt as in f32', async () => {
   const settings = { method: 'joint', tasks: 1, epochs: 5, trainPerClass: 200, lr: 0.02 } as const;
   const [full, half] = [await learn(settings), await learn({ ...settings, precision: 'f16' })];
   const losses = epochs(half.events).map(({ loss }) => loss);
@@ -33,7 +33,7 @@ test('real images are learnt as in f32', async () => {
   for (const { learner } of [full, half]) learner.dispose();
 });
 
-test('replayed and resumed runs are the same run; the masters are f32, the scale is kept', async () => {
+needs('shader-f16')('replayed and resumed runs are the same run; the masters are f32, the scale is kept', async () => {
   const before = engine.memory().liveBytes;
   const settings = { method: 'fdkd', trainPerClass: 48, epochs: 2, clip: 1, precision: 'f16' } as const;
   const config = parseConfig({ ...small, ...settings });

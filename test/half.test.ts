@@ -19,7 +19,7 @@ import {
 } from '../src/index.ts';
 import { binaryOps, type ElementwiseOp, unaryOps } from '../src/ops/elementwise-table.ts';
 import { fromHalfBits, halfBits } from '../src/tensor/half.ts';
-import { engine, errorOf, leaf, near, relativeL2, uniform } from './support/engine.ts';
+import { engine, errorOf, leaf, near, needs, relativeL2, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halfLeaf, halves, rounded } from './support/half.ts';
 
 test('every f16 survives the way through a number', () => {
@@ -51,7 +51,7 @@ test('numbers go to the nearest f16, ties to the even one', () => {
   assert.is(halfBits(1e-30), 0);
 });
 
-test('uploads and reads convert; odd counts are padded', async () => {
+needs('shader-f16')('uploads and reads convert; odd counts are padded', async () => {
   const values = [1, -2.5, 65504, 65520, 2 ** -24, 0.1, Number.NaN];
   const x = engine.tensor(Float32Array.from(values), [7], 'f16');
   const read = [...(await x.data())];
@@ -63,14 +63,14 @@ test('uploads and reads convert; odd counts are padded', async () => {
   assert.equal([...(await engine.ones([3], 'f16').data())], [1, 1, 1]);
 });
 
-test('an f16 tensor takes half the bytes', () => {
+needs('shader-f16')('an f16 tensor takes half the bytes', () => {
   const before = engine.memory().liveBytes;
   const x = engine.zeros([1000, 64], 'f16');
   assert.is(engine.memory().liveBytes - before, 128000);
   x.dispose();
 });
 
-test('the device rounds as the CPU does, subnormals and overflow included', async () => {
+needs('shader-f16')('the device rounds as the CPU does, subnormals and overflow included', async () => {
   const values = Float32Array.from([
     ...uniform(2000, 1, -4, 4),
     ...uniform(500, 2, -1e-4, 1e-4),
@@ -86,7 +86,7 @@ test('the device rounds as the CPU does, subnormals and overflow included', asyn
   assert.ok(Number.isNaN(await engine.tensor([Number.NaN]).cast('f16').sum().item()));
 });
 
-test('casts go between all dtypes', async () => {
+needs('shader-f16')('casts go between all dtypes', async () => {
   const x = engine.tensor([-2.75, 0, 3.5, 7], undefined, 'f16');
   assert.equal([...(await x.cast('i32').data())], [-2, 0, 3, 7]);
   assert.equal([...(await engine.tensor(Int32Array.of(-3, 2049)).cast('f16').data())], [-3, 2048]);
@@ -94,7 +94,7 @@ test('casts go between all dtypes', async () => {
   assert.is(x.cast('f16'), x);
 });
 
-test('a cast hands its gradient back in the dtype it came in', async () => {
+needs('shader-f16')('a cast hands its gradient back in the dtype it came in', async () => {
   const master = engine.tensor([0.1, 2, -3]);
   master.requiresGrad = true;
   const y = master.cast('f16').mul(3).cast('f32');
@@ -109,7 +109,7 @@ test('a cast hands its gradient back in the dtype it came in', async () => {
 const check = (fn: (...x: Tensor[]) => Tensor, reference: Parameters<typeof gradcheck>[1], inputs: Tensor[]) =>
   gradcheck(fn, reference, inputs, { tolerance: 3 * HALF_EPSILON });
 
-test('elementwise operations and their gradients', async () => {
+needs('shader-f16')('elementwise operations and their gradients', async () => {
   const domain = (op: ElementwiseOp) => op.domain ?? [-2, 2];
   const unary64 = {
     relu: (x: number) => Math.max(0, x),
@@ -149,14 +149,14 @@ test('elementwise operations and their gradients', async () => {
   );
 });
 
-test('two float dtypes do not mix by themselves', () => {
+needs('shader-f16')('two float dtypes do not mix by themselves', () => {
   const error = errorOf(() => engine.zeros([2], 'f16').add(engine.zeros([2])));
   assert.instance(error, DTypeError);
   assert.match(error.message, /one dtype among.*f16\[2\], f32\[2\]/);
   assert.match(errorOf(() => engine.zeros([2], 'f16').softmax()).message, /f16.*cast\('f32'\)/);
 });
 
-test("dropout of f16 draws f32's mask and scales to f16's rounding, forward and backward", async () => {
+needs('shader-f16')("dropout of f16 draws f32's mask and scales to f16's rounding, forward and backward", async () => {
   const data = rounded(uniform(1001, 8));
   const options = { from: { seed: 3 } };
   const [x, full] = [halfLeaf(data, [7, 143]), leaf(data, [7, 143])];
@@ -169,7 +169,7 @@ test("dropout of f16 draws f32's mask and scales to f16's rounding, forward and 
   assert.equal(await x.grad!.data(), rounded(await full.grad!.data()));
 });
 
-test('sums are f32, and beyond what f16 could hold', async () => {
+needs('shader-f16')('sums are f32, and beyond what f16 could hold', async () => {
   const x = engine.full([100, 300], 7, 'f16');
   assert.is(await x.sum().item(), 210000);
   assert.is(x.sum().dtype, 'f32');
@@ -219,7 +219,7 @@ function sumOver(values: Float64Array, shape: readonly number[], axes: readonly 
   return out;
 }
 
-test('what only moves elements moves f16 and its gradient', async () => {
+needs('shader-f16')('what only moves elements moves f16 and its gradient', async () => {
   const data = uniform(24, 6);
   const x = halfLeaf(data, [2, 3, 4]);
   const plain = engine.tensor(await x.data(), [2, 3, 4]);
@@ -264,7 +264,7 @@ test('a device without shader-f16 says so', async () => {
   const device = await adapter.requestDevice();
   const plain = Engine.from(device);
   assert.is(supportsF16(plain), false);
-  assert.is(supportsF16(engine), true);
+  assert.is(supportsF16(engine), engine.device.features.has('shader-f16'));
   const error = errorOf(() => plain.zeros([2], 'f16'));
   assert.instance(error, DTypeError);
   assert.match(error.message, /f16.*shader-f16/);

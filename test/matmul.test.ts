@@ -8,7 +8,7 @@ import { readSafetensors } from '../src/nn/safetensors.ts';
 import { preferForm } from '../src/ops/kernel-forms.ts';
 import { matmulForms } from '../src/ops/matmul-forms.ts';
 import { centralDifferences, product } from './support/conv-reference.ts';
-import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
+import { engine, errorOf, leaf, near, needs, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halfLeaf, rounded } from './support/half.ts';
 
 const forms = matmulForms.filter((form) => form.supports(engine)).map((form) => form.name);
@@ -72,7 +72,7 @@ for (const form of forms) {
   });
 
   if (form !== 'blocks') {
-    test(`${form}: f16 operands, to their rounding`, async () => {
+    needs('shader-f16')(`${form}: f16 operands, to their rounding`, async () => {
       preferForm(engine, 'matmul', form);
       const sizes = [
         [5, 1, 3],
@@ -168,7 +168,7 @@ function columnSums(values: ArrayLike<number>, columns: number): Float64Array {
   return sums;
 }
 
-test('linear rounds its weights to f16 for f16 features; their gradients stay f32', async () => {
+needs('shader-f16')('linear rounds its weights to f16 for f16 features; their gradients stay f32', async () => {
   for (const rows of [6, 3000]) {
     const [x, weight, bias] = [rounded(uniform(rows * 12, 1)), rounded(uniform(12 * 8, 2)), uniform(8, 3)];
     const dy = rounded(uniform(rows * 8, 4));

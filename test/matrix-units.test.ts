@@ -15,8 +15,9 @@ import type { Product } from '../src/ops/matmul-forms.ts';
 import { configFor, unitBlock } from '../src/ops/unit-blocks.ts';
 import { type ConvCase, convForward, convGradients, image, outputSize, product } from './support/conv-reference.ts';
 import { near, uniform } from './support/engine.ts';
+import { given } from './support/given.ts';
 import { HALF_EPSILON, rounded } from './support/half.ts';
-import { canEmulate, compiling, config, emulating, type Units } from './support/matrix-units.ts';
+import { canCompile, canEmulate, compiling, config, emulating, type Units } from './support/matrix-units.ts';
 
 type Float = 'f32' | 'f16';
 const floats: readonly Float[] = ['f32', 'f16'];
@@ -72,10 +73,13 @@ async function compareProduct(on: Engine, { m, k, n, transposeA, transposeB, dty
   await near(c, product(m, k, n, a, b, transposeA, transposeB), tolerance(dtype), what);
 }
 
-for (const [i, on] of engines.entries()) {
-  const told = emulated[i]!.configs.map(({ componentType, M, N, K }) => `${componentType} ${M}×${N}×${K}`).join(', ');
+const whereEmulated = given(canEmulate, 'shader-f16, subgroups or 32 KiB of workgroup memory');
 
-  test(`products by units of ${told}: edges, quads, transposed operands and splits agree with float64`, async () => {
+for (const [i, { configs }] of emulated.entries()) {
+  const told = configs.map(({ componentType, M, N, K }) => `${componentType} ${M}×${N}×${K}`).join(', ');
+
+  whereEmulated(`products by units of ${told}: edges, quads, transposed operands, splits`, async () => {
+    const on = engines[i]!;
     const quads = { m: 68, k: 36, n: 72 };
     await compareProduct(on, { m: 70, k: 45, n: 33, transposeA: false, transposeB: false, dtype: 'f32' });
     await compareProduct(on, { ...quads, transposeA: true, transposeB: true, dtype: 'f32' });
@@ -84,7 +88,8 @@ for (const [i, on] of engines.entries()) {
   });
 }
 
-const [some] = engines;
+/** There in every test that runs. */
+const some = engines[0]!;
 
 /** A convolution, its input gradient beside a shortcut's, and its weight gradient, against float64. */
 async function compareConvolution(on: Engine, c: ConvCase, dtype: Float): Promise<void> {
@@ -121,8 +126,9 @@ async function compareConvolution(on: Engine, c: ConvCase, dtype: Float): Promis
   await near(tweight.grad, dweight, 1e-5, `${what}: dweight`);
 }
 
-for (const [i, on] of engines.slice(0, 2).entries()) {
-  test(`convolutions and their gradients by units of the ${i + 1}. kind agree with float64`, async () => {
+for (const i of [0, 1]) {
+  whereEmulated(`convolutions and their gradients by units of the ${i + 1}. kind agree with float64`, async () => {
+    const on = engines[i]!;
     // More than one block along each axis, without quads and with them.
     const [one, other] = i === 0 ? floats : [...floats].reverse();
     await compareConvolution(on, image([2, 7, 11], [5, 68], [3, 3], [1, 1], [1, 1]), one as Float);
@@ -130,46 +136,47 @@ for (const [i, on] of engines.slice(0, 2).entries()) {
   });
 }
 
-if (some) {
-  test('a stride beyond the kernel leaves phases without taps, which are zeros', async () => {
-    await compareConvolution(some, image([1, 6, 5], [2, 3], [2, 1], [4, 3], [1, 1]), 'f32');
-  });
+whereEmulated('a stride beyond the kernel leaves phases without taps, which are zeros', async () => {
+  await compareConvolution(some, image([1, 6, 5], [2, 3], [2, 1], [4, 3], [1, 1]), 'f32');
+});
 
-  test('products of any size agree with float64', async () => {
-    const sizes = { m: fc.integer({ min: 1, max: 140 }), k: fc.integer({ min: 1, max: 70 }) };
-    const any = fc.record({
-      ...{ ...sizes, n: fc.integer({ min: 1, max: 140 }) },
-      ...{ transposeA: fc.boolean(), transposeB: fc.boolean(), dtype: fc.constantFrom(...floats) },
-    });
-    await fc.assert(
-      fc.asyncProperty(any, (one) => compareProduct(some, one)),
-      {
-        seed: Number(process.env.ENGRAM_PROPERTY_SEED ?? 7),
-        includeErrorInReport: true,
-        // Most of them compile a kernel of their own.
-        numRuns: Number(process.env.ENGRAM_PROPERTY_RUNS ?? 6),
-      },
-    );
+whereEmulated('products of any size agree with float64', async () => {
+  const sizes = { m: fc.integer({ min: 1, max: 140 }), k: fc.integer({ min: 1, max: 70 }) };
+  const any = fc.record({
+    ...{ ...sizes, n: fc.integer({ min: 1, max: 140 }) },
+    ...{ transposeA: fc.boolean(), transposeB: fc.boolean(), dtype: fc.constantFrom(...floats) },
   });
+  await fc.assert(
+    fc.asyncProperty(any, (one) => compareProduct(some, one)),
+    {
+      seed: Number(process.env.ENGRAM_PROPERTY_SEED ?? 7),
+      includeErrorInReport: true,
+      // Most of them compile a kernel of their own.
+      numRuns: Number(process.env.ENGRAM_PROPERTY_RUNS ?? 6),
+    },
+  );
+});
 
-  test('batches, and a bias in front of an f16 result', async () => {
-    const [batch, m, k, n] = [3, 5, 7, 9];
-    const [a, b] = [drawn(batch * m * k, 1), drawn(batch * k * n, 2)];
-    const expected = new Float64Array(batch * m * n);
-    for (let i = 0; i < batch; i++) {
-      const [ai, bi] = [a.subarray(i * m * k, (i + 1) * m * k), b.subarray(i * k * n, (i + 1) * k * n)];
-      expected.set(product(m, k, n, ai, bi), i * m * n);
-    }
-    await near(matmul(some.tensor(a, [batch, m, k]), some.tensor(b, [batch, k, n])), expected);
-    const bias = uniform(n, 3);
-    const weight = some.tensor(b.subarray(0, k * n), [k, n]);
-    const y = linear(some.tensor(a, [batch * m, k], 'f16'), weight, some.tensor(bias, [n]));
-    assert.is(y.dtype, 'f16');
-    const shifted = product(batch * m, k, n, a, b.subarray(0, k * n)).map((value, i) => value + bias[i % n]!);
-    await near(y, shifted, HALF_EPSILON);
-  });
+whereEmulated('batches, and a bias in front of an f16 result', async () => {
+  const [batch, m, k, n] = [3, 5, 7, 9];
+  const [a, b] = [drawn(batch * m * k, 1), drawn(batch * k * n, 2)];
+  const expected = new Float64Array(batch * m * n);
+  for (let i = 0; i < batch; i++) {
+    const [ai, bi] = [a.subarray(i * m * k, (i + 1) * m * k), b.subarray(i * k * n, (i + 1) * k * n)];
+    expected.set(product(m, k, n, ai, bi), i * m * n);
+  }
+  await near(matmul(some.tensor(a, [batch, m, k]), some.tensor(b, [batch, k, n])), expected);
+  const bias = uniform(n, 3);
+  const weight = some.tensor(b.subarray(0, k * n), [k, n]);
+  const y = linear(some.tensor(a, [batch * m, k], 'f16'), weight, some.tensor(bias, [n]));
+  assert.is(y.dtype, 'f16');
+  const shifted = product(batch * m, k, n, a, b.subarray(0, k * n)).map((value, i) => value + bias[i % n]!);
+  await near(y, shifted, HALF_EPSILON);
+});
 
-  test('the rule does not choose units, the tuner may; those that do not compile are left out with a warning', async () => {
+whereEmulated(
+  'the rule does not choose units, the tuner may; those that do not compile are left out with a warning',
+  async () => {
     const data = uniform(30 * 30, 1);
     const expected = product(30, 30, 30, data, data);
     const square = (on: Engine) => {
@@ -206,12 +213,12 @@ if (some) {
       /form units of matmul is left out: matmul_units: the kernel did not compile: no such units/,
     );
     await near(result, expected);
-  });
+  },
+);
 
-  test('choices that were tuned with units are kept apart, by the name of the adapter', () => {
-    assert.match(some.adapterDescription, / with matrix units$/);
-  });
-}
+whereEmulated('choices that were tuned with units are kept apart, by the name of the adapter', () => {
+  assert.match(some.adapterDescription, / with matrix units$/);
+});
 
 /** Everything that tells kernels of the form apart, on a device: rows and columns, strides, layouts, types. */
 function everyLaunch(on: Engine): Dispatch[] {
@@ -269,9 +276,8 @@ const hardware = [
 
 for (const configs of hardware) {
   const { M, N, K } = configs[0]!;
-  test(`Dawn compiles every kernel on units of ${M}×${N}×${K}`, async () => {
+  given(canCompile, 'a Dawn with matrix units')(`Dawn compiles every kernel on units of ${M}×${N}×${K}`, async () => {
     const device = await compiling(configs);
-    if (!device) return;
     const texts = new Set(
       everyLaunch(Engine.from(device)).map(({ kernel, constants = {} }) => moduleText(kernel.source, constants)),
     );

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { crossEntropy, Engine, GradScaler, noGrad, type Tensor } from '../src/index.ts';
 import { createResNet, type ResNet, type ResNetName, type ResNetOptions } from '../src/nn/resnet.ts';
 import { SGD } from '../src/optim/sgd.ts';
-import { engine, errorOf, near, relativeL2, uniform } from './support/engine.ts';
+import { engine, errorOf, near, needs, relativeL2, uniform } from './support/engine.ts';
 
 interface Options extends Partial<ResNetOptions> {
   name?: ResNetName;
@@ -39,7 +39,7 @@ async function train({ name = 'resnet8', captured = false, initScale, steps = 8,
   return { losses, state, scale };
 }
 
-test('a network with f16 activations learns as the f32 one', async () => {
+needs('shader-f16')('a network with f16 activations learns as the f32 one', async () => {
   for (const [name, steps] of [
     ['resnet8', 16],
     ['resnet18', 5],
@@ -53,14 +53,14 @@ test('a network with f16 activations learns as the f32 one', async () => {
   }
 });
 
-test('captured steps and blocks that are made again give the same bits', async () => {
+needs('shader-f16')('captured steps and blocks that are made again give the same bits', async () => {
   const eager = await train({ precision: 'f16', initScale: 2 ** 40 });
   assert.ok(eager.scale.skippedSteps > 0);
   assert.equal(await train({ precision: 'f16', initScale: 2 ** 40, captured: true }), eager);
   assert.equal(await train({ precision: 'f16', initScale: 2 ** 40, gradientCheckpointing: true }), eager);
 });
 
-test('a scale that is far too large costs steps, not the network', async () => {
+needs('shader-f16')('a scale that is far too large costs steps, not the network', async () => {
   const { losses, scale } = await train({ precision: 'f16', initScale: 2 ** 36, steps: 24 });
   assert.ok(scale.skippedSteps >= 8 && scale.skippedSteps < 24, `${scale.skippedSteps} left out`);
   assert.is(scale.scale, 2 ** (36 - scale.skippedSteps));
@@ -68,7 +68,7 @@ test('a scale that is far too large costs steps, not the network', async () => {
   assert.ok(losses.at(-1)! < losses[0]!);
 });
 
-test('gradients agree with those of f32, and come as f32', async () => {
+needs('shader-f16')('gradients agree with those of f32, and come as f32', async () => {
   const gradients = async (precision: 'f32' | 'f16') => {
     const model = createResNet(engine, 'resnet8', { classes: 5, width: 8, seed: 2, precision });
     const x = engine.tensor(uniform(16 * 16 * 16 * 3, 1), [16, 16, 16, 3]);
@@ -92,7 +92,7 @@ test('gradients agree with those of f32, and come as f32', async () => {
   }
 });
 
-test('activations take half the memory', async () => {
+needs('shader-f16')('activations take half the memory', async () => {
   const peak = async (precision: 'f32' | 'f16') => {
     const own = await Engine.create();
     const model = createResNet(own, 'resnet20', { classes: 10, precision });
@@ -107,7 +107,7 @@ test('activations take half the memory', async () => {
   assert.ok(half < 0.54 * full, `${half} of ${full} bytes`);
 });
 
-test('an inference without gradients agrees with f32, and frees its rounded weights', async () => {
+needs('shader-f16')('an inference without gradients agrees with f32, and frees its rounded weights', async () => {
   const x = engine.tensor(uniform(4 * 16 * 16 * 3, 1), [4, 16, 16, 3]);
   const [full, half] = (['f32', 'f16'] as const).map((precision) =>
     createResNet(engine, 'resnet8', { classes: 5, width: 8, precision }).eval(),

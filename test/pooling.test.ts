@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward } from '../src/index.ts';
 import { type AvgPoolOptions, avgPool2d, globalAvgPool, maxPool2d } from '../src/ops/pooling.ts';
-import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
+import { engine, errorOf, leaf, near, needs, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halfLeaf, rounded } from './support/half.ts';
 
 interface Case {
@@ -77,7 +77,7 @@ for (const given of cases) {
   });
 }
 
-test('f16 images and gradients, to their rounding', async () => {
+needs('shader-f16')('f16 images and gradients, to their rounding', async () => {
   for (const given of cases) {
     const { shape, kernel, stride, padding } = given;
     const values = rounded(

@@ -10,12 +10,11 @@ import { matmul, type Tensor } from '../src/index.ts';
 import { kernelTimes } from '../src/report/kernel-times.ts';
 import { kernelTable } from '../src/report/table.ts';
 import { traceEvents } from '../src/report/trace.ts';
-import { engine } from './support/engine.ts';
+import { engine, needs } from './support/engine.ts';
 
-const isTimed = engine.device.features.has('timestamp-query');
+const timed = needs('timestamp-query');
 
-test('every launch is timed, run anew or replayed, in the order of the device', async () => {
-  if (!isTimed) return;
+timed('every launch is timed, run anew or replayed, in the order of the device', async () => {
   const a = engine.normal([64, 96]);
   const b = engine.normal([96, 32]);
   const step = (x: Tensor) => matmul(x, b).mul(2).sum();
@@ -88,8 +87,7 @@ const engram = (...args: string[]): Promise<{ code: number; out: string; error: 
     });
   });
 
-test('the command prints JSON lines and writes the trace', async () => {
-  if (!isTimed) return;
+timed('the command prints JSON lines and writes the trace', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'engram-profile-'));
   const trace = join(folder, 'trace.json');
   const small = ['--width', '4', '--batch', '2', '--size', '8', '--steps', '2'];

@@ -1,7 +1,7 @@
 /**
  * Runs the test files, each in a process of its own, so that one that crashes or hangs is one failure and the others
  * still count (uvu's own command runs all in one process, where a fault in Dawn would take everything along).
- * The last line is `N passed, N failed`.
+ * The last line is `N passed, N failed, N skipped`; the lines before it tell what was skipped, and why.
  *
  *     node .build/test/run.js [PART OF A NAME ...]
  */
@@ -11,14 +11,30 @@ import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { stripVTControlCharacters } from 'node:util';
 
+/** Long files first, so that none of them is left running alone at the end; the others take seconds. */
+const LONGEST = [
+  'learning',
+  'half-learning',
+  'tuner',
+  'matmul',
+  'golden',
+  'distill',
+  'cli',
+  'mixed-precision',
+  'leaks',
+];
 /** The slowest file takes a fraction of this, even on a busy machine: what is not done by then hangs. */
 const TIME_LIMIT_MS = 10 * 60_000;
 /** The CPU rasterizers use every core themselves, so more than two at once only wait for each other. */
 const AT_ONCE = Math.min(2, availableParallelism());
 
+/** What a file says of a test that it skipped; see `support/given.ts`. */
+const SKIP_LINES = /^skipped for want of .*$/gm;
+
 interface Outcome {
   passed: number;
   failed: number;
+  skipped: number;
   /** Why the process counts as failed beyond its tests. */
   fault?: string;
 }
@@ -44,35 +60,42 @@ function runFile(name: string): Promise<Outcome> {
       clearTimeout(limit);
       const outcome = judge(output, late ? `took more than ${TIME_LIMIT_MS / 1000} s` : ended(code, signal));
       const seconds = ((performance.now() - started) / 1000).toFixed(1);
-      const verdict = outcome.fault ?? `${outcome.passed} passed, ${outcome.failed} failed`;
-      console.log(`${outcome.failed ? '✗' : '✓'} ${name} (${seconds} s): ${verdict}`);
+      console.log(`${outcome.failed ? '✗' : '✓'} ${name} (${seconds} s): ${outcome.fault ?? counts(outcome)}`);
       if (outcome.failed) console.log(output.trimEnd());
+      else for (const [line] of output.matchAll(SKIP_LINES)) console.log(`  ${line}`);
       done(outcome);
     });
   });
 }
+
+const counts = ({ passed, failed, skipped }: Outcome) => `${passed} passed, ${failed} failed, ${skipped} skipped`;
 
 function ended(code: number | null, signal: NodeJS.Signals | null): string | undefined {
   if (signal) return `was ended by ${signal}`;
   return code === 0 ? undefined : `exit code ${code}`;
 }
 
-/** Reads uvu's summary; a process without one, or one that ends badly after passing, has one failure more. */
+/**
+ * Reads uvu's summary, whose total leaves out what was skipped; a process without one, or one that ends badly after
+ * passing, has one failure more.
+ */
 function judge(output: string, badEnd: string | undefined): Outcome {
   const text = stripVTControlCharacters(output);
-  const total = Number(/^ {2}Total: +(\d+)$/m.exec(text)?.[1] ?? 0);
-  const passed = Number(/^ {2}Passed: +(\d+)$/m.exec(text)?.[1] ?? 0);
-  const failed = total - passed;
-  if (failed > 0) return { passed, failed };
-  const fault = badEnd ?? (total === 0 ? 'ran no test' : undefined);
-  return fault ? { passed, failed: 1, fault } : { passed, failed };
+  const count = (name: string) => Number(new RegExp(`^ {2}${name}: +(\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+  const [passed, skipped] = [count('Passed'), count('Skipped')];
+  const failed = count('Total') - passed;
+  if (failed > 0) return { passed, failed, skipped };
+  const fault = badEnd ?? (passed + skipped === 0 ? 'ran no test' : undefined);
+  return fault ? { passed, failed: 1, skipped, fault } : { passed, failed, skipped };
 }
 
 const parts = process.argv.slice(2);
+const place = (name: string) => (LONGEST.includes(name) ? LONGEST.indexOf(name) : LONGEST.length);
 const names = readdirSync('test')
   .filter((file) => file.endsWith('.test.ts'))
   .map((file) => file.slice(0, -'.test.ts'.length))
-  .filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)));
+  .filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)))
+  .sort((a, b) => place(a) - place(b));
 
 const waiting = [...names];
 const outcomes: Outcome[] = [];
@@ -82,6 +105,6 @@ await Promise.all(
   }),
 );
 
-const sum = (key: 'passed' | 'failed') => outcomes.reduce((total, outcome) => total + outcome[key], 0);
-console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+const sum = (key: 'passed' | 'failed' | 'skipped') => outcomes.reduce((total, outcome) => total + outcome[key], 0);
+console.log(counts({ passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') }));
 process.exitCode = sum('failed') > 0 || outcomes.length === 0 ? 1 : 0;

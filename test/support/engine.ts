@@ -3,11 +3,15 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Engine, type Tensor } from '../../src/index.ts';
+import { given } from './given.ts';
 
 /** The engine of this process; destroyed after the file's last test. */
 export const engine: Engine = await Engine.create();
 
 test.after(() => engine.destroy());
+
+/** Defines tests for adapters with a feature; with others they are skipped. */
+export const needs = (feature: GPUFeatureName) => given(engine.device.features.has(feature), feature);
 
 /**
  * ‖actual − expected‖ / ‖expected‖ over all elements, in float64; absolute when the reference is all zeros. Infinite

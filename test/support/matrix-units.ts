@@ -59,16 +59,22 @@ export async function emulating(units: Units): Promise<Engine> {
 
 const kept = globalThis as { nullDawn?: GPU };
 
-/**
- * A device of Dawn's null backend, which compiles kernels with the extension and runs nothing; `null` where Dawn's does not
- * know the extension. Its adapter lists no products: it is made to tell of those given, and its subgroups stay as large
- * as they are.
- */
-export async function compiling(configs: readonly MatrixConfig[]): Promise<GPUDevice | null> {
+/** The adapter of Dawn's null backend, whose devices compile kernels and run nothing. */
+function nullAdapter(): Promise<GPUAdapter | null> {
   // Dawn's object must outlive its devices.
   kept.nullDawn ??= create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
-  const adapter = await kept.nullDawn.requestAdapter();
-  if (!adapter?.features.has(MATRIX_UNITS)) return null;
+  return kept.nullDawn.requestAdapter();
+}
+
+/** Whether {@link compiling} can be called: whether Dawn knows the extension. */
+export const canCompile = (await nullAdapter())?.features.has(MATRIX_UNITS) ?? false;
+
+/**
+ * A device that compiles kernels with the extension and runs nothing. Its adapter lists no products: it is made to tell of
+ * those given, and its subgroups stay as large as they are.
+ */
+export async function compiling(configs: readonly MatrixConfig[]): Promise<GPUDevice> {
+  const adapter = (await nullAdapter())!;
   const description = { adapter, kind: 'hardware' as const, description: 'null', matrixUnits: true };
   const device = await adapter.requestDevice(deviceDescriptor(description, () => {}));
   return pretend(device, { configs, subgroupMaxSize: device.adapterInfo.subgroupMaxSize });
