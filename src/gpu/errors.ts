@@ -1,7 +1,8 @@
 /**
  * Every error the engine throws on purpose: what went wrong, where, and how to mend it.
- * Messages are one paragraph, so that a command line can print them as they are.
+ * Messages are one paragraph without control characters, so that a command line can print them as they are.
  */
+import { printable } from './printable.ts';
 
 export interface ErrorDetails {
   /** The operation, file or option at fault, for example `conv2d` or `--tasks`. */
@@ -13,7 +14,7 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/** Base class: `code` is stable and fit for `switch`; `where`, `fix` are for people. */
+/** Base class: `code` is stable and fit for `switch`; `where`, `fix` are for people, as they were given. */
 export class EngramError extends Error {
   readonly where: string;
   readonly fix: string | undefined;
@@ -22,7 +23,9 @@ export class EngramError extends Error {
     readonly code: string,
     details: ErrorDetails,
   ) {
-    super(`${details.where}: ${details.message}${details.fix ? ` ${details.fix}` : ''}`, { cause: details.cause });
+    super(printable(`${details.where}: ${details.message}${details.fix ? ` ${details.fix}` : ''}`), {
+      cause: details.cause,
+    });
     this.name = new.target.name;
     this.where = details.where;
     this.fix = details.fix;
@@ -50,8 +53,12 @@ export class EngineMismatchError extends coded('engine') {}
 export class AutogradError extends coded('autograd') {}
 /** No adapter, or a device that could not be had. */
 export class AdapterError extends coded('adapter') {}
-/** A kernel or command the device refused. */
-export class ValidationError extends coded('validation') {}
+/** A kernel or command the device refused; what it says in several lines becomes one. */
+export class ValidationError extends coded('validation') {
+  constructor(details: ErrorDetails) {
+    super({ ...details, message: details.message.replace(/\s*\n\s*/g, ' ') });
+  }
+}
 /** The device ran out of memory. */
 export class OutOfMemoryError extends coded('out-of-memory') {}
 /** The device was lost: every tensor on it is gone. */
