@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CheckpointError } from '../src/gpu/errors.ts';
@@ -89,6 +90,85 @@ test('damaged files are refused by what is wrong', () => {
     /dtype C64; F64, F32/,
   );
   refused(file('{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}', [0, 0, 0, 0]), /needs 8 bytes, has 4/);
+});
+
+/** A header with an entry of bytes, from and to as given, for each name. */
+const spans = (...entries: [name: string, from: number, to: number][]): string =>
+  `{${entries.map(([name, from, to]) => `"${name}":{"dtype":"U8","shape":[${to - from}],"data_offsets":[${from},${to}]}`).join()}}`;
+
+test('every byte of a file belongs to one tensor', () => {
+  const good = spans(['b', 2, 4], ['none', 2, 2], ['a', 0, 2]);
+  assert.equal([...readSafetensors(file(good, [1, 2, 3, 4])).tensors.get('b')!.data], [3, 4], 'in any order');
+  refused(
+    file(spans(['a', 0, 2], ['b', 1, 3]), [1, 2, 3]),
+    /"b" and "a" overlap: bytes \d+ to \d+ would be read twice/,
+  );
+  refused(file(spans(['a', 0, 2], ['b', 0, 2]), [1, 2]), /overlap/);
+  refused(file(spans(['a', 0, 1], ['b', 2, 3]), [1, 2, 3]), /bytes \d+ to \d+, before "b", belong to no tensor/);
+  refused(file(spans(['a', 1, 3]), [1, 2, 3]), /before "a", belong to no tensor/);
+  refused(file(spans(['a', 0, 1]), [1, 2, 3]), /the last 2 bytes belong to no tensor: the file goes on too long/);
+  refused(file('{}', [7]), /the last 1 bytes belong to no tensor/);
+});
+
+test('a header that readers could take in two ways is refused', () => {
+  const twice = `{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\\u0061" :{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}`;
+  refused(file(twice, [1, 2]), /the header cannot be trusted: it names "a" twice/);
+  refused(file('{"a":{"dtype":"U8","shape":[1],"shape":[2],"data_offsets":[0,2]}}', [1, 2]), /names "shape" twice/);
+  refused(file('{"__metadata__":{"k":"{\\"k\\": 1}","k":"w"}}'), /names "k" twice/);
+  refused(file(`{"a":${'['.repeat(1e6)}`), /nested deeper than 3 levels/);
+  refused(file(' {}'), /not a JSON object/);
+  refused(file('\ufeff{}'), /not a JSON object/);
+});
+
+test('names that objects have of their own are names like others', () => {
+  for (const dtype of ['constructor', '__proto__', 'toString']) {
+    refused(
+      file(`{"a":{"dtype":"${dtype}","shape":[1],"data_offsets":[0,2]}}`, [1, 2]),
+      new RegExp(`"a" has dtype ${dtype}; F64, F32`),
+    );
+  }
+  const named: [string, SafetensorsEntry][] = ['__proto__', 'constructor', 'hasOwnProperty'].map((name, i) => [
+    name,
+    { dtype: 'U8', shape: [1], data: Uint8Array.of(i) },
+  ]);
+  assert.equal([...readSafetensors(writeSafetensors(named)).tensors], named);
+});
+
+test('what a damaged file says is told in one short line', () => {
+  const name = `\u001b[31m\n${'long'.repeat(100)}`;
+  const error = caught(() => readSafetensors(file(JSON.stringify({ [name]: 1 }))));
+  assert.match(error.message, /^safetensors: the entry of "\\u001b\[31m\\nlonglong[long]*…" needs dtype/);
+  assert.ok(error.message.length < 250, error.message);
+});
+
+const caught = (run: () => unknown): Error => {
+  try {
+    run();
+  } catch (error) {
+    return error as Error;
+  }
+  return assert.unreachable('nothing was thrown') as never;
+};
+
+test('whatever bits turn over and wherever it is cut, a file is read or refused', () => {
+  const whole = writeSafetensors(entries, { format: 'pt' });
+  const damage = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 })), { maxLength: 4 });
+  fc.assert(
+    fc.property(damage, fc.nat(whole.length), (flips, length) => {
+      const bytes = whole.slice(0, flips.length === 0 ? length : whole.length);
+      for (const [at, bits] of flips) bytes[at]! ^= bits;
+      try {
+        const { tensors } = readSafetensors(bytes);
+        let held = 0;
+        for (const { data } of tensors.values()) held += data.byteLength;
+        assert.ok(held <= 2 * bytes.length, 'no more than the file holds');
+      } catch (error) {
+        assert.instance(error, CheckpointError);
+        assert.not.match((error as Error).message, /\p{Cc}/u);
+      }
+    }),
+    { numRuns: 2000, seed: 7 },
+  );
 });
 
 test('what does not fit its shape is not written', () => {
