@@ -3,7 +3,7 @@
  * (`https:`, `http:`, `blob:`), which can be read only.
  */
 import { DataError } from '../gpu/errors.ts';
-import type { FileStore, ReadBundled } from './files.ts';
+import { type FileStore, joinPath, type ReadBundled } from './files.ts';
 
 const isUrl = (path: string): boolean => /^(https?|blob|data):/.test(path);
 
@@ -12,13 +12,21 @@ const failed = (path: string, task: string, cause: unknown, fix: string) => {
   return new DataError({ where: path, message: `cannot ${task}: ${reason}.`, fix, cause });
 };
 
-async function fetchBytes(url: string): Promise<Uint8Array<ArrayBuffer>> {
+/** Many servers answer with a page of theirs, and 200, for whatever they do not have. */
+const isPage = (response: Response): boolean => /^text\/html\b/i.test(response.headers.get('content-type') ?? '');
+
+async function fetchBytes(
+  url: string,
+  fix = 'Check the address, and that its server allows this page to read it.',
+): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const response = await fetch(url);
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    const status = `${response.status} ${response.statusText}`.trim();
+    if (!response.ok) throw new Error(`the server answered ${status}`);
+    if (isPage(response)) throw new Error(`the server answered ${status} with a web page instead of data`);
     return new Uint8Array(await response.arrayBuffer());
   } catch (error) {
-    throw failed(url, 'fetch this file', error, 'Check the address, and that its server allows this page to read it.');
+    throw failed(url, 'fetch this file', error, fix);
   }
 }
 
@@ -85,7 +93,7 @@ export const files: FileStore = {
   async exists(path) {
     if (isUrl(path)) {
       return fetch(path, { method: 'HEAD' }).then(
-        (response) => response.ok,
+        (response) => response.ok && !isPage(response),
         () => false,
       );
     }
@@ -129,5 +137,10 @@ export const files: FileStore = {
 /** By default beside the package's `dist/browser.js`: `../src/data/bundled/`. */
 export const readBundled: ReadBundled = (path, base) => {
   const folder = base ?? new URL('../src/data/bundled', import.meta.url).href;
-  return fetchBytes(`${folder.replace(/\/+$/, '')}/${path}`);
+  return fetchBytes(
+    joinPath(folder, path),
+    base === undefined
+      ? "Serve the package's src/data/bundled there, or say where it is: loadDataset(name, { bundledBase })."
+      : "`bundledBase` must be the address under which the package's src/data/bundled is served.",
+  );
 };
