@@ -1,10 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { files, readBundled } from '#files';
+import { Scenario } from '../src/continual/scenario.ts';
 import { channelMoments, classIndices, firstPerClass, type ImageDataset, subset } from '../src/data/dataset.ts';
 import { readIdx } from '../src/data/idx.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
@@ -155,6 +158,101 @@ test('wrong IDX bytes are refused by name', async () => {
   damaged[14]! ^= 0xff;
   assert.match(await read(damaged, 'images'), /some-file: /);
 });
+
+test('no more is unpacked than an IDX header promises, and no promise is believed that cannot be kept', async () => {
+  const bomb = new Uint8Array(gzipSync(Buffer.concat([idx([64], []), Buffer.alloc(2 ** 28)])));
+  const before = process.memoryUsage().arrayBuffers;
+  let most = 0;
+  const watch = setInterval(() => {
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+  }, 1);
+  const message = await dataError(readIdx(bomb, 'bomb', 'labels'));
+  clearInterval(watch);
+  assert.match(message, /^bomb: the header promises 64 bytes of labels, more follow: the file goes on too long/);
+  assert.ok(most < 2 ** 26, `${most} bytes were held`);
+  const promising = idx([60000, 255, 255, 1], []);
+  const kept = (bytes: Uint8Array<ArrayBuffer>) => dataError(readIdx(bytes, 'lie', 'images'));
+  assert.match(await kept(promising), /at most 2147483648 \(2 GiB\) can be held/);
+  promising[7] = 0;
+  promising[6] = 1;
+  assert.match(await kept(promising), /256×255×255×1 = 16646400 bytes of images, 0 follow: the file is cut off/);
+  assert.match(await kept(new Uint8Array(gzipSync(promising))), /\d\d bytes of gzip follow: the file is cut off/);
+});
+
+test('whatever bits turn over and wherever it is cut, an IDX file is read or refused', () => {
+  const plain = idx([2, 3, 2], range(12));
+  const damage = fc.array(fc.tuple(fc.nat(60), fc.integer({ min: 1, max: 255 })), { maxLength: 3 });
+  return fc.assert(
+    fc.asyncProperty(fc.boolean(), damage, fc.nat(60), async (packed, flips, length) => {
+      const whole = packed ? new Uint8Array(gzipSync(plain)) : plain;
+      const bytes = whole.slice(0, flips.length === 0 ? length : whole.length);
+      for (const [at, bits] of flips) if (at < bytes.length) bytes[at]! ^= bits;
+      try {
+        const { shape, values } = await readIdx(bytes, 'some-file', 'images');
+        assert.is(
+          values.length,
+          shape.reduce((product, n) => product * n, 1),
+        );
+      } catch (error) {
+        assert.instance(error, DataError);
+        assert.match((error as Error).message, /^some-file: /);
+      }
+    }),
+    { numRuns: 600, seed: 7 },
+  );
+});
+
+test('names of classes are at most as many as labels can be, and a million are told at once', async () => {
+  await inFolder(async (folder) => {
+    await writeSet(folder, { 'classes.json': JSON.stringify(Array.from({ length: 1e6 }, (_, i) => `class ${i}`)) });
+    assert.match(
+      await dataError(loadDataset(folder)),
+      /classes\.json: there are 1000000 class names, but labels of one byte tell at most 256 classes apart/,
+    );
+  });
+  const started = performance.now();
+  const many = new Scenario({ classes: 1e5, tasks: 1e4 });
+  assert.is(many.tasks.at(-1)?.length, 10);
+  assert.ok(performance.now() - started < 5000, 'the time grows with the classes, not with their square');
+});
+
+test('what is not a file is not read', () =>
+  inFolder(async (folder) => {
+    await writeSet(folder, { 'train-images-idx3-ubyte': null });
+    const path = join(folder, 'train-images-idx3-ubyte');
+    await files.makeDir(path);
+    assert.match(
+      await dataError(loadDataset(folder)),
+      /idx3-ubyte: cannot read this file: this is a folder, a file was/,
+    );
+    if (process.platform === 'win32') return;
+    assert.match(await dataError(files.read('/dev/zero')), /this is a device, a file was expected/);
+    await rm(path, { recursive: true });
+    execFileSync('mkfifo', [path]);
+    assert.match(await dataError(loadDataset(folder)), /idx3-ubyte: cannot read this file: this is a pipe, a file was/);
+  }));
+
+test('a folder may be named as objects name their own properties', () =>
+  inFolder(async (folder) => {
+    const before = process.cwd();
+    for (const name of ['constructor', '__proto__']) await writeSet(join(folder, name));
+    try {
+      process.chdir(folder);
+      for (const name of ['constructor', '__proto__']) assert.is((await loadDataset(name)).train.labels.length, 4);
+      assert.match(await dataError(loadDataset('toString')), /neither a bundled data set nor a folder/);
+    } finally {
+      process.chdir(before);
+    }
+  }));
+
+test('bundled data that is not where it was said to be is told by its place', () =>
+  inFolder(async (folder) => {
+    const message = await dataError(loadDataset('glyphs', { bundledBase: folder }));
+    assert.match(
+      message,
+      /glyphs\/classes\.json: cannot read this file: no such file or folder\. `bundledBase` must be/,
+    );
+  }));
 
 test('folders that do not hold together are refused', async () => {
   const refused = async (change: Record<string, Uint8Array | string | null>, expected: RegExp) =>

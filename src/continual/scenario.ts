@@ -30,8 +30,11 @@ export class Scenario {
     this.classOrder = classOrder ?? drawOrder(classes, classSeed);
     checkOrder(this.classOrder, classes);
     const sizes = taskSizes(this.classOrder.length, tasks, baseClasses);
-    const start = (task: number) => sizes.slice(0, task).reduce((total, size) => total + size, 0);
-    this.tasks = sizes.map((size, task) => this.classOrder.slice(start(task), start(task) + size));
+    let start = 0;
+    this.tasks = sizes.map((size) => {
+      start += size;
+      return this.classOrder.slice(start - size, start);
+    });
     this.logitOf = new Int32Array(classes).fill(-1);
     this.classOrder.forEach((label, logit) => {
       this.logitOf[label] = logit;
@@ -60,8 +63,9 @@ function drawOrder(classes: number, seed: number): number[] {
 }
 
 function checkOrder(order: readonly number[], classes: number): void {
+  const seen = new Set<number>();
   const bad = order.find(
-    (label, i) => !Number.isInteger(label) || label < 0 || label >= classes || order.indexOf(label) !== i,
+    (label) => !Number.isInteger(label) || label < 0 || label >= classes || seen.size === seen.add(label).size,
   );
   if (bad === undefined) return;
   throw new ConfigError({

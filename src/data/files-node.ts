@@ -1,6 +1,6 @@
 /** Files in Node: the file system. */
-import { existsSync } from 'node:fs';
-import { access, appendFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { existsSync, type Stats } from 'node:fs';
+import { access, appendFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DataError } from '../gpu/errors.ts';
@@ -10,26 +10,39 @@ const reason = (error: unknown): string => {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOENT') return 'no such file or folder';
   if (code === 'EISDIR') return 'this is a folder, a file was expected';
+  if (code === 'EROFS') return 'the disk is read-only';
   if (code === 'ENOTDIR') return 'a part of this path is a file, a folder was expected';
   if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
   if (code === 'ENOSPC') return 'the disk is full';
   return error instanceof Error ? error.message : String(error);
 };
 
+const kindOf = (found: Stats): string => {
+  if (found.isFile()) return 'a file';
+  if (found.isDirectory()) return 'a folder';
+  if (found.isFIFO()) return 'a pipe';
+  return found.isSocket() ? 'a socket' : 'a device';
+};
+
 const failed = (path: string, task: string, cause: unknown, fix: string) =>
   new DataError({ where: path, message: `cannot ${task}: ${reason(cause)}.`, fix, cause });
+
+async function readWhole(path: string, fix = 'Check the path.'): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    // Asked before it is opened: a pipe waits for its writer, and a device may never end.
+    const what = kindOf(await stat(path));
+    if (what !== 'a file') throw new Error(`this is ${what}, a file was expected`);
+    const bytes = await readFile(path);
+    return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+  } catch (error) {
+    throw failed(path, 'read this file', error, fix);
+  }
+}
 
 let written = 0;
 
 export const files: FileStore = {
-  async read(path) {
-    try {
-      const bytes = await readFile(path);
-      return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
-    } catch (error) {
-      throw failed(path, 'read this file', error, 'Check the path.');
-    }
-  },
+  read: (path) => readWhole(path),
 
   async readText(path) {
     return new TextDecoder().decode(await files.read(path));
@@ -102,4 +115,10 @@ function bundledFolder(): string {
   });
 }
 
-export const readBundled: ReadBundled = (path, base) => files.read(join(base ?? bundledFolder(), path));
+export const readBundled: ReadBundled = (path, base) =>
+  base === undefined
+    ? readWhole(join(bundledFolder(), path))
+    : readWhole(
+        join(base, path),
+        "`bundledBase` must be a folder like the package's src/data/bundled, with glyphs and fashion-mnist-mini in it.",
+      );

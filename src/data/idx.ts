@@ -3,6 +3,7 @@
  * big-endian 32-bit number, then the values in row-major order. Only unsigned bytes (type 8) are read here. Plain or gzip.
  */
 import { DataError } from '../gpu/errors.ts';
+import { ByteStream, isGzip, LARGEST_GZIP_RATIO } from './byte-stream.ts';
 
 export interface IdxArray {
   /** For images [count, height, width] or [count, height, width, channels]; for labels [count]. */
@@ -11,53 +12,58 @@ export interface IdxArray {
 }
 
 const UNSIGNED_BYTE = 0x08;
-const MENDED = 'Fetch the file again: it is damaged, or not what its name says.';
-
-/** Unpacks gzip, recognised by its first bytes; other bytes come back as they are. Throws DataError if damaged. */
-export async function gunzip(bytes: Uint8Array<ArrayBuffer>, where: string): Promise<Uint8Array<ArrayBuffer>> {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  try {
-    const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-    return new Uint8Array(await new Response(unpacked).arrayBuffer());
-  } catch (cause) {
-    throw new DataError({
-      where,
-      message: `the gzip stream of ${bytes.length} bytes cannot be unpacked: it is cut off or damaged.`,
-      fix: 'Fetch the file again.',
-      cause,
-    });
-  }
-}
+/** 2 GiB: what Node reads as one file, and engines hold in one array. */
+const MOST_BYTES = 2 ** 31;
 
 /**
- * Reads IDX bytes, gzipped or not. `where` names the file in errors.
- * Throws DataError for another magic number, another element type or number of dimensions, and for a length that does
- * not fit the dimensions.
+ * Reads IDX bytes, gzipped or not. `where` names the file in errors. No more is unpacked than the header promises.
+ * Throws DataError for another magic number, another element type or number of dimensions, for a length that does not fit
+ * the dimensions, and for more than 2 GiB.
  */
 export async function readIdx(
   packed: Uint8Array<ArrayBuffer>,
   where: string,
   kind: 'images' | 'labels',
 ): Promise<IdxArray> {
-  const bytes = await gunzip(packed, where);
-  const wrong = (message: string) => new DataError({ where, message, fix: MENDED });
-  const rank = bytes[3] ?? 0;
-  const right = bytes[0] === 0 && bytes[1] === 0 && bytes[2] === UNSIGNED_BYTE;
+  const stream = new ByteStream(packed, where);
+  try {
+    return await readFrom(stream, packed, where, kind);
+  } finally {
+    await stream.close();
+  }
+}
+
+async function readFrom(
+  stream: ByteStream,
+  packed: Uint8Array<ArrayBuffer>,
+  where: string,
+  kind: 'images' | 'labels',
+): Promise<IdxArray> {
+  const wrong = (message: string, fix = 'Fetch the file again: it is damaged, or not what its name says.') =>
+    new DataError({ where, message, fix });
+  const magic = await stream.take(4);
+  const rank = magic[3] ?? 0;
+  const right = magic[0] === 0 && magic[1] === 0 && magic[2] === UNSIGNED_BYTE;
   if (!right || (kind === 'labels' ? rank !== 1 : rank !== 3 && rank !== 4)) {
-    const found = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+    const found = [...magic].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
     const wanted = kind === 'labels' ? '00 00 08 01 (bytes, one dimension)' : '00 00 08 03 (bytes, three dimensions)';
     throw wrong(`an IDX file of ${kind} starts with ${wanted}, this one with ${found || 'nothing: it is empty'}.`);
   }
-  const header = 4 + 4 * rank;
-  if (bytes.length < header) throw wrong(`the header takes ${header} bytes, the file has ${bytes.length}.`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
+  const sizes = await stream.take(4 * rank);
+  if (sizes.length < 4 * rank) throw wrong(`the header takes ${4 + 4 * rank} bytes, the file has ${4 + sizes.length}.`);
+  const view = new DataView(sizes.buffer);
+  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 * axis));
   const size = shape.reduce((product, length) => product * length, 1);
-  if (bytes.length - header !== size) {
-    const ends = bytes.length - header < size ? 'is cut off' : 'goes on too long';
-    throw wrong(
-      `the header promises ${shape.join('×')} = ${size} bytes of ${kind}, ${bytes.length - header} follow: the file ${ends}.`,
-    );
+  const product = rank > 1 ? `${shape.join('×')} = ` : '';
+  const promise = `the header promises ${product}${size} bytes of ${kind}`;
+  if (size > MOST_BYTES) {
+    throw wrong(`${promise}; at most ${MOST_BYTES} (2 GiB) can be held.`, 'Use a part of the data, or smaller images.');
   }
-  return { shape, values: bytes.subarray(header) };
+  const most = isGzip(packed) ? LARGEST_GZIP_RATIO * packed.length : packed.length - 4 - 4 * rank;
+  const follow = isGzip(packed) ? `${packed.length} bytes of gzip follow` : `${most} follow`;
+  if (size > most) throw wrong(`${promise}, ${follow}: the file is cut off.`);
+  const values = await stream.take(size);
+  if (values.length < size) throw wrong(`${promise}, ${values.length} follow: the file is cut off.`);
+  if ((await stream.take(1)).length > 0) throw wrong(`${promise}, more follow: the file goes on too long.`);
+  return { shape, values };
 }

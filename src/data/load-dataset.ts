@@ -7,10 +7,16 @@ import { joinPath } from './files.ts';
 import { readIdx } from './idx.ts';
 
 /** The bundled sets: their names for users, and their folders. */
-const bundled: Record<string, string> = { 'fashion-mini': 'fashion-mnist-mini', glyphs: 'glyphs' };
+const bundled = new Map([
+  ['fashion-mini', 'fashion-mnist-mini'],
+  ['glyphs', 'glyphs'],
+]);
 
 /** Names that `loadDataset` knows without a folder. */
-export const bundledNames: readonly string[] = Object.keys(bundled);
+export const bundledNames: readonly string[] = [...bundled.keys()];
+
+/** As many as the labels, which are bytes, can tell apart. */
+const MOST_CLASSES = 256;
 
 const stems = {
   trainImages: 'train-images-idx3-ubyte',
@@ -89,20 +95,29 @@ async function readPart(
 async function readClassNames(source: Source): Promise<string[] | undefined> {
   const found = await source.find(['classes.json']);
   if (found === undefined) return undefined;
+  const where = joinPath(source.where, found);
+  const bytes = await source.read(found);
   const wrong = (cause?: unknown) =>
     new DataError({
-      where: joinPath(source.where, found),
+      where,
       message: 'a JSON array of at least one class name, in label order, was expected.',
       fix: 'Write it like ["cat", "dog"], or remove it: classes are then numbered.',
       cause,
     });
   let names: unknown;
   try {
-    names = JSON.parse(new TextDecoder().decode(await source.read(found)));
+    names = JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
     throw wrong(error);
   }
   if (!Array.isArray(names) || names.length === 0 || !names.every((name) => typeof name === 'string')) throw wrong();
+  if (names.length > MOST_CLASSES) {
+    throw new DataError({
+      where,
+      message: `there are ${names.length} class names, but labels of one byte tell at most ${MOST_CLASSES} classes apart.`,
+      fix: 'Name each class once, in label order, or remove the file: classes are then numbered.',
+    });
+  }
   return names;
 }
 
@@ -130,7 +145,7 @@ async function readIdxFolder(source: Source, name: string): Promise<DatasetSplit
  * Throws DataError for anything missing, damaged or not fitting together.
  */
 export async function loadDataset(nameOrFolder: string, options: { bundledBase?: string } = {}): Promise<DatasetSplit> {
-  const folder = bundled[nameOrFolder];
+  const folder = bundled.get(nameOrFolder);
   if (folder !== undefined) {
     const source: Source = {
       where: nameOrFolder,
