@@ -2,7 +2,8 @@
  * Every elementwise operation, once: its forward expression and its gradients. The kernels, the tensor methods and the
  * gradient tests are made from this table.
  *
- * Expressions are WGSL over the operands `a`, `b`, `c`, the result `y` and its gradient `dy`.
+ * Expressions are WGSL over the operands `a`, `b`, `c`, the result `y` and its gradient `dy`. NaN and ±∞ come out as in
+ * JavaScript or C (`sign` and extrema of NaN are NaN, powers are C's), and gradients there are PyTorch's.
  */
 import type { DType } from '../tensor/dtype.ts';
 
@@ -10,6 +11,8 @@ export interface ElementwiseOp {
   /** Names of the operands, in order. */
   readonly operands: readonly ('a' | 'b' | 'c')[];
   readonly forward: string;
+  /** The same of integers, where it is another expression. */
+  readonly integers?: string;
   /** Gradient for each operand; `null` where there is none. */
   readonly gradients: readonly (string | null)[];
   /** Dtype of the result when it is not the operands' own. */
@@ -42,6 +45,8 @@ const binary = (
 });
 const comparison = (forward: string): ElementwiseOp =>
   binary(`select(0u, 1u, ${forward})`, null, null, { result: 'u32', dtypes: NUMBERS });
+/** The gradient of an extremum's operand. */
+const shareUnless = (lost: string): string => `select(select(dy, 0.0, ${lost}), 0.5 * dy, a == b)`;
 /** A gradient of zero that still has dy's shape. */
 const NO_SLOPE = 'select(0.0, dy, false)';
 const SQRT_HALF = '0.7071067811865476';
@@ -49,29 +54,22 @@ const INV_SQRT_TAU = '0.3989422804014327';
 
 export const unaryOps = {
   neg: unary('-a', '-dy', { dtypes: SIGNED }),
-  abs: unary('abs(a)', 'dy * sign(a)', { dtypes: SIGNED }),
-  sign: unary('sign(a)', NO_SLOPE),
-  exp: unary('exp(a)', 'dy * y'),
-  expm1: unary(
-    'select(exp(a) - 1.0, a * (1.0 + a * (0.5 + a * (0.16666667 + a * 0.041666668))), abs(a) < 0.05)',
-    'dy * exp(a)',
-  ),
-  log: unary('log(a)', 'dy / a', { domain: [0.1, 4] }),
-  log1p: unary(
-    'select(log(1.0 + a), a * (1.0 - a * (0.5 - a * (0.33333334 - a * 0.25))), abs(a) < 0.02)',
-    'dy / (1.0 + a)',
-    { domain: [-0.5, 4] },
-  ),
+  abs: unary('abs(a)', 'select(select(0.0, dy, a > 0.0), -dy, a < 0.0)', { dtypes: SIGNED }),
+  sign: unary('signum(a)', NO_SLOPE),
+  exp: unary('safe_exp(a)', 'dy * y'),
+  expm1: unary('expm1(a)', 'dy * safe_exp(a)'),
+  log: unary('safe_log(a)', 'dy / a', { domain: [0.1, 4] }),
+  log1p: unary('log1p(a)', 'dy / (1.0 + a)', { domain: [-0.5, 4] }),
   sqrt: unary('sqrt(a)', 'dy * 0.5 / y', { domain: [0.1, 4] }),
   rsqrt: unary('inverseSqrt(a)', 'dy * -0.5 * y / a', { domain: [0.1, 4] }),
   square: unary('a * a', 'dy * 2.0 * a'),
   reciprocal: unary('1.0 / a', '-dy * y * y', { domain: [0.2, 3] }),
-  sin: unary('sin(a)', 'dy * cos(a)'),
-  cos: unary('cos(a)', '-dy * sin(a)'),
+  sin: unary('sine(a)', 'dy * cosine(a)'),
+  cos: unary('cosine(a)', '-dy * sine(a)'),
   tanh: unary('safe_tanh(a)', 'dy * (1.0 - y * y)'),
   sigmoid: unary('sigmoid(a)', 'dy * y * (1.0 - y)'),
-  /** `max` would turn NaN into 0. */
-  relu: unary('select(a, 0.0, a <= 0.0)', 'select(0.0, dy, a > 0.0)'),
+  /** `max` would turn NaN into 0; its gradient passes there, as PyTorch's. */
+  relu: unary('select(max(a, 0.0), a, is_nan(a))', 'select(0.0, dy, a > 0.0 || is_nan(a))'),
   silu: unary('a * sigmoid(a)', 'dy * sigmoid(a) * (1.0 + a * (1.0 - sigmoid(a)))'),
   softplus: unary('softplus(a)', 'dy * sigmoid(a)'),
   /** Exact form, x·Φ(x), as PyTorch's default. */
@@ -92,24 +90,24 @@ export const binaryOps = {
   sub: binary('a - b', 'dy', '-dy', { dtypes: NUMBERS }),
   mul: binary('a * b', 'dy * b', 'dy * a', { dtypes: NUMBERS }),
   div: binary('a / b', 'dy / b', '-dy * a / (b * b)', { dtypes: NUMBERS, domain: [0.3, 3] }),
-  pow: binary('power(a, b)', 'dy * b * power(a, b - 1.0)', 'select(0.0, dy * y * log(a), a > 0.0)', {
-    domain: [0.3, 3],
+  pow: binary(
+    'power(a, b)',
+    'select(dy * b * power(a, b - 1.0), 0.0, b == 0.0)',
+    'select(dy * y * safe_log(a), 0.0, a == 0.0 && b >= 0.0)',
+    { domain: [0.3, 3] },
+  ),
+  /** Equal operands share the gradient; beside NaN both have all of it. */
+  maximum: binary('larger(a, b)', shareUnless('a < b'), shareUnless('b < a'), {
+    dtypes: NUMBERS,
+    integers: 'max(a, b)',
   }),
-  /** Equal operands share the gradient, as in PyTorch. */
-  maximum: binary(
-    'max(a, b)',
-    'dy * select(select(0.0, 1.0, a > b), 0.5, a == b)',
-    'dy * select(select(0.0, 1.0, b > a), 0.5, a == b)',
-    { dtypes: NUMBERS },
-  ),
-  minimum: binary(
-    'min(a, b)',
-    'dy * select(select(0.0, 1.0, a < b), 0.5, a == b)',
-    'dy * select(select(0.0, 1.0, b < a), 0.5, a == b)',
-    { dtypes: NUMBERS },
-  ),
+  minimum: binary('smaller(a, b)', shareUnless('a > b'), shareUnless('b > a'), {
+    dtypes: NUMBERS,
+    integers: 'min(a, b)',
+  }),
   equal: comparison('a == b'),
-  notEqual: comparison('a != b'),
+  /** SwiftShader's `!=` is false for NaN. */
+  notEqual: comparison('!(a == b)'),
   less: comparison('a < b'),
   lessEqual: comparison('a <= b'),
   greater: comparison('a > b'),
@@ -120,7 +118,8 @@ export const ternaryOps = {
   /** `b` is the lower, `c` the upper bound; only `a` has a gradient. */
   clamp: {
     operands: ['a', 'b', 'c'],
-    forward: 'min(max(a, b), c)',
+    forward: 'clamped(a, b, c)',
+    integers: 'min(max(a, b), c)',
     gradients: ['select(0.0, dy, a >= b && a <= c)', null, null],
     dtypes: NUMBERS,
   },

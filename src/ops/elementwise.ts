@@ -34,7 +34,8 @@ export function applyElementwise(name: string, op: ElementwiseOp, values: readon
   op.operands.forEach((operand, i) => {
     operands[operand] = values[i] as Operand;
   });
-  const y = evaluate(name, operands, op.forward, shape, op.result ?? dtype);
+  const forward = isFloat(dtype) ? op.forward : (op.integers ?? op.forward);
+  const y = evaluate(name, operands, forward, shape, op.result ?? dtype);
   if (!isFloat(dtype) || op.result) return y;
   return record(y, name, tensors, (dy) => {
     const all = { ...operands, y, dy };

@@ -5,6 +5,7 @@
  */
 import shared from '../../shaders/elementwise.wgsl';
 import functions from '../../shaders/elementwise_functions.wgsl';
+import nonfinite from '../../shaders/nonfinite.wgsl';
 import { floatBits } from '../gpu/engine.ts';
 import { ShapeError } from '../gpu/errors.ts';
 import type { Kernel } from '../gpu/kernel.ts';
@@ -55,6 +56,7 @@ function kernelFor(
     const source = [
       ...(stored.includes('f16') || result === 'f16' ? ['enable f16;'] : []),
       ...declarations,
+      nonfinite,
       functions,
       `fn apply(${parameters}) -> ${computed(result)} { return ${expression}; }`,
       `fn compute(i: u32) -> ${result} { return ${result === 'f16' ? `f16(${value})` : value}; }`,

@@ -28,9 +28,18 @@ export const binary = Object.fromEntries(
   Object.entries(binaryOps).map(([name, op]) => [name, (a: Operand, b: Operand) => applyElementwise(name, op, [a, b])]),
 ) as { [K in BinaryName]: (a: Operand, b: Operand) => Tensor };
 
-/** Limits to [low, high]; the gradient is that of `x` inside and 0 outside. */
-export function clamp(x: Tensor, low: Operand = -3.4028234e38, high: Operand = 3.4028234e38): Tensor {
-  return applyElementwise('clamp', ternaryOps.clamp, [x, low, high]);
+/** What no element of a dtype is beyond. */
+const LIMITS: Readonly<Record<DType, readonly [number, number]>> = {
+  f32: [-Infinity, Infinity],
+  f16: [-Infinity, Infinity],
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  u32: [0, 2 ** 32 - 1],
+};
+
+/** Limits to [low, high], on both sides unless left out; NaN stays NaN. The gradient is that of `x` inside and 0 outside. */
+export function clamp(x: Tensor, low?: Operand, high?: Operand): Tensor {
+  const [least, most] = LIMITS[x.dtype];
+  return applyElementwise('clamp', ternaryOps.clamp, [x, low ?? least, high ?? most]);
 }
 
 type Axes = number | readonly number[];
