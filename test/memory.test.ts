@@ -2,8 +2,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createResNet, crossEntropy, Engine, SGD, type Tensor } from '../src/index.ts';
+import { countCalls } from './support/count-calls.ts';
+import { uniform } from './support/engine.ts';
 
 const KIB = 1024;
+const MIB = 2 ** 20;
 
 test('the peak is the most that was live at once, from the start or from a reset', async () => {
   const own = await Engine.create();
@@ -22,6 +25,94 @@ test('the peak is the most that was live at once, from the start or from a reset
   assert.is(own.memory().peakBytes, 5 * KIB);
   kept.dispose();
   assert.is(own.memory().peakBytes, 5 * KIB);
+  await own.destroy();
+});
+
+/** A step of a small network on a batch of this size, run anew each time. */
+function trainer(own: Engine) {
+  const model = createResNet(own, 'resnet8', { classes: 5, width: 4, seed: 2 });
+  const optimizer = new SGD(model, { lr: 0.1, momentum: 0.9 });
+  return (batch: number) =>
+    own.scope(() => {
+      const images = own.normal([batch, 8, 8, 3]);
+      const targets = own.tensor(Int32Array.from({ length: batch }, (_, i) => i % 5));
+      const loss = crossEntropy(model.forward(images), targets);
+      loss.backward();
+      optimizer.step();
+      optimizer.zeroGrad();
+    });
+}
+
+test('buffers whose size does not return are given back', async () => {
+  const own = await Engine.create();
+  const sizes = uniform(500, 1, 0.2 * MIB, MIB);
+  let most = 0;
+  let groups = 0;
+  own.resetPeak();
+  for (const [i, size] of sizes.entries()) {
+    own.scope(() => {
+      let x = own.ones([Math.round(size)]);
+      for (let n = 0; n < 6; n++) x = x.add(n + 1);
+    });
+    await own.sync();
+    const { liveBytes, pooledBytes, bindGroups } = own.memory();
+    most = Math.max(most, liveBytes + pooledBytes);
+    if (i === 100) groups = bindGroups;
+  }
+  const { peakBytes, bindGroups, uniforms } = own.memory();
+  assert.ok(most < 2 * peakBytes, `${most} bytes were held, and ${peakBytes} lived at most`);
+  assert.ok(bindGroups < 2 * groups, `${bindGroups} bind groups after 500 shapes, ${groups} after 100`);
+  assert.ok(uniforms < 8192, `${uniforms} uniforms`);
+  await own.destroy();
+});
+
+test('a loop over one shape makes no buffer and no bind group', async () => {
+  const own = await Engine.create();
+  const step = trainer(own);
+  const once = async () => {
+    step(32);
+    await own.sync();
+  };
+  for (let i = 0; i < 3; i++) await once();
+  const made = countCalls(own.device, ['createBuffer', 'createBindGroup']);
+  for (let i = 0; i < 200; i++) await once();
+  assert.equal(made, { createBuffer: 0, createBindGroup: 0 });
+  await own.destroy();
+});
+
+test('a loop that goes round several shapes comes to rest', async () => {
+  const own = await Engine.create();
+  const step = trainer(own);
+  const round = async () => {
+    for (const batch of [512, 300, 400]) step(batch);
+    await own.sync();
+  };
+  for (let i = 0; i < 6; i++) await round();
+  const made = countCalls(own.device, ['createBuffer', 'createBindGroup']);
+  for (let i = 0; i < 20; i++) await round();
+  assert.equal(made, { createBuffer: 0, createBindGroup: 0 });
+  const { liveBytes, pooledBytes, peakBytes } = own.memory();
+  assert.ok(liveBytes + pooledBytes < 3 * peakBytes + MIB);
+  await own.destroy();
+});
+
+test('a pool forgets what once lived', async () => {
+  const own = await Engine.create();
+  own.scope(() => {
+    const big = [1, 2, 3, 4].map(() => own.zeros([4 * MIB]));
+    return void big;
+  });
+  const x = own.ones([256]);
+  const step = () => {
+    own.scope(() => void x.add(1));
+    own.flush();
+  };
+  step();
+  await own.sync();
+  assert.ok(own.memory().pooledBytes > 60 * MIB);
+  for (let i = 0; i < 4000; i++) step();
+  await own.sync();
+  assert.ok(own.memory().pooledBytes <= 2 * MIB, `${own.memory().pooledBytes} bytes wait`);
   await own.destroy();
 });
 

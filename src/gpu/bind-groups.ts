@@ -16,8 +16,16 @@ export interface UniformBuffer {
   pins: number;
 }
 
+interface Entry {
+  readonly key: string;
+  readonly group: GPUBindGroup;
+  readonly storages: readonly Storage[];
+}
+
 export class BindGroupCache {
-  private readonly groups = new Map<string, GPUBindGroup>();
+  private readonly groups = new Map<string, Entry>();
+  /** The groups that hold a buffer. */
+  private readonly holders = new Map<Storage, Set<Entry>>();
   private readonly uniforms = new Map<string, UniformBuffer>();
   private nextUniform = 0;
   private retired: GPUBuffer[] = [];
@@ -27,6 +35,11 @@ export class BindGroupCache {
   /** Bind groups held. */
   get size(): number {
     return this.groups.size;
+  }
+
+  /** Uniform buffers held. */
+  get uniformCount(): number {
+    return this.uniforms.size;
   }
 
   /** `params`: the uniform's words; floats as their bits. `into` holds on to the uniform. */
@@ -44,27 +57,35 @@ export class BindGroupCache {
     let key = `${pipeline.id}`;
     for (const storage of storages) key += `,${storage.id}`;
     if (uniform) key += `u${uniform.id}`;
-    let group = this.groups.get(key);
-    if (!group) {
+    let entry = this.groups.get(key);
+    if (!entry) {
       if (this.groups.size >= CAPACITY) this.clear();
-      let next = 0;
-      const entries = pipeline.bindings.map(({ binding, type }) => {
-        const buffer = type === 'uniform' ? uniform?.buffer : storages[next++]?.buffer;
-        if (!buffer) throw new RangeError(`${pipeline.name}: no buffer was given for binding ${binding}`);
-        return { binding, resource: { buffer } };
-      });
-      if (next !== storages.length) {
-        throw new RangeError(`${pipeline.name}: takes ${next} storage buffers, was given ${storages.length}`);
+      entry = { key, group: this.create(pipeline, storages, uniform), storages };
+      this.groups.set(key, entry);
+      for (const storage of storages) {
+        const holders = this.holders.get(storage);
+        if (holders) holders.add(entry);
+        else this.holders.set(storage, new Set([entry]));
       }
-      group = this.device.createBindGroup({ label: pipeline.name, layout: pipeline.layout, entries });
-      this.groups.set(key, group);
     }
-    return group;
+    return entry.group;
   }
 
-  /** Drops everything but pinned uniforms; needed when buffers are destroyed. */
+  /** Drops the groups that hold a buffer, which was destroyed. */
+  drop(storage: Storage): void {
+    const dropped = this.holders.get(storage);
+    if (!dropped) return;
+    this.holders.delete(storage);
+    for (const entry of dropped) {
+      this.groups.delete(entry.key);
+      for (const other of entry.storages) this.holders.get(other)?.delete(entry);
+    }
+  }
+
+  /** Drops everything but pinned uniforms. */
   clear(): void {
     this.groups.clear();
+    this.holders.clear();
     for (const [key, uniform] of this.uniforms) {
       if (uniform.pins > 0) continue;
       this.retired.push(uniform.buffer);
@@ -76,6 +97,19 @@ export class BindGroupCache {
   destroyRetired(): void {
     for (const buffer of this.retired) buffer.destroy();
     this.retired = [];
+  }
+
+  private create(pipeline: Pipeline, storages: readonly Storage[], uniform: UniformBuffer | null): GPUBindGroup {
+    let next = 0;
+    const entries = pipeline.bindings.map(({ binding, type }) => {
+      const buffer = type === 'uniform' ? uniform?.buffer : storages[next++]?.buffer;
+      if (!buffer) throw new RangeError(`${pipeline.name}: no buffer was given for binding ${binding}`);
+      return { binding, resource: { buffer } };
+    });
+    if (next !== storages.length) {
+      throw new RangeError(`${pipeline.name}: takes ${next} storage buffers, was given ${storages.length}`);
+    }
+    return this.device.createBindGroup({ label: pipeline.name, layout: pipeline.layout, entries });
   }
 
   private uniform(params: Uint32Array) {

@@ -1,9 +1,11 @@
 /**
  * Storage buffers with exact sizes. A freed buffer waits in its size's free list for the next tensor of that size:
- * training loops ask for the same sizes again and again, and buckets of rounded sizes waste up to half the memory.
+ * training loops ask for the same sizes again and again, and buckets of rounded sizes waste up to half the memory. What
+ * waits longest goes first when more waits than the budget allows.
  */
 import { pollGently } from '#adapter';
 import { OutOfMemoryError } from './errors.ts';
+import { PoolBudget } from './pool-budget.ts';
 
 /** One GPU buffer and the number of tensors that look into it. */
 export class Storage {
@@ -36,6 +38,9 @@ const STORAGE_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST; GPUB
 
 export class BufferPool {
   private readonly free = new Map<number, Storage[]>();
+  /** All that wait, the one that has waited longest first. */
+  private readonly waiting = new Set<Storage>();
+  private readonly budget = new PoolBudget();
   private nextId = 1;
   private readonly statistics: PoolStatistics = {
     liveBytes: 0,
@@ -45,9 +50,11 @@ export class BufferPool {
     peakBytes: 0,
   };
 
+  /** @param onDestroy told of each buffer that is given back to the device. */
   constructor(
     private readonly device: GPUDevice,
     private readonly onError: (error: Error) => void,
+    private readonly onDestroy: (storage: Storage) => void,
   ) {}
 
   /**
@@ -58,15 +65,13 @@ export class BufferPool {
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
     const waiting = fresh ? undefined : this.free.get(size)?.pop();
     const storage = waiting ?? this.create(size, where);
-    const s = this.statistics;
     if (waiting) {
-      s.pooledBytes -= size;
-      s.pooledBuffers--;
+      this.waitsNoLonger(waiting);
       waiting.refs = 1;
+    } else {
+      this.budget.created(size);
     }
-    s.liveBytes += size;
-    s.liveBuffers++;
-    s.peakBytes = Math.max(s.peakBytes, s.liveBytes);
+    this.lives(size);
     return storage;
   }
 
@@ -86,28 +91,29 @@ export class BufferPool {
     if (storage.refs++ > 0) return;
     const list = this.free.get(storage.bytes) as Storage[];
     list.splice(list.indexOf(storage), 1);
-    const s = this.statistics;
-    s.pooledBytes -= storage.bytes;
-    s.pooledBuffers--;
-    s.liveBytes += storage.bytes;
-    s.liveBuffers++;
-    s.peakBytes = Math.max(s.peakBytes, s.liveBytes);
+    this.waitsNoLonger(storage);
+    this.lives(storage.bytes);
   }
 
-  /** Destroys waiting buffers until at most `keepBytes` wait. Only call when every recorded command is submitted. */
-  trim(keepBytes: number): boolean {
+  /**
+   * Destroys buffers, those that have waited longest first, while more are held than what lived lately calls for. Only call
+   * when every recorded command is submitted.
+   */
+  trim(): void {
     const s = this.statistics;
-    let trimmed = false;
-    for (const [size, list] of this.free) {
-      while (s.pooledBytes > keepBytes && list.length > 0) {
-        list.pop()?.buffer.destroy();
-        s.pooledBytes -= size;
-        s.pooledBuffers--;
-        trimmed = true;
-      }
-      if (list.length === 0) this.free.delete(size);
+    this.budget.submitted(s.liveBytes);
+    const most = this.budget.bytes;
+    for (const storage of this.waiting) {
+      if (s.liveBytes + s.pooledBytes <= most) break;
+      this.budget.evicted(storage.bytes);
+      this.destroy(storage);
     }
-    return trimmed;
+  }
+
+  /** Destroys all that waits. Only call when every recorded command is submitted. */
+  clear(): void {
+    for (const storage of this.waiting) this.destroy(storage);
+    this.budget.reset(this.statistics.liveBytes);
   }
 
   resetPeak(): void {
@@ -123,6 +129,7 @@ export class BufferPool {
    * buffers free is given the same ones in the same places, and finds its bind groups again.
    */
   private putBack(storage: Storage): void {
+    this.waiting.add(storage);
     const list = this.free.get(storage.bytes);
     if (!list) {
       this.free.set(storage.bytes, [storage]);
@@ -131,6 +138,29 @@ export class BufferPool {
     let at = list.length;
     while (at > 0 && (list[at - 1] as Storage).id < storage.id) at--;
     list.splice(at, 0, storage);
+  }
+
+  private lives(bytes: number): void {
+    const s = this.statistics;
+    s.liveBytes += bytes;
+    s.liveBuffers++;
+    s.peakBytes = Math.max(s.peakBytes, s.liveBytes);
+    this.budget.lives(s.liveBytes);
+  }
+
+  private waitsNoLonger(storage: Storage): void {
+    this.waiting.delete(storage);
+    this.statistics.pooledBytes -= storage.bytes;
+    this.statistics.pooledBuffers--;
+  }
+
+  private destroy(storage: Storage): void {
+    const list = this.free.get(storage.bytes) as Storage[];
+    list.splice(list.indexOf(storage), 1);
+    if (list.length === 0) this.free.delete(storage.bytes);
+    this.waitsNoLonger(storage);
+    storage.buffer.destroy();
+    this.onDestroy(storage);
   }
 
   private create(size: number, where: string): Storage {

@@ -46,6 +46,8 @@ export interface MemoryReport extends PoolStatistics {
   pipelines: number;
   /** Bind groups kept for reuse. */
   bindGroups: number;
+  /** Small uniform buffers kept for reuse. */
+  uniforms: number;
   /** Dispatches recorded since the engine was made. */
   dispatches: number;
 }
@@ -54,9 +56,6 @@ export interface MemoryReport extends PoolStatistics {
 export interface Scoped {
   dispose(): void;
 }
-
-/** Bytes of freed buffers kept for reuse beyond what is live. */
-const POOL_SLACK = 256 * 2 ** 20;
 
 const scratch = new Float32Array(1);
 const scratchBits = new Uint32Array(scratch.buffer);
@@ -100,7 +99,7 @@ export class Engine {
     const fail = (error: Error) => {
       this.failure ??= error;
     };
-    this.pool = new BufferPool(device, fail);
+    this.pool = new BufferPool(device, fail, (storage) => this.groups.drop(storage));
     this.pipelines = new PipelineCache(device, fail, (kernel, constants) => ahead?.add(kernel, constants));
     this.groups = new BindGroupCache(device);
     this.recorder = new Recorder(device, this.groups, {
@@ -327,6 +326,7 @@ export class Engine {
       ...this.pool.snapshot(),
       pipelines: this.pipelines.size,
       bindGroups: this.groups.size,
+      uniforms: this.groups.uniformCount,
       dispatches: this.recorder.dispatches,
     };
   }
@@ -347,7 +347,7 @@ export class Engine {
     this.destroyed = true;
     this.groups.clear();
     this.groups.destroyRetired();
-    this.pool.trim(0);
+    this.pool.clear();
     if (this.ownsDevice) this.device.destroy();
   }
 
@@ -374,9 +374,7 @@ export class Engine {
   private tidy(): void {
     // What is being recorded may use buffers that wait for reuse.
     if (this.recorder.recording) return;
-    const { liveBytes, pooledBytes } = this.pool.snapshot();
-    const keep = liveBytes + POOL_SLACK;
-    if (pooledBytes > keep && this.pool.trim(keep)) this.groups.clear();
+    this.pool.trim();
     this.groups.destroyRetired();
   }
 
