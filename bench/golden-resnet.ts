@@ -1,18 +1,12 @@
 /** The golden case of a whole network: some steps of SGD on one batch, from PyTorch's state to PyTorch's state. */
 import { crossEntropy, type Tensor } from '../src/index.ts';
 import { BatchNorm2d } from '../src/nn/layers.ts';
-import type { Module } from '../src/nn/module.ts';
 import { ResNet } from '../src/nn/resnet.ts';
 import { loadStateDict, readState, type StateDict } from '../src/nn/state-dict.ts';
 import { SGD } from '../src/optim/sgd.ts';
 import type { GoldenCase } from './golden-case.ts';
 
 const TOLERANCE = 1e-3;
-
-function* batchNorms(module: Module): Generator<BatchNorm2d> {
-  if (module instanceof BatchNorm2d) yield module;
-  for (const [, child] of module.children()) yield* batchNorms(child);
-}
 
 /** Tensors of the file under a prefix, without it. */
 function stateUnder(given: GoldenCase, prefix: string): StateDict {
@@ -44,7 +38,8 @@ export async function resnetCase(given: GoldenCase): Promise<void> {
   const n = given.number('n');
   const architecture = { blocks: [n, n, n], width: width as number, shortcut: 'padded', stem: 'cifar' } as const;
   const model = new ResNet(engine, architecture, { classes: classes as number, inChannels: inChannels as number });
-  for (const norm of batchNorms(model)) {
+  for (const [, norm] of model.namedModules()) {
+    if (!(norm instanceof BatchNorm2d)) continue;
     norm.eps = given.number('eps', 1e-5);
     norm.momentum = given.number('bn_momentum', 0.1);
   }

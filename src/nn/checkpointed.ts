@@ -4,14 +4,9 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { BatchNorm2d } from './layers.ts';
 import type { Module } from './module.ts';
 
-function* batchNormsOf(module: Module): Generator<BatchNorm2d> {
-  if (module instanceof BatchNorm2d) yield module;
-  for (const [, child] of module.children()) yield* batchNormsOf(child);
-}
-
 /** Runs `fn` with running statistics that stay as they are. */
 function withStillStatistics<T>(module: Module, fn: () => T): T {
-  const norms = [...batchNormsOf(module)];
+  const norms = [...module.namedModules()].flatMap(([, inner]) => (inner instanceof BatchNorm2d ? [inner] : []));
   const before = norms.map(({ momentum }) => momentum);
   for (const norm of norms) norm.momentum = 0;
   try {

@@ -4,6 +4,7 @@
  */
 import type { Engine } from '../gpu/engine.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { heldIn } from './fields.ts';
 
 /** How a tensor's axes are ordered in PyTorch: convolution weights, linear weights, or as here. */
 export type TorchLayout = 'OIHW' | 'OI' | 'same';
@@ -17,31 +18,77 @@ export interface NamedTensor {
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
+const isModule = (value: unknown): value is Module => value instanceof Module;
+const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
+
+/** What {@link Module.freeze} took the gradient from, for {@link Module.unfreeze}. */
+const asleep = new WeakSet<Tensor>();
+
+/**
+ * Tensors and modules are found in the fields of a module, and in arrays, maps and plain objects there, however deep:
+ * `this.blocks = [new Block(), new Block()]` is PyTorch's ModuleList, with names such as `blocks.0.weight`. What several
+ * paths lead to is listed, trained and saved once, under the first one. Private `#fields` and sets are not searched.
+ */
 export abstract class Module {
-  /** Batch norm and dropout behave differently in training; set with {@link train} and {@link eval}. */
-  training = true;
+  // Not `private`: a subclass may have fields of these names.
+  #mode = true;
+  #frozen = false;
 
   constructor(readonly engine: Engine) {}
 
   abstract forward(x: Tensor): Tensor;
 
-  /** The modules directly inside, by field name. */
-  *children(): Generator<[string, Module]> {
-    for (const [name, value] of Object.entries(this)) if (value instanceof Module) yield [name, value];
+  /** Batch norm and dropout behave differently in training; set with {@link train} and {@link eval}. Never in what is frozen. */
+  get training(): boolean {
+    return this.#mode && !this.#frozen;
   }
 
-  /** PyTorch's axis order of a field's tensor. */
+  set training(mode: boolean) {
+    this.#mode = mode;
+  }
+
+  /** Between {@link freeze} and {@link unfreeze}. */
+  get isFrozen(): boolean {
+    return this.#frozen;
+  }
+
+  /** The modules directly inside, by field name; those in containers as `blocks.0`, `heads.left`. */
+  *children(): Generator<[string, Module]> {
+    for (const [field, value] of Object.entries(this)) yield* heldIn(field, value, isModule);
+  }
+
+  /** This module and every one inside, each once, by the first path to it; this one's is `''`, as in PyTorch. */
+  *namedModules(path = '', seen = new Set<Module>()): Generator<[string, Module]> {
+    if (seen.has(this)) return;
+    seen.add(this);
+    yield [path, this];
+    for (const [name, child] of this.children()) yield* child.namedModules(path ? `${path}.${name}` : name, seen);
+  }
+
+  /** PyTorch's axis order of a field's tensor, or of those in a container there. */
   protected layoutOf(_field: string): TorchLayout {
     return 'same';
   }
 
+  /** Parameters and buffers of this module alone. */
+  *ownTensors(): Generator<NamedTensor> {
+    for (const [field, value] of Object.entries(this)) {
+      for (const [name, tensor] of heldIn(snakeCase(field), value, isTensor)) {
+        yield { name, tensor, layout: this.layoutOf(field) };
+      }
+    }
+  }
+
   /** Every parameter and buffer, in order of definition. */
   *namedTensors(prefix = ''): Generator<NamedTensor> {
-    for (const [field, value] of Object.entries(this)) {
-      if (value instanceof Tensor)
-        yield { name: prefix + snakeCase(field), tensor: value, layout: this.layoutOf(field) };
+    const seen = new Set<Tensor>();
+    for (const [path, module] of this.namedModules()) {
+      for (const { name, tensor, layout } of module.ownTensors()) {
+        if (seen.has(tensor)) continue;
+        seen.add(tensor);
+        yield { name: `${prefix}${path && `${path}.`}${name}`, tensor, layout };
+      }
     }
-    for (const [name, child] of this.children()) yield* child.namedTensors(`${prefix}${name}.`);
   }
 
   /** Tensors that are trained. */
@@ -63,9 +110,9 @@ export abstract class Module {
     return this.parameters().reduce((total, { size }) => total + size, 0);
   }
 
+  /** Training mode for all modules inside; those that are frozen take it up when they are no longer. */
   train(mode = true): this {
-    this.training = mode;
-    for (const [, child] of this.children()) child.train(mode);
+    for (const [, module] of this.namedModules()) module.training = mode;
     return this;
   }
 
@@ -73,10 +120,28 @@ export abstract class Module {
     return this.train(false);
   }
 
-  /** Stops the training of every parameter inside, for a teacher: nothing computed with them has a gradient. */
+  /**
+   * Stops the training of everything inside, for a teacher or a backbone: nothing computed with its parameters has a gradient
+   * for them, and its modules stay in inference (running statistics as they are, no dropout), `train()` of a module around
+   * them or not, until {@link unfreeze}.
+   */
   freeze(): this {
-    for (const { tensor } of this.namedParameters()) tensor.requiresGrad = false;
-    return this.eval();
+    for (const [, module] of this.namedModules()) module.#frozen = true;
+    for (const { tensor } of this.namedParameters()) {
+      tensor.requiresGrad = false;
+      asleep.add(tensor);
+    }
+    return this;
+  }
+
+  /**
+   * Undoes {@link freeze}, of this module or of one around it: parameters are trained again, but not what was no parameter
+   * before; the mode is the one last asked for. Optimizers made meanwhile do not know these parameters: make them anew.
+   */
+  unfreeze(): this {
+    for (const [, module] of this.namedModules()) module.#frozen = false;
+    for (const { tensor } of this.namedTensors()) if (asleep.delete(tensor)) tensor.requiresGrad = true;
+    return this;
   }
 
   zeroGrad(): void {
