@@ -1,7 +1,7 @@
 /** One reference file: its arguments and tensors, brought into the engine's layouts, and what was compared with it. */
 import type { Engine, Tensor } from '../src/index.ts';
 import { asFloat32, asInt32, readSafetensors, type SafetensorsEntry } from '../src/nn/safetensors.ts';
-import { permute } from '../src/nn/state-dict.ts';
+import { permute } from '../src/nn/torch-layout.ts';
 import { sameShape, show } from '../src/tensor/shape.ts';
 
 /** Axis orders of a file's tensors that differ from ours: images [n, c, …], convolution and linear weights. */

@@ -78,7 +78,9 @@ export { Module, type NamedTensor, type TorchLayout } from './nn/module.ts';
 export { BasicBlock, createResNet, RESNET_NAMES, ResNet, type ResNetName, type ResNetOptions } from './nn/resnet.ts';
 export { readSafetensors, type SafetensorsEntry, type SafetensorsFile, writeSafetensors } from './nn/safetensors.ts';
 export {
+  type LoadableState,
   type LoadOptions,
+  type LoadReport,
   loadStateDict,
   readState,
   type StateDict,

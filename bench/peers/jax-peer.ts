@@ -2,8 +2,7 @@
  * jax-js's side of the comparison, on its WebGPU backend: the whole step in one `jit`. Its images are NCHW, and an array
  * is used up by what takes it, unless that takes a `ref`. Running statistics of batch norm are left out, which Engram keeps.
  */
-import type { StateEntry } from '../../src/nn/state-dict.ts';
-import { blocksOf, type Inputs, input, oneHotLabels, parameterNames } from './peer-inputs.ts';
+import { blocksOf, type Input, type Inputs, input, oneHotLabels, parameterNames } from './peer-inputs.ts';
 import { loadPeer } from './peer-packages.ts';
 import {
   BATCH,
@@ -60,7 +59,7 @@ interface Jax {
   };
 }
 
-const arrayOf = ({ numpy }: Jax, { data, shape }: StateEntry): JaxArray => numpy.array(data, { shape });
+const arrayOf = ({ numpy }: Jax, { data, shape }: Input): JaxArray => numpy.array(data, { shape });
 const convolve = ({ lax }: Jax, x: JaxArray, kernel: JaxArray, stride = 1): JaxArray =>
   lax.conv(
     x,

@@ -2,28 +2,34 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { createResNet, Engine, readSafetensors, stateDict, type Tensor, writeSafetensors } from '../../src/index.ts';
 import { asFloat32 } from '../../src/nn/safetensors.ts';
-import { permute, type StateEntry } from '../../src/nn/state-dict.ts';
+import type { StateEntry } from '../../src/nn/state-dict.ts';
+import { permute } from '../../src/nn/torch-layout.ts';
 import { labels, noise } from '../bench-case.ts';
 import { stepFlops } from '../bench-train.ts';
 import { BATCH, CLASSES, conv2dShapes, IMAGE, type PeerWork } from './peer-work.ts';
 
-/** Weights by PyTorch's names and in its layouts; images and other operands as Engram has them. */
-export type Inputs = ReadonlyMap<string, StateEntry>;
+export type Input = StateEntry<Float32Array<ArrayBuffer>>;
 
-async function entry(tensor: Tensor): Promise<StateEntry> {
+/** Weights by PyTorch's names and in its layouts; images and other operands as Engram has them. */
+export type Inputs = ReadonlyMap<string, Input>;
+
+async function entry(tensor: Tensor): Promise<Input> {
   return { shape: tensor.shape, data: Float32Array.from(await tensor.data()) };
 }
 
 /** Inputs of a work, and its floating point operations. */
-async function makeInputs(engine: Engine, work: PeerWork): Promise<{ inputs: Map<string, StateEntry>; flops: number }> {
+async function makeInputs(engine: Engine, work: PeerWork): Promise<{ inputs: Map<string, Input>; flops: number }> {
   if (work.kind === 'training') {
     const model = createResNet(engine, work.name, { classes: CLASSES, seed: 1 });
-    const inputs = await stateDict(model);
+    const state = await stateDict(model);
+    const inputs = new Map(
+      [...state].map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }]),
+    );
     inputs.set('images', await entry(noise(engine, [BATCH, IMAGE, IMAGE, 3])));
     inputs.set('labels', await entry(labels(engine, BATCH, CLASSES)));
     return { inputs, flops: stepFlops(model, BATCH) };
   }
-  const inputs = new Map<string, StateEntry>();
+  const inputs = new Map<string, Input>();
   if (work.kind === 'matmul') {
     const shape = [work.size, work.size];
     for (const [i, name] of ['a', 'b'].entries()) inputs.set(name, await entry(noise(engine, shape, i)));
@@ -52,7 +58,7 @@ export async function readInputs(path: string): Promise<Inputs> {
 }
 
 /** One of the inputs, with its axes in another order if one is given. @throws Error when it is not there. */
-export function input(inputs: Inputs, name: string, order?: readonly number[]): StateEntry {
+export function input(inputs: Inputs, name: string, order?: readonly number[]): Input {
   const found = inputs.get(name);
   if (!found) throw new Error(`the inputs have no "${name}"`);
   return order ? permute(found.data, found.shape, order) : found;
@@ -63,7 +69,7 @@ export const parameterNames = (inputs: Inputs): string[] =>
   [...inputs.keys()].filter((name) => /\.(weight|bias)$/.test(name));
 
 /** The labels as rows of zeros with a one. */
-export function oneHotLabels(inputs: Inputs): StateEntry {
+export function oneHotLabels(inputs: Inputs): Input {
   const data = new Float32Array(BATCH * CLASSES);
   for (const [i, label] of input(inputs, 'labels').data.entries()) data[i * CLASSES + label] = 1;
   return { shape: [BATCH, CLASSES], data };

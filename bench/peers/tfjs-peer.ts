@@ -2,8 +2,7 @@
  * TensorFlow.js's side of the comparison, on its WebGPU backend. Running statistics of batch norm are left out, which
  * Engram keeps. A strided slice has no gradient there: the shortcut takes every other pixel by pooling over 1×1.
  */
-import type { StateEntry } from '../../src/nn/state-dict.ts';
-import { blocksOf, type Inputs, input, oneHotLabels, parameterNames } from './peer-inputs.ts';
+import { blocksOf, type Input, type Inputs, input, oneHotLabels, parameterNames } from './peer-inputs.ts';
 import { loadPeer } from './peer-packages.ts';
 import { type Conv2dWork, LEARNING_RATE, MOMENTUM, type PeerWork, type ReadyWork, sumOfSquares } from './peer-work.ts';
 
@@ -36,7 +35,7 @@ interface TensorFlow {
   engine(): { runKernel(name: string, inputs: object, attributes: object): TfTensor };
 }
 
-const tensorOf = (tf: TensorFlow, { data, shape }: StateEntry): TfTensor => tf.tensor(data, shape);
+const tensorOf = (tf: TensorFlow, { data, shape }: Input): TfTensor => tf.tensor(data, shape);
 
 function readyTraining(tf: TensorFlow, inputs: Inputs): ReadyWork {
   const variables = new Map(

@@ -1,28 +1,37 @@
 /** Copying one model's tensors into another of the same architecture, on the device. */
 import { CheckpointError } from '../gpu/errors.ts';
-import { sameShape, show } from '../tensor/shape.ts';
-import type { Module } from './module.ts';
+import { bytesOf } from '../tensor/dtype.ts';
+import { sameShape } from '../tensor/shape.ts';
+import { commonEngine } from '../tensor/tensor.ts';
+import type { Module, NamedTensor } from './module.ts';
 
-/** Overwrites the tensors of `to` with those of `from`. @throws CheckpointError when names or shapes differ; nothing is copied then. */
+const told = (of: NamedTensor | undefined): string => (of ? `"${of.name}" ${of.tensor}` : 'nothing');
+
+/**
+ * Overwrites the tensors of `to` with those of `from`.
+ * @throws CheckpointError when names, shapes or dtypes differ, EngineMismatchError for models on two engines; nothing is
+ * copied then.
+ */
 export function copyModule(from: Module, to: Module): void {
   const sources = [...from.namedTensors()];
   const targets = [...to.namedTensors()];
-  sources.forEach((source, i) => {
-    const target = targets[i];
-    if (
-      target?.name !== source.name ||
-      !sameShape(target.tensor.shape, source.tensor.shape) ||
-      sources.length !== targets.length
-    ) {
+  const pairs = Array.from({ length: Math.max(sources.length, targets.length) }, (_, i) => {
+    const [source, target] = [sources[i], targets[i]];
+    const fits =
+      source?.name === target?.name &&
+      source?.tensor.dtype === target?.tensor.dtype &&
+      sameShape(source?.tensor.shape ?? [], target?.tensor.shape ?? []);
+    if (!source || !target || !fits) {
       throw new CheckpointError({
         where: 'copyModule',
-        message: `the models differ at "${source.name}" ${show(source.tensor.shape)}.`,
+        message: `the models differ: ${told(source)} in one, ${told(target)} in the other.`,
         fix: 'Create both with the same options.',
       });
     }
+    commonEngine('copyModule', [source.tensor, target.tensor]);
+    return [source.tensor, target.tensor] as const;
   });
-  sources.forEach(({ tensor }, i) => {
-    const target = targets[i]?.tensor;
-    if (target) tensor.engine.copy(tensor.storage, target.storage, tensor.size * 4);
-  });
+  for (const [source, target] of pairs) {
+    source.engine.copy(source.storage, target.storage, bytesOf(source.dtype, source.size));
+  }
 }

@@ -2,113 +2,131 @@
  * A model's tensors by PyTorch's names and in PyTorch's layouts, so that weights pass between the two in both directions.
  */
 import { CheckpointError } from '../gpu/errors.ts';
-import { type Shape, sameShape, show, sizeOf, stridesOf } from '../tensor/shape.ts';
-import type { Module, NamedTensor, TorchLayout } from './module.ts';
+import { type DType, isFloat, type TypedArray, toStored, typedArray } from '../tensor/dtype.ts';
+import { type Shape, sameShape, show, sizeOf } from '../tensor/shape.ts';
+import { otherNames } from './aliases.ts';
+import { Misfits } from './misfits.ts';
+import type { Module, NamedTensor } from './module.ts';
+import { fromTorch, torchShape, toTorch } from './torch-layout.ts';
 
-export interface StateEntry {
+export interface StateEntry<T extends TypedArray = TypedArray> {
   shape: Shape;
-  data: Float32Array<ArrayBuffer>;
+  /** f32 and f16 as a Float32Array, integers as arrays of their own kind. */
+  data: T;
 }
 
 /** Tensors by name, in PyTorch's axis order. */
 export type StateDict = Map<string, StateEntry>;
 
-/** Axis order here to axis order there. */
-const TO_TORCH: Record<TorchLayout, readonly number[] | null> = { OIHW: [3, 2, 0, 1], OI: [1, 0], same: null };
-
-/** Reorders the axes of a row-major array; axis i of the result is axis `order[i]` of the source. */
-export function permute(data: Float32Array<ArrayBuffer>, shape: Shape, order: readonly number[]): StateEntry {
-  const target = order.map((axis) => shape[axis] as number);
-  const strides = stridesOf(shape);
-  const steps = order.map((axis) => strides[axis] as number);
-  const out = new Float32Array(data.length);
-  const index = new Array<number>(target.length).fill(0);
-  let from = 0;
-  for (let i = 0; i < out.length; i++) {
-    out[i] = data[from] as number;
-    for (let axis = target.length - 1; axis >= 0; axis--) {
-      from += steps[axis] as number;
-      if (++(index[axis] as number) < (target[axis] as number)) break;
-      from -= (steps[axis] as number) * (target[axis] as number);
-      index[axis] = 0;
-    }
-  }
-  return { shape: target, data: out };
-}
-
-const inverse = (order: readonly number[]): number[] => order.map((_, i) => order.indexOf(i));
+/** What can be loaded: any numbers that the model's tensors can hold, row-major in PyTorch's axis order. */
+export type LoadableState = ReadonlyMap<string, { readonly shape: Shape; readonly data: ArrayLike<number> }>;
 
 /** Tensors (of whatever module or optimizer) read back and brought into PyTorch's layouts. */
 export async function readState(tensors: Iterable<NamedTensor>): Promise<StateDict> {
-  const entries = [...tensors].map(async ({ name, tensor, layout }): Promise<[string, StateEntry]> => {
-    const data = (await tensor.data()) as Float32Array<ArrayBuffer>;
-    const order = TO_TORCH[layout];
-    return [name, order ? permute(data, tensor.shape, order) : { shape: tensor.shape, data }];
-  });
+  const entries = [...tensors].map(
+    async ({ name, tensor, layout }): Promise<[string, StateEntry]> => [
+      name,
+      toTorch(await tensor.data(), tensor.shape, layout),
+    ],
+  );
   return new Map(await Promise.all(entries));
 }
 
-/** Every parameter and buffer of a model, read back. */
+/** Every parameter and buffer of a model, read back; what several names lead to once, under the first. */
 export function stateDict(module: Module): Promise<StateDict> {
   return readState(module.namedTensors());
 }
 
 export interface LoadOptions {
-  /** Every name must be there and no other (default). Otherwise what fits is loaded. */
+  /** Every name must be there and no other (default). Otherwise what fits is loaded, and the rest told. */
   strict?: boolean;
 }
 
-/** PyTorch counts batches for a momentum we do not offer, and wraps models for several devices. */
-function clean(state: StateDict): StateDict {
-  const entries = [...state].filter(([name]) => !name.endsWith('num_batches_tracked'));
-  const wrapped = entries.length > 0 && entries.every(([name]) => name.startsWith('module.'));
-  return new Map(entries.map(([name, entry]) => [wrapped ? name.slice('module.'.length) : name, entry]));
+/** What was left out, as PyTorch's `load_state_dict` tells; nothing unless `strict` is off. */
+export interface LoadReport {
+  /** Tensors of the model that the state does not have. */
+  readonly missing: readonly string[];
+  /** What the state has beyond the model. */
+  readonly unexpected: readonly string[];
 }
 
-/** Writes a state into tensors in place, after checking all of it: nothing is written when something does not fit. */
-export function writeState(
-  tensors: Iterable<NamedTensor>,
-  state: StateDict,
-  where: string,
-  { strict = true }: LoadOptions = {},
-): void {
-  const given = clean(state);
-  const named = [...tensors];
-  const problems: string[] = [];
-  const writes: (() => void)[] = [];
-  for (const { name, tensor, layout } of named) {
-    const entry = given.get(name);
-    given.delete(name);
-    if (!entry) {
-      problems.push(`"${name}" is missing`);
-      continue;
-    }
-    const order = TO_TORCH[layout];
-    const expected = order ? order.map((axis) => tensor.shape[axis] as number) : tensor.shape;
-    if (!sameShape(entry.shape, expected) || entry.data.length !== sizeOf(expected)) {
-      problems.push(`"${name}" has shape ${show(entry.shape)}, the model ${show(expected)}`);
-      continue;
-    }
-    const { data } = order ? permute(entry.data, entry.shape, inverse(order)) : entry;
-    writes.push(() => tensor.engine.write(tensor.storage, data));
-  }
-  for (const name of given.keys()) problems.push(`"${name}" is not in the model`);
-  const fatal = strict ? problems : problems.filter((problem) => problem.includes('has shape'));
-  if (fatal.length > 0) {
-    const more = fatal.length > 3 ? `, and ${fatal.length - 3} more` : '';
-    throw new CheckpointError({
-      where,
-      message: `the state does not fit the model: ${fatal.slice(0, 3).join('; ')}${more}.`,
-      fix: 'Create the model with the same depth, width, channels and number of classes as the one that was saved.',
-    });
-  }
-  for (const write of writes) write();
+/** Numbers as elements of the dtype, floats rounded; `null` when integers cannot hold them. */
+function asElements(dtype: DType, data: ArrayLike<number>): TypedArray | null {
+  const elements = typedArray(dtype, data);
+  return isFloat(dtype) || elements.every((element, i) => element === data[i]) ? elements : null;
 }
 
 /**
- * Loads a model's tensors in place.
+ * Writes a state into tensors in place, after checking all of it: nothing is written when something does not fit.
+ * @throws CheckpointError naming what is missing, unexpected, of another shape, or no integer where one is needed.
+ */
+export function writeState(
+  tensors: Iterable<NamedTensor>,
+  state: LoadableState,
+  where: string,
+  { strict = true }: LoadOptions = {},
+): LoadReport {
+  const named = [...tensors];
+  const misfits = new Misfits(new Set(named.map(({ name }) => name)), new Set(state.keys()));
+  const writes: (() => void)[] = [];
+  for (const { name, tensor, layout } of named) {
+    const entry = state.get(name);
+    if (!entry) continue;
+    const shape = torchShape(tensor.shape, layout);
+    const elements = asElements(tensor.dtype, entry.data);
+    if (!sameShape(entry.shape, shape) || entry.data.length !== sizeOf(shape)) {
+      misfits.mismatched.push(`"${name}" has shape ${show(entry.shape)}, the model ${show(shape)}`);
+    } else if (!elements) {
+      misfits.mismatched.push(`"${name}" holds numbers that are no ${tensor.dtype}`);
+    } else {
+      const stored = toStored(tensor.dtype, fromTorch(elements, shape, layout));
+      writes.push(() => tensor.engine.write(tensor.storage, stored));
+    }
+  }
+  misfits.check(where, strict);
+  for (const write of writes) write();
+  return { missing: misfits.missing, unexpected: misfits.unexpected };
+}
+
+/** PyTorch counts batches for a momentum we do not offer, and wraps models for several devices. */
+function clean(state: LoadableState, names: ReadonlySet<string>): LoadableState {
+  const entries = [...state].filter(([name]) => names.has(name) || !name.endsWith('num_batches_tracked'));
+  const wrapped = entries.length > 0 && entries.every(([name]) => name.startsWith('module.') && !names.has(name));
+  return new Map(entries.map(([name, entry]) => [wrapped ? name.slice('module.'.length) : name, entry]));
+}
+
+/** Each tensor once, under the name it is listed by. @throws CheckpointError when names of one tensor hold different numbers. */
+function withoutAliases(state: LoadableState, others: ReadonlyMap<string, string>, where: string): LoadableState {
+  const single = new Map([...state].filter(([name]) => !others.has(name)));
+  for (const [name, entry] of state) {
+    const listed = others.get(name);
+    if (listed === undefined) continue;
+    const { data } = single.get(listed) ?? entry;
+    if (data.length !== entry.data.length || Array.prototype.some.call(data, (x, i) => !Object.is(x, entry.data[i]))) {
+      throw new CheckpointError({
+        where,
+        message: `"${name}" and "${listed}" differ; in the model they are one tensor.`,
+        fix: 'Load a state whose model shares it too, or share nothing here.',
+      });
+    }
+    single.set(listed, entry);
+  }
+  return single;
+}
+
+/**
+ * Loads a model's tensors in place. What several names lead to may be there under each of them.
+ * @param where names the state in errors, a file for example.
  * @throws CheckpointError naming what is missing, unexpected or of another shape; nothing is loaded then.
  */
-export function loadStateDict(module: Module, state: StateDict, options: LoadOptions = {}): void {
-  writeState(module.namedTensors(), state, 'loadStateDict', options);
+export function loadStateDict(
+  module: Module,
+  state: LoadableState,
+  options: LoadOptions = {},
+  where = 'loadStateDict',
+): LoadReport {
+  const others = otherNames(module);
+  const named = [...module.namedTensors()];
+  const names = new Set([...named.map(({ name }) => name), ...others.keys()]);
+  return writeState(named, withoutAliases(clean(state, names), others, where), where, options);
 }

@@ -1,24 +1,41 @@
 /** A model's weights as the bytes of a safetensors file, which PyTorch reads and writes too. */
 import type { Module } from './module.ts';
-import { asFloat32, readSafetensors, writeSafetensors } from './safetensors.ts';
-import { type LoadOptions, loadStateDict, stateDict } from './state-dict.ts';
+import { readSafetensors, type SafetensorsEntry, writeSafetensors } from './safetensors.ts';
+import { type LoadOptions, type LoadReport, loadStateDict, type StateEntry, stateDict } from './state-dict.ts';
 
-/** Every parameter and buffer under PyTorch's names and in PyTorch's layouts. */
+function entryOf({ shape, data }: StateEntry): SafetensorsEntry {
+  const dtype = data instanceof Int32Array ? 'I32' : data instanceof Uint32Array ? 'U32' : 'F32';
+  return { dtype, shape, data };
+}
+
+/**
+ * Every parameter and buffer under PyTorch's names and in PyTorch's layouts: floats as F32 (which holds an f16 exactly),
+ * integers as I32 and U32. A tensor that several names lead to is there once, as `save_model` of safetensors' own library leaves it.
+ */
 export async function saveWeights(
   module: Module,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const tensors = [...(await stateDict(module))].map(([name, entry]) => [name, { dtype: 'F32', ...entry }] as const);
+  const tensors = [...(await stateDict(module))].map(([name, entry]) => [name, entryOf(entry)] as const);
   return writeSafetensors(tensors, metadata);
 }
 
 /**
- * Loads weights in place.
+ * Loads weights in place, of whatever dtype: rounded where the model is narrower, integers only where they fit.
  * @param where names the file in errors.
+ * @returns what was left out, with `strict: false`.
  * @throws CheckpointError when the bytes are damaged or do not fit the model; nothing is loaded then.
  */
-export function loadWeights(module: Module, bytes: Uint8Array, where = 'loadWeights', options: LoadOptions = {}): void {
+export function loadWeights(
+  module: Module,
+  bytes: Uint8Array,
+  where = 'loadWeights',
+  options: LoadOptions = {},
+): LoadReport {
   const { tensors } = readSafetensors(bytes, where);
-  const entries = [...tensors].map(([name, entry]) => [name, { shape: entry.shape, data: asFloat32(entry) }] as const);
-  loadStateDict(module, new Map(entries), options);
+  const entries = [...tensors].map(([name, { shape, data }]) => {
+    const numbers = data instanceof BigInt64Array ? Float64Array.from(data, Number) : data;
+    return [name, { shape, data: numbers }] as const;
+  });
+  return loadStateDict(module, new Map(entries), options, where);
 }
