@@ -20,7 +20,7 @@ import {
   warmUp,
 } from '../src/index.ts';
 import { writeState } from '../src/nn/state-dict.ts';
-import { engine, errorOf, near, relativeL2, uniform } from './support/engine.ts';
+import { engine, errorOf, near, needs, relativeL2, uniform } from './support/engine.ts';
 
 /** Two parameters, one of more than a workgroup, drawn to targets by ½ Σ c·(p − t)²: the gradient is c·(p − t). */
 class Springs extends Module {
@@ -271,6 +271,47 @@ test('clipping by value limits each element', async () => {
     gradients.many.map((g) => Math.min(0.3, Math.max(-0.3, g))),
     1e-6,
   );
+});
+
+test('an optimizer with nothing to train is refused', () => {
+  class Empty extends Module {
+    constructor(readonly options: Readonly<Record<string, unknown>> = {}) {
+      super(engine);
+    }
+
+    forward(x: Tensor): Tensor {
+      return x;
+    }
+  }
+  const model = new Springs();
+  for (const make of [
+    (module: Module) => new SGD(module, { lr: 0.1 }),
+    (module: Module) => new Adam(module),
+    (module: Module) => new AdamW(module),
+  ]) {
+    const name = make(model).constructor.name;
+    const empty = errorOf(() => make(new Empty()));
+    assert.is(empty.name, 'ArgumentError');
+    assert.match(empty.message, new RegExp(`^${name}: there is nothing to train: Empty has no parameters\\. Keep`));
+    model.freeze();
+    const frozen = errorOf(() => make(model));
+    assert.is(frozen.name, 'ArgumentError');
+    assert.match(
+      frozen.message,
+      new RegExp(`^${name}: .*Springs has 2 tensors, and none of them requires a gradient\\. Call unfreeze\\(\\)`),
+    );
+    model.unfreeze();
+  }
+});
+
+needs('shader-f16')('an f16 parameter is refused, for the kernels would take it for f32', () => {
+  const model = new Springs();
+  const half = engine.tensor([1, 2], [2], 'f16');
+  half.requiresGrad = true;
+  Object.assign(model, { half });
+  const error = errorOf(() => new SGD(model, { lr: 1 }));
+  assert.is(error.name, 'DTypeError');
+  assert.match(error.message, /SGD: the parameter "half" is f16; optimizers update f32/);
 });
 
 test('rates that make no sense are refused', () => {

@@ -26,7 +26,7 @@ export class Adam extends Optimizer {
   private readonly mean: readonly Tensor[];
   private readonly square: readonly Tensor[];
 
-  /** @throws ArgumentError for a rate out of range. */
+  /** @throws ArgumentError for a module without trained parameters or a rate out of range. */
   constructor(module: Module, { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamOptions = {}) {
     super(module, lr, 10);
     for (const beta of betas) checkRate('Adam', 'beta', beta, 0, 1);

@@ -1,7 +1,7 @@
 /** What optimizers share: their parameters, rates that live on the device, and state that can be saved. */
 import gateSource from '../../shaders/gate.wgsl';
 import type { Engine } from '../gpu/engine.ts';
-import { ArgumentError } from '../gpu/errors.ts';
+import { ArgumentError, DTypeError } from '../gpu/errors.ts';
 import type { Module, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { launchSlots, type SlotKernels } from './slots.ts';
@@ -14,6 +14,31 @@ export function checkRate(where: string, name: string, value: number, low = 0, h
       message: `${name} must be in [${low}, ${high === Number.POSITIVE_INFINITY ? '∞' : high}), not ${value}.`,
     });
   }
+}
+
+/** What is trained. @throws ArgumentError when that is nothing; DTypeError for what the kernels do not update. */
+function trainedIn(module: Module, where: string): NamedTensor[] {
+  const named = module.namedParameters();
+  if (named.length === 0) {
+    const { length } = [...module.namedTensors()];
+    throw new ArgumentError({
+      where,
+      message: `there is nothing to train: ${module.constructor.name} has ${length > 0 ? `${length} tensors, and none of them requires a gradient` : 'no parameters'}.`,
+      fix:
+        length > 0
+          ? 'Call unfreeze() on what is to be trained, before the optimizer is made.'
+          : 'Keep parameters and layers in fields of the module, or in arrays, maps and plain objects there.',
+    });
+  }
+  const other = named.find(({ tensor }) => tensor.dtype !== 'f32');
+  if (other) {
+    throw new DTypeError({
+      where,
+      message: `the parameter "${other.name}" is ${other.tensor.dtype}; optimizers update f32.`,
+      fix: 'Keep parameters in f32: convolutions and linear layers round them for f16 images by themselves.',
+    });
+  }
+  return named;
 }
 
 /** Rates that the device adapts to the steps really taken; see `shaders/gate.wgsl`. */
@@ -32,7 +57,11 @@ export abstract class Optimizer {
   /** Steps taken, those that were skipped on the device included. */
   steps = 0;
 
-  /** @param lr learning rate; may be set before any step. */
+  /**
+   * Trains what requires a gradient now, each tensor once: what is unfrozen later needs an optimizer made later.
+   * @param lr learning rate; may be set before any step.
+   * @throws ArgumentError when the module has nothing to train, or the rate is out of range.
+   */
   constructor(
     module: Module,
     public lr: number,
@@ -40,9 +69,7 @@ export abstract class Optimizer {
   ) {
     checkRate(new.target.name, 'the learning rate', lr);
     this.engine = module.engine;
-    const named = module.namedParameters();
-    // Fields may share a parameter.
-    this.named = named.filter(({ tensor }, i) => named.findIndex((other) => other.tensor === tensor) === i);
+    this.named = trainedIn(module, new.target.name);
     this.rates = this.engine.keep(this.engine.zeros([rateCount]));
   }
 

@@ -27,7 +27,7 @@ export class SGD extends Optimizer {
   protected override readonly gateEntry = 'sgd';
   private readonly velocity: readonly Tensor[];
 
-  /** @throws ArgumentError for a rate out of range, or Nesterov's variant without momentum or with dampening. */
+  /** @throws ArgumentError for a module without trained parameters, a rate out of range, or Nesterov's variant without momentum or with dampening. */
   constructor(module: Module, { lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false }: SGDOptions) {
     super(module, lr, 5);
     checkRate('SGD', 'momentum', momentum, 0, 1);
