@@ -71,6 +71,7 @@ export type { ChoiceStore } from './gpu/tuned-choices.ts';
 export { type TunedPiece, type TuneOptions, type Tuning, tune } from './gpu/tuner.ts';
 export { checkpointed } from './nn/checkpointed.ts';
 export { copyModule } from './nn/copy.ts';
+export { Flatten, type FlattenOptions } from './nn/flatten.ts';
 export { growLinear } from './nn/head.ts';
 export { kaimingNormal, kaimingUniform, parameter } from './nn/init.ts';
 export * from './nn/layers.ts';

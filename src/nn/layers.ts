@@ -5,8 +5,8 @@ import { batchNorm } from '../ops/batch-norm.ts';
 import { conv2d } from '../ops/conv2d.ts';
 import { linear } from '../ops/matmul.ts';
 import { type AvgPoolOptions, avgPool2d, globalAvgPool, maxPool2d, type PoolOptions } from '../ops/pooling.ts';
-import { checkProbability, dropout } from '../ops/random.ts';
-import { Random } from '../tensor/random.ts';
+import { checkProbability, dropout, layerRandom } from '../ops/random.ts';
+import type { Random } from '../tensor/random.ts';
 import { show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { buffer, kaimingNormal, kaimingUniform, parameter } from './init.ts';
@@ -20,7 +20,16 @@ function checkSizes(where: string, sizes: Record<string, number>): void {
   }
 }
 
-/** x [n, in] · weight [in, out] + bias [out]. PyTorch's weight is [out, in]. */
+export interface LinearOptions {
+  bias?: boolean;
+  /** What the weights are drawn from; a stream of the engine's seed of this layer's own unless said, see `engine.seed`. */
+  random?: Random;
+}
+
+/**
+ * x [n, in] · weight [in, out] + bias [out]. PyTorch's weight is [out, in]. Behind a convolution PyTorch's inputs are in
+ * the order channel, row, column, and the layer `Flatten` gives them so.
+ */
 export class Linear extends Module {
   weight: Tensor;
   bias: Tensor | null;
@@ -29,7 +38,7 @@ export class Linear extends Module {
     engine: Engine,
     readonly inFeatures: number,
     readonly outFeatures: number,
-    { bias = true, random = new Random(0) }: { bias?: boolean; random?: Random } = {},
+    { bias = true, random = layerRandom(engine) }: LinearOptions = {},
   ) {
     super(engine);
     checkSizes('Linear', { inFeatures, outFeatures });
@@ -53,6 +62,7 @@ export interface Conv2dOptions {
   stride?: number;
   padding?: number;
   bias?: boolean;
+  /** What the weights are drawn from; a stream of the engine's seed of this layer's own unless said, see `engine.seed`. */
   random?: Random;
   init?: ConvolutionInit;
 }
@@ -66,7 +76,7 @@ export class Conv2d extends Module {
 
   constructor(engine: Engine, inChannels: number, outChannels: number, kernel: number, options: Conv2dOptions = {}) {
     super(engine);
-    const { stride = 1, padding = 0, bias = true, random = new Random(0), init = 'kaiming-uniform' } = options;
+    const { stride = 1, padding = 0, bias = true, random = layerRandom(engine), init = 'kaiming-uniform' } = options;
     checkSizes('Conv2d', { inChannels, outChannels, kernel, stride });
     this.stride = stride;
     this.padding = padding;
@@ -157,12 +167,6 @@ export class GlobalAvgPool extends Module {
 export class ReLU extends Module {
   forward(x: Tensor): Tensor {
     return x.relu();
-  }
-}
-
-export class Flatten extends Module {
-  forward(x: Tensor): Tensor {
-    return x.flatten();
   }
 }
 

@@ -55,6 +55,7 @@ declare module '../tensor/tensor.ts' {
     argmax(axis?: number, options?: ReduceOptions): Tensor;
     argmin(axis?: number, options?: ReduceOptions): Tensor;
     reshape(shape: Shape): Tensor;
+    /** Everything from `axis` (1 unless said) on in one dimension. Images flatten row, column, channel; the layer `Flatten` does as PyTorch. */
     flatten(axis?: number): Tensor;
     transpose(axes?: readonly number[]): Tensor;
     slice(ranges: readonly (Range | null | undefined)[]): Tensor;

@@ -6,6 +6,7 @@ import { Engine, floatBits } from '../gpu/engine.ts';
 import { ArgumentError } from '../gpu/errors.ts';
 import { commonFloat } from '../tensor/dtype.ts';
 import { splitWords } from '../tensor/philox.ts';
+import { Random } from '../tensor/random.ts';
 import { checkShape, type Shape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { plane } from './reduce.ts';
@@ -20,14 +21,33 @@ export interface RandomSource {
   stream?: number;
 }
 
-/** What an engine draws from when no source is named: every draw takes the next stream. */
-const defaults = new WeakMap<Engine, { seed: number; stream: number }>();
+/** What an engine draws from when no source is named: every draw takes the next stream, every layer the next of its own. */
+interface Defaults {
+  readonly seed: number;
+  stream: number;
+  layers: number;
+}
+
+const defaults = new WeakMap<Engine, Defaults>();
+
+function defaultsOf(engine: Engine): Defaults {
+  const state = defaults.get(engine) ?? { seed: 0, stream: 0, layers: 0 };
+  defaults.set(engine, state);
+  return state;
+}
 
 function take(engine: Engine, from: RandomSource | undefined): Required<RandomSource> {
   if (from) return { seed: from.seed, stream: from.stream ?? 0 };
-  const state = defaults.get(engine) ?? { seed: 0, stream: 0 };
-  defaults.set(engine, { seed: state.seed, stream: (state.stream + 1) >>> 0 });
-  return state;
+  const state = defaultsOf(engine);
+  const { seed, stream } = state;
+  state.stream = (stream + 1) >>> 0;
+  return { seed, stream };
+}
+
+/** What the next layer starts from: a stream of the engine's seed of its own, whatever tensors were drawn meanwhile. */
+export function layerRandom(engine: Engine): Random {
+  const state = defaultsOf(engine);
+  return Random.of(state.seed, 'layer', state.layers++);
 }
 
 function run(
@@ -64,7 +84,10 @@ function stateOf(engine: Engine, from: RandomSource | undefined, where: string):
 
 declare module '../gpu/engine.ts' {
   interface Engine {
-    /** Seeds what {@link Engine.uniform}, {@link Engine.normal} and dropout draw when no source is named. */
+    /**
+     * Seeds what {@link Engine.uniform}, {@link Engine.normal} and dropout draw when no source is named, and the weights of layers
+     * made without a `random`. 0 for an engine that was not seeded. Starts over: what follows is what followed before.
+     */
     seed(seed: number): void;
     /** Uniform numbers in [low, high). */
     uniform(shape: Shape, options?: { low?: number; high?: number; from?: RandomSource }): Tensor;
@@ -75,7 +98,7 @@ declare module '../gpu/engine.ts' {
 
 Engine.prototype.seed = function (seed) {
   splitWords(seed, 'seed');
-  defaults.set(this, { seed, stream: 0 });
+  defaults.set(this, { seed, stream: 0, layers: 0 });
 };
 
 function fill(

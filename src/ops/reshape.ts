@@ -19,7 +19,11 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return record(Tensor.view(x, target, 'reshape'), 'reshape', [x], (dy) => [Tensor.view(dy, x.shape, 'reshape')]);
 }
 
-/** Everything from `axis` on in one dimension: [n, h, w, c] becomes [n, h·w·c]. */
+/**
+ * Everything from `axis` on in one dimension: [n, h, w, c] becomes [n, h·w·c], in the order row, column, channel. PyTorch,
+ * whose images are [n, c, h, w], flattens to channel, row, column: for weights from there use the layer `Flatten`, or
+ * `x.transpose([0, 3, 1, 2]).flatten()`.
+ */
 export function flatten(x: Tensor, axis = 1): Tensor {
   return reshape(x, [...x.shape.slice(0, axis), sizeOf(x.shape.slice(axis))]);
 }

@@ -1,0 +1,38 @@
+/** From feature maps to the inputs of a linear layer. */
+import type { Engine } from '../gpu/engine.ts';
+import { ArgumentError } from '../gpu/errors.ts';
+import { flatten } from '../ops/reshape.ts';
+import { transpose } from '../ops/strided.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { Module } from './module.ts';
+
+const ORDERS = ['chw', 'hwc'] as const;
+
+export interface FlattenOptions {
+  /**
+   * In what order an image's values follow each other. `chw` (default): channel by channel, as PyTorch's, so that the weights
+   * of a linear layer behind it are PyTorch's too; costs a copy where there are several pixels and channels. `hwc`: pixel by
+   * pixel, as they lie in memory here; free.
+   */
+  order?: (typeof ORDERS)[number];
+}
+
+/** [n, h, w, c] to [n, c·h·w]; tensors of another rank to [n, everything else] as they lie. */
+export class Flatten extends Module {
+  readonly order: (typeof ORDERS)[number];
+
+  /** @throws ArgumentError for an unknown order. */
+  constructor(engine: Engine, { order = 'chw' }: FlattenOptions = {}) {
+    super(engine);
+    if (!ORDERS.includes(order)) {
+      throw new ArgumentError({ where: 'Flatten', message: `order must be ${ORDERS.join(' or ')}, not ${order}.` });
+    }
+    this.order = order;
+  }
+
+  forward(x: Tensor): Tensor {
+    const [, height = 1, width = 1, channels = 1] = x.shape;
+    const matters = this.order === 'chw' && x.rank === 4 && height * width > 1 && channels > 1;
+    return flatten(matters ? transpose(x, [0, 3, 1, 2]) : x);
+  }
+}
