@@ -142,6 +142,43 @@ test('replaying takes no more memory, and disposing gives it back', async () => 
   await own.destroy();
 });
 
+test('of more shapes than are kept, the one that was called longest ago is recorded anew', async () => {
+  const own = await Engine.create();
+  let runs = 0;
+  const step = own.capture(
+    (x: Tensor) => {
+      runs++;
+      return x.mul(3);
+    },
+    { maxRecordings: 2 },
+  );
+  /** How often the step runs for calls with as many numbers. */
+  const calls = async (...sizes: number[]) => {
+    const before = runs;
+    for (const n of sizes) {
+      const result = await own.scope(() => ({ read: step(own.full([n], n)).data() })).read;
+      assert.equal([...result], Array<number>(n).fill(3 * n));
+    }
+    return runs - before;
+  };
+  assert.is(await calls(1, 1, 2, 2), 4);
+  assert.is(await calls(1, 2, 1), 0);
+  assert.is(step.recordings, 2);
+  // 2 has to go, and comes back like a new one.
+  assert.is(await calls(3, 3, 3), 2);
+  assert.is(step.recordings, 2);
+  assert.is(await calls(1, 3), 0);
+  assert.is(await calls(2, 2, 2), 2);
+  assert.is(await calls(3, 2), 0);
+  const { liveBytes } = own.memory();
+  for (let n = 1; n <= 60; n++) await calls(n, n, n);
+  assert.ok(own.memory().liveBytes <= liveBytes + 4 * 60 * 4, `${own.memory().liveBytes} bytes live`);
+  assert.throws(() => own.capture((x: Tensor) => x, { maxRecordings: 0 }), /maxRecordings is 0/);
+  step.dispose();
+  assert.is(own.memory().liveBuffers, 0);
+  await own.destroy();
+});
+
 test('a recording outlives the cache of what it uses', async () => {
   const own = await Engine.create();
   const step = own.capture((x: Tensor) => x.mul(3));

@@ -8,16 +8,28 @@ import type { MemoryPlan, Recording } from '../gpu/recording.ts';
 import { Tensor } from './tensor.ts';
 import './scope.ts';
 
+export interface CaptureOptions {
+  /**
+   * Recordings kept, 8 unless said: one more displaces the one that was replayed longest ago, whose input shapes are recorded
+   * anew when they have come twice again.
+   */
+  readonly maxRecordings?: number;
+}
+
 /** A function of tensors that is replayed; see {@link Engine.capture}. */
 export interface CapturedStep<A extends readonly Tensor[], T> {
   (...inputs: A): T;
-  /** Recordings made so far: one for each combination of input shapes that was called at least twice. */
+  /** Recordings held: one for each combination of input shapes that was called at least twice, up to `maxRecordings`. */
   readonly recordings: number;
   /** What the recordings' own tensors take, all together. */
   readonly memory: MemoryPlan;
   /** Frees the buffers that are held for replaying. The step may be called again, and is recorded anew. */
   dispose(): void;
 }
+
+const MAX_RECORDINGS = 8;
+/** Shapes remembered for each recording kept. */
+const SEEN = 16;
 
 interface Held<T> {
   readonly recording: Recording;
@@ -40,7 +52,7 @@ declare module '../gpu/engine.ts' {
      * gradients must start from nothing in every step (`zeroGrad` inside).
      * @param step synchronous; its inputs take no gradient. Returns tensors, in arrays, maps and plain objects, or nothing.
      * They come without their graph, and hold what they hold until the next call: read them before that.
-     * @throws what `step` throws; ArgumentError for inputs that are no tensors of this engine.
+     * @throws what `step` throws; ArgumentError for inputs that are no tensors of this engine, or a bad `maxRecordings`.
      * @example
      * const train = engine.capture((x, y) => {
      *   const loss = crossEntropy(model.forward(x), y);
@@ -51,7 +63,7 @@ declare module '../gpu/engine.ts' {
      * });
      * for (const [x, y] of batches) console.log(await train(x, y).item());
      */
-    capture<A extends readonly Tensor[], T>(step: (...inputs: A) => T): CapturedStep<A, T>;
+    capture<A extends readonly Tensor[], T>(step: (...inputs: A) => T, options?: CaptureOptions): CapturedStep<A, T>;
   }
 }
 
@@ -108,11 +120,40 @@ function copyTo(held: Tensor, input: Tensor): void {
   if (held.storage !== input.storage) held.engine.copy(input.storage, held.storage, held.storage.bytes);
 }
 
-Engine.prototype.capture = function <A extends readonly Tensor[], T>(this: Engine, step: (...inputs: A) => T) {
-  /** By the inputs' shapes; `null` after a first call. */
-  const known = new Map<string, Held<T> | null>();
+Engine.prototype.capture = function <A extends readonly Tensor[], T>(
+  this: Engine,
+  step: (...inputs: A) => T,
+  { maxRecordings = MAX_RECORDINGS }: CaptureOptions = {},
+) {
+  if (!(Number.isInteger(maxRecordings) && maxRecordings > 0)) {
+    throw new ArgumentError({
+      where: 'capture',
+      message: `maxRecordings is ${maxRecordings}; it must be a whole number above 0.`,
+    });
+  }
+  /** By the inputs' shapes, the one that was called longest ago first. */
+  const known = new Map<string, Held<T>>();
+  /** Shapes that were called once, likewise: those that do not come back soon are not worth a recording. */
+  const seen = new Set<string>();
 
-  const recordings = (): Recording[] => [...known.values()].flatMap((held) => (held ? [held.recording] : []));
+  const free = ({ inputs, outputs, recording }: Held<T>): void => {
+    for (const tensor of [...inputs, ...outputs]) tensor.dispose();
+    this.forget(recording);
+  };
+
+  const hold = (key: string, held: Held<T>): void => {
+    known.set(key, held);
+    const [oldest] = known;
+    if (!oldest || known.size <= maxRecordings) return;
+    known.delete(oldest[0]);
+    free(oldest[1]);
+  };
+
+  const remember = (key: string): void => {
+    seen.add(key);
+    const [oldest] = seen;
+    if (oldest !== undefined && seen.size > SEEN * maxRecordings) seen.delete(oldest);
+  };
 
   const run = (...inputs: A): T => {
     const strange = inputs.find((input) => !(input instanceof Tensor) || input.engine !== this);
@@ -125,15 +166,18 @@ Engine.prototype.capture = function <A extends readonly Tensor[], T>(this: Engin
     }
     const key = `${this.gradEnabled} ${inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join()}`;
     const held = known.get(key);
-    if (held === undefined || this.isRecording) {
-      if (held === undefined) known.set(key, null);
+    if (this.isRecording || !(held || seen.has(key))) {
+      if (!held) remember(key);
       return this.scope(() => replaceTensors(step(...(inputs.map(look) as readonly Tensor[] as A)), look));
     }
-    if (held === null) {
+    if (!held) {
       const made = recordStep(this, step, inputs);
-      known.set(key, made);
+      seen.delete(key);
+      hold(key, made);
       return replaceTensors(made.result, look);
     }
+    known.delete(key);
+    known.set(key, held);
     inputs.forEach((input, i) => {
       copyTo(held.inputs[i] as Tensor, input);
     });
@@ -142,16 +186,13 @@ Engine.prototype.capture = function <A extends readonly Tensor[], T>(this: Engin
   };
 
   return Object.defineProperties(run, {
-    recordings: { get: () => recordings().length },
-    memory: { get: () => sumOf(recordings().map(({ memory }) => memory)) },
+    recordings: { get: () => known.size },
+    memory: { get: () => sumOf([...known.values()].map(({ recording }) => recording.memory)) },
     dispose: {
       value: () => {
-        for (const held of known.values()) {
-          if (!held) continue;
-          for (const tensor of [...held.inputs, ...held.outputs]) tensor.dispose();
-          this.forget(held.recording);
-        }
+        for (const held of known.values()) free(held);
         known.clear();
+        seen.clear();
       },
     },
   }) as CapturedStep<A, T>;
