@@ -66,6 +66,16 @@ export function floatBits(x: number): number {
   return scratchBits[0] as number;
 }
 
+/** The device would refuse it much later, without a name, and leave the buffer as it was. */
+function checkUpload({ bytes }: Storage, { byteLength }: ArrayBufferView, offset: number): void {
+  if (byteLength % 4 === 0 && offset % 4 === 0 && offset >= 0 && offset + byteLength <= bytes) return;
+  throw new ArgumentError({
+    where: 'write',
+    message: `${byteLength} bytes at ${offset} cannot be uploaded to a buffer of ${bytes}.`,
+    fix: 'Both must be multiples of 4, and stay within the buffer.',
+  });
+}
+
 export class Engine {
   /** Autograd records operations while this is true; see `noGrad`. */
   gradEnabled = true;
@@ -199,9 +209,13 @@ export class Engine {
     this.pipelines.get(kernel, constants);
   }
 
-  /** Uploads bytes (a multiple of 4) into a buffer, in order with the recorded commands. */
+  /**
+   * Uploads bytes into a buffer, in order with the recorded commands.
+   * @throws ArgumentError unless they and the offset are multiples of 4, and fit.
+   */
   write(storage: Storage, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
     this.assertUsable('write');
+    checkUpload(storage, data, offset);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     if (this.recorder.recording) {
       const copy = bytes.slice();
@@ -368,6 +382,7 @@ export class Engine {
   private upload(storage: Storage, data: FeedData, offset = 0): void {
     const view = data();
     if (!view) return;
+    checkUpload(storage, view, offset);
     this.recorder.write(storage, offset, new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
   }
 

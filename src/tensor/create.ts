@@ -1,93 +1,125 @@
 /** Making tensors from numbers; also installed as methods of the engine. */
+import source from '../../shaders/fill.wgsl';
 import { Engine } from '../gpu/engine.ts';
-import { ShapeError } from '../gpu/errors.ts';
-import { type DType, type TypedArray, toStored, typedArray } from './dtype.ts';
+import { DTypeError, ShapeError } from '../gpu/errors.ts';
+import { bytesOf, type DType, toStored, typedArray } from './dtype.ts';
+import { dtypeOf, fillWord, isNumberArray, shapeOf, storedElements, type TensorData } from './elements.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
-import { type NestedArray, Tensor } from './tensor.ts';
+import { Tensor } from './tensor.ts';
 
-/** What {@link Engine.tensor} takes: a number, nested arrays, or a typed array with a shape. */
-export type TensorData = NestedArray | TypedArray;
+export type { TensorData };
 
-function shapeOf(data: NestedArray): number[] {
-  const shape: number[] = [];
-  for (let level: NestedArray | undefined = data; typeof level === 'object'; level = level[0]) shape.push(level.length);
-  return shape;
-}
+/** Whole numbers up to here are exact. */
+const EXACT: Readonly<Record<DType, number>> = { f32: 2 ** 24, f16: 2 ** 11, i32: 2 ** 31 - 1, u32: 2 ** 32 - 1 };
 
-function flatten(data: NestedArray, shape: Shape, axis: number, out: number[]): number[] {
-  if (typeof data === 'number') {
-    if (axis !== shape.length) throw ragged(shape);
-    out.push(data);
-  } else {
-    if (data.length !== shape[axis]) throw ragged(shape);
-    for (const row of data) flatten(row, shape, axis + 1, out);
-  }
-  return out;
-}
-
-const ragged = (shape: Shape) =>
-  new ShapeError({
-    where: 'tensor',
-    message: `nested arrays must be regular; the first rows say ${show(shape)}, others differ.`,
-  });
-
-function dtypeOf(data: TensorData): DType {
-  return data instanceof Int32Array ? 'i32' : data instanceof Uint32Array ? 'u32' : 'f32';
-}
+/** Elements whose upload takes less than a launch, and is not repeated when a captured step is replayed. */
+const FEW = 1024;
+/** Workgroups of 64 that keep an adapter busy. */
+const MOST_GROUPS = 1024;
 
 declare module '../gpu/engine.ts' {
   interface Engine {
     /**
      * A tensor from a number, nested arrays or a typed array. Typed arrays are flat and take their shape from `shape`
-     * (one dimension unless said) and their dtype from their class, unless `dtype` says another; f16 rounds to nearest.
-     * @throws ShapeError when the element count does not fit the shape, or nested arrays are ragged; DTypeError for f16
-     * on a device without it.
+     * (one dimension unless said).
+     * @param dtype i32 for an Int32Array, u32 for a Uint32Array and f32 for all else, unless said. Floats round to nearest
+     * (Float64Array, f16), and beyond the range become infinite; integers take whole numbers of their range only.
+     * @throws ShapeError when the element count does not fit the shape, or nested arrays are ragged; DTypeError for what
+     * are no numbers (booleans, strings, bigints, holes), numbers that the integer dtype cannot hold, or f16 on a device
+     * without it; OutOfMemoryError beyond the device's limits, before anything is converted.
      */
     tensor(data: TensorData, shape?: Shape, dtype?: DType): Tensor;
-    /** A tensor filled with one value. */
+    /**
+     * A tensor filled with one value; on the device, but for small ones.
+     * @throws ShapeError; DTypeError for a value that the dtype cannot hold; OutOfMemoryError beyond the device's limits.
+     */
     full(shape: Shape, value: number, dtype?: DType): Tensor;
     zeros(shape: Shape, dtype?: DType): Tensor;
     ones(shape: Shape, dtype?: DType): Tensor;
-    /** `[0, 1, …, n − 1]`. */
+    /**
+     * `[0, 1, …, n − 1]`.
+     * @throws ShapeError unless `n` is a whole number ≥ 1; DTypeError where the dtype cannot hold all of them: f32 whole
+     * numbers up to 2²⁴, f16 up to 2¹¹.
+     */
     arange(n: number, dtype?: DType): Tensor;
   }
 }
 
 Engine.prototype.tensor = function (data, shape, dtype) {
-  const type = dtype ?? dtypeOf(data);
-  const nested = ArrayBuffer.isView(data) ? null : shapeOf(data);
-  const target = shape ?? nested ?? [(data as TypedArray).length];
+  const own = dtypeOf(data);
+  const type = dtype ?? own;
+  const given = shapeOf(data);
+  const target = shape ?? given;
   checkShape(target, 'tensor');
-  const flat = nested ? flatten(data as NestedArray, nested, 0, []) : (data as TypedArray);
-  if (flat.length !== sizeOf(target)) {
+  const count = isNumberArray(data) ? data.length : sizeOf(given);
+  if (count !== sizeOf(target)) {
     throw new ShapeError({
       where: 'tensor',
-      message: `${flat.length} elements do not fill the shape ${show(target)} (${sizeOf(target)} elements).`,
+      message: `${count} elements do not fill the shape ${show(target)} (${sizeOf(target)} elements).`,
     });
   }
-  const values = ArrayBuffer.isView(flat) && dtypeOf(flat) === type ? flat : typedArray(type, flat);
   const tensor = Tensor.empty(this, target, type, 'tensor', true);
-  this.write(tensor.storage, toStored(type, values));
-  return tensor;
+  try {
+    this.write(tensor.storage, storedElements(data, type, given));
+    return tensor;
+  } catch (error) {
+    tensor.dispose();
+    throw error;
+  }
 };
+
+/** Launches an entry of `fill.wgsl` over so many elements of `T`. */
+function launch(tensor: Tensor, entry: 'fill' | 'arange', T: DType, size: number, word = 0): void {
+  const groups = Math.min(Math.ceil(size / 64), MOST_GROUPS);
+  tensor.engine.dispatch({
+    kernel: { name: 'fill', source, entry },
+    constants: { T },
+    buffers: [tensor.storage],
+    params: [size, groups * 64, word],
+    workgroups: [groups],
+  });
+}
+
+function full(engine: Engine, where: string, shape: Shape, value: number, dtype: DType): Tensor {
+  checkShape(shape, where);
+  const word = fillWord(where, value, dtype);
+  const words = bytesOf(dtype, sizeOf(shape)) / 4;
+  const tensor = Tensor.empty(engine, shape, dtype, where, words <= FEW);
+  if (words <= FEW) engine.write(tensor.storage, new Uint32Array(words).fill(word));
+  else launch(tensor, 'fill', 'u32', words, word);
+  return tensor;
+}
 
 Engine.prototype.full = function (shape, value, dtype = 'f32') {
-  checkShape(shape, 'full');
-  return this.tensor(typedArray(dtype, sizeOf(shape)).fill(value), shape, dtype);
+  return full(this, 'full', shape, value, dtype);
 };
 
-Engine.prototype.zeros = function (shape, dtype) {
-  return this.full(shape, 0, dtype);
+Engine.prototype.zeros = function (shape, dtype = 'f32') {
+  return full(this, 'zeros', shape, 0, dtype);
 };
 
-Engine.prototype.ones = function (shape, dtype) {
-  return this.full(shape, 1, dtype);
+Engine.prototype.ones = function (shape, dtype = 'f32') {
+  return full(this, 'ones', shape, 1, dtype);
 };
 
 Engine.prototype.arange = function (n, dtype = 'f32') {
-  return this.tensor(
-    typedArray(dtype, n).map((_, i) => i),
-    [n],
-    dtype,
-  );
+  checkShape([n], 'arange');
+  if (n - 1 > EXACT[dtype]) {
+    throw new DTypeError({
+      where: 'arange',
+      message: `${dtype} does not hold every whole number up to ${n - 1}, only up to ${EXACT[dtype]}.`,
+      fix: "Use 'i32' or 'u32'.",
+    });
+  }
+  const tensor = Tensor.empty(this, [n], dtype, 'arange', n <= FEW);
+  if (n <= FEW)
+    this.write(
+      tensor.storage,
+      toStored(
+        dtype,
+        typedArray(dtype, n).map((_, i) => i),
+      ),
+    );
+  else launch(tensor, 'arange', dtype, n);
+  return tensor;
 };

@@ -21,8 +21,14 @@ export const isFloat = (dtype: DType): dtype is FloatType => dtype === 'f32' || 
 /** Whether tensors of the engine may be f16: its device was made with the feature `shader-f16`. */
 export const supportsF16 = (engine: Engine): boolean => engine.device.features.has('shader-f16');
 
-/** @throws DTypeError when the engine's device has no tensors of the dtype. */
+/** @throws DTypeError for no dtype at all, or one that the engine's device has no tensors of. */
 export function checkSupported(engine: Engine, dtype: DType, where: string): void {
+  if (!Object.hasOwn(ARRAYS, dtype)) {
+    throw new DTypeError({
+      where,
+      message: `${String(dtype)} is no dtype: there are ${Object.keys(ARRAYS).join(', ')}.`,
+    });
+  }
   if (dtype !== 'f16' || supportsF16(engine)) return;
   throw new DTypeError({
     where,

@@ -29,8 +29,11 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
 }
 
-/** @throws ShapeError unless every dimension is a whole number ≥ 1. */
+/** @throws ShapeError unless every dimension is a whole number ≥ 1, and their product one below 2⁵³. */
 export function checkShape(shape: Shape, where: string): void {
+  if (!Array.isArray(shape)) {
+    throw new ShapeError({ where, message: `a shape is an array of whole numbers, not ${String(shape)}.` });
+  }
   for (const n of shape) {
     if (!Number.isInteger(n) || n < 1) {
       throw new ShapeError({
@@ -38,6 +41,9 @@ export function checkShape(shape: Shape, where: string): void {
         message: `${show(shape)} is not a shape: every dimension must be a whole number of at least 1.`,
       });
     }
+  }
+  if (!Number.isSafeInteger(sizeOf(shape))) {
+    throw new ShapeError({ where, message: `${show(shape)} has more elements than can be counted.` });
   }
 }
 

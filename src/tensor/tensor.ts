@@ -6,6 +6,7 @@ import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { ArgumentError, AutogradError, EngineMismatchError, FreedTensorError, ShapeError } from '../gpu/errors.ts';
 import { bytesOf, checkSupported, type DType, fromStored, isFloat, type TypedArray } from './dtype.ts';
+import type { NestedArray } from './elements.ts';
 import { type Shape, show, sizeOf } from './shape.ts';
 
 /** How a tensor was made: what reverse mode needs. Written by `autograd/tape`. */
@@ -18,8 +19,6 @@ export interface GradNode {
    */
   readonly backward: (gradient: Tensor, present?: readonly (Tensor | null)[]) => readonly (Tensor | null)[];
 }
-
-export type NestedArray = number | readonly NestedArray[];
 
 interface Holding {
   engine: WeakRef<Engine>;
