@@ -151,6 +151,14 @@ test('templates escape what is put in', () => {
   );
 });
 
+test('names from files are printed, not obeyed', () => {
+  const foreign = record({ name: 'a\u001b[2J\nb\u202e', method: 'kd\u0007' });
+  const row = cellsOf(summaryTable([foreign], { colour: false })).at(-1)!;
+  assert.equal(row.slice(0, 2), ['a\\u001b[2J\\nb\\u202e', 'kd\\u0007']);
+  const { document } = parseHTML(reportPage([foreign]));
+  assert.is(document.querySelector('h2')?.textContent, 'a\\u001b[2J\\nb\\u202e');
+});
+
 test('a record survives JSON, a damaged one is refused by the part that is wrong', () => {
   assert.equal(parseRunRecord(JSON.stringify(record()), 'run.json'), record());
   const text = JSON.stringify(record());

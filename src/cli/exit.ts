@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import picocolors from 'picocolors';
 import { EngramError } from '../gpu/errors.ts';
+import { printable } from '../gpu/printable.ts';
 
 /** Thrown when the user stopped the command; everything is written by then. */
 export class Interrupted extends Error {
@@ -29,20 +30,21 @@ export function fail(error: unknown): void {
 }
 
 function judge(error: unknown): [text: string, code: number] {
-  if (error instanceof Interrupted) return [colours.yellow(error.message), error.exitCode];
+  if (error instanceof Interrupted) return [colours.yellow(printable(error.message)), error.exitCode];
   if (error instanceof EngramError) return [colours.red(error.message) + stackOf(error), 2];
   if (error instanceof CommanderError) {
     const [message = '', hint] = error.message.replace(/^error: /, '').split('\n');
     const question = hint ? ` ${hint.replace(/^\(|\)$/g, '')}` : '';
-    return [colours.red(`${message.replace(/\.$/, '')}.${question} See --help.`), 2];
+    return [colours.red(printable(`${message.replace(/\.$/, '')}.${question} See --help.`)), 2];
   }
   const message = error instanceof Error ? error.message : String(error);
   const hint = debugging() ? '' : ' Run it again with --debug to see where.';
-  return [colours.red(`engram: unexpected error: ${message}${hint}`) + stackOf(error), 1];
+  return [colours.red(printable(`engram: unexpected error: ${message}${hint}`)) + stackOf(error), 1];
 }
 
 const debugging = (): boolean => Boolean(process.env.DEBUG) || process.argv.includes('--debug');
 
 function stackOf(error: unknown): string {
-  return debugging() && error instanceof Error ? `\n${error.stack ?? ''}` : '';
+  const lines = debugging() && error instanceof Error ? ['', ...(error.stack ?? '').split('\n')] : [];
+  return lines.map(printable).join('\n');
 }

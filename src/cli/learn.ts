@@ -6,6 +6,7 @@ import { restoreCheckpoint, saveCheckpoint } from '../continual/checkpoint.ts';
 import { Learner } from '../continual/learner.ts';
 import type { DatasetSplit } from '../data/dataset.ts';
 import type { Engine } from '../gpu/engine.ts';
+import { printable } from '../gpu/printable.ts';
 import { reportPage } from '../report/page.ts';
 import type { RunRecord } from '../report/run-record.ts';
 import { Interrupted } from './exit.ts';
@@ -34,7 +35,7 @@ export async function learn(
   if (saved) restoreCheckpoint(learner, saved.bytes, saved.where);
   await folder.cutBack(learner.tasksDone);
   const after = saved ? picocolors.dim(`, after task ${learner.tasksDone} of ${learner.scenario.tasks.length}`) : '';
-  console.log(`${picocolors.dim(`folder    ${folder.path}`)}${after}`);
+  console.log(`${picocolors.dim(`folder    ${printable(folder.path)}`)}${after}`);
   await learnTasks(learner, split, folder);
   const record = recordOf(learner, folder);
   await folder.saveRecord(record);
@@ -62,7 +63,8 @@ async function learnTasks(learner: Learner, split: DatasetSplit, folder: RunFold
     }
   } catch (error) {
     progress.stop();
-    if (!(error instanceof Interrupted) && (await folder.checkpoint())) console.log(howToGoOn(learner, folder));
+    if (!(error instanceof Interrupted) && (await folder.checkpoint()))
+      console.log(printable(howToGoOn(learner, folder)));
     throw error;
   } finally {
     progress.stop();

@@ -3,6 +3,7 @@ import picocolors from 'picocolors';
 import { files } from '#files';
 import '../tensor/capture.ts';
 import type { Engine } from '../gpu/engine.ts';
+import { printable } from '../gpu/printable.ts';
 import type { Profile } from '../gpu/profiler.ts';
 import { kernelTimes } from '../report/kernel-times.ts';
 import { kernelTable } from '../report/table.ts';
@@ -61,7 +62,7 @@ export async function profile(options: ProfileOptions): Promise<void> {
         `a step    ${picocolors.bold(`${ms.toFixed(2)} ms`)} of kernels in ${launches} launches, ${gflops.toFixed(1)} GFLOP/s; ` +
           `JavaScript ${javascript.toFixed(2)} ms replayed, ${anew.javascript.toFixed(2)} ms run anew`,
       );
-      if (options.trace) console.log(`trace     ${options.trace} (ui.perfetto.dev opens it)`);
+      if (options.trace) console.log(`trace     ${printable(options.trace)} (ui.perfetto.dev opens it)`);
     },
     { quiet: options.json ?? false },
   );

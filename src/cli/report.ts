@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { files } from '#files';
 import { joinPath } from '../data/files.ts';
 import { DataError } from '../gpu/errors.ts';
+import { printable } from '../gpu/printable.ts';
 import { reportPage } from '../report/page.ts';
 import type { RunRecord } from '../report/run-record.ts';
 import { summaryTable } from '../report/table.ts';
@@ -25,5 +26,5 @@ export async function report(folders: readonly string[], { out }: { out?: string
   const page = out ?? joinPath(folders.length === 1 ? first : dirname(first.replace(/\/+$/, '')), 'report.html');
   await files.write(page, reportPage(records));
   console.log(summaryTable(records));
-  console.log(`report    ${page}`);
+  console.log(`report    ${printable(page)}`);
 }

@@ -2,6 +2,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import picocolors from 'picocolors';
 import { accuracyCurve } from '../continual/metrics.ts';
+import { printable } from '../gpu/printable.ts';
 import type { RunRecord } from '../report/run-record.ts';
 import { matrixTable } from '../report/table.ts';
 
@@ -23,9 +24,9 @@ function matrix(record: RunRecord): string {
 export function printResults(record: RunRecord, page: string): void {
   const { average, last, forgetting } = record;
   console.log(
-    `\nAccuracy in percent on each task, after each task (${record.method}, ${record.dataset})\n${matrix(record)}`,
+    `\nAccuracy in percent on each task, after each task (${printable(`${record.method}, ${record.dataset}`)})\n${matrix(record)}`,
   );
   const bold = (value: number) => picocolors.bold(value.toFixed(1));
   console.log(`average incremental ${bold(average)} %, last ${bold(last)} %, forgetting ${bold(forgetting)} points`);
-  console.log(`report    ${page}`);
+  console.log(`report    ${printable(page)}`);
 }

@@ -4,6 +4,7 @@ import '../tensor/create.ts';
 import '../ops/methods.ts';
 import picocolors from 'picocolors';
 import { Engine } from '../gpu/engine.ts';
+import { printable } from '../gpu/printable.ts';
 
 /** @param quiet say nothing, where the output is for programs. */
 export async function withEngine<T>(
@@ -11,7 +12,7 @@ export async function withEngine<T>(
   { quiet = false }: { quiet?: boolean } = {},
 ): Promise<T> {
   const engine = await Engine.create();
-  if (!quiet) console.log(picocolors.dim(`adapter   ${engine.adapterDescription}`));
+  if (!quiet) console.log(picocolors.dim(`adapter   ${printable(engine.adapterDescription)}`));
   try {
     return await use(engine);
   } finally {

@@ -1,4 +1,5 @@
 /** HTML from templates: what is put into one is escaped, unless it is HTML itself. */
+import { printable } from '../gpu/printable.ts';
 
 /** A piece of HTML that is safe to place in a page. */
 export class Html {
@@ -12,7 +13,7 @@ const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;'
 function render(content: Content): string {
   if (content instanceof Html) return content.text;
   if (typeof content === 'object') return content.map(render).join('');
-  return String(content).replace(/[&<>"']/g, (character) => escapes[character]!);
+  return printable(String(content)).replace(/[&<>"']/g, (character) => escapes[character]!);
 }
 
 /** `` html`<p>${text}</p>` ``: strings and numbers are escaped, arrays joined, `Html` kept. */

@@ -2,6 +2,7 @@
 import Table from 'cli-table3';
 import picocolors from 'picocolors';
 import { accuracyCurve } from '../continual/metrics.ts';
+import { printable } from '../gpu/printable.ts';
 import type { KernelTimes } from './kernel-times.ts';
 import type { RunRecord } from './run-record.ts';
 
@@ -50,7 +51,7 @@ export function summaryTable(records: readonly RunRecord[], options: TableOption
   const colours = picocolors.createColors(options.colour ?? picocolors.isColorSupported);
   const table = tableOf(['run', 'method', 'average %', 'last %', 'forgetting', 'seconds'].map(colours.bold), 'left');
   for (const { name, method, average, last, forgetting, seconds } of records) {
-    table.push([name, method, one(average), one(last), one(forgetting), seconds.toFixed(0)]);
+    table.push([printable(name), printable(method), one(average), one(last), one(forgetting), seconds.toFixed(0)]);
   }
   return table.toString();
 }

@@ -1,5 +1,6 @@
 /** What the tuner found, for the terminal. */
 import picocolors from 'picocolors';
+import { printable } from '../gpu/printable.ts';
 import type { TunedPiece } from '../gpu/tuner.ts';
 import { type TableOptions, tableOf } from './table.ts';
 
@@ -17,7 +18,12 @@ export function tuningTable(pieces: readonly TunedPiece[], options: TableOptions
       const time = name === undefined ? undefined : ms[name];
       const choice = name === form ? CHOSEN[from] : name !== undefined && name === rule ? 'rule' : '';
       const paint = name === form ? colours.green : (text: string) => text;
-      const cells = [name ?? '', time?.toFixed(3) ?? '', time ? (flops / time / 1e6).toFixed(1) : '', choice];
+      const cells = [
+        printable(name ?? ''),
+        time?.toFixed(3) ?? '',
+        time ? (flops / time / 1e6).toFixed(1) : '',
+        choice,
+      ];
       table.push([heads[line] ?? '', ...cells.map(paint)]);
     }
   }
