@@ -175,8 +175,9 @@ async function refused(args: string[], ...patterns: RegExp[]): Promise<void> {
 test('mistyped commands, flags and settings', async () => {
   await refused(['train', '--epoch', '3'], /--epoch'.*Did you mean --epochs\?/);
   await refused(['trian'], /unknown command 'trian'.*Did you mean train\?/);
-  await refused(['train', '--tasks', 'two'], /^--tasks: "two" does not fit: expected a number/);
-  await refused(['train', '--tasks', '1.5'], /expected a whole number/);
+  await refused(['train', '--tasks', 'two'], /^--tasks: "two" does not fit: expected a whole number of at least 1/);
+  await refused(['train', '--scale', '1,1,1'], /^--scale: "1,1,1" does not fit: expected two finite numbers/);
+  await refused(['train', '--colour\u001b[31m'], /unknown option '--colour\\u001b\[31m'/);
   await refused(['train', '--method', 'fdk'], /^--method: .*Did you mean fdkd\?/);
   await refused(['train', '--model', 'resnet9'], /^--model: "resnet9"/);
   await refused(['train', '--resume'], /--out/);

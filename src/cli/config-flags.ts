@@ -2,8 +2,9 @@
 import { type Command, Option } from 'commander';
 import { closest } from 'fastest-levenshtein';
 import * as v from 'valibot';
-import { CONFIG_KEYS, type Config, configSchema } from '../continual/config.ts';
+import { CONFIG_KEYS, type Config, configSchema, expectedOf } from '../continual/config.ts';
 import { ConfigError } from '../gpu/errors.ts';
+import { clipped } from '../gpu/printable.ts';
 import { configHelp } from './config-help.ts';
 
 /** Settings that were asked for. */
@@ -22,44 +23,22 @@ const asNumber = (text: string): unknown => {
   return Number.isNaN(value) ? text : value;
 };
 
+/** What a flag's text says, before it is known to fit: a number, several of them, or the text. */
+function parsed(type: string, text: string): unknown {
+  if (type === 'number') return asNumber(text);
+  if (type !== 'array' && type !== 'strict_tuple') return text;
+  return text === '' ? [] : text.split(',').map(asNumber);
+}
+
 /** A flag's text as the value the schema wants. @throws ConfigError naming the flag when it does not fit. */
 export function parseSetting(key: keyof Config, text: string): unknown {
-  const { type } = typeOf(key);
-  const list = type === 'array' || type === 'tuple';
-  const value = list ? (text === '' ? [] : text.split(',').map(asNumber)) : type === 'number' ? asNumber(text) : text;
-  const result = v.safeParse(configSchema.entries[key], value);
+  const result = v.safeParse(configSchema.entries[key], parsed(typeOf(key).type, text));
   if (result.success) return result.output;
   throw new ConfigError({
     where: flagOf(key),
-    message: `"${text}" does not fit: expected ${expected(result.issues[0])}.`,
+    message: `"${clipped(text)}" does not fit: expected ${expectedOf(key)}.`,
     fix: suggestion(key, text),
   });
-}
-
-/** What an issue says, in words. */
-function expected(issue: v.BaseIssue<unknown>): string {
-  const { requirement } = issue as { requirement?: unknown };
-  switch (issue.type) {
-    case 'number':
-      return 'a number';
-    case 'integer':
-    case 'safe_integer':
-      return 'a whole number';
-    case 'min_value':
-      return `at least ${requirement}`;
-    case 'max_value':
-      return `at most ${requirement}`;
-    case 'gt_value':
-      return `more than ${requirement}`;
-    case 'lt_value':
-      return `less than ${requirement}`;
-    case 'tuple':
-      return 'two numbers with a comma';
-    case 'guard':
-      return "a network's name";
-    default:
-      return (issue.expected ?? issue.message).replace(/[()"]/g, '').replaceAll(' | ', ', ');
-  }
 }
 
 function suggestion(key: keyof Config, text: string): string {

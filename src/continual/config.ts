@@ -4,17 +4,24 @@
 import * as v from 'valibot';
 import { POOL_KINDS } from '../distill/task-pool.ts';
 import { ConfigError } from '../gpu/errors.ts';
+import { clipped } from '../gpu/printable.ts';
 import { isResNetName } from '../nn/resnet.ts';
+import { expected, received } from './expected.ts';
 
 /** The built-in methods; see `methods`. */
 export const METHOD_NAMES = ['finetune', 'joint', 'replay', 'kd', 'tkd', 'fdkd', 'rdkd'] as const;
 export type MethodName = (typeof METHOD_NAMES)[number];
 
-const whole = (least: number) => v.pipe(v.number(), v.integer(), v.minValue(least));
+const whole = (least: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(least));
 const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const atLeastZero = v.pipe(v.number(), v.finite(), v.minValue(0));
 const aboveZero = v.pipe(v.number(), v.finite(), v.gtValue(0));
-const seed = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const network = 'a network: resnet8, resnet20, resnet32, … (depth 6n + 2), resnet18 or resnet34';
+const range = v.pipe(
+  v.strictTuple([aboveZero, aboveZero]),
+  v.check(([low, high]) => low <= high),
+  v.description('two finite numbers above 0, the smaller one first'),
+);
 
 export const configSchema = v.strictObject({
   /** A folder with a data set (IDX or CIFAR binary), or a bundled one: `fashion-mini`, `glyphs`. */
@@ -37,7 +44,7 @@ export const configSchema = v.strictObject({
   memoryPerClass: v.optional(whole(0), 0),
   /** How exemplars are chosen (herding: Rebuffi et al. 2017, algorithm 4). */
   selection: v.optional(v.picklist(['herding', 'random']), 'herding'),
-  model: v.optional(v.pipe(v.string(), v.guard(isResNetName)), 'resnet8'),
+  model: v.optional(v.pipe(v.string(), v.guard(isResNetName), v.description(network)), 'resnet8'),
   /** Channels of the network's first stage; 0 for the network's own. */
   width: v.optional(whole(0), 0),
   stem: v.optional(v.picklist(['cifar', 'imagenet']), 'cifar'),
@@ -65,9 +72,9 @@ export const configSchema = v.strictObject({
   crop: v.optional(whole(0), 2),
   flip: v.optional(fraction, 0),
   rotate: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(180)), 0),
-  scale: v.optional(v.tuple([aboveZero, aboveZero])),
+  scale: v.optional(range),
   /** Pixels are normalised by (x − mean) / deviation, a number for each channel; measured on the training set unless given. */
-  mean: v.optional(v.array(v.number())),
+  mean: v.optional(v.array(v.pipe(v.number(), v.finite()))),
   deviation: v.optional(v.array(aboveZero)),
   /** Temperature of the distillation. */
   temperature: v.optional(aboveZero, 2),
@@ -90,7 +97,7 @@ export const configSchema = v.strictObject({
   gradientCheckpointing: v.optional(v.boolean(), false),
   /** How activations are stored; `f16` where the device has shader-f16, with a scaled loss. */
   precision: v.optional(v.picklist(['f32', 'f16']), 'f32'),
-  seed: v.optional(seed, 0),
+  seed: v.optional(whole(0), 0),
 });
 
 /** A complete configuration. */
@@ -101,24 +108,30 @@ export type ConfigInput = v.InferInput<typeof configSchema>;
 /** Every key, for command lines and messages. */
 export const CONFIG_KEYS = Object.keys(configSchema.entries) as (keyof Config)[];
 
+/** What a setting may be, in words: `a finite number above 0`. */
+export const expectedOf = (key: keyof Config): string => expected(configSchema.entries[key].wrapped);
+
 /**
  * Fills in defaults and checks everything.
  * @param where names the file or command line in errors.
- * @throws ConfigError naming the first key that is unknown or does not fit.
+ * @throws ConfigError naming the first key that is unknown or does not fit, what it may be and what was given.
  */
 export function parseConfig(input: unknown, where = 'configuration'): Config {
   const result = v.safeParse(configSchema, input);
-  if (!result.success) {
-    const [issue] = result.issues;
-    const key = v.getDotPath(issue) ?? 'the configuration';
-    const unknown = issue.type === 'strict_object';
+  if (result.success) return result.output;
+  // The path is of plain objects and arrays, down to what does not fit; the setting is where it begins.
+  const at = result.issues[0].path?.[0];
+  const key = CONFIG_KEYS.find((name) => name === at?.key);
+  if (key === undefined) {
     throw new ConfigError({
       where,
-      message: unknown
-        ? `there is no setting "${key}".`
-        : `"${key}" does not fit: expected ${issue.expected ?? issue.message}, received ${issue.received}.`,
-      fix: unknown ? `Known settings: ${CONFIG_KEYS.join(', ')}.` : 'Mend the value or leave it out.',
+      message: at ? `there is no setting "${clipped(String(at.key))}".` : `${received(input)} is no configuration.`,
+      fix: `Known settings: ${CONFIG_KEYS.join(', ')}.`,
     });
   }
-  return result.output;
+  throw new ConfigError({
+    where,
+    message: `"${key}" does not fit: expected ${expectedOf(key)}, received ${received(at?.value)}.`,
+    fix: 'Mend the value or leave it out.',
+  });
 }
