@@ -139,7 +139,7 @@ fn write(place: Place, shift: V, scale: V, offset: V) {
       value += V(residual[at]);
     }
     if (is_fused(RELU)) {
-      value = max(value, V(0.0));
+      value = select(max(value, V(0.0)), value, not_a_number(value)); // max would make it 0
     }
     output[at] = S(value);
     at += place.jump;

@@ -15,10 +15,11 @@
 @group(0) @binding(8) var<storage, read_write> dx: array<S>;
 @group(0) @binding(9) var<uniform> params: Params;
 
-// What passes the ReLU.
+// What passes the ReLU, at NaN too, as in PyTorch.
 fn passed(at: u32) -> V {
   if (is_fused(RELU)) {
-    return select(V(0.0), V(dy[at]), V(output[at]) > V(0.0));
+    let y = V(output[at]);
+    return select(V(0.0), V(dy[at]), (y > V(0.0)) | not_a_number(y));
   }
   return V(dy[at]);
 }

@@ -5,8 +5,8 @@
 //
 // Ahead of batch_norm.wgsl or batch_norm_gradient.wgsl, which bind `params`.
 //
-// Injected: V (f32, or vec4<f32> for channels in fours), S (how one is stored in images: V or its f16 kin), SIZE (threads
-// of a workgroup, a power of two), TEAMS (the lanes of a column work on one part together, for a GPU; else each has a part
+// Injected: V (f32, or vec4<f32> for channels in fours), I and B (u32 and bool likewise), S (how one is stored in images: V
+// or its f16 kin), SIZE (threads of a workgroup, a power of two), TEAMS (the lanes of a column work on one part together, for a GPU; else each has a part
 // of its own, and there is no barrier).
 
 struct Params {
@@ -25,6 +25,11 @@ const BATCH = 4u; // backward: the statistics were the batch's own, they have a 
 
 fn is_fused(what: u32) -> bool {
   return (params.fused & what) != 0u;
+}
+
+// By the bits, which no compiler assumes away.
+fn not_a_number(x: V) -> B {
+  return (bitcast<I>(x) & I(0x7fffffffu)) > I(0x7f800000u);
 }
 
 // What a thread has to do: `count` elements from `first` on, `jump` apart.

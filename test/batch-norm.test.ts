@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { backward, type DType, Engine, type Tensor } from '../src/index.ts';
+import { backward, type DType, Engine, supportsF16, type Tensor } from '../src/index.ts';
 import { batchNorm } from '../src/ops/batch-norm.ts';
 import { engine, errorOf, leaf, near, needs, uniform } from './support/engine.ts';
 import { HALF_EPSILON, rounded } from './support/half.ts';
@@ -238,6 +238,38 @@ for (const c of [4, 3]) {
     await near(runningVar, uniform(c, 16, 0.5, 2), 0, 'running variance');
   });
 }
+
+/** Inference on 3 rows of c channels, the first value of x or of the residual NaN; with the gradient of x. */
+async function withNaN(c: number, dtype: DType, where: 'x' | 'residual') {
+  const values = { x: new Float32Array(3 * c).fill(2), residual: new Float32Array(3 * c).fill(-1) };
+  values[where][0] = Number.NaN;
+  const [x, residual] = [engine.tensor(values.x, [3, c], dtype), engine.tensor(values.residual, [3, c], dtype)];
+  x.requiresGrad = residual.requiresGrad = true;
+  const [weight, bias, runningVar] = [engine.ones([c]), engine.zeros([c]), engine.ones([c])];
+  const options = { weight, bias, runningMean: engine.zeros([c]), runningVar };
+  const y = batchNorm(x, { ...options, residual, relu: true, training: false, eps: 0 });
+  backward(y, engine.full([3, c], 5, dtype));
+  const trained = batchNorm(x, { ...options, residual, relu: true, training: true });
+  return Promise.all([y, x.grad!, residual.grad!, trained].map(async (t) => [...(await t.data())]));
+}
+
+async function carriesNaN(dtype: DType): Promise<void> {
+  for (const c of [3, 4]) {
+    const rest = new Array<number>(3 * c - 1);
+    for (const where of ['x', 'residual'] as const) {
+      const [y, dx, dresidual, trained] = await withNaN(c, dtype, where);
+      assert.equal(y, [Number.NaN, ...rest.fill(1)], `${where} of ${c} channels`);
+      assert.equal(dx, [5, ...rest.fill(5)]);
+      assert.equal(dresidual, dx);
+      // The batch's statistics carry it to the whole channel.
+      const lost = trained!.map((v, i) => (Number.isNaN(v) ? i : -1)).filter((i) => i >= 0);
+      assert.equal(lost, where === 'x' ? [0, c, 2 * c] : [0]);
+    }
+  }
+}
+
+test('NaN passes the fused ReLU and the shortcut, and so does its gradient', () => carriesNaN('f32'));
+(supportsF16(engine) ? test : test.skip)('NaN passes in f16 too', () => carriesNaN('f16'));
 
 test('only what requires a gradient gets one', async () => {
   const weight = leaf([1, 1], [2]);

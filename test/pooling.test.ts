@@ -133,6 +133,23 @@ test('NaN passes through a maximum, and −∞ is a value like others', async ()
   assert.equal([...(await y.data())], [Number.NaN, 5, -Infinity]);
 });
 
+test('NaN wins wherever it stands in a window, over infinity too, and takes the gradient', async () => {
+  const row = [3, Infinity, 1];
+  for (const channels of [1, 4]) {
+    for (const at of [0, 1, 2]) {
+      const values = row.flatMap((v, i) => new Array<number>(channels).fill(i === at ? Number.NaN : v));
+      const x = leaf(values, [1, 3, 1, channels]);
+      const y = maxPool2d(x, { kernel: [3, 1] });
+      y.sum().backward();
+      assert.equal([...(await y.data())], new Array(channels).fill(Number.NaN));
+      assert.equal(
+        [...(await x.grad!.data())],
+        row.flatMap((_, i) => new Array(channels).fill(i === at ? 1 : 0)),
+      );
+    }
+  }
+});
+
 test('the stride is the kernel unless said, and a number stands for both directions', async () => {
   const x = engine.tensor(uniform(36, 3), [1, 6, 6, 1]);
   const a = maxPool2d(x, { kernel: 3 });

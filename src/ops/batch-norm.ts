@@ -72,6 +72,8 @@ function walkOver(engine: Engine, rows: number, channels: number, stored: FloatT
     params: [rows, columns, width, span],
     constants: {
       V: four ? 'vec4<f32>' : 'f32',
+      I: four ? 'vec4<u32>' : 'u32',
+      B: four ? 'vec4<bool>' : 'bool',
       S: four ? `vec4<${stored}>` : stored,
       SIZE: size,
       TEAMS: !software,
@@ -139,7 +141,8 @@ function check(x: Tensor, options: BatchNormOptions): FloatType {
 
 /**
  * y = relu((x − mean)/√(variance + eps) · weight + bias + residual); residual and ReLU where asked for. x is
- * [..., c]: images [n, h, w, c] and features [n, c] alike. Gradients for x, weight, bias and the residual.
+ * [..., c]: images [n, h, w, c] and features [n, c] alike. Gradients for x, weight, bias and the residual. NaN stays NaN:
+ * in training in the whole channel, in inference where it was.
  * @throws ShapeError, DTypeError for tensors that do not fit; ArgumentError in training with one value a channel.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
