@@ -8,6 +8,7 @@ import '../src/index.ts';
 import { type ConfigInput, parseConfig } from '../src/continual/config.ts';
 import { Learner } from '../src/continual/learner.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
+import { silenceDrivers } from '../src/gpu/driver-chatter-node.ts';
 import { Engine } from '../src/gpu/engine.ts';
 
 export interface Run {
@@ -72,6 +73,7 @@ export async function runMissing(runs: readonly Run[], file: string): Promise<vo
   const done = new Set((await readResults(file)).map(({ name }) => name));
   const wanted = runs.filter(({ name }) => !done.has(name));
   if (wanted.length === 0) return;
+  silenceDrivers();
   const engine = await Engine.create();
   process.stderr.write(`${engine.adapterDescription}: ${wanted.length} runs\n`);
   await mkdir(dirname(file), { recursive: true });

@@ -3,6 +3,7 @@ import '../src/index.ts';
 import { Command, CommanderError, Option } from 'commander';
 import { files } from '#files';
 import { wholeNumber } from '../src/cli/whole-number.ts';
+import { silenceDrivers } from '../src/gpu/driver-chatter-node.ts';
 import { Engine } from '../src/gpu/engine.ts';
 import type { ResNetName } from '../src/nn/resnet.ts';
 import type { BenchCase, TimingOptions, WorkCase } from './bench-case.ts';
@@ -20,6 +21,8 @@ import { trainCases } from './bench-train.ts';
 import { dkdChart } from './dkd-chart.ts';
 import { PEER_FLAG, runPeer } from './peers/peer-process.ts';
 import { peerCases } from './peers/peers.ts';
+
+silenceDrivers();
 
 const CASES: readonly (BenchCase | MemoryCase)[] = [
   ...kernelCases,

@@ -38,7 +38,7 @@ function start(args: readonly string[]): { child: ChildProcess; ended: Promise<O
     });
     child.on('close', (code) => {
       running.delete(child);
-      // Dawn speaks on its own.
+      // Dawn speaks on its own where stderr is a socket, as here; driver-chatter.test.ts has the rest.
       done({ code, out, errors: errors.replace(/^Warning: max.*\n/gm, '') });
     });
   });

@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { methods } from '../continual/methods.ts';
+import { silenceDrivers } from '../gpu/driver-chatter-node.ts';
 import { addConfigFlags, flagsGiven } from './config-flags.ts';
 import { exit, fail } from './exit.ts';
 import type { ProfileOptions } from './profile.ts';
@@ -19,6 +20,7 @@ interface TrainFlags {
   resume?: boolean;
 }
 
+silenceDrivers();
 const program = new Command('engram')
   .description('Trains image classifiers task by task on WebGPU, and keeps what they learnt.')
   .version(packageJson.version)

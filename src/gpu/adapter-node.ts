@@ -9,8 +9,10 @@
 
 import type { AdapterChoice, AdapterOptions } from './adapter.ts';
 import { adapterKind, describeAdapter } from './adapter-info.ts';
+import { hushed } from './driver-chatter-node.ts';
 import { AdapterError, ConfigError } from './errors.ts';
 import { pollGently } from './polling-node.ts';
+import { loadLibrary } from './shared-library-node.ts';
 
 /** Where a Dawn object gets its adapters: the system's drivers, only those that are software, or npm's SwiftShader. */
 type Source = 'system' | 'rasterizer' | 'swiftshader';
@@ -23,9 +25,9 @@ const SOURCES: Record<Wanted, Source[]> = {
   swiftshader: ['swiftshader'],
 };
 
-/** What Dawn runs on, and the CPU rasterizer to be expected there, by a part of its name. */
-const PLATFORM: Partial<Record<NodeJS.Platform, { backend: string; rasterizer?: string }>> = {
-  linux: { backend: 'Vulkan', rasterizer: 'llvmpipe' },
+/** What Dawn runs on, the CPU rasterizer to be expected there, by a part of its name, and the library that finds drivers. */
+const PLATFORM: Partial<Record<NodeJS.Platform, { backend: string; rasterizer?: string; loader?: string }>> = {
+  linux: { backend: 'Vulkan', rasterizer: 'llvmpipe', loader: 'libvulkan.so.1' },
   darwin: { backend: 'Metal' },
   win32: { backend: 'D3D12', rasterizer: 'Microsoft Basic Render' },
 };
@@ -122,24 +124,28 @@ async function open(source: Source, flags: string[]): Promise<GPU> {
   for (const [name, value] of Object.entries(globals)) {
     if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
-  if (source === 'system') return create(flags);
-  if (source === 'rasterizer') {
-    const name = PLATFORM[process.platform]?.rasterizer;
-    if (!name) throw new Error(`${process.platform} has no software adapter`);
-    return create([...flags, `adapter=${name}`]);
-  }
-  if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('SwiftShader comes for x64 Linux only');
-  const { loadSwiftShader } = await import('./swiftshader-node.ts');
-  const driver = await loadSwiftShader();
-  return withVulkanDriver(driver, () => {
-    const gpu = create(flags);
-    // Drivers are looked for at the first request, before it returns: no other code sees the changed environment.
-    void gpu.requestAdapter();
-    return gpu;
-  });
+  if (source === 'swiftshader') return withVulkanDriver(await swiftShader(), () => discover(create(flags)));
+  const { rasterizer, loader } = PLATFORM[process.platform] ?? {};
+  // Dawn itself would tell the terminal that there is none.
+  if (loader) loadLibrary(loader);
+  if (source === 'system') return discover(create(flags));
+  if (!rasterizer) throw new Error(`${process.platform} has no software adapter`);
+  return discover(create([...flags, `adapter=${rasterizer}`]));
 }
 
-/** Runs `make` while the Vulkan loader knows `driver` alone. The second name is the one loaders before 1.3.207 read. */
+/** Makes Dawn look for drivers: it does at the first request, before that returns. */
+function discover(gpu: GPU): GPU {
+  void hushed(() => gpu.requestAdapter());
+  return gpu;
+}
+
+async function swiftShader(): Promise<string> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('SwiftShader comes for x64 Linux only');
+  const { loadSwiftShader } = await import('./swiftshader-node.ts');
+  return loadSwiftShader();
+}
+
+/** Runs `make` while the Vulkan loader knows `driver` alone; no other code sees the changed environment. The second name is the one loaders before 1.3.207 read. */
 function withVulkanDriver<T>(driver: string, make: () => T): T {
   const names = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
   const before = names.map((name) => process.env[name]);

@@ -5,16 +5,13 @@
 
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { constants } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { createBrotliDecompress } from 'node:zlib';
 import { unpackTar } from 'modern-tar/fs';
 import { cachedFolder } from './cache-node.ts';
-
-/** glibc's RTLD_NODELETE, which `os.constants.dlopen` lacks: the library stays loaded after `dlclose`. */
-const RTLD_NODELETE = 0x1000;
+import { loadLibrary } from './shared-library-node.ts';
 
 /**
  * Makes a folder of the cache, once a version of `@sparticuz/chromium`, from that package's `bin` folder.
@@ -43,13 +40,7 @@ export async function loadSwiftShader(): Promise<string> {
   const folder = await unpackChromium('swiftshader', (bin, into) =>
     unpackTarBrotli(join(bin, 'swiftshader.tar.br'), into),
   );
-  const loader = join(folder, 'libvulkan.so.1');
-  try {
-    // Dawn asks for `libvulkan.so.1` by name and gets what is loaded under that name already.
-    process.dlopen({ exports: {} }, loader, constants.dlopen.RTLD_NOW | constants.dlopen.RTLD_GLOBAL | RTLD_NODELETE);
-  } catch (error) {
-    // It is no Node addon, and Node says so after having loaded it: that much is expected.
-    if (!(error instanceof Error && error.message.includes('did not self-register'))) throw error;
-  }
+  // Dawn asks for `libvulkan.so.1` by name and gets what is loaded under that name already.
+  loadLibrary(join(folder, 'libvulkan.so.1'));
   return join(folder, 'vk_swiftshader_icd.json');
 }
