@@ -17,6 +17,7 @@ import {
 } from '../src/index.ts';
 import { createResNet } from '../src/nn/resnet.ts';
 import { Adam } from '../src/optim/adam.ts';
+import { clipGradNorm } from '../src/optim/clipping.ts';
 import type { Optimizer } from '../src/optim/optimizer.ts';
 import { SGD } from '../src/optim/sgd.ts';
 import { Random } from '../src/tensor/random.ts';
@@ -193,6 +194,25 @@ const optimizerCases: WorkCase[] = [
   },
 ];
 
+/** The gradients of every parameter of ResNet-20: read for their norm, read again and written scaled. */
+const clippingCases: WorkCase[] = [
+  {
+    name: 'clip-grad-norm/resnet20',
+    prepare(engine) {
+      const model = createResNet(engine, 'resnet20', { classes: 10 });
+      const parameters = model.parameters();
+      for (const parameter of parameters) parameter.grad = noise(engine, parameter.shape).moveTo(null);
+      return {
+        bytes: 4 * model.parameterCount * 3,
+        run: () => clipGradNorm(parameters, 1),
+        dispose() {
+          model.dispose();
+        },
+      };
+    },
+  },
+];
+
 /** A batch of 32 from 1000 images of bytes, 32×32×3: crop and flip at whole pixels, or rotation with interpolation. */
 const augmentationCases: WorkCase[] = [
   { name: 'augment/crop-flip/32x32x3/b32', augmentation: { crop: 4, flip: 0.5 }, interpolate: false },
@@ -283,6 +303,7 @@ export const kernelCases: readonly WorkCase[] = [
   ...crossEntropyCases,
   ...poolCases,
   ...optimizerCases,
+  ...clippingCases,
   ...augmentationCases,
   ...memoryCases,
 ];
