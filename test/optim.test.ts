@@ -1,12 +1,10 @@
-/** Optimizers against PyTorch's rules written out in float64, over several steps; schedules; clipping. */
+/** Optimizers against PyTorch's rules written out in float64, over several steps; schedules. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   Adam,
   type AdamOptions,
   AdamW,
-  clipGradNorm,
-  clipGradValue,
   constantSchedule,
   cosineSchedule,
   Module,
@@ -236,43 +234,6 @@ test('schedules', () => {
   assert.match(errorOf(() => cosineSchedule(1, 0)).message, /cosineSchedule: the length must be above 0, not 0/);
 });
 
-/** A model with gradients c·(p − t), and these in float64. */
-function withGradients(stiffness: number): { model: Springs; gradients: Record<(typeof names)[number], Float64Array> } {
-  const model = new Springs();
-  engine.scope(() => model.forward(engine.tensor(stiffness)).backward());
-  const of = (name: (typeof names)[number]) =>
-    Float64Array.from(START[name], (p, i) => stiffness * (p - TARGET[name][i]!));
-  return { model, gradients: { few: of('few'), many: of('many') } };
-}
-
-test('clipping by norm scales all gradients together, and only when they are too long', async () => {
-  const { model, gradients } = withGradients(2);
-  const norm = Math.hypot(...gradients.few, ...gradients.many);
-  const before = engine.memory().liveBuffers;
-  const told = clipGradNorm(model.parameters(), 2 * norm);
-  await near(told, [norm], 1e-6);
-  await near(model.many.grad, gradients.many, 1e-6);
-  clipGradNorm(model.parameters(), norm / 4).dispose();
-  for (const name of names)
-    await near(
-      model[name].grad,
-      gradients[name].map((g) => g / 4),
-      1e-6,
-    );
-  told.dispose();
-  assert.is(engine.memory().liveBuffers, before);
-});
-
-test('clipping by value limits each element', async () => {
-  const { model, gradients } = withGradients(1);
-  clipGradValue(model.parameters(), 0.3);
-  await near(
-    model.many.grad,
-    gradients.many.map((g) => Math.min(0.3, Math.max(-0.3, g))),
-    1e-6,
-  );
-});
-
 test('an optimizer with nothing to train is refused', () => {
   class Empty extends Module {
     constructor(readonly options: Readonly<Record<string, unknown>> = {}) {
@@ -325,9 +286,6 @@ test('rates that make no sense are refused', () => {
     [() => new SGD(model, { lr: 1, momentum: 0.9, dampening: 0.1, nesterov: true }), /Nesterov.* no dampening/],
     [() => new Adam(model, { betas: [0.9, 1] }), /beta must be in \[0, 1\), not 1/],
     [() => new AdamW(model, { weightDecay: -0.1 }), /weight decay must be in \[0, ∞\), not -0.1/],
-    [() => clipGradNorm(model.parameters(), 1), /clipGradNorm: no parameter has a gradient/],
-    [() => clipGradNorm(withGradients(1).model.parameters(), 0), /the largest norm must be above 0, not 0/],
-    [() => clipGradValue(model.parameters(), -1), /clipGradValue: the limit must be above 0, not -1/],
   ];
   for (const [fn, expected] of tells) assert.match(message(fn), expected);
 });

@@ -1,51 +1,106 @@
-/** Gradient clipping, without waiting for the GPU. */
-import { noGrad } from '../autograd/tape.ts';
+/** Gradient clipping in place, without waiting for the GPU: a few launches for any number of parameters. */
+import clipGradients from '../../shaders/clip_gradients.wgsl';
+import clipNorm from '../../shaders/clip_norm.wgsl';
+import slotsSource from '../../shaders/slots.wgsl';
+import squares from '../../shaders/squares.wgsl';
+import { type Engine, floatBits } from '../gpu/engine.ts';
 import { ArgumentError } from '../gpu/errors.ts';
-import { evaluate } from '../ops/evaluate.ts';
-import { sum } from '../ops/reduce.ts';
-import { concat } from '../ops/strided.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { bytesOf, type FloatType } from '../tensor/dtype.ts';
+import { commonEngine, Tensor } from '../tensor/tensor.ts';
+import { groupsOf, launchSlots, type SlotKernels } from './slots.ts';
+
+const source = squares + slotsSource + clipGradients;
+const DTYPES: readonly FloatType[] = ['f32', 'f16'];
+/** Values a workgroup. */
+const SPAN = 1024;
 
 /**
- * Scales all gradients together so that their joint L2 norm is at most `most` (Pascanu et al. 2013).
+ * The gradients of these parameters, each parameter once, ready to be written over: what something else looks at (a gradient that two
+ * leaves share, a seed) is copied first.
+ */
+function ownGradients(parameters: readonly Tensor[]): Tensor[] {
+  return [...new Set(parameters)].flatMap((leaf) => {
+    const shared = leaf.grad;
+    if (!shared || shared.storage.refs === 1) return shared ?? [];
+    const own = Tensor.empty(leaf.engine, shared.shape, shared.dtype, 'grad').moveTo(null);
+    leaf.engine.copy(shared.storage, own.storage, bytesOf(shared.dtype, shared.size));
+    shared.dispose();
+    leaf.grad = own;
+    return own;
+  });
+}
+
+/** Runs one of the file's kernels over all gradients. */
+function overGradients(
+  engine: Engine,
+  kind: 'norm' | 'scale' | 'limit',
+  gradients: readonly Tensor[],
+  shared: readonly Tensor[],
+  value = 0,
+): void {
+  let before = 0;
+  for (const dtype of DTYPES) {
+    const slots = gradients.flatMap((g) => (g.dtype === dtype ? [{ size: g.size, tensors: [g] }] : []));
+    if (slots.length === 0) continue;
+    const kernels: SlotKernels = {
+      kernel: (count) => ({ name: 'clip_gradients', source, entry: `${kind}${count}` }),
+      constants: { T: dtype, SPAN },
+      slotCounts: [7, 1],
+      span: SPAN,
+      value,
+    };
+    launchSlots(engine, kernels, shared, slots, before);
+    before += groupsOf(slots, SPAN);
+  }
+}
+
+function checkLimit(where: string, what: string, most: number): void {
+  if (!(most > 0)) throw new ArgumentError({ where, message: `${what} must be above 0, not ${most}.` });
+}
+
+/**
+ * Scales all gradients together, in place, so that their joint L2 norm is at most `most` (Pascanu et al. 2013): by most / (norm + 1e-6)
+ * where that is below 1. A parameter given twice counts once. Exact for gradients whose squares float32 cannot hold.
+ * Gradients that are not finite go as in PyTorch: with an infinite one the norm is infinite, finite gradients become 0
+ * and infinite ones NaN; with a NaN the norm and all gradients become NaN. `GradScaler` leaves such steps out.
+ * @param most `Infinity` only measures.
  * @returns the norm before, a scalar tensor on the device.
- * @throws ArgumentError when no parameter has a gradient, or `most` is not above 0.
+ * @throws ArgumentError when no parameter has a gradient, or `most` is not above 0; EngineMismatchError.
  */
 export function clipGradNorm(parameters: readonly Tensor[], most: number): Tensor {
-  const leaves = parameters.filter((p) => p.grad);
-  const engine = leaves[0]?.engine;
-  if (!engine || !(most > 0)) {
+  checkLimit('clipGradNorm', 'the largest norm', most);
+  const gradients = ownGradients(parameters);
+  if (gradients.length === 0) {
     throw new ArgumentError({
       where: 'clipGradNorm',
-      message: engine ? `the largest norm must be above 0, not ${most}.` : 'no parameter has a gradient.',
+      message: 'no parameter has a gradient.',
+      fix: 'Call it after backward() and before step().',
     });
   }
-  return noGrad(engine, () =>
-    engine.scope(() => {
-      const squares = leaves.map((p) => sum((p.grad as Tensor).square()).reshape([1]));
-      const norm = sum(concat(squares)).sqrt();
-      replaceGradients(leaves, (g) =>
-        evaluate('clip_norm', { a: g, b: norm, c: most }, 'a * min(1.0, c / (b + 1e-6))', g.shape),
-      );
-      return norm;
-    }),
-  );
+  const engine = commonEngine('clipGradNorm', gradients);
+  const count = groupsOf(gradients, SPAN);
+  const norm = Tensor.empty(engine, [], 'f32', 'clipGradNorm');
+  const partials = Tensor.empty(engine, [count, 4], 'f32', 'clipGradNorm');
+  const coefficient = Tensor.empty(engine, [], 'f32', 'clipGradNorm');
+  overGradients(engine, 'norm', gradients, [partials]);
+  engine.dispatch({
+    kernel: { name: 'clip_norm', source: squares + clipNorm },
+    buffers: [partials, norm, coefficient].map((t) => t.storage),
+    params: [count, floatBits(most), 0, 0],
+    workgroups: [1],
+  });
+  if (most < Number.POSITIVE_INFINITY) overGradients(engine, 'scale', gradients, [coefficient]);
+  partials.dispose();
+  coefficient.dispose();
+  return norm;
 }
 
-/** Limits every element of every gradient to [−most, most]. @throws ArgumentError when `most` is not above 0. */
+/**
+ * Limits every element of every gradient to [−most, most], in place; NaN stays NaN.
+ * @throws ArgumentError when `most` is not above 0; EngineMismatchError.
+ */
 export function clipGradValue(parameters: readonly Tensor[], most: number): void {
-  if (!(most > 0))
-    throw new ArgumentError({ where: 'clipGradValue', message: `the limit must be above 0, not ${most}.` });
-  replaceGradients(
-    parameters.filter((p) => p.grad),
-    (g) => evaluate('clip_value', { a: g, b: most }, 'clamp(a, -b, b)', g.shape),
-  );
-}
-
-function replaceGradients(leaves: readonly Tensor[], change: (gradient: Tensor) => Tensor): void {
-  for (const leaf of leaves) {
-    const before = leaf.grad as Tensor;
-    leaf.grad = change(before).moveTo(null);
-    before.dispose();
-  }
+  checkLimit('clipGradValue', 'the limit', most);
+  const gradients = ownGradients(parameters);
+  if (gradients.length > 0) overGradients(commonEngine('clipGradValue', gradients), 'limit', gradients, [], most);
 }

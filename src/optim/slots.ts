@@ -1,5 +1,5 @@
 /** Launches that update several parameters at once, each in a slot of its own; see `shaders/slots.wgsl`. */
-import type { Engine } from '../gpu/engine.ts';
+import { type Engine, floatBits } from '../gpu/engine.ts';
 import type { Constants, Kernel } from '../gpu/kernel.ts';
 import { plane } from '../ops/reduce.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -17,14 +17,26 @@ export interface SlotKernels {
   readonly constants?: Constants;
   /** Slots a launch that there are entries for, most first; 1 is among them. */
   readonly slotCounts: readonly number[];
+  /** Values a workgroup; 64 unless said. */
+  readonly span?: number;
+  /** A number for the kernel. */
+  readonly value?: number;
 }
 
-/** @param shared what every launch binds ahead of its slots. */
+/** Workgroups that have a slot. */
+export const groupsOf = (slots: readonly { readonly size: number }[], span = 64): number =>
+  slots.reduce((groups, { size }) => groups + Math.ceil(size / span), 0);
+
+/**
+ * @param shared what every launch binds ahead of its slots.
+ * @param before workgroups of launches before these, where all of them number theirs together.
+ */
 export function launchSlots(
   engine: Engine,
-  { kernel, constants = {}, slotCounts }: SlotKernels,
+  { kernel, constants = {}, slotCounts, span = 64, value = 0 }: SlotKernels,
   shared: readonly Tensor[],
   slots: readonly Slot[],
+  before = 0,
 ): void {
   const most = engine.device.limits.maxStorageBuffersPerShaderStage - shared.length;
   const each = slots[0]?.tensors.length ?? 1;
@@ -33,18 +45,21 @@ export function launchSlots(
   for (let first = 0; first < slots.length; ) {
     const count = first + many <= slots.length ? many : 1;
     const together = slots.slice(first, first + count);
-    let groups = 0;
-    const firsts = together.map(({ size }) => {
-      const start = groups;
-      groups += Math.ceil(size / 64);
-      return start;
-    });
+    const firsts = together.map((_, i) => groupsOf(together.slice(0, i), span));
+    const groups = groupsOf(together, span);
     const [x, y] = plane(engine, groups);
     engine.dispatch({
       kernel: kernel(count),
       constants,
       buffers: [...shared, ...together.flatMap(({ tensors }) => tensors)].map((t) => t.storage),
-      params: [...eight(together.map(({ size }) => size)), ...eight(firsts), x, 0, 0, 0],
+      params: [
+        ...eight(together.map(({ size }) => size)),
+        ...eight(firsts),
+        x,
+        groups,
+        before + groupsOf(slots.slice(0, first), span),
+        floatBits(value),
+      ],
       workgroups: [x, y],
     });
     first += count;
