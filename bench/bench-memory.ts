@@ -2,7 +2,7 @@
  * The memory of a training step: the most that is live at once, what is kept for the backward pass, and what the
  * recorded step holds on to.
  */
-import type { Engine, MemoryPlan } from '../src/index.ts';
+import type { Engine, RecordedMemory } from '../src/index.ts';
 import { createResNet, type ResNetOptions } from '../src/nn/resnet.ts';
 import { crossEntropy } from '../src/ops/cross-entropy.ts';
 import { SGD } from '../src/optim/sgd.ts';
@@ -19,7 +19,7 @@ export interface MemoryResult {
    * checkpointing, when the widest block has been made again.
    */
   readonly keptBytes: number;
-  readonly plan: MemoryPlan;
+  readonly plan: RecordedMemory;
 }
 
 export interface MemoryCase {
@@ -98,4 +98,4 @@ const mebi = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
 export const memoryLine = (name: string, { peakBytes, keptBytes, plan }: MemoryResult, width: number): string =>
   `${name.padEnd(width)} ${mebi(peakBytes)} at most, ${(peakBytes / keptBytes).toFixed(2)} × the ${mebi(keptBytes)} kept for the backward pass; ` +
-  `recorded ${mebi(plan.bytes)} in ${plan.buffers} buffers, without reuse ${mebi(plan.bytesWithoutReuse)}`;
+  `recorded ${mebi(plan.bytes)} in ${plan.buffers} buffers, at least ${mebi(plan.leastBytes)}, without reuse ${mebi(plan.bytesWithoutReuse)}`;

@@ -65,7 +65,7 @@ export {
 export { Engine, type EngineOptions, type MemoryReport } from './gpu/engine.ts';
 export * from './gpu/errors.ts';
 export type { Launch, Profile } from './gpu/profiler.ts';
-export type { MemoryPlan } from './gpu/recording.ts';
+export type { RecordedMemory } from './gpu/recording.ts';
 export type { Run, Stopwatch } from './gpu/stopwatch.ts';
 export type { ChoiceStore } from './gpu/tuned-choices.ts';
 export { type TunedPiece, type TuneOptions, type Tuning, tune } from './gpu/tuner.ts';

@@ -197,6 +197,88 @@ test('a recording outlives the cache of what it uses', async () => {
   await own.destroy();
 });
 
+test('a recorded step may copy between what it makes, and write where it has written', async () => {
+  const step = engine.capture((x: Tensor) => {
+    const y = x.mul(2);
+    const z = engine.zeros([6]);
+    engine.copy(y.storage, z.storage, 8, 4);
+    engine.copy(x.storage, z.storage, 8, 16);
+    y.dispose();
+    const more = x.add(1);
+    engine.copy(more.storage, z.storage, 4);
+    return z.mul(1);
+  });
+  for (let i = 1; i <= 4; i++) {
+    const x = engine.tensor([i, 10 * i]);
+    assert.equal([...(await step(x).data())], [i + 1, 2 * i, 20 * i, 0, i, 10 * i]);
+  }
+  step.dispose();
+});
+
+test('recordings take turns in the same buffers', async () => {
+  const own = await Engine.create();
+  const step = own.capture((x: Tensor) => {
+    let y = x;
+    for (let i = 0; i < 6; i++) y = y.add(1).exp().log();
+    return y.sum();
+  });
+  const call = (n: number) => own.scope(() => ({ read: step(own.zeros([n])).item() })).read;
+  const sizes = [8000, 6000, 4000];
+  for (let i = 0; i < 2; i++) assert.ok(Math.abs((await call(8000)) - 48000) < 1);
+  const { bytes } = step.memory;
+  for (let round = 0; round < 3; round++) {
+    for (const n of sizes) assert.ok(Math.abs((await call(n)) - 6 * n) < 1, `${n} numbers`);
+  }
+  assert.is(step.recordings, 3);
+  // Two more inputs, a few results and their sums.
+  const more = step.memory.bytes - bytes;
+  assert.ok(more < 4 * 10000 + 4000, `${more} bytes more`);
+  step.dispose();
+  await own.destroy();
+});
+
+test('a step takes no more memory while it is recorded', async () => {
+  const own = await Engine.create();
+  const step = own.capture((x: Tensor) => {
+    let y = x;
+    for (let i = 0; i < 6; i++) y = y.add(1).exp();
+    return y.sum();
+  });
+  const x = own.zeros([2 ** 18]);
+  step(x).dispose();
+  await own.sync();
+  const before = own.memory();
+  assert.ok(before.pooledBytes > 6 * 2 ** 20);
+  own.resetPeak();
+  step(x).dispose();
+  const { liveBytes, pooledBytes, peakBytes } = own.memory();
+  // Each result is needed by the next one only: two are alive at once, and x is copied.
+  assert.ok(liveBytes < 4.1 * 2 ** 20 && peakBytes < 4.1 * 2 ** 20, `${peakBytes} bytes at most, ${liveBytes} then`);
+  assert.is(pooledBytes, 0);
+  step.dispose();
+  await own.destroy();
+});
+
+test('what a step has launched before it fails is done, recorded or not', async () => {
+  const own = await Engine.create();
+  const count = own.zeros([1]);
+  let calls = 0;
+  const step = own.capture(() => {
+    own.copy(count.add(1).storage, count.storage, 4);
+    if (++calls < 4) throw new RangeError('no');
+  });
+  for (let i = 1; i <= 3; i++) {
+    assert.throws(() => step(), /no/);
+    assert.is(await count.item(), i);
+  }
+  for (let i = 4; i <= 6; i++) {
+    step();
+    assert.is(await count.item(), i);
+  }
+  step.dispose();
+  await own.destroy();
+});
+
 test('a step that fails while it is recorded leaves nothing behind', async () => {
   const own = await Engine.create();
   let calls = 0;
@@ -241,8 +323,28 @@ test('what cannot be replayed is refused with a reason', () => {
   });
   twice();
   assert.throws(twice, /uploads to one tensor twice/);
+  const late = engine.capture(() => {
+    const x = engine.ones([1]).add(1);
+    engine.write(x.storage, Float32Array.of(2));
+    return x;
+  });
+  late();
+  assert.throws(late, /uploads to a tensor that it has used before/);
   const step = engine.capture((x: Tensor) => x.add(1));
   assert.throws(() => step(3 as unknown as Tensor), /input 0 is no tensor.*Hand in tensors/);
+});
+
+test('a step that reads is refused when it is recorded', async () => {
+  let read: Promise<number> = Promise.resolve(0);
+  const step = engine.capture(() => {
+    read = engine.ones([1]).item();
+  });
+  step();
+  assert.is(await read, 1);
+  step();
+  const error = await read.catch((e: Error) => e);
+  assert.match((error as Error).message, /read while a captured step was being recorded.*Return the tensor/);
+  step.dispose();
 });
 
 test.run();

@@ -127,16 +127,20 @@ test('what a recorded step frees serves its later tensors', async () => {
     }
     return y;
   });
-  assert.equal(step.memory, { bytes: 0, buffers: 0, bytesWithoutReuse: 0 });
+  assert.equal(step.memory, { bytes: 0, buffers: 0, bytesWithoutReuse: 0, leastBytes: 0 });
   const x = own.ones([256]);
   for (let i = 0; i < 3; i++) {
     const [first] = await own.scope(() => ({ read: step(x).data() })).read;
     assert.is(first, 512);
   }
-  // Nine results take turns in two buffers.
-  assert.equal(step.memory, { bytes: 2 * KIB, buffers: 2, bytesWithoutReuse: 9 * KIB });
-  // They stay, with the input's buffer and x itself.
-  assert.is(own.memory().liveBytes, 4 * KIB);
+  // Eight results take turns in two buffers. The input and the ninth have their own, and x + 1 and x * 2 their uniforms.
+  const { bytes, bytesWithoutReuse, leastBytes, buffers } = step.memory;
+  assert.is(buffers, 6);
+  assert.is(bytes, leastBytes);
+  assert.is(bytesWithoutReuse - bytes, 6 * KIB);
+  assert.ok(bytes > 4 * KIB && bytes < 5 * KIB, `${bytes} bytes`);
+  // They stay, with x itself.
+  assert.is(own.memory().liveBytes, 5 * KIB);
   step.dispose();
   assert.is(own.memory().liveBytes, 1 * KIB);
   await own.destroy();

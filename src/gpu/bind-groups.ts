@@ -12,9 +12,12 @@ const UNIFORM_USAGE = 0x40 | 0x08; // UNIFORM | COPY_DST
 export interface UniformBuffer {
   readonly id: number;
   readonly buffer: GPUBuffer;
+  readonly bytes: number;
   /** Recordings that hold it. */
   pins: number;
 }
+
+const whole = ({ buffer }: Storage): GPUBufferBinding => ({ buffer });
 
 interface Entry {
   readonly key: string;
@@ -42,25 +45,16 @@ export class BindGroupCache {
     return this.uniforms.size;
   }
 
-  /** `params`: the uniform's words; floats as their bits. `into` holds on to the uniform. */
-  get(
-    pipeline: Pipeline,
-    storages: readonly Storage[],
-    params: Uint32Array | null,
-    into?: Set<UniformBuffer> | undefined,
-  ): GPUBindGroup {
-    const uniform = params ? this.uniform(params) : null;
-    if (uniform && into && !into.has(uniform)) {
-      uniform.pins++;
-      into.add(uniform);
-    }
+  /** `params`: the uniform's words; floats as their bits. */
+  get(pipeline: Pipeline, storages: readonly Storage[], params: Uint32Array | null): GPUBindGroup {
+    const uniform = params && this.uniform(params);
     let key = `${pipeline.id}`;
     for (const storage of storages) key += `,${storage.id}`;
     if (uniform) key += `u${uniform.id}`;
     let entry = this.groups.get(key);
     if (!entry) {
       if (this.groups.size >= CAPACITY) this.clear();
-      entry = { key, group: this.create(pipeline, storages, uniform), storages };
+      entry = { key, group: this.create(pipeline, storages.map(whole), uniform), storages };
       this.groups.set(key, entry);
       for (const storage of storages) {
         const holders = this.holders.get(storage);
@@ -69,6 +63,29 @@ export class BindGroupCache {
       }
     }
     return entry.group;
+  }
+
+  /** A bind group that is not kept here. `bindings`: a buffer, or where in it, for each storage binding. */
+  create(pipeline: Pipeline, bindings: readonly GPUBufferBinding[], uniform: UniformBuffer | null): GPUBindGroup {
+    let next = 0;
+    const entries = pipeline.bindings.map(({ binding, type }) => {
+      const bound = type === 'uniform' ? uniform && { buffer: uniform.buffer } : bindings[next++];
+      if (!bound) throw new RangeError(`${pipeline.name}: no buffer was given for binding ${binding}`);
+      return { binding, resource: bound };
+    });
+    if (next !== bindings.length) {
+      throw new RangeError(`${pipeline.name}: takes ${next} storage buffers, was given ${bindings.length}`);
+    }
+    return this.device.createBindGroup({ label: pipeline.name, layout: pipeline.layout, entries });
+  }
+
+  /** The uniform with these words, pinned unless it is in `held` already. */
+  pinned(params: Uint32Array, held: Set<UniformBuffer>): UniformBuffer {
+    const uniform = this.uniform(params);
+    if (held.has(uniform)) return uniform;
+    uniform.pins++;
+    held.add(uniform);
+    return uniform;
   }
 
   /** Drops the groups that hold a buffer, which was destroyed. */
@@ -99,20 +116,7 @@ export class BindGroupCache {
     this.retired = [];
   }
 
-  private create(pipeline: Pipeline, storages: readonly Storage[], uniform: UniformBuffer | null): GPUBindGroup {
-    let next = 0;
-    const entries = pipeline.bindings.map(({ binding, type }) => {
-      const buffer = type === 'uniform' ? uniform?.buffer : storages[next++]?.buffer;
-      if (!buffer) throw new RangeError(`${pipeline.name}: no buffer was given for binding ${binding}`);
-      return { binding, resource: { buffer } };
-    });
-    if (next !== storages.length) {
-      throw new RangeError(`${pipeline.name}: takes ${next} storage buffers, was given ${storages.length}`);
-    }
-    return this.device.createBindGroup({ label: pipeline.name, layout: pipeline.layout, entries });
-  }
-
-  private uniform(params: Uint32Array) {
+  private uniform(params: Uint32Array): UniformBuffer {
     const key = params.join();
     let uniform = this.uniforms.get(key);
     if (!uniform) {
@@ -121,7 +125,7 @@ export class BindGroupCache {
       const buffer = this.device.createBuffer({ size, usage: UNIFORM_USAGE, mappedAtCreation: true });
       new Uint32Array(buffer.getMappedRange()).set(params);
       buffer.unmap();
-      uniform = { id: this.nextUniform++, buffer, pins: 0 };
+      uniform = { id: this.nextUniform++, buffer, bytes: size, pins: 0 };
       this.uniforms.set(key, uniform);
     }
     return uniform;

@@ -15,10 +15,24 @@ export class Storage {
 
   constructor(
     readonly id: number,
-    readonly buffer: GPUBuffer,
+    private held: GPUBuffer | null,
     /** Size in bytes, a multiple of 4. */
     readonly bytes: number,
   ) {}
+
+  /** @throws RangeError while it has none; see {@link BufferPool.reserve}. */
+  get buffer(): GPUBuffer {
+    if (!this.held) throw new RangeError('a tensor of a step that is being recorded has no buffer yet');
+    return this.held;
+  }
+
+  get hasBuffer(): boolean {
+    return this.held !== null;
+  }
+
+  place(buffer: GPUBuffer): void {
+    this.held = buffer;
+  }
 }
 
 export interface PoolStatistics {
@@ -34,6 +48,8 @@ export interface PoolStatistics {
   peakBytes: number;
 }
 
+const sizeOf = (bytes: number): number => Math.max(4, Math.ceil(bytes / 4) * 4);
+
 const STORAGE_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST; GPUBufferUsage is not a global everywhere
 
 export class BufferPool {
@@ -41,6 +57,7 @@ export class BufferPool {
   /** All that wait, the one that has waited longest first. */
   private readonly waiting = new Set<Storage>();
   private readonly budget = new PoolBudget();
+  private isStale = false;
   private nextId = 1;
   private readonly statistics: PoolStatistics = {
     liveBytes: 0,
@@ -62,7 +79,7 @@ export class BufferPool {
    * @throws OutOfMemoryError beyond the device's limits.
    */
   acquire(bytes: number, where: string, fresh = false): Storage {
-    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
+    const size = sizeOf(bytes);
     const waiting = fresh ? undefined : this.free.get(size)?.pop();
     const storage = waiting ?? this.create(size, where);
     if (waiting) {
@@ -75,9 +92,20 @@ export class BufferPool {
     return storage;
   }
 
+  /** A storage that has no buffer until {@link back} gives it one, and may never have one. */
+  reserve(bytes: number): Storage {
+    return new Storage(this.nextId++, null, sizeOf(bytes));
+  }
+
+  /** Gives a reserved storage a buffer, and adds a reference. @throws OutOfMemoryError beyond the device's limits. */
+  back(storage: Storage, where: string): void {
+    storage.place(this.acquire(storage.bytes, where, true).buffer);
+    storage.refs++;
+  }
+
   /** Drops one reference; the last one puts the buffer back. */
   release(storage: Storage): void {
-    if (--storage.refs > 0) return;
+    if (--storage.refs > 0 || !storage.hasBuffer) return;
     this.putBack(storage);
     const s = this.statistics;
     s.liveBytes -= storage.bytes;
@@ -100,6 +128,7 @@ export class BufferPool {
    * when every recorded command is submitted.
    */
   trim(): void {
+    if (this.isStale) this.clear();
     const s = this.statistics;
     this.budget.submitted(s.liveBytes);
     const most = this.budget.bytes;
@@ -110,8 +139,14 @@ export class BufferPool {
     }
   }
 
+  /** Lets the next {@link trim} destroy all that waits: it will not be asked for again. */
+  expire(): void {
+    this.isStale = true;
+  }
+
   /** Destroys all that waits. Only call when every recorded command is submitted. */
   clear(): void {
+    this.isStale = false;
     for (const storage of this.waiting) this.destroy(storage);
     this.budget.reset(this.statistics.liveBytes);
   }

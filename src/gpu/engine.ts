@@ -16,7 +16,9 @@ import { PipelineCache } from './pipelines.ts';
 import { PassTimer, type Profile } from './profiler.ts';
 import { Readback } from './readback.ts';
 import { type Command, Recorder } from './recorder.ts';
-import { type FeedData, Recording } from './recording.ts';
+import { bytesIn, type FeedData, type Recording } from './recording.ts';
+import { RecordingDraft } from './recording-draft.ts';
+import { Recordings, readInside, recordedInside } from './recordings.ts';
 
 export interface EngineOptions extends AdapterOptions {
   /** Report tensors that were dropped instead of freed. */
@@ -44,7 +46,7 @@ export interface Dispatch {
 export interface MemoryReport extends PoolStatistics {
   /** Compiled pipelines. */
   pipelines: number;
-  /** Bind groups kept for reuse. */
+  /** Bind groups kept for reuse, those of recordings included. */
   bindGroups: number;
   /** Small uniform buffers kept for reuse. */
   uniforms: number;
@@ -88,6 +90,7 @@ export class Engine {
   private readonly groups: BindGroupCache;
   private readonly recorder: Recorder;
   private readonly readback: Readback;
+  private readonly recordings: Recordings;
   private failure: Error | null = null;
   private lost: DeviceLostError | null = null;
   private destroyed = false;
@@ -112,6 +115,7 @@ export class Engine {
     this.pool = new BufferPool(device, fail, (storage) => this.groups.drop(storage));
     this.pipelines = new PipelineCache(device, fail, (kernel, constants) => ahead?.add(kernel, constants));
     this.groups = new BindGroupCache(device);
+    this.recordings = new Recordings(device, this.pool, this.groups, () => this.makeRoom());
     this.recorder = new Recorder(device, this.groups, {
       launched: () => ahead?.launched(() => pollGently(() => device.queue.onSubmittedWorkDone())),
       submitted: () => this.tidy(),
@@ -167,17 +171,13 @@ export class Engine {
     return new Engine(device, options.kind ?? adapterKind(adapterInfo), describeAdapter(adapterInfo), false, options);
   }
 
-  /** A buffer of at least `bytes`, contents undefined; give it back with {@link release}. `forUpload`: to be written to. */
-  allocate(bytes: number, where: string, forUpload = false): Storage {
+  /** A buffer of at least `bytes`, contents undefined; give it back with {@link release}. */
+  allocate(bytes: number, where: string): Storage {
     this.assertUsable(where);
-    const { recording } = this.recorder;
-    // Uploads come ahead of a replay: what they write must not have been something else before.
-    const storage = this.pool.acquire(bytes, where, recording !== null && forUpload);
-    recording?.allocate(storage);
-    if (recording && forUpload) {
-      this.pool.pin(storage);
-      recording.uploads.push(storage);
-    }
+    const { draft } = this.recorder;
+    if (!draft) return this.pool.acquire(bytes, where);
+    const storage = this.pool.reserve(bytes);
+    draft.allocate(storage);
     return storage;
   }
 
@@ -217,66 +217,54 @@ export class Engine {
     this.assertUsable('write');
     checkUpload(storage, data, offset);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    if (this.recorder.recording) {
-      const copy = bytes.slice();
-      this.recorder.recording.feed(storage, () => copy, { offset, isConstant: true });
-    }
-    this.recorder.write(storage, offset, bytes);
+    const { draft } = this.recorder;
+    if (!draft) return void this.recorder.write(storage, offset, bytes);
+    const copy = bytes.slice();
+    draft.feed(storage, () => copy, { offset, isConstant: true });
   }
 
   /** Uploads what `data` gives, if anything: now, and when this is recorded before every replay. */
   feed(storage: Storage, data: FeedData): void {
     this.assertUsable('feed');
-    this.recorder.recording?.feed(storage, data);
-    this.upload(storage, data);
+    const { draft } = this.recorder;
+    if (draft) draft.feed(storage, data);
+    else this.upload(storage, data);
   }
 
   /** Whether a step is being recorded; see `capture`. */
   get isRecording(): boolean {
-    return this.recorder.recording !== null;
+    return this.recorder.draft !== null;
   }
 
   /**
-   * Runs `fn`, and keeps the commands it records, with the buffers they use, to be submitted again by {@link replay}.
-   * @throws ArgumentError inside another recording; what `fn` throws.
+   * Runs `fn`, and keeps what it launches, to be submitted again by {@link replay}. It is submitted when `fn` has ended, for
+   * only then is it known where its tensors may lie.
+   * @throws ArgumentError inside another recording; what `fn` throws, after submitting what was launched until then.
    */
   record<T>(fn: () => T): { result: T; recording: Recording } {
     this.assertUsable('record');
-    if (this.recorder.recording) {
-      throw new ArgumentError({
-        where: 'capture',
-        message: 'a captured step was called while another one was being recorded.',
-        fix: 'Capture the outer function only.',
-      });
-    }
-    const recording = new Recording();
-    this.recorder.recording = recording;
+    if (this.isRecording) throw recordedInside();
+    const draft = new RecordingDraft();
+    this.recorder.draft = draft;
     try {
       const result = fn();
-      recording.dropStillUploads();
-      for (const storage of recording.storages) this.pool.pin(storage);
-      return { result, recording };
+      return { result, recording: this.settle(draft) };
     } catch (error) {
-      for (const uniform of recording.uniforms) uniform.pins--;
+      if (this.recorder.draft) this.forget(this.settle(draft));
       throw error;
-    } finally {
-      this.recorder.recording = null;
-      for (const storage of recording.uploads) this.pool.release(storage);
     }
   }
 
   /** Submits recorded commands once more, after what is to be uploaded. */
   replay(recording: Recording): void {
     this.assertUsable('replay');
-    for (const [storage, { data, offset }] of recording.feeds) this.upload(storage, data, offset);
+    for (const [storage, { data, offset }] of recording.parts.feeds) this.upload(storage, data, offset);
     this.recorder.replay(recording);
   }
 
   /** Gives up what a recording holds on to; it cannot be replayed any more. */
   forget(recording: Recording): void {
-    if (this.destroyed) return;
-    for (const uniform of recording.uniforms) uniform.pins--;
-    for (const storage of recording.storages) this.pool.release(storage);
+    if (!this.destroyed) this.recordings.delete(recording);
   }
 
   /** Copies the first `bytes` of one buffer into another at `offset`, on the device; both are multiples of 4. */
@@ -288,6 +276,7 @@ export class Engine {
   /** Waits for everything recorded so far, then reads the first `bytes` of a buffer. @throws the first error since the last wait. */
   async read(storage: Storage, bytes: number): Promise<ArrayBuffer> {
     this.assertUsable('read');
+    if (this.isRecording) throw readInside();
     try {
       const data = await this.readback.read(storage, bytes);
       this.throwFailure();
@@ -339,7 +328,7 @@ export class Engine {
     return {
       ...this.pool.snapshot(),
       pipelines: this.pipelines.size,
-      bindGroups: this.groups.size,
+      bindGroups: this.groups.size + this.recordings.bindGroups,
       uniforms: this.groups.uniformCount,
       dispatches: this.recorder.dispatches,
     };
@@ -379,16 +368,32 @@ export class Engine {
     if (failure) throw failure;
   }
 
+  /** Ends a recording, and submits what was recorded. */
+  private settle(draft: RecordingDraft): Recording {
+    this.recorder.draft = null;
+    const recording = this.recordings.add(draft);
+    for (const { storage, offset, data } of draft.uploads()) this.recorder.write(storage, offset, data);
+    this.recorder.replay(recording);
+    return recording;
+  }
+
+  /** Gives back what waits for reuse: a step takes nothing of it any more once it is recorded. */
+  private makeRoom(): void {
+    this.pool.expire();
+    this.recorder.flush();
+    if (this.recorder.isIdle) this.tidy();
+  }
+
   private upload(storage: Storage, data: FeedData, offset = 0): void {
-    const view = data();
-    if (!view) return;
-    checkUpload(storage, view, offset);
-    this.recorder.write(storage, offset, new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+    const bytes = bytesIn(data());
+    if (!bytes) return;
+    checkUpload(storage, bytes, offset);
+    this.recorder.write(storage, offset, bytes);
   }
 
   private tidy(): void {
     // What is being recorded may use buffers that wait for reuse.
-    if (this.recorder.recording) return;
+    if (this.recorder.draft) return;
     this.pool.trim();
     this.groups.destroyRetired();
   }

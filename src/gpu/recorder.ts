@@ -7,6 +7,7 @@ import { Storage } from './buffer-pool.ts';
 import type { Pipeline } from './pipelines.ts';
 import type { PassTimer } from './profiler.ts';
 import type { Recording } from './recording.ts';
+import type { RecordingDraft } from './recording-draft.ts';
 
 export type Command =
   | {
@@ -21,7 +22,7 @@ export type Command =
       /** Bytes of all buffers bound. */
       bytes: number;
     }
-  | { kind: 'copy'; from: GPUBuffer; to: GPUBuffer; offset: number; bytes: number }
+  | { kind: 'copy'; from: GPUBuffer; fromOffset: number; to: GPUBuffer; offset: number; bytes: number }
   | { kind: 'write'; to: GPUBuffer; offset: number; data: Uint8Array<ArrayBuffer> };
 
 /** Dispatches per submission: enough to amortise it, few enough that the GPU starts while JavaScript still records. */
@@ -36,8 +37,8 @@ export class Recorder {
   private tail: Promise<void> | null = null;
   /** Dispatches recorded since the start. */
   dispatches = 0;
-  /** Takes note of every dispatch and copy while there is one. */
-  recording: Recording | null = null;
+  /** Takes every dispatch and copy while there is one. */
+  draft: RecordingDraft | null = null;
   /** Gives every dispatch a pass of its own while there is one, and notes its time. */
   timer: PassTimer | null = null;
 
@@ -51,6 +52,11 @@ export class Recorder {
     },
   ) {}
 
+  /** Whether everything recorded is with the queue. */
+  get isIdle(): boolean {
+    return this.commands.length === 0 && this.tail === null;
+  }
+
   dispatch(
     pipeline: Pipeline,
     storages: readonly Storage[],
@@ -58,28 +64,32 @@ export class Recorder {
     workgroups: readonly [number, number, number],
     flops?: number,
   ): void {
-    const group = this.groups.get(pipeline, storages, params, this.recording?.uniforms);
+    if (this.draft) {
+      this.draft.dispatch({ pipeline, storages, params, workgroups, flops });
+      return;
+    }
+    const group = this.groups.get(pipeline, storages, params);
     let bytes = 0;
     for (const storage of storages) {
       storage.lastBatch = this.batch;
       bytes += storage.bytes;
     }
     const [x, y, z] = workgroups;
-    const command: Command = { kind: 'dispatch', pipeline, group, x, y, z, flops, bytes };
-    this.commands.push(command);
+    this.commands.push({ kind: 'dispatch', pipeline, group, x, y, z, flops, bytes });
     this.dispatches++;
-    this.recording?.dispatch(command, storages, pipeline);
     if (this.commands.length >= BATCH) this.flush();
   }
 
   /** @param offset where in `to`, in bytes. */
   copy(from: Storage, to: Storage | GPUBuffer, bytes: number, offset = 0): void {
+    if (this.draft && to instanceof Storage) {
+      this.draft.copy(from, to, bytes, offset);
+      return;
+    }
     from.lastBatch = this.batch;
     if (to instanceof Storage) to.lastBatch = this.batch;
     const target = to instanceof Storage ? to.buffer : to;
-    const command: Command = { kind: 'copy', from: from.buffer, to: target, offset, bytes };
-    this.commands.push(command);
-    this.recording?.copy(command, from, to);
+    this.commands.push({ kind: 'copy', from: from.buffer, fromOffset: 0, to: target, offset, bytes });
   }
 
   /** Submits recorded commands once more, together with everything that waits, behind it. */
@@ -87,12 +97,14 @@ export class Recorder {
     const waiting = this.commands;
     this.dispatches += recording.dispatches;
     // The usual case, in which only copies of a step's inputs wait, is short: all is submitted before anything may overtake.
-    if (!this.tail && recording.isCompiled && waiting.every(({ kind }) => kind === 'copy')) {
+    const isPlain = recording.wasSubmitted && recording.isCompiled;
+    recording.wasSubmitted = true;
+    if (!this.tail && isPlain && waiting.every(({ kind }) => kind === 'copy')) {
       this.commands = [];
       this.submit([waiting, recording.commands], this.batch++, true);
       return;
     }
-    for (const storage of recording.storages) storage.lastBatch = this.batch;
+    for (const storage of recording.parts.storages) storage.lastBatch = this.batch;
     this.commands = waiting.concat(recording.commands);
     this.flush();
   }
@@ -168,7 +180,7 @@ export class Recorder {
       pass = null;
       current = null;
       if (c.kind === 'copy') {
-        open.copyBufferToBuffer(c.from, 0, c.to, c.offset, c.bytes);
+        open.copyBufferToBuffer(c.from, c.fromOffset, c.to, c.offset, c.bytes);
       } else {
         // An upload between two dispatches: queue writes come before later submissions only.
         this.device.queue.submit([open.finish()]);

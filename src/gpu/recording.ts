@@ -3,101 +3,82 @@
  * and uniforms these hold on to, and the uploads that have to be made anew each time.
  */
 import type { UniformBuffer } from './bind-groups.ts';
-import { Storage } from './buffer-pool.ts';
-import { ArgumentError } from './errors.ts';
-import type { Pipeline } from './pipelines.ts';
+import type { Storage } from './buffer-pool.ts';
 import type { Command } from './recorder.ts';
 
 /** What an upload holds next; `null`: what is there is still right. */
 export type FeedData = () => ArrayBufferView<ArrayBuffer> | null;
 
-interface Feed {
+export const bytesIn = (view: ArrayBufferView<ArrayBuffer> | null): Uint8Array<ArrayBuffer> | null =>
+  view && new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+
+export interface Feed {
   readonly data: FeedData;
   readonly offset: number;
   /** The data are the same in every replay. */
   readonly isConstant: boolean;
 }
 
-/** What the tensors that a recorded step makes take. */
-export interface MemoryPlan {
-  /** Bytes of the buffers they are in: what one gives back takes the next of its size. Held from replay to replay. */
+/** What a recorded step holds from replay to replay. */
+export interface RecordedMemory {
+  /** Bytes of all buffers: those that its tensors lie in, those of what it returns or uploads, and uniforms. */
   readonly bytes: number;
   readonly buffers: number;
-  /** Bytes that they would take if each had a buffer of its own. */
+  /** Bytes that they would be if each tensor had a buffer of its own. */
   readonly bytesWithoutReuse: number;
+  /** Bytes that they would be at least: with no more for its tensors than live at once. */
+  readonly leastBytes: number;
+}
+
+interface Parts {
+  readonly commands: readonly Command[];
+  /** Every buffer the commands touch, each pinned once. */
+  readonly storages: ReadonlySet<Storage>;
+  /** Those among them that many tensors share. */
+  readonly arenas: ReadonlySet<Storage>;
+  /** Those among them that one tensor has for itself because it outlives the step or is uploaded to. */
+  readonly own: ReadonlySet<Storage>;
+  readonly uniforms: ReadonlySet<UniformBuffer>;
+  readonly feeds: ReadonlyMap<Storage, Feed>;
+  /** Bytes of the tensors that lie in the arenas: all together, and as many as live at once. */
+  readonly tensorBytes: number;
+  readonly aliveBytes: number;
 }
 
 export class Recording {
-  readonly commands: Command[] = [];
-  /** Every buffer the commands touch. */
-  readonly storages = new Set<Storage>();
-  readonly uniforms = new Set<UniformBuffer>();
-  readonly feeds = new Map<Storage, Feed>();
-  /** Buffers that were made to be uploaded to, kept from reuse while the recording goes on. */
-  readonly uploads: Storage[] = [];
-  dispatches = 0;
+  /** Whether it has been handed to the queue, and so been validated. */
+  wasSubmitted = false;
+  readonly dispatches: number;
   private compiled = false;
-  private readonly written = new Set<Storage>();
-  private readonly made = new Set<Storage>();
-  private madeBytes = 0;
+
+  constructor(readonly parts: Parts) {
+    this.dispatches = parts.commands.filter(({ kind }) => kind === 'dispatch').length;
+  }
+
+  get commands(): readonly Command[] {
+    return this.parts.commands;
+  }
 
   /** Whether every pipeline is ready. */
   get isCompiled(): boolean {
     this.compiled ||= this.commands.every((c) => c.kind !== 'dispatch' || c.pipeline.compiled);
     return this.compiled;
   }
+}
 
-  /** Takes note of a tensor that is made in this buffer. */
-  allocate(storage: Storage): void {
-    this.made.add(storage);
-    this.madeBytes += storage.bytes;
-  }
-
-  get memory(): MemoryPlan {
-    let bytes = 0;
-    for (const storage of this.made) bytes += storage.bytes;
-    return { bytes, buffers: this.made.size, bytesWithoutReuse: this.madeBytes };
-  }
-
-  /** Takes note of a launch of `pipeline` on buffers in the order of its bindings. */
-  dispatch(command: Command, storages: readonly Storage[], { bindings }: Pipeline): void {
-    this.commands.push(command);
-    this.dispatches++;
-    let next = 0;
-    for (const { type } of bindings) {
-      if (type === 'uniform') continue;
-      const storage = storages[next++] as Storage;
-      this.storages.add(storage);
-      if (type === 'storage') this.written.add(storage);
-    }
-  }
-
-  copy(command: Command, from: Storage, to: Storage | GPUBuffer): void {
-    this.commands.push(command);
-    this.storages.add(from);
-    if (!(to instanceof Storage)) return;
-    this.storages.add(to);
-    this.written.add(to);
-  }
-
-  /** @throws ArgumentError for a second upload: before a replay only one of them could be made. */
-  feed(storage: Storage, data: FeedData, { offset = 0, isConstant = false } = {}): void {
-    if (this.feeds.has(storage)) {
-      throw new ArgumentError({
-        where: 'capture',
-        message: 'the step uploads to one tensor twice, which cannot be replayed.',
-        fix: 'Let an optimizer take one step in a captured function, and make tensors anew instead of writing over them.',
-      });
-    }
-    this.feeds.set(storage, { data, offset, isConstant });
-    this.storages.add(storage);
-  }
-
-  /** When all is recorded: replays need not bring again what nothing writes over and nobody outside holds. */
-  dropStillUploads(): void {
-    for (const storage of this.uploads) {
-      const isOurs = storage.refs === 1;
-      if (isOurs && !this.written.has(storage) && this.feeds.get(storage)?.isConstant) this.feeds.delete(storage);
-    }
-  }
+/** What recordings hold, each buffer counted once. `inputs`: the buffers they read their inputs from. */
+export function memoryOf(recordings: readonly Recording[], inputs: readonly Storage[]): RecordedMemory {
+  const parts = recordings.map((recording) => recording.parts);
+  const sum = (sizes: Iterable<{ readonly bytes: number }>) =>
+    [...sizes].reduce((total, { bytes }) => total + bytes, 0);
+  const arenas = new Set(parts.flatMap((part) => [...part.arenas]));
+  const uniforms = new Set(parts.flatMap((part) => [...part.uniforms]));
+  const single = [...new Set([...parts.flatMap((part) => [...part.own]), ...inputs]), ...uniforms];
+  const fixed = sum(single);
+  return {
+    bytes: fixed + sum(arenas),
+    buffers: single.length + arenas.size,
+    bytesWithoutReuse: fixed + parts.reduce((total, { tensorBytes }) => total + tensorBytes, 0),
+    leastBytes: fixed + Math.max(0, ...parts.map(({ aliveBytes }) => aliveBytes)),
+  };
 }

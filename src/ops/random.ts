@@ -71,7 +71,7 @@ function run(
 
 /** Seed and stream on the device, u32 [3]; a captured step that names no source takes another stream in every replay. */
 function stateOf(engine: Engine, from: RandomSource | undefined, where: string): Tensor {
-  const state = Tensor.empty(engine, [3], 'u32', where, true);
+  const state = Tensor.empty(engine, [3], 'u32', where);
   engine.feed(state.storage, () => {
     const { seed, stream } = take(engine, from);
     const [low, high] = splitWords(seed, `${where}: seed`);

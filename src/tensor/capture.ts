@@ -4,7 +4,7 @@
  */
 import { Engine } from '../gpu/engine.ts';
 import { ArgumentError } from '../gpu/errors.ts';
-import type { MemoryPlan, Recording } from '../gpu/recording.ts';
+import { memoryOf, type RecordedMemory, type Recording } from '../gpu/recording.ts';
 import { Tensor } from './tensor.ts';
 import './scope.ts';
 
@@ -21,8 +21,8 @@ export interface CapturedStep<A extends readonly Tensor[], T> {
   (...inputs: A): T;
   /** Recordings held: one for each combination of input shapes that was called at least twice, up to `maxRecordings`. */
   readonly recordings: number;
-  /** What the recordings' own tensors take, all together. */
-  readonly memory: MemoryPlan;
+  /** What the recordings hold, their inputs included; buffers that they share are counted once. */
+  readonly memory: RecordedMemory;
   /** Frees the buffers that are held for replaying. The step may be called again, and is recorded anew. */
   dispose(): void;
 }
@@ -80,16 +80,6 @@ function replaceTensors<T>(value: T, by: (tensor: Tensor) => Tensor): T {
   };
   return walk(value) as T;
 }
-
-const sumOf = (plans: readonly MemoryPlan[]): MemoryPlan =>
-  plans.reduce(
-    (sum, plan) => ({
-      bytes: sum.bytes + plan.bytes,
-      buffers: sum.buffers + plan.buffers,
-      bytesWithoutReuse: sum.bytesWithoutReuse + plan.bytesWithoutReuse,
-    }),
-    { bytes: 0, buffers: 0, bytesWithoutReuse: 0 },
-  );
 
 const look = (tensor: Tensor): Tensor => Tensor.view(tensor, tensor.shape, 'capture');
 
@@ -187,7 +177,16 @@ Engine.prototype.capture = function <A extends readonly Tensor[], T>(
 
   return Object.defineProperties(run, {
     recordings: { get: () => known.size },
-    memory: { get: () => sumOf([...known.values()].map(({ recording }) => recording.memory)) },
+    memory: {
+      get: () => {
+        const all = [...known.values()];
+        const inputs = all.flatMap((held) => held.inputs.map(({ storage }) => storage));
+        return memoryOf(
+          all.map(({ recording }) => recording),
+          inputs,
+        );
+      },
+    },
     dispose: {
       value: () => {
         for (const held of known.values()) free(held);

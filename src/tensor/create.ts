@@ -58,7 +58,7 @@ Engine.prototype.tensor = function (data, shape, dtype) {
       message: `${count} elements do not fill the shape ${show(target)} (${sizeOf(target)} elements).`,
     });
   }
-  const tensor = Tensor.empty(this, target, type, 'tensor', true);
+  const tensor = Tensor.empty(this, target, type, 'tensor');
   try {
     this.write(tensor.storage, storedElements(data, type, given));
     return tensor;
@@ -84,7 +84,7 @@ function full(engine: Engine, where: string, shape: Shape, value: number, dtype:
   checkShape(shape, where);
   const word = fillWord(where, value, dtype);
   const words = bytesOf(dtype, sizeOf(shape)) / 4;
-  const tensor = Tensor.empty(engine, shape, dtype, where, words <= FEW);
+  const tensor = Tensor.empty(engine, shape, dtype, where);
   if (words <= FEW) engine.write(tensor.storage, new Uint32Array(words).fill(word));
   else launch(tensor, 'fill', 'u32', words, word);
   return tensor;
@@ -111,7 +111,7 @@ Engine.prototype.arange = function (n, dtype = 'f32') {
       fix: "Use 'i32' or 'u32'.",
     });
   }
-  const tensor = Tensor.empty(this, [n], dtype, 'arange', n <= FEW);
+  const tensor = Tensor.empty(this, [n], dtype, 'arange');
   if (n <= FEW)
     this.write(
       tensor.storage,

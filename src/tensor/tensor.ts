@@ -65,13 +65,13 @@ export class Tensor {
   }
 
   /**
-   * A new tensor with undefined contents; `origin` names the operation in errors and leak reports. `forUpload`: the
-   * contents come from the CPU. @throws DTypeError for f16 on a device without it.
+   * A new tensor with undefined contents; `origin` names the operation in errors and leak reports.
+   * @throws DTypeError for f16 on a device without it.
    */
-  static empty(engine: Engine, shape: Shape, dtype: DType, origin: string, forUpload = false): Tensor {
+  static empty(engine: Engine, shape: Shape, dtype: DType, origin: string): Tensor {
     checkSupported(engine, dtype, origin);
     const bytes = bytesOf(dtype, sizeOf(shape));
-    return new Tensor(engine, Object.freeze([...shape]), dtype, engine.allocate(bytes, origin, forUpload), origin);
+    return new Tensor(engine, Object.freeze([...shape]), dtype, engine.allocate(bytes, origin), origin);
   }
 
   /** The same elements in another shape of the same size; shares the buffer. */
