@@ -62,7 +62,10 @@ export const configHelp: Readonly<Record<keyof Config, SettingHelp>> = {
   temperature: keeping('T', 'temperature of the distillation'),
   kdWeight: keeping('λ', 'weight of the distillation beside the cross entropy'),
   weighting: keeping('name', 'how the weight changes from task to task'),
-  pool: keeping('name', 'groups of old tasks that fdkd distils and rdkd draws from'),
+  pool: keeping(
+    'name',
+    'groups that fdkd distils and rdkd draws from; dense unless given, runs beyond 21 tasks of fdkd',
+  ),
   groups: keeping('n', 'groups that rdkd draws in each step'),
-  align: keeping('', 'weight alignment after each task'),
+  align: keeping('', 'weight alignment after each task (default: off for finetune and joint, on for the others)'),
 };

@@ -51,7 +51,7 @@ export async function demo({ out, orders }: { out?: string; orders: number }): P
         console.log(`\n${picocolors.bold(method)}, order ${order + 1} of ${orders}`);
         const config = parseConfig({ ...settings, method, seed: order, classSeed: order }, 'demo');
         const folder = joinPath(path, `${method}-${order + 1}`);
-        done.push(await learn(engine, split, config, () => RunFolder.create(folder, config)));
+        done.push(await learn(engine, split, config, (complete) => RunFolder.create(folder, complete)));
       }
     }
     return done;

@@ -3,9 +3,11 @@
 import picocolors from 'picocolors';
 import { files } from '#files';
 import { restoreCheckpoint, saveCheckpoint } from '../continual/checkpoint.ts';
+import type { Config, RunConfig } from '../continual/config.ts';
 import { Learner } from '../continual/learner.ts';
 import type { DatasetSplit } from '../data/dataset.ts';
 import type { Engine } from '../gpu/engine.ts';
+import { ArgumentError, ConfigError } from '../gpu/errors.ts';
 import { printable } from '../gpu/printable.ts';
 import { reportPage } from '../report/page.ts';
 import type { RunRecord } from '../report/run-record.ts';
@@ -17,31 +19,34 @@ import type { RunFolder } from './run-folder.ts';
 import { StopSignal } from './stop-signal.ts';
 
 /**
- * Learns every task that is left; `folderOf` gives the folder once everything is known to fit, so that a mistake leaves
- * nothing behind.
+ * Learns every task that is left; `folderOf` gives the folder, for the configuration as it is recorded, once everything is
+ * known to fit, so that a mistake leaves nothing behind.
  * @throws Interrupted after Ctrl-C, when all is written; CheckpointError, ConfigError, DataError
  */
 export async function learn(
   engine: Engine,
   split: DatasetSplit,
-  config: Learner['config'],
-  folderOf: () => Promise<RunFolder>,
+  config: Config,
+  folderOf: (config: RunConfig) => Promise<RunFolder>,
 ): Promise<RunRecord> {
   const learner = new Learner(engine, split, config);
-  // A network that cannot be built is a mistake too.
-  learner.createModel(1).dispose();
-  const folder = await folderOf();
-  const saved = await folder.checkpoint();
-  if (saved) restoreCheckpoint(learner, saved.bytes, saved.where);
-  await folder.cutBack(learner.tasksDone);
-  const after = saved ? picocolors.dim(`, after task ${learner.tasksDone} of ${learner.scenario.tasks.length}`) : '';
-  console.log(`${picocolors.dim(`folder    ${printable(folder.path)}`)}${after}`);
-  await learnTasks(learner, split, folder);
-  const record = recordOf(learner, folder);
-  await folder.saveRecord(record);
-  await files.write(folder.file('report.html'), reportPage([record]));
-  learner.dispose();
-  return record;
+  try {
+    // A network that cannot be built is a mistake too.
+    learner.createModel(1).dispose();
+    const folder = await folderOf(learner.config);
+    const saved = await folder.checkpoint();
+    if (saved) restoreCheckpoint(learner, saved.bytes, saved.where);
+    await folder.cutBack(learner.tasksDone);
+    const after = saved ? picocolors.dim(`, after task ${learner.tasksDone} of ${learner.scenario.tasks.length}`) : '';
+    console.log(`${picocolors.dim(`folder    ${printable(folder.path)}`)}${after}`);
+    await learnTasks(learner, split, folder);
+    const record = recordOf(learner, folder);
+    await folder.saveRecord(record);
+    await files.write(folder.file('report.html'), reportPage([record]));
+    return record;
+  } finally {
+    learner.dispose();
+  }
 }
 
 async function learnTasks(learner: Learner, split: DatasetSplit, folder: RunFolder): Promise<void> {
@@ -63,8 +68,9 @@ async function learnTasks(learner: Learner, split: DatasetSplit, folder: RunFold
     }
   } catch (error) {
     progress.stop();
-    if (!(error instanceof Interrupted) && (await folder.checkpoint()))
-      console.log(printable(howToGoOn(learner, folder)));
+    // What the settings lead to, they lead to again.
+    const again = error instanceof ConfigError || error instanceof ArgumentError || error instanceof Interrupted;
+    if (!again && (await folder.checkpoint())) console.log(printable(howToGoOn(learner, folder)));
     throw error;
   } finally {
     progress.stop();

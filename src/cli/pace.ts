@@ -1,5 +1,6 @@
 /** How fast a run goes, and how long it still takes. */
 import type { Learner } from '../continual/learner.ts';
+import { epochsOf } from '../continual/recipe.ts';
 import { classIndices, type DatasetSplit } from '../data/dataset.ts';
 
 /** Seconds the rate is taken over: long enough to include the tests between tasks, short enough to follow a change. */
@@ -29,12 +30,11 @@ export function plannedImages({ scenario, method, memory, config }: Learner, spl
     classes.reduce((total, label) => total + Math.min(counts[label] ?? 0, most), 0);
   return scenario.tasks.map((classes, task) => {
     const old = scenario.tasks.slice(0, task).flat();
-    const epochs = task === 0 && config.baseEpochs > 0 ? config.baseEpochs : config.epochs;
     const kept =
       old.length === 0 || method.data === 'new'
         ? 0
         : count(old, method.data === 'memory' ? memory.quota(old.length) : undefined);
-    return epochs * (count(classes) + kept);
+    return epochsOf(config, task) * (count(classes) + kept);
   });
 }
 

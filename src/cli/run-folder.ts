@@ -6,7 +6,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as v from 'valibot';
 import { files } from '#files';
-import { type Config, parseConfig } from '../continual/config.ts';
+import { type Config, parseConfig, type RunConfig } from '../continual/config.ts';
 import type { EpochEvent, TaskEvent } from '../continual/events.ts';
 import { joinPath } from '../data/files.ts';
 import { ConfigError, DataError } from '../gpu/errors.ts';
@@ -78,8 +78,9 @@ export class RunFolder {
     return basename(this.path);
   }
 
-  /** Makes the folder and writes the configuration. @throws ConfigError when there is anything already. */
-  static async create(path: string, config: Config): Promise<RunFolder> {
+  /** Makes the folder and writes the configuration. @throws ConfigError when there is anything already, or for a method of one's own. */
+  static async create(path: string, complete: RunConfig): Promise<RunFolder> {
+    const config = parseConfig(complete, path);
     await assertUnused(path);
     await files.makeDir(dirname(path));
     await mkdir(path).catch((error: NodeJS.ErrnoException) => {

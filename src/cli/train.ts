@@ -29,7 +29,9 @@ async function begin(out: string | undefined, settings: GivenSettings): Promise<
   const path = out ?? (await unusedName(`runs/${config.method}-${dataName}`));
   await assertUnused(path);
   const split = await loadDataset(config.data);
-  const record = await withEngine((engine) => learn(engine, split, config, () => RunFolder.create(path, config)));
+  const record = await withEngine((engine) =>
+    learn(engine, split, config, (complete) => RunFolder.create(path, complete)),
+  );
   finish(record, path);
 }
 

@@ -1,10 +1,12 @@
 /** Weight alignment: takes the bias towards new classes out of a classifier. */
+import { ArgumentError } from '../gpu/errors.ts';
 import type { Linear } from '../nn/layers.ts';
 
 /**
  * Scales the new classes' weight vectors by γ = mean‖w_old‖₂ / mean‖w_new‖₂; biases stay (Zhao et al. 2020, eq. 7–8).
  * @param oldClasses outputs that were there before the task; with none of them, or none new, nothing happens.
- * @returns γ
+ * @returns γ; 1 where the old or the new weights are all zero, which no factor mends.
+ * @throws ArgumentError when a weight is not a finite number; nothing is changed then.
  */
 export async function alignWeights(layer: Linear, oldClasses: number): Promise<number> {
   const { inFeatures, outFeatures, weight, engine } = layer;
@@ -16,8 +18,16 @@ export async function alignWeights(layer: Linear, oldClasses: number): Promise<n
     return Math.sqrt(square);
   });
   const mean = (list: readonly number[]) => list.reduce((total, x) => total + x, 0) / list.length;
-  const gamma = mean(norms.slice(0, oldClasses)) / mean(norms.slice(oldClasses));
-  if (!Number.isFinite(gamma)) return 1; // new weights of zero, or a diverged model: nothing to align
+  const [before, after] = [mean(norms.slice(0, oldClasses)), mean(norms.slice(oldClasses))];
+  if (!Number.isFinite(before + after)) {
+    throw new ArgumentError({
+      where: 'alignWeights',
+      message: `mean norms of ${before} (old) and ${after} (new): some weights are not finite.`,
+      fix: 'Training diverged: lower the learning rate or clip the gradients.',
+    });
+  }
+  if (before === 0 || after === 0) return 1;
+  const gamma = before / after;
   for (let i = 0; i < values.length; i++) if (i % outFeatures >= oldClasses) values[i] = (values[i] as number) * gamma;
   engine.write(weight.storage, values);
   return gamma;

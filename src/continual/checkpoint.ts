@@ -3,17 +3,29 @@
  * the next task depends on. Nothing random needs saving: every draw is a function of the seed, the task and the epoch.
  */
 import * as v from 'valibot';
+import { POOL_KINDS } from '../distill/task-pool.ts';
 import { CheckpointError } from '../gpu/errors.ts';
 import { readSafetensors } from '../nn/safetensors.ts';
 import { loadWeights, saveWeights } from '../nn/weights.ts';
-import { type Config, configSchema } from './config.ts';
+import { checkAgreement, imageShapes } from './agreement.ts';
+import { configSchema } from './config.ts';
 import type { Learner } from './learner.ts';
 
 const FORMAT = 'engram-checkpoint-1';
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
+const shape = v.tuple([count, count, count, count]);
+
 const stateSchema = v.object({
-  config: configSchema,
+  /** A method of one's own stands under its own name. */
+  config: v.strictObject({
+    ...configSchema.entries,
+    method: v.string(),
+    align: v.boolean(),
+    pool: v.picklist(POOL_KINDS),
+  }),
+  /** [images, height, width, channels] of both parts as configured; in files of older versions not said. */
+  images: v.exactOptional(v.object({ train: shape, test: shape })),
   classOrder: v.array(count),
   /** Rows of accuracies, one for each task learnt. */
   matrix: v.pipe(v.array(v.array(v.number())), v.minLength(1)),
@@ -28,9 +40,13 @@ const stateSchema = v.object({
 /** What a checkpoint says besides the weights. */
 export type CheckpointState = v.InferOutput<typeof stateSchema>;
 
-/** The learner's state as a file. @throws CheckpointError before the first task is learnt. */
+/**
+ * The learner's state as a file. In the middle of a task it is the state after the last finished one.
+ * @throws CheckpointError before the first task is learnt.
+ */
 export async function saveCheckpoint(learner: Learner): Promise<Uint8Array<ArrayBuffer>> {
-  if (!learner.model) {
+  const { model, scaler } = learner;
+  if (!model) {
     throw new CheckpointError({
       where: 'saveCheckpoint',
       message: 'nothing has been learnt yet.',
@@ -40,11 +56,13 @@ export async function saveCheckpoint(learner: Learner): Promise<Uint8Array<Array
   const state: CheckpointState = {
     config: learner.config,
     classOrder: [...learner.scenario.classOrder],
-    matrix: learner.matrix,
+    images: imageShapes(learner.images),
+    // Copied before anything is waited for: a task may end meanwhile.
+    matrix: learner.matrix.map((row) => [...row]),
     memory: learner.memory.toJSON().map(([label, indices]) => [label, [...indices]]),
-    ...(learner.scaler ? { scaler: await learner.scaler.state() } : {}),
+    ...(scaler ? { scaler: await scaler.state() } : {}),
   };
-  return saveWeights(learner.model, { format: FORMAT, state: JSON.stringify(state) });
+  return saveWeights(model, { format: FORMAT, state: JSON.stringify(state) });
 }
 
 /** Reads what a checkpoint says besides the weights. @throws CheckpointError when it is damaged or something else. */
@@ -67,54 +85,21 @@ export function readCheckpointState(bytes: Uint8Array, where: string): Checkpoin
   });
 }
 
-/** What a run may be gone on with differently: where the data lies, and how steps come to the same results. */
-const FREE: readonly (keyof Config)[] = ['data', 'capture', 'lossEvery', 'gradientCheckpointing'];
-
-/** What must agree for a run to go on as if it had never stopped. */
-function differences(saved: Config, given: Config): (keyof Config)[] {
-  const keys = Object.keys(configSchema.entries) as (keyof Config)[];
-  return keys.filter((key) => !FREE.includes(key) && JSON.stringify(saved[key]) !== JSON.stringify(given[key]));
-}
-
 /**
  * Brings a fresh learner to the state that was saved; what it does next is what the saved one would have done.
  * @param where names the file in errors.
- * @throws CheckpointError when the file is damaged, or of another model, configuration or data; the learner is untouched then.
+ * @throws CheckpointError when the file is damaged, or of another method, model, configuration or data; ArgumentError in the
+ * middle of a task, or after `dispose`. The learner is untouched then.
  */
 export function restoreCheckpoint(learner: Learner, bytes: Uint8Array, where: string): void {
   const state = readCheckpointState(bytes, where);
-  const key = differences(state.config, learner.config)[0];
-  if (key) {
-    const show = (config: Config): string => JSON.stringify(config[key]) ?? 'none';
-    throw new CheckpointError({
-      where,
-      message: `the checkpoint was made with "${key}" = ${show(state.config)}, but this run has ${show(learner.config)}.`,
-      fix: 'Resume with the settings of the run, or start another run in a folder of its own.',
-    });
-  }
-  const { classOrder } = learner.scenario;
-  const images = learner.trainingImages;
-  const strayed = state.memory.flatMap(([, indices]) => indices).find((index) => index >= images);
-  if (
-    state.classOrder.join() !== classOrder.join() ||
-    strayed !== undefined ||
-    state.matrix.length > learner.scenario.tasks.length
-  ) {
-    throw new CheckpointError({
-      where,
-      message:
-        strayed === undefined
-          ? `the checkpoint knows ${state.classOrder.length} classes in another order than this data gives (${classOrder.length}).`
-          : `the checkpoint keeps image ${strayed} as an exemplar, but there are only ${images}.`,
-      fix: 'Resume with the data the run began with.',
-    });
-  }
+  checkAgreement(state, learner, where);
   const model = learner.createModel(learner.scenario.classesAfter(state.matrix.length - 1));
   try {
     loadWeights(model, bytes, where);
+    learner.resumeFrom(model, state.matrix, state.memory, state.scaler);
   } catch (error) {
     model.dispose();
     throw error;
   }
-  learner.resumeFrom(model, state.matrix, state.memory, state.scaler);
 }

@@ -2,7 +2,7 @@
  * What a run of continual learning is made of. One schema serves the command line, configuration files and the library.
  */
 import * as v from 'valibot';
-import { POOL_KINDS } from '../distill/task-pool.ts';
+import { POOL_KINDS, type PoolKind } from '../distill/task-pool.ts';
 import { ConfigError } from '../gpu/errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import { isResNetName } from '../nn/resnet.ts';
@@ -81,12 +81,15 @@ export const configSchema = v.strictObject({
   /** Weight of the distillation next to the cross entropy; `weighting` may scale it from task to task. */
   kdWeight: v.optional(atLeastZero, 1),
   weighting: v.optional(v.picklist(['fixed', 'count', 'ratio', 'adaptive']), 'fixed'),
-  /** Groups that `fdkd` distils and `rdkd` draws from; `kd` and `tkd` have their own (`whole`, `tasks`). */
-  pool: v.optional(v.picklist(POOL_KINDS), 'dense'),
+  /**
+   * Groups that `fdkd` distils and `rdkd` draws from; `kd` and `tkd` have their own (`whole`, `tasks`). `dense` unless said,
+   * and `runs` where there are more old tasks than that allows.
+   */
+  pool: v.optional(v.picklist(POOL_KINDS)),
   /** Groups drawn in each step by `rdkd`. */
   groups: v.optional(whole(1), 1),
-  /** Weight alignment after each task (Zhao et al. 2020). */
-  align: v.optional(v.boolean(), true),
+  /** Weight alignment after each task (Zhao et al. 2020); the method's own default unless said. */
+  align: v.optional(v.boolean()),
   /** Record a training step once and replay it; the results are the same without. */
   capture: v.optional(v.boolean(), true),
   /** Measure the forms of a step's kernels, and run the fastest; on hardware adapters unless said. */
@@ -100,8 +103,14 @@ export const configSchema = v.strictObject({
   seed: v.optional(whole(0), 0),
 });
 
-/** A complete configuration. */
+/** A checked configuration; what depends on the method or the device may still be open. */
 export type Config = v.InferOutput<typeof configSchema>;
+/** A configuration as a run goes by it and records it: nothing is open, and a method of one's own goes by its name. */
+export type RunConfig = Omit<Config, 'method' | 'align' | 'pool'> & {
+  method: string;
+  align: boolean;
+  pool: PoolKind;
+};
 /** A configuration in which everything may be left out. */
 export type ConfigInput = v.InferInput<typeof configSchema>;
 
@@ -112,7 +121,7 @@ export const CONFIG_KEYS = Object.keys(configSchema.entries) as (keyof Config)[]
 export const expectedOf = (key: keyof Config): string => expected(configSchema.entries[key].wrapped);
 
 /**
- * Fills in defaults and checks everything.
+ * Fills in the defaults that depend on nothing, and checks every value.
  * @param where names the file or command line in errors.
  * @throws ConfigError naming the first key that is unknown or does not fit, what it may be and what was given.
  */

@@ -2,7 +2,6 @@
 import { backward, noGrad } from '../autograd/tape.ts';
 import { DataLoader } from '../data/loader.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { ConfigError } from '../gpu/errors.ts';
 import { tune } from '../gpu/tuner.ts';
 import type { ResNet } from '../nn/resnet.ts';
 import { clipGradNorm } from '../optim/clipping.ts';
@@ -11,23 +10,25 @@ import type { Optimizer } from '../optim/optimizer.ts';
 import '../tensor/capture.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Config } from './config.ts';
+import type { RunConfig } from './config.ts';
+import type { Disposables } from './disposables.ts';
+import { diverged } from './divergence.ts';
 import type { EpochEvent, StepEvent } from './events.ts';
 import { augmentationOf, type LearnerImages } from './images.ts';
 import { LossQueue } from './loss-queue.ts';
 import type { TaskLoss } from './method.ts';
-import { makeOptimizer, makeSchedule } from './recipe.ts';
+import { epochsOf, makeOptimizer, makeSchedule } from './recipe.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Everything one task is trained with. */
 export interface Fit {
   readonly engine: Engine;
-  readonly config: Config;
+  readonly config: RunConfig;
   readonly scenario: Scenario;
   /** From 0. */
   readonly task: number;
   readonly model: ResNet;
-  /** The old model, frozen. */
+  /** The old model, which stays as it is. */
   readonly teacher: ResNet | null;
   readonly loss: TaskLoss;
   /** For f16. */
@@ -35,6 +36,8 @@ export interface Fit {
   readonly images: LearnerImages;
   /** Which images to learn on. */
   readonly indices: readonly number[];
+  /** Takes in what training needs on the device; to be freed when it ends, however it does. */
+  readonly held: Disposables;
 }
 
 /** Steps to be under way while a loss is waited for: the GPU is kept busy, and never runs away from JavaScript. */
@@ -64,11 +67,14 @@ function stepOf({ engine, config, model, teacher, loss, scaler, images }: Fit, o
   };
 }
 
-/** Trains the model on one task; tells of every step and every epoch. @throws ConfigError when training diverges. */
+/**
+ * Trains the model on one task; tells of every step and every epoch. Whoever calls it frees `held` when it ends, fails or is left.
+ * @throws ConfigError when training diverges.
+ */
 export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent> {
-  const { engine, config, task, model, images, scenario } = fit;
-  const epochs = task === 0 && config.baseEpochs > 0 ? config.baseEpochs : config.epochs;
-  const optimizer = makeOptimizer(model, config);
+  const { engine, config, task, model, images, scenario, held } = fit;
+  const epochs = epochsOf(config, task);
+  const optimizer = held.add(makeOptimizer(model, config));
   const schedule = makeSchedule(config, epochs);
   // A seed for each task: no two may see the same orders.
   const loader = new DataLoader(fit.indices, {
@@ -77,8 +83,10 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
   });
   model.train();
   const step = stepOf(fit, optimizer);
-  const captured = config.capture && fit.loss.replayable !== false ? engine.capture(step) : null;
-  const losses = new LossQueue<Recorded>(engine, config.lossEvery);
+  const captured = config.capture && fit.loss.replayable !== false ? held.add(engine.capture(step)) : null;
+  // All are read at an epoch's end: more than its steps are never waited for.
+  const window = Math.min(config.lossEvery, loader.steps);
+  const losses = held.add(new LossQueue<Recorded>(engine, window));
   const record = (at: Recorded, indices: Uint32Array<ArrayBuffer>, random: Random): void =>
     engine.scope(() => {
       const moves = images.moves(indices.length, augmentationOf(config), random);
@@ -102,40 +110,30 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
       total = 0;
     }
   };
-  const most = Math.ceil(IN_FLIGHT / config.lossEvery);
+  const most = Math.ceil(IN_FLIGHT / window);
   // On software adapters the rule is what measuring would find, and compiling every form takes seconds.
   const tunes = config.tune ?? engine.adapterKind === 'hardware';
   /** Numbers of images whose kernels the tuner has seen: it looks at a first step, before one is recorded. */
   const seen = new Set<number>();
-  try {
-    for (let epoch = 0; epoch < epochs; epoch++) {
-      optimizer.lr = schedule(epoch);
-      const random = Random.of(config.seed, 'augment', task, epoch);
-      for (const { step: number, indices } of loader.epoch(epoch)) {
-        const isNew = tunes && !seen.has(indices.length);
-        seen.add(indices.length);
-        const at = { epoch, step: number, steps: loader.steps, images: indices.length };
-        if (isNew) await tune(engine, () => record(at, indices, random), { budget: TUNING_MS });
-        else record(at, indices, random);
-        yield* tell(most);
-      }
-      // An epoch is told of when its last step is done; the next one begins meanwhile.
-      losses.read();
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    optimizer.lr = schedule(epoch);
+    const random = Random.of(config.seed, 'augment', task, epoch);
+    for (const { step: number, indices } of loader.epoch(epoch)) {
+      const isNew = tunes && !seen.has(indices.length);
+      seen.add(indices.length);
+      const at = { epoch, step: number, steps: loader.steps, images: indices.length };
+      if (isNew) await tune(engine, () => record(at, indices, random), { budget: TUNING_MS });
+      else record(at, indices, random);
+      yield* tell(most);
     }
-    yield* tell(0);
-  } finally {
-    captured?.dispose();
-    optimizer.dispose();
-    losses.dispose();
+    // An epoch is told of when its last step is done; the next one begins meanwhile.
+    losses.read();
   }
+  yield* tell(0);
 }
 
-/** Logits that are NaN or infinite reach the loss. Going on after a divergence would only spoil the checkpoint. */
+/** Logits that are NaN or infinite reach the loss. */
 function checkLoss(loss: number, task: number, epoch: number, step: number, lr: number): void {
-  if (Number.isFinite(loss)) return;
-  throw new ConfigError({
-    where: `task ${task + 1}, epoch ${epoch + 1}, step ${step + 1}`,
-    message: `the loss is no longer a number: training diverged at learning rate ${lr}.`,
-    fix: 'Use a smaller --lr, --warmup or --clip; what was saved after earlier tasks is untouched.',
-  });
+  if (!Number.isFinite(loss))
+    throw diverged(`task ${task + 1}, epoch ${epoch + 1}, step ${step + 1}`, 'the loss is', lr);
 }

@@ -1,13 +1,13 @@
 /** A learner's images: kept on the GPU as bytes, with the data set's labels beside them on the CPU. */
 import { type Augmentation, keepsToPixels, randomTransforms } from '../data/augment.ts';
 import type { DatasetSplit, ImageDataset } from '../data/dataset.ts';
-import { channelMoments, classIndices, firstPerClass } from '../data/dataset.ts';
+import { channelMoments, checkDataset, classIndices, firstPerClass } from '../data/dataset.ts';
 import { DeviceImages } from '../data/device-images.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { ConfigError } from '../gpu/errors.ts';
 import type { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Config } from './config.ts';
+import type { RunConfig } from './config.ts';
 
 /** The training or the test images of a run. */
 export class LearnerImages {
@@ -49,14 +49,21 @@ export class LearnerImages {
   }
 }
 
-/** The run's two parts, cut down and normalised as configured. @throws ConfigError, DataError */
-export function prepareImages(
+/** The part of the data that the run is about. @throws DataError when the data do not hold together or are too few. */
+export function cutImages(split: DatasetSplit, { trainPerClass, testPerClass }: RunConfig): DatasetSplit {
+  const cut = (dataset: ImageDataset, perClass: number) => {
+    checkDataset(dataset, dataset.name);
+    return perClass > 0 ? firstPerClass(dataset, perClass) : dataset;
+  };
+  return { train: cut(split.train, trainPerClass), test: cut(split.test, testPerClass) };
+}
+
+/** Uploads both parts, normalised as configured. @throws ConfigError; OutOfMemoryError, when nothing stays uploaded. */
+export function uploadImages(
   engine: Engine,
-  split: DatasetSplit,
-  config: Config,
+  { train, test }: DatasetSplit,
+  config: RunConfig,
 ): { train: LearnerImages; test: LearnerImages } {
-  const train = config.trainPerClass > 0 ? firstPerClass(split.train, config.trainPerClass) : split.train;
-  const test = config.testPerClass > 0 ? firstPerClass(split.test, config.testPerClass) : split.test;
   const measured = config.mean && config.deviation ? null : channelMoments(train);
   const mean = config.mean ?? measured?.mean ?? [];
   const deviation = config.deviation ?? measured?.deviation ?? [];
@@ -68,12 +75,15 @@ export function prepareImages(
     });
   }
   const normalization = { mean, deviation };
-  return {
-    train: new LearnerImages(engine, train, normalization),
-    test: new LearnerImages(engine, test, normalization),
-  };
+  const uploaded = new LearnerImages(engine, train, normalization);
+  try {
+    return { train: uploaded, test: new LearnerImages(engine, test, normalization) };
+  } catch (error) {
+    uploaded.dispose();
+    throw error;
+  }
 }
 
-export function augmentationOf({ crop, flip, rotate, scale }: Config): Augmentation {
+export function augmentationOf({ crop, flip, rotate, scale }: RunConfig): Augmentation {
   return scale ? { crop, flip, rotate, scale } : { crop, flip, rotate };
 }

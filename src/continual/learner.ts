@@ -1,28 +1,32 @@
 /**
  * Learns a scenario task by task: grows the classifier, trains with the method's loss, aligns, keeps exemplars, tests on
  * every class seen. What happens in task t depends on the configuration and on the state after task t − 1 alone, so that
- * a resumed run goes on exactly as if it had never stopped.
+ * a resumed run goes on exactly as if it had never stopped. A task is learnt on copies, which take the place of what they
+ * were made from when all is done: one that fails, or is left before its end, leaves everything as it was.
  */
 import { noGrad } from '../autograd/tape.ts';
 import type { DatasetSplit } from '../data/dataset.ts';
-import { Prototypes } from '../distill/weighting.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { ConfigError } from '../gpu/errors.ts';
+import { ArgumentError } from '../gpu/errors.ts';
 import { copyModule } from '../nn/copy.ts';
 import { createResNet, type ResNet } from '../nn/resnet.ts';
 import { GradScaler, type GradScalerState } from '../optim/grad-scaler.ts';
-import { type FloatType, supportsF16 } from '../tensor/dtype.ts';
+import type { FloatType } from '../tensor/dtype.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { alignWeights } from './alignment.ts';
-import type { Config } from './config.ts';
-import type { LearnerEvent } from './events.ts';
+import type { Config, RunConfig } from './config.ts';
+import { Disposables } from './disposables.ts';
+import { diverged, weightsAreFinite } from './divergence.ts';
+import type { LearnerEvent, TaskEvent } from './events.ts';
 import { fitTask } from './fit.ts';
-import { type LearnerImages, prepareImages } from './images.ts';
+import { cutImages, type LearnerImages, uploadImages } from './images.ts';
+import { featuresOf, predictionsOf, prototypesOf } from './inference.ts';
 import { ExemplarMemory, herding, randomSelection } from './memory.ts';
 import type { Method } from './method.ts';
-import { methods } from './methods.ts';
 import { accuracyCurve, averageIncremental, forgetting, lastAccuracy, taskAccuracies } from './metrics.ts';
+import { checkPlan } from './plan.ts';
+import { resolveConfig, resolveMethod } from './resolve.ts';
 import { Scenario } from './scenario.ts';
 
 export interface Summary {
@@ -35,51 +39,51 @@ export interface Summary {
   forgetting: number;
 }
 
-const EVALUATION_BATCH = 128;
-
 export class Learner {
+  /** Complete, as it is recorded: what was left open is decided by the method, the number of tasks and the device. */
+  readonly config: RunConfig;
   readonly scenario: Scenario;
   readonly memory: ExemplarMemory;
   readonly matrix: number[][] = [];
   readonly method: Method;
-  /** The model after the last task; none before the first. */
+  /** The model after the last finished task, another object after each; none before the first. */
   model: ResNet | null = null;
-  /** How activations are stored: as configured, where the device has it. */
-  readonly precision: FloatType;
-  /** Scales the loss for f16, over all tasks. */
-  readonly scaler: GradScaler | null;
+  /** Scales the loss for f16, over all tasks; another object after each. */
+  scaler: GradScaler | null;
+  private readonly notices: readonly string[];
   private readonly train: LearnerImages;
   private readonly test: LearnerImages;
+  /** What the task that is being learnt holds on the device. */
+  private underway: Disposables | null = null;
+  private isDisposed = false;
 
   /**
    * @param method one of your own, or the configured one.
-   * @throws ConfigError, DataError when the configuration does not fit the data.
+   * @throws ConfigError, DataError, ArgumentError when something is known to fail, in the last task too.
    */
   constructor(
     readonly engine: Engine,
     split: DatasetSplit,
-    readonly config: Config,
+    config: Config,
     method?: Method,
   ) {
-    this.method = method ?? methods[config.method];
+    this.method = resolveMethod(config, method);
+    const resolved = resolveConfig(engine, config, this.method);
+    this.config = resolved.config;
+    this.notices = resolved.notices;
     this.scenario = new Scenario({ ...config, classes: split.train.classes });
     this.memory = new ExemplarMemory({ total: config.memory, perClass: config.memoryPerClass });
-    if (this.method.data === 'memory') this.memory.quota(this.scenario.classOrder.length);
-    this.precision = supportsF16(engine) ? config.precision : 'f32';
-    const { train, test } = prepareImages(engine, split, config);
+    const parts = cutImages(split, this.config);
+    checkPlan({ config: this.config, method: this.method, scenario: this.scenario, split: parts });
+    const { train, test } = uploadImages(engine, parts, this.config);
     this.train = train;
     this.test = test;
-    const empty = this.scenario.classOrder.find(
-      (label) => train.byClass[label]?.length === 0 || test.byClass[label]?.length === 0,
-    );
-    if (empty !== undefined) {
-      throw new ConfigError({
-        where: 'scenario',
-        message: `class ${empty} has no images in ${split.train.name}.`,
-        fix: 'Leave it out of the class order, or use data that has it.',
-      });
-    }
     this.scaler = this.precision === 'f16' ? new GradScaler(engine) : null;
+  }
+
+  /** How activations are stored. */
+  get precision(): FloatType {
+    return this.config.precision;
   }
 
   /** Tasks learnt so far. */
@@ -98,77 +102,124 @@ export class Learner {
     };
   }
 
-  /** Learns every task that is left, telling what happens; may be stopped between tasks and gone on with later. */
+  /**
+   * Learns every task that is left, telling what happens; may be left at any time, and gone on with later from the last
+   * finished task on.
+   * @throws as {@link runTask}
+   */
   async *run(): AsyncGenerator<LearnerEvent> {
-    if (this.precision !== this.config.precision) {
-      const message = `${this.engine.adapterDescription} has no shader-f16: training in f32 instead of f16.`;
-      yield { type: 'notice', message };
-    }
+    for (const message of this.notices) yield { type: 'notice', message };
     while (this.tasksDone < this.scenario.tasks.length) yield* this.runTask();
   }
 
-  /** Learns the next task. */
+  /**
+   * Learns the next task. When it fails, or is left before its last event, the learner is as it was before: called again,
+   * it does what it would have done.
+   * @throws ConfigError when training diverges; ArgumentError when another task is under way, none is left, or after `dispose`.
+   */
   async *runTask(): AsyncGenerator<LearnerEvent> {
-    const started = performance.now();
-    const task = this.tasksDone;
-    const oldClasses = this.scenario.classesAfter(task - 1);
-    const skippedBefore = await this.skippedSteps();
-    const teacher = task > 0 && this.method.teacher ? this.frozenCopy() : null;
-    const model = this.grow(task);
-    try {
-      const loss = await this.method.begin({
-        engine: this.engine,
-        task,
-        oldTaskSizes: this.scenario.taskSizes.slice(0, task),
-        newClasses: this.scenario.taskSizes[task] as number,
-        config: this.config,
-        prototypes: () => this.prototypes(teacher ?? model, task),
+    this.assertIdle('Learner.runTask');
+    if (this.tasksDone === this.scenario.tasks.length) {
+      throw new ArgumentError({
+        where: 'Learner.runTask',
+        message: `all ${this.tasksDone} tasks are learnt.`,
+        fix: 'Make a learner of more tasks.',
       });
-      yield* fitTask({
-        engine: this.engine,
-        config: this.config,
-        scenario: this.scenario,
-        images: this.train,
-        indices: this.trainingIndices(task),
-        task,
-        model,
-        teacher,
-        loss,
-        scaler: this.scaler,
-      });
-      loss.dispose?.();
-    } finally {
-      teacher?.dispose();
     }
-    const gamma = this.config.align ? await alignWeights(model.fc, oldClasses) : 1;
-    await this.keepExemplars(model, task);
-    const accuracies = await this.evaluate(task);
+    const held = new Disposables();
+    this.underway = held;
+    let done: TaskEvent;
+    try {
+      done = yield* this.learnTask(held);
+    } catch (error) {
+      try {
+        held.dispose();
+      } catch {
+        // What failed first is told.
+      }
+      this.assertUsable('Learner.runTask');
+      throw error;
+    } finally {
+      this.underway = null;
+      held.dispose();
+    }
+    yield done;
+  }
+
+  private async *learnTask(held: Disposables): AsyncGenerator<LearnerEvent, TaskEvent> {
+    const started = performance.now();
+    const { engine, config, scenario, method, model: old } = this;
+    const task = this.tasksDone;
+    const skippedBefore = await skippedSteps(this.scaler);
+    const scaler = await this.copyOfScaler(held);
+    const model = this.grownCopy(scenario.classesAfter(task), held);
+    const training = held.add(new Disposables());
+    const loss = await method.begin({
+      engine,
+      task,
+      oldTaskSizes: scenario.taskSizes.slice(0, task),
+      newClasses: scenario.taskSizes[task] as number,
+      config,
+      prototypes: async () => this.prototypes(old ?? model, task),
+    });
+    training.add({ dispose: () => loss.dispose?.() });
+    yield* fitTask({
+      engine,
+      config,
+      scenario,
+      images: this.train,
+      indices: this.trainingIndices(task),
+      task,
+      model,
+      teacher: method.teacher && old ? old.eval() : null,
+      loss,
+      scaler,
+      held: training,
+    });
+    training.dispose();
+    model.eval();
+    if (!(await weightsAreFinite(model)))
+      throw diverged(`task ${task + 1}`, 'after its last step weights are', config.lr);
+    const gamma = config.align ? await alignWeights(model.fc, scenario.classesAfter(task - 1)) : 1;
+    const memory = await this.memoryAfter(task, model);
+    const accuracies = await this.evaluate(task, model);
+    const skipped = (await skippedSteps(scaler)) - skippedBefore;
+
+    this.assertUsable('Learner.runTask');
+    // Nothing waits or fails from here on: the task is learnt as a whole.
+    old?.dispose();
+    this.model = held.release(model);
+    if (scaler) {
+      this.scaler?.dispose();
+      this.scaler = held.release(scaler);
+    }
+    this.memory.restore(memory.toJSON());
     this.matrix.push(accuracies);
-    const curve = accuracyCurve(this.matrix, this.testCounts());
-    yield {
+    return {
       type: 'task',
       task,
       accuracies,
-      accuracy: lastAccuracy(curve),
+      accuracy: lastAccuracy(accuracyCurve(this.matrix, this.testCounts())),
       gamma,
       exemplars: this.memory.size,
-      skippedSteps: (await this.skippedSteps()) - skippedBefore,
+      skippedSteps: skipped,
       seconds: (performance.now() - started) / 1000,
     };
   }
 
-  /** Number of training images, as configured. */
-  get trainingImages(): number {
-    return this.train.dataset.labels.length;
+  /** The images as configured: what a checkpoint's exemplars are numbers of. */
+  get images(): DatasetSplit {
+    return { train: this.train.dataset, test: this.test.dataset };
   }
 
-  /** Takes over a saved state; see `restoreCheckpoint`. */
+  /** Takes over a saved state; see `restoreCheckpoint`. @throws ArgumentError in the middle of a task, or after `dispose`. */
   resumeFrom(
     model: ResNet,
     matrix: readonly (readonly number[])[],
     memory: Parameters<ExemplarMemory['restore']>[0],
     scaler?: GradScalerState,
   ): void {
+    this.assertIdle('Learner.resumeFrom');
     this.model?.dispose();
     this.model = model;
     this.matrix.splice(0, Number.POSITIVE_INFINITY, ...matrix.map((row) => [...row]));
@@ -176,13 +227,24 @@ export class Learner {
     if (scaler) this.scaler?.load(scaler);
   }
 
-  /** Logits [n, classes seen] of test images, without recording. */
+  /** Logits [n, classes seen] of test images, without recording. @throws ArgumentError before the first task is learnt. */
   predict(indices: ArrayLike<number>): Tensor {
-    const model = this.model as ResNet;
-    return noGrad(this.engine, () => this.engine.scope(() => model.eval().forward(this.test.plain(indices))));
+    this.assertUsable('Learner.predict');
+    const { model, engine } = this;
+    if (!model) {
+      throw new ArgumentError({
+        where: 'Learner.predict',
+        message: 'nothing has been learnt yet.',
+        fix: 'Learn a task first.',
+      });
+    }
+    return noGrad(engine, () => engine.scope(() => model.eval().forward(this.test.plain(indices))));
   }
 
+  /** Frees everything; a task that is under way fails then. */
   dispose(): void {
+    this.isDisposed = true;
+    this.underway?.dispose();
     this.model?.dispose();
     this.model = null;
     this.train.dispose();
@@ -192,8 +254,7 @@ export class Learner {
 
   /** A model for `classes` classes with the run's architecture, freshly initialised. */
   createModel(classes: number): ResNet {
-    const { precision } = this;
-    const { width, stem, model, init, seed, gradientCheckpointing } = this.config;
+    const { width, stem, model, init, seed, gradientCheckpointing, precision } = this.config;
     return createResNet(this.engine, model, {
       classes,
       stem,
@@ -206,22 +267,23 @@ export class Learner {
     });
   }
 
-  private async skippedSteps(): Promise<number> {
-    return this.scaler ? (await this.scaler.state()).skippedSteps : 0;
+  /** What a task is learnt on: a copy of the model with room for its classes, or a new one. */
+  private grownCopy(classes: number, held: Disposables): ResNet {
+    const { model } = this;
+    const copy = held.add(this.createModel(model?.fc.outFeatures ?? classes));
+    if (model) {
+      copyModule(model, copy);
+      copy.growHead(classes, this.config.seed);
+    }
+    return copy;
   }
 
-  private grow(task: number): ResNet {
-    const classes = this.scenario.classesAfter(task);
-    if (this.model) this.model.growHead(classes, this.config.seed);
-    else this.model = this.createModel(classes);
-    return this.model;
-  }
-
-  private frozenCopy(): ResNet {
-    const model = this.model as ResNet;
-    const copy = this.createModel(model.fc.outFeatures);
-    copyModule(model, copy);
-    return copy.freeze() as ResNet;
+  private async copyOfScaler(held: Disposables): Promise<GradScaler | null> {
+    if (!this.scaler) return null;
+    const state = await this.scaler.state();
+    const copy = held.add(new GradScaler(this.engine));
+    copy.load(state);
+    return copy;
   }
 
   /** The images a task is learnt on. */
@@ -232,79 +294,45 @@ export class Learner {
     return this.method.data === 'memory' ? [...fresh, ...this.memory.indices()] : fresh;
   }
 
-  private async keepExemplars(model: ResNet, task: number): Promise<void> {
-    if (this.method.data !== 'memory') return;
-    const quota = this.memory.quota(this.scenario.classesAfter(task));
-    this.memory.truncate(quota);
-    const size = model.featureSize;
+  /** The exemplars after a task: fewer of the old classes, and some of the new ones. */
+  private async memoryAfter(task: number, model: ResNet): Promise<ExemplarMemory> {
+    const memory = this.memory.copy();
+    if (this.method.data !== 'memory') return memory;
+    const quota = memory.quota(this.scenario.classesAfter(task));
+    memory.truncate(quota);
     for (const label of this.scenario.tasks[task] as readonly number[]) {
       const indices = this.train.byClass[label] as readonly number[];
       const rows =
         this.config.selection === 'herding'
-          ? herding(await this.features(model, indices), size, quota)
+          ? herding(await featuresOf(model, this.train, indices), model.featureSize, quota)
           : randomSelection(indices.length, quota, Random.of(this.config.seed, 'exemplars', label));
-      this.memory.set(
+      memory.set(
         label,
         rows.map((row) => indices[row] as number),
       );
     }
+    return memory;
   }
 
-  /** Features of un-augmented training images, batch by batch, without recording. */
-  private *featureBatches(model: ResNet, indices: readonly number[]): Generator<[number[], Tensor]> {
-    const wasTraining = model.training;
-    model.eval();
-    for (let start = 0; start < indices.length; start += EVALUATION_BATCH) {
-      const batch = indices.slice(start, start + EVALUATION_BATCH);
-      yield [batch, noGrad(this.engine, () => this.engine.scope(() => model.features(this.train.plain(batch))))];
-    }
-    model.train(wasTraining);
+  /** Mean normalised features of every class seen: of old classes by the images the method still has, of new ones by all. */
+  private prototypes(model: ResNet, task: number): Tensor {
+    const { scenario, memory, train, method } = this;
+    const all = (classes: readonly number[]) => classes.flatMap((label) => train.byClass[label] ?? []);
+    const old = scenario.tasks.slice(0, task).flat();
+    const kept = method.data === 'all' ? all(old) : old.flatMap((label) => memory.get(label));
+    const indices = [...kept, ...all(scenario.tasks[task] ?? [])];
+    return prototypesOf(model, train, indices, { classes: scenario.classesAfter(task), logitOf: scenario.logitOf });
   }
 
-  /** Features of un-augmented training images, read back: [n, featureSize] row-major. */
-  private async features(model: ResNet, indices: readonly number[]): Promise<Float32Array> {
-    const out = new Float32Array(indices.length * model.featureSize);
-    let offset = 0;
-    for (const [batch, features] of this.featureBatches(model, indices)) {
-      out.set((await features.data()) as Float32Array, offset);
-      offset += batch.length * model.featureSize;
-      features.dispose();
-    }
-    return out;
-  }
-
-  /** Mean normalised features of every class seen: of exemplars for old classes, of all images for new ones. */
-  private async prototypes(model: ResNet, task: number): Promise<Tensor> {
-    const { engine } = this;
-    const labels = this.scenario.tasks.slice(0, task + 1).flat();
-    const indices = labels.flatMap((label) => {
-      const exemplars = this.memory.get(label);
-      return exemplars.length > 0 ? exemplars : (this.train.byClass[label] ?? []);
-    });
-    const running = new Prototypes(engine, labels.length, model.featureSize);
-    for (const [batch, features] of this.featureBatches(model, indices)) {
-      engine.scope(() => running.update(features, this.train.targets(batch, this.scenario.logitOf)));
-      features.dispose();
-    }
-    const means = engine.keep(running.means());
-    running.dispose();
-    return means;
-  }
-
-  /** Accuracy in percent on each task so far. */
-  private async evaluate(task: number): Promise<number[]> {
-    const labels = this.scenario.tasks.slice(0, task + 1).flat();
-    const indices = labels.flatMap((label) => this.test.byClass[label] ?? []);
-    const predicted = new Int32Array(indices.length);
-    for (let start = 0; start < indices.length; start += EVALUATION_BATCH) {
-      const logits = this.predict(indices.slice(start, start + EVALUATION_BATCH));
-      const best = logits.argmax();
-      predicted.set((await best.data()) as Int32Array, start);
-      logits.dispose();
-      best.dispose();
-    }
-    const expected = indices.map((index) => this.scenario.logitOf[this.test.dataset.labels[index] as number] as number);
-    return taskAccuracies(predicted, expected, this.scenario.taskOfLogit, task + 1);
+  /** Accuracy in percent on each task so far. @throws ConfigError when the model's logits are not finite. */
+  private async evaluate(task: number, model: ResNet): Promise<number[]> {
+    const { scenario, test, config } = this;
+    const labels = scenario.tasks.slice(0, task + 1).flat();
+    const indices = labels.flatMap((label) => test.byClass[label] ?? []);
+    const predicted = await predictionsOf(model, test, indices);
+    if (predicted.includes(-1)) throw diverged(`task ${task + 1}`, 'logits of test images are', config.lr);
+    const expected = indices.map((index) => scenario.logitOf[test.dataset.labels[index] as number] as number);
+    return taskAccuracies(predicted, expected, scenario.taskOfLogit, task + 1);
   }
 
   /** Test images of each task: what the mean over tasks is weighted by. */
@@ -313,4 +341,22 @@ export class Learner {
       classes.reduce((n, label) => n + (this.test.byClass[label]?.length ?? 0), 0),
     );
   }
+
+  private assertUsable(where: string): void {
+    if (!this.isDisposed) return;
+    throw new ArgumentError({ where, message: 'this learner was disposed of.', fix: 'Make another one.' });
+  }
+
+  private assertIdle(where: string): void {
+    this.assertUsable(where);
+    if (!this.underway) return;
+    throw new ArgumentError({
+      where,
+      message: `task ${this.tasksDone + 1} is being learnt already.`,
+      fix: 'Wait for its last event, or leave it: break out of its loop, or call return() on what runs it.',
+    });
+  }
 }
+
+const skippedSteps = async (scaler: GradScaler | null): Promise<number> =>
+  scaler ? (await scaler.state()).skippedSteps : 0;

@@ -52,6 +52,13 @@ export class ExemplarMemory {
     return [...this.kept.values()].reduce((total, indices) => total + indices.length, 0);
   }
 
+  /** Another memory with the same exemplars. */
+  copy(): ExemplarMemory {
+    const copy = new ExemplarMemory(this.options);
+    copy.restore(this.toJSON());
+    return copy;
+  }
+
   toJSON(): [number, readonly number[]][] {
     return [...this.kept];
   }

@@ -1,7 +1,8 @@
 /** What a method is: the data a task is learnt on, whether an old model teaches, and the loss. */
 import type { Engine } from '../gpu/engine.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Config } from './config.ts';
+import type { RunConfig } from './config.ts';
+import type { Scenario } from './scenario.ts';
 
 /** One batch, as a method sees it. */
 export interface BatchContext {
@@ -21,7 +22,7 @@ export interface TaskContext {
   /** Classes of each old task. */
   readonly oldTaskSizes: readonly number[];
   readonly newClasses: number;
-  readonly config: Config;
+  readonly config: RunConfig;
   /** Mean features of every old class (of its exemplars) and of every new class, by the old model: [classes seen, size]. */
   readonly prototypes: () => Promise<Tensor>;
 }
@@ -35,11 +36,12 @@ export interface TaskLoss {
   loss(batch: BatchContext): Tensor;
   /** `false` when the loss is put together differently from step to step; every step is then run anew. */
   readonly replayable?: boolean;
-  /** Frees what the task needed. */
+  /** Frees what the task needed, once: also when the task fails or is left before its end. */
   dispose?(): void;
 }
 
 export interface Method {
+  /** Runs are recorded under it and resumed by it. */
   readonly name: string;
   /** One line for `--help` and reports. */
   readonly summary: string;
@@ -47,5 +49,10 @@ export interface Method {
   readonly data: 'new' | 'memory' | 'all';
   /** Whether the old model's logits are wanted. */
   readonly teacher: boolean;
+  /** Whether weights are aligned after each task where the configuration leaves it open; not unless said. */
+  readonly align?: boolean;
+  /** Refuses, before anything is learnt, what this method cannot do. @throws ConfigError */
+  check?(config: RunConfig, scenario: Scenario): void;
+  /** Makes a task's loss. Called again for a task that failed or was left: what it goes by must not have changed. */
   begin(context: TaskContext): TaskLoss | Promise<TaskLoss>;
 }

@@ -2,11 +2,11 @@
 import type { PoolKind } from '../distill/task-pool.ts';
 import { crossEntropy } from '../ops/cross-entropy.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Config, MethodName } from './config.ts';
-import { distillation } from './distillation.ts';
+import type { MethodName, RunConfig } from './config.ts';
+import { checkDistillation, distillation } from './distillation.ts';
 import type { BatchContext, Method } from './method.ts';
 
-const classification = ({ logits, targets }: BatchContext, config: Config): Tensor =>
+const classification = ({ logits, targets }: BatchContext, config: RunConfig): Tensor =>
   crossEntropy(logits, targets, { labelSmoothing: config.labelSmoothing });
 
 function plain(name: string, data: Method['data'], summary: string): Method {
@@ -15,6 +15,8 @@ function plain(name: string, data: Method['data'], summary: string): Method {
     data,
     summary,
     teacher: false,
+    // The two bounds are published without.
+    align: data === 'memory',
     begin: ({ config }) => ({ loss: (batch) => classification(batch, config) }),
   };
 }
@@ -30,6 +32,9 @@ function distilled(
     summary,
     data: 'memory',
     teacher: true,
+    align: true,
+    check: (config, scenario) =>
+      checkDistillation(config, scenario.taskSizes.slice(0, -1), { pool: pool ?? config.pool, random }),
     async begin(context) {
       const kd = await distillation(context, { pool: pool ?? context.config.pool, random });
       return {

@@ -4,17 +4,21 @@ import { Adam, AdamW } from '../optim/adam.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { constantSchedule, cosineSchedule, type Schedule, stepSchedule, warmUp } from '../optim/schedules.ts';
 import { SGD } from '../optim/sgd.ts';
-import type { Config } from './config.ts';
+import type { RunConfig } from './config.ts';
 
-export function makeOptimizer(module: Module, config: Config): Optimizer {
+export function makeOptimizer(module: Module, config: RunConfig): Optimizer {
   const { lr, weightDecay, momentum, nesterov } = config;
   if (config.optimizer === 'adam') return new Adam(module, { lr, weightDecay });
   if (config.optimizer === 'adamw') return new AdamW(module, { lr, weightDecay });
   return new SGD(module, { lr, momentum, nesterov, weightDecay });
 }
 
+/** Epochs of a task, counted from 0. */
+export const epochsOf = ({ epochs, baseEpochs }: RunConfig, task: number): number =>
+  task === 0 && baseEpochs > 0 ? baseEpochs : epochs;
+
 /** The learning rate by epoch, from 0. */
-export function makeSchedule({ schedule, lr, milestones, warmup }: Config, epochs: number): Schedule {
+export function makeSchedule({ schedule, lr, milestones, warmup }: RunConfig, epochs: number): Schedule {
   const after = Math.max(1, epochs - warmup);
   const base =
     schedule === 'cosine'

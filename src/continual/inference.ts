@@ -1,0 +1,92 @@
+/** What a model makes of images that it does not learn from: features, prototypes, predictions. Batch by batch, unrecorded. */
+import { noGrad } from '../autograd/tape.ts';
+import { Prototypes } from '../distill/weighting.ts';
+import type { ResNet } from '../nn/resnet.ts';
+import { where } from '../ops/elementwise.ts';
+import '../ops/methods.ts';
+import { argmax, min } from '../ops/reduce.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { LearnerImages } from './images.ts';
+
+const BATCH = 128;
+
+/** `of` every batch of images as they are, by the model as it is outside of training. */
+function* batches(
+  model: ResNet,
+  images: LearnerImages,
+  indices: readonly number[],
+  of: (x: Tensor) => Tensor,
+): Generator<{ batch: readonly number[]; result: Tensor }> {
+  const { engine } = model;
+  const wasTraining = model.training;
+  model.eval();
+  try {
+    for (let start = 0; start < indices.length; start += BATCH) {
+      const batch = indices.slice(start, start + BATCH);
+      const result = noGrad(engine, () => engine.scope(() => of(images.plain(batch))));
+      try {
+        yield { batch, result };
+      } finally {
+        result.dispose();
+      }
+    }
+  } finally {
+    model.train(wasTraining);
+  }
+}
+
+/** Features, read back: [n, featureSize] row-major. */
+export async function featuresOf(
+  model: ResNet,
+  images: LearnerImages,
+  indices: readonly number[],
+): Promise<Float32Array<ArrayBuffer>> {
+  const out = new Float32Array(indices.length * model.featureSize);
+  let offset = 0;
+  for (const { batch, result } of batches(model, images, indices, (x) => model.features(x))) {
+    out.set((await result.data()) as Float32Array, offset);
+    offset += batch.length * model.featureSize;
+  }
+  return out;
+}
+
+/**
+ * Mean normalised features by class, f32 [classes, featureSize]; zeros for a class without images. Belongs to the caller.
+ * @param logitOf the row of each class of the data.
+ */
+export function prototypesOf(
+  model: ResNet,
+  images: LearnerImages,
+  indices: readonly number[],
+  { classes, logitOf }: { classes: number; logitOf: Int32Array },
+): Tensor {
+  const { engine, featureSize } = model;
+  const running = new Prototypes(engine, classes, featureSize);
+  try {
+    for (const { batch, result } of batches(model, images, indices, (x) => model.features(x))) {
+      engine.scope(() => running.update(result, images.targets(batch, logitOf)));
+    }
+    return engine.keep(running.means());
+  } finally {
+    running.dispose();
+  }
+}
+
+/** The largest logit of each image, read back; −1 where some logit is not a finite number. */
+export async function predictionsOf(
+  model: ResNet,
+  images: LearnerImages,
+  indices: readonly number[],
+): Promise<Int32Array<ArrayBuffer>> {
+  const predicted = new Int32Array(indices.length);
+  const largest = (x: Tensor) => {
+    const logits = model.forward(x);
+    return where(min(logits.isFinite(), 1), argmax(logits), -1);
+  };
+  let offset = 0;
+  for (const { batch, result } of batches(model, images, indices, largest)) {
+    predicted.set((await result.data()) as Int32Array, offset);
+    offset += batch.length;
+  }
+  return predicted;
+}
