@@ -1,13 +1,13 @@
 /** A learner on real images: it learns, replay keeps what fine-tuning loses, every method runs, a resumed run is the same run. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { restoreCheckpoint, saveCheckpoint } from '../src/continual/checkpoint.ts';
+import { type CheckpointState, restoreCheckpoint, saveCheckpoint } from '../src/continual/checkpoint.ts';
 import { type ConfigInput, METHOD_NAMES, parseConfig } from '../src/continual/config.ts';
 import { Learner } from '../src/continual/learner.ts';
 import { subset } from '../src/data/dataset.ts';
 import { CheckpointError, ConfigError, EngramError } from '../src/gpu/errors.ts';
-import { readSafetensors } from '../src/nn/safetensors.ts';
-import { engine } from './support/engine.ts';
+import { readSafetensors, type SafetensorsEntry, writeSafetensors } from '../src/nn/safetensors.ts';
+import { engine, errorOf } from './support/engine.ts';
 import { fashion, small } from './support/small-run.ts';
 
 async function learn(changes: ConfigInput): Promise<Learner> {
@@ -105,6 +105,11 @@ test('a resumed run goes on bit for bit as the one that never stopped', async ()
   resumed.dispose();
 });
 
+interface Damage {
+  state?: (good: CheckpointState) => CheckpointState;
+  tensor?: (tensors: ReadonlyMap<string, SafetensorsEntry>) => void;
+}
+
 test('a checkpoint that is cut, of another model or of another configuration is refused, and nothing changes', async () => {
   const config = parseConfig({ ...small, trainPerClass: 16, epochs: 1, batch: 16 });
   const learner = new Learner(engine, fashion, config);
@@ -125,6 +130,85 @@ test('a checkpoint that is cut, of another model or of another configuration is 
   refused(saved, { width: 4 }, /"width" = 8, but this run has 4/);
   refused(saved, { memory: 44 }, /"memory" = 40/);
   refused(saved, { model: 'resnet14' }, /"model"/);
+  learner.dispose();
+});
+
+test('a checkpoint that says what no run leaves is refused by its name and what is wrong, and nothing changes', async () => {
+  const config = parseConfig({ ...small, trainPerClass: 16, epochs: 1, batch: 16 });
+  const learner = new Learner(engine, fashion, config);
+  for await (const event of learner.runTask()) void event;
+  const saved = await saveCheckpoint(learner);
+  const live = engine.memory().liveBytes;
+  const refused = ({ state = (good) => good, tensor }: Damage, expected: RegExp) => {
+    const { tensors, metadata } = readSafetensors(saved);
+    const changed = state(JSON.parse(metadata.state as string) as CheckpointState);
+    tensor?.(tensors);
+    const bytes = writeSafetensors(tensors, { ...metadata, state: JSON.stringify(changed) });
+    const error = errorOf(() => restoreCheckpoint(learner, bytes, 'x.safetensors'));
+    assert.instance(error, CheckpointError);
+    assert.match(error.message, /^x\.safetensors: /);
+    assert.match(error.message, expected);
+  };
+  const memory = (change: (kept: CheckpointState['memory']) => void): Damage => ({
+    state(good) {
+      change(good.memory);
+      return good;
+    },
+  });
+  refused(
+    { state: (good) => ({ ...good, matrix: [[50, 50]] }) },
+    /after task 1 it has the accuracies \[50, 50\], where 1/,
+  );
+  refused(
+    { state: (good) => ({ ...good, matrix: [[101]] }) },
+    /accuracies \[101\], where 1 of 0 to 100 percent belong/,
+  );
+  refused({ state: (good) => ({ ...good, matrix: [[-1]] }) }, /accuracies \[-1\]/);
+  refused({ state: (good) => ({ ...good, matrix: [[50], [50]] }) }, /after task 2 it has the accuracies \[50\]/);
+  refused({ state: (good) => ({ ...good, matrix: [[1], [1, 1], [1, 1, 1]] }) }, /after 3 tasks, but there are only 2/);
+  refused({ state: (good) => ({ ...good, classOrder: [1, 5, 8, 2] }) }, /in another order/);
+  const [label, other] = config.classOrder as number[] as [number, number];
+  const of = (kept: CheckpointState['memory'], wanted: number) => kept.find(([each]) => each === wanted)![1];
+  const taken = memory((kept) => of(kept, label).splice(0, 1, of(kept, other)[0]!));
+  refused(taken, /keeps image \d+ as an exemplar of class 1, but here it is of class 8/);
+  refused(
+    memory((kept) => of(kept, label).splice(0, 1, of(kept, label)[1]!)),
+    /image \d+ is .* class 1 twice/,
+  );
+  refused(
+    memory((kept) => of(kept, label).push(...Array(20).fill(of(kept, label)[0]))),
+    /class 1 has \d+ exemplars, where 1 to 20 belong/,
+  );
+  refused(
+    memory((kept) => of(kept, label).splice(0)),
+    /class 1 has 0 exemplars/,
+  );
+  refused(
+    memory((kept) => kept.splice(0, 1)),
+    /class 1 has 0 exemplars/,
+  );
+  refused(
+    memory((kept) => kept.push([5, []])),
+    /exemplars of class 5, which is in no task learnt so far/,
+  );
+  refused(
+    memory((kept) => kept.push([...kept[0]!])),
+    /the exemplars of class 1 are there twice/,
+  );
+  refused(
+    memory((kept) => of(kept, label).push(160)),
+    /keeps image 160 as an exemplar, but there are only 160/,
+  );
+  const put = (name: string, value: number): Damage => ({
+    tensor: (tensors) => tensors.get(name)!.data.fill(value as never, 0, 1),
+  });
+  refused(put('bn1.running_var', -0.5), /"bn1\.running_var" holds the variance -0\.5/);
+  refused(put('bn1.running_var', Number.POSITIVE_INFINITY), /"bn1\.running_var" holds Infinity/);
+  refused(put('fc.weight', Number.NaN), /"fc\.weight" holds NaN/);
+  refused({ tensor: (tensors) => (tensors as Map<string, unknown>).delete('fc.bias') }, /Missing: "fc\.bias"\./);
+  assert.is(learner.tasksDone, 1);
+  assert.equal(await saveCheckpoint(learner), saved);
+  assert.is(engine.memory().liveBytes, live);
   learner.dispose();
 });
 

@@ -1,7 +1,10 @@
 /** What must agree between a checkpoint and a learner for a run to go on as if it had never stopped. */
 import { type DatasetSplit, type ImageDataset, imageCount } from '../data/dataset.ts';
 import { CheckpointError } from '../gpu/errors.ts';
+import { clipped } from '../gpu/printable.ts';
+import type { StateDict } from '../nn/state-dict.ts';
 import type { CheckpointState } from './checkpoint.ts';
+import { exemplarFault, matrixFault, weightFault } from './checkpoint-faults.ts';
 import { CONFIG_KEYS, type Config } from './config.ts';
 import type { Learner } from './learner.ts';
 
@@ -15,15 +18,18 @@ const shapeOf = (part: ImageDataset): Images['train'] => [imageCount(part), part
 /** The shapes that a checkpoint records. */
 export const imageShapes = ({ train, test }: DatasetSplit): Images => ({ train: shapeOf(train), test: shapeOf(test) });
 
-/** @param where names the checkpoint. @throws CheckpointError naming the first thing that does not agree. */
-export function checkAgreement(state: CheckpointState, learner: Learner, where: string): void {
+/**
+ * @param where names the checkpoint.
+ * @throws CheckpointError naming the first thing that does not agree, or that no run leaves.
+ */
+export function checkAgreement(state: CheckpointState, weights: StateDict, learner: Learner, where: string): void {
   const refuse = (message: string, fix: string) => new CheckpointError({ where, message, fix });
   const settings = configDifference(state, learner);
   if (settings) throw refuse(...settings);
   const data = dataDifference(state, learner);
   if (data) throw refuse(data, 'Resume with the data the run began with.');
-  const damage = damageOf(state, learner);
-  if (damage) throw refuse(damage, 'The file is damaged: start the run again.');
+  const fault = faultOf(state, learner) ?? weightFault(weights);
+  if (fault) throw refuse(`it is damaged: ${fault}.`, 'Go on from a copy that is whole, or start the run again.');
 }
 
 function configDifference({ config: saved }: CheckpointState, { config: given }: Learner): [string, string] | null {
@@ -31,7 +37,7 @@ function configDifference({ config: saved }: CheckpointState, { config: given }:
   const keys = ['method' as const, ...CONFIG_KEYS.filter((key) => key !== 'method' && !FREE.includes(key))];
   const key = keys.find((name) => JSON.stringify(saved[name]) !== JSON.stringify(given[name]));
   if (!key) return null;
-  const show = (value: unknown) => JSON.stringify(value) ?? 'none';
+  const show = (value: unknown) => clipped(JSON.stringify(value) ?? 'none');
   return [
     `the checkpoint was made with "${key}" = ${show(saved[key])}, but this run has ${show(given[key])}.`,
     key === 'precision'
@@ -61,17 +67,10 @@ function dataDifference(state: CheckpointState, { scenario, images }: Learner): 
   return null;
 }
 
-function damageOf({ matrix, memory, scaler }: CheckpointState, learner: Learner): string | null {
-  const { scenario, method } = learner;
-  const tasks = matrix.length;
-  if (tasks > scenario.tasks.length) return `it has learnt ${tasks} tasks of ${scenario.tasks.length}.`;
-  const odd = matrix.findIndex((row, task) => row.length !== task + 1 || !row.every(Number.isFinite));
-  if (odd >= 0) return `row ${odd} of its accuracies should hold ${odd + 1} numbers, but is [${matrix[odd]}].`;
-  const expected = method.data === 'memory' ? scenario.tasks.slice(0, tasks).flat() : [];
-  const kept = memory.map(([label]) => label);
-  if (kept.join() !== expected.join()) return `it keeps exemplars of the classes [${kept}], not of [${expected}].`;
-  if ((scaler === undefined) !== (learner.scaler === null)) {
-    return `a run in ${learner.precision} ${scaler ? 'has no' : 'needs the'} scale of its loss.`;
-  }
-  return null;
+function faultOf({ matrix, memory, scaler }: CheckpointState, learner: Learner): string | undefined {
+  const { length } = learner.scenario.tasks;
+  if (matrix.length > length) return `it comes after ${matrix.length} tasks, but there are only ${length}`;
+  const fault = matrixFault(matrix) ?? exemplarFault(memory, matrix.length, learner);
+  if (fault || (scaler === undefined) === (learner.scaler === null)) return fault;
+  return `a run in ${learner.precision} ${scaler ? 'has no' : 'needs the'} scale of its loss`;
 }

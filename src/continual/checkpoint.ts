@@ -5,8 +5,10 @@
 import * as v from 'valibot';
 import { POOL_KINDS } from '../distill/task-pool.ts';
 import { CheckpointError } from '../gpu/errors.ts';
-import { readSafetensors } from '../nn/safetensors.ts';
-import { loadWeights, saveWeights } from '../nn/weights.ts';
+import { clipped } from '../gpu/printable.ts';
+import { asFloat32, readSafetensors } from '../nn/safetensors.ts';
+import { type StateDict, writeState } from '../nn/state-dict.ts';
+import { saveWeights } from '../nn/weights.ts';
 import { checkAgreement, imageShapes } from './agreement.ts';
 import { configSchema } from './config.ts';
 import type { Learner } from './learner.ts';
@@ -67,11 +69,14 @@ export async function saveCheckpoint(learner: Learner): Promise<Uint8Array<Array
 
 /** Reads what a checkpoint says besides the weights. @throws CheckpointError when it is damaged or something else. */
 export function readCheckpointState(bytes: Uint8Array, where: string): CheckpointState {
-  const { metadata } = readSafetensors(bytes, where);
+  return parseState(readSafetensors(bytes, where).metadata, where);
+}
+
+function parseState(metadata: Readonly<Record<string, string>>, where: string): CheckpointState {
   if (metadata.format !== FORMAT) {
     throw new CheckpointError({
       where,
-      message: `this is no checkpoint of a run (format ${metadata.format ?? 'missing'}, expected ${FORMAT}).`,
+      message: `this is no checkpoint of a run (format ${clipped(metadata.format ?? 'missing')}, expected ${FORMAT}).`,
       fix: 'Weights alone are loaded with loadStateDict().',
     });
   }
@@ -80,7 +85,7 @@ export function readCheckpointState(bytes: Uint8Array, where: string): Checkpoin
   const [issue] = parsed.issues;
   throw new CheckpointError({
     where,
-    message: `the checkpoint's state does not fit: ${v.getDotPath(issue) ?? 'state'}: ${issue.message}.`,
+    message: `the checkpoint's state does not fit: ${v.getDotPath(issue) ?? 'state'}: ${clipped(issue.message)}.`,
     fix: 'Resume with the version of engram that wrote it, or start the run again.',
   });
 }
@@ -88,15 +93,19 @@ export function readCheckpointState(bytes: Uint8Array, where: string): Checkpoin
 /**
  * Brings a fresh learner to the state that was saved; what it does next is what the saved one would have done.
  * @param where names the file in errors.
- * @throws CheckpointError when the file is damaged, or of another method, model, configuration or data; ArgumentError in the
- * middle of a task, or after `dispose`. The learner is untouched then.
+ * @throws CheckpointError when the file is damaged, says what no run leaves (accuracies, exemplars, weights), or is of another
+ * method, model, configuration or data; ArgumentError in the middle of a task, or after `dispose`. The learner is untouched then.
  */
 export function restoreCheckpoint(learner: Learner, bytes: Uint8Array, where: string): void {
-  const state = readCheckpointState(bytes, where);
-  checkAgreement(state, learner, where);
+  const { tensors, metadata } = readSafetensors(bytes, where);
+  const state = parseState(metadata, where);
+  const weights: StateDict = new Map(
+    [...tensors].map(([name, entry]) => [name, { shape: entry.shape, data: asFloat32(entry) }]),
+  );
+  checkAgreement(state, weights, learner, where);
   const model = learner.createModel(learner.scenario.classesAfter(state.matrix.length - 1));
   try {
-    loadWeights(model, bytes, where);
+    writeState(model.namedTensors(), weights, where);
     learner.resumeFrom(model, state.matrix, state.memory, state.scaler);
   } catch (error) {
     model.dispose();
