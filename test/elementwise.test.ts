@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward, binary, clamp, gradcheck, type Tensor, unary, where } from '../src/index.ts';
 import { binaryOps, type ElementwiseOp, ternaryOps, unaryOps } from '../src/ops/elementwise-table.ts';
+import { errorNearZero, tolerance } from './support/accuracy.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
 
 /** erf by its Taylor series: exact in float64 for |x| ≤ 4, and ±1 in float32 beyond. */
@@ -91,7 +92,7 @@ for (const [name, op] of entries(unaryOps) as [keyof typeof unaryOps, Elementwis
     const x = engine.tensor(numbers(op, 3 * 67, 1), [3, 67]);
     const f = (values: Float64Array) => values.map(unary64[name]);
     if (op.gradients[0] === null) await near(unary[name](x), f(Float64Array.from(await x.data())), 0);
-    else await gradcheck(unary[name], f, [x], { tolerance: 3e-6 });
+    else await gradcheck(unary[name], f, [x], { tolerance: tolerance(name) });
     assert.equal(await x[name]().data(), await unary[name](x).data());
   });
 }
@@ -130,7 +131,7 @@ for (const [name, op] of entries(binaryOps) as [keyof typeof binaryOps, Elementw
           binary64[name](broadcast(p, left, y.shape, i), broadcast(q, right, y.shape, i)),
         );
       if (op.result) await near(y, f(Float64Array.from(await a.data()), Float64Array.from(await b.data())), 0);
-      else await gradcheck(binary[name], f, [a, b], { tolerance: 3e-6 });
+      else await gradcheck(binary[name], f, [a, b], { tolerance: tolerance(name) });
     }
     const x = engine.tensor(numbers(op, 21, 4));
     const with15 = (p: Float64Array) => p.map((v) => binary64[name](v, 1.5));
@@ -140,8 +141,8 @@ for (const [name, op] of entries(binaryOps) as [keyof typeof binaryOps, Elementw
       await near(x[name](1.5), with15(values), 0);
       await near(binary[name](1.5, x), from15(values), 0);
     } else {
-      await gradcheck((t) => t[name](1.5), with15, [x], { tolerance: 3e-6 });
-      await gradcheck((t) => binary[name](1.5, t), from15, [x], { tolerance: 3e-6 });
+      await gradcheck((t) => t[name](1.5), with15, [x], { tolerance: tolerance(name) });
+      await gradcheck((t) => binary[name](1.5, t), from15, [x], { tolerance: tolerance(name) });
     }
   });
 }
@@ -264,7 +265,7 @@ test('small and large arguments keep their accuracy', async () => {
     const y = await unary[name](engine.tensor(tiny)).data();
     tiny.forEach((x, i) => {
       const expected = unary64[name](x);
-      assert.ok(Math.abs(y[i]! - expected) <= 3e-6 * Math.abs(expected), `${name}(${x}) is ${y[i]}, not ${expected}`);
+      assert.ok(Math.abs(y[i]! - expected) <= errorNearZero(name, x), `${name}(${x}) is ${y[i]}, not ${expected}`);
     });
   }
   const large = engine.tensor([100, -100, 3e4, -3e4]);
