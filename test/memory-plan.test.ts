@@ -5,12 +5,12 @@ import * as assert from 'uvu/assert';
 import { mostAlive, planMemory, type Span } from '../src/gpu/memory-plan.ts';
 
 /** Every pair is a conflict for both. */
-function mutual(count: number, pairs: readonly (readonly [number, number])[]): Set<number>[] {
-  const conflicts = Array.from({ length: count }, () => new Set<number>());
+function mutual(count: number, pairs: readonly (readonly [number, number])[]): number[][] {
+  const conflicts = Array.from({ length: count }, (): number[] => []);
   for (const [a, b] of pairs) {
     if (a === b) continue;
-    conflicts[a]?.add(b);
-    conflicts[b]?.add(a);
+    conflicts[a]?.push(b);
+    conflicts[b]?.push(a);
   }
   return conflicts;
 }

@@ -69,7 +69,7 @@ function insert(placed: Placed[], one: Placed): void {
 function place(
   order: readonly number[],
   spans: readonly Span[],
-  conflicts: readonly ReadonlySet<number>[],
+  conflicts: readonly (readonly number[])[],
   { alignment, maxBytes }: PlanLimits,
 ): MemoryPlan {
   const arenas: Arena[] = [];
@@ -77,13 +77,12 @@ function place(
   for (const i of order) {
     const span = spans[i] as Span;
     const bytes = roundUp(span.bytes, alignment);
-    const shunned = new Set<number>();
-    for (const other of conflicts[i] ?? []) if (places[other]) shunned.add(places[other].arena);
+    const shunned = (conflicts[i] as readonly number[]).map((other) => places[other]?.arena);
     let best = -1;
     let where = { offset: 0, spare: Number.NEGATIVE_INFINITY };
-    for (const [a, arena] of arenas.entries()) {
-      if (shunned.has(a)) continue;
-      const found = fit(arena, span, bytes);
+    for (let a = 0; a < arenas.length; a++) {
+      if (shunned.includes(a)) continue;
+      const found = fit(arenas[a] as Arena, span, bytes);
       if (found.offset + bytes > maxBytes) continue;
       const isBetter = where.spare < 0 ? found.spare > where.spare : found.spare >= 0 && found.spare < where.spare;
       if (!isBetter) continue;
@@ -128,7 +127,7 @@ const CLOSE = 1.02;
  */
 export function planMemory(
   spans: readonly Span[],
-  conflicts: readonly ReadonlySet<number>[],
+  conflicts: readonly (readonly number[])[],
   limits: PlanLimits,
 ): MemoryPlan {
   const keys: ((span: Span) => number)[] = [

@@ -14,6 +14,7 @@ interface Launch {
   readonly kind: 'dispatch';
   readonly pipeline: Pipeline;
   readonly storages: readonly Storage[];
+  readonly written: readonly Storage[];
   readonly params: Uint32Array | null;
   readonly workgroups: readonly [number, number, number];
   readonly flops: number | undefined;
@@ -21,8 +22,9 @@ interface Launch {
 
 interface Copy {
   readonly kind: 'copy';
-  readonly from: Storage;
-  readonly to: Storage;
+  /** From the first to the second. */
+  readonly storages: readonly [Storage, Storage];
+  readonly written: readonly Storage[];
   readonly offset: number;
   readonly bytes: number;
 }
@@ -32,8 +34,6 @@ interface Use {
   readonly first: number;
   last: number;
   isWritten: boolean;
-  /** Buffers of the same commands that must not be the same where one of the two is written. */
-  readonly conflicts: Set<Storage>;
 }
 
 /** What a recording is built on. */
@@ -64,7 +64,7 @@ export class RecordingDraft {
   }
 
   /** Takes note of a launch of `pipeline` on buffers in the order of its bindings. */
-  dispatch(launch: Omit<Launch, 'kind'>): void {
+  dispatch(launch: Omit<Launch, 'kind' | 'written'>): void {
     const { pipeline, storages } = launch;
     let next = 0;
     const written: Storage[] = [];
@@ -73,13 +73,11 @@ export class RecordingDraft {
       const storage = storages[next++] as Storage;
       if (type === 'storage') written.push(storage);
     }
-    this.note(storages, written);
-    this.commands.push({ kind: 'dispatch', ...launch });
+    this.note({ kind: 'dispatch', written, ...launch });
   }
 
   copy(from: Storage, to: Storage, bytes: number, offset: number): void {
-    this.note([from, to], [to]);
-    this.commands.push({ kind: 'copy', from, to, bytes, offset });
+    this.note({ kind: 'copy', storages: [from, to], written: [to], bytes, offset });
   }
 
   /**
@@ -116,15 +114,7 @@ export class RecordingDraft {
       const { first, last } = this.uses.get(storage) as Use;
       return { bytes: storage.bytes, first, last };
     });
-    const conflicts = inner.map((storage) => {
-      const others = new Set<number>();
-      for (const other of this.uses.get(storage)?.conflicts ?? []) {
-        const number = numbers.get(other);
-        if (number !== undefined) others.add(number);
-      }
-      return others;
-    });
-    const plan = planMemory(spans, conflicts, limits);
+    const plan = planMemory(spans, this.conflicts(numbers), limits);
 
     const storages = new Set<Storage>();
     const own = new Set<Storage>();
@@ -158,7 +148,7 @@ export class RecordingDraft {
     const uniforms = new Set<UniformBuffer>();
     const commands = this.commands.map((command): Command => {
       if (command.kind === 'copy') {
-        const [from, to] = [placeOf(command.from), placeOf(command.to)];
+        const [from, to] = command.storages.map(placeOf) as [Required<GPUBufferBinding>, Required<GPUBufferBinding>];
         return {
           kind: 'copy',
           from: from.buffer,
@@ -198,22 +188,32 @@ export class RecordingDraft {
     return isConstant && this.made.has(storage) && storage.refs === 1 && !this.uses.get(storage)?.isWritten;
   }
 
-  private note(storages: readonly Storage[], written: readonly Storage[]): void {
-    const at = this.commands.length;
-    const found = storages.map((storage) => {
-      const use = this.uses.get(storage) ?? { first: at, last: at, isWritten: false, conflicts: new Set() };
-      use.last = at;
-      this.uses.set(storage, use);
-      return use;
-    });
-    for (const target of written) {
-      (this.uses.get(target) as Use).isWritten = true;
-      storages.forEach((storage, i) => {
-        if (storage === target) return;
-        (found[i] as Use).conflicts.add(target);
-        this.uses.get(target)?.conflicts.add(storage);
-      });
+  /** For each numbered tensor those that it meets in a command which writes one of the two. */
+  private conflicts(numbers: ReadonlyMap<Storage, number>): number[][] {
+    const conflicts = Array.from(numbers, (): number[] => []);
+    for (const { storages, written } of this.commands) {
+      for (const target of written) {
+        const a = numbers.get(target);
+        if (a === undefined) continue;
+        for (const storage of storages) {
+          const b = numbers.get(storage);
+          if (b === undefined || b === a) continue;
+          conflicts[a]?.push(b);
+          conflicts[b]?.push(a);
+        }
+      }
     }
+    return conflicts;
+  }
+
+  private note(command: Launch | Copy): void {
+    const at = this.commands.push(command) - 1;
+    for (const storage of command.storages) {
+      const use = this.uses.get(storage);
+      if (use) use.last = at;
+      else this.uses.set(storage, { first: at, last: at, isWritten: false });
+    }
+    for (const storage of command.written) (this.uses.get(storage) as Use).isWritten = true;
   }
 }
 
