@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createResNet, crossEntropy, type MemoryReport, SGD } from '../src/index.ts';
+import { createResNet, crossEntropy, dropout, type MemoryReport, SGD, type Tensor } from '../src/index.ts';
 import { engine } from './support/engine.ts';
 
 setFlagsFromString('--expose-gc');
@@ -57,6 +57,59 @@ test('a thousand training steps end with the memory of the tenth', async () => {
   const end = await residentMemory();
   assert.ok(Math.abs(end - warm) < 0.05 * warm, `${warm.toFixed(0)} MiB after 300 steps, ${end.toFixed(0)} after 1000`);
   optimizer.zeroGrad();
+  optimizer.dispose();
+  model.dispose();
+});
+
+/** Bytes of JavaScript's objects, and of what they hold outside its heap. */
+function heldByProcess(): number {
+  for (let i = 0; i < 3; i++) collect();
+  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+  return heapUsed + external + arrayBuffers;
+}
+
+/** With dropout, batches of two sizes, and a rate that is another one in every step. */
+test('two thousand replayed and three hundred unrecorded steps at changing rates end with what they began with', async () => {
+  const model = createResNet(engine, 'resnet8', { classes: 4, width: 4, seed: 1 });
+  const optimizer = new SGD(model, { lr: 0.01, momentum: 0.9 });
+  const pixels = Float32Array.from({ length: 4 * 8 * 8 * 3 }, (_, i) => Math.sin(i));
+  const step = (images: Tensor, targets: Tensor) => {
+    const loss = crossEntropy(dropout(model.forward(images), 0.1), targets);
+    loss.backward();
+    optimizer.step();
+    optimizer.zeroGrad();
+    return loss;
+  };
+  const captured = engine.capture(step);
+  const take = async (run: typeof step, count: number): Promise<void> => {
+    optimizer.lr = 0.01 / (1 + count / 100);
+    const batch = count % 10 === 0 ? 3 : 4;
+    const loss = engine.scope(() =>
+      run(
+        engine.tensor(pixels.subarray(0, batch * 192), [batch, 8, 8, 3]),
+        engine.tensor(Int32Array.of(0, 1, 2, 3).subarray(0, batch)),
+      ),
+    );
+    if (count % 20 === 0) assert.ok(Number.isFinite(await loss.item()), `the loss of step ${count}`);
+    loss.dispose();
+  };
+  for (const [run, steps, warm] of [
+    [step, 300, 40],
+    [captured, 2000, 200],
+  ] as const) {
+    let early: Omit<MemoryReport, 'dispatches'> | undefined;
+    let held = 0;
+    for (let count = 1; count <= steps; count++) {
+      await take(run, count);
+      if (count !== warm) continue;
+      early = await deviceMemory();
+      held = heldByProcess();
+    }
+    assert.equal(await deviceMemory(), early);
+    const more = (heldByProcess() - held) / 2 ** 20;
+    assert.ok(more < 2, `${more.toFixed(1)} MiB more after ${steps} steps than after ${warm}`);
+  }
+  captured.dispose();
   optimizer.dispose();
   model.dispose();
 });
