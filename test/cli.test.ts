@@ -223,6 +223,44 @@ test('data that is missing, cut off or wrongly labelled', async () => {
 test('more tasks than classes, and a memory that is too small', async () => {
   await refused(['train', '--tasks', '11', '--out', at('no')], /10 classes cannot be dealt out to 11 tasks/);
   await refused(['train', '--memory', '9', '--out', at('no')], /9 exemplars are too few for 10 classes/);
+  const glyphs = ['train', '--data', 'glyphs', '--out', at('no')];
+  await refused([...glyphs, '--tasks', '25', '--pool', 'dense'], /24 old ones/);
+  await refused([...glyphs, '--tasks', '66'], /65 old ones/);
+  await refused(['train', '--scale', '1.2,0.8', '--out', at('no')], /a scale from 1.2 to 0.8 is impossible/);
+});
+
+test('a run that diverges leaves no checkpoint, ends with 2 and advises what may help', async () => {
+  const { code, out, errors } = await engram(
+    'train',
+    ...tiny,
+    '--optimizer',
+    'adam',
+    '--lr',
+    '1e20',
+    '--out',
+    at('gone'),
+  );
+  assert.is(code, 2, errors);
+  assert.match(errors, /training diverged at learning rate 100000000000000000000\. Use a smaller --lr/);
+  assert.not.match(out, /To go on/);
+  assert.not.ok(existsSync(at('gone', 'checkpoint.safetensors')));
+  rmSync(at('gone'), { recursive: true });
+});
+
+test('what was left open is written down as it was decided', async () => {
+  for (const [method, given, expected] of [
+    ['finetune', [], false],
+    ['finetune', ['--align'], true],
+    ['replay', [], true],
+  ] as const) {
+    const path = at(`open-${method}-${given.length}`);
+    const flags = ['--tasks', '1', '--epochs', '1', '--train-per-class', '2', '--test-per-class', '1', '--width', '2'];
+    const { code, errors } = await engram('train', ...flags, '--method', method, ...given, '--out', path);
+    assert.is(code, 0, errors);
+    const config = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'));
+    assert.equal([config.align, config.pool, config.method], [expected, 'dense', method]);
+    assert.is(recordOf(`open-${method}-${given.length}`).config.align, expected);
+  }
 });
 
 test('folders that are taken, and runs that are not there', async () => {
@@ -244,6 +282,15 @@ test('a checkpoint of another model, and one cut in half', async () => {
   writeFileSync(checkpoint, readFileSync(at('merged', 'checkpoint.safetensors')));
   await refused(resume, /checkpoint.safetensors: the checkpoint was made with "\w+" = /);
   const whole = readFileSync(at('whole', 'checkpoint.safetensors'));
+  // A method of somebody's own, by a name as long as a built-in one's.
+  writeFileSync(
+    checkpoint,
+    Buffer.from(whole.toString('latin1').replace('"method\\":\\"fdkd', '"method\\":\\"mine'), 'latin1'),
+  );
+  await refused(
+    resume,
+    /checkpoint.safetensors: the checkpoint was made with "method" = "mine", but this run has "fdkd"/,
+  );
   writeFileSync(checkpoint, whole.subarray(0, whole.length / 2));
   await refused(resume, /checkpoint.safetensors: /);
 });

@@ -1,0 +1,114 @@
+/** What is known to fail in some later task, or to do nothing, is refused before the first step. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type ConfigInput, METHOD_NAMES, parseConfig, type RunConfig } from '../src/continual/config.ts';
+import { distillation } from '../src/continual/distillation.ts';
+import { Learner } from '../src/continual/learner.ts';
+import type { DatasetSplit } from '../src/data/dataset.ts';
+import { loadDataset } from '../src/data/load-dataset.ts';
+import { globalKD } from '../src/distill/dense-kd.ts';
+import { EngramError } from '../src/gpu/errors.ts';
+import { engine, uniform } from './support/engine.ts';
+import { fashion, small } from './support/small-run.ts';
+
+const glyphs = await loadDataset('glyphs');
+const many: ConfigInput = { data: 'glyphs', trainPerClass: 1, testPerClass: 1, width: 2, memory: 200 };
+
+/** The configuration as the run would go by it. */
+function planned(input: ConfigInput, split: DatasetSplit = glyphs): RunConfig {
+  const learner = new Learner(engine, split, parseConfig(input));
+  learner.dispose();
+  return learner.config;
+}
+
+function refused(input: ConfigInput, expected: RegExp, split: DatasetSplit = fashion): void {
+  const before = engine.memory().liveBuffers;
+  assert.throws(
+    () => planned(input, split),
+    (error: Error) => error instanceof EngramError && expected.test(error.message),
+    `${JSON.stringify(input)}: ${expected}`,
+  );
+  assert.is(engine.memory().liveBuffers, before, 'nothing stays uploaded');
+}
+
+test('the dense pool becomes runs where there are too many tasks for it, and the run says so', async () => {
+  assert.is(planned({ ...many, tasks: 21 }).pool, 'dense');
+  assert.is(planned({ ...many, tasks: 22 }).pool, 'runs');
+  assert.is(planned({ ...many, tasks: 22, method: 'rdkd' }).pool, 'dense', 'drawn, not listed');
+  const first = async (input: ConfigInput) => {
+    const learner = new Learner(engine, glyphs, parseConfig(input));
+    const { value } = await learner.run().next();
+    const { type, message = '' } = value as { type: string; message?: string };
+    learner.dispose();
+    return `${type}: ${message}`;
+  };
+  assert.match(await first({ ...many, tasks: 25 }), /^notice: .*20 old tasks, and there will be 24: .*'runs'/);
+});
+
+test('more tasks than a pool can group', () => {
+  const tooMany = (input: ConfigInput, expected: RegExp) => refused({ ...many, ...input }, expected, glyphs);
+  tooMany({ tasks: 22, pool: 'dense' }, /21 old ones.*2\^21.*--pool runs, or --method rdkd/);
+  for (const method of ['fdkd', 'tkd', 'rdkd'] as const) {
+    tooMany({ tasks: 66, method }, /the last of 66 tasks has 65 old ones; groups of at most 64/);
+    assert.is(planned({ ...many, tasks: 65, method }).method, method);
+  }
+  for (const method of ['kd', 'replay', 'finetune', 'joint'] as const) planned({ ...many, tasks: 100, method });
+  const drawn: ConfigInput = { ...many, tasks: 4, method: 'rdkd' };
+  assert.is(planned({ ...drawn, groups: 7 }).groups, 7);
+  tooMany({ ...drawn, groups: 8 }, /8 groups are to be drawn.*the pool 'dense' has 7.*--groups 7/);
+});
+
+test('the usual distillation takes any number of tasks', async () => {
+  const context = {
+    engine,
+    task: 65,
+    oldTaskSizes: new Array<number>(65).fill(1),
+    newClasses: 1,
+    config: planned({ ...many, tasks: 66, method: 'kd' }),
+    prototypes: () => assert.unreachable() as never,
+  };
+  const kd = await distillation(context, { pool: 'whole', random: false });
+  const logits = (n: number, seed: number) => engine.tensor(uniform(4 * n, seed), [4, n]);
+  const [student, teacher] = [logits(66, 1), logits(65, 2)];
+  const loss = await kd?.loss(student, teacher).item();
+  assert.is(loss, await globalKD(student, teacher, { taskSizes: [65] }).item());
+  kd?.dispose();
+});
+
+test('alignment is on or off by the method unless it is said', () => {
+  for (const method of METHOD_NAMES) {
+    const align = method !== 'finetune' && method !== 'joint';
+    assert.is(planned({ ...many, method }).align, align, method);
+    for (const said of [true, false]) assert.is(planned({ ...many, method, align: said }).align, said);
+  }
+});
+
+test('settings that could only fail later, or do nothing', () => {
+  const wrong = (input: ConfigInput, expected: RegExp) => refused({ ...small, ...input }, expected);
+  wrong({ crop: 28 }, /crop by up to 28 pixels.*28×28.*--crop 27/);
+  wrong({ scale: [2, 1] }, /a scale from 2 to 1 is impossible/);
+  wrong({ warmup: 4 }, /rises over 4 epochs, but there is a task of 4/);
+  wrong({ warmup: 4, baseEpochs: 10 }, /a task of 4/);
+  wrong({ milestones: [2] }, /"cosine" has no milestones/);
+  wrong({ schedule: 'step' }, /"step" has no milestones/);
+  wrong({ schedule: 'step', milestones: [2, 4] }, /milestone 4 is never reached in 4 epochs/);
+  wrong({ schedule: 'step', milestones: [3], warmup: 1 }, /milestone 3, counted from the 1 epochs of warm-up on/);
+  wrong({ nesterov: true, momentum: 0 }, /Nesterov.*sgd with 0/);
+  wrong({ nesterov: true, optimizer: 'adam' }, /Nesterov.*adam/);
+  wrong({ stem: 'imagenet' }, /resnet8 has no stem to choose/);
+  wrong({ memory: 3 }, /3 exemplars are too few for 4 classes/);
+  wrong({ mean: [0.5, 0.5], deviation: [1, 1] }, /1 channels/);
+  const fits: ConfigInput = { ...small, schedule: 'step', milestones: [2, 8], baseEpochs: 10, nesterov: true };
+  assert.is(planned(fits, fashion).baseEpochs, 10);
+});
+
+test('data that do not hold together', () => {
+  const { train, test: tested } = fashion;
+  refused(small, /label 9 of image .* is out of range/, { train: { ...train, classes: 9 }, test: tested });
+  refused(small, /training images are 28×28×1 .* the test images 14×56×1/, {
+    train,
+    test: { ...tested, height: 14, width: 56 },
+  });
+});
+
+test.run();
