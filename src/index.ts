@@ -17,6 +17,7 @@ export {
   METHOD_NAMES,
   type MethodName,
   parseConfig,
+  type RunConfig,
 } from './continual/config.ts';
 export type { EpochEvent, LearnerEvent, NoticeEvent, StepEvent, TaskEvent } from './continual/events.ts';
 export { Learner, type Summary } from './continual/learner.ts';

@@ -85,8 +85,8 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
   const step = stepOf(fit, optimizer);
   const captured = config.capture && fit.loss.replayable !== false ? held.add(engine.capture(step)) : null;
   // All are read at an epoch's end: more than its steps are never waited for.
-  const window = Math.min(config.lossEvery, loader.steps);
-  const losses = held.add(new LossQueue<Recorded>(engine, window));
+  const together = Math.min(config.lossEvery, loader.steps);
+  const losses = held.add(new LossQueue<Recorded>(engine, together));
   const record = (at: Recorded, indices: Uint32Array<ArrayBuffer>, random: Random): void =>
     engine.scope(() => {
       const moves = images.moves(indices.length, augmentationOf(config), random);
@@ -110,7 +110,7 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
       total = 0;
     }
   };
-  const most = Math.ceil(IN_FLIGHT / window);
+  const most = Math.ceil(IN_FLIGHT / together);
   // On software adapters the rule is what measuring would find, and compiling every form takes seconds.
   const tunes = config.tune ?? engine.adapterKind === 'hardware';
   /** Numbers of images whose kernels the tuner has seen: it looks at a first step, before one is recorded. */
