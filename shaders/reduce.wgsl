@@ -1,7 +1,10 @@
 // Reductions of [outer, n, inner] over n, in `splits` chunks: the result is [outer, splits, inner]. Few outputs over a
 // long axis take two passes (splits > 1, then the splits themselves), so that the order of additions never varies.
 //
-// Injected: T (element type), R (of the result: f32 for sums of f16, T elsewhere), OP (0 sum, 1 max, 2 min).
+// Behind nonfinite.wgsl and row_teams.wgsl: an output is a row.
+//
+// Injected: T (element type), R (of the result: f32 for sums of f16, T elsewhere), OP (0 sum, 1 max, 2 min), SPLIT (there is
+// more than one chunk), SIZE, WIDTH, JOINED.
 
 struct Params {
   outer: u32,
@@ -16,85 +19,116 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> indices: array<i32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
+// Extrema of anything and NaN are NaN.
 fn combine(a: R, b: R) -> R {
   if (OP == 0u) { return a + b; }
-  if (OP == 1u) { return max(a, b); }
-  return min(a, b);
+  var extremum = min(a, b);
+  if (OP == 1u) {
+    extremum = max(a, b);
+  }
+  return select(extremum, a + b, is_nan(f32(a)) || is_nan(f32(b)));
 }
 
-// One thread an output: neighbouring threads read neighbouring columns.
-@compute @workgroup_size(64)
-fn columns(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let at = id.y * groups.x * 64u + id.x;
-  if (at >= params.outer * params.splits * params.inner) {
-    return;
+// A chunk: the last one of n may be shorter.
+fn chunk_of(group: u32, index: u32) -> Row {
+  let rows = params.outer * params.splits * params.inner;
+  var row = row_of(group, index, rows, params.n, params.inner);
+  if (SPLIT) {
+    let line = row.number / params.inner;
+    let start = min(params.n, (line % params.splits) * params.chunk);
+    row.first = ((line / params.splits) * params.n + start) * params.inner + row.number % params.inner;
+    row.count = min(row.count, min(params.chunk, params.n - start));
   }
-  let column = at % params.inner;
-  let split = (at / params.inner) % params.splits;
-  let row = at / (params.inner * params.splits);
-  let first = split * params.chunk;
-  let last = min(params.n, first + params.chunk);
-  var offset = (row * params.n + first) * params.inner + column;
-  var total = R(input[offset]);
-  for (var i = first + 1u; i < last; i++) {
-    offset += params.inner;
-    total = combine(total, R(input[offset]));
-  }
-  output[at] = total;
+  return row;
 }
 
-var<workgroup> partial: array<R, 64>;
+var<workgroup> totals: array<R, SIZE>;
 
-// One workgroup an output, for inner = 1: its threads stride through the chunk together.
-@compute @workgroup_size(64)
-fn rows(
+@compute @workgroup_size(SIZE)
+fn reduce(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) index: u32,
 ) {
-  let at = group.y * groups.x + group.x;
-  if (at >= params.outer * params.splits) {
-    return;
+  let row = chunk_of(group.y * groups.x + group.x, index);
+  // What changes nothing: an extremum may see an element twice.
+  var neutral = R(0);
+  if (OP != 0u && row.count > 0u) {
+    neutral = R(input[row.first]);
   }
-  let first = (at % params.splits) * params.chunk;
-  let last = min(params.n, first + params.chunk);
-  let base = (at / params.splits) * params.n;
-  let width = min(64u, last - first);
-  if (lane < width) {
-    var total = R(input[base + first + lane]);
-    for (var i = first + lane + 64u; i < last; i += 64u) {
-      total = combine(total, R(input[base + i]));
+  var total = neutral;
+  for (var i = row.lane; i < row.count;) {
+    var near = neutral;
+    for (let end = min(row.count, i + CHAIN * WIDTH); i < end; i += WIDTH) {
+      near = combine(near, R(input[row.first + i * row.step]));
     }
-    partial[lane] = total;
+    total = combine(total, near);
   }
-  workgroupBarrier();
-  for (var half = 32u; half > 0u; half /= 2u) {
-    if (lane < half && lane + half < width) {
-      partial[lane] = combine(partial[lane], partial[lane + half]);
-    }
+  if (WIDTH > 1u) {
+    totals[index] = total;
     workgroupBarrier();
+    for (var half = WIDTH / 2u; half > 0u; half /= 2u) {
+      if (row.lane < half) {
+        totals[index] = combine(totals[index], totals[index + half]);
+      }
+      workgroupBarrier();
+    }
+    total = totals[index];
   }
-  if (lane == 0u) {
-    output[at] = partial[0];
+  if (row.lane == 0u && row.count > 0u) {
+    output[row.number] = total;
   }
 }
 
+// Whether an element displaces another one: the first NaN is beyond everything.
+fn beats(a: T, b: T) -> bool {
+  let beyond = select((a < b), (a > b), OP == 1u);
+  return !is_nan(f32(b)) && (beyond || is_nan(f32(a)));
+}
+
+var<workgroup> best_values: array<T, SIZE>;
+var<workgroup> best_places: array<u32, SIZE>;
+
 // The index of the largest (OP 1) or smallest (OP 2) element; the first one among equals.
-@compute @workgroup_size(64)
-fn arg(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let at = id.y * groups.x * 64u + id.x;
-  if (at >= params.outer * params.inner) {
-    return;
+@compute @workgroup_size(SIZE)
+fn arg(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) index: u32,
+) {
+  let row = row_of(group.y * groups.x + group.x, index, params.outer * params.inner, params.n, params.inner);
+  var best = T(0);
+  if (row.count > 0u) {
+    best = input[row.first];
   }
-  let base = (at / params.inner) * params.n * params.inner + at % params.inner;
-  var best = input[base];
-  var index = 0u;
-  for (var i = 1u; i < params.n; i++) {
-    let value = input[base + i * params.inner];
-    if (select((value < best), (value > best), OP == 1u)) {
+  var place = 0u;
+  for (var i = row.lane; i < row.count; i += WIDTH) {
+    let value = input[row.first + i * row.step];
+    if (beats(value, best)) {
       best = value;
-      index = i;
+      place = i;
     }
   }
-  indices[at] = i32(index);
+  if (WIDTH > 1u) {
+    best_values[index] = best;
+    best_places[index] = place;
+    workgroupBarrier();
+    for (var half = WIDTH / 2u; half > 0u; half /= 2u) {
+      if (row.lane < half) {
+        let value = best_values[index + half];
+        let at = best_places[index + half];
+        let isEqual = !beats(best, value);
+        if (beats(value, best) || (isEqual && at < place)) {
+          best = value;
+          place = at;
+          best_values[index] = best;
+          best_places[index] = place;
+        }
+      }
+      workgroupBarrier();
+    }
+  }
+  if (row.lane == 0u && row.count > 0u) {
+    indices[row.number] = i32(place);
+  }
 }

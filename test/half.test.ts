@@ -153,7 +153,6 @@ needs('shader-f16')('two float dtypes do not mix by themselves', () => {
   const error = errorOf(() => engine.zeros([2], 'f16').add(engine.zeros([2])));
   assert.instance(error, DTypeError);
   assert.match(error.message, /one dtype among.*f16\[2\], f32\[2\]/);
-  assert.match(errorOf(() => engine.zeros([2], 'f16').softmax()).message, /f16.*cast\('f32'\)/);
 });
 
 needs('shader-f16')("dropout of f16 draws f32's mask and scales to f16's rounding, forward and backward", async () => {

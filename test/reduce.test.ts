@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { gradcheck } from '../src/index.ts';
+import { type DType, Engine, gradcheck, supportsF16 } from '../src/index.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
 
 /** Folds the given axes of a row-major array in float64; `axes` ascending. */
@@ -92,6 +92,92 @@ test('long reductions are split, and stay exact to float32', async () => {
     );
     await near(x.max(), [values.reduce((a, b) => Math.max(a, b))], 0, 'max');
   }
+});
+
+test('long sums of columns and rows add up in levels', async () => {
+  const n = 4096;
+  const values = uniform(n * n, 5, 0, 1);
+  const x = engine.tensor(values, [n, n]);
+  const columns = new Float64Array(n);
+  const rows = new Float64Array(n);
+  values.forEach((v, i) => {
+    columns[i % n]! += v;
+    rows[Math.floor(i / n)]! += v;
+  });
+  await near(x.sum(0), columns, 1.1e-7, 'columns');
+  await near(x.sum(1), rows, 1.1e-7, 'rows');
+});
+
+/** Extrema and their places over rows, columns and long rows, NaN at one place or two. */
+async function findsNaN(on: Engine, dtype: DType): Promise<void> {
+  for (const [n, inner] of [
+    [5, 1],
+    [5, 3],
+    [300, 1],
+    [300, 3],
+    [40_000, 1],
+  ] as const) {
+    for (const at of [0, 1, n - 1]) {
+      const values = uniform(2 * n * inner, 6);
+      // The second of two blocks is left alone.
+      for (const place of [at, n - 1]) values.fill(Number.NaN, place * inner, place * inner + inner);
+      const x = on.tensor(values, [2, n, inner], dtype);
+      for (const kind of ['max', 'min'] as const) {
+        const y = [...(await x[kind](1).data())];
+        const places = [...(await x[kind === 'max' ? 'argmax' : 'argmin'](1).data())];
+        const what = `${kind} of ${n}×${inner}, NaN at ${at}`;
+        assert.equal(y.slice(0, inner), new Array(inner).fill(Number.NaN), what);
+        assert.equal(places.slice(0, inner), new Array(inner).fill(at), `place of the ${what}`);
+        assert.ok(y.slice(inner).every(Number.isFinite), what);
+      }
+      assert.ok(Number.isNaN(await x.max().item()), 'of everything');
+    }
+  }
+}
+
+test('extrema find the first NaN', () => findsNaN(engine, 'f32'));
+(supportsF16(engine) ? test : test.skip)('extrema of f16 find the first NaN', () => findsNaN(engine, 'f16'));
+
+test('the other kind of adapter finds it too, and adds up the same', async () => {
+  const other = Engine.from(engine.device, { kind: engine.adapterKind === 'software' ? 'hardware' : 'software' });
+  await findsNaN(other, 'f32');
+  for (const shape of [
+    [7, 3],
+    [5000, 2],
+    [3, 70_001],
+    [100, 1000],
+  ]) {
+    const values = uniform(shape[0]! * shape[1]!, 7, 0, 1);
+    const x = other.tensor(values, shape);
+    for (const axis of [0, 1]) {
+      await near(
+        x.sum(axis),
+        fold(values, shape, [axis], (a, b) => a + b),
+        1e-6,
+        `sum of ${shape} over ${axis}`,
+      );
+    }
+    const places = await x.argmax(1).data();
+    places.forEach((place, i) => {
+      const row = values.subarray(i * shape[1]!, (i + 1) * shape[1]!);
+      assert.is(place, row.indexOf(Math.max(...row.subarray(0, 1000), ...row.subarray(1000, 70_001))));
+    });
+  }
+  await other.destroy();
+});
+
+test("the gradient of an extremum that is NaN is NaN in its row, as PyTorch's amax", async () => {
+  const x = leaf([1, Number.NaN, 2, 1, 3, 2], [2, 3]);
+  x.max(1).sum().backward();
+  assert.equal([...(await x.grad!.data())], [Number.NaN, Number.NaN, Number.NaN, 0, 1, 0]);
+});
+
+test('infinities are extrema like others', async () => {
+  const x = engine.tensor([1, Infinity, -Infinity, -Infinity, -Infinity, -Infinity], [2, 3]);
+  assert.equal([...(await x.max(1).data())], [Infinity, -Infinity]);
+  assert.equal([...(await x.min(1).data())], [-Infinity, -Infinity]);
+  assert.equal([...(await x.argmax(1).data())], [1, 0]);
+  assert.equal([...(await x.sum(1).data())], [Number.NaN, -Infinity]);
 });
 
 test('integers add up as integers', async () => {

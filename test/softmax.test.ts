@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { crossEntropy, Engine, gradcheck, logSoftmax, softmax } from '../src/index.ts';
+import { crossEntropy, Engine, gradcheck, logSoftmax, softmax, supportsF16, type Tensor } from '../src/index.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
+import { HALF_EPSILON, halves } from './support/half.ts';
 
 /** log softmax of the rows [rows, n] in float64. */
 function logRows(values: Float64Array, n: number): Float64Array {
@@ -50,53 +51,171 @@ const sizes = [
   [70, 3],
 ] as const;
 
+/** Of a batch of rows that lie along the middle axis of [a, b, c]. */
+function alongMiddle(values: Float64Array, [a, b, c]: readonly [number, number, number]): Float64Array {
+  const out = new Float64Array(values.length);
+  for (let row = 0; row < a * c; row++) {
+    const at = (j: number) => (Math.floor(row / c) * b + j) * c + (row % c);
+    logRows(
+      Float64Array.from({ length: b }, (_, j) => values[at(j)]!),
+      b,
+    ).forEach((log, j) => {
+      out[at(j)] = log;
+    });
+  }
+  return out;
+}
+
+/** Both along the middle axis of `x`. */
+async function softmaxMatches(x: Tensor, tolerance: number): Promise<void> {
+  const shape = x.shape as readonly number[] as [number, number, number];
+  const log = (v: Float64Array) => alongMiddle(v, shape);
+  await gradcheck(
+    (t) => softmax(t, 1),
+    (v) => log(v!).map(Math.exp),
+    [x],
+    { tolerance },
+  );
+  await gradcheck(
+    (t) => logSoftmax(t, 1),
+    (v) => log(v!),
+    [x],
+    { tolerance },
+  );
+}
+
 for (const [rows, n] of sizes) {
-  test(`softmax and its logarithm over ${rows} rows of ${n}`, async () => {
-    const x = engine.tensor(uniform(rows * n, 1, -4, 4), [rows, n]);
-    await gradcheck(
-      (t) => softmax(t),
-      (v) => logRows(v, n).map(Math.exp),
-      [x],
-      { tolerance: 3e-6 },
-    );
-    await gradcheck(
-      (t) => logSoftmax(t),
-      (v) => logRows(v, n),
-      [x],
-      { tolerance: 3e-6 },
-    );
+  test(`softmax and its logarithm over ${rows} rows of ${n}, or columns`, async () => {
+    for (const shape of [
+      [rows, n, 1],
+      [2, n, rows],
+    ]) {
+      await softmaxMatches(
+        engine.tensor(
+          uniform(
+            shape.reduce((a, b) => a * b),
+            1,
+            -4,
+            4,
+          ),
+          shape,
+        ),
+        3e-6,
+      );
+    }
+  });
+
+  (supportsF16(engine) ? test : test.skip)(`softmax and its logarithm of f16, ${rows} rows of ${n}`, async () => {
+    const x = halves(uniform(rows * n * 2, 5, -4, 4), [2, n, rows]);
+    assert.is(softmax(x, 1).dtype, 'f16');
+    // The gradient is that of the rounded result.
+    await softmaxMatches(x, 3 * HALF_EPSILON);
   });
 
   test(`cross entropy over ${rows} rows of ${n}, with and without smoothing`, () =>
     crossEntropyMatches(engine, rows, n));
 }
 
-test('the cross entropy of the other kind of adapter is the same', async () => {
+test('what the other kind of adapter does is the same', async () => {
   const kind = engine.adapterKind === 'software' ? 'hardware' : 'software';
   const other = Engine.from(engine.device, { kind });
-  for (const [rows, n] of sizes) await crossEntropyMatches(other, rows, n);
+  for (const [rows, n] of [...sizes, [3, 1000]] as const) {
+    await crossEntropyMatches(other, rows, n);
+    if (n > 1) await softmaxMatches(other.tensor(uniform(rows * n, 1, -4, 4), [1, n, rows]), 3e-6);
+  }
+  await near(
+    softmax(other.tensor(uniform(6e4, 6), [3, 2e4])),
+    logRows(Float64Array.from(uniform(6e4, 6)), 2e4).map(Math.exp),
+    1e-6,
+  );
   await other.destroy();
 });
 
 test('softmax runs along any axis', async () => {
-  const [a, b, c] = [2, 5, 3];
-  const reference = (v: Float64Array) => {
-    const out = new Float64Array(v.length);
-    for (let i = 0; i < a; i++) {
-      for (let k = 0; k < c; k++) {
-        const at = (j: number) => (i * b + j) * c + k;
-        const line = logRows(
-          Float64Array.from({ length: b }, (_, j) => v[at(j)]!),
-          b,
-        );
-        for (let j = 0; j < b; j++) out[at(j)] = Math.exp(line[j]!);
-      }
-    }
-    return out;
-  };
-  const x = engine.tensor(uniform(a * b * c, 3), [a, b, c]);
-  await gradcheck((t) => softmax(t, 1), reference, [x]);
-  await near(softmax(x, -2), await softmax(x, 1).data(), 0);
+  const values = uniform(120, 3);
+  const x = engine.tensor(values, [2, 3, 4, 5]);
+  for (const [axis, shape] of [
+    [0, [1, 2, 60]],
+    [1, [2, 3, 20]],
+    [2, [6, 4, 5]],
+    [3, [24, 5, 1]],
+  ] as const) {
+    const expected = alongMiddle(Float64Array.from(values), shape);
+    await near(softmax(x, axis), expected.map(Math.exp), 1e-6, `axis ${axis}`);
+    await near(logSoftmax(x, axis - 4), expected, 1e-6, `axis ${axis - 4}`);
+  }
+});
+
+test('long rows keep their digits', async () => {
+  for (const n of [1e5, 1e6]) {
+    const values = uniform(n, 7, -4, 4);
+    const x = leaf(values, [1, n]);
+    const log = logRows(Float64Array.from(values), n);
+    const index = engine.tensor(Int32Array.of(3));
+    const loss = crossEntropy(x, index);
+    loss.backward();
+    await near(loss, [-log[3]!], 1e-6, `loss over ${n}`);
+    const even = -log.reduce((a, b) => a + b) / n;
+    await near(crossEntropy(x, index, { labelSmoothing: 0.5 }), [0.5 * (even - log[3]!)], 1e-6, `smoothed over ${n}`);
+    const probabilities = log.map(Math.exp);
+    await near(
+      x.grad,
+      probabilities.map((p, i) => p - (i === 3 ? 1 : 0)),
+      1e-6,
+      `gradient over ${n}`,
+    );
+    await near(softmax(x), probabilities, 1e-6, `softmax over ${n}`);
+    await near(logSoftmax(x), log, 1e-6, `logarithm over ${n}`);
+  }
+});
+
+test('a million rows of one element are one each', async () => {
+  for (const [shape, axis] of [
+    [[1e6, 1], 1],
+    [[1000, 1, 1000], 1],
+  ] as const) {
+    const x = leaf(uniform(1e6, 8), shape);
+    const y = softmax(x, axis);
+    y.backward(engine.ones(shape));
+    assert.ok((await y.data()).every((v) => v === 1));
+    assert.ok((await x.grad!.data()).every((v) => v === 0));
+    assert.ok((await logSoftmax(x, axis).data()).every((v) => v === 0));
+  }
+});
+
+/** Rows with what is not finite, their softmax and their cross entropy with target 1: PyTorch's. */
+const nonfinite = [
+  { x: [Number.NaN, 1, 2, 3], y: 'NaN', loss: Number.NaN },
+  { x: [1, 2, 3, Number.NaN], y: 'NaN', loss: Number.NaN },
+  { x: [1, Infinity, 2, 3], y: 'NaN', loss: Number.NaN },
+  { x: [-Infinity, -Infinity, -Infinity, -Infinity], y: 'NaN', loss: Number.NaN },
+  { x: [-Infinity, 0, -Infinity, -Infinity], y: [0, 1, 0, 0], loss: 0 },
+  { x: [2, -Infinity, 2, -Infinity], y: [0.5, 0, 0.5, 0], loss: Infinity },
+] as const;
+
+test('NaN takes its row along, and −∞ masks', async () => {
+  const other = Engine.from(engine.device, { kind: 'hardware' });
+  for (const on of [engine, other]) {
+    const n = 4;
+    const x = on.tensor(nonfinite.map((row) => [...row.x]));
+    x.requiresGrad = true;
+    const expected = nonfinite.flatMap(({ y }) => (y === 'NaN' ? new Array<number>(n).fill(Number.NaN) : [...y]));
+    assert.equal([...(await softmax(x).data())], expected);
+    assert.equal([...(await softmax(x.transpose(), 0).transpose().data())], expected);
+    await near(logSoftmax(x), expected.map(Math.log), 1e-6);
+    const targets = on.full([nonfinite.length], 1, 'i32');
+    const losses = crossEntropy(x, targets, { reduction: 'none' });
+    assert.equal(
+      [...(await losses.data())],
+      nonfinite.map(({ loss }) => loss),
+    );
+    losses.sum().backward();
+    const gradient = expected.map((p, i) => p - (i % n === 1 ? 1 : 0));
+    assert.equal([...(await x.grad!.data())], gradient);
+    // Unless it is one to ignore.
+    assert.is(await crossEntropy(x, on.full([nonfinite.length], -1, 'i32')).item(), 0);
+  }
+  await other.destroy();
 });
 
 test('logits of thousands neither overflow nor vanish', async () => {
@@ -134,7 +253,7 @@ test('what does not fit is refused', () => {
   );
   assert.match(
     message(() => softmax(targets)),
-    /softmax: takes f32, not i32/,
+    /softmax: takes f32 or f16.*i32/,
   );
   assert.match(
     message(() => logSoftmax(x, 2)),

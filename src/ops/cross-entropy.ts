@@ -1,11 +1,16 @@
 /** Cross entropy of logits with integer targets: log-softmax, the pick of the target and the mean in two dispatches. */
-import source from '../../shaders/cross_entropy.wgsl';
+import crossEntropySource from '../../shaders/cross_entropy.wgsl';
+import nonfinite from '../../shaders/nonfinite.wgsl';
+import teams from '../../shaders/row_teams.wgsl';
 import { record } from '../autograd/tape.ts';
 import { floatBits } from '../gpu/engine.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../gpu/errors.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { plane, sum } from './reduce.ts';
+import { rowTeams } from './row-teams.ts';
+
+const source = nonfinite + teams + crossEntropySource;
 
 export interface CrossEntropyOptions {
   /** ε: the target distribution is (1 − ε)·one-hot + ε/classes (Szegedy et al. 2016). */
@@ -45,13 +50,13 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
   const scale = reduction === 'mean' ? 1 / rows : 1;
   const losses = Tensor.empty(engine, [rows], 'f32', 'crossEntropy');
   const lse = Tensor.empty(engine, [rows, 2], 'f32', 'crossEntropy');
-  const constants = engine.adapterKind === 'software' ? { SIZE: 8, WIDTH: 1 } : { SIZE: 32, WIDTH: 32 };
+  const { constants, workgroups } = rowTeams(engine, rows, n, 1);
   engine.dispatch({
     kernel: { name: 'cross_entropy', source, entry: 'forward' },
     constants,
     buffers: [logits.storage, targets.storage, losses.storage, lse.storage],
     params: [rows, n, floatBits(labelSmoothing), floatBits(scale)],
-    workgroups: plane(engine, Math.ceil((rows * constants.WIDTH) / constants.SIZE)),
+    workgroups: plane(engine, workgroups),
   });
   const loss = reduction === 'none' ? losses : sum(losses);
   return record(loss, 'crossEntropy', [logits], (dy) => {
@@ -61,7 +66,7 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
       constants,
       buffers: [logits.storage, targets.storage, lse.storage, dy.storage, dlogits.storage],
       params: [rows, n, floatBits(labelSmoothing), floatBits(scale), reduction === 'none' ? 1 : 0],
-      workgroups: plane(engine, Math.ceil((rows * n) / 64)),
+      workgroups: plane(engine, workgroups),
     });
     return [dlogits];
   });

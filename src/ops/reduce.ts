@@ -2,7 +2,9 @@
  * Reductions over axes: sum, mean, max, min, argmax, argmin. Deterministic: chunks first, then the chunks' results. f16 is
  * added up in f32, and the sum stays f32: f16 could often not hold it.
  */
-import source from '../../shaders/reduce.wgsl';
+import nonfinite from '../../shaders/nonfinite.wgsl';
+import reduceSource from '../../shaders/reduce.wgsl';
+import teams from '../../shaders/row_teams.wgsl';
 import { record } from '../autograd/tape.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { commonFloat, type DType, isFloat } from '../tensor/dtype.ts';
@@ -10,6 +12,9 @@ import { normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../
 import { Tensor } from '../tensor/tensor.ts';
 import { convert, evaluate } from './evaluate.ts';
 import { reshape } from './reshape.ts';
+import { rowTeams } from './row-teams.ts';
+
+const source = nonfinite + teams + reduceSource;
 
 export interface ReduceOptions {
   /** Keep reduced axes with length 1. */
@@ -40,13 +45,14 @@ function reduceMiddle(x: Tensor, kind: Reduction, outer: number, n: number, inne
   const busy = outer * inner * (byRows ? 64 : 1) >= ENOUGH_THREADS;
   const splits = n <= chunk || (busy && n <= chunk * 16) ? 1 : Math.ceil(n / chunk);
   const output = Tensor.empty(engine, [outer, splits, inner], resultOf(kind, x), kind);
-  const outputs = outer * splits * inner;
+  const length = Math.ceil(n / splits);
+  const { constants, workgroups } = rowTeams(engine, outer * splits, length, inner);
   engine.dispatch({
-    kernel: { name: 'reduce', source, entry: byRows ? 'rows' : 'columns' },
-    constants: { T: x.dtype, R: output.dtype, OP: OPS[kind] },
+    kernel: { name: 'reduce', source, entry: 'reduce' },
+    constants: { ...constants, T: x.dtype, R: output.dtype, OP: OPS[kind], SPLIT: splits > 1 },
     buffers: [x.storage, output.storage],
-    params: [outer, n, inner, splits, Math.ceil(n / splits)],
-    workgroups: plane(engine, byRows ? outputs : Math.ceil(outputs / 64)),
+    params: [outer, n, inner, splits, length],
+    workgroups: plane(engine, workgroups),
   });
   if (splits === 1) return output;
   const total = reduceMiddle(output, kind, outer, splits, inner);
@@ -124,12 +130,12 @@ function extremum(
   });
 }
 
-/** Largest element over the axes; equal ones share the gradient, as PyTorch's amax. */
+/** Largest element over the axes, NaN if there is one; equal ones share the gradient, as PyTorch's amax. */
 export function max(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   return extremum('max', x, axes, options);
 }
 
-/** Smallest element over the axes; equal ones share the gradient, as PyTorch's amin. */
+/** Smallest element over the axes, NaN if there is one; equal ones share the gradient, as PyTorch's amin. */
 export function min(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   return extremum('min', x, axes, options);
 }
@@ -139,22 +145,24 @@ function arg(kind: 'max' | 'min', x: Tensor, axis: number, { keepDims }: ReduceO
   const outer = sizeOf(x.shape.slice(0, at));
   const inner = sizeOf(x.shape.slice(at + 1));
   const y = Tensor.empty(x.engine, finalShape(x.shape, [at], keepDims), 'i32', `arg${kind}`);
+  const n = x.shape[at] as number;
+  const { constants, workgroups } = rowTeams(x.engine, outer, n, inner);
   x.engine.dispatch({
     kernel: { name: 'reduce', source, entry: 'arg' },
-    constants: { T: x.dtype, R: x.dtype, OP: OPS[kind] },
+    constants: { ...constants, T: x.dtype, R: x.dtype, OP: OPS[kind], SPLIT: false },
     buffers: [x.storage, y.storage],
-    params: [outer, x.shape[at] as number, inner, 1, 0],
-    workgroups: plane(x.engine, Math.ceil((outer * inner) / 64)),
+    params: [outer, n, inner, 1, n],
+    workgroups: plane(x.engine, workgroups),
   });
   return y;
 }
 
-/** Index (i32) of the largest element along the axis (the last unless said); the first one among equals. */
+/** Index (i32) of the largest element along the axis (the last unless said); the first one among equals, or the first NaN. */
 export function argmax(x: Tensor, axis = -1, options: ReduceOptions = {}): Tensor {
   return arg('max', x, axis, options);
 }
 
-/** Index (i32) of the smallest element along the axis (the last unless said); the first one among equals. */
+/** Index (i32) of the smallest element along the axis (the last unless said); the first one among equals, or the first NaN. */
 export function argmin(x: Tensor, axis = -1, options: ReduceOptions = {}): Tensor {
   return arg('min', x, axis, options);
 }

@@ -1,56 +1,51 @@
-/** Softmax and log-softmax along an axis. */
-import source from '../../shaders/softmax.wgsl';
+/** Softmax and log-softmax along an axis. Of f16 computed in f32. */
+import nonfinite from '../../shaders/nonfinite.wgsl';
+import teams from '../../shaders/row_teams.wgsl';
+import softmaxSource from '../../shaders/softmax.wgsl';
 import { record } from '../autograd/tape.ts';
-import { DTypeError } from '../gpu/errors.ts';
-import { normalizeAxis } from '../tensor/shape.ts';
+import { commonFloat } from '../tensor/dtype.ts';
+import { normalizeAxis, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { plane } from './reduce.ts';
-import { transpose } from './strided.ts';
+import { rowTeams } from './row-teams.ts';
 
-function overRows(x: Tensor, log: boolean): Tensor {
-  const name = log ? 'logSoftmax' : 'softmax';
-  const n = x.shape.at(-1) ?? 1;
-  const rows = x.size / n;
-  const constants = { LOG: log };
-  const params = [rows, n];
-  const workgroups = plane(x.engine, rows);
-  const y = Tensor.empty(x.engine, x.shape, 'f32', name);
-  x.engine.dispatch({
-    kernel: { name: 'softmax', source, entry: 'forward' },
-    constants,
-    buffers: [x.storage, y.storage],
-    params,
-    workgroups,
-  });
-  return record(y, name, [x], (dy) => {
-    const dx = Tensor.empty(x.engine, x.shape, 'f32', name);
-    x.engine.dispatch({
-      kernel: { name: 'softmax', source, entry: 'backward' },
-      constants,
-      buffers: [y.storage, dy.storage, dx.storage],
-      params,
-      workgroups,
-    });
-    return [dx];
-  });
-}
+const source = nonfinite + teams + softmaxSource;
 
 function along(x: Tensor, axis: number, log: boolean): Tensor {
   const name = log ? 'logSoftmax' : 'softmax';
-  if (x.dtype !== 'f32')
-    throw new DTypeError({ where: name, message: `takes f32, not ${x.dtype}.`, fix: "Use x.cast('f32')." });
+  const stored = commonFloat(name, [x]);
   const at = normalizeAxis(axis, x.rank, name);
-  if (at === x.rank - 1) return overRows(x, log);
-  const swap = x.shape.map((_, i) => (i === at ? x.rank - 1 : i === x.rank - 1 ? at : i));
-  return transpose(overRows(transpose(x, swap), log), swap);
+  const n = x.shape[at] as number;
+  const inner = n === 1 ? 1 : sizeOf(x.shape.slice(at + 1));
+  const rows = x.size / n;
+  const { constants, workgroups } = rowTeams(x.engine, rows / inner, n, inner);
+  const run = (entry: string, inputs: readonly Tensor[]) => {
+    const output = Tensor.empty(x.engine, x.shape, stored, name);
+    x.engine.dispatch({
+      kernel: { name: 'softmax', source, entry },
+      constants: { ...constants, LOG: log, S: stored },
+      buffers: [...inputs, output].map(({ storage }) => storage),
+      params: [rows, n, inner],
+      workgroups: plane(x.engine, workgroups),
+    });
+    return output;
+  };
+  const y = run('forward', [x]);
+  return record(y, name, [x], (dy) => [run('backward', [y, dy])]);
 }
 
-/** exp(x) / Σ exp(x) along the axis (the last unless said). f32. */
+/**
+ * exp(x) / Σ exp(x) along the axis (the last unless said). A row with NaN or +∞ is NaN, as is one of nothing but −∞; beside
+ * finite numbers −∞ has the probability 0. @throws ShapeError for an axis out of range, DTypeError for integers.
+ */
 export function softmax(x: Tensor, axis = -1): Tensor {
   return along(x, axis, false);
 }
 
-/** x − log Σ exp(x) along the axis (the last unless said). f32. */
+/**
+ * x − log Σ exp(x) along the axis (the last unless said), NaN where {@link softmax} is.
+ * @throws ShapeError for an axis out of range, DTypeError for integers.
+ */
 export function logSoftmax(x: Tensor, axis = -1): Tensor {
   return along(x, axis, true);
 }
