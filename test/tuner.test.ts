@@ -1,7 +1,7 @@
 /** The tuner: what is measured is chosen, remembered and no more than asked for; what fails is left out. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -172,6 +172,19 @@ test('writers at once lose nothing, and one that died does not stop them', async
     readdirSync(join(home, 'tuned')).filter((name) => /lock|tmp/.test(name)),
     [],
   );
+});
+
+test('a lock of a time to come is no lock', async () => {
+  const file = readdirSync(join(home, 'tuned')).find((name) => name.startsWith('some-gpu'))!;
+  const lock = join(home, 'tuned', `${file}.lock`);
+  writeFileSync(lock, '');
+  const years = Date.now() / 1000 + 1e8;
+  utimesSync(lock, years, years);
+  const limit = new Promise((_, late) => setTimeout(late, 5000, new Error('it waits')).unref());
+  const later = mergeChoices(undefined, adapter, new Map([['later', choice]]));
+  await Promise.race([choiceStore.update(adapter, () => later), limit]);
+  assert.ok(readChoices(await choiceStore.read(adapter), adapter).has('later'));
+  assert.not.ok(existsSync(lock));
 });
 
 test('a cache that cannot be used is a warning', async () => {

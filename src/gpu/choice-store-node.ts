@@ -2,12 +2,15 @@
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { cacheFolder } from './cache-node.ts';
+import { cacheFolder, openCache } from './cache-node.ts';
+import { assertPrivate } from './private-node.ts';
 import type { ChoiceStore } from './tuned-choices.ts';
 
 /** A lock is held for some milliseconds: one that is older was left behind by a process that died. */
 const STALE_MS = 10_000;
 const RETRY_MS = 10;
+/** Choices are worth no longer wait. */
+const PATIENCE_MS = 30_000;
 
 const pathOf = (adapter: string): string =>
   join(
@@ -30,9 +33,10 @@ async function claim(path: string): Promise<boolean> {
   }
 }
 
+/** Made long ago, or by a clock that tells nothing: as far in the future. */
 const isStale = async (path: string): Promise<boolean> => {
   const made = await stat(path).catch(() => null);
-  return made !== null && Date.now() - made.mtimeMs > STALE_MS;
+  return made !== null && Math.abs(Date.now() - made.mtimeMs) > STALE_MS;
 };
 
 /**
@@ -50,10 +54,14 @@ async function breakStale(lock: string): Promise<void> {
   }
 }
 
-/** Runs `change` while no other process runs its own for the same file. */
+/** Runs `change` while no other process runs its own for the same file. @throws Error when that cannot be had. */
 async function locked(path: string, change: () => Promise<void>): Promise<void> {
   const lock = `${path}.lock`;
+  const began = performance.now();
   while (!(await claim(lock))) {
+    if (performance.now() - began > PATIENCE_MS) {
+      throw new Error(`${lock} was not free for ${PATIENCE_MS / 1000} s; delete it if nothing else runs`);
+    }
     if (await isStale(lock)) await breakStale(lock);
     await pause(RETRY_MS);
   }
@@ -67,6 +75,7 @@ async function locked(path: string, change: () => Promise<void>): Promise<void> 
 export const choiceStore: ChoiceStore = {
   async read(adapter) {
     try {
+      await assertPrivate(cacheFolder(), { shared: true });
       return JSON.parse(await readFile(pathOf(adapter), 'utf8'));
     } catch {
       return undefined;
@@ -75,7 +84,9 @@ export const choiceStore: ChoiceStore = {
 
   async update(adapter, change) {
     const path = pathOf(adapter);
-    await mkdir(join(cacheFolder(), 'tuned'), { recursive: true });
+    const folder = join(await openCache(), 'tuned');
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await assertPrivate(folder);
     await locked(path, async () => {
       // Beside it and then renamed: whoever reads sees the old file or the new one.
       const beside = `${path}.${process.pid}.tmp`;

@@ -1,0 +1,4 @@
+/** Prints the cache folder that this process's environment gives. */
+import { cacheFolder } from '../../src/gpu/cache-node.ts';
+
+console.log(cacheFolder());
