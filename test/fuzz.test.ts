@@ -12,7 +12,7 @@ import { checkMatmul, matmulCases } from './support/fuzz/matmul-case.ts';
 import { broadcastCases, checkBroadcasts, checkReductions, reductionCases } from './support/fuzz/reduce-case.ts';
 import { checkCrossEntropy, checkSoftmax, crossEntropyCases, softmaxCases } from './support/fuzz/softmax-case.ts';
 
-const RUNS = 25;
+const RUNS = 50;
 
 function fuzz<T>(what: string, cases: fc.Arbitrary<T>, check: (one: T) => Promise<void>): void {
   test(`${what} of drawn shapes, as float64 has it`, () =>

@@ -8,6 +8,8 @@
 export const ROUNDING = 2 ** -24;
 /** Below float32's smallest normal number adapters may flush to zero, a term at a time. */
 const SMALLEST = 2 ** -126;
+/** What flushing one value to zero costs, in roundings. */
+export const FLUSHED = SMALLEST / ROUNDING;
 /** Kernels may take twice what the bounds count: fused and unfused products, powers of rounding errors. */
 const SLACK = 2;
 

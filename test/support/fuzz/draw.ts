@@ -2,15 +2,17 @@
 import fc from 'fast-check';
 import { Random } from '../../../src/tensor/random.ts';
 
-/** Small, odd, or beside what kernels work in: 4, 8, 16, 32, 64. */
+const EDGES = [15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129];
+/** Where sums are cut into parts. */
+const LONG = [255, 257, 1000, 2049, 4097, 10_000];
+
+/** Small, odd, or beside what kernels work in. */
 export const size = (max: number): fc.Arbitrary<number> =>
   fc.oneof(
-    { arbitrary: fc.integer({ min: 1, max: Math.min(9, max) }), weight: 4 },
-    { arbitrary: fc.integer({ min: 1, max }), weight: 2 },
-    {
-      arbitrary: fc.constantFrom(...[15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129].filter((n) => n <= max), 1),
-      weight: 2,
-    },
+    { arbitrary: fc.integer({ min: 1, max: Math.min(9, max) }), weight: 8 },
+    { arbitrary: fc.integer({ min: 1, max: Math.min(max, 300) }), weight: 4 },
+    { arbitrary: fc.constantFrom(1, ...EDGES.filter((n) => n <= max)), weight: 4 },
+    { arbitrary: fc.constantFrom(1, ...LONG.filter((n) => n <= max)), weight: 1 },
   );
 
 /**

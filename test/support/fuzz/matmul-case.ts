@@ -11,8 +11,8 @@ const MOST_PRODUCTS = 60_000;
 
 export const matmulCases = fc
   .record({
-    m: size(130),
-    k: size(300),
+    m: size(5000),
+    k: size(10_000),
     n: size(130),
     batch: fc.constantFrom([], [], [1], [3], [2, 2]),
     batched: fc.constantFrom('both', 'a', 'b'),

@@ -10,7 +10,7 @@ import { indexOf, positions, sizeOf } from './strides.ts';
 const MOST_ELEMENTS = 20_000;
 const shapes = (ranks: fc.Arbitrary<number>) =>
   ranks
-    .chain((rank) => fc.tuple(...Array.from({ length: rank }, () => (rank < 3 ? size(500) : size(40)))))
+    .chain((rank) => fc.tuple(...Array.from({ length: rank }, () => (rank < 4 ? size(10_000) : size(40)))))
     .filter((shape) => sizeOf(shape) <= MOST_ELEMENTS);
 
 export const reductionCases = fc.record({
