@@ -90,6 +90,7 @@ const chosen: ConvCase[] = [
   image([1, 6, 8], [4, 12], [2, 3], [1, 1], [0, 1]),
   image([2, 3, 4], [5, 2], [3, 1], [1, 1], [2, 0]),
   image([8, 20, 8], [3, 4], [3, 3], [1, 1], [1, 1]),
+  image([1, 3, 16], [8, 1], [3, 3], [1, 1], [1, 1]), // whose input gradient comes from one channel
 ];
 
 /** A residual branch of every kind sends its gradient first: the convolution's is added to it, or must not be. */

@@ -82,8 +82,9 @@ const SPANS = 4;
 const stem: TapForm = {
   name: 'stem',
   supports: (engine) => lanesOf(engine) > 0,
-  // Weights are loaded as pairs of target channels.
-  fits: (pass) => pass.weightTarget === 1 && fitsStem(pass),
+  // Weights are loaded as pairs of target channels, taps in order: an input gradient has them in reverse, and target channels
+  // side by side too where the layer has one output.
+  fits: (pass) => pass.weightTarget === 1 && pass.weightX > 0 && fitsStem(pass),
   dispatch(engine, pass, buffers) {
     const width = lanesOf(engine);
     const spans = pass.batch * pass.rows * Math.ceil(pass.columns / (4 * width));
