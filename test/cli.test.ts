@@ -275,6 +275,45 @@ test('folders that are taken, and runs that are not there', async () => {
   await refused([...resume, '--config', at('settings.json')], /"width" in the configuration file: .*begun with 4/);
 });
 
+test('a mistake that shows in the first task leaves no folder, and none that was there is lost', async () => {
+  const diverging = [...tiny, '--lr', '1e38', '--momentum', '0'];
+  await refused(['train', ...diverging, '--out', at('no')], /diverged at learning rate 1e\+38/);
+  assert.not.ok(existsSync(at('no')), 'the folder is gone');
+  mkdirSync(at('empty'));
+  await refused(['train', ...diverging, '--out', at('empty')]);
+  assert.equal(readdirSync(at('empty')), [], 'a folder of the user’s stays, as it was');
+});
+
+test('networks that no device holds are refused before anything is made', async () => {
+  await refused(
+    ['train', ...tiny, '--width', '1000000', '--out', at('no')],
+    /^--width: this network is too large .*\d+ bytes/,
+  );
+  await refused(['profile', '--width', '1000000'], /^resnet8: with width 1000000 .* Choose a smaller width/);
+  await refused(['train', '--model', 'resnet60000002', '--out', at('no')], /^--model: .* at most 6002/);
+  assert.not.ok(existsSync(at('no')));
+});
+
+test('a place that cannot be written is said before the work', async () => {
+  const under = at('settings.json', 'run');
+  for (const args of [
+    ['train', '--data', at('nowhere'), '--out', under],
+    ['demo', '--out', under],
+    ['profile', '--trace', join(under, 'trace.json')],
+  ]) {
+    const { code, out, errors } = await engram(...args);
+    assert.is(code, 2, errors);
+    assert.match(errors, /run: nothing can be written here: .*settings\.json is no folder\. Choose another place/);
+    assert.is(out, '', 'nothing was begun');
+  }
+});
+
+// Root may write anywhere.
+(process.getuid?.() === 0 ? test.skip : test)('a folder without permission is said before the work', async () => {
+  mkdirSync(at('closed'), { mode: 0o555 });
+  await refused(['train', '--data', at('nowhere'), '--out', at('closed', 'run')], /you may not write to .*closed/);
+});
+
 test('a checkpoint of another model, and one cut in half', async () => {
   cpSync(at('whole'), at('spoilt'), { recursive: true });
   const checkpoint = at('spoilt', 'checkpoint.safetensors');

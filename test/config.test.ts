@@ -20,7 +20,7 @@ const machine = /Invalid|undefined|NaN|\[object|[<>]=|\(|safe|tuple|guard|pickli
 
 test('every setting says in words what it may be', () => {
   for (const key of CONFIG_KEYS) {
-    const words = expectedOf(key).replace(/\(depth 6n \+ 2\)/, '');
+    const words = expectedOf(key).replace(/\(depth 6n \+ 2, at most 6002\)/, '');
     assert.match(
       words,
       /^(a (whole |finite |)numbers? ?|a list of |one of |true or false$|a text$|two |a network: )/,

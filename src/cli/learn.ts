@@ -7,7 +7,7 @@ import type { Config, RunConfig } from '../continual/config.ts';
 import { Learner } from '../continual/learner.ts';
 import type { DatasetSplit } from '../data/dataset.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { ArgumentError, ConfigError } from '../gpu/errors.ts';
+import { ArgumentError, ConfigError, OutOfMemoryError } from '../gpu/errors.ts';
 import { printable } from '../gpu/printable.ts';
 import { reportPage } from '../report/page.ts';
 import type { RunRecord } from '../report/run-record.ts';
@@ -20,7 +20,8 @@ import { StopSignal } from './stop-signal.ts';
 
 /**
  * Learns every task that is left; `folderOf` gives the folder, for the configuration as it is recorded, once everything is
- * known to fit, so that a mistake leaves nothing behind.
+ * known to fit, so that a mistake leaves nothing behind. One that shows in the first task takes a folder that was made for it
+ * away again.
  * @throws Interrupted after Ctrl-C, when all is written; CheckpointError, ConfigError, DataError
  */
 export async function learn(
@@ -31,22 +32,45 @@ export async function learn(
 ): Promise<RunRecord> {
   const learner = new Learner(engine, split, config);
   try {
-    // A network that cannot be built is a mistake too.
-    learner.createModel(1).dispose();
+    await tryNetwork(learner);
     const folder = await folderOf(learner.config);
-    const saved = await folder.checkpoint();
-    if (saved) restoreCheckpoint(learner, saved.bytes, saved.where);
-    await folder.cutBack(learner.tasksDone);
-    const after = saved ? picocolors.dim(`, after task ${learner.tasksDone} of ${learner.scenario.tasks.length}`) : '';
-    console.log(`${picocolors.dim(`folder    ${printable(folder.path)}`)}${after}`);
-    await learnTasks(learner, split, folder);
-    const record = recordOf(learner, folder);
-    await folder.saveRecord(record);
-    await files.write(folder.file('report.html'), reportPage([record]));
-    return record;
+    return await learnIn(folder, learner, split).catch(async (error) => {
+      // What went wrong first is what is told.
+      if (!(error instanceof Interrupted) && learner.tasksDone === 0) await folder.discard().catch(() => undefined);
+      throw error;
+    });
   } finally {
     learner.dispose();
   }
+}
+
+/** A network that cannot be built is a mistake too. @throws ConfigError */
+async function tryNetwork(learner: Learner): Promise<void> {
+  try {
+    learner.createModel(learner.scenario.classOrder.length).dispose();
+    await learner.engine.sync();
+  } catch (cause) {
+    if (!(cause instanceof OutOfMemoryError)) throw cause;
+    throw new ConfigError({
+      where: '--width',
+      message: `this network is too large for the device (${cause.message.replace(` ${cause.fix}`, '').replace(/\.$/, '')}).`,
+      fix: 'Choose a smaller --width or another --model.',
+      cause,
+    });
+  }
+}
+
+async function learnIn(folder: RunFolder, learner: Learner, split: DatasetSplit): Promise<RunRecord> {
+  const saved = await folder.checkpoint();
+  if (saved) restoreCheckpoint(learner, saved.bytes, saved.where);
+  await folder.cutBack(learner.tasksDone);
+  const after = saved ? picocolors.dim(`, after task ${learner.tasksDone} of ${learner.scenario.tasks.length}`) : '';
+  console.log(`${picocolors.dim(`folder    ${printable(folder.path)}`)}${after}`);
+  await learnTasks(learner, split, folder);
+  const record = recordOf(learner, folder);
+  await folder.saveRecord(record);
+  await files.write(folder.file('report.html'), reportPage([record]));
+  return record;
 }
 
 async function learnTasks(learner: Learner, split: DatasetSplit, folder: RunFolder): Promise<void> {

@@ -1,4 +1,5 @@
 /** `engram profile`: a training step's kernels on this adapter, from timestamp queries, as a table and as a trace. */
+import { dirname } from 'node:path';
 import picocolors from 'picocolors';
 import { files } from '#files';
 import '../tensor/capture.ts';
@@ -11,6 +12,7 @@ import { traceEvents } from '../report/trace.ts';
 import type { StepOptions } from './step-flags.ts';
 import { trainingStep } from './training-step.ts';
 import { withEngine } from './with-engine.ts';
+import { assertWritable } from './writable.ts';
 
 export interface ProfileOptions extends StepOptions {
   steps: number;
@@ -40,8 +42,12 @@ async function measure(engine: Engine, options: ProfileOptions): Promise<Measure
   return { profiles, anew: await engine.profile(() => engine.scope(() => void step())) };
 }
 
-/** @throws ConfigError, AdapterError (no timestamp queries) */
+/**
+ * @throws ConfigError; AdapterError without timestamp queries; DataError, before anything is measured, for a trace that
+ * cannot be written.
+ */
 export async function profile(options: ProfileOptions): Promise<void> {
+  if (options.trace) await assertWritable(dirname(options.trace));
   await withEngine(
     async (engine) => {
       const { profiles, anew } = await measure(engine, options);

@@ -2,15 +2,16 @@
  * A run's folder: config.json, metrics.jsonl, checkpoint.safetensors, run.json, report.html. What is replaced is written
  * beside and renamed, so that a run may be killed at any moment.
  */
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as v from 'valibot';
 import { files } from '#files';
 import { type Config, parseConfig, type RunConfig } from '../continual/config.ts';
 import type { EpochEvent, TaskEvent } from '../continual/events.ts';
 import { joinPath } from '../data/files.ts';
-import { ConfigError, DataError } from '../gpu/errors.ts';
+import { ConfigError } from '../gpu/errors.ts';
 import { parseRunRecord, type RunRecord } from '../report/run-record.ts';
+import { assertWritable } from './writable.ts';
 
 /** A line of metrics.jsonl. */
 export type MetricsLine = EpochEvent | TaskEvent;
@@ -46,12 +47,10 @@ const occupied = (path: string) =>
 
 /** What is in a folder; nothing if it is missing. */
 async function contents(path: string): Promise<string[]> {
-  try {
-    return await readdir(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+  if (!(await files.exists(path))) return [];
+  return readdir(path).catch(() => {
     throw occupied(path);
-  }
+  });
 }
 
 /** The first of `path`, `path-2`, `path-3`, … that is not there. */
@@ -59,9 +58,10 @@ export async function unusedName(path: string): Promise<string> {
   for (let n = 2, name = path; ; name = `${path}-${n++}`) if (!(await files.exists(name))) return name;
 }
 
-/** @throws ConfigError when there is anything at this path but an empty folder. */
+/** @throws ConfigError when there is anything at this path but an empty folder; DataError when nothing can be made there. */
 export async function assertUnused(path: string): Promise<void> {
   if ((await contents(path)).length > 0) throw occupied(path);
+  await assertWritable(path);
 }
 
 export class RunFolder {
@@ -72,6 +72,8 @@ export class RunFolder {
     /** When the run began, ISO 8601. */
     readonly date: string,
     private lines: MetricsLine[],
+    /** What this process made, to be taken away again if nothing comes of it: the run's files, the folder too, or none. */
+    private readonly made: 'files' | 'folder' | 'nothing' = 'nothing',
   ) {}
 
   get name(): string {
@@ -83,11 +85,11 @@ export class RunFolder {
     const config = parseConfig(complete, path);
     await assertUnused(path);
     await files.makeDir(dirname(path));
-    await mkdir(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST')
-        throw new DataError({ where: path, message: `cannot make this folder: ${error.message}.`, cause: error });
-    });
-    const folder = new RunFolder(path, config, new Date().toISOString(), []);
+    const made = await mkdir(path).then(
+      () => 'folder' as const,
+      () => 'files' as const,
+    );
+    const folder = new RunFolder(path, config, new Date().toISOString(), [], made);
     await files.write(folder.file('config.json'), `${JSON.stringify(config, null, 2)}\n`);
     return folder;
   }
@@ -134,6 +136,13 @@ export class RunFolder {
 
   saveRecord(record: RunRecord): Promise<void> {
     return files.write(this.file('run.json'), `${JSON.stringify(record)}\n`);
+  }
+
+  /** Takes away what {@link create} and this run's first task left, so that nothing is in the way of another try. */
+  async discard(): Promise<void> {
+    if (this.made === 'nothing') return;
+    for (const name of ['config.json', 'metrics.jsonl']) await rm(this.file(name), { force: true });
+    if (this.made === 'folder') await rmdir(this.path).catch(() => undefined);
   }
 
   file(name: string): string {

@@ -13,10 +13,12 @@ export const METHOD_NAMES = ['finetune', 'joint', 'replay', 'kd', 'tkd', 'fdkd',
 export type MethodName = (typeof METHOD_NAMES)[number];
 
 const whole = (least: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(least));
+/** Of things that are held one by one. */
+const few = (least: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(least), v.maxValue(65536));
 const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const atLeastZero = v.pipe(v.number(), v.finite(), v.minValue(0));
 const aboveZero = v.pipe(v.number(), v.finite(), v.gtValue(0));
-const network = 'a network: resnet8, resnet20, resnet32, … (depth 6n + 2), resnet18 or resnet34';
+const network = 'a network: resnet8, resnet20, resnet32, … (depth 6n + 2, at most 6002), resnet18 or resnet34';
 const range = v.pipe(
   v.strictTuple([aboveZero, aboveZero]),
   v.check(([low, high]) => low <= high),
@@ -69,7 +71,7 @@ export const configSchema = v.strictObject({
   /** Largest joint norm of the gradients; 0 does not clip. */
   clip: v.optional(atLeastZero, 0),
   /** Augmentation: padding of the random crop, chance of a flip, degrees, range of magnification. */
-  crop: v.optional(whole(0), 2),
+  crop: v.optional(few(0), 2),
   flip: v.optional(fraction, 0),
   rotate: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(180)), 0),
   scale: v.optional(range),
@@ -87,7 +89,7 @@ export const configSchema = v.strictObject({
    */
   pool: v.optional(v.picklist(POOL_KINDS)),
   /** Groups drawn in each step by `rdkd`. */
-  groups: v.optional(whole(1), 1),
+  groups: v.optional(few(1), 1),
   /** Weight alignment after each task (Zhao et al. 2020); the method's own default unless said. */
   align: v.optional(v.boolean()),
   /** Record a training step once and replay it; the results are the same without. */
@@ -95,7 +97,7 @@ export const configSchema = v.strictObject({
   /** Measure the forms of a step's kernels, and run the fastest; on hardware adapters unless said. */
   tune: v.optional(v.boolean()),
   /** Steps whose losses are read together, and told of: fewer waits for the device; the results are the same. */
-  lossEvery: v.optional(whole(1), 4),
+  lossEvery: v.optional(few(1), 4),
   /** Make a block's activations again in the backward pass instead of keeping them; the results are the same. */
   gradientCheckpointing: v.optional(v.boolean(), false),
   /** How activations are stored; `f16` where the device has shader-f16, with a scaled loss. */

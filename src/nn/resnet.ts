@@ -3,7 +3,7 @@
  * with projection shortcuts under torchvision's key names.
  */
 import type { Engine } from '../gpu/engine.ts';
-import { ArgumentError } from '../gpu/errors.ts';
+import { ArgumentError, OutOfMemoryError } from '../gpu/errors.ts';
 import { cast } from '../ops/elementwise.ts';
 import { globalAvgPool, maxPool2d } from '../ops/pooling.ts';
 import { paddedShortcut } from '../ops/shortcut.ts';
@@ -189,21 +189,38 @@ export class ResNet extends Module {
   }
 }
 
+/** Blocks a stage; the deepest network published, ResNet-1202, has 200. */
+const MOST_BLOCKS = 1000;
+
 /** Blocks in each stage of a network by name; `null` for a name that is none. */
 function stagesOf(name: string): { blocks: readonly number[]; projected: boolean } | null {
   const depth = Number(/^resnet(\d+)$/.exec(name)?.[1]);
   if (depth === 18) return { blocks: [2, 2, 2, 2], projected: true };
   if (depth === 34) return { blocks: [3, 4, 6, 3], projected: true };
   const n = (depth - 2) / 6;
-  return Number.isInteger(n) && n >= 1 ? { blocks: [n, n, n], projected: false } : null;
+  return Number.isInteger(n) && n >= 1 && n <= MOST_BLOCKS ? { blocks: [n, n, n], projected: false } : null;
 }
 
 /** Whether {@link createResNet} knows the name. */
 export const isResNetName = (name: string): name is ResNetName => stagesOf(name) !== null;
 
+/** Before any weight is drawn: the last stage's 3×3 convolutions are the largest of a network's tensors. */
+function checkSize(engine: Engine, name: string, width: number, stages: number): void {
+  const channels = width * 2 ** (stages - 1);
+  const bytes = 4 * 3 * 3 * channels * channels;
+  const limit = engine.device.limits.maxStorageBufferBindingSize;
+  if (bytes <= limit) return;
+  throw new OutOfMemoryError({
+    where: name,
+    message: `with width ${width} its last stage has weights of ${bytes} bytes, more than this device's largest storage buffer (${limit} bytes).`,
+    fix: 'Choose a smaller width.',
+  });
+}
+
 /**
  * A ResNet by name, in training mode.
- * @throws ArgumentError for an unknown name or sizes below 1; DTypeError for f16 on a device without it.
+ * @throws ArgumentError for an unknown name or sizes below 1; OutOfMemoryError for weights beyond the device's limits,
+ * before any is made; DTypeError for f16 on a device without it.
  */
 export function createResNet(engine: Engine, name: ResNetName, options: ResNetOptions): ResNet {
   const stages = stagesOf(name);
@@ -219,5 +236,6 @@ export function createResNet(engine: Engine, name: ResNetName, options: ResNetOp
   const family = projected
     ? ({ shortcut: 'projected', stem } as const)
     : ({ shortcut: 'padded', stem: 'cifar' } as const);
+  checkSize(engine, name, width, blocks.length);
   return new ResNet(engine, { blocks, width, ...family }, options);
 }
