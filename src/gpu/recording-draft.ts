@@ -36,6 +36,8 @@ interface Use {
   isWritten: boolean;
 }
 
+type Place = Required<GPUBufferBinding>;
+
 /** What a recording is built on. */
 interface Ground {
   readonly pool: BufferPool;
@@ -107,22 +109,41 @@ export class RecordingDraft {
    * Gives every tensor its place. The recording holds one reference to each buffer and a pin on each uniform.
    * @throws OutOfMemoryError beyond the device's limits.
    */
-  finish({ pool, groups, arenas: shared, limits, makeRoom }: Ground): Recording {
+  finish(ground: Ground): Recording {
     const inner = [...this.made].filter((storage) => this.isInner(storage) && this.uses.has(storage));
-    const numbers = new Map(inner.map((storage, i) => [storage, i]));
     const spans = inner.map((storage): Span => {
       const { first, last } = this.uses.get(storage) as Use;
       return { bytes: storage.bytes, first, last };
     });
-    const plan = planMemory(spans, this.conflicts(numbers), limits);
+    const plan = planMemory(spans, this.conflicts(inner), ground.limits);
 
+    const { storages, own, arenas } = this.hold(plan.arenas, ground);
+    const places = new Map(
+      inner.map((storage, i): [Storage, Place] => {
+        const { arena, offset } = plan.places[i] as { arena: number; offset: number };
+        return [storage, { buffer: (arenas[arena] as Storage).buffer, offset, size: storage.bytes }];
+      }),
+    );
+    const uniforms = new Set<UniformBuffer>();
+    return new Recording({
+      commands: this.commandsOn(places, ground.groups, uniforms),
+      storages,
+      arenas: new Set(arenas),
+      own,
+      uniforms,
+      feeds: new Map([...this.feeds].filter(([storage, feed]) => !this.isStill(storage, feed))),
+      tensorBytes: spans.reduce((sum, { bytes }) => sum + bytes, 0),
+      aliveBytes: mostAlive(spans),
+    });
+  }
+
+  /** Takes a reference to what the step found there, and makes buffers for what outlives it and for what lies in arenas. */
+  private hold(sizes: readonly number[], { pool, arenas: shared, makeRoom }: Ground) {
     const storages = new Set<Storage>();
     const own = new Set<Storage>();
-    let arenas: Storage[];
     try {
       for (const storage of new Set([...this.uses.keys(), ...this.feeds.keys(), ...this.made])) {
-        if (numbers.has(storage) || (this.made.has(storage) && storage.refs === 0 && !this.feeds.has(storage)))
-          continue;
+        if (this.isInner(storage)) continue;
         if (this.made.has(storage)) {
           pool.back(storage, 'capture');
           own.add(storage);
@@ -132,23 +153,24 @@ export class RecordingDraft {
         storages.add(storage);
       }
       makeRoom();
-      arenas = takeArenas(plan.arenas, pool, shared, storages);
+      return { storages, own, arenas: takeArenas(sizes, pool, shared, storages) };
     } catch (error) {
       for (const storage of storages) pool.release(storage);
       throw error;
     }
+  }
 
-    const places = new Map<Storage, Required<GPUBufferBinding>>();
-    for (const [storage, i] of numbers) {
-      const { arena, offset } = plan.places[i] as { arena: number; offset: number };
-      places.set(storage, { buffer: (arenas[arena] as Storage).buffer, offset, size: storage.bytes });
-    }
-    const placeOf = (storage: Storage): Required<GPUBufferBinding> =>
+  /** The commands with their bind groups. Each uniform is pinned once, and added to `uniforms`. */
+  private commandsOn(
+    places: ReadonlyMap<Storage, Place>,
+    groups: BindGroupCache,
+    uniforms: Set<UniformBuffer>,
+  ): Command[] {
+    const placeOf = (storage: Storage): Place =>
       places.get(storage) ?? { buffer: storage.buffer, offset: 0, size: storage.bytes };
-    const uniforms = new Set<UniformBuffer>();
-    const commands = this.commands.map((command): Command => {
+    return this.commands.map((command): Command => {
       if (command.kind === 'copy') {
-        const [from, to] = command.storages.map(placeOf) as [Required<GPUBufferBinding>, Required<GPUBufferBinding>];
+        const [from, to] = command.storages.map(placeOf) as [Place, Place];
         return {
           kind: 'copy',
           from: from.buffer,
@@ -165,16 +187,6 @@ export class RecordingDraft {
       const bytes = command.storages.reduce((sum, storage) => sum + storage.bytes, 0);
       return { kind: 'dispatch', pipeline, group, x, y, z, flops, bytes };
     });
-    return new Recording({
-      commands,
-      storages,
-      arenas: new Set(arenas),
-      own,
-      uniforms,
-      feeds: new Map([...this.feeds].filter(([storage, feed]) => !this.isStill(storage, feed))),
-      tensorBytes: spans.reduce((sum, { bytes }) => sum + bytes, 0),
-      aliveBytes: mostAlive(spans),
-    });
   }
 
   /** Whether nothing of it is left when the step has ended. */
@@ -188,9 +200,10 @@ export class RecordingDraft {
     return isConstant && this.made.has(storage) && storage.refs === 1 && !this.uses.get(storage)?.isWritten;
   }
 
-  /** For each numbered tensor those that it meets in a command which writes one of the two. */
-  private conflicts(numbers: ReadonlyMap<Storage, number>): number[][] {
-    const conflicts = Array.from(numbers, (): number[] => []);
+  /** For each of these, by number, those that it meets in a command which writes one of the two. */
+  private conflicts(inner: readonly Storage[]): number[][] {
+    const numbers = new Map(inner.map((storage, i) => [storage, i]));
+    const conflicts = inner.map((): number[] => []);
     for (const { storages, written } of this.commands) {
       for (const target of written) {
         const a = numbers.get(target);

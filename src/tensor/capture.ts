@@ -49,7 +49,10 @@ declare module '../gpu/engine.ts' {
      * Replayed is what happened on the device. What may differ from call to call has to come in through `inputs`, but for
      * what the engine feeds itself: the rates and the step count of optimizers, unnamed random numbers, drawn groups. Numbers
      * uploaded inside (`engine.tensor([...])`) stay what they were, JavaScript inside does not run again, and
-     * gradients must start from nothing in every step (`zeroGrad` inside).
+     * gradients must start from nothing in every step (`zeroGrad` inside). Nothing can be read inside.
+     *
+     * A recording knows how long each tensor of the step is needed, and packs them into a few buffers, which recordings of
+     * other shapes use in turn.
      * @param step synchronous; its inputs take no gradient. Returns tensors, in arrays, maps and plain objects, or nothing.
      * They come without their graph, and hold what they hold until the next call: read them before that.
      * @throws what `step` throws; ArgumentError for inputs that are no tensors of this engine, or a bad `maxRecordings`.
