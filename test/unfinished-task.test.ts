@@ -16,8 +16,11 @@ const config = parseConfig({
   ...small,
   method: 'rdkd',
   weighting: 'adaptive',
-  trainPerClass: 24,
-  testPerClass: 10,
+  trainPerClass: 12,
+  testPerClass: 5,
+  batch: 10,
+  memory: 12,
+  width: 4,
   epochs: 2,
   clip: 1,
   lossEvery: 2,
@@ -156,7 +159,7 @@ test('a checkpoint saved in the middle of a task is the one after the last finis
   for await (const event of learner.runTask()) {
     if (event.type !== 'step') continue;
     assert.equal(await saveCheckpoint(learner), first);
-    assert.is(learner.memory.size, 40);
+    assert.is(learner.memory.size, 12);
     break;
   }
   const resumed = new Learner(engine, fashion, config, watched(config).method);
