@@ -267,6 +267,30 @@ const reduction = (name: string, shape: readonly number[], run: (x: Tensor) => T
   },
 });
 
+/** Rows of any length, forwards and with the gradient. */
+const softmaxCases: WorkCase[] = [
+  { name: 'softmax', shape: [2048, 16], run: (x: Tensor) => x.softmax() },
+  { name: 'softmax', shape: [64, 65536], run: (x: Tensor) => x.softmax() },
+  { name: 'softmax', shape: [1048576, 1], run: (x: Tensor) => x.softmax() },
+  { name: 'softmax-channels', shape: [32, 10, 196], run: (x: Tensor) => x.softmax(1) },
+  { name: 'log-softmax', shape: [4096, 10], run: (x: Tensor) => x.logSoftmax() },
+].flatMap(({ name, shape, run }) => [
+  {
+    name: `${name}/forward/${shape.join('x')}`,
+    prepare(engine: Engine) {
+      const x = noise(engine, shape);
+      return { bytes: 2 * bytesOf(x), run: () => run(x) };
+    },
+  },
+  {
+    name: `${name}/backward/${shape.join('x')}`,
+    prepare(engine: Engine) {
+      const x = noiseLeaf(engine, shape);
+      return gradientOf(run(x), { bytes: 3 * bytesOf(x) });
+    },
+  },
+]);
+
 const memoryCases: WorkCase[] = [
   elementwise('add', 2, (a, b) => (a as Tensor).add(b as Tensor)),
   elementwise('relu', 1, (a) => (a as Tensor).relu()),
@@ -274,6 +298,9 @@ const memoryCases: WorkCase[] = [
   reduction('sum-all', [4096, 1024], (x) => x.sum()),
   reduction('sum-rows', [4096, 1024], (x) => x.sum(1)),
   reduction('sum-columns', [4096, 1024], (x) => x.sum(0)),
+  reduction('sum-rows', [4096, 10], (x) => x.sum(1)),
+  reduction('max-rows', [2048, 64], (x) => x.max(1)),
+  reduction('argmax-rows', [4096, 10], (x) => x.argmax()),
   reduction('softmax', [4096, 1024], (x) => x.softmax()),
   {
     name: 'transpose/2048x2048',
@@ -301,6 +328,7 @@ export const kernelCases: readonly WorkCase[] = [
   ...linearCases,
   ...batchNormCases,
   ...crossEntropyCases,
+  ...softmaxCases,
   ...poolCases,
   ...optimizerCases,
   ...clippingCases,
