@@ -3,6 +3,7 @@
  * dispatch, and a training step asks for the same ones each time because the buffer pool hands out buffers in the same order.
  */
 import type { Storage } from './buffer-pool.ts';
+import { createBuffer } from './device-buffer.ts';
 import type { Pipeline } from './pipelines.ts';
 
 /** Entries kept before everything is dropped and built anew: bounds memory for programs whose shapes never repeat. */
@@ -116,13 +117,21 @@ export class BindGroupCache {
     this.retired = [];
   }
 
+  /** Destroys every uniform. Only call when nothing is launched any more. */
+  destroy(): void {
+    this.clear();
+    this.destroyRetired();
+    for (const { buffer } of this.uniforms.values()) buffer.destroy();
+    this.uniforms.clear();
+  }
+
   private uniform(params: Uint32Array): UniformBuffer {
     const key = params.join();
     let uniform = this.uniforms.get(key);
     if (!uniform) {
       if (this.uniforms.size >= CAPACITY) this.clear();
       const size = Math.ceil(params.byteLength / 16) * 16;
-      const buffer = this.device.createBuffer({ size, usage: UNIFORM_USAGE, mappedAtCreation: true });
+      const buffer = createBuffer(this.device, { size, usage: UNIFORM_USAGE, mappedAtCreation: true }, 'uniform');
       new Uint32Array(buffer.getMappedRange()).set(params);
       buffer.unmap();
       uniform = { id: this.nextUniform++, buffer, bytes: size, pins: 0 };

@@ -3,7 +3,7 @@
  * training loops ask for the same sizes again and again, and buckets of rounded sizes waste up to half the memory. What
  * waits longest goes first when more waits than the budget allows.
  */
-import { pollGently } from '#adapter';
+import { type Requested, requestBuffer } from './device-buffer.ts';
 import { OutOfMemoryError } from './errors.ts';
 import { PoolBudget } from './pool-budget.ts';
 
@@ -57,6 +57,10 @@ export class BufferPool {
   /** All that wait, the one that has waited longest first. */
   private readonly waiting = new Set<Storage>();
   private readonly budget = new PoolBudget();
+  /** Every buffer that is not destroyed. */
+  private readonly made = new Set<GPUBuffer>();
+  /** Those that the device had no memory for. */
+  private readonly invalid = new WeakSet<GPUBuffer>();
   private isStale = false;
   private nextId = 1;
   private readonly statistics: PoolStatistics = {
@@ -67,10 +71,13 @@ export class BufferPool {
     peakBytes: 0,
   };
 
-  /** @param onDestroy told of each buffer that is given back to the device. */
+  /**
+   * @param onRequest told of what becomes of each buffer asked for.
+   * @param onDestroy told of each buffer that is given back to the device.
+   */
   constructor(
     private readonly device: GPUDevice,
-    private readonly onError: (error: Error) => void,
+    private readonly onRequest: (failure: Requested['failure']) => void,
     private readonly onDestroy: (storage: Storage) => void,
   ) {}
 
@@ -103,7 +110,7 @@ export class BufferPool {
     storage.refs++;
   }
 
-  /** Drops one reference; the last one puts the buffer back. */
+  /** Drops one reference; the last one puts the buffer back, unless it is of no use. */
   release(storage: Storage): void {
     if (--storage.refs > 0 || !storage.hasBuffer) return;
     this.putBack(storage);
@@ -112,6 +119,7 @@ export class BufferPool {
     s.liveBuffers--;
     s.pooledBytes += storage.bytes;
     s.pooledBuffers++;
+    if (this.invalid.has(storage.buffer)) this.discard(storage);
   }
 
   /** Adds a reference, also to a buffer that waits for reuse: it waits no longer. */
@@ -135,7 +143,7 @@ export class BufferPool {
     for (const storage of this.waiting) {
       if (s.liveBytes + s.pooledBytes <= most) break;
       this.budget.evicted(storage.bytes);
-      this.destroy(storage);
+      this.discard(storage);
     }
   }
 
@@ -144,10 +152,18 @@ export class BufferPool {
     this.isStale = true;
   }
 
-  /** Destroys all that waits. Only call when every recorded command is submitted. */
-  clear(): void {
+  /** Destroys every buffer, those of living tensors too. Only call when nothing is launched any more. */
+  destroy(): void {
+    for (const buffer of this.made) buffer.destroy();
+    this.made.clear();
+    this.waiting.clear();
+    this.free.clear();
+  }
+
+  /** Destroys all that waits. */
+  private clear(): void {
     this.isStale = false;
-    for (const storage of this.waiting) this.destroy(storage);
+    for (const storage of this.waiting) this.discard(storage);
     this.budget.reset(this.statistics.liveBytes);
   }
 
@@ -189,12 +205,13 @@ export class BufferPool {
     this.statistics.pooledBuffers--;
   }
 
-  private destroy(storage: Storage): void {
+  private discard(storage: Storage): void {
     const list = this.free.get(storage.bytes) as Storage[];
     list.splice(list.indexOf(storage), 1);
     if (list.length === 0) this.free.delete(storage.bytes);
     this.waitsNoLonger(storage);
     storage.buffer.destroy();
+    this.made.delete(storage.buffer);
     this.onDestroy(storage);
   }
 
@@ -208,22 +225,15 @@ export class BufferPool {
         fix: 'Use a smaller batch or split the tensor.',
       });
     }
-    this.device.pushErrorScope('out-of-memory');
-    const buffer = this.device.createBuffer({ size, usage: STORAGE_USAGE });
-    const live = this.statistics.liveBytes;
-    pollGently(() => this.device.popErrorScope()).then(
-      (error) => {
-        if (!error) return;
-        this.onError(
-          new OutOfMemoryError({
-            where,
-            message: `the device could not give ${size} bytes (${live} bytes were in use).`,
-            fix: 'Use a smaller batch, or free tensors with engine.scope().',
-          }),
-        );
-      },
-      () => {}, // the device was lost: its own error tells
-    );
+    const descriptor = { size, usage: STORAGE_USAGE };
+    const { buffer, failure } = requestBuffer(this.device, descriptor, where, this.statistics.liveBytes);
+    this.made.add(buffer);
+    failure.then((error) => {
+      if (!error) return;
+      this.invalid.add(buffer);
+      for (const storage of this.waiting) if (storage.buffer === buffer) this.discard(storage);
+    });
+    this.onRequest(failure);
     return new Storage(this.nextId++, buffer, size);
   }
 }

@@ -9,16 +9,18 @@ import { BindGroupCache } from './bind-groups.ts';
 import { BufferPool, type PoolStatistics, type Storage } from './buffer-pool.ts';
 import { CompileAhead } from './compile-ahead.ts';
 import { deviceDescriptor } from './device-descriptor.ts';
-import { AdapterError, ArgumentError, DeviceLostError, ValidationError } from './errors.ts';
+import { DeviceErrors } from './device-errors.ts';
+import { AdapterError, ArgumentError, DeviceLostError } from './errors.ts';
 import type { Constants, Kernel } from './kernel.ts';
 import { MATRIX_UNITS } from './matrix-units.ts';
 import { PipelineCache } from './pipelines.ts';
 import { PassTimer, type Profile } from './profiler.ts';
 import { Readback } from './readback.ts';
-import { type Command, Recorder } from './recorder.ts';
+import { Recorder } from './recorder.ts';
 import { bytesIn, type FeedData, type Recording } from './recording.ts';
 import { RecordingDraft } from './recording-draft.ts';
 import { Recordings, readInside, recordedInside } from './recordings.ts';
+import { refuseAsync } from './synchronous.ts';
 
 export interface EngineOptions extends AdapterOptions {
   /** Report tensors that were dropped instead of freed. */
@@ -68,16 +70,6 @@ export function floatBits(x: number): number {
   return scratchBits[0] as number;
 }
 
-/** The device would refuse it much later, without a name, and leave the buffer as it was. */
-function checkUpload({ bytes }: Storage, { byteLength }: ArrayBufferView, offset: number): void {
-  if (byteLength % 4 === 0 && offset % 4 === 0 && offset >= 0 && offset + byteLength <= bytes) return;
-  throw new ArgumentError({
-    where: 'write',
-    message: `${byteLength} bytes at ${offset} cannot be uploaded to a buffer of ${bytes}.`,
-    fix: 'Both must be multiples of 4, and stay within the buffer.',
-  });
-}
-
 export class Engine {
   /** Autograd records operations while this is true; see `noGrad`. */
   gradEnabled = true;
@@ -85,15 +77,16 @@ export class Engine {
   readonly scopes: Set<Scoped>[] = [];
   readonly debug: boolean;
   readonly onLeak: (message: string) => void;
+  /** Tells of what is probably not meant, each thing once. */
+  readonly warn: (message: string) => void;
   private readonly pool: BufferPool;
   private readonly pipelines: PipelineCache;
   private readonly groups: BindGroupCache;
   private readonly recorder: Recorder;
   private readonly readback: Readback;
+  private readonly errors: DeviceErrors;
   private readonly recordings: Recordings;
-  private failure: Error | null = null;
-  private lost: DeviceLostError | null = null;
-  private destroyed = false;
+  private ending: Promise<void> | null = null;
   /** One line for people. Choices that were tuned are remembered by it, those among forms on matrix units apart. */
   readonly adapterDescription: string;
 
@@ -103,33 +96,25 @@ export class Engine {
     readonly adapterKind: AdapterKind,
     description: string,
     private readonly ownsDevice: boolean,
-    options: Pick<EngineOptions, 'debug' | 'onLeak'>,
+    options: Pick<EngineOptions, 'debug' | 'onLeak' | 'warn'>,
     private readonly ahead: CompileAhead | null = null,
   ) {
     this.adapterDescription = device.features.has(MATRIX_UNITS) ? `${description} with matrix units` : description;
     this.debug = options.debug ?? false;
     this.onLeak = options.onLeak ?? ((message) => console.warn(message));
-    const fail = (error: Error) => {
-      this.failure ??= error;
-    };
-    this.pool = new BufferPool(device, fail, (storage) => this.groups.drop(storage));
-    this.pipelines = new PipelineCache(device, fail, (kernel, constants) => ahead?.add(kernel, constants));
+    this.warn = options.warn ?? ((message) => console.warn(message));
+    this.errors = new DeviceErrors(device, ownsDevice);
+    this.pool = new BufferPool(device, this.errors.expect, (storage) => this.groups.drop(storage));
+    this.pipelines = new PipelineCache(device, this.errors.add, (kernel, constants) => ahead?.add(kernel, constants));
     this.groups = new BindGroupCache(device);
     this.recordings = new Recordings(device, this.pool, this.groups, () => this.makeRoom());
     this.recorder = new Recorder(device, this.groups, {
       launched: () => ahead?.launched(() => pollGently(() => device.queue.onSubmittedWorkDone())),
       submitted: () => this.tidy(),
-      check: (commands) => this.watch(commands, fail),
+      check: (commands) => this.errors.watch(commands),
+      failed: this.errors.add,
     });
     this.readback = new Readback(device, this.recorder);
-    device.lost.then((info) => {
-      if (this.destroyed && info.reason === 'destroyed') return;
-      this.lost = new DeviceLostError({
-        where: 'device',
-        message: `the GPU device was lost (${info.reason || 'unknown reason'}: ${info.message}).`,
-        fix: 'Its tensors are gone: create a new engine and load the last checkpoint.',
-      });
-    });
   }
 
   /**
@@ -160,13 +145,16 @@ export class Engine {
   }
 
   /**
-   * An engine on a device that the caller owns; the engine never destroys it. A device with the feature
-   * `chromium-experimental-subgroup-matrix` opts in to matrix units.
+   * An engine on a device that the caller owns; the engine never destroys it, only the buffers it made there. A device with
+   * the feature `chromium-experimental-subgroup-matrix` opts in to matrix units. @throws ArgumentError for what is no device.
    */
   static from(
     device: GPUDevice,
-    options: Pick<EngineOptions, 'debug' | 'onLeak'> & { kind?: AdapterKind } = {},
+    options: Pick<EngineOptions, 'debug' | 'onLeak' | 'warn'> & { kind?: AdapterKind } = {},
   ): Engine {
+    if (!(device as GPUDevice | undefined)?.queue) {
+      throw new ArgumentError({ where: 'Engine.from', message: 'takes a GPUDevice.', fix: 'Await requestDevice().' });
+    }
     const { adapterInfo } = device;
     return new Engine(device, options.kind ?? adapterKind(adapterInfo), describeAdapter(adapterInfo), false, options);
   }
@@ -182,7 +170,7 @@ export class Engine {
   }
 
   release(storage: Storage): void {
-    if (!this.destroyed) this.pool.release(storage);
+    if (!this.ending) this.pool.release(storage);
   }
 
   /** Records one kernel launch. @throws ArgumentError when the launch is larger than the device allows. */
@@ -200,7 +188,7 @@ export class Engine {
     const words = params ? Uint32Array.from(params) : null;
     const pipeline = this.pipelines.get(kernel, constants);
     // Whoever launches it again is told again.
-    if (pipeline.error) this.failure ??= pipeline.error;
+    if (pipeline.error) this.errors.add(pipeline.error);
     this.recorder.dispatch(pipeline, buffers, words, [x, y, z], flops);
   }
 
@@ -215,7 +203,6 @@ export class Engine {
    */
   write(storage: Storage, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
     this.assertUsable('write');
-    checkUpload(storage, data, offset);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const { draft } = this.recorder;
     if (!draft) return void this.recorder.write(storage, offset, bytes);
@@ -248,6 +235,7 @@ export class Engine {
     this.recorder.draft = draft;
     try {
       const result = fn();
+      refuseAsync('capture', result);
       return { result, recording: this.settle(draft) };
     } catch (error) {
       if (this.recorder.draft) this.forget(this.settle(draft));
@@ -264,7 +252,7 @@ export class Engine {
 
   /** Gives up what a recording holds on to; it cannot be replayed any more. */
   forget(recording: Recording): void {
-    if (!this.destroyed) this.recordings.delete(recording);
+    if (!this.ending) this.recordings.delete(recording);
   }
 
   /** Copies the first `bytes` of one buffer into another at `offset`, on the device; both are multiples of 4. */
@@ -279,18 +267,21 @@ export class Engine {
     if (this.isRecording) throw readInside();
     try {
       const data = await this.readback.read(storage, bytes);
-      this.throwFailure();
+      await this.errors.throwFirst();
       return data;
     } catch (error) {
-      this.throwFailure();
+      await this.errors.throwFirst();
       throw error;
     }
   }
 
-  /** Hands everything recorded to the GPU without waiting for it. */
-  flush(): void {
+  /**
+   * Hands everything recorded to the device's queue. Resolves when it is there, ahead of what is submitted from then on, its
+   * kernels compiled. Does not wait for the GPU; errors are told by what does.
+   */
+  async flush(): Promise<void> {
     this.assertUsable('flush');
-    this.recorder.flush();
+    await this.recorder.flush();
   }
 
   /** Waits until the GPU has done everything recorded so far. @throws the first error since the last wait. */
@@ -298,29 +289,37 @@ export class Engine {
     this.assertUsable('sync');
     await this.recorder.flush();
     await pollGently(() => this.device.queue.onSubmittedWorkDone());
-    this.throwFailure();
+    await this.errors.throwFirst();
   }
 
   /**
    * The device's time for every kernel that `fn` launches, by timestamp queries. Each runs in a pass of its own, so that
    * the sum is a little more than what `fn` takes otherwise.
-   * @throws AdapterError on a device without timestamp queries; what `fn` throws.
+   * @throws AdapterError on a device without timestamp queries; ArgumentError when `fn` is asynchronous, or another profile is
+   * being taken; what `fn` throws.
    */
   async profile(fn: () => void): Promise<Profile> {
     await this.sync();
-    const timer = new PassTimer(this.device);
-    const start = performance.now();
-    this.recorder.timer = timer;
-    let javascript: number;
-    try {
-      fn();
-      javascript = performance.now() - start;
-      await this.recorder.flush();
-    } finally {
-      this.recorder.timer = null;
+    if (this.recorder.timer) {
+      throw new ArgumentError({ where: 'profile', message: 'another profile is being taken.', fix: 'Await it first.' });
     }
-    await this.sync();
-    return { launches: await timer.read(), javascript };
+    const timer = new PassTimer(this.device);
+    try {
+      const start = performance.now();
+      this.recorder.timer = timer;
+      let javascript: number;
+      try {
+        refuseAsync('profile', fn());
+        javascript = performance.now() - start;
+        await this.recorder.flush();
+      } finally {
+        this.recorder.timer = null;
+      }
+      await this.sync();
+      return { launches: await timer.read(), javascript };
+    } finally {
+      timer.destroy();
+    }
   }
 
   /** What is held now, and at most since the start or {@link resetPeak}. */
@@ -339,33 +338,34 @@ export class Engine {
     this.pool.resetPeak();
   }
 
-  /** Waits for the GPU, then frees everything. A device given to {@link Engine.from} stays alive. */
-  async destroy(): Promise<void> {
-    if (this.destroyed) return;
+  /**
+   * Waits for the GPU and for reads under way, then frees everything; from the call on, every other use throws. A device given
+   * to {@link Engine.from} stays alive, without the buffers of this engine's tensors.
+   */
+  destroy(): Promise<void> {
+    this.ending ??= this.end();
+    return this.ending;
+  }
+
+  private async end(): Promise<void> {
     await this.ahead?.stop();
-    if (!this.lost) {
+    if (!this.errors.lost) {
       await this.recorder.flush();
+      await this.readback.settle();
       await pollGently(() => this.device.queue.onSubmittedWorkDone()).catch(() => {});
     }
-    this.destroyed = true;
-    this.groups.clear();
-    this.groups.destroyRetired();
-    this.pool.clear();
+    this.errors.close();
+    this.readback.destroy();
+    this.groups.destroy();
+    this.pool.destroy();
     if (this.ownsDevice) this.device.destroy();
   }
 
   private assertUsable(where: string): void {
-    if (this.lost) throw this.lost;
-    if (this.destroyed) {
+    if (this.errors.lost) throw this.errors.lost;
+    if (this.ending) {
       throw new DeviceLostError({ where, message: 'the engine was destroyed.', fix: 'Create a new one.' });
     }
-  }
-
-  private throwFailure(): void {
-    if (this.lost) throw this.lost;
-    const failure = this.failure;
-    this.failure = null;
-    if (failure) throw failure;
   }
 
   /** Ends a recording, and submits what was recorded. */
@@ -386,9 +386,7 @@ export class Engine {
 
   private upload(storage: Storage, data: FeedData, offset = 0): void {
     const bytes = bytesIn(data());
-    if (!bytes) return;
-    checkUpload(storage, bytes, offset);
-    this.recorder.write(storage, offset, bytes);
+    if (bytes) this.recorder.write(storage, offset, bytes);
   }
 
   private tidy(): void {
@@ -396,20 +394,5 @@ export class Engine {
     if (this.recorder.draft) return;
     this.pool.trim();
     this.groups.destroyRetired();
-  }
-
-  private watch(commands: readonly Command[], fail: (error: Error) => void): () => void {
-    this.device.pushErrorScope('validation');
-    return () => {
-      pollGently(() => this.device.popErrorScope()).then(
-        (error) => {
-          if (!error) return;
-          const names = [...new Set(commands.flatMap((c) => (c.kind === 'dispatch' ? [c.pipeline.name] : [])))];
-          const named = names.find((name) => error.message.includes(`"${name}"`)) ?? names.join(', ');
-          fail(new ValidationError({ where: named, message: error.message }));
-        },
-        () => {}, // the device was lost: its own error tells
-      );
-    };
   }
 }

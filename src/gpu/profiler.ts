@@ -68,7 +68,6 @@ export class PassTimer {
     for (const [i, set] of this.sets.entries()) {
       const count = Math.min(CAPACITY, this.noted.length * 2 - i * CAPACITY);
       stamps.push(...(await this.resolve(set, count)));
-      set.destroy();
     }
     const first = stamps[0] ?? 0n;
     // Nanoseconds.
@@ -77,6 +76,10 @@ export class PassTimer {
       const [begin, end] = [stamps[2 * i] as bigint, stamps[2 * i + 1] as bigint];
       return { ...launch, start: ms(begin - first), duration: ms(end - begin) };
     });
+  }
+
+  destroy(): void {
+    for (const set of this.sets) set.destroy();
   }
 
   private async resolve(set: GPUQuerySet, count: number): Promise<BigUint64Array> {

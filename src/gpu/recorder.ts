@@ -4,6 +4,7 @@
  */
 import type { BindGroupCache } from './bind-groups.ts';
 import { Storage } from './buffer-pool.ts';
+import { ArgumentError } from './errors.ts';
 import type { Pipeline } from './pipelines.ts';
 import type { PassTimer } from './profiler.ts';
 import type { Recording } from './recording.ts';
@@ -49,6 +50,8 @@ export class Recorder {
       launched: () => void;
       submitted: () => void;
       check: (commands: readonly Command[]) => () => void;
+      /** Told of what a submission throws that nobody waits for. */
+      failed: (error: Error) => void;
     },
   ) {}
 
@@ -109,8 +112,17 @@ export class Recorder {
     this.flush();
   }
 
-  /** Uploads at once when no waiting command uses the buffer, in order otherwise. */
+  /** Uploads at once when no waiting command uses the buffer, in order otherwise. @throws ArgumentError for what does not fit. */
   write(to: Storage, offset: number, data: Uint8Array<ArrayBuffer>): void {
+    const { byteLength } = data;
+    // The device would refuse it much later, without a name, and leave the buffer as it was.
+    if (byteLength % 4 !== 0 || offset % 4 !== 0 || offset < 0 || offset + byteLength > to.bytes) {
+      throw new ArgumentError({
+        where: 'write',
+        message: `${byteLength} bytes at ${offset} cannot be uploaded to a buffer of ${to.bytes}.`,
+        fix: 'Both must be multiples of 4, and stay within the buffer.',
+      });
+    }
     if (to.lastBatch === this.batch) this.flush();
     if (to.lastBatch <= this.submitted) {
       this.device.queue.writeBuffer(to.buffer, offset, data);
@@ -131,10 +143,12 @@ export class Recorder {
       if (!this.tail && waiting.size === 0) {
         this.submit([commands], batch);
       } else {
-        const tail = Promise.all([this.tail, ...waiting]).then(() => {
-          this.submit([commands], batch);
-          if (this.tail === tail) this.tail = null;
-        });
+        const tail = Promise.all([this.tail, ...waiting])
+          .then(() => this.submit([commands], batch))
+          .catch(this.hooks.failed)
+          .then(() => {
+            if (this.tail === tail) this.tail = null;
+          });
         this.tail = tail;
       }
     }

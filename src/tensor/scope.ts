@@ -1,6 +1,6 @@
 /** Memory by scope: what is made inside is freed at the end unless it is returned or kept. */
 import { Engine } from '../gpu/engine.ts';
-import { ArgumentError } from '../gpu/errors.ts';
+import { refuseAsync } from '../gpu/synchronous.ts';
 import { Tensor } from './tensor.ts';
 
 /** Every tensor inside a returned value: arrays, maps and plain objects are searched. */
@@ -35,13 +35,7 @@ Engine.prototype.scope = function <T>(this: Engine, fn: () => T): T {
   this.scopes.push(scope);
   try {
     const result = fn();
-    if (result instanceof Promise) {
-      throw new ArgumentError({
-        where: 'engine.scope',
-        message: 'the function is asynchronous, but the scope ends when it returns.',
-        fix: 'Return the tensors and await their data() outside.',
-      });
-    }
+    refuseAsync('scope', result);
     for (const tensor of tensorsIn(result, new Set())) if (scope.has(tensor)) tensor.moveTo(outer);
     return result;
   } finally {

@@ -1,0 +1,78 @@
+/** What the device tells long after the call that caused it: the first of it is kept until something waits for the GPU. */
+import { pollGently } from '#adapter';
+import { DeviceLostError, OutOfMemoryError, ValidationError } from './errors.ts';
+import type { Command } from './recorder.ts';
+
+export class DeviceErrors {
+  /** Why the device is gone. */
+  lost: DeviceLostError | null = null;
+  private first: Error | null = null;
+  /** Requests for memory that nothing is known of yet. */
+  private readonly requests = new Set<Promise<void>>();
+  private isClosed = false;
+
+  /** @param isOurs nobody else uses the device: errors that no scope caught are ours too. */
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly isOurs: boolean,
+  ) {
+    if (isOurs) device.addEventListener('uncapturederror', this.onUncaptured);
+    device.lost.then((info) => {
+      if (this.isClosed && info.reason === 'destroyed') return;
+      this.lost = new DeviceLostError({
+        where: 'device',
+        message: `the GPU device was lost (${info.reason || 'unknown reason'}: ${info.message}).`,
+        fix: 'Its tensors are gone: create a new engine and load the last checkpoint.',
+      });
+    });
+  }
+
+  readonly add = (error: Error): void => {
+    this.first ??= error;
+  };
+
+  /** Waits for what becomes of a request for memory. Whatever uses the buffer fails too, and may say so sooner: that is not told. */
+  readonly expect = (failure: Promise<OutOfMemoryError | null>): void => {
+    const known = failure.then((error) => {
+      this.requests.delete(known);
+      if (error && !(this.first instanceof OutOfMemoryError)) this.first = error;
+    });
+    this.requests.add(known);
+  };
+
+  /** @throws the first error since the last call. */
+  async throwFirst(): Promise<void> {
+    if (this.first) await Promise.all(this.requests);
+    if (this.lost) throw this.lost;
+    const { first } = this;
+    this.first = null;
+    if (first) throw first;
+  }
+
+  /** Listens for what is wrong with commands that are submitted until the function it returns is called. */
+  watch(commands: readonly Command[]): () => void {
+    this.device.pushErrorScope('validation');
+    return () => {
+      pollGently(() => this.device.popErrorScope()).then(
+        (error) => {
+          if (!error) return;
+          const names = [...new Set(commands.flatMap((c) => (c.kind === 'dispatch' ? [c.pipeline.name] : [])))];
+          const named = names.find((name) => error.message.includes(`"${name}"`)) ?? names.join(', ');
+          this.add(new ValidationError({ where: named, message: error.message }));
+        },
+        () => {}, // the device was lost: its own error tells
+      );
+    };
+  }
+
+  /** Stops listening: what happens to the device from now on is meant. */
+  close(): void {
+    this.isClosed = true;
+    if (this.isOurs) this.device.removeEventListener('uncapturederror', this.onUncaptured);
+  }
+
+  private readonly onUncaptured = ({ error }: GPUUncapturedErrorEvent): void => {
+    const isMemory = error.constructor.name === 'GPUOutOfMemoryError';
+    this.add(new (isMemory ? OutOfMemoryError : ValidationError)({ where: 'device', message: error.message }));
+  };
+}
