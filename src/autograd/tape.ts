@@ -4,7 +4,9 @@
  */
 import type { Engine } from '../gpu/engine.ts';
 import { AutogradError, DTypeError, ShapeError } from '../gpu/errors.ts';
+import { refuseAsync } from '../gpu/synchronous.ts';
 import { sameShape, show } from '../tensor/shape.ts';
+import { watchOf } from '../tensor/step-watch.ts';
 import { type GradNode, Tensor } from '../tensor/tensor.ts';
 
 /** Notes how `output` was made, when gradients are recorded and some input wants one. Returns `output`. */
@@ -22,13 +24,15 @@ function withGrad<T>(engine: Engine, enabled: boolean, fn: () => T): T {
   const before = engine.gradEnabled;
   engine.gradEnabled = enabled;
   try {
-    return fn();
+    const result = fn();
+    refuseAsync(enabled ? 'enableGrad' : 'noGrad', result);
+    return result;
   } finally {
     engine.gradEnabled = before;
   }
 }
 
-/** Runs `fn` without recording: nothing made inside has a gradient. Synchronous, like `engine.scope`. */
+/** Runs `fn` without recording: nothing made inside has a gradient. @throws ArgumentError when `fn` is asynchronous. */
 export const noGrad = <T>(engine: Engine, fn: () => T): T => withGrad(engine, false, fn);
 
 /** Runs `fn` with recording, also inside {@link noGrad} or a backward pass. */
@@ -116,6 +120,15 @@ function tapeOf(root: Tensor): Tensor[] {
 function deposit(leaf: Tensor, gradient: Tensor, pending: Pending): void {
   const before = leaf.grad;
   if (before) {
+    if (leaf.engine.isRecording && watchOf(leaf.engine)?.hasSet(leaf) === false) {
+      throw new AutogradError({
+        where: 'backward',
+        message:
+          `a leaf of shape ${show(leaf.shape)} has a gradient from before this captured step was recorded; ` +
+          'a replay would add to it once more, and not to that of the call before.',
+        fix: 'Call zeroGrad() inside the step, at its beginning or at its end.',
+      });
+    }
     leaf.grad = addGradients(before, gradient);
     before.dispose();
     pending.drop(gradient);
@@ -131,7 +144,8 @@ function deposit(leaf: Tensor, gradient: Tensor, pending: Pending): void {
 /**
  * Gradients of `root` with respect to every leaf that requires one, added to its `grad`.
  * @param seed gradient of the root, of its shape and dtype; 1 for a scalar when left out.
- * @throws AutogradError when nothing behind `root` requires a gradient, or it is no scalar and no seed is given.
+ * @throws AutogradError when nothing behind `root` requires a gradient, it is no scalar and no seed is given, or a captured
+ * step that is being recorded would add to a gradient that it did not make.
  */
 export function backward(root: Tensor, seed?: Tensor): void {
   const { engine } = root;

@@ -8,6 +8,7 @@ import slotsSource from '../../shaders/slots.wgsl';
 import unscaleSource from '../../shaders/unscale.wgsl';
 import { type Engine, floatBits } from '../gpu/engine.ts';
 import { ArgumentError } from '../gpu/errors.ts';
+import { watchOf } from '../tensor/step-watch.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Optimizer } from './optimizer.ts';
 import { launchSlots, type SlotKernels } from './slots.ts';
@@ -96,6 +97,7 @@ export class GradScaler {
       });
     }
     this.unscaled.add(optimizer);
+    watchOf(this.engine)?.whenFailed(() => this.unscaled.delete(optimizer));
     const leaves = optimizer.parameters.filter(({ grad }) => grad !== null);
     const results = leaves.map(({ shape }) => Tensor.empty(this.engine, shape, 'f32', 'GradScaler').moveTo(null));
     const slots = leaves.map(({ size, grad }, i) => ({ size, tensors: [grad as Tensor, results[i] as Tensor] }));

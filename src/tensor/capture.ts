@@ -5,6 +5,8 @@
 import { Engine } from '../gpu/engine.ts';
 import { ArgumentError } from '../gpu/errors.ts';
 import { memoryOf, type RecordedMemory, type Recording } from '../gpu/recording.ts';
+import { refuseAsync } from '../gpu/synchronous.ts';
+import { StepWatch } from './step-watch.ts';
 import { Tensor } from './tensor.ts';
 import './scope.ts';
 
@@ -49,13 +51,19 @@ declare module '../gpu/engine.ts' {
      * Replayed is what happened on the device. What may differ from call to call has to come in through `inputs`, but for
      * what the engine feeds itself: the rates and the step count of optimizers, unnamed random numbers, drawn groups. Numbers
      * uploaded inside (`engine.tensor([...])`) stay what they were, JavaScript inside does not run again, and
-     * gradients must start from nothing in every step (`zeroGrad` inside). Nothing can be read inside.
+     * gradients must start from nothing in every step (`zeroGrad` inside, at its beginning or at its end). Nothing can be
+     * read inside: the first call warns of it, the second is refused.
+     *
+     * When the step throws, gradients are again what they were before the call, but for those it had freed by itself. What
+     * it did on the device before is not taken back: parameters that an optimizer had updated, its count of steps, and the
+     * random numbers drawn.
      *
      * A recording knows how long each tensor of the step is needed, and packs them into a few buffers, which recordings of
      * other shapes use in turn.
      * @param step synchronous; its inputs take no gradient. Returns tensors, in arrays, maps and plain objects, or nothing.
      * They come without their graph, and hold what they hold until the next call: read them before that.
-     * @throws what `step` throws; ArgumentError for inputs that are no tensors of this engine, or a bad `maxRecordings`.
+     * @throws what `step` throws; ArgumentError for inputs that are no tensors of this engine, an asynchronous step, or a bad
+     * `maxRecordings`; AutogradError when the step would add to gradients that it did not make.
      * @example
      * const train = engine.capture((x, y) => {
      *   const loss = crossEntropy(model.forward(x), y);
@@ -87,12 +95,14 @@ function replaceTensors<T>(value: T, by: (tensor: Tensor) => Tensor): T {
 const look = (tensor: Tensor): Tensor => Tensor.view(tensor, tensor.shape, 'capture');
 
 function recordStep<A extends readonly Tensor[], T>(engine: Engine, step: (...inputs: A) => T, inputs: A): Held<T> {
-  const held = inputs.map((input) => engine.keep(Tensor.empty(engine, input.shape, input.dtype, 'capture')));
-  inputs.forEach((input, i) => {
-    copyTo(held[i] as Tensor, input);
-  });
+  const held: Tensor[] = [];
+  const outputs: Tensor[] = [];
   try {
-    const outputs: Tensor[] = [];
+    for (const input of inputs) {
+      const copy = engine.keep(Tensor.empty(engine, input.shape, input.dtype, 'capture'));
+      held.push(copy);
+      copyTo(copy, input);
+    }
     const { result, recording } = engine.record(() =>
       engine.scope(() =>
         replaceTensors(step(...(held as readonly Tensor[] as A)), (tensor) => {
@@ -104,10 +114,22 @@ function recordStep<A extends readonly Tensor[], T>(engine: Engine, step: (...in
     );
     return { recording, inputs: held, result, outputs };
   } catch (error) {
-    for (const tensor of held) tensor.dispose();
+    for (const tensor of [...held, ...outputs]) tensor.dispose();
     throw error;
   }
 }
+
+/** Once a captured step. */
+const readWarning = (engine: Engine): (() => void) => {
+  let isSaid = false;
+  return () => {
+    if (isSaid) return;
+    isSaid = true;
+    engine.warn(
+      'engram: a captured step reads a tensor while it runs, which no replay does again. Return the tensor, and read it outside.',
+    );
+  };
+};
 
 function copyTo(held: Tensor, input: Tensor): void {
   if (held.storage !== input.storage) held.engine.copy(input.storage, held.storage, held.storage.bytes);
@@ -124,6 +146,13 @@ Engine.prototype.capture = function <A extends readonly Tensor[], T>(
       message: `maxRecordings is ${maxRecordings}; it must be a whole number above 0.`,
     });
   }
+  const onRead = readWarning(this);
+  const call = (...inputs: A): T => {
+    const result = step(...inputs);
+    refuseAsync('capture', result);
+    return result;
+  };
+
   /** By the inputs' shapes, the one that was called longest ago first. */
   const known = new Map<string, Held<T>>();
   /** Shapes that were called once, likewise: those that do not come back soon are not worth a recording. */
@@ -160,11 +189,14 @@ Engine.prototype.capture = function <A extends readonly Tensor[], T>(
     const key = `${this.gradEnabled} ${inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join()}`;
     const held = known.get(key);
     if (this.isRecording || !(held || seen.has(key))) {
+      const result = new StepWatch(onRead).run(this, () =>
+        this.scope(() => replaceTensors(call(...(inputs.map(look) as readonly Tensor[] as A)), look)),
+      );
       if (!held) remember(key);
-      return this.scope(() => replaceTensors(step(...(inputs.map(look) as readonly Tensor[] as A)), look));
+      return result;
     }
     if (!held) {
-      const made = recordStep(this, step, inputs);
+      const made = new StepWatch(onRead).run(this, () => recordStep(this, call, inputs));
       seen.delete(key);
       hold(key, made);
       return replaceTensors(made.result, look);

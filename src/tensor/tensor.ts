@@ -8,6 +8,7 @@ import { ArgumentError, AutogradError, EngineMismatchError, FreedTensorError, Sh
 import { bytesOf, checkSupported, type DType, fromStored, isFloat, type TypedArray } from './dtype.ts';
 import type { NestedArray } from './elements.ts';
 import { type Shape, show, sizeOf } from './shape.ts';
+import { watchOf } from './step-watch.ts';
 
 /** How a tensor was made: what reverse mode needs. Written by `autograd/tape`. */
 export interface GradNode {
@@ -43,12 +44,11 @@ export class Tensor {
   /** Grows with every tensor made: the order of the tape. */
   readonly id = nextId++;
   readonly size: number;
-  /** Gradient of the last `backward()`, for leaves that require one. */
-  grad: Tensor | null = null;
   node: GradNode | null = null;
   private held: Storage | null;
   private scope: Set<{ dispose(): void }> | null;
   private wantsGrad = false;
+  private gradient: Tensor | null = null;
 
   private constructor(
     readonly engine: Engine,
@@ -119,6 +119,20 @@ export class Tensor {
     this.wantsGrad = value;
   }
 
+  /** Gradient of the last `backward()`, for leaves that require one. */
+  get grad(): Tensor | null {
+    return this.gradient;
+  }
+
+  set grad(value: Tensor | null) {
+    const before = this.gradient;
+    const watch = watchOf(this.engine);
+    if (watch && !watch.hasSet(this)) {
+      watch.note(this, before && !before.isFreed ? Tensor.view(before, before.shape, 'grad').moveTo(null) : null);
+    }
+    this.gradient = value;
+  }
+
   /** Whether `backward()` keeps a gradient here. */
   get isLeaf(): boolean {
     return this.node === null;
@@ -144,6 +158,7 @@ export class Tensor {
 
   /** Waits for the GPU and reads the elements in row-major order; f16 as f32 numbers. @throws the first error since the last wait. */
   async data(): Promise<TypedArray> {
+    watchOf(this.engine)?.onRead();
     return fromStored(this.dtype, await this.engine.read(this.storage, bytesOf(this.dtype, this.size)), this.size);
   }
 

@@ -1,0 +1,59 @@
+/**
+ * Watches over what the JavaScript of a captured step changes while it runs: no replay repeats it, and a call that fails
+ * takes it back.
+ */
+import type { Engine } from '../gpu/engine.ts';
+import type { Tensor } from './tensor.ts';
+
+const watches = new WeakMap<Engine, StepWatch>();
+
+/** The watch over the step that is running, if there is one. */
+export const watchOf = (engine: Engine): StepWatch | undefined => watches.get(engine);
+
+export class StepWatch {
+  /** The gradients that leaves had when the step first set them: its own looks at them, `null` for those freed by then. */
+  private readonly gradients = new Map<Tensor, Tensor | null>();
+  private readonly undoing: (() => void)[] = [];
+
+  /** @param onRead told when the step reads a tensor. */
+  constructor(readonly onRead: () => void) {}
+
+  /**
+   * Runs the step. A step inside another one is part of it. When it fails, gradients are again what they were, but for those
+   * that the step had freed by itself, which are `null`.
+   */
+  run<T>(engine: Engine, step: () => T): T {
+    if (watches.has(engine)) return step();
+    watches.set(engine, this);
+    try {
+      const result = step();
+      for (const gradient of this.gradients.values()) gradient?.dispose();
+      return result;
+    } catch (error) {
+      watches.delete(engine);
+      for (const [leaf, gradient] of this.gradients) {
+        leaf.grad?.dispose();
+        leaf.grad = gradient;
+      }
+      for (const undo of this.undoing.reverse()) undo();
+      throw error;
+    } finally {
+      watches.delete(engine);
+    }
+  }
+
+  /** Whether the step has set the leaf's gradient. */
+  hasSet(leaf: Tensor): boolean {
+    return this.gradients.has(leaf);
+  }
+
+  /** Takes note of the gradient that a leaf has before the step sets it. */
+  note(leaf: Tensor, gradient: Tensor | null): void {
+    this.gradients.set(leaf, gradient);
+  }
+
+  /** To be done when the step fails, the last first. */
+  whenFailed(undo: () => void): void {
+    this.undoing.push(undo);
+  }
+}
