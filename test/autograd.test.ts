@@ -114,6 +114,19 @@ test('an operation of your own stands beside the others', async () => {
   assert.is(b.grad, null);
 });
 
+test('an operation that gives its input back leaves the input a leaf', async () => {
+  const straight = customOp({
+    name: 'straight_through',
+    forward: (x) => ({ output: x, saved: null }),
+    backward: (dy) => [dy.mul(5)],
+  });
+  const x = leaf([1, 2], [2]);
+  const y = straight(x);
+  assert.ok(x.isLeaf && y !== x);
+  y.sum().backward();
+  await near(x.grad, [5, 5], 0);
+});
+
 test('a backward of the wrong shape is found out by name', () => {
   const wrong = customOp({
     name: 'wrong',
@@ -176,6 +189,7 @@ test('a backward frees what it made on the way', async () => {
 
 test('gradcheck finds a wrong value, a wrong gradient and a wrong size', async () => {
   const x = engine.tensor([0.5, 1, 2]);
+  const { liveBuffers } = engine.memory();
   const refused = async (run: Promise<unknown>, pattern: RegExp) => {
     const error = await run.then(
       () => null,
@@ -208,12 +222,24 @@ test('gradcheck finds a wrong value, a wrong gradient and a wrong size', async (
     ),
     /the reference gives 2 elements/,
   );
+  for (const options of [{ step: 0 }, { step: -1e-3 }, { tolerance: Number.NaN }, { tolerance: -1 }]) {
+    await refused(
+      gradcheck(
+        (t) => t.exp(),
+        (v) => v.map(Math.exp),
+        [x],
+        options,
+      ),
+      /^gradcheck: tolerance must be at least 0 and step above 0, not/,
+    );
+  }
   const report = await gradcheck(
     (t) => t.exp(),
     (v) => v.map(Math.exp),
     [x],
   );
   assert.ok(report.value < 1e-6 && report.gradients[0]! < 1e-6);
+  assert.is(engine.memory().liveBuffers, liveBuffers, 'nothing is left behind');
 });
 
 test.run();

@@ -32,7 +32,7 @@ export interface GradcheckReport {
  * Runs `fn` on leaves with the inputs' values, puts a random gradient in at its output and compares.
  * @param inputs their values are read; integers are passed on as they are.
  * @throws AutogradError naming the first of value and gradients that is off, with the worst element; ArgumentError when
- * the reference has another size.
+ * the reference has another size, or an option is out of its range.
  * @example await gradcheck((x) => x.exp(), (x) => x.map(Math.exp), [engine.tensor([0.5, -1])]);
  */
 export async function gradcheck(
@@ -41,6 +41,12 @@ export async function gradcheck(
   inputs: readonly Tensor[],
   { tolerance = 1e-5, step = 1e-5, seed = 0 }: GradcheckOptions = {},
 ): Promise<GradcheckReport> {
+  if (!(tolerance >= 0 && step > 0 && Number.isFinite(step))) {
+    throw new ArgumentError({
+      where: 'gradcheck',
+      message: `tolerance must be at least 0 and step above 0, not ${tolerance} and ${step}.`,
+    });
+  }
   const engine = commonEngine('gradcheck', inputs);
   const values = await Promise.all(inputs.map(async (input) => Float64Array.from(await input.data())));
   const random = Random.of(seed, 'gradcheck');
@@ -57,45 +63,47 @@ export async function gradcheck(
     backward(output, engine.tensor(cotangent, output.shape, output.dtype));
     return { output, gradients: leaves.map((leaf) => leaf.grad), cotangent };
   });
-  const expected = reference(...values);
-  if (expected.length !== output.size) {
-    throw new ArgumentError({
-      where: 'gradcheck',
-      message: `the reference gives ${expected.length} elements, the operation ${show(output.shape)} = ${output.size}.`,
-    });
-  }
-  const judge = (
-    what: string,
-    actual: ArrayLike<number>,
-    wanted: ArrayLike<number>,
-    shape: readonly number[],
-  ): number => {
-    const { error, worst } = compare(actual, wanted);
-    if (error <= tolerance) return error;
-    throw new AutogradError({
-      where: 'gradcheck',
-      message:
-        `${what} of shape ${show(shape)} is off by ${error.toPrecision(3)} (relative L2; ${tolerance} allowed): ` +
-        `element ${worst} is ${actual[worst]}, the reference says ${wanted[worst]}.`,
-    });
-  };
-  const report: GradcheckReport = {
-    value: judge('the value', await output.data(), expected, output.shape),
-    gradients: [],
-  };
-  output.dispose();
-  for (const [i, input] of inputs.entries()) {
-    if (!isFloat(input.dtype)) {
-      report.gradients.push(null);
-      continue;
+  try {
+    const expected = reference(...values);
+    if (expected.length !== output.size) {
+      throw new ArgumentError({
+        where: 'gradcheck',
+        message: `the reference gives ${expected.length} elements, the operation ${show(output.shape)} = ${output.size}.`,
+      });
     }
-    const gradient = gradients[i];
-    const actual = gradient ? await gradient.data() : new Float32Array(sizeOf(input.shape));
-    gradient?.dispose();
-    const wanted = differences(reference, values, i, cotangent, step);
-    report.gradients.push(judge(`the gradient of input ${i}`, actual, wanted, input.shape));
+    const judge = (
+      what: string,
+      actual: ArrayLike<number>,
+      wanted: ArrayLike<number>,
+      shape: readonly number[],
+    ): number => {
+      const { error, worst } = compare(actual, wanted);
+      if (error <= tolerance) return error;
+      throw new AutogradError({
+        where: 'gradcheck',
+        message:
+          `${what} of shape ${show(shape)} is off by ${error.toPrecision(3)} (relative L2; ${tolerance} allowed): ` +
+          `element ${worst} is ${actual[worst]}, the reference says ${wanted[worst]}.`,
+      });
+    };
+    const report: GradcheckReport = {
+      value: judge('the value', await output.data(), expected, output.shape),
+      gradients: [],
+    };
+    for (const [i, input] of inputs.entries()) {
+      if (!isFloat(input.dtype)) {
+        report.gradients.push(null);
+        continue;
+      }
+      const gradient = gradients[i];
+      const actual = gradient ? await gradient.data() : new Float32Array(sizeOf(input.shape));
+      const wanted = differences(reference, values, i, cotangent, step);
+      report.gradients.push(judge(`the gradient of input ${i}`, actual, wanted, input.shape));
+    }
+    return report;
+  } finally {
+    for (const tensor of [output, ...gradients]) tensor?.dispose();
   }
-  return report;
 }
 
 /** Central differences of Σ cotangent · reference with respect to one input. */

@@ -239,6 +239,10 @@ export function customOp<Saved>(op: CustomOp<Saved>): (...inputs: Tensor[]) => T
     if (!engine)
       throw new AutogradError({ where: op.name, message: 'a custom operation needs at least one input tensor.' });
     const { output, saved } = noGrad(engine, () => op.forward(...inputs));
-    return record(output, op.name, inputs, (gradient) => op.backward(gradient, saved, inputs));
+    // A tensor that was there before keeps its own history.
+    const isOld = inputs.includes(output) || output.requiresGrad;
+    return record(isOld ? Tensor.view(output, output.shape, op.name) : output, op.name, inputs, (gradient) =>
+      op.backward(gradient, saved, inputs),
+    );
   };
 }
