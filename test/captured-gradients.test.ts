@@ -136,6 +136,16 @@ test('a first call that fails puts the gradient back that it had added to', asyn
   weight.grad!.dispose();
 });
 
+test('a call that is recorded with a freed input leaves nothing behind', () => {
+  const step = engine.capture((x: Tensor) => x.add(1));
+  const x = engine.ones([5]);
+  engine.scope(() => step(x));
+  x.dispose();
+  const { liveBuffers } = engine.memory();
+  assert.match(errorOf(() => step(x)).message, /was freed/);
+  assert.is(engine.memory().liveBuffers, liveBuffers);
+});
+
 test('a first call that fails is followed by a first call', () => {
   let calls = 0;
   const step = engine.capture(() => {

@@ -236,6 +236,14 @@ test('an engine gives a host’s device back without a buffer, whatever is still
   assert.equal([...(await engine.ones([1]).add(1).data())], [2]);
 });
 
+test('what is no device is refused', () => {
+  for (const device of [undefined, Promise.resolve(engine.device), {}]) {
+    const error = errorOf(() => Engine.from(device as unknown as GPUDevice));
+    assert.instance(error, ArgumentError);
+    assert.match(error.message, /^Engine\.from: takes a GPUDevice\. Await requestDevice\(\)/);
+  }
+});
+
 test('warnings go where the engine’s maker says', () => {
   const told: string[] = [];
   const guest = Engine.from(engine.device, { warn: (message) => told.push(message) });
