@@ -16,10 +16,11 @@ import { MATRIX_UNITS } from './matrix-units.ts';
 import { PipelineCache } from './pipelines.ts';
 import { PassTimer, type Profile } from './profiler.ts';
 import { Readback } from './readback.ts';
+import { readRecorded } from './recorded-read.ts';
 import { Recorder } from './recorder.ts';
 import { bytesIn, type FeedData, type Recording } from './recording.ts';
 import { RecordingDraft } from './recording-draft.ts';
-import { Recordings, readInside, recordedInside } from './recordings.ts';
+import { Recordings, recordedInside } from './recordings.ts';
 import { refuseAsync } from './synchronous.ts';
 
 export interface EngineOptions extends AdapterOptions {
@@ -264,7 +265,7 @@ export class Engine {
   /** Waits for everything recorded so far, then reads the first `bytes` of a buffer. @throws the first error since the last wait. */
   async read(storage: Storage, bytes: number): Promise<ArrayBuffer> {
     this.assertUsable('read');
-    if (this.isRecording) throw readInside();
+    if (this.isRecording) return readRecorded(this, storage, bytes);
     try {
       const data = await this.readback.read(storage, bytes);
       await this.errors.throwFirst();

@@ -12,13 +12,6 @@ export const recordedInside = (): ArgumentError =>
     fix: 'Capture the outer function only.',
   });
 
-export const readInside = (): ArgumentError =>
-  new ArgumentError({
-    where: 'read',
-    message: 'a tensor was read while a captured step was being recorded; replays would not read it again.',
-    fix: 'Return the tensor from the step, and read it there.',
-  });
-
 export class Recordings {
   private readonly living = new Set<Recording>();
 

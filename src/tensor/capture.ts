@@ -51,8 +51,8 @@ declare module '../gpu/engine.ts' {
      * Replayed is what happened on the device. What may differ from call to call has to come in through `inputs`, but for
      * what the engine feeds itself: the rates and the step count of optimizers, unnamed random numbers, drawn groups. Numbers
      * uploaded inside (`engine.tensor([...])`) stay what they were, JavaScript inside does not run again, and
-     * gradients must start from nothing in every step (`zeroGrad` inside, at its beginning or at its end). Nothing can be
-     * read inside: the first call warns of it, the second is refused.
+     * gradients must start from nothing in every step (`zeroGrad` inside, at its beginning or at its end). What is read inside
+     * is read in the first two calls only, with a warning: no replay does it again.
      *
      * When the step throws, gradients are again what they were before the call, but for those it had freed by itself. What
      * it did on the device before is not taken back: parameters that an optimizer had updated, its count of steps, and the
