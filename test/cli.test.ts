@@ -226,7 +226,7 @@ test('more tasks than classes, and a memory that is too small', async () => {
   const glyphs = ['train', '--data', 'glyphs', '--out', at('no')];
   await refused([...glyphs, '--tasks', '25', '--pool', 'dense'], /24 old ones/);
   await refused([...glyphs, '--tasks', '66'], /65 old ones/);
-  await refused(['train', '--scale', '1.2,0.8', '--out', at('no')], /a scale from 1.2 to 0.8 is impossible/);
+  await refused(['train', '--scale', '1.2,0.8', '--out', at('no')], /the smaller one first/);
 });
 
 test('a run that diverges leaves no checkpoint, ends with 2 and advises what may help', async () => {
@@ -243,8 +243,7 @@ test('a run that diverges leaves no checkpoint, ends with 2 and advises what may
   assert.is(code, 2, errors);
   assert.match(errors, /training diverged at learning rate 100000000000000000000\. Use a smaller --lr/);
   assert.not.match(out, /To go on/);
-  assert.not.ok(existsSync(at('gone', 'checkpoint.safetensors')));
-  rmSync(at('gone'), { recursive: true });
+  assert.not.ok(existsSync(at('gone')), 'nothing is in the way of the next try');
 });
 
 test('what was left open is written down as it was decided', async () => {

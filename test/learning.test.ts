@@ -166,14 +166,11 @@ test('a checkpoint of other data, or one whose parts do not fit each other, is r
   };
   const { train, test: tested } = fashion;
   const fewer = subset(tested, [...tested.labels.keys()].slice(0, -10));
-  refused(/made on \d+×28×28×1 testing images, but here are \d+×28×28×1/, {}, { train, test: fewer });
+  refused(/made on (\d+)×14×14×1 testing images, but here are (?!\1×)\d+×14×14×1/, {}, { train, test: fewer });
   const backwards = subset(train, [...train.labels.keys()].reverse());
   refused(/keeps image \d+ as an exemplar of class 1, but here it is of class/, {}, { train: backwards, test: tested });
   const [first, second] = state.memory as [(typeof state.memory)[0], (typeof state.memory)[0]];
   refused(/keeps image 70000 as an exemplar, but there are only 160/, { memory: [[first[0], [70_000]], second] });
-  refused(/keeps exemplars of the classes \[1\], not of \[1,8\]/, { memory: [first] });
-  refused(/row 0 of its accuracies should hold 1 numbers, but is \[50,50\]/, { matrix: [[50, 50]] });
-  refused(/has learnt 3 tasks of 2/, { matrix: [[1], [1, 1], [1, 1, 1]] });
   refused(/a run in f32 has no scale/, { scaler: { scale: 1, goodSteps: 0, skippedSteps: 0 } });
   learner.dispose();
 });
