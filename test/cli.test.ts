@@ -3,10 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { verdict } from '../src/cli/demo.ts';
 import { parseRunRecord, type RunRecord } from '../src/report/run-record.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'engram-cli-'));
@@ -331,21 +329,6 @@ test('a checkpoint of another model, and one cut in half', async () => {
   );
   writeFileSync(checkpoint, whole.subarray(0, whole.length / 2));
   await refused(resume, /checkpoint.safetensors: /);
-});
-
-test('the verdict names the method that knows more in the end, and says what chance can do', () => {
-  const run = (method: string, last: number): RunRecord => ({ ...recordOf('whole'), method, last, forgetting: 10 });
-  const of = (replay: number[], fdkd: number[]) =>
-    stripVTControlCharacters(
-      verdict([...replay.map((last) => run('replay', last)), ...fdkd.map((last) => run('fdkd', last))]),
-    );
-  // Differences 6, 5 and 7: a deviation of 1, and a standard error of 1/√3.
-  const clear = of([50, 40, 60], [56, 45, 67]);
-  assert.match(clear, /fdkd kept more: in the end replay 50.0 %, fdkd 56.0 % of all classes/);
-  assert.match(clear, /order by order: \+6.0, \+5.0, \+7.0; mean \+6.0 ± 0.6/);
-  assert.match(of([65, 61], [56, 51]), /replay kept more: /);
-  assert.match(of([60, 50], [70, 41]), /fdkd kept more, but within chance: .*\n.*mean \+0.5 ± 9.5/);
-  assert.match(of([60], [60]), /Both kept the same: .*\nOne order says little/);
 });
 
 test.run();

@@ -127,13 +127,34 @@ test('the curve has one line a run, at the height of its accuracies', () => {
   assert.ok(titles.includes('fdkd-0: 66.7 % of 30 classes, after task 2'), titles.join('\n'));
 });
 
+test('the forgetting curve is that of the first task, and names its lines where they end', () => {
+  const other = record({ name: 'replay-0', method: 'replay', matrix: [[90], [70, 80], [41, 50, 90]] });
+  const { document } = parseHTML(reportPage([record(), other], { headline: 'A < B', details: ['so far'] }));
+  const svg = document.querySelector('svg[aria-label="Accuracy on the first task over classes seen"]')!;
+  const titles = [...svg.querySelectorAll('title')].map((title) => title.textContent);
+  assert.equal(
+    titles.filter((title) => title?.startsWith('fdkd-0')),
+    ['90.0', '60.0', '40.0'].map((left, task) => `fdkd-0: ${left} % of the first task, after task ${task + 1}`),
+  );
+  const names = [...svg.querySelectorAll('g[aria-label=text]')].slice(-2);
+  assert.equal(
+    names.map((name) => name.textContent),
+    ['fdkd', 'replay'],
+  );
+  const [low, high] = names.map((name) => Number(/translate\([^,]*,([^)]*)\)/.exec(name.innerHTML)?.[1]));
+  assert.ok(low! - high! > 12, `one above the other, though the lines end 1 point apart: ${low} ${high}`);
+  assert.is(document.querySelector('p.headline')?.textContent, 'A < B');
+  const single = parseHTML(reportPage([record({ matrix: [[90]] })])).document;
+  assert.not.ok(single.querySelector('svg[aria-label="Accuracy on the first task over classes seen"]'));
+});
+
 test('a loss that was not finite leaves a gap', () => {
   const { document } = parseHTML(reportPage([record()]));
   const path = document.querySelector('svg[aria-label="Training loss of fdkd-0"] g[aria-label=line] path')!;
   assert.is(path.getAttribute('d')?.split('M').length, 3);
   assert.not.ok(path.getAttribute('d')?.includes('NaN'));
   const without = parseHTML(reportPage([record({ losses: [] })])).document;
-  assert.is(without.querySelectorAll('svg').length, 1);
+  assert.is(without.querySelectorAll('svg').length, 2, 'the curves, and no losses');
 });
 
 test('lines are told apart by method, or by name where the method is one, and stay apart beyond the colours', () => {

@@ -1,88 +1,132 @@
-/** `engram demo`, which `npm start` runs: does distilling old knowledge keep more of it than replaying exemplars alone? */
+/** `engram demo`, which `npm start` runs: what is forgotten, and what keeps it, on the same data in the same order. */
 import picocolors from 'picocolors';
 import { files } from '#files';
-import { type ConfigInput, parseConfig } from '../continual/config.ts';
 import { methods } from '../continual/methods.ts';
 import { joinPath } from '../data/files.ts';
 import { loadDataset } from '../data/load-dataset.ts';
+import type { Engine } from '../gpu/engine.ts';
+import { compareMethods, comparisonTable, type MethodResult } from '../report/comparison.ts';
 import { reportPage } from '../report/page.ts';
 import type { RunRecord } from '../report/run-record.ts';
-import { deviation, mean } from '../report/statistics.ts';
-import { summaryTable } from '../report/table.ts';
+import { besides, type ChartLine, terminalChart } from '../report/terminal-chart.ts';
+import { chooseSize, type Estimate, trainingRate, workOf } from './demo-choice.ts';
+import { type DemoSizeName, demoConfig, demoMethods, demoSizeNames, demoSizes } from './demo-sizes.ts';
+import { verdict } from './demo-verdict.ts';
 import { learn } from './learn.ts';
+import { remaining } from './pace.ts';
 import { assertUnused, RunFolder, unusedName } from './run-folder.ts';
 import { withEngine } from './with-engine.ts';
 
-/** Small enough for SwiftShader, the slowest adapter there is, on two cores. */
-const settings = {
-  data: 'fashion-mini',
-  tasks: 5,
-  trainPerClass: 40,
-  testPerClass: 40,
-  memory: 80,
-  model: 'resnet8',
-  width: 8,
-  epochs: 6,
-  batch: 20,
-  lr: 0.05,
-} as const satisfies ConfigInput;
-
-const compared = ['replay', 'fdkd'] as const;
-
-/**
- * Trains with each method under the same settings, in several orders of the classes, then says which kept more.
- * @throws ConfigError when `out` is taken.
- */
-export async function demo({ out, orders }: { out?: string; orders: number }): Promise<void> {
-  const path = out ?? (await unusedName('runs/demo'));
-  await assertUnused(path);
-  const split = await loadDataset(settings.data);
-  const times = orders === 1 ? 'in one order' : `in ${orders} orders`;
-  console.log(
-    picocolors.bold(
-      `Learns ${split.train.classes} classes of ${settings.data} in ${settings.tasks} tasks, ${times}, by two methods.`,
-    ),
-  );
-  for (const method of compared) console.log(`${picocolors.bold(method)}: ${methods[method].summary}`);
-  const records = await withEngine(async (engine) => {
-    const done: RunRecord[] = [];
-    for (let order = 0; order < orders; order++) {
-      for (const method of compared) {
-        console.log(`\n${picocolors.bold(method)}, order ${order + 1} of ${orders}`);
-        const config = parseConfig({ ...settings, method, seed: order, classSeed: order }, 'demo');
-        const folder = joinPath(path, `${method}-${order + 1}`);
-        done.push(await learn(engine, split, config, (complete) => RunFolder.create(folder, complete)));
-      }
-    }
-    return done;
-  });
-  const page = joinPath(path, 'report.html');
-  await files.write(page, reportPage(records, 'Engram: replay against dense knowledge distillation'));
-  console.log(`\n${summaryTable(records)}\n${verdict(records)}\nreport    ${page}`);
+export interface DemoOptions {
+  out?: string;
+  /** By the adapter's throughput unless given. */
+  size?: DemoSizeName;
+  /** Orders of the classes to compare in. */
+  orders: number;
 }
 
+/** Seconds that a demo in one order may be expected to take. */
+const MOST_SECONDS = 90;
+
 /**
- * Which method knows more of all classes in the end, and how much of its earlier tasks each one lost, over the orders.
- * Orders differ by more than methods do, hence the difference within each; its mean is told from chance from two
- * standard errors on.
+ * Trains with each method under the same settings, in each order of the classes, then shows what was kept.
+ * @throws ConfigError when `out` is taken.
  */
-export function verdict(records: readonly RunRecord[]): string {
-  const figures = (method: string, of: 'last' | 'forgetting') =>
-    records.filter((record) => record.method === method).map((record) => record[of]);
-  const means = (of: 'last' | 'forgetting', unit: string) =>
-    compared.map((method) => `${method} ${mean(figures(method, of)).toFixed(1)} ${unit}`).join(', ');
-  const [base, other] = compared;
-  const before = figures(base, 'last');
-  const gains = figures(other, 'last').map((last, order) => last - (before[order] as number));
-  const gain = mean(gains);
-  const error = deviation(gains) / Math.sqrt(gains.length);
-  const chance = Math.abs(gain) < 2 * error ? ', but within chance' : '';
-  const kept = Math.abs(gain) < 0.05 ? 'Both kept the same' : `${gain > 0 ? other : base} kept more${chance}`;
-  const headline = `${kept}: in the end ${means('last', '%')} of all classes.`;
-  const signed = (value: number) => `${value > 0 ? '+' : ''}${value.toFixed(1)}`;
-  const caution =
-    gains.length > 1
-      ? `${other} − ${base}, order by order: ${gains.map(signed).join(', ')}; mean ${signed(gain)} ± ${error.toFixed(1)} (standard error).`
-      : 'One order says little: orders differ by more than methods do.';
-  return `${picocolors.bold(picocolors.green(headline))} Forgotten on the way: ${means('forgetting', 'points')}.\n${picocolors.dim(caution)}`;
+export async function demo({ out, size: wanted, orders }: DemoOptions): Promise<void> {
+  const path = out ?? (await unusedName('runs/demo'));
+  await assertUnused(path);
+  console.log(picocolors.bold('What does a network forget when it learns task after task, and what keeps it?'));
+  for (const method of demoMethods) console.log(`${picocolors.bold(method.padEnd(10))}${methods[method].summary}`);
+  const done = await withEngine(async (engine) => {
+    const name = wanted ?? (await measuredSize(engine));
+    console.log(`${picocolors.dim('learns')}    ${taskText(name)}${orders > 1 ? `, in ${orders} orders` : ''}`);
+    return { name, records: await learnAll(engine, name, orders, path) };
+  });
+  await tell(done.name, done.records, joinPath(path, 'report.html'));
+}
+
+async function learnAll(engine: Engine, name: DemoSizeName, orders: number, path: string): Promise<RunRecord[]> {
+  const split = await loadDataset(demoSizes[name].settings.data);
+  const records: RunRecord[] = [];
+  for (let order = 0; order < orders; order++) {
+    for (const method of demoMethods) {
+      console.log(`\n${picocolors.bold(method)}${orders > 1 ? `, order ${order + 1} of ${orders}` : ''}`);
+      const config = demoConfig(name, method, order);
+      const folder = joinPath(path, orders > 1 ? `${method}-${order + 1}` : method);
+      records.push(
+        await learn(engine, split, config, (complete) => RunFolder.create(folder, complete), { quiet: true }),
+      );
+    }
+  }
+  return records;
+}
+
+/** Measures the adapter on the smallest size's first steps, says what was found, and chooses. */
+async function measuredSize(engine: Engine): Promise<DemoSizeName> {
+  const [smallest] = demoSizeNames;
+  const { settings } = demoSizes[smallest];
+  const rate = await trainingRate(engine, await loadDataset(settings.data), demoConfig(smallest, 'finetune', 0));
+  const estimates = await Promise.all(demoSizeNames.map((name) => estimate(name, rate, settings.width)));
+  const chosen = chooseSize(estimates, MOST_SECONDS);
+  const others = estimates
+    .filter(({ name }) => name !== chosen.name)
+    .map(({ name, seconds }) => `--size ${name}: ${remaining(seconds)}`);
+  console.log(
+    `${picocolors.dim('size')}      ${chosen.name}: about ${remaining(chosen.seconds)} at the ${rate.toFixed(0)} images/s measured here (${others.join(', ')})`,
+  );
+  return chosen.name;
+}
+
+async function estimate(name: DemoSizeName, rate: number, width: number): Promise<Estimate<DemoSizeName>> {
+  const split = await loadDataset(demoSizes[name].settings.data);
+  const works = demoMethods.map((method) => workOf(demoConfig(name, method, 0), split, width));
+  return { name, seconds: works.reduce((total, work) => total + work, 0) / rate };
+}
+
+function taskText(name: DemoSizeName): string {
+  const { data, learnt, settings } = { ...demoSizes[name], data: demoSizes[name].settings.data };
+  const base = settings.baseClasses ? `${settings.baseClasses} of them first, ` : '';
+  const memory = `${settings.memory} exemplars`;
+  return `${learnt} classes of ${data} in ${settings.tasks} tasks, ${base}with ${memory} at most to look back at`;
+}
+
+const styles: Readonly<Record<string, Pick<ChartLine, 'marker' | 'paint'>>> = {
+  finetune: { marker: 'x', paint: picocolors.yellow },
+  replay: { marker: 'o', paint: picocolors.cyan },
+  fdkd: { marker: '*', paint: picocolors.magenta },
+};
+
+/** Both curves next to each other, or one above the other where the terminal is narrow. */
+function charts(results: readonly MethodResult[], columns: number): string {
+  const ticks = (results[0]?.seen ?? []).map((_, task) => `${task + 1}`);
+  const wide = columns >= 78;
+  const chart = (title: string, values: (result: MethodResult) => readonly number[]) =>
+    terminalChart({
+      title: picocolors.bold(title.padEnd(wide ? 38 : columns)),
+      ticks,
+      lines: results.map((result) => ({ label: result.method, values: values(result), ...styles[result.method]! })),
+      width: wide ? 38 : columns,
+      height: 10,
+    });
+  const pair = [
+    chart('% right on all classes seen', ({ seen }) => seen),
+    chart('% right on the first task', ({ firstTask }) => firstTask),
+  ];
+  const rows = wide ? besides(pair, '  ') : [...pair[0]!, '', ...pair[1]!];
+  return `${rows.join('\n')}\n${picocolors.dim('     after each task')}`;
+}
+
+async function tell(name: DemoSizeName, records: readonly RunRecord[], page: string): Promise<void> {
+  const results = compareMethods(records);
+  const { learnt } = demoSizes[name];
+  const { headline, details } = verdict(results, learnt, demoSizes[name]);
+  await files.write(
+    page,
+    reportPage(records, { title: 'Engram: what is forgotten, and what keeps it', headline, details }),
+  );
+  const columns = process.stdout.isTTY ? (process.stdout.columns ?? 80) : 80;
+  console.log(`\n${charts(results, columns)}\n`);
+  console.log(picocolors.bold(headline));
+  for (const line of details) console.log(line);
+  console.log(`${comparisonTable(results)}\nreport    ${page}`);
 }

@@ -22,6 +22,7 @@ import { StopSignal } from './stop-signal.ts';
  * Learns every task that is left; `folderOf` gives the folder, for the configuration as it is recorded, once everything is
  * known to fit, so that a mistake leaves nothing behind. One that shows in the first task takes a folder that was made for it
  * away again.
+ * @param quiet do not tell where the folder is.
  * @throws Interrupted after Ctrl-C, when all is written; CheckpointError, ConfigError, DataError
  */
 export async function learn(
@@ -29,12 +30,13 @@ export async function learn(
   split: DatasetSplit,
   config: Config,
   folderOf: (config: RunConfig) => Promise<RunFolder>,
+  { quiet = false }: { quiet?: boolean } = {},
 ): Promise<RunRecord> {
   const learner = new Learner(engine, split, config);
   try {
     await tryNetwork(learner);
     const folder = await folderOf(learner.config);
-    return await learnIn(folder, learner, split).catch(async (error) => {
+    return await learnIn(folder, learner, split, quiet).catch(async (error) => {
       // What went wrong first is what is told.
       if (!(error instanceof Interrupted) && learner.tasksDone === 0) await folder.discard().catch(() => undefined);
       throw error;
@@ -60,12 +62,12 @@ async function tryNetwork(learner: Learner): Promise<void> {
   }
 }
 
-async function learnIn(folder: RunFolder, learner: Learner, split: DatasetSplit): Promise<RunRecord> {
+async function learnIn(folder: RunFolder, learner: Learner, split: DatasetSplit, quiet: boolean): Promise<RunRecord> {
   const saved = await folder.checkpoint();
   if (saved) restoreCheckpoint(learner, saved.bytes, saved.where);
   await folder.cutBack(learner.tasksDone);
   const after = saved ? picocolors.dim(`, after task ${learner.tasksDone} of ${learner.scenario.tasks.length}`) : '';
-  console.log(`${picocolors.dim(`folder    ${printable(folder.path)}`)}${after}`);
+  if (!quiet) console.log(`${picocolors.dim(`folder    ${printable(folder.path)}`)}${after}`);
   await learnTasks(learner, split, folder);
   const record = recordOf(learner, folder);
   await folder.saveRecord(record);

@@ -3,11 +3,13 @@
  * The command `engram`. What a command needs is loaded only when it runs, so that `--help` and mistyped flags answer at
  * once. Every way out ends with an explicit exit: Dawn's object must live until then.
  */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { methods } from '../continual/methods.ts';
 import { silenceDrivers } from '../gpu/driver-chatter-node.ts';
 import { addConfigFlags, flagsGiven } from './config-flags.ts';
+import type { DemoOptions } from './demo.ts';
+import { demoSizeNames } from './demo-sizes.ts';
 import { exit, fail } from './exit.ts';
 import type { ProfileOptions } from './profile.ts';
 import { addStepFlags } from './step-flags.ts';
@@ -55,10 +57,13 @@ addConfigFlags(train);
 
 program
   .command('demo')
-  .description('replay against fdkd on the bundled images, a few minutes without a GPU')
+  .description('what is forgotten, and what keeps it: three methods on bundled images, a minute or two')
   .option('--out <folder>', 'where the runs and their page go; an unused name under runs/ unless given')
-  .option('--orders <n>', 'orders of the classes to compare in', wholeNumber, 3)
-  .action(async (options: { out?: string; orders: number }) => (await import('./demo.ts')).demo(options));
+  .addOption(
+    new Option('--size <name>', "how much is learnt; by the adapter's speed unless given").choices(demoSizeNames),
+  )
+  .option('--orders <n>', 'orders of the classes to compare in', wholeNumber, 1)
+  .action(async (options: DemoOptions) => (await import('./demo.ts')).demo(options));
 
 program
   .command('report')

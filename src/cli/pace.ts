@@ -24,7 +24,10 @@ export class Pace {
 }
 
 /** Images that each task learns on, over all its epochs. */
-export function plannedImages({ scenario, method, memory, config }: Learner, split: DatasetSplit): number[] {
+export function plannedImages(
+  { scenario, method, memory, config }: Pick<Learner, 'scenario' | 'method' | 'memory' | 'config'>,
+  split: DatasetSplit,
+): number[] {
   const counts = classIndices(split.train).map(({ length }) => config.trainPerClass || length);
   const count = (classes: readonly number[], most = Number.POSITIVE_INFINITY) =>
     classes.reduce((total, label) => total + Math.min(counts[label] ?? 0, most), 0);

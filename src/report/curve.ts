@@ -9,11 +9,14 @@ import type { RunRecord } from './run-record.ts';
 export const lineColours = 8;
 
 const dashes = ['', '6 3', '2 3', '8 3 2 3'];
+const symbols: readonly Plot.SymbolType[] = ['circle', 'square', 'triangle', 'diamond'];
 
 export interface LineStyle {
   label: string;
   colour: string;
   dash: string;
+  /** Of its points. */
+  symbol: Plot.SymbolType;
 }
 
 /** What tells these runs apart: the method, or the name where the method is the same. */
@@ -28,6 +31,7 @@ export function lineStyles(labels: readonly string[]): LineStyle[] {
     label,
     colour: `var(--line-${index % lineColours})`,
     dash: dashes[Math.floor(index / lineColours) % dashes.length]!,
+    symbol: symbols[index % symbols.length]!,
   }));
 }
 
@@ -49,32 +53,91 @@ interface AccuracyPoint {
 
 /** Accuracy on all classes seen, over the number of classes seen: a line a run. Percent. */
 export function accuracyFigure(records: readonly RunRecord[]): Html {
+  return percentFigure(records, 'Accuracy over classes seen', {
+    label: 'accuracy on all of them, %',
+    curveOf: (record) => accuracyCurve(record.matrix, record.classesPerTask),
+    title: ({ run, accuracy, classes, task }) =>
+      `${run}: ${accuracy.toFixed(1)} % of ${classes} classes, after task ${task + 1}`,
+  });
+}
+
+/** The forgetting curve: accuracy on the first task's classes while others are learnt, a line a run. Percent. */
+export function firstTaskFigure(records: readonly RunRecord[]): Html {
+  return percentFigure(records, 'Accuracy on the first task over classes seen', {
+    label: 'accuracy on the first task, %',
+    curveOf: ({ matrix }) => matrix.map((row) => row[0]!),
+    title: ({ run, accuracy, task }) => `${run}: ${accuracy.toFixed(1)} % of the first task, after task ${task + 1}`,
+  });
+}
+
+interface PercentCurves {
+  label: string;
+  curveOf: (record: RunRecord) => readonly number[];
+  title: (point: AccuracyPoint) => string;
+}
+
+function percentFigure(
+  records: readonly RunRecord[],
+  description: string,
+  { label, curveOf, title }: PercentCurves,
+): Html {
   const labels = lineLabels(records);
   const styles = lineStyles(labels);
-  const marks = records.flatMap((record, index) => {
-    const { colour, dash } = styleOf(styles, labels[index]!);
-    let classes = 0;
-    const points = accuracyCurve(record.matrix, record.classesPerTask).map((accuracy, task): AccuracyPoint => {
-      classes += record.classesPerTask[task]!;
-      return { run: record.name, task, classes, accuracy };
-    });
+  const curves = records.map((record) => {
+    const classes = seenCounts(record);
+    return curveOf(record).map(
+      (accuracy, task): AccuracyPoint => ({ run: record.name, task, classes: classes[task]!, accuracy }),
+    );
+  });
+  const marks = curves.flatMap((points, index) => {
+    const { colour, dash, symbol } = styleOf(styles, labels[index]!);
     const at = { x: 'classes', y: 'accuracy', stroke: colour } as const;
-    const title = (point: AccuracyPoint) =>
-      `${point.run}: ${point.accuracy.toFixed(1)} % of ${point.classes} classes, after task ${point.task + 1}`;
     return [
       Plot.line(points, { ...at, strokeWidth: 2, strokeDasharray: dash }),
-      Plot.dot(points, { ...at, fill: 'var(--page)', strokeWidth: 1.75, r: 3.5, title }),
+      Plot.dot(points, { ...at, fill: 'var(--page)', strokeWidth: 1.75, r: 3.5, symbol, title }),
     ];
   });
   const ticks = [...new Set(records.flatMap(seenCounts))].sort((a, b) => a - b);
+  const named = labels.length <= MOST_NAMED && styles.length === labels.length;
   return draw(
     {
+      ...(named ? { marginRight: 24 + 8 * Math.max(...labels.map(({ length }) => length)) } : {}),
       x: { label: 'classes seen', ticks: ticks.length <= 20 ? ticks : 10, tickFormat: 'd', inset: 12 },
-      y: { label: 'accuracy on all of them, %', domain: [0, 100], grid: true },
-      marks: [Plot.ruleY([0]), ...marks],
+      y: { label, domain: [0, 100], grid: true },
+      marks: [Plot.ruleY([0]), ...marks, ...(named ? endNames(curves, labels, styles) : [])],
     },
-    'Accuracy over classes seen',
+    description,
   );
+}
+
+/** More lines than these are told apart by the legend alone. */
+const MOST_NAMED = 5;
+/** Points of percent between two names. */
+const NAME_HEIGHT = 6;
+
+/** Each line's name at its end, moved up where two would lie on each other. */
+function endNames(
+  curves: readonly (readonly AccuracyPoint[])[],
+  labels: readonly string[],
+  styles: readonly LineStyle[],
+): Plot.Markish[] {
+  const ends = curves.map((points, index) => ({ ...points.at(-1)!, label: labels[index]! }));
+  let lowest = Number.NEGATIVE_INFINITY;
+  return ends
+    .sort((a, b) => a.accuracy - b.accuracy)
+    .map((end) => {
+      lowest = Math.max(end.accuracy, lowest + NAME_HEIGHT);
+      return Plot.text([{ ...end, accuracy: lowest }], {
+        x: 'classes',
+        y: 'accuracy',
+        text: 'label',
+        textAnchor: 'start',
+        dx: 12,
+        fontSize: 13,
+        fontWeight: 600,
+        fill: styleOf(styles, end.label).colour,
+      });
+    });
 }
 
 /** Classes seen after each task learnt. */

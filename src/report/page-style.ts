@@ -20,6 +20,7 @@ h1 { margin: 0 0 .25rem; font-size: 1.7rem; line-height: 1.2; letter-spacing: -.
 h2 { margin: 2.75rem 0 .25rem; font-size: 1.2rem; }
 h3 { margin: 1.75rem 0 .5rem; font-size: .95rem; }
 p, figcaption { margin: 0 0 .75rem; color: var(--soft); }
+p.headline { margin: 1.25rem 0 .5rem; color: var(--ink); font-size: 1.15rem; font-weight: 600; line-height: 1.4; }
 figure { margin: 1rem 0 0; padding: 1rem 1.1rem; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; overflow-x: auto; }
 figcaption { font-size: .875rem; }
 svg { display: block; width: 100%; min-width: 30rem; height: auto; background: none !important; font-family: inherit; }

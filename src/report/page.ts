@@ -1,7 +1,7 @@
 /** A report as one HTML file: no script, nothing fetched, so that it can be mailed or kept for years. */
 import { accuracyCurve } from '../continual/metrics.ts';
 import { ArgumentError } from '../gpu/errors.ts';
-import { accuracyFigure, lineLabels, lineStyles, lossFigure } from './curve.ts';
+import { accuracyFigure, firstTaskFigure, lineLabels, lineStyles, lossFigure } from './curve.ts';
 import { Html, html } from './html.ts';
 import { pageStyle } from './page-style.ts';
 import type { RunRecord } from './run-record.ts';
@@ -16,7 +16,14 @@ const duration = (seconds: number): string => {
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 };
 
+/** The forgetting curve. */
+const firstTask = (records: readonly RunRecord[]): Html =>
+  html`<figure><figcaption>What is left of the first task: accuracy on its classes, after each task.</figcaption>
+${firstTaskFigure(records)}</figure>`;
+
+/** Which line is which run; of a single one there is nothing to say. */
 function legend(records: readonly RunRecord[]): Html {
+  if (records.length < 2) return html``;
   const items = lineStyles(lineLabels(records)).map(
     ({ label, colour, dash }) => html`<li><svg viewBox="0 0 28 8" aria-hidden="true"><line x1="0" x2="28" y1="5" y2="5"
       stroke="${colour}" stroke-width="2.5" stroke-dasharray="${dash}"/></svg>${label}</li>`,
@@ -94,11 +101,22 @@ function runSection(record: RunRecord): Html {
     <details><summary>Configuration</summary>${pairs([...about, ...flatten(record.config)])}</details></section>`;
 }
 
+export interface PageOptions {
+  title?: string;
+  /** What the runs say, in a sentence. */
+  headline?: string;
+  /** What is to be known beside it. */
+  details?: readonly string[];
+}
+
 /**
  * The report on one run or several, as the text of an HTML file. The first run gives the adapter and the date.
  * Throws ArgumentError if there is no run, or if a run has not finished its first task.
  */
-export function reportPage(records: readonly RunRecord[], title = 'Engram: what was learnt, what was kept'): string {
+export function reportPage(
+  records: readonly RunRecord[],
+  { title = 'Engram: what was learnt, what was kept', headline, details = [] }: PageOptions = {},
+): string {
   const first = records[0];
   const unfinished = records.find((record) => record.matrix.length === 0);
   if (first === undefined || unfinished !== undefined) {
@@ -108,14 +126,17 @@ export function reportPage(records: readonly RunRecord[], title = 'Engram: what 
       fix: 'Give a run that learnt at least one task.',
     });
   }
+  const several = records.some(({ matrix }) => matrix.length > 1);
   const sets = [...new Set(records.map((record) => record.dataset))].join(', ');
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title><style>${new Html(pageStyle)}</style></head><body>
 <header><h1>${title}</h1><p>${sets} · ${first.adapter} · ${first.date.slice(0, 10)}</p></header>
+${headline === undefined ? html`` : html`<p class="headline">${headline}</p>`}${details.map((line) => html`<p>${line}</p>`)}
 <figure>${runsTable(records)}</figure>
 <figure><figcaption>Accuracy on all classes seen so far, after each task.</figcaption>
-${records.length > 1 ? legend(records) : html``}${accuracyFigure(records)}</figure>
+${legend(records)}${accuracyFigure(records)}</figure>
+${several ? firstTask(records) : html``}
 ${records.map(runSection)}
 <footer>Average: the mean of the accuracies on all classes seen, after each task, the first included. Last: after the last task.
 Forgetting: how far each earlier task fell from its best, on average.</footer>
