@@ -25,6 +25,8 @@ export interface RunResult {
   forgetting: number;
   /** Accuracy over all classes seen after each task. */
   curve: number[];
+  /** Accuracy on the first task's classes after each task; not in older lines. */
+  firstTask?: number[];
   seconds: number;
   adapter: string;
   date: string;
@@ -54,7 +56,7 @@ async function learn(engine: Engine, { name, config: input }: Run): Promise<RunR
         `${name} task ${event.task + 1}: ${event.accuracy.toFixed(1)} % (${event.seconds.toFixed(0)} s)\n`,
       );
   }
-  const { average, last, forgetting, curve } = learner.summary;
+  const { average, last, forgetting, curve, matrix } = learner.summary;
   learner.dispose();
   return {
     name,
@@ -62,6 +64,7 @@ async function learn(engine: Engine, { name, config: input }: Run): Promise<RunR
     last: rounded(last),
     forgetting: rounded(forgetting),
     curve: curve.map(rounded),
+    firstTask: matrix.map(([first = 0]) => rounded(first)),
     seconds: Math.round((performance.now() - started) / 1000),
     adapter: engine.adapterDescription,
     date: new Date().toISOString().slice(0, 10),

@@ -5,10 +5,10 @@ import { methods } from '../continual/methods.ts';
 import { joinPath } from '../data/files.ts';
 import { loadDataset } from '../data/load-dataset.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { compareMethods, comparisonTable, type MethodResult } from '../report/comparison.ts';
+import { compareMethods, comparisonTable } from '../report/comparison.ts';
 import { reportPage } from '../report/page.ts';
 import type { RunRecord } from '../report/run-record.ts';
-import { besides, type ChartLine, terminalChart } from '../report/terminal-chart.ts';
+import { demoCharts } from './demo-charts.ts';
 import { chooseSize, type Estimate, trainingRate, workOf } from './demo-choice.ts';
 import { type DemoSizeName, demoConfig, demoMethods, demoSizeNames, demoSizes } from './demo-sizes.ts';
 import { verdict } from './demo-verdict.ts';
@@ -84,48 +84,19 @@ async function estimate(name: DemoSizeName, rate: number, width: number): Promis
 }
 
 function taskText(name: DemoSizeName): string {
-  const { data, learnt, settings } = { ...demoSizes[name], data: demoSizes[name].settings.data };
-  const base = settings.baseClasses ? `${settings.baseClasses} of them first, ` : '';
-  const memory = `${settings.memory} exemplars`;
-  return `${learnt} classes of ${data} in ${settings.tasks} tasks, ${base}with ${memory} at most to look back at`;
-}
-
-const styles: Readonly<Record<string, Pick<ChartLine, 'marker' | 'paint'>>> = {
-  finetune: { marker: 'x', paint: picocolors.yellow },
-  replay: { marker: 'o', paint: picocolors.cyan },
-  fdkd: { marker: '*', paint: picocolors.magenta },
-};
-
-/** Both curves next to each other, or one above the other where the terminal is narrow. */
-function charts(results: readonly MethodResult[], columns: number): string {
-  const ticks = (results[0]?.seen ?? []).map((_, task) => `${task + 1}`);
-  const wide = columns >= 78;
-  const chart = (title: string, values: (result: MethodResult) => readonly number[]) =>
-    terminalChart({
-      title: picocolors.bold(title.padEnd(wide ? 38 : columns)),
-      ticks,
-      lines: results.map((result) => ({ label: result.method, values: values(result), ...styles[result.method]! })),
-      width: wide ? 38 : columns,
-      height: 10,
-    });
-  const pair = [
-    chart('% right on all classes seen', ({ seen }) => seen),
-    chart('% right on the first task', ({ firstTask }) => firstTask),
-  ];
-  const rows = wide ? besides(pair, '  ') : [...pair[0]!, '', ...pair[1]!];
-  return `${rows.join('\n')}\n${picocolors.dim('     after each task')}`;
+  const { data, tasks, baseClasses, memory } = demoConfig(name, 'replay', 0);
+  return `${data} in ${tasks} tasks, ${baseClasses} classes in the first; ${memory} exemplars may be kept`;
 }
 
 async function tell(name: DemoSizeName, records: readonly RunRecord[], page: string): Promise<void> {
   const results = compareMethods(records);
-  const { learnt } = demoSizes[name];
-  const { headline, details } = verdict(results, learnt, demoSizes[name]);
+  const { headline, details } = verdict(results, records[0]?.classOrder.length ?? 0, demoSizes[name]);
   await files.write(
     page,
     reportPage(records, { title: 'Engram: what is forgotten, and what keeps it', headline, details }),
   );
   const columns = process.stdout.isTTY ? (process.stdout.columns ?? 80) : 80;
-  console.log(`\n${charts(results, columns)}\n`);
+  console.log(`\n${demoCharts(results, columns)}\n`);
   console.log(picocolors.bold(headline));
   for (const line of details) console.log(line);
   console.log(`${comparisonTable(results)}\nreport    ${page}`);
