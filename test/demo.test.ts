@@ -1,6 +1,8 @@
 /** The demo: the size it chooses, what it says of its runs, how it draws them. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { differencesOf, ordersOf } from '../bench/demo-table.ts';
+import { readResults } from '../bench/experiment.ts';
 import { chooseSize, workOf } from '../src/cli/demo-choice.ts';
 import { demoConfig, demoMethods, demoSizeNames, demoSizes } from '../src/cli/demo-sizes.ts';
 import { type Spread, verdict } from '../src/cli/demo-verdict.ts';
@@ -8,6 +10,7 @@ import { loadDataset } from '../src/data/load-dataset.ts';
 import { BrailleCanvas } from '../src/report/braille-canvas.ts';
 import { comparisonTable, type MethodResult } from '../src/report/comparison.ts';
 import { besides, terminalChart } from '../src/report/terminal-chart.ts';
+import { wrap } from '../src/report/wrap.ts';
 
 const plain = (text: string): string => text;
 const result = (method: string, last: number, change: Partial<MethodResult> = {}): MethodResult => ({
@@ -50,13 +53,27 @@ test('the verdict claims what is beyond two standard deviations of one order, wh
   assert.match(said(50, 51, 52).headline, /^The methods are within chance of each other: /);
 });
 
+test('what a run is held against is what was measured', async () => {
+  const results = await readResults('bench/results/demo.jsonl');
+  for (const name of demoSizeNames) {
+    const orders = ordersOf(name, results);
+    assert.ok(orders.length >= 5, name);
+    const { differences, orders: told } = demoSizes[name];
+    assert.is(told, orders.length, name);
+    assert.equal(differences, differencesOf(orders), name);
+  }
+});
+
 test('a mean over orders is less uncertain than one order', () => {
   assert.match(said(20, 50, 53).headline, /^fdkd and replay are within chance/);
-  assert.match(said(20, 50, 53, { runs: 4 }).headline, /^fdkd knows most, finetune least/);
-  assert.match(
-    said(20, 50, 53, { runs: 4 }).details[1]!,
-    /in 4 orders: fdkd − replay 3\.0, chance ± 3\.0; replay − finetune 30\.0, chance ± 5\.0/,
+  const four = said(20, 50, 53, { runs: 4 });
+  assert.match(four.headline, /^fdkd knows most, finetune least/);
+  assert.is(
+    four.details[1],
+    'Points apart in 4 orders: fdkd − replay +3.0 (chance ± 3.0; 8 orders before: +4.0), ' +
+      'replay − finetune +30.0 (chance ± 5.0; 8 orders before: +30.0).',
   );
+  assert.match(said(20, 60, 50).details[1]!, /replay − fdkd \+10\.0 \(chance ± 6\.0; 8 orders before: -4\.0\)/);
 });
 
 test('the details tell what is left of the first task', () => {
@@ -144,6 +161,11 @@ test('a chart names its lines at their ends, each in a row of its own, within it
   assert.match(rows[8]!, /^ {2}0 ┤.*x? \* as low/);
   assert.match(rows[10]!, /^ +1 +2 +3 +$/);
   assert.is(besides([rows, rows], '  ')[0]!.length, 82);
+});
+
+test('text is broken between words', () => {
+  assert.equal(wrap('one two three fourteen five', 9), ['one two', 'three', 'fourteen', 'five']);
+  assert.equal(wrap('unbreakable', 4), ['unbreakable']);
 });
 
 test('the table of a comparison fits into 80 columns', () => {

@@ -30,5 +30,5 @@ export function demoCharts(results: readonly MethodResult[], columns: number): s
     chart('% right on the first task', ({ firstTask }) => firstTask),
   ];
   const rows = wide ? besides(pair, '  ') : [...pair[0]!, '', ...pair[1]!];
-  return `${rows.join('\n')}\n${picocolors.dim('     after each task')}`;
+  return `${rows.map((row) => row.trimEnd()).join('\n')}\n${picocolors.dim('     after each task')}`;
 }

@@ -16,14 +16,18 @@ export interface Verdict {
 }
 
 const one = (value: number): string => value.toFixed(1);
+const signed = (value: number): string => `${value > 0 ? '+' : ''}${one(value)}`;
 
-/** The difference between two methods as it was measured before; of the widest spread where these two were not compared. */
-function expected(a: MethodResult, b: MethodResult, { differences }: Spread): DemoDifference | undefined {
+/** By how much the first was ahead of the second when it was measured, and the deviation; none where it was not. */
+function expected(
+  a: MethodResult,
+  b: MethodResult,
+  { differences }: Spread,
+): { mean: number; deviation: number } | null {
   const pair = [a.method, b.method];
-  return (
-    differences.find(({ of, to }) => pair.includes(of) && pair.includes(to)) ??
-    [...differences].sort((x, y) => y.deviation - x.deviation)[0]
-  );
+  const found = differences.find(({ of, to }) => pair.includes(of) && pair.includes(to));
+  if (!found) return null;
+  return { mean: found.of === a.method ? found.mean : -found.mean, deviation: found.deviation };
 }
 
 /** Whether the first is ahead by two standard deviations or more of what a mean over so many orders varies by. */
@@ -46,8 +50,7 @@ export function verdict(results: readonly MethodResult[], classes: number, sprea
 }
 
 function lead(ranked: readonly MethodResult[], spread: Spread): string {
-  const [best, second, worst] = ranked;
-  if (!best || !second || !worst) return 'One method alone';
+  const [best, second, worst] = ranked as [MethodResult, MethodResult, MethodResult];
   const [first, then] = [isAhead(best, second, spread), isAhead(second, worst, spread)];
   if (first && then) return `${best.method} knows most, ${worst.method} least`;
   if (first) return `${best.method} knows most; ${second.method} and ${worst.method} are within chance of each other`;
@@ -57,17 +60,19 @@ function lead(ranked: readonly MethodResult[], spread: Spread): string {
   return 'The methods are within chance of each other';
 }
 
-/** The gaps between neighbours, and how much such a gap varies. */
+/** The gaps between neighbours, next to two standard deviations of such a gap and to its mean as measured before. */
 function chance(ranked: readonly MethodResult[], spread: Spread): string {
   const runs = ranked[0]?.runs ?? 1;
   const gaps = ranked.slice(1).flatMap((worse, index) => {
     const better = ranked[index];
     const usual = better && expected(better, worse, spread);
     if (!usual) return [];
+    const bound = (2 * usual.deviation) / Math.sqrt(runs);
+    const before = `${spread.orders} orders before: ${signed(usual.mean)}`;
     return [
-      `${better.method} − ${worse.method} ${one(better.last - worse.last)}, chance ± ${one((2 * usual.deviation) / Math.sqrt(runs))}`,
+      `${better.method} − ${worse.method} ${signed(better.last - worse.last)} (chance ± ${one(bound)}; ${before})`,
     ];
   });
   const times = runs === 1 ? 'one order' : `${runs} orders`;
-  return `Points apart in ${times}: ${gaps.join('; ')} (two standard deviations over ${spread.orders} orders).`;
+  return `Points apart in ${times}: ${gaps.join(', ')}.`;
 }

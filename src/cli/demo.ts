@@ -8,6 +8,7 @@ import type { Engine } from '../gpu/engine.ts';
 import { compareMethods, comparisonTable } from '../report/comparison.ts';
 import { reportPage } from '../report/page.ts';
 import type { RunRecord } from '../report/run-record.ts';
+import { wrap } from '../report/wrap.ts';
 import { demoCharts } from './demo-charts.ts';
 import { chooseSize, type Estimate, trainingRate, workOf } from './demo-choice.ts';
 import { type DemoSizeName, demoConfig, demoMethods, demoSizeNames, demoSizes } from './demo-sizes.ts';
@@ -97,7 +98,7 @@ async function tell(name: DemoSizeName, records: readonly RunRecord[], page: str
   );
   const columns = process.stdout.isTTY ? (process.stdout.columns ?? 80) : 80;
   console.log(`\n${demoCharts(results, columns)}\n`);
-  console.log(picocolors.bold(headline));
-  for (const line of details) console.log(line);
+  for (const line of wrap(headline, columns)) console.log(picocolors.bold(line));
+  for (const line of details.flatMap((text) => wrap(text, columns))) console.log(line);
   console.log(`${comparisonTable(results)}\nreport    ${page}`);
 }
