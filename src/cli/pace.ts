@@ -23,11 +23,13 @@ export class Pace {
   }
 }
 
+/** What is learnt how often: a learner, or what one would be made of. */
+export interface Plan extends Pick<Learner, 'scenario' | 'method' | 'memory'> {
+  readonly config: Pick<Learner['config'], 'trainPerClass' | 'epochs' | 'baseEpochs'>;
+}
+
 /** Images that each task learns on, over all its epochs. */
-export function plannedImages(
-  { scenario, method, memory, config }: Pick<Learner, 'scenario' | 'method' | 'memory' | 'config'>,
-  split: DatasetSplit,
-): number[] {
+export function plannedImages({ scenario, method, memory, config }: Plan, split: DatasetSplit): number[] {
   const counts = classIndices(split.train).map(({ length }) => config.trainPerClass || length);
   const count = (classes: readonly number[], most = Number.POSITIVE_INFINITY) =>
     classes.reduce((total, label) => total + Math.min(counts[label] ?? 0, most), 0);

@@ -14,7 +14,7 @@ export function makeOptimizer(module: Module, config: RunConfig): Optimizer {
 }
 
 /** Epochs of a task, counted from 0. */
-export const epochsOf = ({ epochs, baseEpochs }: RunConfig, task: number): number =>
+export const epochsOf = ({ epochs, baseEpochs }: Pick<RunConfig, 'epochs' | 'baseEpochs'>, task: number): number =>
   task === 0 && baseEpochs > 0 ? baseEpochs : epochs;
 
 /** The learning rate by epoch, from 0. */
