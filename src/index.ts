@@ -63,13 +63,13 @@ export {
   type WeightingStrategy,
   weighting,
 } from './distill/weighting.ts';
+export * from './errors.ts';
 export { Engine, type EngineOptions, type MemoryReport } from './gpu/engine.ts';
-export * from './gpu/errors.ts';
 export type { Launch, Profile } from './gpu/profiler.ts';
-export type { RecordedMemory } from './gpu/recording.ts';
-export type { Run, Stopwatch } from './gpu/stopwatch.ts';
-export type { ChoiceStore } from './gpu/tuned-choices.ts';
-export { type TunedPiece, type TuneOptions, type Tuning, tune } from './gpu/tuner.ts';
+export type { RecordedMemory } from './gpu/recording/recording.ts';
+export type { Run, Stopwatch } from './gpu/tuning/stopwatch.ts';
+export { type TunedPiece, type TuneOptions, type Tuning, tune } from './gpu/tuning/tuner.ts';
+export type { ChoiceStore } from './gpu/tuning/tuning-cache.ts';
 export { checkpointed } from './nn/checkpointed.ts';
 export { copyModule } from './nn/copy.ts';
 export { Flatten, type FlattenOptions } from './nn/flatten.ts';
@@ -91,11 +91,11 @@ export {
 } from './nn/state-dict.ts';
 export { loadWeights, saveWeights } from './nn/weights.ts';
 export { type BatchNormOptions, batchNorm } from './ops/batch-norm.ts';
-export { type Conv2dOptions as ConvolutionOptions, conv2d } from './ops/conv2d.ts';
+export { type Conv2dOptions as ConvolutionOptions, conv2d } from './ops/conv2d/conv2d.ts';
 export { type CrossEntropyOptions, crossEntropy } from './ops/cross-entropy.ts';
-export { cast, where } from './ops/elementwise.ts';
+export { cast, where } from './ops/elementwise/elementwise.ts';
 export { countEqual, gather, oneHot, scatterAdd } from './ops/gather.ts';
-export { linear, type MatmulOptions, matmul } from './ops/matmul.ts';
+export { linear, type MatmulOptions, matmul } from './ops/matmul/matmul.ts';
 export { binary, clamp, unary } from './ops/methods.ts';
 export { type AvgPoolOptions, avgPool2d, globalAvgPool, maxPool2d, type PoolOptions } from './ops/pooling.ts';
 export { dropout, type RandomSource } from './ops/random.ts';

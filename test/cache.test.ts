@@ -19,9 +19,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cachedFolder, cacheFolder } from '../src/gpu/cache-node.ts';
-import { choiceStore } from '../src/gpu/choice-store-node.ts';
-import { ConfigError } from '../src/gpu/errors.ts';
+import { ConfigError } from '../src/errors.ts';
+import { cachedFolder, cacheFolder } from '../src/gpu/files/cache-node.ts';
+import { choiceStore } from '../src/gpu/tuning/tuning-cache-node.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'engram-cache-'));
 const before = process.env.ENGRAM_CACHE;

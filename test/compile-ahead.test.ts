@@ -3,9 +3,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { requestAdapter } from '#adapter';
+import { deviceDescriptor } from '../src/gpu/adapter/device-descriptor.ts';
 import { CompileAhead } from '../src/gpu/compile-ahead.ts';
-import { deviceDescriptor } from '../src/gpu/device-descriptor.ts';
-import type { Kernel } from '../src/gpu/kernel.ts';
+import type { Kernel } from '../src/gpu/wgsl/kernel.ts';
 import './support/engine.ts';
 
 /** A kernel that never ends if it is run, and its number. */

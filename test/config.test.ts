@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { flagOf, parseSetting } from '../src/cli/config-flags.ts';
 import { CONFIG_KEYS, expectedOf, parseConfig } from '../src/continual/config.ts';
-import { ConfigError } from '../src/gpu/errors.ts';
+import { ConfigError } from '../src/errors.ts';
 
 const told = (run: () => unknown): string => {
   try {

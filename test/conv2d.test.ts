@@ -5,8 +5,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ArgumentError, conv2d, type DType, DTypeError, ShapeError, type Tensor } from '../src/index.ts';
 import { readSafetensors, type SafetensorsEntry } from '../src/nn/safetensors.ts';
-import { tapForms } from '../src/ops/conv2d-taps.ts';
-import { preferForm } from '../src/ops/kernel-forms.ts';
+import { tapForms } from '../src/ops/conv2d/variants.ts';
+import { preferForm } from '../src/ops/variants/kernel-variants.ts';
 import {
   type ConvCase,
   centralDifferences,

@@ -11,7 +11,7 @@ import { Scenario } from '../src/continual/scenario.ts';
 import { channelMoments, classIndices, firstPerClass, type ImageDataset, subset } from '../src/data/dataset.ts';
 import { readIdx } from '../src/data/idx.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
-import { DataError } from '../src/gpu/errors.ts';
+import { DataError } from '../src/errors.ts';
 
 const idx = (shape: number[], values: number[]): Uint8Array<ArrayBuffer> => {
   const bytes = new Uint8Array(4 + 4 * shape.length + values.length);

@@ -1,11 +1,11 @@
 /** The demo: the size it chooses, what it says of its runs, how it draws them. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { differencesOf, ordersOf } from '../bench/demo-table.ts';
-import { readResults } from '../bench/experiment.ts';
-import { chooseSize, workOf } from '../src/cli/demo-choice.ts';
-import { demoConfig, demoMethods, demoSizeNames, demoSizes } from '../src/cli/demo-sizes.ts';
-import { type Spread, verdict } from '../src/cli/demo-verdict.ts';
+import { differencesOf, ordersOf } from '../bench/experiments/demo-table.ts';
+import { readResults } from '../bench/experiments/experiment.ts';
+import { chooseSize, workOf } from '../src/cli/demo/choice.ts';
+import { demoConfig, demoMethods, demoSizeNames, demoSizes } from '../src/cli/demo/sizes.ts';
+import { type Spread, verdict } from '../src/cli/demo/verdict.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
 import { BrailleCanvas } from '../src/report/braille-canvas.ts';
 import { comparisonTable, type MethodResult } from '../src/report/comparison.ts';

@@ -6,7 +6,7 @@ import { saveCheckpoint } from '../src/continual/checkpoint.ts';
 import { parseConfig } from '../src/continual/config.ts';
 import { Learner } from '../src/continual/learner.ts';
 import type { Method } from '../src/continual/method.ts';
-import { ArgumentError, ConfigError } from '../src/gpu/errors.ts';
+import { ArgumentError, ConfigError } from '../src/errors.ts';
 import { Linear } from '../src/nn/layers.ts';
 import { crossEntropy } from '../src/ops/cross-entropy.ts';
 import { engine } from './support/engine.ts';

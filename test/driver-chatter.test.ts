@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { withoutChatter } from '../src/gpu/driver-chatter-node.ts';
+import { withoutChatter } from '../src/gpu/adapter/driver-chatter-node.ts';
 import { given } from './support/given.ts';
 
 /** What a program writes to its stderr where that is a pipe, as in a shell: Node itself would give it a socket. */

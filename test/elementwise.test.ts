@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { backward, binary, clamp, gradcheck, type Tensor, unary, where } from '../src/index.ts';
-import { binaryOps, type ElementwiseOp, ternaryOps, unaryOps } from '../src/ops/elementwise-table.ts';
+import { binaryOps, type ElementwiseOp, ternaryOps, unaryOps } from '../src/ops/elementwise/table.ts';
 import { errorNearZero, tolerance } from './support/accuracy.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
 

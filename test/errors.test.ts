@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DataError, ValidationError } from '../src/gpu/errors.ts';
+import { DataError, ValidationError } from '../src/errors.ts';
 import { clipped, printable } from '../src/gpu/printable.ts';
 
 test('what a terminal would obey is spelt out, and all else left as it is', () => {

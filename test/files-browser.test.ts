@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 // The door as browsers have it; addresses are read through `fetch`, which Node has too.
 import { files, readBundled } from '../src/data/files-browser.ts';
-import { DataError } from '../src/gpu/errors.ts';
+import { DataError } from '../src/errors.ts';
 
 /** Has `data.bin`; answers like a single-page application below /app/, like a plain server elsewhere. */
 const server = createServer(({ url = '' }, response) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { golden } from '../bench/golden-runner.ts';
+import { golden } from '../bench/conformance/golden-runner.ts';
 import { readSafetensors, type SafetensorsEntry, writeSafetensors } from '../src/nn/safetensors.ts';
 
 async function run(...args: string[]): Promise<{ code: number; lines: string[] }> {

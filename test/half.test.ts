@@ -17,7 +17,7 @@ import {
   unary,
   where,
 } from '../src/index.ts';
-import { binaryOps, type ElementwiseOp, unaryOps } from '../src/ops/elementwise-table.ts';
+import { binaryOps, type ElementwiseOp, unaryOps } from '../src/ops/elementwise/table.ts';
 import { fromHalfBits, halfBits } from '../src/tensor/half.ts';
 import { engine, errorOf, leaf, near, needs, relativeL2, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halfLeaf, halves, rounded } from './support/half.ts';

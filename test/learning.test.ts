@@ -10,7 +10,7 @@ import {
 import { type ConfigInput, METHOD_NAMES, parseConfig } from '../src/continual/config.ts';
 import { Learner } from '../src/continual/learner.ts';
 import { subset } from '../src/data/dataset.ts';
-import { CheckpointError, ConfigError, EngramError } from '../src/gpu/errors.ts';
+import { CheckpointError, ConfigError, EngramError } from '../src/errors.ts';
 import { asFloat32, readSafetensors, type SafetensorsEntry, writeSafetensors } from '../src/nn/safetensors.ts';
 import { engine, errorOf } from './support/engine.ts';
 import { fashion, small } from './support/small-run.ts';

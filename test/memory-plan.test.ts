@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { mostAlive, planMemory, type Span } from '../src/gpu/memory-plan.ts';
+import { mostAlive, planMemory, type Span } from '../src/gpu/recording/memory-plan.ts';
 
 /** Every pair is a conflict for both. */
 function mutual(count: number, pairs: readonly (readonly [number, number])[]): number[][] {

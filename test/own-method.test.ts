@@ -6,7 +6,7 @@ import { parseConfig } from '../src/continual/config.ts';
 import { Learner } from '../src/continual/learner.ts';
 import type { Method } from '../src/continual/method.ts';
 import { methods } from '../src/continual/methods.ts';
-import { CheckpointError, ConfigError, type EngramError } from '../src/gpu/errors.ts';
+import { CheckpointError, ConfigError, type EngramError } from '../src/errors.ts';
 import { crossEntropy } from '../src/ops/cross-entropy.ts';
 import { engine } from './support/engine.ts';
 import { fashion, small } from './support/small-run.ts';

@@ -7,7 +7,7 @@ import { Learner } from '../src/continual/learner.ts';
 import type { DatasetSplit } from '../src/data/dataset.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
 import { globalKD } from '../src/distill/dense-kd.ts';
-import { EngramError } from '../src/gpu/errors.ts';
+import { EngramError } from '../src/errors.ts';
 import { engine, uniform } from './support/engine.ts';
 import { fashion, small } from './support/small-run.ts';
 

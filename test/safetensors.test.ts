@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CheckpointError } from '../src/gpu/errors.ts';
+import { CheckpointError } from '../src/errors.ts';
 import { asFloat32, asInt32, readSafetensors, type SafetensorsEntry, writeSafetensors } from '../src/nn/safetensors.ts';
 
 const entries: [string, SafetensorsEntry][] = [

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { choiceStore } from '../src/gpu/choice-store-node.ts';
 import type { Dispatch } from '../src/gpu/engine.ts';
-import { mergeChoices, readChoices } from '../src/gpu/tuned-choices.ts';
-import { tunerOf } from '../src/gpu/tuner.ts';
+import { tunerOf } from '../src/gpu/tuning/tuner.ts';
+import { mergeChoices, readChoices } from '../src/gpu/tuning/tuning-cache.ts';
+import { choiceStore } from '../src/gpu/tuning/tuning-cache-node.ts';
 import {
   type ChoiceStore,
   Engine,
@@ -23,7 +23,7 @@ import {
   type Tensor,
   tune,
 } from '../src/index.ts';
-import { chooseForm, type KernelFamily, type KernelForm, preferForm } from '../src/ops/kernel-forms.ts';
+import { chooseForm, type KernelFamily, type KernelForm, preferForm } from '../src/ops/variants/kernel-variants.ts';
 import { product } from './support/conv-reference.ts';
 import { engine, near, uniform } from './support/engine.ts';
 

@@ -7,7 +7,7 @@ import type { LearnerEvent } from '../src/continual/events.ts';
 import { Learner } from '../src/continual/learner.ts';
 import type { BatchContext, Method, TaskLoss } from '../src/continual/method.ts';
 import { methods } from '../src/continual/methods.ts';
-import { ArgumentError, CheckpointError } from '../src/gpu/errors.ts';
+import { ArgumentError, CheckpointError } from '../src/errors.ts';
 import { supportsF16 } from '../src/tensor/dtype.ts';
 import { engine } from './support/engine.ts';
 import { fashion, small } from './support/small-run.ts';

@@ -2,8 +2,8 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { moduleText } from '../src/gpu/kernel.ts';
-import { unrolled } from '../src/gpu/unrolled.ts';
+import { moduleText } from '../src/gpu/wgsl/kernel.ts';
+import { unrolled } from '../src/gpu/wgsl/unrolled.ts';
 import { errorOf } from './support/engine.ts';
 
 const words = (text: string): string => text.replace(/\s+/g, ' ').trim();

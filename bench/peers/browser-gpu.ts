@@ -2,7 +2,7 @@
  * What a browser would give to the peers: `navigator.gpu`, with the adapter that Engram takes. Their waits for the device
  * are made as gentle as Engram's own: left alone, Dawn's Node binding spins on a core that a software adapter computes with.
  */
-import { pollGently, requestAdapter } from '../../src/gpu/adapter-node.ts';
+import { pollGently, requestAdapter } from '../../src/gpu/adapter/adapter-node.ts';
 
 type Waiting = (this: object, ...args: unknown[]) => unknown;
 

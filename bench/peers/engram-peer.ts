@@ -1,6 +1,6 @@
 /** Engram's side of the comparison. */
 import { conv2d, type Engine, matmul, type Tensor } from '../../src/index.ts';
-import { trainingStep } from '../bench-train.ts';
+import { trainingStep } from '../cases/train.ts';
 import { type Inputs, input } from './peer-inputs.ts';
 import { BATCH, type Conv2dWork, type PeerWork, type ReadyWork, sumOfSquares } from './peer-work.ts';
 

@@ -5,7 +5,7 @@ import { asFloat32 } from '../../src/nn/safetensors.ts';
 import type { StateEntry } from '../../src/nn/state-dict.ts';
 import { permute } from '../../src/nn/torch-layout.ts';
 import { labels, noise } from '../bench-case.ts';
-import { stepFlops } from '../bench-train.ts';
+import { stepFlops } from '../cases/train.ts';
 import { BATCH, CLASSES, conv2dShapes, IMAGE, type PeerWork } from './peer-work.ts';
 
 export type Input = StateEntry<Float32Array<ArrayBuffer>>;

@@ -2,7 +2,7 @@
  * Checks an operation against a float64 reference on the CPU: its value, and its gradient against central differences
  * of the reference. Differences of the float32 operation itself would drown in rounding.
  */
-import { ArgumentError, AutogradError } from '../gpu/errors.ts';
+import { ArgumentError, AutogradError } from '../errors.ts';
 import { fromStored, isFloat, type TypedArray, toStored } from '../tensor/dtype.ts';
 import { Random } from '../tensor/random.ts';
 import { show, sizeOf } from '../tensor/shape.ts';

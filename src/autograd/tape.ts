@@ -2,8 +2,9 @@
  * Reverse mode. An operation is its value plus one local backward; the tape is the chain of nodes behind a tensor,
  * walked from the newest to the oldest, so that a gradient is complete before it is passed on.
  */
+
+import { AutogradError, DTypeError, ShapeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { AutogradError, DTypeError, ShapeError } from '../gpu/errors.ts';
 import { refuseAsync } from '../gpu/synchronous.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { watchOf } from '../tensor/step-watch.ts';

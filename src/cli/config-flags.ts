@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { closest } from 'fastest-levenshtein';
 import * as v from 'valibot';
 import { CONFIG_KEYS, type Config, configSchema, expectedOf } from '../continual/config.ts';
-import { ConfigError } from '../gpu/errors.ts';
+import { ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import { configHelp } from './config-help.ts';
 

@@ -1,7 +1,7 @@
 /** How the command ends: 0 done, 2 the user can mend it, 1 nobody expected it, 130 stopped by Ctrl-C. */
 import { CommanderError } from 'commander';
 import picocolors from 'picocolors';
-import { EngramError } from '../gpu/errors.ts';
+import { EngramError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
 
 /** Thrown when the user stopped the command; everything is written by then. */

@@ -6,10 +6,10 @@
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { methods } from '../continual/methods.ts';
-import { silenceDrivers } from '../gpu/driver-chatter-node.ts';
+import { silenceDrivers } from '../gpu/adapter/driver-chatter-node.ts';
 import { addConfigFlags, flagsGiven } from './config-flags.ts';
-import type { DemoOptions } from './demo.ts';
-import { demoSizeNames } from './demo-sizes.ts';
+import type { DemoOptions } from './demo/demo.ts';
+import { demoSizeNames } from './demo/sizes.ts';
 import { exit, fail } from './exit.ts';
 import type { ProfileOptions } from './profile.ts';
 import { addStepFlags } from './step-flags.ts';
@@ -63,7 +63,7 @@ program
     new Option('--size <name>', "how much is learnt; by the adapter's speed unless given").choices(demoSizeNames),
   )
   .option('--orders <n>', 'orders of the classes to compare in', wholeNumber, 1)
-  .action(async (options: DemoOptions) => (await import('./demo.ts')).demo(options));
+  .action(async (options: DemoOptions) => (await import('./demo/demo.ts')).demo(options));
 
 program
   .command('report')

@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { files } from '#files';
 import { joinPath } from '../data/files.ts';
-import { DataError } from '../gpu/errors.ts';
+import { DataError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
 import { reportPage } from '../report/page.ts';
 import type { RunRecord } from '../report/run-record.ts';

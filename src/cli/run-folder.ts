@@ -9,7 +9,7 @@ import { files } from '#files';
 import { type Config, parseConfig, type RunConfig } from '../continual/config.ts';
 import type { EpochEvent, TaskEvent } from '../continual/events.ts';
 import { joinPath } from '../data/files.ts';
-import { ConfigError } from '../gpu/errors.ts';
+import { ConfigError } from '../errors.ts';
 import { parseRunRecord, type RunRecord } from '../report/run-record.ts';
 import { assertWritable } from './writable.ts';
 

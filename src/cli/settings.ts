@@ -1,7 +1,7 @@
 /** Where a run's settings come from: flags before the configuration file before the defaults. */
 import { files } from '#files';
 import { CONFIG_KEYS, type Config, parseConfig } from '../continual/config.ts';
-import { ConfigError } from '../gpu/errors.ts';
+import { ConfigError } from '../errors.ts';
 import { didYouMean, flagOf, type GivenSettings } from './config-flags.ts';
 
 /** Reads a file of settings; each key is known and each value fits. @throws DataError, ConfigError */

@@ -1,7 +1,7 @@
 /** `engram train`: one run, from its settings to its report. */
 import { parseConfig } from '../continual/config.ts';
 import { loadDataset } from '../data/load-dataset.ts';
-import { ConfigError } from '../gpu/errors.ts';
+import { ConfigError } from '../errors.ts';
 import type { RunRecord } from '../report/run-record.ts';
 import type { GivenSettings } from './config-flags.ts';
 import { learn } from './learn.ts';

@@ -1,7 +1,7 @@
 /** The training step that commands measure. */
 import { backward } from '../autograd/tape.ts';
+import { ConfigError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { ConfigError } from '../gpu/errors.ts';
 import { createResNet, isResNetName } from '../nn/resnet.ts';
 import { crossEntropy } from '../ops/cross-entropy.ts';
 import '../ops/random.ts';

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { DataError } from '../gpu/errors.ts';
+import { DataError } from '../errors.ts';
 
 /** @throws DataError unless files can be made in this folder, or the folder itself where it is not there yet. */
 export async function assertWritable(folder: string): Promise<void> {

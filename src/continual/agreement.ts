@@ -1,6 +1,6 @@
 /** What must agree between a checkpoint and a learner for a run to go on as if it had never stopped. */
 import { type DatasetSplit, type ImageDataset, imageCount } from '../data/dataset.ts';
-import { CheckpointError } from '../gpu/errors.ts';
+import { CheckpointError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import type { StateDict } from '../nn/state-dict.ts';
 import type { CheckpointState } from './checkpoint.ts';

@@ -1,5 +1,5 @@
 /** Weight alignment: takes the bias towards new classes out of a classifier. */
-import { ArgumentError } from '../gpu/errors.ts';
+import { ArgumentError } from '../errors.ts';
 import type { Linear } from '../nn/layers.ts';
 
 /**

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { POOL_KINDS } from '../distill/task-pool.ts';
-import { CheckpointError } from '../gpu/errors.ts';
+import { CheckpointError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import { asFloat32, readSafetensors } from '../nn/safetensors.ts';
 import { type StateDict, writeState } from '../nn/state-dict.ts';

@@ -3,7 +3,7 @@
  */
 import * as v from 'valibot';
 import { POOL_KINDS, type PoolKind } from '../distill/task-pool.ts';
-import { ConfigError } from '../gpu/errors.ts';
+import { ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import { isResNetName } from '../nn/resnet.ts';
 import { expected, received } from './expected.ts';

@@ -3,7 +3,7 @@ import { denseKD } from '../distill/dense-kd.ts';
 import { GroupDraw } from '../distill/group-draw.ts';
 import { MOST_DENSE_TASKS, MOST_TASKS, type PoolKind, TaskPool } from '../distill/task-pool.ts';
 import { classSimilarity, type Weighting, weighting } from '../distill/weighting.ts';
-import { ConfigError } from '../gpu/errors.ts';
+import { ConfigError } from '../errors.ts';
 import { Random } from '../tensor/random.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { RunConfig } from './config.ts';

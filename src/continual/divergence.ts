@@ -1,6 +1,6 @@
 /** Telling training that diverged before anything of it is kept. */
 import { noGrad } from '../autograd/tape.ts';
-import { ConfigError } from '../gpu/errors.ts';
+import { ConfigError } from '../errors.ts';
 import type { Module } from '../nn/module.ts';
 import '../ops/methods.ts';
 import { min } from '../ops/reduce.ts';

@@ -2,7 +2,7 @@
 import { backward, noGrad } from '../autograd/tape.ts';
 import { DataLoader } from '../data/loader.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { tune } from '../gpu/tuner.ts';
+import { tune } from '../gpu/tuning/tuner.ts';
 import type { ResNet } from '../nn/resnet.ts';
 import { clipGradNorm } from '../optim/clipping.ts';
 import type { GradScaler } from '../optim/grad-scaler.ts';

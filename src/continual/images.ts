@@ -3,8 +3,8 @@ import { type Augmentation, keepsToPixels, randomTransforms } from '../data/augm
 import type { DatasetSplit, ImageDataset } from '../data/dataset.ts';
 import { channelMoments, checkDataset, classIndices, firstPerClass } from '../data/dataset.ts';
 import { DeviceImages } from '../data/device-images.ts';
+import { ConfigError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { ConfigError } from '../gpu/errors.ts';
 import type { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { RunConfig } from './config.ts';

@@ -2,7 +2,7 @@
 import { noGrad } from '../autograd/tape.ts';
 import { Prototypes } from '../distill/weighting.ts';
 import type { ResNet } from '../nn/resnet.ts';
-import { where } from '../ops/elementwise.ts';
+import { where } from '../ops/elementwise/elementwise.ts';
 import '../ops/methods.ts';
 import { argmax, min } from '../ops/reduce.ts';
 import type { Tensor } from '../tensor/tensor.ts';

@@ -6,8 +6,8 @@
  */
 import { noGrad } from '../autograd/tape.ts';
 import type { DatasetSplit } from '../data/dataset.ts';
+import { ArgumentError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { ArgumentError } from '../gpu/errors.ts';
 import { copyModule } from '../nn/copy.ts';
 import { createResNet, type ResNet } from '../nn/resnet.ts';
 import { GradScaler, type GradScalerState } from '../optim/grad-scaler.ts';

@@ -1,5 +1,5 @@
 /** Exemplars: the few images of old classes that a learner may keep. */
-import { ConfigError } from '../gpu/errors.ts';
+import { ConfigError } from '../errors.ts';
 import type { Random } from '../tensor/random.ts';
 
 export interface MemoryOptions {

@@ -1,7 +1,7 @@
 /** What is known to fail, or to do nothing, before the first step: said then, and not some tasks later. */
 import { checkAugmentation } from '../data/augment.ts';
 import { classIndices, type DatasetSplit } from '../data/dataset.ts';
-import { ConfigError, DataError } from '../gpu/errors.ts';
+import { ConfigError, DataError } from '../errors.ts';
 import type { RunConfig } from './config.ts';
 import { augmentationOf } from './images.ts';
 import { ExemplarMemory } from './memory.ts';

@@ -1,6 +1,6 @@
 /** Random crops, flips, rotations and scales, as one affine matrix an image; `DeviceImages.sample` applies them. */
 import { mat3d } from 'wgpu-matrix';
-import { ArgumentError } from '../gpu/errors.ts';
+import { ArgumentError } from '../errors.ts';
 import type { Random } from '../tensor/random.ts';
 
 /** What may happen to an image, each independently; what is left out does not. */

@@ -1,5 +1,5 @@
 /** Bytes one after the other, gzipped or not, unpacked only as far as they are asked for. */
-import { DataError } from '../gpu/errors.ts';
+import { DataError } from '../errors.ts';
 
 /** Deflate makes at most 258 bytes of two bits. */
 export const LARGEST_GZIP_RATIO = 1032;

@@ -5,7 +5,7 @@
  */
 
 import { files } from '#files';
-import { DataError } from '../gpu/errors.ts';
+import { DataError } from '../errors.ts';
 import { checkDataset, type DatasetSplit, type ImageDataset } from './dataset.ts';
 import { joinPath } from './files.ts';
 

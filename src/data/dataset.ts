@@ -1,5 +1,5 @@
 /** A labelled set of images as bytes, and the views of it that protocols speak of. */
-import { ArgumentError, DataError } from '../gpu/errors.ts';
+import { ArgumentError, DataError } from '../errors.ts';
 
 export interface ImageDataset {
   name: string;

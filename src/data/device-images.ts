@@ -4,11 +4,11 @@
  */
 import '../tensor/create.ts';
 import '../tensor/scope.ts';
-import source from '../../shaders/affine_sample.wgsl';
+import source from '../../shaders/images/affine-sample.wgsl';
+import { ArgumentError, ShapeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { floatBits } from '../gpu/engine.ts';
-import { ArgumentError, ShapeError } from '../gpu/errors.ts';
-import type { Kernel } from '../gpu/kernel.ts';
+import type { Kernel } from '../gpu/wgsl/kernel.ts';
 import { plane } from '../ops/reduce.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { type ImageDataset, imageBytes, imageCount, type Normalization } from './dataset.ts';

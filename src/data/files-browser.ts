@@ -2,7 +2,7 @@
  * Files in the browser: the origin private file system, which outlives the page and needs no permission; and URLs
  * (`https:`, `http:`, `blob:`), which can be read only.
  */
-import { DataError } from '../gpu/errors.ts';
+import { DataError } from '../errors.ts';
 import { type FileStore, joinPath, type ReadBundled } from './files.ts';
 
 const isUrl = (path: string): boolean => /^(https?|blob|data):/.test(path);

@@ -3,7 +3,7 @@ import { existsSync, type Stats } from 'node:fs';
 import { access, appendFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DataError } from '../gpu/errors.ts';
+import { DataError } from '../errors.ts';
 import type { FileStore, ReadBundled } from './files.ts';
 
 const reason = (error: unknown): string => {

@@ -2,7 +2,7 @@
  * The IDX format of MNIST (Y. LeCun): two zero bytes, a type byte, the number of dimensions, each dimension as a
  * big-endian 32-bit number, then the values in row-major order. Only unsigned bytes (type 8) are read here. Plain or gzip.
  */
-import { DataError } from '../gpu/errors.ts';
+import { DataError } from '../errors.ts';
 import { ByteStream, isGzip, LARGEST_GZIP_RATIO } from './byte-stream.ts';
 
 export interface IdxArray {

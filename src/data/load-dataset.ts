@@ -1,6 +1,6 @@
 /** From a name or a folder to a data set. */
 import { files, readBundled } from '#files';
-import { DataError } from '../gpu/errors.ts';
+import { DataError } from '../errors.ts';
 import { loadCifar } from './cifar.ts';
 import { checkDataset, type DatasetSplit, type ImageDataset } from './dataset.ts';
 import { joinPath } from './files.ts';

@@ -1,5 +1,5 @@
 /** Batches of indices in a seeded order. The images themselves stay on the GPU: a batch is a list of numbers. */
-import { ArgumentError } from '../gpu/errors.ts';
+import { ArgumentError } from '../errors.ts';
 import { Random } from '../tensor/random.ts';
 
 export interface LoaderOptions {

@@ -4,7 +4,7 @@
  * const kd = denseKD(studentLogits, teacherLogits, { taskSizes: [10, 10, 10] });
  * crossEntropy(studentLogits, labels).add(kd).backward();
  */
-import { ArgumentError } from '../gpu/errors.ts';
+import { ArgumentError } from '../errors.ts';
 import '../ops/methods.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { GroupDraw } from './group-draw.ts';

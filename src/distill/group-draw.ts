@@ -3,11 +3,11 @@
  * step instead of all. The counter of the draws lives in a buffer and moves on by itself, so that a captured step draws
  * other groups each time it is replayed.
  */
-import source from '../../shaders/group_gather.wgsl';
-import philox from '../../shaders/philox.wgsl';
+import source from '../../shaders/distill/group-gather.wgsl';
+import philox from '../../shaders/lib/philox.wgsl';
 import { record } from '../autograd/tape.ts';
+import { ArgumentError, ShapeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { ArgumentError, ShapeError } from '../gpu/errors.ts';
 import { plane } from '../ops/reduce.ts';
 import { splitWords } from '../tensor/philox.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';

@@ -6,15 +6,15 @@
  * A sample's classes are read once, whatever the number of groups: `shaders/group_kd_tasks.wgsl` has the algebra. The
  * loss being linear in its own gradient, the forward pass leaves the finished gradient behind, and backward only scales it.
  */
-import source from '../../shaders/group_kd.wgsl';
-import denseSource from '../../shaders/group_kd_dense.wgsl';
-import listedSource from '../../shaders/group_kd_listed.wgsl';
-import mathSource from '../../shaders/group_kd_math.wgsl';
-import tasksSource from '../../shaders/group_kd_tasks.wgsl';
+import source from '../../shaders/distill/group-kd.wgsl';
+import denseSource from '../../shaders/distill/group-kd-dense.wgsl';
+import listedSource from '../../shaders/distill/group-kd-listed.wgsl';
+import mathSource from '../../shaders/distill/group-kd-math.wgsl';
+import tasksSource from '../../shaders/distill/group-kd-tasks.wgsl';
 import { record } from '../autograd/tape.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
 import { type Engine, floatBits } from '../gpu/engine.ts';
-import { ArgumentError, DTypeError, ShapeError } from '../gpu/errors.ts';
-import { evaluate } from '../ops/evaluate.ts';
+import { evaluate } from '../ops/elementwise/elementwise-kernel.ts';
 import { sum } from '../ops/reduce.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';

@@ -1,6 +1,7 @@
 /** Weights of a pool's groups: uniform, listed, a tensor, or made in the kernel from two numbers a task. */
+
+import { ArgumentError, ShapeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { ArgumentError, ShapeError } from '../gpu/errors.ts';
 import { sum } from '../ops/reduce.ts';
 import '../ops/methods.ts';
 import '../tensor/create.ts';

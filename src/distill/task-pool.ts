@@ -5,8 +5,9 @@
  * The paper ("Densely Distilling Cumulative Knowledge for Continual Learning", arXiv 2405.09820) names a pool of tasks;
  * which groups are its members is our reading, hence the kinds. `bench/results/ablation.md` has the comparison behind the default.
  */
+
+import { ArgumentError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { ArgumentError } from '../gpu/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /**

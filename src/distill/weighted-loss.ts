@@ -2,10 +2,10 @@
  * Weighs losses of samples and groups into one scalar, in one pass: the last step of a distillation whose groups and
  * samples do not all count the same (by similarity, by age, by confusion).
  */
-import source from '../../shaders/weighted_loss.wgsl';
+import source from '../../shaders/distill/weighted-loss.wgsl';
 import { record } from '../autograd/tape.ts';
+import { ShapeError } from '../errors.ts';
 import { floatBits } from '../gpu/engine.ts';
-import { ShapeError } from '../gpu/errors.ts';
 import { plane } from '../ops/reduce.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';

@@ -12,10 +12,10 @@
  *   mean of σ over the group's classes: what resembles the new classes is what they overwrite. Equal σ give uniform groups.
  */
 import { noGrad } from '../autograd/tape.ts';
+import { ArgumentError, ShapeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { ArgumentError, ShapeError } from '../gpu/errors.ts';
 import { oneHot } from '../ops/gather.ts';
-import { matmul } from '../ops/matmul.ts';
+import { matmul } from '../ops/matmul/matmul.ts';
 import { concat, slice } from '../ops/strided.ts';
 import '../ops/methods.ts';
 import '../tensor/create.ts';

@@ -3,8 +3,9 @@
  * training loops ask for the same sizes again and again, and buckets of rounded sizes waste up to half the memory. What
  * waits longest goes first when more waits than the budget allows.
  */
+
+import { OutOfMemoryError } from '../errors.ts';
 import { type Requested, requestBuffer } from './device-buffer.ts';
-import { OutOfMemoryError } from './errors.ts';
 import { PoolBudget } from './pool-budget.ts';
 
 /** One GPU buffer and the number of tensors that look into it. */

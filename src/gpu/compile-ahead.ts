@@ -4,8 +4,8 @@
  * compiles, on another core, the kernels that they come to last.
  */
 import { pollGently } from '#adapter';
-import type { Constants, Kernel } from './kernel.ts';
 import { type Pipeline, PipelineCache } from './pipelines.ts';
+import type { Constants, Kernel } from './wgsl/kernel.ts';
 
 /** Launches whose kernels are in the cache have ended by then. */
 const PATIENCE_MS = 300;

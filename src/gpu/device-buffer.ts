@@ -1,6 +1,6 @@
 /** Asking the device for a buffer, which it may not have the memory for. */
 import { pollGently } from '#adapter';
-import { OutOfMemoryError } from './errors.ts';
+import { OutOfMemoryError } from '../errors.ts';
 
 const outOfMemory = (where: string, size: number, live?: number, cause?: unknown) =>
   new OutOfMemoryError({

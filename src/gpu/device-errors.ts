@@ -1,6 +1,6 @@
 /** What the device tells long after the call that caused it: the first of it is kept until something waits for the GPU. */
 import { pollGently } from '#adapter';
-import { DeviceLostError, OutOfMemoryError, ValidationError } from './errors.ts';
+import { DeviceLostError, OutOfMemoryError, ValidationError } from '../errors.ts';
 import type { Command } from './recorder.ts';
 
 export class DeviceErrors {

@@ -3,25 +3,25 @@
  * two devices live side by side. There is no global engine.
  */
 import { pollGently, requestAdapter } from '#adapter';
-import type { AdapterKind, AdapterOptions } from './adapter.ts';
-import { adapterKind, describeAdapter } from './adapter-info.ts';
+import { AdapterError, ArgumentError, DeviceLostError } from '../errors.ts';
+import type { AdapterKind, AdapterOptions } from './adapter/adapter.ts';
+import { adapterKind, describeAdapter } from './adapter/adapter-info.ts';
+import { deviceDescriptor } from './adapter/device-descriptor.ts';
+import { MATRIX_UNITS } from './adapter/subgroup-matrix.ts';
 import { BindGroupCache } from './bind-groups.ts';
 import { BufferPool, type PoolStatistics, type Storage } from './buffer-pool.ts';
 import { CompileAhead } from './compile-ahead.ts';
-import { deviceDescriptor } from './device-descriptor.ts';
 import { DeviceErrors } from './device-errors.ts';
-import { AdapterError, ArgumentError, DeviceLostError } from './errors.ts';
-import type { Constants, Kernel } from './kernel.ts';
-import { MATRIX_UNITS } from './matrix-units.ts';
 import { PipelineCache } from './pipelines.ts';
 import { PassTimer, type Profile } from './profiler.ts';
 import { Readback } from './readback.ts';
-import { readRecorded } from './recorded-read.ts';
 import { Recorder } from './recorder.ts';
-import { bytesIn, type FeedData, type Recording } from './recording.ts';
-import { RecordingDraft } from './recording-draft.ts';
-import { Recordings, recordedInside } from './recordings.ts';
+import { readRecorded } from './recording/recorded-read.ts';
+import { bytesIn, type FeedData, type Recording } from './recording/recording.ts';
+import { RecordingDraft } from './recording/recording-draft.ts';
+import { Recordings, recordedInside } from './recording/recordings.ts';
 import { refuseAsync } from './synchronous.ts';
+import type { Constants, Kernel } from './wgsl/kernel.ts';
 
 export interface EngineOptions extends AdapterOptions {
   /** Report tensors that were dropped instead of freed. */

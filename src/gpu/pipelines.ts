@@ -3,8 +3,8 @@
  * they compile, and a software adapter's first step is mostly compilation, so several at once is what makes it short.
  */
 import { pollGently } from '#adapter';
-import { EngramError, ValidationError } from './errors.ts';
-import { type Binding, bindingsOf, type Constants, type Kernel, moduleText } from './kernel.ts';
+import { EngramError, ValidationError } from '../errors.ts';
+import { type Binding, bindingsOf, type Constants, type Kernel, moduleText } from './wgsl/kernel.ts';
 
 export interface Pipeline {
   readonly id: number;

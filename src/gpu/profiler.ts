@@ -1,6 +1,6 @@
 /** The device's time for single kernels: a pass for each, between two timestamps. */
 import { pollGently } from '#adapter';
-import { AdapterError } from './errors.ts';
+import { AdapterError } from '../errors.ts';
 
 /** One kernel launch on the device. */
 export interface Launch {

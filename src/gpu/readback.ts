@@ -2,9 +2,9 @@
  * Reads GPU buffers back through a ring of staging buffers: the only place where anything waits for the GPU.
  */
 import { pollGently } from '#adapter';
+import { ValidationError } from '../errors.ts';
 import type { Storage } from './buffer-pool.ts';
 import { type Requested, requestBuffer } from './device-buffer.ts';
-import { ValidationError } from './errors.ts';
 import type { Recorder } from './recorder.ts';
 
 const STAGING_USAGE = 0x01 | 0x08; // MAP_READ | COPY_DST

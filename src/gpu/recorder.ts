@@ -2,13 +2,14 @@
  * Collects dispatches, uploads and copies, and submits them in batches, each in as few passes as the order allows.
  * Nothing waits: a batch whose pipelines still compile is held back, and everything after it queues up behind it.
  */
+
+import { ArgumentError } from '../errors.ts';
 import type { BindGroupCache } from './bind-groups.ts';
 import { Storage } from './buffer-pool.ts';
-import { ArgumentError } from './errors.ts';
 import type { Pipeline } from './pipelines.ts';
 import type { PassTimer } from './profiler.ts';
-import type { Recording } from './recording.ts';
-import type { RecordingDraft } from './recording-draft.ts';
+import type { Recording } from './recording/recording.ts';
+import type { RecordingDraft } from './recording/recording-draft.ts';
 
 export type Command =
   | {

@@ -1,5 +1,5 @@
 /** Functions that must be done when they return. */
-import { ArgumentError } from './errors.ts';
+import { ArgumentError } from '../errors.ts';
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as { readonly then?: unknown }).then === 'function';

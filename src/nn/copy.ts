@@ -1,5 +1,5 @@
 /** Copying one model's tensors into another of the same architecture, on the device. */
-import { CheckpointError } from '../gpu/errors.ts';
+import { CheckpointError } from '../errors.ts';
 import { bytesOf } from '../tensor/dtype.ts';
 import { sameShape } from '../tensor/shape.ts';
 import { commonEngine } from '../tensor/tensor.ts';

@@ -1,6 +1,7 @@
 /** From feature maps to the inputs of a linear layer. */
+
+import { ArgumentError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { ArgumentError } from '../gpu/errors.ts';
 import { flatten } from '../ops/reshape.ts';
 import { transpose } from '../ops/strided.ts';
 import type { Tensor } from '../tensor/tensor.ts';

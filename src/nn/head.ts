@@ -1,6 +1,6 @@
 /** Growing a classifier as classes arrive. */
 import { noGrad } from '../autograd/tape.ts';
-import { ArgumentError } from '../gpu/errors.ts';
+import { ArgumentError } from '../errors.ts';
 import { concat } from '../ops/strided.ts';
 import type { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';

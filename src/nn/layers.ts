@@ -1,9 +1,10 @@
 /** The layers a ResNet is made of. Images are NHWC; weights are kept in the kernels' order and converted at the door. */
+
+import { ArgumentError, ShapeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { ArgumentError, ShapeError } from '../gpu/errors.ts';
 import { batchNorm } from '../ops/batch-norm.ts';
-import { conv2d } from '../ops/conv2d.ts';
-import { linear } from '../ops/matmul.ts';
+import { conv2d } from '../ops/conv2d/conv2d.ts';
+import { linear } from '../ops/matmul/matmul.ts';
 import { type AvgPoolOptions, avgPool2d, globalAvgPool, maxPool2d, type PoolOptions } from '../ops/pooling.ts';
 import { checkProbability, dropout, layerRandom } from '../ops/random.ts';
 import type { Random } from '../tensor/random.ts';

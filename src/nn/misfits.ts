@@ -1,5 +1,5 @@
 /** In what a state does not fit a model, told so that it can be mended. */
-import { CheckpointError } from '../gpu/errors.ts';
+import { CheckpointError } from '../errors.ts';
 
 /** How many of a kind are named. */
 const NAMED = 3;

@@ -2,9 +2,10 @@
  * Residual networks (He et al. 2016): the CIFAR family of depth 6n + 2 with parameter-free shortcuts, and ResNet-18/34
  * with projection shortcuts under torchvision's key names.
  */
+
+import { ArgumentError, OutOfMemoryError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { ArgumentError, OutOfMemoryError } from '../gpu/errors.ts';
-import { cast } from '../ops/elementwise.ts';
+import { cast } from '../ops/elementwise/elementwise.ts';
 import { globalAvgPool, maxPool2d } from '../ops/pooling.ts';
 import { paddedShortcut } from '../ops/shortcut.ts';
 import { checkSupported, type FloatType } from '../tensor/dtype.ts';

@@ -3,7 +3,7 @@
  * and checkpoints, and PyTorch reads and writes it. Works on bytes alone, in Node and in the browser.
  * Format: https://github.com/huggingface/safetensors#format
  */
-import { CheckpointError } from '../gpu/errors.ts';
+import { CheckpointError } from '../errors.ts';
 import { type Shape, show, sizeOf } from '../tensor/shape.ts';
 import { readHeader, type StoredTensor } from './safetensors-header.ts';
 

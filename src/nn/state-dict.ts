@@ -1,7 +1,7 @@
 /**
  * A model's tensors by PyTorch's names and in PyTorch's layouts, so that weights pass between the two in both directions.
  */
-import { CheckpointError } from '../gpu/errors.ts';
+import { CheckpointError } from '../errors.ts';
 import { type DType, isFloat, type TypedArray, toStored, typedArray } from '../tensor/dtype.ts';
 import { type Shape, sameShape, show, sizeOf } from '../tensor/shape.ts';
 import { otherNames } from './aliases.ts';

@@ -4,13 +4,13 @@
  * each way; one forward in inference.
  */
 
-import forward from '../../shaders/batch_norm.wgsl';
-import backward from '../../shaders/batch_norm_gradient.wgsl';
-import walkSource from '../../shaders/batch_norm_walk.wgsl';
+import forward from '../../shaders/norm/batch-norm.wgsl';
+import backward from '../../shaders/norm/batch-norm-gradient.wgsl';
+import walkSource from '../../shaders/norm/batch-norm-walk.wgsl';
 import { record } from '../autograd/tape.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
 import { type Engine, floatBits } from '../gpu/engine.ts';
-import { ArgumentError, DTypeError, ShapeError } from '../gpu/errors.ts';
-import type { Constants } from '../gpu/kernel.ts';
+import type { Constants } from '../gpu/wgsl/kernel.ts';
 import { commonFloat, type FloatType } from '../tensor/dtype.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';

@@ -1,10 +1,11 @@
 /** Cross entropy of logits with integer targets: log-softmax, the pick of the target and the mean in two dispatches. */
-import crossEntropySource from '../../shaders/cross_entropy.wgsl';
-import nonfinite from '../../shaders/nonfinite.wgsl';
-import teams from '../../shaders/row_teams.wgsl';
+
+import nonfinite from '../../shaders/lib/nonfinite.wgsl';
+import teams from '../../shaders/lib/row-teams.wgsl';
+import crossEntropySource from '../../shaders/norm/cross-entropy.wgsl';
 import { record } from '../autograd/tape.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
 import { floatBits } from '../gpu/engine.ts';
-import { ArgumentError, DTypeError, ShapeError } from '../gpu/errors.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { plane, sum } from './reduce.ts';

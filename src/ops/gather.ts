@@ -1,11 +1,11 @@
 /** Picking elements by index, adding them back by index, and one-hot rows. */
-import source from '../../shaders/gather.wgsl';
+import source from '../../shaders/indexing/gather.wgsl';
 import { record } from '../autograd/tape.ts';
+import { DTypeError, ShapeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { DTypeError, ShapeError } from '../gpu/errors.ts';
 import { normalizeAxis, sameShape, show, sizeOf } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
-import { convert, evaluate } from './evaluate.ts';
+import { convert, evaluate } from './elementwise/elementwise-kernel.ts';
 import { plane, sum } from './reduce.ts';
 
 interface Lines {

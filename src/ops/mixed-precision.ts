@@ -3,10 +3,10 @@
  * its weights may stay f32, the master copy, and are rounded for the operation alone. Their gradient is then f32, as it was
  * added up. Biases are added in f32 whatever they are stored as.
  */
-import { DTypeError } from '../gpu/errors.ts';
+import { DTypeError } from '../errors.ts';
 import { commonFloat, isFloat } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { convert } from './evaluate.ts';
+import { convert } from './elementwise/elementwise-kernel.ts';
 
 /** What an operation reads of its weights. */
 export interface Weights {

@@ -1,11 +1,11 @@
 /** Pooling of images [n, h, w, c]: max, average, and the average over the whole image. */
-import source from '../../shaders/pool.wgsl';
+import source from '../../shaders/pool/pool.wgsl';
 import { record } from '../autograd/tape.ts';
-import { ArgumentError, ShapeError } from '../gpu/errors.ts';
+import { ArgumentError, ShapeError } from '../errors.ts';
 import { commonFloat } from '../tensor/dtype.ts';
 import { show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { cast } from './elementwise.ts';
+import { cast } from './elementwise/elementwise.ts';
 import { mean, plane } from './reduce.ts';
 import { reshape } from './reshape.ts';
 

@@ -1,9 +1,9 @@
 /** Seeded random tensors and dropout. The same seed and stream give the same numbers on every adapter and launch. */
-import philox from '../../shaders/philox.wgsl';
-import random from '../../shaders/random.wgsl';
+import philox from '../../shaders/lib/philox.wgsl';
+import random from '../../shaders/random/random.wgsl';
 import { record } from '../autograd/tape.ts';
+import { ArgumentError } from '../errors.ts';
 import { Engine, floatBits } from '../gpu/engine.ts';
-import { ArgumentError } from '../gpu/errors.ts';
 import { commonFloat } from '../tensor/dtype.ts';
 import { splitWords } from '../tensor/philox.ts';
 import { Random } from '../tensor/random.ts';

@@ -2,15 +2,15 @@
  * Reductions over axes: sum, mean, max, min, argmax, argmin. Deterministic: chunks first, then the chunks' results. f16 is
  * added up in f32, and the sum stays f32: f16 could often not hold it.
  */
-import nonfinite from '../../shaders/nonfinite.wgsl';
-import reduceSource from '../../shaders/reduce.wgsl';
-import teams from '../../shaders/row_teams.wgsl';
+import nonfinite from '../../shaders/lib/nonfinite.wgsl';
+import teams from '../../shaders/lib/row-teams.wgsl';
+import reduceSource from '../../shaders/reduce/reduce.wgsl';
 import { record } from '../autograd/tape.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { commonFloat, type DType, isFloat } from '../tensor/dtype.ts';
 import { normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { convert, evaluate } from './evaluate.ts';
+import { convert, evaluate } from './elementwise/elementwise-kernel.ts';
 import { reshape } from './reshape.ts';
 import { rowTeams } from './row-teams.ts';
 

@@ -1,6 +1,6 @@
 /** The same elements in another shape: no kernel, one more look into the buffer. */
 import { record } from '../autograd/tape.ts';
-import { ShapeError } from '../gpu/errors.ts';
+import { ShapeError } from '../errors.ts';
 import { checkShape, type Shape, show, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 

@@ -1,7 +1,7 @@
 /** The parameter-free shortcut of CIFAR ResNets, in one dispatch each way instead of slice, zeros and pad. */
-import source from '../../shaders/shortcut.wgsl';
+import source from '../../shaders/pool/shortcut.wgsl';
 import { record } from '../autograd/tape.ts';
-import { ShapeError } from '../gpu/errors.ts';
+import { ShapeError } from '../errors.ts';
 import { commonFloat } from '../tensor/dtype.ts';
 import { show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';

@@ -1,7 +1,7 @@
 /** Softmax and log-softmax along an axis. Of f16 computed in f32. */
-import nonfinite from '../../shaders/nonfinite.wgsl';
-import teams from '../../shaders/row_teams.wgsl';
-import softmaxSource from '../../shaders/softmax.wgsl';
+import nonfinite from '../../shaders/lib/nonfinite.wgsl';
+import teams from '../../shaders/lib/row-teams.wgsl';
+import softmaxSource from '../../shaders/norm/softmax.wgsl';
 import { record } from '../autograd/tape.ts';
 import { commonFloat } from '../tensor/dtype.ts';
 import { normalizeAxis, sizeOf } from '../tensor/shape.ts';

@@ -1,7 +1,7 @@
 /** Operations that only move elements: transpose, slice, flip, pad, concat, stack. One kernel walks them all. */
-import source from '../../shaders/strided_copy.wgsl';
+import source from '../../shaders/lib/strided-copy.wgsl';
 import { record } from '../autograd/tape.ts';
-import { ArgumentError, DTypeError, ShapeError } from '../gpu/errors.ts';
+import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
 import { normalizeAxis, type Shape, show, sizeOf, stridesOf } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { plane } from './reduce.ts';

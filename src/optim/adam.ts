@@ -1,6 +1,6 @@
 /** Adam and AdamW, as PyTorch's. */
-import adam from '../../shaders/adam.wgsl';
-import slots from '../../shaders/slots.wgsl';
+import adam from '../../shaders/optim/adam.wgsl';
+import slots from '../../shaders/optim/slots.wgsl';
 import type { Module, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRate, Optimizer } from './optimizer.ts';

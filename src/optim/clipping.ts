@@ -1,10 +1,10 @@
 /** Gradient clipping in place, without waiting for the GPU: a few launches for any number of parameters. */
-import clipGradients from '../../shaders/clip_gradients.wgsl';
-import clipNorm from '../../shaders/clip_norm.wgsl';
-import slotsSource from '../../shaders/slots.wgsl';
-import squares from '../../shaders/squares.wgsl';
+import clipGradients from '../../shaders/optim/clip-gradients.wgsl';
+import clipNorm from '../../shaders/optim/clip-norm.wgsl';
+import slotsSource from '../../shaders/optim/slots.wgsl';
+import squares from '../../shaders/optim/squares.wgsl';
+import { ArgumentError } from '../errors.ts';
 import { type Engine, floatBits } from '../gpu/engine.ts';
-import { ArgumentError } from '../gpu/errors.ts';
 import { bytesOf, type FloatType } from '../tensor/dtype.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { groupsOf, launchSlots, type SlotKernels } from './slots.ts';

@@ -3,11 +3,11 @@
  * the loss is multiplied by a scale before the backward pass, the gradients are divided by it before the step. A scale that
  * is too large makes some of them infinite; then the step is left out and the scale falls. All of that on the device.
  */
-import gradScalerSource from '../../shaders/grad_scaler.wgsl';
-import slotsSource from '../../shaders/slots.wgsl';
-import unscaleSource from '../../shaders/unscale.wgsl';
+import gradScalerSource from '../../shaders/optim/grad-scaler.wgsl';
+import slotsSource from '../../shaders/optim/slots.wgsl';
+import unscaleSource from '../../shaders/optim/unscale.wgsl';
+import { ArgumentError } from '../errors.ts';
 import { type Engine, floatBits } from '../gpu/engine.ts';
-import { ArgumentError } from '../gpu/errors.ts';
 import { watchOf } from '../tensor/step-watch.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Optimizer } from './optimizer.ts';

@@ -1,7 +1,7 @@
 /** What optimizers share: their parameters, rates that live on the device, and state that can be saved. */
-import gateSource from '../../shaders/gate.wgsl';
+import gateSource from '../../shaders/optim/gate.wgsl';
+import { ArgumentError, DTypeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { ArgumentError, DTypeError } from '../gpu/errors.ts';
 import type { Module, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { launchSlots, type SlotKernels } from './slots.ts';

@@ -1,5 +1,5 @@
 /** Learning rate schedules: plain functions of the epoch (or step), to be set on an optimizer's `lr`. */
-import { ArgumentError } from '../gpu/errors.ts';
+import { ArgumentError } from '../errors.ts';
 
 /** The learning rate at time t, counted from 0 in whatever unit the schedule was made for. */
 export type Schedule = (t: number) => number;

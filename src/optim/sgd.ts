@@ -1,7 +1,7 @@
 /** Stochastic gradient descent, as PyTorch's. */
-import sgd from '../../shaders/sgd.wgsl';
-import slots from '../../shaders/slots.wgsl';
-import { ArgumentError } from '../gpu/errors.ts';
+import sgd from '../../shaders/optim/sgd.wgsl';
+import slots from '../../shaders/optim/slots.wgsl';
+import { ArgumentError } from '../errors.ts';
 import type { Module, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRate, Optimizer } from './optimizer.ts';

@@ -1,6 +1,6 @@
 /** Launches that update several parameters at once, each in a slot of its own; see `shaders/slots.wgsl`. */
 import { type Engine, floatBits } from '../gpu/engine.ts';
-import type { Constants, Kernel } from '../gpu/kernel.ts';
+import type { Constants, Kernel } from '../gpu/wgsl/kernel.ts';
 import { plane } from '../ops/reduce.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 

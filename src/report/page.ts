@@ -1,6 +1,6 @@
 /** A report as one HTML file: no script, nothing fetched, so that it can be mailed or kept for years. */
 import { accuracyCurve } from '../continual/metrics.ts';
-import { ArgumentError } from '../gpu/errors.ts';
+import { ArgumentError } from '../errors.ts';
 import { accuracyFigure, firstTaskFigure, lineLabels, lineStyles, lossFigure } from './curve.ts';
 import { Html, html } from './html.ts';
 import { pageStyle } from './page-style.ts';

@@ -1,6 +1,6 @@
 /** What a finished (or half finished) run left to be read: tables and pages are made from this alone. */
 import * as v from 'valibot';
-import { DataError } from '../gpu/errors.ts';
+import { DataError } from '../errors.ts';
 
 const finite = v.pipe(v.number(), v.finite());
 const count = v.pipe(finite, v.minValue(0));

@@ -2,9 +2,10 @@
  * A step that is recorded once and then replayed: the same kernels on the same buffers, without running its JavaScript.
  * Recording every step anew costs tens of microseconds a kernel, which a fast GPU is done with sooner.
  */
+
+import { ArgumentError } from '../errors.ts';
 import { Engine } from '../gpu/engine.ts';
-import { ArgumentError } from '../gpu/errors.ts';
-import { memoryOf, type RecordedMemory, type Recording } from '../gpu/recording.ts';
+import { memoryOf, type RecordedMemory, type Recording } from '../gpu/recording/recording.ts';
 import { refuseAsync } from '../gpu/synchronous.ts';
 import { StepWatch } from './step-watch.ts';
 import { Tensor } from './tensor.ts';

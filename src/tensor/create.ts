@@ -1,7 +1,7 @@
 /** Making tensors from numbers; also installed as methods of the engine. */
-import source from '../../shaders/fill.wgsl';
+import source from '../../shaders/lib/fill.wgsl';
+import { DTypeError, ShapeError } from '../errors.ts';
 import { Engine } from '../gpu/engine.ts';
-import { DTypeError, ShapeError } from '../gpu/errors.ts';
 import { bytesOf, type DType, toStored, typedArray } from './dtype.ts';
 import { dtypeOf, fillWord, isNumberArray, shapeOf, storedElements, type TensorData } from './elements.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';

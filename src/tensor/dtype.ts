@@ -1,6 +1,7 @@
 /** Element types, and how their elements lie in buffers and in JavaScript. */
+
+import { DTypeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { DTypeError } from '../gpu/errors.ts';
 import { fromHalfBits, halfBits } from './half.ts';
 
 /** `f16` is storage: kernels compute and add up in f32. It needs a device with `shader-f16`. */

@@ -6,7 +6,7 @@
  * The project's streams: counter = (index low, index high, stream, 0), key = (seed low, seed high).
  * A uniform number in [0, 1) is `(word >>> 8) * 2^-24`: every value is exact in float32.
  */
-import { ArgumentError } from '../gpu/errors.ts';
+import { ArgumentError } from '../errors.ts';
 
 /** Four words of 32 bits. */
 export type Words4 = [number, number, number, number];

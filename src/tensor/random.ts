@@ -1,5 +1,5 @@
 /** Seeded random numbers on the CPU: orders, crops, class orders. One `Random` walks one Philox stream. */
-import { ArgumentError } from '../gpu/errors.ts';
+import { ArgumentError } from '../errors.ts';
 import { philox, wordToUniform } from './philox.ts';
 
 /** FNV-1a: a 32-bit name for a stream, so that purposes that share a seed do not share numbers. */

@@ -1,5 +1,5 @@
 /** Shape arithmetic: everything an operation needs to know before it touches the GPU. */
-import { ShapeError } from '../gpu/errors.ts';
+import { ShapeError } from '../errors.ts';
 
 export type Shape = readonly number[];
 

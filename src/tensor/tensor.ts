@@ -2,9 +2,10 @@
  * A tensor is an immutable, dense, row-major array on one engine's device. Several tensors may look into one buffer
  * (reshape); the buffer goes back to the pool with the last of them. Operations live in `ops/`, which also makes them methods.
  */
+
+import { ArgumentError, AutogradError, EngineMismatchError, FreedTensorError, ShapeError } from '../errors.ts';
 import type { Storage } from '../gpu/buffer-pool.ts';
 import type { Engine } from '../gpu/engine.ts';
-import { ArgumentError, AutogradError, EngineMismatchError, FreedTensorError, ShapeError } from '../gpu/errors.ts';
 import { bytesOf, checkSupported, type DType, fromStored, isFloat, type TypedArray } from './dtype.ts';
 import type { NestedArray } from './elements.ts';
 import { type Shape, show, sizeOf } from './shape.ts';

@@ -1,7 +1,7 @@
 /** Child process of the adapter's story: asks for an adapter, makes a device and prints one line about the outcome. */
 
 import { requestAdapter } from '#adapter';
-import { EngramError } from '../../src/gpu/errors.ts';
+import { EngramError } from '../../src/errors.ts';
 
 try {
   const { adapter, kind, description } = await requestAdapter();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { unpackChromium, unpackTarBrotli } from '../../src/gpu/swiftshader-node.ts';
+import { unpackChromium, unpackTarBrotli } from '../../src/gpu/adapter/swiftshader-node.ts';
 
 /** The Chromium of `@sparticuz/chromium` with the libraries a bare machine lacks; on x64 Linux it needs nothing else. */
 async function launchBundled(args: string[]): Promise<Browser> {

@@ -1,9 +1,9 @@
 /** Engines with matrix units for machines that have none: one that emulates them, and one that only compiles. */
 import { create } from 'webgpu';
 import { requestAdapter } from '#adapter';
-import unitsSource from '../../shaders/matrix_units.wgsl';
-import { deviceDescriptor } from '../../src/gpu/device-descriptor.ts';
-import { MATRIX_UNITS, type MatrixConfig } from '../../src/gpu/matrix-units.ts';
+import unitsSource from '../../shaders/lib/subgroup-matrix.wgsl';
+import { deviceDescriptor } from '../../src/gpu/adapter/device-descriptor.ts';
+import { MATRIX_UNITS, type MatrixConfig } from '../../src/gpu/adapter/subgroup-matrix.ts';
 import { Engine } from '../../src/index.ts';
 import emulatedSource from './emulated_matrix_units.wgsl';
 

@@ -1,4 +1,4 @@
 /** Prints the cache folder that this process's environment gives. */
-import { cacheFolder } from '../../src/gpu/cache-node.ts';
+import { cacheFolder } from '../../src/gpu/files/cache-node.ts';
 
 console.log(cacheFolder());

@@ -1,0 +1,55 @@
+/**
+ * The convolutions of the CIFAR ResNets at batch 32: output, input gradient and weight gradient, each alone.
+ * Recorded and replayed, as in training: for the smallest, JavaScript would take as long as the device.
+ * All three take 2·batch·(output pixels)·(kernel height·kernel width·in·out) operations; products with padding are counted.
+ */
+import { conv2d, type Engine } from '../../src/index.ts';
+import { gradientOf, noise, noiseLeaf, type Work, type WorkCase } from '../bench-case.ts';
+
+interface Layer {
+  readonly size: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly stride: number;
+}
+
+const BATCH = 32;
+
+const LAYERS: readonly Layer[] = [
+  { size: 32, inputs: 3, outputs: 16, stride: 1 },
+  { size: 32, inputs: 16, outputs: 16, stride: 1 },
+  { size: 32, inputs: 16, outputs: 32, stride: 2 },
+  { size: 16, inputs: 32, outputs: 32, stride: 1 },
+  { size: 16, inputs: 32, outputs: 64, stride: 2 },
+  { size: 8, inputs: 64, outputs: 64, stride: 1 },
+  // ResNet-18's.
+  { size: 32, inputs: 64, outputs: 64, stride: 1 },
+  { size: 32, inputs: 64, outputs: 128, stride: 2 },
+  { size: 16, inputs: 128, outputs: 128, stride: 1 },
+  { size: 8, inputs: 256, outputs: 256, stride: 1 },
+  { size: 4, inputs: 512, outputs: 512, stride: 1 },
+];
+
+type Part = 'forward' | 'input-gradient' | 'weight-gradient';
+
+function prepare(engine: Engine, part: Part, { size, inputs, outputs, stride }: Layer): Work {
+  const xShape = [BATCH, size, size, inputs];
+  const weightShape = [3, 3, inputs, outputs];
+  const x = part === 'input-gradient' ? noiseLeaf(engine, xShape) : noise(engine, xShape);
+  const weight = part === 'weight-gradient' ? noiseLeaf(engine, weightShape, 1) : noise(engine, weightShape, 1);
+  const forward = () => conv2d(x, weight, { stride, padding: 1 });
+  const flops = 2 * BATCH * (size / stride) ** 2 * 9 * inputs * outputs;
+  const work = part === 'forward' ? { flops, run: forward } : gradientOf(forward(), { flops });
+  return { ...work, captured: true };
+}
+
+/** Images carry no gradient: the first layer has no input gradient in training. */
+const partsOf = ({ inputs }: Layer): Part[] =>
+  inputs === 3 ? ['forward', 'weight-gradient'] : ['forward', 'input-gradient', 'weight-gradient'];
+
+export const conv2dCases: readonly WorkCase[] = LAYERS.flatMap((layer) =>
+  partsOf(layer).map((part) => ({
+    name: `conv2d/${part}/${layer.size}x${layer.size}x${layer.inputs}-${layer.outputs}${layer.stride > 1 ? `s${layer.stride}` : ''}`,
+    prepare: (engine: Engine) => prepare(engine, part, layer),
+  })),
+);

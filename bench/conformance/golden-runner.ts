@@ -1,0 +1,106 @@
+/** Runs every golden file of a folder, by one variant of the kernels or by all: one line a case, one for the sum. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Engine } from '../../src/index.ts';
+import { matmulFamily, tapFamily } from '../../src/ops/variants/kernel-families.ts';
+import { preferForm } from '../../src/ops/variants/kernel-variants.ts';
+import { type Comparison, GoldenCase } from './golden-case.ts';
+import { GOLDEN_CASES } from './golden-operations.ts';
+
+const SUFFIX = '.safetensors';
+const USAGE =
+  'usage: npm run -s golden -- DIR [--variant NAME|all], where DIR is a folder of *.safetensors reference files';
+
+/** The folder's files and the variant asked for, or why there are none. */
+function askedFor(args: readonly string[]): { files: string[]; variant: string | undefined } | string {
+  try {
+    const { positionals, values } = parseArgs({
+      args: [...args],
+      options: { variant: { type: 'string' } },
+      allowPositionals: true,
+      strict: true,
+    });
+    const [folder] = positionals;
+    if (!folder || positionals.length > 1) return USAGE;
+    const files = readdirSync(folder).filter((name) => name.endsWith(SUFFIX));
+    if (files.length === 0) return `golden: there is no *${SUFFIX} file in ${folder}.`;
+    return { files: files.sort().map((name) => join(folder, name)), variant: values.variant };
+  } catch (error) {
+    return `golden: ${(error as Error).message}. ${USAGE}`;
+  }
+}
+
+/** Worst of the comparisons: the one nearest to its tolerance, or furthest beyond it. */
+const worstOf = (comparisons: readonly Comparison[]): Comparison =>
+  comparisons.reduce((a, b) => (b.error / b.tolerance > a.error / a.tolerance ? b : a));
+
+async function verdict(engine: Engine, path: string): Promise<{ ok: boolean; text: string }> {
+  try {
+    const given = new GoldenCase(engine, readFileSync(path), basename(path));
+    const run = Object.hasOwn(GOLDEN_CASES, given.operation) ? GOLDEN_CASES[given.operation] : undefined;
+    if (!run) throw new Error(`unknown case "${given.operation}"; known: ${Object.keys(GOLDEN_CASES).join(', ')}`);
+    await run(given);
+    if (given.comparisons.length === 0) throw new Error('the file holds nothing to compare with');
+    const { tensor, error, tolerance } = worstOf(given.comparisons);
+    const text = `${given.operation}, ${given.comparisons.length} compared, worst ${error.toExponential(2)} (${tensor})`;
+    // Not `error > tolerance`: that is false for NaN.
+    return error <= tolerance ? { ok: true, text } : { ok: false, text: `${text}, at most ${tolerance} allowed` };
+  } catch (error) {
+    return { ok: false, text: (error as Error).message };
+  }
+}
+
+/** A way to run every kernel. */
+interface Variant {
+  readonly name: string;
+  readonly engine: Engine;
+  /** Of matmul and convolution; by rule unless said. */
+  readonly form?: string;
+}
+
+/** The adapter's own rules, every form of matmul and convolution that it can run, and the rules for adapters of the other kind. */
+function variantsOf(engine: Engine): Variant[] {
+  const forms = [...tapFamily.forms, ...matmulFamily.forms].filter((form) => form.supports(engine));
+  const names = [...new Set(forms.map(({ name }) => name))];
+  const kind = engine.adapterKind === 'hardware' ? 'software' : 'hardware';
+  return [
+    { name: 'rules', engine },
+    ...names.map((form) => ({ name: form, engine, form })),
+    { name: `rules for ${kind}`, engine: Engine.from(engine.device, { kind }) },
+  ];
+}
+
+/** @returns the exit code: 0, 1 when a case failed, 2 when there is nothing to run. */
+export async function golden(args: readonly string[], print: (line: string) => void): Promise<number> {
+  const asked = askedFor(args);
+  if (typeof asked === 'string') {
+    print(asked);
+    return 2;
+  }
+  const { files, variant = 'rules' } = asked;
+  const engine = await Engine.create();
+  const all = variantsOf(engine);
+  const variants = variant === 'all' ? all : all.filter(({ name }) => name === variant);
+  if (variants.length === 0) {
+    const known = all.map(({ name }) => `'${name}'`).join(', ');
+    print(`golden: there is no variant '${variant}' for ${engine.adapterDescription}; there are ${known} and 'all'.`);
+    await engine.destroy();
+    return 2;
+  }
+  let failed = 0;
+  for (const { name, engine: on, form = null } of variants) {
+    for (const { preference, forms } of [matmulFamily, tapFamily]) {
+      preferForm(on, preference, forms.some(({ name }) => name === form) ? form : null);
+    }
+    for (const path of files) {
+      const { ok, text } = await verdict(on, path);
+      if (!ok) failed++;
+      const by = variants.length > 1 ? ` by ${name}` : '';
+      print(`${ok ? 'ok    ' : 'FAILED'} ${basename(path, SUFFIX)}${by}: ${text}`);
+    }
+  }
+  print(`${files.length * variants.length - failed} passed, ${failed} failed`);
+  await engine.destroy();
+  return failed > 0 ? 1 : 0;
+}

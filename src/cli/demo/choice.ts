@@ -1,0 +1,71 @@
+/** Which size of the demo fits an adapter: by its throughput on a few training steps. */
+import type { Config } from '../../continual/config.ts';
+import { Learner } from '../../continual/learner.ts';
+import { ExemplarMemory } from '../../continual/memory.ts';
+import { methods } from '../../continual/methods.ts';
+import { Scenario } from '../../continual/scenario.ts';
+import type { DatasetSplit } from '../../data/dataset.ts';
+import type { Engine } from '../../gpu/engine.ts';
+import { plannedImages } from '../pace.ts';
+
+/** Steps that compile and record. */
+const WARM_UP = 8;
+/** Milliseconds of measuring. */
+const MEASURING = 1000;
+/** A forward pass takes about a third of a training step's time. */
+const FORWARD = 1 / 3;
+
+/** Images a second that a run of these settings learns, measured on its first steps; their kernels stay compiled. */
+export async function trainingRate(engine: Engine, split: DatasetSplit, config: Config): Promise<number> {
+  // Each step told by itself: of several told together the first would end the measuring, and the others not count.
+  const learner = new Learner(engine, split, { ...config, lossEvery: 1 });
+  let [steps, images, started, rate] = [0, 0, 0, 0];
+  try {
+    for await (const event of learner.runTask()) {
+      if (event.type !== 'step') continue;
+      if (++steps <= WARM_UP) {
+        started = performance.now();
+        continue;
+      }
+      images += event.images;
+      const elapsed = performance.now() - started;
+      rate = (1000 * images) / elapsed;
+      if (elapsed > MEASURING) break;
+    }
+    return rate;
+  } finally {
+    learner.dispose();
+  }
+}
+
+/**
+ * The work of a run in images learnt: a distilled image counts for its teacher's pass too, a tested one for a pass, and
+ * a network of twice the width for four.
+ * @param width the network's that one image's work is measured with.
+ */
+export function workOf(config: Config, split: DatasetSplit, width: number): number {
+  const method = methods[config.method];
+  const scenario = new Scenario({ ...config, classes: split.train.classes });
+  const learnt = plannedImages(
+    { scenario, method, memory: new ExemplarMemory({ total: config.memory }), config },
+    split,
+  );
+  const perImage = (config.width / width) ** 2;
+  const tested = scenario.tasks.reduce(
+    (total, _, task) => total + scenario.classesAfter(task) * config.testPerClass,
+    0,
+  );
+  const passes = learnt.map((images, task) => images * (1 + (method.teacher && task > 0 ? FORWARD : 0)));
+  return perImage * (passes.reduce((total, images) => total + images, 0) + tested * FORWARD);
+}
+
+export interface Estimate<Name extends string> {
+  readonly name: Name;
+  readonly seconds: number;
+}
+
+/** The last one that takes no longer than `most` seconds; the first if none does. @param estimates smallest first, one at least. */
+export function chooseSize<Name extends string>(estimates: readonly Estimate<Name>[], most: number): Estimate<Name> {
+  const [smallest] = estimates as [Estimate<Name>];
+  return estimates.findLast(({ seconds }) => seconds <= most) ?? smallest;
+}

@@ -1,0 +1,26 @@
+/** Reading inside a step that is being recorded, when there is nothing to be read yet. */
+
+import { ArgumentError } from '../../errors.ts';
+import type { Storage } from '../buffer-pool.ts';
+import type { Engine } from '../engine.ts';
+
+/**
+ * What a buffer holds at this point of the step, read when the step has been recorded and has run. Replays do not read it again.
+ * @throws ArgumentError when the recording failed.
+ */
+export async function readRecorded(engine: Engine, storage: Storage, bytes: number): Promise<ArrayBuffer> {
+  const copy = engine.allocate(storage.bytes, 'read');
+  engine.copy(storage, copy, storage.bytes);
+  try {
+    // Recording is synchronous: it has ended before anything that waits goes on.
+    await Promise.resolve();
+    if (copy.hasBuffer) return await engine.read(copy, bytes);
+    throw new ArgumentError({
+      where: 'read',
+      message: 'the captured step that reads this tensor could not be recorded.',
+      fix: 'The call of the step says why.',
+    });
+  } finally {
+    engine.release(copy);
+  }
+}

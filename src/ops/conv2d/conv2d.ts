@@ -1,0 +1,99 @@
+/** Convolution of images [n, h, w, c] with weights [kernel height, kernel width, in, out], and its three gradients. */
+import { record } from '../../autograd/tape.ts';
+import { ShapeError } from '../../errors.ts';
+import { commonFloat } from '../../tensor/dtype.ts';
+import { show } from '../../tensor/shape.ts';
+import { commonEngine, Tensor } from '../../tensor/tensor.ts';
+import { convert } from '../elementwise/elementwise-kernel.ts';
+import { linear } from '../matmul/matmul.ts';
+import { weightsFor } from '../mixed-precision.ts';
+import { sum } from '../reduce.ts';
+import { reshape } from '../reshape.ts';
+import { tapFamily, weightFamily } from '../variants/kernel-families.ts';
+import { chooseForm } from '../variants/kernel-variants.ts';
+import { forwardPass, type Geometry, geometryOf, inputGradientPasses, type Pair } from './geometry.ts';
+import type { TapBuffers } from './variants.ts';
+
+export interface Conv2dOptions {
+  /** [out]; none unless said. */
+  bias?: Tensor;
+  /** 1 unless said; two numbers are [vertical, horizontal]. */
+  stride?: Pair;
+  /** Zeros on both sides; 0 unless said. */
+  padding?: Pair;
+}
+
+function forward(g: Geometry, x: Tensor, weight: Tensor, bias: Tensor | undefined): Tensor {
+  const { engine } = x;
+  const y = Tensor.empty(engine, [g.batch, g.outHeight, g.outWidth, g.outChannels], g.stored, 'conv2d');
+  const pass = forwardPass(g);
+  chooseForm(engine, tapFamily, pass).dispatch(engine, pass, {
+    source: x.storage,
+    weight: weight.storage,
+    bias: bias?.storage,
+    result: y.storage,
+  });
+  return y;
+}
+
+/** Added to `present` if there is any: in a residual network what came through the shortcut. */
+function inputGradient(g: Geometry, dy: Tensor, weight: Tensor, present: Tensor | null): Tensor {
+  const { engine } = dy;
+  const dx = present ?? Tensor.empty(engine, [g.batch, g.height, g.width, g.inChannels], g.stored, 'conv2d');
+  const buffers: TapBuffers = {
+    source: dy.storage,
+    weight: weight.storage,
+    result: dx.storage,
+    accumulate: present !== null,
+  };
+  const passes = inputGradientPasses(g);
+  const forms = passes.map((pass) => chooseForm(engine, tapFamily, pass));
+  const [form] = forms;
+  if (form?.dispatchPhases && forms.every((other) => other === form)) form.dispatchPhases(engine, passes, buffers);
+  else for (const [i, pass] of passes.entries()) forms[i]?.dispatch(engine, pass, buffers);
+  return dx;
+}
+
+/** f32. */
+function weightGradient(g: Geometry, x: Tensor, dy: Tensor): Tensor {
+  const { engine } = x;
+  const form = chooseForm(engine, weightFamily, g);
+  const split = form.split(engine, g);
+  const shape = [g.kernelY, g.kernelX, g.inChannels, g.outChannels];
+  const parts = Tensor.empty(engine, [split.splits, ...shape], 'f32', 'conv2d');
+  form.dispatch(engine, g, split, { x: x.storage, dy: dy.storage, parts: parts.storage });
+  const dweight = split.splits === 1 ? Tensor.view(parts, shape, 'conv2d') : sum(parts, 0);
+  parts.dispose();
+  return dweight;
+}
+
+/**
+ * y[n, i, j, o] = Σ x[n, i·stride + a − padding, j·stride + b − padding, c]·weight[a, b, c, o] + bias[o]: a
+ * cross-correlation with zero padding, as in PyTorch. x is [n, height, width, in], weight [kernel height, kernel width,
+ * in, out], y [n, ⌊(height + 2·padding − kernel height)/stride⌋ + 1, …, out].
+ * With x in f16, weight and bias may be f32, and y is f16.
+ * @throws ShapeError, DTypeError for tensors that do not fit; ArgumentError for a stride or padding out of range.
+ */
+export function conv2d(x: Tensor, weight: Tensor, { bias, stride = 1, padding = 0 }: Conv2dOptions = {}): Tensor {
+  const inputs = bias ? [x, weight, bias] : [x, weight];
+  commonEngine('conv2d', inputs);
+  const g = geometryOf(x.shape, weight.shape, stride, padding, commonFloat('conv2d', [x]));
+  if (bias && (bias.rank !== 1 || bias.size !== g.outChannels)) {
+    throw new ShapeError({
+      where: 'conv2d',
+      message: `the bias has shape ${show(bias.shape)}; weight ${show(weight.shape)} needs [${g.outChannels}].`,
+    });
+  }
+  if (g.kernelY * g.kernelX * g.strideY * g.strideX === 1 && g.padY + g.padX === 0) {
+    return linear(x, reshape(weight, [g.inChannels, g.outChannels]), bias); // over the pixels
+  }
+  const read = weightsFor('conv2d', x, weight, bias);
+  const y = forward(g, x, read.weight, read.bias);
+  record(y, 'conv2d', inputs, (dy, present) => [
+    x.requiresGrad ? inputGradient(g, dy, read.weight, present?.[0] ?? null) : null,
+    weight.requiresGrad ? convert(weightGradient(g, x, dy), weight.dtype) : null,
+    bias?.requiresGrad ? convert(sum(dy, [0, 1, 2]), bias.dtype) : null,
+  ]);
+  if (!y.node) read.release();
+  return y;
+}

@@ -1,0 +1,108 @@
+/** Elementwise operations from the table, with broadcasting and gradients; `where` and `cast`, which take several dtypes. */
+import { record } from '../../autograd/tape.ts';
+import { DTypeError } from '../../errors.ts';
+import { type DType, isFloat } from '../../tensor/dtype.ts';
+import { broadcastShapes, sameShape, show } from '../../tensor/shape.ts';
+import { commonEngine, Tensor } from '../../tensor/tensor.ts';
+import { sumTo } from '../reduce.ts';
+import { convert, evaluate, type Operand } from './elementwise-kernel.ts';
+import { type ElementwiseOp, FLOATS } from './table.ts';
+
+/** The operands an expression mentions. */
+const mentioned = (expression: string, all: Readonly<Record<string, Operand>>): Record<string, Operand> =>
+  Object.fromEntries(Object.entries(all).filter(([name]) => new RegExp(`\\b${name}\\b`).test(expression)));
+
+/**
+ * Applies an operation of the table.
+ * @throws ShapeError when shapes do not broadcast, DTypeError for a dtype it does not take or a mix of dtypes.
+ */
+export function applyElementwise(name: string, op: ElementwiseOp, values: readonly Operand[]): Tensor {
+  const tensors = values.filter((v): v is Tensor => v instanceof Tensor);
+  commonEngine(name, tensors);
+  const dtype = tensors[0]?.dtype ?? 'f32';
+  const allowed = op.dtypes ?? FLOATS;
+  if (!allowed.includes(dtype) || tensors.some((t) => t.dtype !== dtype)) {
+    const given = tensors.map((t) => `${t.dtype}${show(t.shape)}`).join(', ');
+    throw new DTypeError({
+      where: name,
+      message: `takes operands of one dtype among ${allowed.join(', ')}; was given ${given}.`,
+      fix: 'Convert with cast().',
+    });
+  }
+  const shape = broadcastShapes(name, ...tensors.map((t) => t.shape));
+  const operands: Record<string, Operand> = {};
+  op.operands.forEach((operand, i) => {
+    operands[operand] = values[i] as Operand;
+  });
+  const forward = isFloat(dtype) ? op.forward : (op.integers ?? op.forward);
+  const y = evaluate(name, operands, forward, shape, op.result ?? dtype);
+  if (!isFloat(dtype) || op.result) return y;
+  return record(y, name, tensors, (dy) => {
+    const all = { ...operands, y, dy };
+    let tensor = 0;
+    const gradients: (Tensor | null)[] = [];
+    values.forEach((value, i) => {
+      if (!(value instanceof Tensor)) return;
+      const input = tensors[tensor++] as Tensor;
+      const expression = op.gradients[i];
+      if (!expression || !input.requiresGrad) gradients.push(null);
+      else if (expression === 'dy') gradients.push(sumTo(dy, input.shape));
+      else {
+        // What is to be summed up stays f32 until then.
+        const type = sameShape(shape, input.shape) ? dtype : 'f32';
+        const full = evaluate(`${name}.d${op.operands[i]}`, mentioned(expression, all), expression, shape, type);
+        gradients.push(sumTo(full, input.shape, dtype));
+      }
+    });
+    return gradients;
+  });
+}
+
+/**
+ * Elements of `a` where `condition` is not zero, of `b` elsewhere; all broadcast.
+ * @param condition u32, as comparisons give it.
+ */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  if (condition.dtype !== 'u32') {
+    throw new DTypeError({
+      where: 'where',
+      message: `the condition must be u32 (0 or 1), not ${condition.dtype}.`,
+      fix: 'Use a comparison, for example x.greater(0).',
+    });
+  }
+  const tensors = [a, b].filter((v): v is Tensor => v instanceof Tensor);
+  const dtype = tensors[0]?.dtype ?? 'f32';
+  if (tensors.some((t) => t.dtype !== dtype)) {
+    throw new DTypeError({
+      where: 'where',
+      message: `both choices must have one dtype, not ${tensors.map((t) => t.dtype).join(' and ')}.`,
+      fix: 'Convert with cast().',
+    });
+  }
+  commonEngine('where', [condition, ...tensors]);
+  const shape = broadcastShapes('where', condition.shape, ...tensors.map((t) => t.shape));
+  const y = evaluate('where', { condition, a, b }, 'select(b, a, condition != 0u)', shape, dtype, dtype);
+  const choices = [
+    [a, 'select(0.0, dy, condition != 0u)'],
+    [b, 'select(dy, 0.0, condition != 0u)'],
+  ] as const;
+  return record(y, 'where', tensors, (dy) =>
+    choices.flatMap(([choice, expression], i) => {
+      if (!(choice instanceof Tensor)) return [];
+      if (!choice.requiresGrad) return [null];
+      const type = sameShape(shape, choice.shape) ? dtype : 'f32';
+      return [sumTo(evaluate(`where.d${i}`, { condition, dy }, expression, shape, type), choice.shape, dtype)];
+    }),
+  );
+}
+
+/**
+ * The same values as another dtype; floats to integers truncate, and what f16 cannot hold becomes infinite. The gradient is
+ * cast back; none passes through integers.
+ * @throws DTypeError for f16 on a device without it.
+ */
+export function cast(a: Tensor, dtype: DType): Tensor {
+  const y = convert(a, dtype);
+  if (y === a || !isFloat(dtype)) return y;
+  return record(y, 'cast', [a], (dy) => [convert(dy, a.dtype)]);
+}
