@@ -69,7 +69,7 @@ export type { Launch, Profile } from './gpu/profiler.ts';
 export type { RecordedMemory } from './gpu/recording/recording.ts';
 export type { Run, Stopwatch } from './gpu/tuning/stopwatch.ts';
 export { type TunedPiece, type TuneOptions, type Tuning, tune } from './gpu/tuning/tuner.ts';
-export type { ChoiceStore } from './gpu/tuning/tuning-cache.ts';
+export type { TuningCache } from './gpu/tuning/tuning-cache.ts';
 export { checkpointed } from './nn/checkpointed.ts';
 export { copyModule } from './nn/copy.ts';
 export { Flatten, type FlattenOptions } from './nn/flatten.ts';

@@ -16,11 +16,11 @@ function noise(count: number, height = 5, width = 7, channels = 3): ImageDataset
   return { name: 'noise', images, labels: new Uint8Array(count), height, width, channels, classes: 1 };
 }
 
-const normalization = { mean: [0.5, 0.4, 0.3], deviation: [0.25, 0.5, 0.2] };
+const normalization = { mean: [0.5, 0.4, 0.3], std: [0.25, 0.5, 0.2] };
 const set = noise(9);
 
 const normalized = (pixel: number, channel: number): number =>
-  (pixel / 255 - normalization.mean[channel]!) / normalization.deviation[channel]!;
+  (pixel / 255 - normalization.mean[channel]!) / normalization.std[channel]!;
 
 /** A pixel in float64, 0 outside. */
 function pixelAt(image: number, x: number, y: number, channel: number): number {
@@ -175,11 +175,8 @@ test('what cannot be sampled is refused', () => {
   images.dispose();
   assert.throws(() => images.sample({ indices: [0] }), /was freed/);
   const { mean } = normalization;
-  assert.throws(
-    () => new DeviceImages(engine, set, { normalization: { mean, deviation: [1, 1] } }),
-    /do not fit 3 channel/,
-  );
-  assert.throws(() => new DeviceImages(engine, set, { normalization: { mean, deviation: [1, 0, 1] } }), /above 0/);
+  assert.throws(() => new DeviceImages(engine, set, { normalization: { mean, std: [1, 1] } }), /do not fit 3 channel/);
+  assert.throws(() => new DeviceImages(engine, set, { normalization: { mean, std: [1, 0, 1] } }), /above 0/);
   const draw = (augmentation: Augmentation) => () => randomTransforms(1, set, augmentation, new Random(0));
   assert.throws(draw({ crop: 1.5 }), /a crop with padding 1\.5/);
   assert.throws(draw({ flip: 2 }), /a flip with probability 2/);

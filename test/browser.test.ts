@@ -42,7 +42,7 @@ test('the browser bundle trains as Node does, also when steps are replayed', asy
 
 /** The kernel of a product before and after tuning, and where a later engine has its choice from. */
 async function tuneTwice(library: typeof import('../src/index.ts')): Promise<string[]> {
-  const stopwatch: Stopwatch = async (_, runs) => runs.map(({ form }) => (form === 'tiled' ? 1 : 10));
+  const stopwatch: Stopwatch = async (_, runs) => runs.map(({ variant }) => (variant === 'tiled' ? 1 : 10));
   const told: string[] = [];
   for (let turn = 0; turn < 2; turn++) {
     const engine = await library.Engine.create();
@@ -51,7 +51,7 @@ async function tuneTwice(library: typeof import('../src/index.ts')): Promise<str
       () => library.matmul(engine.zeros([64, 64]), engine.zeros([64, 64])),
       { stopwatch, budget: 1e6 },
     );
-    told.push(...pieces.map(({ form, from }) => `${form} ${from}`));
+    told.push(...pieces.map(({ variant, from }) => `${variant} ${from}`));
     await engine.destroy();
   }
   return told;

@@ -21,7 +21,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConfigError } from '../src/errors.ts';
 import { cachedFolder, cacheFolder } from '../src/gpu/files/cache-node.ts';
-import { choiceStore } from '../src/gpu/tuning/tuning-cache-node.ts';
+import { tuningCache } from '../src/gpu/tuning/tuning-cache-node.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'engram-cache-'));
 const before = process.env.ENGRAM_CACHE;
@@ -118,7 +118,7 @@ posix('what others may write to is not used', async () => {
   }
   assert.is(await fillsOf(), 0);
   chmodSync(cacheFolder(), 0o777);
-  await refused(/other users may write here/, () => choiceStore.update('gpu', () => ({})));
+  await refused(/other users may write here/, () => tuningCache.update('gpu', () => ({})));
   assert.not.ok(existsSync(join(cacheFolder(), 'tuned')));
 });
 

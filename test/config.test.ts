@@ -104,7 +104,7 @@ test('a flag with a list takes as many numbers as there are, and never drops one
       /^--scale: ".*" does not fit: expected two finite numbers above 0, the smaller one first\. It means: random magn/,
     );
   }
-  for (const key of ['classOrder', 'milestones', 'mean', 'deviation'] as const) {
+  for (const key of ['classOrder', 'milestones', 'mean', 'std'] as const) {
     for (const text of ['1,,2', '1,2,', ',', '1;2', '1,Infinity']) {
       const message = told(() => parseSetting(key, text));
       assert.ok(message.startsWith(`${flagOf(key)}: "${text}" does not fit: expected a list of `), message);

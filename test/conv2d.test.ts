@@ -1,12 +1,12 @@
-/** Convolution: PyTorch's values, every odd shape, all three gradients, in every form that this device can run. */
+/** Convolution: PyTorch's values, every odd shape, all three gradients, in every variant that this device can run. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ArgumentError, conv2d, type DType, DTypeError, ShapeError, type Tensor } from '../src/index.ts';
 import { readSafetensors, type SafetensorsEntry } from '../src/nn/safetensors.ts';
-import { tapForms } from '../src/ops/conv2d/variants.ts';
-import { preferForm } from '../src/ops/variants/kernel-variants.ts';
+import { tapVariants } from '../src/ops/conv2d/variants.ts';
+import { preferVariant } from '../src/ops/variants/kernel-variants.ts';
 import {
   type ConvCase,
   centralDifferences,
@@ -18,13 +18,13 @@ import {
 import { engine, errorOf, leaf, near, needs, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halfLeaf, halves, rounded } from './support/half.ts';
 
-const forms = tapForms.filter((form) => form.supports(engine)).map((form) => form.name);
+const variants = tapVariants.filter((variant) => variant.supports(engine)).map((variant) => variant.name);
 /** Those that read and write f16. */
-const halfForms = forms.filter((form) => form !== 'blocks');
+const halfVariants = variants.filter((variant) => variant !== 'blocks');
 
 test.after.each(() => {
-  preferForm(engine, 'conv2d', null);
-  preferForm(engine, 'matmul', null);
+  preferVariant(engine, 'conv2d', null);
+  preferVariant(engine, 'matmul', null);
 });
 
 /**
@@ -100,9 +100,9 @@ const branches: Record<string, (h: Tensor) => Tensor> = {
   'the same one': (h) => h.add(0),
 };
 
-for (const form of forms) {
-  test(`the input gradient adds up with that of a shortcut: ${form}`, async () => {
-    preferForm(engine, 'conv2d', form);
+for (const variant of variants) {
+  test(`the input gradient adds up with that of a shortcut: ${variant}`, async () => {
+    preferVariant(engine, 'conv2d', variant);
     for (const [stride, size] of [
       [1, 6],
       [2, 3],
@@ -155,22 +155,22 @@ function drawn(seed: number): ConvCase {
   );
 }
 
-for (const form of forms) {
-  test(`${form}: chosen shapes agree with float64`, async () => {
-    preferForm(engine, 'conv2d', form);
+for (const variant of variants) {
+  test(`${variant}: chosen shapes agree with float64`, async () => {
+    preferVariant(engine, 'conv2d', variant);
     for (const [i, c] of chosen.entries()) await compare(c, 10 * i, JSON.stringify(c));
   });
 
-  test(`${form}: any shape, stride, kernel and padding agrees with float64`, async () => {
-    preferForm(engine, 'conv2d', form);
+  test(`${variant}: any shape, stride, kernel and padding agrees with float64`, async () => {
+    preferVariant(engine, 'conv2d', variant);
     for (let seed = 0; seed < 25; seed++) {
       const c = drawn(seed);
       await compare(c, 1000 + 10 * seed, JSON.stringify(c));
     }
   });
 
-  test(`${form}: PyTorch's values`, async () => {
-    preferForm(engine, 'conv2d', form);
+  test(`${variant}: PyTorch's values`, async () => {
+    preferVariant(engine, 'conv2d', variant);
     const files = readdirSync('test/golden').filter((name) => name.startsWith('conv2d_'));
     assert.ok(files.length >= 4);
     for (const file of files) {
@@ -191,9 +191,9 @@ for (const form of forms) {
   });
 }
 
-for (const form of halfForms) {
-  needs('shader-f16')(`${form}: f16 images with f32 weights agree with float64 to their rounding`, async () => {
-    preferForm(engine, 'conv2d', form);
+for (const variant of halfVariants) {
+  needs('shader-f16')(`${variant}: f16 images with f32 weights agree with float64 to their rounding`, async () => {
+    preferVariant(engine, 'conv2d', variant);
     for (const [i, c] of chosen.entries()) await compare(c, 10 * i, JSON.stringify(c), 'f16');
     for (let seed = 0; seed < 8; seed++)
       await compare(drawn(seed), 1000 + 10 * seed, JSON.stringify(drawn(seed)), 'f16');

@@ -27,9 +27,9 @@ const result = (method: string, last: number, change: Partial<MethodResult> = {}
 const spread: Spread = {
   orders: 8,
   differences: [
-    { of: 'replay', to: 'finetune', mean: 30, deviation: 5 },
-    { of: 'fdkd', to: 'replay', mean: 4, deviation: 3 },
-    { of: 'fdkd', to: 'finetune', mean: 34, deviation: 5 },
+    { of: 'replay', to: 'finetune', mean: 30, std: 5 },
+    { of: 'fdkd', to: 'replay', mean: 4, std: 3 },
+    { of: 'fdkd', to: 'finetune', mean: 34, std: 5 },
   ],
 };
 const said = (finetune: number, replay: number, fdkd: number, change: Partial<MethodResult> = {}) =>

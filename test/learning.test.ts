@@ -269,7 +269,7 @@ test('configurations that cannot work are refused before anything is trained', (
   refused({ classOrder: [1, 1, 2] }, /class 1 appears twice/);
   refused({ classOrder: [1, 12] }, /class 12/);
   refused({ trainPerClass: 5000 }, /5000 images a class/);
-  refused({ mean: [0, 0, 0], deviation: [1, 1, 1] }, /1 channels/);
+  refused({ mean: [0, 0, 0], std: [1, 1, 1] }, /1 channels/);
   refused({ model: 'resnet9' }, /resnet9/);
 });
 

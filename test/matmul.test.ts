@@ -5,16 +5,16 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type DType, DTypeError, linear, matmul, ShapeError } from '../src/index.ts';
 import { readSafetensors } from '../src/nn/safetensors.ts';
-import { matmulForms } from '../src/ops/matmul/variants.ts';
-import { preferForm } from '../src/ops/variants/kernel-variants.ts';
+import { matmulVariants } from '../src/ops/matmul/variants.ts';
+import { preferVariant } from '../src/ops/variants/kernel-variants.ts';
 import { centralDifferences, product } from './support/conv-reference.ts';
 import { engine, errorOf, leaf, near, needs, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halfLeaf, rounded } from './support/half.ts';
 
-const forms = matmulForms.filter((form) => form.supports(engine)).map((form) => form.name);
+const variants = matmulVariants.filter((variant) => variant.supports(engine)).map((variant) => variant.name);
 const flags = [false, true];
 
-test.after.each(() => preferForm(engine, 'matmul', null));
+test.after.each(() => preferVariant(engine, 'matmul', null));
 
 /** Forward and both gradients of one product, against float64. */
 async function compare(
@@ -46,9 +46,9 @@ async function compare(
   for (const t of [c, ta.grad, tb.grad, ta, tb]) t?.dispose();
 }
 
-for (const form of forms) {
-  test(`${form}: every transposition of every odd size`, async () => {
-    preferForm(engine, 'matmul', form);
+for (const variant of variants) {
+  test(`${variant}: every transposition of every odd size`, async () => {
+    preferVariant(engine, 'matmul', variant);
     const sizes = [
       [1, 1, 1],
       [1, 7, 1],
@@ -66,14 +66,14 @@ for (const form of forms) {
     for (const [m, k, n] of sizes) for (const aT of flags) for (const bT of flags) await compare(m, k, n, aT, bT);
   });
 
-  test(`${form}: a long sum with few results is split, and still exact`, async () => {
-    preferForm(engine, 'matmul', form);
+  test(`${variant}: a long sum with few results is split, and still exact`, async () => {
+    preferVariant(engine, 'matmul', variant);
     for (const aT of flags) for (const bT of flags) await compare(9, 3001, 11, aT, bT);
   });
 
-  if (form !== 'blocks') {
-    needs('shader-f16')(`${form}: f16 operands, to their rounding`, async () => {
-      preferForm(engine, 'matmul', form);
+  if (variant !== 'blocks') {
+    needs('shader-f16')(`${variant}: f16 operands, to their rounding`, async () => {
+      preferVariant(engine, 'matmul', variant);
       const sizes = [
         [5, 1, 3],
         [17, 9, 33],
@@ -87,8 +87,8 @@ for (const form of forms) {
     });
   }
 
-  test(`${form}: batches, and one matrix for a whole batch`, async () => {
-    preferForm(engine, 'matmul', form);
+  test(`${variant}: batches, and one matrix for a whole batch`, async () => {
+    preferVariant(engine, 'matmul', variant);
     const [batch, m, k, n] = [6, 10, 7, 9];
     for (const transposeA of flags) {
       for (const transposeB of flags) {
@@ -127,8 +127,8 @@ for (const form of forms) {
     }
   });
 
-  test(`${form}: linear agrees with PyTorch`, async () => {
-    preferForm(engine, 'matmul', form);
+  test(`${variant}: linear agrees with PyTorch`, async () => {
+    preferVariant(engine, 'matmul', variant);
     const files = readdirSync('test/golden').filter((name) => name.startsWith('linear_ce_'));
     assert.ok(files.length >= 1);
     for (const file of files) {

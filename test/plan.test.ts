@@ -97,7 +97,7 @@ test('settings that could only fail later, or do nothing', () => {
   wrong({ nesterov: true, optimizer: 'adam' }, /Nesterov.*adam/);
   wrong({ stem: 'imagenet' }, /resnet8 has no stem to choose/);
   wrong({ memory: 3 }, /3 exemplars are too few for 4 classes/);
-  wrong({ mean: [0.5, 0.5], deviation: [1, 1] }, /1 channels/);
+  wrong({ mean: [0.5, 0.5], std: [1, 1] }, /1 channels/);
   const fits: ConfigInput = { ...small, schedule: 'step', milestones: [2, 8], baseEpochs: 10, nesterov: true };
   assert.is(planned(fits, fashion).baseEpochs, 10);
 });

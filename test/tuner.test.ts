@@ -9,9 +9,8 @@ import * as assert from 'uvu/assert';
 import type { Dispatch } from '../src/gpu/engine.ts';
 import { tunerOf } from '../src/gpu/tuning/tuner.ts';
 import { mergeChoices, readChoices } from '../src/gpu/tuning/tuning-cache.ts';
-import { choiceStore } from '../src/gpu/tuning/tuning-cache-node.ts';
+import { tuningCache } from '../src/gpu/tuning/tuning-cache-node.ts';
 import {
-  type ChoiceStore,
   Engine,
   Learner,
   loadDataset,
@@ -21,9 +20,15 @@ import {
   type Stopwatch,
   saveCheckpoint,
   type Tensor,
+  type TuningCache,
   tune,
 } from '../src/index.ts';
-import { chooseForm, type KernelFamily, type KernelForm, preferForm } from '../src/ops/variants/kernel-variants.ts';
+import {
+  chooseVariant,
+  type KernelFamily,
+  type KernelVariant,
+  preferVariant,
+} from '../src/ops/variants/kernel-variants.ts';
 import { product } from './support/conv-reference.ts';
 import { engine, near, uniform } from './support/engine.ts';
 
@@ -31,18 +36,18 @@ const home = mkdtempSync(join(tmpdir(), 'engram-tuner-'));
 process.env.ENGRAM_CACHE = home;
 test.after(() => rmSync(home, { recursive: true, force: true }));
 
-/** An engine without a past, whose forms are those for GPUs on every adapter. */
+/** An engine without a past, whose variants are those for GPUs on every adapter. */
 const fresh = (): Engine => Engine.from(engine.device, { kind: 'hardware' });
 
-/** A stopwatch that knows its times: 10 ms for every form that is not named. */
+/** A stopwatch that knows its times: 10 ms for every variant that is not named. */
 const telling =
   (ms: Record<string, number>): Stopwatch =>
   async (_, runs) =>
-    runs.map(({ form }) => ms[form] ?? 10);
+    runs.map(({ variant }) => ms[variant] ?? 10);
 
 const never: Stopwatch = () => assert.unreachable('something was measured') as never;
 
-function inMemory(): ChoiceStore & { kept: unknown } {
+function inMemory(): TuningCache & { kept: unknown } {
   const store = {
     kept: undefined as unknown,
     read: async () => store.kept,
@@ -69,14 +74,14 @@ function launched(on: Engine, step: () => unknown): string {
   return `${kernel.name} ${constants?.THREADS_Y}x${constants?.THREADS_X}`;
 }
 
-test('the fastest form runs from then on, and computes the same', async () => {
+test('the fastest variant runs from then on, and computes the same', async () => {
   const on = fresh();
   const step = square(on, 64);
   assert.is(launched(on, step), 'matmul_tiled 4x16');
   const { result, pieces } = await tune(on, step, { stopwatch: telling({ 'tiled-16x16': 5 }), store: null });
   const [piece] = pieces;
   assert.is(pieces.length, 1);
-  assert.equal([piece!.rule, piece!.form, piece!.from, piece!.launches], ['tiled', 'tiled-16x16', 'measured', 1]);
+  assert.equal([piece!.rule, piece!.variant, piece!.from, piece!.launches], ['tiled', 'tiled-16x16', 'measured', 1]);
   assert.is(piece!.ms.tiled, 10);
   assert.is(launched(on, step), 'matmul_tiled 16x16');
   const expected = product(64, 64, 64, uniform(64 * 64, 1), uniform(64 * 64, 2));
@@ -89,7 +94,7 @@ test('the rule stays where others are hardly faster', async () => {
   const on = fresh();
   const stopwatch = telling({ 'wide-8x8': 9.8 });
   const { pieces } = await tune(on, square(on, 64), { stopwatch, store: null });
-  assert.is(pieces[0]!.form, 'tiled');
+  assert.is(pieces[0]!.variant, 'tiled');
   assert.is(pieces[0]!.from, 'measured');
 });
 
@@ -97,24 +102,24 @@ test('what is hopeless at first sight is not looked at again; of the others the 
   let call = 0;
   const looks: Stopwatch = async (_, runs) => {
     call++;
-    return runs.map(({ form }, i) => {
-      if (form === 'tiled-8x8') return call === 1 ? 30 : 1;
-      return form === 'wide-16x16' && i > 6 ? 6 : 10;
+    return runs.map(({ variant }, i) => {
+      if (variant === 'tiled-8x8') return call === 1 ? 30 : 1;
+      return variant === 'wide-16x16' && i > 6 ? 6 : 10;
     });
   };
   const on = fresh();
   const tuned = await tune(on, square(on, 64), { stopwatch: looks, store: null });
-  assert.is(tuned.pieces[0]!.form, 'wide-16x16');
+  assert.is(tuned.pieces[0]!.variant, 'wide-16x16');
   assert.is(tuned.pieces[0]!.ms['tiled-8x8'], 30);
 });
 
-test('a preferred form goes before the tuned one, and back', async () => {
+test('a preferred variant goes before the tuned one, and back', async () => {
   const on = fresh();
   const step = square(on, 64);
   await tune(on, step, { stopwatch: telling({ 'tiled-16x16': 5 }), store: null });
-  preferForm(on, 'matmul', 'wide-8x8');
+  preferVariant(on, 'matmul', 'wide-8x8');
   assert.is(launched(on, step), 'matmul_wide 8x8');
-  preferForm(on, 'matmul', null);
+  preferVariant(on, 'matmul', null);
   assert.is(launched(on, step), 'matmul_tiled 16x16');
 });
 
@@ -126,13 +131,13 @@ test('what was measured once is not measured again, in this process or the next'
   assert.is((await tune(on, step, { stopwatch: never, store })).pieces[0]!.from, 'cache');
   const later = fresh();
   const { pieces } = await tune(later, square(later, 64), { stopwatch: never, store });
-  assert.equal([pieces[0]!.form, pieces[0]!.from], ['tiled-16x16', 'cache']);
+  assert.equal([pieces[0]!.variant, pieces[0]!.from], ['tiled-16x16', 'cache']);
   const forced = await tune(later, square(later, 64), { stopwatch: telling({ 'wide-8x8': 5 }), store, force: true });
-  assert.equal([forced.pieces[0]!.form, forced.pieces[0]!.from], ['wide-8x8', 'measured']);
+  assert.equal([forced.pieces[0]!.variant, forced.pieces[0]!.from], ['wide-8x8', 'measured']);
 });
 
 const adapter = 'Some GPU (driver 1.2, hardware, Vulkan)';
-const choice = { form: 'tiled', ms: { tiled: 1 } };
+const choice = { variant: 'tiled', ms: { tiled: 1 } };
 
 test("what is damaged, another version's or another adapter's is nothing, and is written over", async () => {
   const good = mergeChoices(undefined, adapter, new Map([['a', choice]]));
@@ -141,7 +146,7 @@ test("what is damaged, another version's or another adapter's is nothing, and is
     assert.is(readChoices(kept, adapter).size, 0, JSON.stringify(kept));
     assert.equal(mergeChoices(kept, adapter, new Map([['a', choice]])), good);
   }
-  assert.is(readChoices({ ...good, choices: { a: { form: 3 } } }, adapter).size, 0);
+  assert.is(readChoices({ ...good, choices: { a: { variant: 3 } } }, adapter).size, 0);
 
   const on = fresh();
   await tune(on, square(on, 64), { stopwatch: telling({ 'wide-8x8': 5 }) });
@@ -159,7 +164,7 @@ test("what is damaged, another version's or another adapter's is nothing, and is
 test('writers at once lose nothing, and one that died does not stop them', async () => {
   const names = Array.from({ length: 20 }, (_, i) => `piece ${i}`);
   const write = (name: string) =>
-    choiceStore.update(adapter, (kept) => mergeChoices(kept, adapter, new Map([[name, choice]])));
+    tuningCache.update(adapter, (kept) => mergeChoices(kept, adapter, new Map([[name, choice]])));
   await write('first');
   const file = readdirSync(join(home, 'tuned')).find((name) => name.startsWith('some-gpu'))!;
   const lock = join(home, 'tuned', `${file}.lock`);
@@ -167,7 +172,7 @@ test('writers at once lose nothing, and one that died does not stop them', async
   const long = Date.now() / 1000 - 60;
   utimesSync(lock, long, long);
   await Promise.all(names.map(write));
-  assert.equal(new Set(readChoices(await choiceStore.read(adapter), adapter).keys()), new Set(['first', ...names]));
+  assert.equal(new Set(readChoices(await tuningCache.read(adapter), adapter).keys()), new Set(['first', ...names]));
   assert.equal(
     readdirSync(join(home, 'tuned')).filter((name) => /lock|tmp/.test(name)),
     [],
@@ -182,8 +187,8 @@ test('a lock of a time to come is no lock', async () => {
   utimesSync(lock, years, years);
   const limit = new Promise((_, late) => setTimeout(late, 5000, new Error('it waits')).unref());
   const later = mergeChoices(undefined, adapter, new Map([['later', choice]]));
-  await Promise.race([choiceStore.update(adapter, () => later), limit]);
-  assert.ok(readChoices(await choiceStore.read(adapter), adapter).has('later'));
+  await Promise.race([tuningCache.update(adapter, () => later), limit]);
+  assert.ok(readChoices(await tuningCache.read(adapter), adapter).has('later'));
   assert.not.ok(existsSync(lock));
 });
 
@@ -196,7 +201,7 @@ test('a cache that cannot be used is a warning', async () => {
   const options = { store: { read: refuse, update: refuse }, warn: (message: string) => warnings.push(message) };
   const stopwatch = telling({ 'wide-8x8': 5 });
   const { pieces } = await tune(on, square(on, 64), { ...options, stopwatch });
-  assert.is(pieces[0]!.form, 'wide-8x8');
+  assert.is(pieces[0]!.variant, 'wide-8x8');
   assert.is(warnings.length, 2);
   assert.match(warnings.join(), /could not be read: no room.*could not be kept: no room/);
 });
@@ -208,7 +213,7 @@ test('a spent budget leaves the rest to the rule and to the next time', async ()
   let clock = 0;
   const stopwatch: Stopwatch = async (_, runs) => {
     clock += 60; // twice a piece
-    return runs.map(({ form }) => (form === 'wide-8x8' ? 5 : 10));
+    return runs.map(({ variant }) => (variant === 'wide-8x8' ? 5 : 10));
   };
   const options = { stopwatch, now: () => clock, store: null };
   const from = async (budget: number) =>
@@ -222,11 +227,11 @@ test('a spent budget leaves the rest to the rule and to the next time', async ()
 interface Copy {
   readonly words: number;
 }
-interface CopyForm extends KernelForm<Copy> {
+interface CopyVariant extends KernelVariant<Copy> {
   dispatch(on: Engine, words: number, output: Tensor): void;
 }
 
-const writer = (name: string, source: string): CopyForm => ({
+const writer = (name: string, source: string): CopyVariant => ({
   name,
   supports: () => true,
   dispatch: (on, words, output) =>
@@ -235,11 +240,11 @@ const writer = (name: string, source: string): CopyForm => ({
 const working = `@group(0) @binding(0) var<storage, read_write> output: array<f32>;
   @compute @workgroup_size(1) fn main(@builtin(workgroup_id) at: vec3<u32>) { output[at.x] = 1.0; }`;
 
-/** One form that works, one that does not compile, one that throws. */
-const family: KernelFamily<Copy, CopyForm> = {
+/** One variant that works, one that does not compile, one that throws. */
+const family: KernelFamily<Copy, CopyVariant> = {
   name: 'copy',
   preference: 'copy',
-  forms: [
+  variants: [
     writer('plain', working),
     writer('broken', working.replace('1.0', 'nothing')),
     {
@@ -254,28 +259,28 @@ const family: KernelFamily<Copy, CopyForm> = {
   describe: ({ words }) => `${words} words`,
   rehearse(on, { words }) {
     const output = on.keep(on.zeros([words]));
-    return { launch: (form) => form.dispatch(on, words, output), dispose: () => output.dispose() };
+    return { launch: (variant) => variant.dispatch(on, words, output), dispose: () => output.dispose() };
   },
 };
 
-test('forms that do not compile or launch are left out, with one warning each', async () => {
+test('variants that do not compile or launch are left out, with one warning each', async () => {
   const on = fresh();
   const warnings: string[] = [];
-  const { pieces } = await tune(on, () => [4, 8].map((words) => chooseForm(on, family, { words }).name), {
+  const { pieces } = await tune(on, () => [4, 8].map((words) => chooseVariant(on, family, { words }).name), {
     stopwatch: telling({ broken: 1, throwing: 1, quick: 2 }),
     store: null,
     warn: (message) => warnings.push(message),
   });
   assert.equal(
-    pieces.map(({ form, ms }) => [form, ...Object.keys(ms)]),
+    pieces.map(({ variant, ms }) => [variant, ...Object.keys(ms)]),
     [
       ['quick', 'plain', 'quick'],
       ['quick', 'plain', 'quick'],
     ],
   );
   assert.is(warnings.length, 2, warnings.join('\n'));
-  assert.match(warnings[0]!, /form broken of copy is left out: test_broken: the kernel did not compile: line 2/);
-  assert.match(warnings[1]!, /form throwing of copy is left out: far too large/);
+  assert.match(warnings[0]!, /variant broken of copy is left out: test_broken: the kernel did not compile: line 2/);
+  assert.match(warnings[1]!, /variant throwing of copy is left out: far too large/);
   await on.sync(); // nothing of it is left
 });
 
@@ -331,7 +336,7 @@ test('the command measures once, and shows what is in the cache', async () => {
     .map((line) => JSON.parse(line));
   const { step } = lines.pop();
   assert.ok(step.tuned > 0 && step.tuned <= step.rules * 1.001);
-  assert.ok(lines.every(({ from, form, ms }) => from === 'measured' && ms[form] >= 0));
+  assert.ok(lines.every(({ from, variant, ms }) => from === 'measured' && ms[variant] >= 0));
   const again = await engram('tune', ...small);
   assert.match(again.out, /✓ cached/);
   assert.match(again.out, new RegExp(`0 measured, ${lines.length} from the cache`));

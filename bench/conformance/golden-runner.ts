@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Engine } from '../../src/index.ts';
 import { matmulFamily, tapFamily } from '../../src/ops/variants/kernel-families.ts';
-import { preferForm } from '../../src/ops/variants/kernel-variants.ts';
+import { preferVariant } from '../../src/ops/variants/kernel-variants.ts';
 import { type Comparison, GoldenCase } from './golden-case.ts';
 import { GOLDEN_CASES } from './golden-operations.ts';
 
@@ -56,17 +56,17 @@ interface Variant {
   readonly name: string;
   readonly engine: Engine;
   /** Of matmul and convolution; by rule unless said. */
-  readonly form?: string;
+  readonly variant?: string;
 }
 
-/** The adapter's own rules, every form of matmul and convolution that it can run, and the rules for adapters of the other kind. */
+/** The adapter's own rules, every variant of matmul and convolution that it can run, and the rules for adapters of the other kind. */
 function variantsOf(engine: Engine): Variant[] {
-  const forms = [...tapFamily.forms, ...matmulFamily.forms].filter((form) => form.supports(engine));
-  const names = [...new Set(forms.map(({ name }) => name))];
+  const variants = [...tapFamily.variants, ...matmulFamily.variants].filter((variant) => variant.supports(engine));
+  const names = [...new Set(variants.map(({ name }) => name))];
   const kind = engine.adapterKind === 'hardware' ? 'software' : 'hardware';
   return [
     { name: 'rules', engine },
-    ...names.map((form) => ({ name: form, engine, form })),
+    ...names.map((variant) => ({ name: variant, engine, variant })),
     { name: `rules for ${kind}`, engine: Engine.from(engine.device, { kind }) },
   ];
 }
@@ -89,9 +89,9 @@ export async function golden(args: readonly string[], print: (line: string) => v
     return 2;
   }
   let failed = 0;
-  for (const { name, engine: on, form = null } of variants) {
-    for (const { preference, forms } of [matmulFamily, tapFamily]) {
-      preferForm(on, preference, forms.some(({ name }) => name === form) ? form : null);
+  for (const { name, engine: on, variant = null } of variants) {
+    for (const { preference, variants } of [matmulFamily, tapFamily]) {
+      preferVariant(on, preference, variants.some(({ name }) => name === variant) ? variant : null);
     }
     for (const path of files) {
       const { ok, text } = await verdict(on, path);

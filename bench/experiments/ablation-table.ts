@@ -1,6 +1,6 @@
 /** The ablation's results as Markdown tables, one a scenario: mean ± standard deviation over the seeds. */
 
-import { deviation, mean } from '../../src/report/statistics.ts';
+import { mean, standardDeviation } from '../../src/report/statistics.ts';
 import { type Cell, cellName, cells, scenarios } from './ablation-design.ts';
 import type { RunResult } from './experiment.ts';
 
@@ -10,7 +10,7 @@ const BASELINE: Cell = { pool: 'whole', weighting: 'fixed', temperature: 2, lamb
 const spread = (values: readonly number[], sign = false): string => {
   const center = mean(values);
   const shown = `${sign && center > 0 ? '+' : ''}${center.toFixed(1)}`;
-  return values.length > 1 ? `${shown} ± ${deviation(values).toFixed(1)}` : shown;
+  return values.length > 1 ? `${shown} ± ${standardDeviation(values).toFixed(1)}` : shown;
 };
 
 function groupBySeed(runs: readonly RunResult[]): Map<string, RunResult[]> {

@@ -6,7 +6,7 @@ import {
   demoMethods,
   demoSizeNames,
 } from '../../src/cli/demo/sizes.ts';
-import { deviation, mean } from '../../src/report/statistics.ts';
+import { mean, standardDeviation } from '../../src/report/statistics.ts';
 import type { RunResult } from './experiment.ts';
 
 /** Orders that were seen while the settings were chosen; the others confirm. */
@@ -42,7 +42,7 @@ export function differencesOf(orders: Orders): DemoDifference[] {
   const rounded = (value: number) => Math.round(10 * value) / 10;
   return pairs.map(([of, to]) => {
     const values = gaps(orders, of, to);
-    return { of, to, mean: rounded(mean(values)), deviation: rounded(deviation(values)) };
+    return { of, to, mean: rounded(mean(values)), std: rounded(standardDeviation(values)) };
   });
 }
 
@@ -69,9 +69,9 @@ function sizeTable(size: DemoSizeName, orders: Orders): string {
     const values = gaps(orders, of, to);
     const cells = differences.map(([, part]) => {
       const some = gaps(part, of, to);
-      return some.length < 2 ? '–' : `${signed(mean(some))} ± ${one(deviation(some) / Math.sqrt(some.length))}`;
+      return some.length < 2 ? '–' : `${signed(mean(some))} ± ${one(standardDeviation(some) / Math.sqrt(some.length))}`;
     });
-    return `| ${of} − ${to} | ${[...cells, one(deviation(values)), values.map(signed).join(' ')].join(' | ')} |`;
+    return `| ${of} − ${to} | ${[...cells, one(standardDeviation(values)), values.map(signed).join(' ')].join(' | ')} |`;
   });
   return [
     `### ${size}`,

@@ -1,7 +1,7 @@
 // Weight gradient of a convolution in quads (see quads.wgsl): for every weight a sum over all target positions, split by
 // rows of dy. Channels come in fours, in the source by zeros behind them. The rows of a block are 16 pairs of a tap and a
 // source channel, its columns target channels, its terms positions; rows of lanes take turns at these. Behind quads.wgsl
-// and conv2d_spot.wgsl.
+// and conv2d/quad-load.wgsl.
 
 @group(0) @binding(1) var<storage, read> gradient: array<vec4<S>>;
 @group(0) @binding(2) var<storage, read_write> result: array<vec4<f32>>;
@@ -11,9 +11,9 @@
 const TURN = 4u * (LANES / QUADS);
 
 // Tap and channel of a term, ordered by tap row, tap column and channel.
-fn spotAt(term: u32) -> Spot {
+fn termAt(term: u32) -> Term {
   let tap = term / params.channels;
-  return Spot(tap / params.tapColumns, tap % params.tapColumns, term % params.channels);
+  return Term(tap / params.tapColumns, tap % params.tapColumns, term % params.channels);
 }
 
 // The quad of target channels at a position of the line that begins at position `line`; zero behind its end.
@@ -46,20 +46,20 @@ fn main(
   let targetQuads = params.targetChannels / 4u;
   let targetGroups = (targetQuads + QUADS - 1u) / QUADS;
   let taps = params.tapRows * params.tapColumns;
-  let spots = taps * params.channels;
-  let spotGroups = (spots + 15u) / 16u;
+  let terms = taps * params.channels;
+  let termGroups = (terms + 15u) / 16u;
   let at = group.y * groups.x + group.x;
-  let split = at / (targetGroups * spotGroups);
+  let split = at / (targetGroups * termGroups);
   if (split >= params.splits) {
     return;
   }
-  let firstSpot = at / targetGroups % spotGroups * 16u;
+  let firstTerm = at / targetGroups % termGroups * 16u;
   let place = lane % QUADS;
   let row = lane - place;
   let quad = at % targetGroups * QUADS + place;
   let lastQuad = min(quad, targetQuads - 1u);
-  // Quad i of what is held is position i / 4 at spots 4·(i % 4) …: the same spots in every slot of a lane.
-  let own = spotAt(firstSpot + place % 4u * 4u);
+  // Quad i of what is held is position i / 4 at terms 4·(i % 4) …: the same terms in every slot of a lane.
+  let own = termAt(firstTerm + place % 4u * 4u);
 
   var sum = Block();
   // One loop over lines and turns: leaving an inner one costs as much as four terms do.
@@ -76,7 +76,7 @@ fn main(
     var x: Held;
     for (var s = 0u; s < SLOTS; s++) {
       let column = first + (s * QUADS + place) / 4u;
-      x[s] = look(params, own, top, y, i32(column * params.stepX) + params.originX);
+      x[s] = loadQuad(params, own, top, y, i32(column * params.stepX) + params.originX);
     }
     let w = mat4x4<f32>(
       dy(line, first, lastQuad),
@@ -101,11 +101,11 @@ fn main(
   if (row != 0u || quad >= targetQuads) {
     return;
   }
-  for (var i = 0u; i < 16u && firstSpot + i < spots; i++) {
-    let spot = firstSpot + i;
-    let channel = spot % params.channels;
+  for (var i = 0u; i < 16u && firstTerm + i < terms; i++) {
+    let term = firstTerm + i;
+    let channel = term % params.channels;
     if (channel < params.weighted) {
-      let tap = spot / params.channels;
+      let tap = term / params.channels;
       result[((split * taps + tap) * params.weighted + channel) * targetQuads + quad] = results[i];
     }
   }

@@ -1,6 +1,6 @@
 // Convolution in quads (see quads.wgsl): targets are sums of taps over a source image. Channels come in fours, in
 // the source by zeros behind them. The rows of a block are 16 consecutive target positions, its columns target channels, its
-// terms pairs of a tap and a source channel. Behind quads.wgsl and conv2d_spot.wgsl.
+// terms pairs of a tap and a source channel. Behind quads.wgsl and conv2d/quad-load.wgsl.
 //
 // Injected besides: MOST_PHASES (passes that a launch can make).
 
@@ -31,8 +31,8 @@ fn quads4(first: u32, step: u32, last: u32, row: u32) -> mat4x4<f32> {
 
 // The four terms behind these: by tap row, tap column and channel, as weights lie in memory; with gaps by tap row, channel and
 // tap column, so that what is held can be handed on.
-fn onward(params: Params, spot: Spot) -> Spot {
-  var next = spot;
+fn onward(params: Params, term: Term) -> Term {
+  var next = term;
   var carryY: u32;
   if (GAP == 0u) {
     next.channel += 4u;
@@ -69,13 +69,13 @@ fn movedUp(x: Held, place: u32, row: u32) -> Held {
 // The weights of four terms for a quad of target channels. Neighbouring weights belong to neighbouring target channels
 // (forward) or to source channels (input gradient): one kernel serves both, since compiling it takes longer than turning
 // the weights round.
-fn weights4(params: Params, spot: Spot, quad: u32, row: u32) -> mat4x4<f32> {
+fn weights4(params: Params, term: Term, quad: u32, row: u32) -> mat4x4<f32> {
   let targetFirst = params.weightTarget == 1u;
-  let tap = params.weightOrigin + spot.tapY * params.weightY + spot.tapX * params.weightX;
+  let tap = params.weightOrigin + term.tapY * params.weightY + term.tapX * params.weightX;
   let step = select(params.weightTarget, params.weightSource, targetFirst) / 4u;
-  let first = (tap + spot.channel * params.weightSource) / 4u + quad * select(4u * step, 1u, targetFirst);
+  let first = (tap + term.channel * params.weightSource) / 4u + quad * select(4u * step, 1u, targetFirst);
   // The zeros behind the source's channels are multiplied by the last one's weights: there is nothing behind these.
-  let last = select(3u, params.weighted - 1u - spot.channel, targetFirst);
+  let last = select(3u, params.weighted - 1u - term.channel, targetFirst);
   let w = quads4(first, step, last, row);
   let turned = transpose(w);
   return mat4x4<f32>(
@@ -159,18 +159,18 @@ fn main(
   // One loop over all terms: leaving an inner one costs as much as four terms do.
   var sum = Block();
   var loaded: Held;
-  var spot = Spot();
+  var term = Term();
   let terms = params.tapRows * params.tapColumns * params.channels;
   for (var k = 0u; k < terms; k += 4u) {
-    if (isHandedOn && spot.tapX > 0u) {
+    if (isHandedOn && term.tapX > 0u) {
       loaded = movedUp(loaded, place, row);
     } else {
       for (var s = 0u; s < SLOTS; s++) {
-        loaded[s] = look(params, spot, top[s], y[s], x[s]);
+        loaded[s] = loadQuad(params, term, top[s], y[s], x[s]);
       }
     }
-    sum = multiply(sum, loaded, weights4(params, spot, lastQuad, row), row);
-    spot = onward(params, spot);
+    sum = multiply(sum, loaded, weights4(params, term, lastQuad, row), row);
+    term = onward(params, term);
   }
 
   if (params.hasBias != 0u) {

@@ -58,7 +58,7 @@ export const configHelp: Readonly<Record<keyof Config, SettingHelp>> = {
   rotate: images('degrees', 'largest random rotation'),
   scale: images('range', 'random magnification, such as 0.9,1.1'),
   mean: images('list', 'subtracted from pixels 0 … 1, one a channel; measured unless given'),
-  deviation: images('list', 'divides pixels, one a channel; measured unless given'),
+  std: images('list', 'divides pixels, one a channel; measured unless given'),
   temperature: keeping('T', 'temperature of the distillation'),
   kdWeight: keeping('λ', 'weight of the distillation beside the cross entropy'),
   weighting: keeping('name', 'how the weight changes from task to task'),

@@ -81,7 +81,9 @@ addStepFlags(program.command('profile').description("where a training step's tim
   .action(async (options: ProfileOptions) => (await import('./profile.ts')).profile(options));
 
 addStepFlags(
-  program.command('tune').description("measure on this adapter which forms of a training step's kernels are fastest"),
+  program
+    .command('tune')
+    .description("measure on this adapter which variants of a training step's kernels are fastest"),
 )
   .option('--budget <ms>', 'time for measuring, about; as long as it takes unless given', wholeNumber)
   .option('--force', 'measure also what is in the cache')

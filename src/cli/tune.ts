@@ -45,7 +45,7 @@ function progress(): { onPiece: NonNullable<TuneOptions['onPiece']>; stop: () =>
   };
 }
 
-/** Milliseconds of a step's pieces by the forms that `of` names, as far as they were measured. */
+/** Milliseconds of a step's pieces by the variants that `of` names, as far as they were measured. */
 const stepTime = (pieces: readonly TunedPiece[], of: (piece: TunedPiece) => string): number =>
   pieces.reduce((sum, piece) => sum + piece.launches * (piece.ms[of(piece)] ?? 0), 0);
 
@@ -60,7 +60,7 @@ export async function tune({ budget = Number.POSITIVE_INFINITY, force, json, ...
         force: force ?? false,
         onPiece,
       }).finally(stop);
-      const times = { rules: stepTime(pieces, ({ rule }) => rule), tuned: stepTime(pieces, ({ form }) => form) };
+      const times = { rules: stepTime(pieces, ({ rule }) => rule), tuned: stepTime(pieces, ({ variant }) => variant) };
       if (json) {
         for (const piece of pieces) console.log(JSON.stringify(piece));
         console.log(JSON.stringify({ step: times, adapter: engine.adapterDescription }));

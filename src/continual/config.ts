@@ -75,9 +75,9 @@ export const configSchema = v.strictObject({
   flip: v.optional(fraction, 0),
   rotate: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(180)), 0),
   scale: v.optional(range),
-  /** Pixels are normalised by (x − mean) / deviation, a number for each channel; measured on the training set unless given. */
+  /** Pixels are normalised by (x − mean) / std, a number for each channel; measured on the training set unless given. */
   mean: v.optional(v.array(v.pipe(v.number(), v.finite()))),
-  deviation: v.optional(v.array(aboveZero)),
+  std: v.optional(v.array(aboveZero)),
   /** Temperature of the distillation. */
   temperature: v.optional(aboveZero, 2),
   /** Weight of the distillation next to the cross entropy; `weighting` may scale it from task to task. */

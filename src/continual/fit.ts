@@ -52,8 +52,8 @@ type Recorded = Omit<StepEvent, 'type' | 'loss' | 'task' | 'epochs'>;
 /** One step on the device: indices u32 [n], their matrices f32 [n, 2, 3] and right logits i32 [n] to the loss. */
 function stepOf({ engine, config, model, teacher, loss, scaler, images }: Fit, optimizer: Optimizer) {
   const augmentation = augmentationOf(config);
-  return (indices: Tensor, moves: Tensor, targets: Tensor): Tensor => {
-    const x = images.moved(indices, moves, augmentation);
+  return (indices: Tensor, transforms: Tensor, targets: Tensor): Tensor => {
+    const x = images.augmented(indices, transforms, augmentation);
     const oldLogits = teacher ? noGrad(engine, () => teacher.forward(x)) : null;
     const value = loss.loss({ logits: model.forward(x), targets, oldLogits });
     backward(scaler ? scaler.scale(value) : value);
@@ -89,9 +89,9 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
   const losses = held.add(new LossQueue<Recorded>(engine, together));
   const record = (at: Recorded, indices: Uint32Array<ArrayBuffer>, random: Random): void =>
     engine.scope(() => {
-      const moves = images.moves(indices.length, augmentationOf(config), random);
+      const transforms = images.transforms(indices.length, augmentationOf(config), random);
       const targets = images.targets(indices, scenario.logitOf);
-      losses.add(at, (captured ?? step)(engine.tensor(indices), moves, targets));
+      losses.add(at, (captured ?? step)(engine.tensor(indices), transforms, targets));
     });
   let started = performance.now();
   let total = 0;

@@ -17,25 +17,25 @@ export class LearnerImages {
   constructor(
     readonly engine: Engine,
     readonly dataset: ImageDataset,
-    normalization: { mean: readonly number[]; deviation: readonly number[] },
+    normalization: { mean: readonly number[]; std: readonly number[] },
   ) {
     this.byClass = classIndices(dataset);
     this.device = new DeviceImages(engine, dataset, { normalization });
   }
 
   /** Images [n, h, w, c] as they are. */
-  plain(indices: ArrayLike<number>): Tensor {
+  raw(indices: ArrayLike<number>): Tensor {
     return this.device.sample({ indices });
   }
 
   /** A random matrix for each of `count` images, f32 [count, 2, 3]. */
-  moves(count: number, augmentation: Augmentation, random: Random): Tensor {
+  transforms(count: number, augmentation: Augmentation, random: Random): Tensor {
     return this.engine.tensor(randomTransforms(count, this.device, augmentation, random), [count, 2, 3]);
   }
 
-  /** Images [n, h, w, c], each moved by its own matrix. @param indices u32 [n]. @param moves as {@link moves} gives them. */
-  moved(indices: Tensor, moves: Tensor, augmentation: Augmentation): Tensor {
-    return this.device.sample({ indices, transforms: moves, interpolate: !keepsToPixels(augmentation) });
+  /** Images [n, h, w, c], each transformed by its own matrix. @param indices u32 [n]. @param transforms as {@link transforms} gives them. */
+  augmented(indices: Tensor, transforms: Tensor, augmentation: Augmentation): Tensor {
+    return this.device.sample({ indices, transforms, interpolate: !keepsToPixels(augmentation) });
   }
 
   /** The logit of each image, i32 [n]. */
@@ -64,17 +64,17 @@ export function uploadImages(
   { train, test }: DatasetSplit,
   config: RunConfig,
 ): { train: LearnerImages; test: LearnerImages } {
-  const measured = config.mean && config.deviation ? null : channelMoments(train);
+  const measured = config.mean && config.std ? null : channelMoments(train);
   const mean = config.mean ?? measured?.mean ?? [];
-  const deviation = config.deviation ?? measured?.deviation ?? [];
-  if (mean.length !== train.channels || deviation.length !== train.channels) {
+  const std = config.std ?? measured?.std ?? [];
+  if (mean.length !== train.channels || std.length !== train.channels) {
     throw new ConfigError({
       where: 'normalisation',
-      message: `the images have ${train.channels} channels, but there are ${mean.length} means and ${deviation.length} deviations.`,
+      message: `the images have ${train.channels} channels, but there are ${mean.length} means and ${std.length} deviations.`,
       fix: 'Give one of each a channel, or leave both out.',
     });
   }
-  const normalization = { mean, deviation };
+  const normalization = { mean, std };
   const uploaded = new LearnerImages(engine, train, normalization);
   try {
     return { train: uploaded, test: new LearnerImages(engine, test, normalization) };

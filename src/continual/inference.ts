@@ -23,7 +23,7 @@ function* batches(
   try {
     for (let start = 0; start < indices.length; start += BATCH) {
       const batch = indices.slice(start, start + BATCH);
-      const result = noGrad(engine, () => engine.scope(() => of(images.plain(batch))));
+      const result = noGrad(engine, () => engine.scope(() => of(images.raw(batch))));
       try {
         yield { batch, result };
       } finally {

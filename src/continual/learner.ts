@@ -238,7 +238,7 @@ export class Learner {
         fix: 'Learn a task first.',
       });
     }
-    return noGrad(engine, () => engine.scope(() => model.eval().forward(this.test.plain(indices))));
+    return noGrad(engine, () => engine.scope(() => model.eval().forward(this.test.raw(indices))));
   }
 
   /** Frees everything; a task that is under way fails then. */

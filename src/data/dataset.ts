@@ -22,10 +22,10 @@ export interface DatasetSplit {
   test: ImageDataset;
 }
 
-/** Per channel, for pixels scaled to 0 … 1: (pixel / 255 - mean) / deviation. */
+/** Per channel, for pixels scaled to 0 … 1: (pixel / 255 - mean) / std. */
 export interface Normalization {
   mean: readonly number[];
-  deviation: readonly number[];
+  std: readonly number[];
 }
 
 /** How many images the set holds. */
@@ -100,10 +100,8 @@ export function channelMoments({ images, channels }: ImageDataset): Normalizatio
   }
   const count = images.length / channels;
   const mean = sums.map((sum) => sum / count / 255);
-  const deviation = squares.map(
-    (sum, channel) => Math.sqrt(Math.max(0, sum / count / 255 ** 2 - mean[channel]! ** 2)) || 1,
-  );
-  return { mean, deviation };
+  const std = squares.map((sum, channel) => Math.sqrt(Math.max(0, sum / count / 255 ** 2 - mean[channel]! ** 2)) || 1);
+  return { mean, std };
 }
 
 /** The name of a class, or its number where names are not known. */

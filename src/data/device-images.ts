@@ -53,7 +53,7 @@ export class DeviceImages {
 
   /**
    * Uploads the images; they stay until {@link dispose}, whatever scope is open.
-   * Throws ArgumentError unless the normalisation has one mean and one deviation above 0 a channel, and
+   * Throws ArgumentError unless the normalisation has one mean and one std above 0 a channel, and
    * OutOfMemoryError from the engine.
    */
   constructor(
@@ -66,19 +66,19 @@ export class DeviceImages {
     this.height = height;
     this.width = width;
     this.channels = channels;
-    const { mean, deviation } = normalization ?? {
+    const { mean, std } = normalization ?? {
       mean: new Array(channels).fill(0),
-      deviation: new Array(channels).fill(1),
+      std: new Array(channels).fill(1),
     };
-    if (mean.length !== channels || deviation.length !== channels || !deviation.every((value) => value > 0)) {
+    if (mean.length !== channels || std.length !== channels || !std.every((value) => value > 0)) {
       throw new ArgumentError({
         where: `normalisation of ${dataset.name}`,
-        message: `means [${mean.join(', ')}] and deviations [${deviation.join(', ')}] do not fit ${channels} channel(s).`,
-        fix: 'Give one mean and one deviation above 0 for each channel.',
+        message: `means [${mean.join(', ')}] and deviations [${std.join(', ')}] do not fit ${channels} channel(s).`,
+        fix: 'Give one mean and one std above 0 for each channel.',
       });
     }
     this.moments = engine.keep(
-      engine.tensor(Float32Array.from(mean.flatMap((value, channel) => [value, deviation[channel]!]))),
+      engine.tensor(Float32Array.from(mean.flatMap((value, channel) => [value, std[channel]!]))),
     );
     const bytes = imageBytes(dataset);
     const { maxStorageBufferBindingSize, maxBufferSize } = engine.device.limits;
@@ -96,7 +96,7 @@ export class DeviceImages {
 
   /**
    * A batch, f32 [n, height, width, channels], normalised. Outside an image lie pixels of value 0, set before the
-   * normalisation as torchvision's crops and rotations do: padding becomes (0 - mean) / deviation.
+   * normalisation as torchvision's crops and rotations do: padding becomes (0 - mean) / std.
    * Throws ArgumentError for an index outside the set, ShapeError if indices and transforms do not fit each other.
    */
   sample({ indices, transforms, interpolate = true }: SampleOptions): Tensor {

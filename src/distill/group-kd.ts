@@ -14,7 +14,7 @@ import tasksSource from '../../shaders/distill/group-kd-tasks.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
 import { type Engine, floatBits } from '../gpu/engine.ts';
-import { evaluate } from '../ops/elementwise/elementwise-kernel.ts';
+import { launchElementwise } from '../ops/elementwise/elementwise-kernel.ts';
 import { sum } from '../ops/reduce.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
@@ -203,7 +203,7 @@ export function distilGroups(
   if (!gradient) return loss;
   return record(loss, where, [student], (dy) => {
     const by = reduction === 'mean' ? dy : dy.reshape([batch, 1]);
-    return [evaluate('group_kd.scale', { a: gradient, b: by }, 'a * b', student.shape)];
+    return [launchElementwise('group_kd.scale', { a: gradient, b: by }, 'a * b', student.shape)];
   });
 }
 

@@ -2,8 +2,9 @@
  * Bind groups and the small uniform buffers, cached by what they hold. Building a bind group costs more than a
  * dispatch, and a training step asks for the same ones each time because the buffer pool hands out buffers in the same order.
  */
-import type { Storage } from './buffer-pool.ts';
-import { createBuffer } from './device-buffer.ts';
+
+import { createBuffer } from './buffer-request.ts';
+import type { DeviceBuffer } from './device-buffer.ts';
 import type { Pipeline } from './pipelines.ts';
 
 /** Entries kept before everything is dropped and built anew: bounds memory for programs whose shapes never repeat. */
@@ -18,18 +19,18 @@ export interface UniformBuffer {
   pins: number;
 }
 
-const whole = ({ buffer }: Storage): GPUBufferBinding => ({ buffer });
+const whole = ({ buffer }: DeviceBuffer): GPUBufferBinding => ({ buffer });
 
 interface Entry {
   readonly key: string;
   readonly group: GPUBindGroup;
-  readonly storages: readonly Storage[];
+  readonly storages: readonly DeviceBuffer[];
 }
 
 export class BindGroupCache {
   private readonly groups = new Map<string, Entry>();
   /** The groups that hold a buffer. */
-  private readonly holders = new Map<Storage, Set<Entry>>();
+  private readonly holders = new Map<DeviceBuffer, Set<Entry>>();
   private readonly uniforms = new Map<string, UniformBuffer>();
   private nextUniform = 0;
   private retired: GPUBuffer[] = [];
@@ -47,7 +48,7 @@ export class BindGroupCache {
   }
 
   /** `params`: the uniform's words; floats as their bits. */
-  get(pipeline: Pipeline, storages: readonly Storage[], params: Uint32Array | null): GPUBindGroup {
+  get(pipeline: Pipeline, storages: readonly DeviceBuffer[], params: Uint32Array | null): GPUBindGroup {
     const uniform = params && this.uniform(params);
     let key = `${pipeline.id}`;
     for (const storage of storages) key += `,${storage.id}`;
@@ -90,7 +91,7 @@ export class BindGroupCache {
   }
 
   /** Drops the groups that hold a buffer, which was destroyed. */
-  drop(storage: Storage): void {
+  drop(storage: DeviceBuffer): void {
     const dropped = this.holders.get(storage);
     if (!dropped) return;
     this.holders.delete(storage);

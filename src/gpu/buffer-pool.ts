@@ -5,36 +5,9 @@
  */
 
 import { OutOfMemoryError } from '../errors.ts';
-import { type Requested, requestBuffer } from './device-buffer.ts';
+import { type Requested, requestBuffer } from './buffer-request.ts';
+import { DeviceBuffer } from './device-buffer.ts';
 import { PoolBudget } from './pool-budget.ts';
-
-/** One GPU buffer and the number of tensors that look into it. */
-export class Storage {
-  refs = 1;
-  /** The recorder's batch that used this buffer last: decides whether an upload may overtake pending commands. */
-  lastBatch = 0;
-
-  constructor(
-    readonly id: number,
-    private held: GPUBuffer | null,
-    /** Size in bytes, a multiple of 4. */
-    readonly bytes: number,
-  ) {}
-
-  /** @throws RangeError while it has none; see {@link BufferPool.reserve}. */
-  get buffer(): GPUBuffer {
-    if (!this.held) throw new RangeError('a tensor of a step that is being recorded has no buffer yet');
-    return this.held;
-  }
-
-  get hasBuffer(): boolean {
-    return this.held !== null;
-  }
-
-  place(buffer: GPUBuffer): void {
-    this.held = buffer;
-  }
-}
 
 export interface PoolStatistics {
   /** Bytes held by living tensors. */
@@ -54,9 +27,9 @@ const sizeOf = (bytes: number): number => Math.max(4, Math.ceil(bytes / 4) * 4);
 const STORAGE_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST; GPUBufferUsage is not a global everywhere
 
 export class BufferPool {
-  private readonly free = new Map<number, Storage[]>();
+  private readonly free = new Map<number, DeviceBuffer[]>();
   /** All that wait, the one that has waited longest first. */
-  private readonly waiting = new Set<Storage>();
+  private readonly waiting = new Set<DeviceBuffer>();
   private readonly budget = new PoolBudget();
   /** Every buffer that is not destroyed. */
   private readonly made = new Set<GPUBuffer>();
@@ -79,14 +52,14 @@ export class BufferPool {
   constructor(
     private readonly device: GPUDevice,
     private readonly onRequest: (failure: Requested['failure']) => void,
-    private readonly onDestroy: (storage: Storage) => void,
+    private readonly onDestroy: (storage: DeviceBuffer) => void,
   ) {}
 
   /**
    * A buffer of `bytes` rounded up to a multiple of 4, contents undefined; `fresh`: one that nothing has used before.
    * @throws OutOfMemoryError beyond the device's limits.
    */
-  acquire(bytes: number, where: string, fresh = false): Storage {
+  acquire(bytes: number, where: string, fresh = false): DeviceBuffer {
     const size = sizeOf(bytes);
     const waiting = fresh ? undefined : this.free.get(size)?.pop();
     const storage = waiting ?? this.create(size, where);
@@ -101,18 +74,18 @@ export class BufferPool {
   }
 
   /** A storage that has no buffer until {@link back} gives it one, and may never have one. */
-  reserve(bytes: number): Storage {
-    return new Storage(this.nextId++, null, sizeOf(bytes));
+  reserve(bytes: number): DeviceBuffer {
+    return new DeviceBuffer(this.nextId++, null, sizeOf(bytes));
   }
 
   /** Gives a reserved storage a buffer, and adds a reference. @throws OutOfMemoryError beyond the device's limits. */
-  back(storage: Storage, where: string): void {
+  back(storage: DeviceBuffer, where: string): void {
     storage.place(this.acquire(storage.bytes, where, true).buffer);
     storage.refs++;
   }
 
   /** Drops one reference; the last one puts the buffer back, unless it is of no use. */
-  release(storage: Storage): void {
+  release(storage: DeviceBuffer): void {
     if (--storage.refs > 0 || !storage.hasBuffer) return;
     this.putBack(storage);
     const s = this.statistics;
@@ -124,9 +97,9 @@ export class BufferPool {
   }
 
   /** Adds a reference, also to a buffer that waits for reuse: it waits no longer. */
-  pin(storage: Storage): void {
+  pin(storage: DeviceBuffer): void {
     if (storage.refs++ > 0) return;
-    const list = this.free.get(storage.bytes) as Storage[];
+    const list = this.free.get(storage.bytes) as DeviceBuffer[];
     list.splice(list.indexOf(storage), 1);
     this.waitsNoLonger(storage);
     this.lives(storage.bytes);
@@ -180,7 +153,7 @@ export class BufferPool {
    * Free lists are ordered, the oldest buffer last, where it is taken first: a loop that begins each turn with the same
    * buffers free is given the same ones in the same places, and finds its bind groups again.
    */
-  private putBack(storage: Storage): void {
+  private putBack(storage: DeviceBuffer): void {
     this.waiting.add(storage);
     const list = this.free.get(storage.bytes);
     if (!list) {
@@ -188,7 +161,7 @@ export class BufferPool {
       return;
     }
     let at = list.length;
-    while (at > 0 && (list[at - 1] as Storage).id < storage.id) at--;
+    while (at > 0 && (list[at - 1] as DeviceBuffer).id < storage.id) at--;
     list.splice(at, 0, storage);
   }
 
@@ -200,14 +173,14 @@ export class BufferPool {
     this.budget.lives(s.liveBytes);
   }
 
-  private waitsNoLonger(storage: Storage): void {
+  private waitsNoLonger(storage: DeviceBuffer): void {
     this.waiting.delete(storage);
     this.statistics.pooledBytes -= storage.bytes;
     this.statistics.pooledBuffers--;
   }
 
-  private discard(storage: Storage): void {
-    const list = this.free.get(storage.bytes) as Storage[];
+  private discard(storage: DeviceBuffer): void {
+    const list = this.free.get(storage.bytes) as DeviceBuffer[];
     list.splice(list.indexOf(storage), 1);
     if (list.length === 0) this.free.delete(storage.bytes);
     this.waitsNoLonger(storage);
@@ -216,7 +189,7 @@ export class BufferPool {
     this.onDestroy(storage);
   }
 
-  private create(size: number, where: string): Storage {
+  private create(size: number, where: string): DeviceBuffer {
     const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
     const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
     if (size > limit) {
@@ -235,6 +208,6 @@ export class BufferPool {
       for (const storage of this.waiting) if (storage.buffer === buffer) this.discard(storage);
     });
     this.onRequest(failure);
-    return new Storage(this.nextId++, buffer, size);
+    return new DeviceBuffer(this.nextId++, buffer, size);
   }
 }

@@ -1,52 +1,29 @@
-/** Asking the device for a buffer, which it may not have the memory for. */
-import { pollGently } from '#adapter';
-import { OutOfMemoryError } from '../errors.ts';
+/** A buffer of the engine's: what tensors look into, and kernels are launched on. */
 
-const outOfMemory = (where: string, size: number, live?: number, cause?: unknown) =>
-  new OutOfMemoryError({
-    where,
-    message: `the device could not give ${size} bytes${live === undefined ? '' : ` (${live} bytes were in use)`}.`,
-    fix: 'Use a smaller batch, or free tensors with engine.scope().',
-    cause,
-  });
+/** One GPU buffer and the number of tensors that look into it. */
+export class DeviceBuffer {
+  refs = 1;
+  /** The recorder's batch that used this buffer last: decides whether an upload may overtake pending commands. */
+  lastBatch = 0;
 
-/** @throws OutOfMemoryError where that is known at once, as it is of mapped buffers. */
-export function createBuffer(
-  device: GPUDevice,
-  descriptor: GPUBufferDescriptor,
-  where: string,
-  live?: number,
-): GPUBuffer {
-  try {
-    return device.createBuffer(descriptor);
-  } catch (cause) {
-    throw outOfMemory(where, descriptor.size, live, cause);
+  constructor(
+    readonly id: number,
+    private held: GPUBuffer | null,
+    /** Size in bytes, a multiple of 4. */
+    readonly bytes: number,
+  ) {}
+
+  /** @throws RangeError while it has none; see {@link BufferPool.reserve}. */
+  get buffer(): GPUBuffer {
+    if (!this.held) throw new RangeError('a tensor of a step that is being recorded has no buffer yet');
+    return this.held;
   }
-}
 
-export interface Requested {
-  readonly buffer: GPUBuffer;
-  /** Why the buffer is not valid, `null` if it is; never rejects. */
-  readonly failure: Promise<OutOfMemoryError | null>;
-}
-
-/** A buffer, and what becomes known about it later. @param live bytes in use, for the error. */
-export function requestBuffer(
-  device: GPUDevice,
-  descriptor: GPUBufferDescriptor,
-  where: string,
-  live?: number,
-): Requested {
-  device.pushErrorScope('out-of-memory');
-  let failure: Requested['failure'];
-  let buffer: GPUBuffer;
-  try {
-    buffer = createBuffer(device, descriptor, where, live);
-  } finally {
-    failure = pollGently(() => device.popErrorScope()).then(
-      (error) => error && outOfMemory(where, descriptor.size, live),
-      () => null, // the device was lost: its own error tells
-    );
+  get hasBuffer(): boolean {
+    return this.held !== null;
   }
-  return { buffer, failure };
+
+  place(buffer: GPUBuffer): void {
+    this.held = buffer;
+  }
 }

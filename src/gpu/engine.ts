@@ -7,10 +7,11 @@ import { AdapterError, ArgumentError, DeviceLostError } from '../errors.ts';
 import type { AdapterKind, AdapterOptions } from './adapter/adapter.ts';
 import { adapterKind, describeAdapter } from './adapter/adapter-info.ts';
 import { deviceDescriptor } from './adapter/device-descriptor.ts';
-import { MATRIX_UNITS } from './adapter/subgroup-matrix.ts';
+import { SUBGROUP_MATRIX } from './adapter/subgroup-matrix.ts';
 import { BindGroupCache } from './bind-groups.ts';
-import { BufferPool, type PoolStatistics, type Storage } from './buffer-pool.ts';
+import { BufferPool, type PoolStatistics } from './buffer-pool.ts';
 import { CompileAhead } from './compile-ahead.ts';
+import type { DeviceBuffer } from './device-buffer.ts';
 import { DeviceErrors } from './device-errors.ts';
 import { PipelineCache } from './pipelines.ts';
 import { PassTimer, type Profile } from './profiler.ts';
@@ -37,7 +38,7 @@ export interface Dispatch {
   readonly kernel: Kernel;
   readonly constants?: Constants;
   /** Storage buffers in the order of their binding numbers. */
-  readonly buffers: readonly Storage[];
+  readonly buffers: readonly DeviceBuffer[];
   /** The words of the kernel's uniform `Params`, if it has one; floats through {@link floatBits}. */
   readonly params?: readonly number[];
   /** Workgroups along x, y and z. */
@@ -88,19 +89,21 @@ export class Engine {
   private readonly errors: DeviceErrors;
   private readonly recordings: Recordings;
   private ending: Promise<void> | null = null;
-  /** One line for people. Choices that were tuned are remembered by it, those among forms on matrix units apart. */
+  /** One line for people. Choices that were tuned are remembered by it, those among variants on subgroup matrices apart. */
   readonly adapterDescription: string;
 
   private constructor(
     readonly device: GPUDevice,
-    /** Chooses between kernel forms: software adapters want other ones than GPUs. */
+    /** Chooses between kernel variants: software adapters want other ones than GPUs. */
     readonly adapterKind: AdapterKind,
     description: string,
     private readonly ownsDevice: boolean,
     options: Pick<EngineOptions, 'debug' | 'onLeak' | 'warn'>,
     private readonly ahead: CompileAhead | null = null,
   ) {
-    this.adapterDescription = device.features.has(MATRIX_UNITS) ? `${description} with matrix units` : description;
+    this.adapterDescription = device.features.has(SUBGROUP_MATRIX)
+      ? `${description} with subgroup matrices`
+      : description;
     this.debug = options.debug ?? false;
     this.onLeak = options.onLeak ?? ((message) => console.warn(message));
     this.warn = options.warn ?? ((message) => console.warn(message));
@@ -147,7 +150,7 @@ export class Engine {
 
   /**
    * An engine on a device that the caller owns; the engine never destroys it, only the buffers it made there. A device with
-   * the feature `chromium-experimental-subgroup-matrix` opts in to matrix units. @throws ArgumentError for what is no device.
+   * the feature `chromium-experimental-subgroup-matrix` opts in to subgroup matrices. @throws ArgumentError for what is no device.
    */
   static from(
     device: GPUDevice,
@@ -161,7 +164,7 @@ export class Engine {
   }
 
   /** A buffer of at least `bytes`, contents undefined; give it back with {@link release}. */
-  allocate(bytes: number, where: string): Storage {
+  allocate(bytes: number, where: string): DeviceBuffer {
     this.assertUsable(where);
     const { draft } = this.recorder;
     if (!draft) return this.pool.acquire(bytes, where);
@@ -170,7 +173,7 @@ export class Engine {
     return storage;
   }
 
-  release(storage: Storage): void {
+  release(storage: DeviceBuffer): void {
     if (!this.ending) this.pool.release(storage);
   }
 
@@ -202,7 +205,7 @@ export class Engine {
    * Uploads bytes into a buffer, in order with the recorded commands.
    * @throws ArgumentError unless they and the offset are multiples of 4, and fit.
    */
-  write(storage: Storage, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
+  write(storage: DeviceBuffer, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
     this.assertUsable('write');
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const { draft } = this.recorder;
@@ -212,7 +215,7 @@ export class Engine {
   }
 
   /** Uploads what `data` gives, if anything: now, and when this is recorded before every replay. */
-  feed(storage: Storage, data: FeedData): void {
+  feed(storage: DeviceBuffer, data: FeedData): void {
     this.assertUsable('feed');
     const { draft } = this.recorder;
     if (draft) draft.feed(storage, data);
@@ -257,13 +260,13 @@ export class Engine {
   }
 
   /** Copies the first `bytes` of one buffer into another at `offset`, on the device; both are multiples of 4. */
-  copy(from: Storage, to: Storage, bytes: number, offset = 0): void {
+  copy(from: DeviceBuffer, to: DeviceBuffer, bytes: number, offset = 0): void {
     this.assertUsable('copy');
     this.recorder.copy(from, to, bytes, offset);
   }
 
   /** Waits for everything recorded so far, then reads the first `bytes` of a buffer. @throws the first error since the last wait. */
-  async read(storage: Storage, bytes: number): Promise<ArrayBuffer> {
+  async read(storage: DeviceBuffer, bytes: number): Promise<ArrayBuffer> {
     this.assertUsable('read');
     if (this.isRecording) return readRecorded(this, storage, bytes);
     try {
@@ -385,7 +388,7 @@ export class Engine {
     if (this.recorder.isIdle) this.tidy();
   }
 
-  private upload(storage: Storage, data: FeedData, offset = 0): void {
+  private upload(storage: DeviceBuffer, data: FeedData, offset = 0): void {
     const bytes = bytesIn(data());
     if (bytes) this.recorder.write(storage, offset, bytes);
   }

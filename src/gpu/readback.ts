@@ -3,8 +3,8 @@
  */
 import { pollGently } from '#adapter';
 import { ValidationError } from '../errors.ts';
-import type { Storage } from './buffer-pool.ts';
-import { type Requested, requestBuffer } from './device-buffer.ts';
+import { type Requested, requestBuffer } from './buffer-request.ts';
+import type { DeviceBuffer } from './device-buffer.ts';
 import type { Recorder } from './recorder.ts';
 
 const STAGING_USAGE = 0x01 | 0x08; // MAP_READ | COPY_DST
@@ -26,7 +26,7 @@ export class Readback {
    * The first `bytes` of a buffer as they are when every command recorded so far has run.
    * @throws OutOfMemoryError where there is no memory for a staging buffer; ValidationError when it cannot be mapped.
    */
-  read(storage: Storage, bytes: number): Promise<ArrayBuffer> {
+  read(storage: DeviceBuffer, bytes: number): Promise<ArrayBuffer> {
     const size = Math.ceil(bytes / 4) * 4;
     const staging = this.take(size);
     this.recorder.copy(storage, staging.buffer, size);

@@ -5,7 +5,7 @@
 
 import { ArgumentError } from '../errors.ts';
 import type { BindGroupCache } from './bind-groups.ts';
-import { Storage } from './buffer-pool.ts';
+import { DeviceBuffer } from './device-buffer.ts';
 import type { Pipeline } from './pipelines.ts';
 import type { PassTimer } from './profiler.ts';
 import type { Recording } from './recording/recording.ts';
@@ -63,7 +63,7 @@ export class Recorder {
 
   dispatch(
     pipeline: Pipeline,
-    storages: readonly Storage[],
+    storages: readonly DeviceBuffer[],
     params: Uint32Array | null,
     workgroups: readonly [number, number, number],
     flops?: number,
@@ -85,14 +85,14 @@ export class Recorder {
   }
 
   /** @param offset where in `to`, in bytes. */
-  copy(from: Storage, to: Storage | GPUBuffer, bytes: number, offset = 0): void {
-    if (this.draft && to instanceof Storage) {
+  copy(from: DeviceBuffer, to: DeviceBuffer | GPUBuffer, bytes: number, offset = 0): void {
+    if (this.draft && to instanceof DeviceBuffer) {
       this.draft.copy(from, to, bytes, offset);
       return;
     }
     from.lastBatch = this.batch;
-    if (to instanceof Storage) to.lastBatch = this.batch;
-    const target = to instanceof Storage ? to.buffer : to;
+    if (to instanceof DeviceBuffer) to.lastBatch = this.batch;
+    const target = to instanceof DeviceBuffer ? to.buffer : to;
     this.commands.push({ kind: 'copy', from: from.buffer, fromOffset: 0, to: target, offset, bytes });
   }
 
@@ -114,7 +114,7 @@ export class Recorder {
   }
 
   /** Uploads at once when no waiting command uses the buffer, in order otherwise. @throws ArgumentError for what does not fit. */
-  write(to: Storage, offset: number, data: Uint8Array<ArrayBuffer>): void {
+  write(to: DeviceBuffer, offset: number, data: Uint8Array<ArrayBuffer>): void {
     const { byteLength } = data;
     // The device would refuse it much later, without a name, and leave the buffer as it was.
     if (byteLength % 4 !== 0 || offset % 4 !== 0 || offset < 0 || offset + byteLength > to.bytes) {

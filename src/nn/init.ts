@@ -31,6 +31,6 @@ export function kaimingUniform(engine: Engine, shape: Shape, fanIn: number, rand
 
 /** Normal with standard deviation √(2/fan): He et al. 2015, eq. 10 (fan in) and eq. 14 (fan out), for ReLU networks. */
 export function kaimingNormal(engine: Engine, shape: Shape, fan: number, random: Random): Tensor {
-  const deviation = Math.sqrt(2 / fan);
-  return parameter(engine, shape, () => random.normal(0, deviation));
+  const std = Math.sqrt(2 / fan);
+  return parameter(engine, shape, () => random.normal(0, std));
 }

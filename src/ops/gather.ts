@@ -5,7 +5,7 @@ import { DTypeError, ShapeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { normalizeAxis, sameShape, show, sizeOf } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
-import { convert, evaluate } from './elementwise/elementwise-kernel.ts';
+import { convert, launchElementwise } from './elementwise/elementwise-kernel.ts';
 import { plane, sum } from './reduce.ts';
 
 interface Lines {
@@ -107,7 +107,7 @@ export function scatterAdd(x: Tensor, index: Tensor, source: Tensor, axis = 0): 
     });
   }
   // f16 is added up in f32.
-  const total = evaluate('copy', { a: x }, 'a', x.shape, x.dtype === 'f16' ? 'f32' : x.dtype);
+  const total = launchElementwise('copy', { a: x }, 'a', x.shape, x.dtype === 'f16' ? 'f32' : x.dtype);
   run(engine, 'scatter_add', source, index, total, lines);
   const y = convert(total, x.dtype);
   if (y !== total) total.dispose();
@@ -129,10 +129,10 @@ export function oneHot(index: Tensor, classes: number): Tensor {
   }
   const column = Tensor.view(index, [...index.shape, 1], 'oneHot');
   const numbers = index.engine.arange(classes, 'i32');
-  return evaluate('oneHot', { a: column, b: numbers }, 'select(0.0, 1.0, a == b)', [...index.shape, classes]);
+  return launchElementwise('oneHot', { a: column, b: numbers }, 'select(0.0, 1.0, a == b)', [...index.shape, classes]);
 }
 
 /** How many of `labels` (i32) equal `predictions` (i32), as a scalar i32 on the device. */
 export function countEqual(predictions: Tensor, labels: Tensor): Tensor {
-  return sum(evaluate('equal', { a: predictions, b: labels }, 'select(0, 1, a == b)', labels.shape, 'i32'));
+  return sum(launchElementwise('equal', { a: predictions, b: labels }, 'select(0, 1, a == b)', labels.shape, 'i32'));
 }

@@ -10,7 +10,7 @@ import type { Engine } from '../gpu/engine.ts';
 import { commonFloat, type DType, isFloat } from '../tensor/dtype.ts';
 import { normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { convert, evaluate } from './elementwise/elementwise-kernel.ts';
+import { convert, launchElementwise } from './elementwise/elementwise-kernel.ts';
 import { reshape } from './reshape.ts';
 import { rowTeams } from './row-teams.ts';
 
@@ -101,16 +101,22 @@ export function mean(x: Tensor, axes?: number | readonly number[], options: Redu
   const over = normalizeAxes(axes, x.rank, 'mean');
   const scale = 1 / sizeOf(over.map((axis) => x.shape[axis] as number));
   const total = reduceAxes(x, 'sum', over, finalShape(x.shape, over, options.keepDims));
-  const y = evaluate('scale', { a: total, b: scale }, 'a * b', total.shape);
+  const y = launchElementwise('scale', { a: total, b: scale }, 'a * b', total.shape);
   total.dispose();
   return record(y, 'mean', [x], (dy) => [
-    evaluate('scale', { a: Tensor.view(dy, keptShape(x.shape, over), 'mean'), b: scale }, 'a * b', x.shape, dtype),
+    launchElementwise(
+      'scale',
+      { a: Tensor.view(dy, keptShape(x.shape, over), 'mean'), b: scale },
+      'a * b',
+      x.shape,
+      dtype,
+    ),
   ]);
 }
 
 /** dy in the reduced shape, spread over x, which it came from. */
 function expand(dy: Tensor, { shape, dtype }: Tensor, axes: readonly number[]): Tensor {
-  return evaluate('expand', { a: Tensor.view(dy, keptShape(shape, axes), 'expand') }, 'a', shape, dtype);
+  return launchElementwise('expand', { a: Tensor.view(dy, keptShape(shape, axes), 'expand') }, 'a', shape, dtype);
 }
 
 function extremum(
@@ -124,9 +130,11 @@ function extremum(
   const y = reduceAxes(x, kind, over, finalShape(x.shape, over, options.keepDims));
   if (!isFloat(x.dtype)) return y;
   return record(y, kind, [x], (dy) => {
-    const hit = evaluate('hit', { a: x, b: Tensor.view(y, kept, kind) }, 'select(0.0, 1.0, a == b)', x.shape);
+    const hit = launchElementwise('hit', { a: x, b: Tensor.view(y, kept, kind) }, 'select(0.0, 1.0, a == b)', x.shape);
     const count = reduceAxes(hit, 'sum', over, kept);
-    return [evaluate('share', { a: hit, b: Tensor.view(dy, kept, kind), c: count }, 'a * b / c', x.shape, x.dtype)];
+    return [
+      launchElementwise('share', { a: hit, b: Tensor.view(dy, kept, kind), c: count }, 'a * b / c', x.shape, x.dtype),
+    ];
   });
 }
 

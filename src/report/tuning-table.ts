@@ -6,18 +6,18 @@ import { type TableOptions, tableOf } from './table.ts';
 
 const CHOSEN = { measured: '✓ measured', cache: '✓ cached', rule: '✓ not measured' };
 
-/** Under each piece of work its forms, fastest first: milliseconds of one run, GFLOP/s, and which one is chosen. */
+/** Under each piece of work its variants, fastest first: milliseconds of one run, GFLOP/s, and which one is chosen. */
 export function tuningTable(pieces: readonly TunedPiece[], options: TableOptions = {}): string {
   const colours = picocolors.createColors(options.colour ?? picocolors.isColorSupported);
-  const table = tableOf(['work', 'form', 'ms', 'GFLOP/s', 'choice'].map(colours.bold), 'left');
-  for (const { family, work, launches, flops, rule, form, ms, from } of pieces) {
-    const forms = [...new Set([...Object.keys(ms), form])].sort((a, b) => (ms[a] ?? 0) - (ms[b] ?? 0));
+  const table = tableOf(['work', 'variant', 'ms', 'GFLOP/s', 'choice'].map(colours.bold), 'left');
+  for (const { family, work, launches, flops, rule, variant, ms, from } of pieces) {
+    const variants = [...new Set([...Object.keys(ms), variant])].sort((a, b) => (ms[a] ?? 0) - (ms[b] ?? 0));
     const heads = [`${family}${launches > 1 ? `, ${launches} times` : ''}`, `  ${work}`];
-    for (let line = 0; line < Math.max(heads.length, forms.length); line++) {
-      const name = forms[line];
+    for (let line = 0; line < Math.max(heads.length, variants.length); line++) {
+      const name = variants[line];
       const time = name === undefined ? undefined : ms[name];
-      const choice = name === form ? CHOSEN[from] : name !== undefined && name === rule ? 'rule' : '';
-      const paint = name === form ? colours.green : (text: string) => text;
+      const choice = name === variant ? CHOSEN[from] : name !== undefined && name === rule ? 'rule' : '';
+      const paint = name === variant ? colours.green : (text: string) => text;
       const cells = [
         printable(name ?? ''),
         time?.toFixed(3) ?? '',

@@ -44,17 +44,17 @@ export class Random {
   }
 
   /** Normal, by Box and Muller (1958): two uniforms make two normals, the second is kept for the next call. */
-  normal(mean = 0, deviation = 1): number {
+  normal(mean = 0, std = 1): number {
     const spare = this.spareNormal;
     if (spare !== undefined) {
       this.spareNormal = undefined;
-      return mean + deviation * spare;
+      return mean + std * spare;
     }
     // 1 - u lies in (0, 1], so the logarithm is finite.
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
     const angle = 2 * Math.PI * this.uniform();
     this.spareNormal = radius * Math.sin(angle);
-    return mean + deviation * radius * Math.cos(angle);
+    return mean + std * radius * Math.cos(angle);
   }
 
   /** A whole number in [0, below), every one equally likely. Throws ArgumentError unless 1 <= below <= 2^32. */

@@ -4,7 +4,7 @@
  */
 
 import { ArgumentError, AutogradError, EngineMismatchError, FreedTensorError, ShapeError } from '../errors.ts';
-import type { Storage } from '../gpu/buffer-pool.ts';
+import type { DeviceBuffer } from '../gpu/device-buffer.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { bytesOf, checkSupported, type DType, fromStored, isFloat, type TypedArray } from './dtype.ts';
 import type { NestedArray } from './elements.ts';
@@ -24,7 +24,7 @@ export interface GradNode {
 
 interface Holding {
   engine: WeakRef<Engine>;
-  storage: Storage;
+  storage: DeviceBuffer;
   description: string;
 }
 
@@ -46,7 +46,7 @@ export class Tensor {
   readonly id = nextId++;
   readonly size: number;
   node: GradNode | null = null;
-  private held: Storage | null;
+  private held: DeviceBuffer | null;
   private scope: Set<{ dispose(): void }> | null;
   private wantsGrad = false;
   private gradient: Tensor | null = null;
@@ -55,7 +55,7 @@ export class Tensor {
     readonly engine: Engine,
     readonly shape: Shape,
     readonly dtype: DType,
-    storage: Storage,
+    storage: DeviceBuffer,
     private readonly origin: string,
   ) {
     this.size = sizeOf(shape);
@@ -87,7 +87,7 @@ export class Tensor {
   }
 
   /** The buffer. @throws FreedTensorError */
-  get storage(): Storage {
+  get storage(): DeviceBuffer {
     if (!this.held) {
       throw new FreedTensorError({
         where: this.origin,

@@ -15,7 +15,7 @@ export interface DemoDifference {
   readonly to: DemoMethod;
   readonly mean: number;
   /** Standard deviation of one order's difference. */
-  readonly deviation: number;
+  readonly std: number;
 }
 
 export interface DemoSize {
@@ -51,18 +51,18 @@ const sizes = {
     settings: { ...recipe, trainPerClass: 16, baseEpochs: 30, epochs: 24 },
     orders: 8,
     differences: [
-      { of: 'replay', to: 'finetune', mean: 35.2, deviation: 6.1 },
-      { of: 'fdkd', to: 'replay', mean: -0.3, deviation: 2.3 },
-      { of: 'fdkd', to: 'finetune', mean: 34.9, deviation: 7.5 },
+      { of: 'replay', to: 'finetune', mean: 35.2, std: 6.1 },
+      { of: 'fdkd', to: 'replay', mean: -0.3, std: 2.3 },
+      { of: 'fdkd', to: 'finetune', mean: 34.9, std: 7.5 },
     ],
   },
   medium: {
     settings: { ...recipe, trainPerClass: 20, baseEpochs: 50, epochs: 50 },
     orders: 8,
     differences: [
-      { of: 'replay', to: 'finetune', mean: 40.1, deviation: 7 },
-      { of: 'fdkd', to: 'replay', mean: 3.9, deviation: 3.6 },
-      { of: 'fdkd', to: 'finetune', mean: 44, deviation: 6.8 },
+      { of: 'replay', to: 'finetune', mean: 40.1, std: 7 },
+      { of: 'fdkd', to: 'replay', mean: 3.9, std: 3.6 },
+      { of: 'fdkd', to: 'finetune', mean: 44, std: 6.8 },
     ],
   },
 } as const satisfies Record<string, DemoSize>;

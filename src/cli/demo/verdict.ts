@@ -18,23 +18,19 @@ export interface Verdict {
 const one = (value: number): string => value.toFixed(1);
 const signed = (value: number): string => `${value > 0 ? '+' : ''}${one(value)}`;
 
-/** By how much the first was ahead of the second when it was measured, and the deviation; none where it was not. */
-function expected(
-  a: MethodResult,
-  b: MethodResult,
-  { differences }: Spread,
-): { mean: number; deviation: number } | null {
+/** By how much the first was ahead of the second when it was measured, and the std; none where it was not. */
+function expected(a: MethodResult, b: MethodResult, { differences }: Spread): { mean: number; std: number } | null {
   const pair = [a.method, b.method];
   const found = differences.find(({ of, to }) => pair.includes(of) && pair.includes(to));
   if (!found) return null;
-  return { mean: found.of === a.method ? found.mean : -found.mean, deviation: found.deviation };
+  return { mean: found.of === a.method ? found.mean : -found.mean, std: found.std };
 }
 
 /** Whether the first is ahead by two standard deviations or more of what a mean over so many orders varies by. */
 function isAhead(a: MethodResult, b: MethodResult, spread: Spread): boolean {
-  const deviation = expected(a, b, spread)?.deviation ?? Number.POSITIVE_INFINITY;
+  const std = expected(a, b, spread)?.std ?? Number.POSITIVE_INFINITY;
   const gap = a.last - b.last;
-  return gap > 0 && gap >= (2 * deviation) / Math.sqrt(a.runs);
+  return gap > 0 && gap >= (2 * std) / Math.sqrt(a.runs);
 }
 
 /** @param results of one demo: three methods, as many orders each. @param classes learnt in all. */
@@ -67,7 +63,7 @@ function chance(ranked: readonly MethodResult[], spread: Spread): string {
     const better = ranked[index];
     const usual = better && expected(better, worse, spread);
     if (!usual) return [];
-    const bound = (2 * usual.deviation) / Math.sqrt(runs);
+    const bound = (2 * usual.std) / Math.sqrt(runs);
     const before = `${spread.orders} orders before: ${signed(usual.mean)}`;
     return [
       `${better.method} − ${worse.method} ${signed(better.last - worse.last)} (chance ± ${one(bound)}; ${before})`,

@@ -3,7 +3,7 @@
  * (lavapipe), and SwiftShader from npm the last resort.
  *
  * Dawn chooses its Vulkan driver when its object is made, and that object must outlive every device: once collected, the
- * process aborts. So there is one object a source, and another one where matrix units are asked for, never let go. They
+ * process aborts. So there is one object a source, and another one where subgroup matrices are asked for, never let go. They
  * live on `globalThis`, where two copies of this module in one process share them.
  */
 
@@ -36,7 +36,7 @@ export { pollGently };
 
 /** Browsers round timestamps to hide what other pages do; there is nobody to hide it from here. */
 const FLAGS = ['disable-dawn-features=timestamp_quantization'];
-/** Dawn offers matrix units with unsafe APIs only; on Vulkan with its memory model, and on NVIDIA's GPUs with f16 allowed. */
+/** Dawn offers subgroup matrices with unsafe APIs only; on Vulkan with its memory model, and on NVIDIA's GPUs with f16 allowed. */
 const UNIT_FLAGS = ['enable-dawn-features=allow_unsafe_apis,use_vulkan_memory_model,vulkan_enable_f16_on_nvidia'];
 
 const KEPT = Symbol.for('engram.dawn');
@@ -45,17 +45,17 @@ shared[KEPT] ??= new Map();
 const kept = shared[KEPT];
 
 /**
- * Asks Dawn for an adapter; the environment variables `ENGRAM_ADAPTER` and `ENGRAM_MATRIX_UNITS` (`1` or `0`) go before
- * `options.adapter` and `options.matrixUnits`.
+ * Asks Dawn for an adapter; the environment variables `ENGRAM_ADAPTER` and `ENGRAM_SUBGROUP_MATRIX` (`1` or `0`) go before
+ * `options.adapter` and `options.subgroupMatrix`.
  * @throws AdapterError when there is none of the kind asked for, with what to install; ConfigError for a variable that is
  * no choice.
  */
 export async function requestAdapter(options: AdapterOptions = {}): Promise<AdapterChoice> {
   const wanted = chosen(options);
-  const matrixUnits = wantsMatrixUnits(options);
+  const subgroupMatrix = wantsSubgroupMatrix(options);
   const refusals: string[] = [];
   for (const source of SOURCES[wanted]) {
-    const found = await requestFrom(source, matrixUnits, options.powerPreference).catch(asReason);
+    const found = await requestFrom(source, subgroupMatrix, options.powerPreference).catch(asReason);
     if (typeof found === 'string') refusals.push(found);
     else if (wanted === 'hardware' && found.kind !== 'hardware') refusals.push(`there is only ${found.description}`);
     else return found;
@@ -85,24 +85,24 @@ function chosen(options: AdapterOptions): Wanted {
   });
 }
 
-function wantsMatrixUnits({ matrixUnits = false }: AdapterOptions): boolean {
-  const named = process.env.ENGRAM_MATRIX_UNITS;
-  if (!named) return matrixUnits;
+function wantsSubgroupMatrix({ subgroupMatrix = false }: AdapterOptions): boolean {
+  const named = process.env.ENGRAM_SUBGROUP_MATRIX;
+  if (!named) return subgroupMatrix;
   if (named === '1' || named === '0') return named === '1';
   throw new ConfigError({
-    where: 'ENGRAM_MATRIX_UNITS',
+    where: 'ENGRAM_SUBGROUP_MATRIX',
     message: `'${named}' is no choice.`,
-    fix: 'Choose 1 to ask for matrix units, or 0.',
+    fix: 'Choose 1 to ask for subgroup matrices, or 0.',
   });
 }
 
 async function requestFrom(
   source: Source,
-  matrixUnits: boolean,
+  subgroupMatrix: boolean,
   powerPreference: GPUPowerPreference = 'high-performance',
 ): Promise<AdapterChoice> {
-  const key = matrixUnits ? `${source} with matrix units` : source;
-  const opening = kept.get(key) ?? open(source, matrixUnits ? [...FLAGS, ...UNIT_FLAGS] : FLAGS);
+  const key = subgroupMatrix ? `${source} with subgroup matrices` : source;
+  const opening = kept.get(key) ?? open(source, subgroupMatrix ? [...FLAGS, ...UNIT_FLAGS] : FLAGS);
   kept.set(key, opening);
   // What could not be opened is tried anew at the next call.
   opening.catch(() => kept.delete(key));
@@ -114,7 +114,7 @@ async function requestFrom(
   };
   const adapter = await request();
   const description = describeAdapter(adapter.info, PLATFORM[process.platform]?.backend);
-  const choice: AdapterChoice = { adapter, kind: adapterKind(adapter.info), description, matrixUnits };
+  const choice: AdapterChoice = { adapter, kind: adapterKind(adapter.info), description, subgroupMatrix };
   // Mesa keeps what lavapipe compiles in a cache of all its devices.
   return description.startsWith('llvmpipe') ? { ...choice, another: request } : choice;
 }

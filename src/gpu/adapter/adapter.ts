@@ -13,8 +13,8 @@ export interface AdapterChoice {
   kind: AdapterKind;
   /** One line for people, for example `llvmpipe (Mesa 25.0.7, software, Vulkan)`. */
   description: string;
-  /** Whether matrix units were asked for. */
-  matrixUnits: boolean;
+  /** Whether subgroup matrices were asked for. */
+  subgroupMatrix: boolean;
   /** Gives another adapter of the same driver, if its devices find in a cache what this one's have compiled. */
   another?: () => Promise<GPUAdapter>;
 }
@@ -28,10 +28,10 @@ export interface AdapterOptions {
   /** Which of two GPUs; `high-performance` by default. */
   powerPreference?: GPUPowerPreference;
   /**
-   * Use the GPU's matrix units, where Dawn offers them (`chromium-experimental-subgroup-matrix`) for floats as they are
-   * stored: they give matrix products and convolutions one more form, which the tuner may choose. Experimental, and off
+   * Use the GPU's subgroup matrices, where Dawn offers them (`chromium-experimental-subgroup-matrix`) for floats as they are
+   * stored: they give matrix products and convolutions one more variant, which the tuner may choose. Experimental, and off
    * unless said; without them there is a warning. In Node this allows Dawn's unsafe APIs, and the f16 that Dawn keeps
    * back on NVIDIA's GPUs for want of conformance; in Chrome both must be allowed already.
    */
-  matrixUnits?: boolean;
+  subgroupMatrix?: boolean;
 }

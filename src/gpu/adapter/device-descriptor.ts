@@ -1,6 +1,6 @@
 /** What an engine asks of an adapter: all that kernels can make use of, but for what is experimental. */
 import type { AdapterChoice } from './adapter.ts';
-import { MATRIX_UNITS } from './subgroup-matrix.ts';
+import { SUBGROUP_MATRIX } from './subgroup-matrix.ts';
 
 const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
 const WANTED_LIMITS = [
@@ -14,14 +14,14 @@ const WANTED_LIMITS = [
   'maxStorageBuffersPerShaderStage',
 ] as const;
 
-/** @param warn told when matrix units were asked for and are not offered. */
+/** @param warn told when subgroup matrices were asked for and are not offered. */
 export function deviceDescriptor(
-  { adapter, description, matrixUnits }: AdapterChoice,
+  { adapter, description, subgroupMatrix }: AdapterChoice,
   warn: (message: string) => void,
 ): GPUDeviceDescriptor {
-  const wanted = matrixUnits ? [...WANTED_FEATURES, MATRIX_UNITS] : WANTED_FEATURES;
-  if (matrixUnits && !adapter.features.has(MATRIX_UNITS)) {
-    warn(`engram: ${description} offers no matrix units (${MATRIX_UNITS}); going on without them.`);
+  const wanted = subgroupMatrix ? [...WANTED_FEATURES, SUBGROUP_MATRIX] : WANTED_FEATURES;
+  if (subgroupMatrix && !adapter.features.has(SUBGROUP_MATRIX)) {
+    warn(`engram: ${description} offers no subgroup matrices (${SUBGROUP_MATRIX}); going on without them.`);
   }
   return {
     label: 'engram',

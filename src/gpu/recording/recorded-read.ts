@@ -1,14 +1,14 @@
 /** Reading inside a step that is being recorded, when there is nothing to be read yet. */
 
 import { ArgumentError } from '../../errors.ts';
-import type { Storage } from '../buffer-pool.ts';
+import type { DeviceBuffer } from '../device-buffer.ts';
 import type { Engine } from '../engine.ts';
 
 /**
  * What a buffer holds at this point of the step, read when the step has been recorded and has run. Replays do not read it again.
  * @throws ArgumentError when the recording failed.
  */
-export async function readRecorded(engine: Engine, storage: Storage, bytes: number): Promise<ArrayBuffer> {
+export async function readRecorded(engine: Engine, storage: DeviceBuffer, bytes: number): Promise<ArrayBuffer> {
   const copy = engine.allocate(storage.bytes, 'read');
   engine.copy(storage, copy, storage.bytes);
   try {

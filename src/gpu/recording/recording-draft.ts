@@ -5,7 +5,8 @@
 
 import { ArgumentError } from '../../errors.ts';
 import type { BindGroupCache, UniformBuffer } from '../bind-groups.ts';
-import type { BufferPool, Storage } from '../buffer-pool.ts';
+import type { BufferPool } from '../buffer-pool.ts';
+import type { DeviceBuffer } from '../device-buffer.ts';
 import type { Pipeline } from '../pipelines.ts';
 import type { Command } from '../recorder.ts';
 import { mostAlive, type PlanLimits, planMemory, type Span } from './memory-plan.ts';
@@ -14,8 +15,8 @@ import { bytesIn, type Feed, type FeedData, Recording } from './recording.ts';
 interface Launch {
   readonly kind: 'dispatch';
   readonly pipeline: Pipeline;
-  readonly storages: readonly Storage[];
-  readonly written: readonly Storage[];
+  readonly storages: readonly DeviceBuffer[];
+  readonly written: readonly DeviceBuffer[];
   readonly params: Uint32Array | null;
   readonly workgroups: readonly [number, number, number];
   readonly flops: number | undefined;
@@ -24,8 +25,8 @@ interface Launch {
 interface Copy {
   readonly kind: 'copy';
   /** From the first to the second. */
-  readonly storages: readonly [Storage, Storage];
-  readonly written: readonly Storage[];
+  readonly storages: readonly [DeviceBuffer, DeviceBuffer];
+  readonly written: readonly DeviceBuffer[];
   readonly offset: number;
   readonly bytes: number;
 }
@@ -44,7 +45,7 @@ interface Ground {
   readonly pool: BufferPool;
   readonly groups: BindGroupCache;
   /** Buffers of other recordings, to be shared: no two run at once, and their tensors do not outlive them. */
-  readonly arenas: Iterable<Storage>;
+  readonly arenas: Iterable<DeviceBuffer>;
   readonly limits: PlanLimits;
   /** Called when all that was there before is held, and before what is large is made. */
   readonly makeRoom: () => void;
@@ -55,14 +56,14 @@ const ROOMY = 4;
 
 export class RecordingDraft {
   private readonly commands: (Launch | Copy)[] = [];
-  private readonly uses = new Map<Storage, Use>();
+  private readonly uses = new Map<DeviceBuffer, Use>();
   /** Made by the step; without a buffer so far. */
-  private readonly made = new Set<Storage>();
+  private readonly made = new Set<DeviceBuffer>();
   /** `now`: what is uploaded in the step that is being recorded. */
-  private readonly feeds = new Map<Storage, Feed & { readonly now: Uint8Array<ArrayBuffer> | null }>();
+  private readonly feeds = new Map<DeviceBuffer, Feed & { readonly now: Uint8Array<ArrayBuffer> | null }>();
 
   /** Takes note of a tensor that is made. */
-  allocate(storage: Storage): void {
+  allocate(storage: DeviceBuffer): void {
     this.made.add(storage);
   }
 
@@ -70,16 +71,16 @@ export class RecordingDraft {
   dispatch(launch: Omit<Launch, 'kind' | 'written'>): void {
     const { pipeline, storages } = launch;
     let next = 0;
-    const written: Storage[] = [];
+    const written: DeviceBuffer[] = [];
     for (const { type } of pipeline.bindings) {
       if (type === 'uniform') continue;
-      const storage = storages[next++] as Storage;
+      const storage = storages[next++] as DeviceBuffer;
       if (type === 'storage') written.push(storage);
     }
     this.note({ kind: 'dispatch', written, ...launch });
   }
 
-  copy(from: Storage, to: Storage, bytes: number, offset: number): void {
+  copy(from: DeviceBuffer, to: DeviceBuffer, bytes: number, offset: number): void {
     this.note({ kind: 'copy', storages: [from, to], written: [to], bytes, offset });
   }
 
@@ -87,7 +88,7 @@ export class RecordingDraft {
    * Takes note of an upload, which comes before everything else whenever the step is submitted.
    * @throws ArgumentError for an upload that cannot be made before everything else.
    */
-  feed(storage: Storage, data: FeedData, { offset = 0, isConstant = false } = {}): void {
+  feed(storage: DeviceBuffer, data: FeedData, { offset = 0, isConstant = false } = {}): void {
     const isSecond = this.feeds.has(storage);
     if (isSecond || this.uses.has(storage)) {
       throw new ArgumentError({
@@ -102,7 +103,7 @@ export class RecordingDraft {
   }
 
   /** What is to be uploaded for the step that was recorded. */
-  *uploads(): Iterable<{ storage: Storage; offset: number; data: Uint8Array<ArrayBuffer> }> {
+  *uploads(): Iterable<{ storage: DeviceBuffer; offset: number; data: Uint8Array<ArrayBuffer> }> {
     for (const [storage, { offset, now }] of this.feeds) if (now) yield { storage, offset, data: now };
   }
 
@@ -120,9 +121,9 @@ export class RecordingDraft {
 
     const { storages, own, arenas } = this.hold(plan.arenas, ground);
     const places = new Map(
-      inner.map((storage, i): [Storage, Place] => {
+      inner.map((storage, i): [DeviceBuffer, Place] => {
         const { arena, offset } = plan.places[i] as { arena: number; offset: number };
-        return [storage, { buffer: (arenas[arena] as Storage).buffer, offset, size: storage.bytes }];
+        return [storage, { buffer: (arenas[arena] as DeviceBuffer).buffer, offset, size: storage.bytes }];
       }),
     );
     const uniforms = new Set<UniformBuffer>();
@@ -140,8 +141,8 @@ export class RecordingDraft {
 
   /** Takes a reference to what the step found there, and makes buffers for what outlives it and for what lies in arenas. */
   private hold(sizes: readonly number[], { pool, arenas: shared, makeRoom }: Ground) {
-    const storages = new Set<Storage>();
-    const own = new Set<Storage>();
+    const storages = new Set<DeviceBuffer>();
+    const own = new Set<DeviceBuffer>();
     try {
       for (const storage of new Set([...this.uses.keys(), ...this.feeds.keys(), ...this.made])) {
         if (this.isInner(storage)) continue;
@@ -163,11 +164,11 @@ export class RecordingDraft {
 
   /** The commands with their bind groups. Each uniform is pinned once, and added to `uniforms`. */
   private commandsOn(
-    places: ReadonlyMap<Storage, Place>,
+    places: ReadonlyMap<DeviceBuffer, Place>,
     groups: BindGroupCache,
     uniforms: Set<UniformBuffer>,
   ): Command[] {
-    const placeOf = (storage: Storage): Place =>
+    const placeOf = (storage: DeviceBuffer): Place =>
       places.get(storage) ?? { buffer: storage.buffer, offset: 0, size: storage.bytes };
     return this.commands.map((command): Command => {
       if (command.kind === 'copy') {
@@ -191,18 +192,18 @@ export class RecordingDraft {
   }
 
   /** Whether nothing of it is left when the step has ended. */
-  private isInner(storage: Storage): boolean {
+  private isInner(storage: DeviceBuffer): boolean {
     return this.made.has(storage) && storage.refs === 0 && !this.feeds.has(storage);
   }
 
   /** Whether replays need not bring it again: nothing writes over it, and nobody outside held it when the step ended. */
-  private isStill(storage: Storage, { isConstant }: Feed): boolean {
+  private isStill(storage: DeviceBuffer, { isConstant }: Feed): boolean {
     // The one reference is the recording's.
     return isConstant && this.made.has(storage) && storage.refs === 1 && !this.uses.get(storage)?.isWritten;
   }
 
   /** For each of these, by number, those that it meets in a command which writes one of the two. */
-  private conflicts(inner: readonly Storage[]): number[][] {
+  private conflicts(inner: readonly DeviceBuffer[]): number[][] {
     const numbers = new Map(inner.map((storage, i) => [storage, i]));
     const conflicts = inner.map((): number[] => []);
     for (const { storages, written } of this.commands) {
@@ -235,11 +236,11 @@ export class RecordingDraft {
 function takeArenas(
   sizes: readonly number[],
   pool: BufferPool,
-  shared: Iterable<Storage>,
-  held: Set<Storage>,
-): Storage[] {
+  shared: Iterable<DeviceBuffer>,
+  held: Set<DeviceBuffer>,
+): DeviceBuffer[] {
   const free = [...shared].sort((a, b) => a.bytes - b.bytes);
-  const taken: Storage[] = new Array(sizes.length);
+  const taken: DeviceBuffer[] = new Array(sizes.length);
   const largestFirst = [...sizes.entries()].sort(([, a], [, b]) => b - a);
   for (const [i, bytes] of largestFirst) {
     const at = free.findIndex((arena) => arena.bytes >= bytes && arena.bytes <= ROOMY * bytes);

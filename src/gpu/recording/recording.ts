@@ -3,7 +3,7 @@
  * and uniforms these hold on to, and the uploads that have to be made anew each time.
  */
 import type { UniformBuffer } from '../bind-groups.ts';
-import type { Storage } from '../buffer-pool.ts';
+import type { DeviceBuffer } from '../device-buffer.ts';
 import type { Command } from '../recorder.ts';
 
 /** What an upload holds next; `null`: what is there is still right. */
@@ -33,13 +33,13 @@ export interface RecordedMemory {
 interface Parts {
   readonly commands: readonly Command[];
   /** Every buffer the commands touch, each pinned once. */
-  readonly storages: ReadonlySet<Storage>;
+  readonly storages: ReadonlySet<DeviceBuffer>;
   /** Those among them that many tensors share. */
-  readonly arenas: ReadonlySet<Storage>;
+  readonly arenas: ReadonlySet<DeviceBuffer>;
   /** Those among them that one tensor has for itself because it outlives the step or is uploaded to. */
-  readonly own: ReadonlySet<Storage>;
+  readonly own: ReadonlySet<DeviceBuffer>;
   readonly uniforms: ReadonlySet<UniformBuffer>;
-  readonly feeds: ReadonlyMap<Storage, Feed>;
+  readonly feeds: ReadonlyMap<DeviceBuffer, Feed>;
   /** Bytes of the tensors that lie in the arenas: all together, and as many as live at once. */
   readonly tensorBytes: number;
   readonly aliveBytes: number;
@@ -67,7 +67,7 @@ export class Recording {
 }
 
 /** What recordings hold, each buffer counted once. `inputs`: the buffers they read their inputs from. */
-export function memoryOf(recordings: readonly Recording[], inputs: readonly Storage[]): RecordedMemory {
+export function memoryOf(recordings: readonly Recording[], inputs: readonly DeviceBuffer[]): RecordedMemory {
   const parts = recordings.map((recording) => recording.parts);
   const sum = (sizes: Iterable<{ readonly bytes: number }>) =>
     [...sizes].reduce((total, { bytes }) => total + bytes, 0);

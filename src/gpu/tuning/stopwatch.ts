@@ -3,8 +3,8 @@ import type { Engine } from '../engine.ts';
 
 /** Something to be timed. */
 export interface Run {
-  /** The kernel form that it runs. */
-  readonly form: string;
+  /** The kernel variant that it runs. */
+  readonly variant: string;
   /** Launches in a row; one of them is what is told. */
   readonly repeats: number;
   launch(): void;

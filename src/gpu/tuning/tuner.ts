@@ -1,33 +1,33 @@
 /**
- * The tuner: measures the forms of a kernel once for each adapter and piece of work, and remembers the fastest. Launches
+ * The tuner: measures the variants of a kernel once for each adapter and piece of work, and remembers the fastest. Launches
  * are synchronous and measuring is not, so a step runs first, by what is known so far, while the pieces of work in it are
- * noted; then their forms are measured on scratch operands, the largest pieces first, until a budget is spent.
+ * noted; then their variants are measured on scratch operands, the largest pieces first, until a budget is spent.
  */
-import { choiceStore } from '#choices';
+import { tuningCache } from '#tuning-cache';
 import { DeviceLostError } from '../../errors.ts';
 import type { Engine } from '../engine.ts';
 import { type Run, type Stopwatch, stopwatch } from './stopwatch.ts';
-import { type Choice, type ChoiceStore, choiceKey, mergeChoices, readChoices } from './tuning-cache.ts';
+import { type Choice, choiceKey, mergeChoices, readChoices, type TuningCache } from './tuning-cache.ts';
 
 /** A piece of work on scratch operands. */
 export interface Rehearsal {
   /** Does the work once. */
-  launch(form: string): void;
+  launch(variant: string): void;
   dispose(): void;
 }
 
-/** Work that several forms of a kernel can do. */
+/** Work that several variants of a kernel can do. */
 export interface Piece {
   /** The kernel family. */
   readonly family: string;
-  /** Tells apart all that may make one form faster than another. */
+  /** Tells apart all that may make one variant faster than another. */
   readonly key: string;
   /** The work for people. */
   readonly work: string;
   /** Floating point operations. */
   readonly flops: number;
-  /** Forms that fit; the rule's comes first. */
-  readonly forms: readonly string[];
+  /** Variants that fit; the rule's comes first. */
+  readonly variants: readonly string[];
   rehearse(): Rehearsal;
 }
 
@@ -35,11 +35,11 @@ export interface Piece {
 export interface TunedPiece extends Pick<Piece, 'family' | 'work' | 'flops'> {
   /** In one step. */
   readonly launches: number;
-  /** The form that the rule chooses. */
+  /** The variant that the rule chooses. */
   readonly rule: string;
-  /** The form that runs from now on. */
-  readonly form: string;
-  /** Milliseconds of one run by each form that was measured. */
+  /** The variant that runs from now on. */
+  readonly variant: string;
+  /** Milliseconds of one run by each variant that was measured. */
   readonly ms: Readonly<Record<string, number>>;
   /** `rule`: not measured, for want of budget or because nothing could be. */
   readonly from: 'measured' | 'cache' | 'rule';
@@ -53,7 +53,7 @@ export interface TuneOptions {
   /** Told before each piece is measured. */
   onPiece?: (progress: { piece: Pick<Piece, 'family' | 'work'>; done: number; total: number }) => void;
   /** Where choices are kept; the user's cache folder or the page's database unless said, `null` for nowhere. */
-  store?: ChoiceStore | null;
+  store?: TuningCache | null;
   /** Measures runs; by timestamp queries or the clock unless said. */
   stopwatch?: Stopwatch;
   /** The clock that the budget is spent by, in milliseconds. */
@@ -75,13 +75,13 @@ interface Noted {
 }
 
 const BUDGET_MS = 500;
-/** Forms this many times slower than the fastest at first sight are not looked at again, but for the rule's. */
+/** Variants this many times slower than the fastest at first sight are not looked at again, but for the rule's. */
 const HOPELESS = 2;
 /** Browsers round timestamps to as much: what takes less looks alike at first sight. */
 const ROUNDED_MS = 0.1;
-/** A form must be this much faster than the rule's: noise alone shall not choose. */
+/** A variant must be this much faster than the rule's: noise alone shall not choose. */
 const CLEARLY = 0.97;
-/** Times each form is measured, taking turns; the best time counts. */
+/** Times each variant is measured, taking turns; the best time counts. */
 const ROUNDS = 3;
 /** Device time of one measurement, for kernels that take less. */
 const MEASURED_MS = 2;
@@ -89,7 +89,7 @@ const MOST_REPEATS = 64;
 
 export class Tuner {
   private readonly choices = new Map<string, Choice>();
-  private readonly loaded = new Map<ChoiceStore, Promise<void>>();
+  private readonly loaded = new Map<TuningCache, Promise<void>>();
   private readonly warned = new Set<string>();
   private noted: Map<string, Noted> | null = null;
   private last: Promise<unknown> = Promise.resolve();
@@ -108,13 +108,13 @@ export class Tuner {
     else this.noted?.set(key, { piece, launches: 1 });
   }
 
-  /** The tuned form for a piece of work. */
-  formOf(family: string, key: string): string | undefined {
-    return this.choices.get(choiceKey(family, key))?.form;
+  /** The tuned variant for a piece of work. */
+  variantOf(family: string, key: string): string | undefined {
+    return this.choices.get(choiceKey(family, key))?.variant;
   }
 
   async tune<T>(step: () => T, options: TuneOptions): Promise<Tuning<T>> {
-    const { store = choiceStore } = options;
+    const { store = tuningCache } = options;
     if (store) await this.load(store, options);
     this.noted = new Map();
     let result: T;
@@ -134,18 +134,18 @@ export class Tuner {
   }
 
   private isKnown(piece: Piece): boolean {
-    return piece.forms.includes(this.formOf(piece.family, piece.key) ?? '');
+    return piece.variants.includes(this.variantOf(piece.family, piece.key) ?? '');
   }
 
   private report({ piece, launches }: Noted, measured: ReadonlySet<Piece>): TunedPiece {
-    const { family, work, flops, forms } = piece;
-    const rule = forms[0] as string;
+    const { family, work, flops, variants } = piece;
+    const rule = variants[0] as string;
     const choice = this.isKnown(piece) ? this.choices.get(choiceKey(family, piece.key)) : undefined;
     const from = measured.has(piece) ? 'measured' : choice ? 'cache' : 'rule';
-    return { family, work, flops, launches, rule, form: choice?.form ?? rule, ms: choice?.ms ?? {}, from };
+    return { family, work, flops, launches, rule, variant: choice?.variant ?? rule, ms: choice?.ms ?? {}, from };
   }
 
-  private load(store: ChoiceStore, options: TuneOptions): Promise<void> {
+  private load(store: TuningCache, options: TuneOptions): Promise<void> {
     const adapter = this.engine.adapterDescription;
     const loading =
       this.loaded.get(store) ??
@@ -153,7 +153,7 @@ export class Tuner {
         (kept) => {
           for (const [key, choice] of readChoices(kept, adapter)) this.choices.set(key, choice);
         },
-        (error: Error) => this.warn(options, `tuned forms could not be read: ${error.message}`),
+        (error: Error) => this.warn(options, `tuned variants could not be read: ${error.message}`),
       );
     this.loaded.set(store, loading);
     return loading;
@@ -162,7 +162,7 @@ export class Tuner {
   /** Measures as many pieces as the budget allows, and keeps what was found. */
   private async measureAll(
     pieces: readonly Piece[],
-    store: ChoiceStore | null,
+    store: TuningCache | null,
     options: TuneOptions,
   ): Promise<Set<Piece>> {
     const { budget = BUDGET_MS, now = () => performance.now(), onPiece } = options;
@@ -184,41 +184,47 @@ export class Tuner {
     if (store && fresh.size > 0) {
       await store
         .update(adapter, (kept) => mergeChoices(kept, adapter, fresh))
-        .catch((error: Error) => this.warn(options, `tuned forms could not be kept: ${error.message}`));
+        .catch((error: Error) => this.warn(options, `tuned variants could not be kept: ${error.message}`));
     }
     return measured;
   }
 
-  /** The fastest form of a piece; none when no form of it runs. */
+  /** The fastest variant of a piece; none when no variant of it runs. */
   private async measure(piece: Piece, options: TuneOptions): Promise<Choice | null> {
     const { engine } = this;
     const time = options.stopwatch ?? stopwatch;
     const rehearsal = this.rehearse(piece, options);
     if (!rehearsal) return null;
-    const runOf = (form: string, repeats: number): Run => ({ form, repeats, launch: () => rehearsal.launch(form) });
+    const runOf = (variant: string, repeats: number): Run => ({
+      variant,
+      repeats,
+      launch: () => rehearsal.launch(variant),
+    });
     const ms: Record<string, number> = {};
     try {
-      const forms = await this.working(piece, rehearsal, options);
-      if (forms.length === 0) return null;
+      const variants = await this.working(piece, rehearsal, options);
+      if (variants.length === 0) return null;
       const sights = await time(
         engine,
-        forms.map((form) => runOf(form, 1)),
+        variants.map((variant) => runOf(variant, 1)),
       );
-      forms.forEach((form, i) => {
-        ms[form] = told(sights[i] as number);
+      variants.forEach((variant, i) => {
+        ms[variant] = told(sights[i] as number);
       });
       const least = Math.max(ROUNDED_MS, Math.min(...sights));
-      const close = forms.filter((form) => (ms[form] as number) <= HOPELESS * least || form === piece.forms[0]);
+      const close = variants.filter(
+        (variant) => (ms[variant] as number) <= HOPELESS * least || variant === piece.variants[0],
+      );
       if (close.length > 1) {
-        const round = close.map((form) =>
-          runOf(form, Math.min(MOST_REPEATS, Math.max(1, Math.ceil(MEASURED_MS / (ms[form] as number))))),
+        const round = close.map((variant) =>
+          runOf(variant, Math.min(MOST_REPEATS, Math.max(1, Math.ceil(MEASURED_MS / (ms[variant] as number))))),
         );
         const times = await time(engine, Array<Run[]>(ROUNDS).fill(round).flat());
-        close.forEach((form, i) => {
-          ms[form] = told(Math.min(...times.filter((_, at) => at % close.length === i)));
+        close.forEach((variant, i) => {
+          ms[variant] = told(Math.min(...times.filter((_, at) => at % close.length === i)));
         });
       }
-      return { form: fastest(piece, ms), ms };
+      return { variant: fastest(piece, ms), ms };
     } finally {
       rehearsal.dispose();
     }
@@ -234,11 +240,11 @@ export class Tuner {
     }
   }
 
-  /** The forms that compile and run, which are compiled then. */
+  /** The variants that compile and run, which are compiled then. */
   private async working(piece: Piece, rehearsal: Rehearsal, options: TuneOptions): Promise<readonly string[]> {
-    const runs = async (forms: readonly string[]): Promise<Error | null> => {
+    const runs = async (variants: readonly string[]): Promise<Error | null> => {
       try {
-        for (const form of forms) rehearsal.launch(form);
+        for (const variant of variants) rehearsal.launch(variant);
         await this.engine.sync();
         return null;
       } catch (error) {
@@ -247,13 +253,13 @@ export class Tuner {
       }
     };
     // All at once, since they compile side by side; one by one only to find out which of them fail.
-    if ((await runs(piece.forms)) === null) return piece.forms;
+    if ((await runs(piece.variants)) === null) return piece.variants;
     await this.engine.sync().catch(() => {}); // nobody else's failure: each is told of again below
     const working: string[] = [];
-    for (const form of piece.forms) {
-      const error = await runs([form]);
-      if (error === null) working.push(form);
-      else this.warn(options, `the form ${form} of ${piece.family} is left out`, error);
+    for (const variant of piece.variants) {
+      const error = await runs([variant]);
+      if (error === null) working.push(variant);
+      else this.warn(options, `the variant ${variant} of ${piece.family} is left out`, error);
     }
     return working;
   }
@@ -269,10 +275,10 @@ export class Tuner {
 /** Digits enough to read. */
 const told = (ms: number): number => Number(ms.toPrecision(4));
 
-/** The rule's form, unless another one is clearly faster. */
-function fastest({ forms }: Piece, ms: Readonly<Record<string, number>>): string {
+/** The rule's variant, unless another one is clearly faster. */
+function fastest({ variants }: Piece, ms: Readonly<Record<string, number>>): string {
   const [best = '', time = 0] = Object.entries(ms).reduce((a, b) => (b[1] < a[1] ? b : a));
-  const rule = forms[0] as string;
+  const rule = variants[0] as string;
   return time < CLEARLY * (ms[rule] ?? Number.POSITIVE_INFINITY) ? best : rule;
 }
 
@@ -282,14 +288,14 @@ const tuners = new WeakMap<Engine, Tuner>();
 export const tunerOf = (engine: Engine): Tuner | undefined => tuners.get(engine);
 
 /**
- * Runs a step, and measures the forms of the kernels that matrix products and convolutions in it can be run by: once for
+ * Runs a step, and measures the variants of the kernels that matrix products and convolutions in it can be run by: once for
  * each adapter and shape. From then on the fastest are launched. What was measured before is taken from the cache (in
  * Node a file in the user's cache folder, in the browser IndexedDB), so that usually nothing is measured.
  *
- * Different forms add up in different orders: results before and after tuning agree up to rounding. A step that was
- * recorded by {@link Engine.capture} keeps the forms it was recorded with, so tune its first call.
+ * Different variants add up in different orders: results before and after tuning agree up to rounding. A step that was
+ * recorded by {@link Engine.capture} keeps the variants it was recorded with, so tune its first call.
  * @param step launches what is to be tuned, a whole training step for example. It runs once, and counts.
- * @throws what `step` throws; the first error since the last wait for the GPU, if anything is measured. A form that does
+ * @throws what `step` throws; the first error since the last wait for the GPU, if anything is measured. A variant that does
  * not compile or run, or a cache that cannot be read or written, is a warning.
  * @example
  * const train = engine.capture(step);

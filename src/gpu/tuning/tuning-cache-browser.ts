@@ -1,6 +1,6 @@
 /** The tuner's choices in a browser: a database of the page's origin. */
 import { createStore, get, type UseStore, update } from 'idb-keyval';
-import type { ChoiceStore } from './tuning-cache.ts';
+import type { TuningCache } from './tuning-cache.ts';
 
 let opened: UseStore | null = null;
 
@@ -10,7 +10,7 @@ const database = (): UseStore => {
   return opened;
 };
 
-export const choiceStore: ChoiceStore = {
+export const tuningCache: TuningCache = {
   read: (adapter) => get<unknown>(adapter, database()),
   update: (adapter, change) => update<unknown>(adapter, change, database()),
 };

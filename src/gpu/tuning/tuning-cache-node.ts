@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { cacheFolder, openCache } from '../files/cache-node.ts';
 import { assertPrivate } from '../files/private-node.ts';
-import type { ChoiceStore } from './tuning-cache.ts';
+import type { TuningCache } from './tuning-cache.ts';
 
 /** A lock is held for some milliseconds: one that is older was left behind by a process that died. */
 const STALE_MS = 10_000;
@@ -72,7 +72,7 @@ async function locked(path: string, change: () => Promise<void>): Promise<void> 
   }
 }
 
-export const choiceStore: ChoiceStore = {
+export const tuningCache: TuningCache = {
   async read(adapter) {
     try {
       await assertPrivate(cacheFolder(), { shared: true });
@@ -90,7 +90,7 @@ export const choiceStore: ChoiceStore = {
     await locked(path, async () => {
       // Beside it and then renamed: whoever reads sees the old file or the new one.
       const beside = `${path}.${process.pid}.tmp`;
-      await writeFile(beside, `${JSON.stringify(change(await choiceStore.read(adapter)), null, 1)}\n`);
+      await writeFile(beside, `${JSON.stringify(change(await tuningCache.read(adapter)), null, 1)}\n`);
       await rename(beside, path);
     });
   },

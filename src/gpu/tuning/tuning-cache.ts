@@ -1,13 +1,13 @@
 /**
- * What the tuner remembers from one process to the next, and the seam to the place that keeps it: `#choices` resolves to
- * `choice-store-node.ts` (a file an adapter) or `choice-store-browser.ts` (IndexedDB), both exporting `choiceStore`.
+ * What the tuner remembers from one process to the next, and the seam to the place that keeps it: `#tuning-cache` resolves to
+ * `tuning-cache-node.ts` (a file an adapter) or `tuning-cache-browser.ts` (IndexedDB), both exporting `tuningCache`.
  */
 import * as v from 'valibot';
 import { version } from '../../../package.json';
 
-/** The fastest form for a piece of work, and the milliseconds that one run took by each form that was measured. */
+/** The fastest variant for a piece of work, and the milliseconds that one run took by each variant that was measured. */
 export interface Choice {
-  readonly form: string;
+  readonly variant: string;
   readonly ms: Readonly<Record<string, number>>;
 }
 
@@ -15,7 +15,7 @@ export interface Choice {
 export type Choices = ReadonlyMap<string, Choice>;
 
 /** Keeps one JSON value an adapter. */
-export interface ChoiceStore {
+export interface TuningCache {
   /** What was written last; undefined when there is nothing, or nothing that can be read. */
   read(adapter: string): Promise<unknown>;
   /** Puts `change` of what is there in its place; of several writers at once none loses what another wrote. */
@@ -27,7 +27,7 @@ export const choiceKey = (family: string, work: string): string => `${family}: $
 const savedSchema = v.object({
   engine: v.literal(version),
   adapter: v.string(),
-  choices: v.record(v.string(), v.object({ form: v.string(), ms: v.record(v.string(), v.number()) })),
+  choices: v.record(v.string(), v.object({ variant: v.string(), ms: v.record(v.string(), v.number()) })),
 });
 
 /** The choices in what a store gave; none where it is damaged, another adapter's, or was measured with other kernels. */

@@ -10,7 +10,7 @@ import { weightsFor } from '../mixed-precision.ts';
 import { sum } from '../reduce.ts';
 import { reshape } from '../reshape.ts';
 import { tapFamily, weightFamily } from '../variants/kernel-families.ts';
-import { chooseForm } from '../variants/kernel-variants.ts';
+import { chooseVariant } from '../variants/kernel-variants.ts';
 import { forwardPass, type Geometry, geometryOf, inputGradientPasses, type Pair } from './geometry.ts';
 import type { TapBuffers } from './variants.ts';
 
@@ -27,7 +27,7 @@ function forward(g: Geometry, x: Tensor, weight: Tensor, bias: Tensor | undefine
   const { engine } = x;
   const y = Tensor.empty(engine, [g.batch, g.outHeight, g.outWidth, g.outChannels], g.stored, 'conv2d');
   const pass = forwardPass(g);
-  chooseForm(engine, tapFamily, pass).dispatch(engine, pass, {
+  chooseVariant(engine, tapFamily, pass).dispatch(engine, pass, {
     source: x.storage,
     weight: weight.storage,
     bias: bias?.storage,
@@ -47,21 +47,22 @@ function inputGradient(g: Geometry, dy: Tensor, weight: Tensor, present: Tensor 
     accumulate: present !== null,
   };
   const passes = inputGradientPasses(g);
-  const forms = passes.map((pass) => chooseForm(engine, tapFamily, pass));
-  const [form] = forms;
-  if (form?.dispatchPhases && forms.every((other) => other === form)) form.dispatchPhases(engine, passes, buffers);
-  else for (const [i, pass] of passes.entries()) forms[i]?.dispatch(engine, pass, buffers);
+  const variants = passes.map((pass) => chooseVariant(engine, tapFamily, pass));
+  const [variant] = variants;
+  if (variant?.dispatchPhases && variants.every((other) => other === variant))
+    variant.dispatchPhases(engine, passes, buffers);
+  else for (const [i, pass] of passes.entries()) variants[i]?.dispatch(engine, pass, buffers);
   return dx;
 }
 
 /** f32. */
 function weightGradient(g: Geometry, x: Tensor, dy: Tensor): Tensor {
   const { engine } = x;
-  const form = chooseForm(engine, weightFamily, g);
-  const split = form.split(engine, g);
+  const variant = chooseVariant(engine, weightFamily, g);
+  const split = variant.split(engine, g);
   const shape = [g.kernelY, g.kernelX, g.inChannels, g.outChannels];
   const parts = Tensor.empty(engine, [split.splits, ...shape], 'f32', 'conv2d');
-  form.dispatch(engine, g, split, { x: x.storage, dy: dy.storage, parts: parts.storage });
+  variant.dispatch(engine, g, split, { x: x.storage, dy: dy.storage, parts: parts.storage });
   const dweight = split.splits === 1 ? Tensor.view(parts, shape, 'conv2d') : sum(parts, 0);
   parts.dispose();
   return dweight;

@@ -1,29 +1,29 @@
 /** What the convolution kernels in quads are put together from. */
 
 import padSource from '../../../shaders/conv2d/pad-channels.wgsl';
-import spotSource from '../../../shaders/conv2d/quad-load.wgsl';
+import quadLoadSource from '../../../shaders/conv2d/quad-load.wgsl';
 import quadsSource from '../../../shaders/lib/quads.wgsl';
-import type { Storage } from '../../gpu/buffer-pool.ts';
+import type { DeviceBuffer } from '../../gpu/device-buffer.ts';
 import type { Engine } from '../../gpu/engine.ts';
 import { bytesOf, type FloatType } from '../../tensor/dtype.ts';
 import { plane } from '../reduce.ts';
 
 /** Ahead of their own source. */
-export const convQuadsSource = quadsSource + spotSource;
+export const convQuadsSource = quadsSource + quadLoadSource;
 
 /** Channels as quads hold them. */
 export const paddedChannels = (channels: number): number => Math.ceil(channels / 4) * 4;
 
 /** Images as kernels read them. */
 interface Images {
-  readonly storage: Storage;
+  readonly storage: DeviceBuffer;
   readonly pixels: number;
   readonly channels: number;
   readonly stored: FloatType;
 }
 
 /** Hands over images whose channels come in quads: these, or a copy with channels of zeros behind theirs. */
-export function inQuads(engine: Engine, images: Images, use: (storage: Storage) => void): void {
+export function inQuads(engine: Engine, images: Images, use: (storage: DeviceBuffer) => void): void {
   const { storage, pixels, channels, stored } = images;
   const quads = paddedChannels(channels) / 4;
   if (channels === 4 * quads) {

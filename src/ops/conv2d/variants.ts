@@ -1,18 +1,18 @@
-/** The forms of the kernels that sum taps over a source image: a convolution's output, or one phase of its input gradient. */
+/** The variants of the kernels that sum taps over a source image: a convolution's output, or one phase of its input gradient. */
 import blocksSource from '../../../shaders/conv2d/blocks.wgsl';
 import lanesSource from '../../../shaders/conv2d/lanes.wgsl';
 import paramsSource from '../../../shaders/conv2d/params.wgsl';
 import conv2dQuadsSource from '../../../shaders/conv2d/quads.wgsl';
 import stemSource from '../../../shaders/conv2d/stem.wgsl';
 import windowSource from '../../../shaders/conv2d/stem-window.wgsl';
-import convUnitsSource from '../../../shaders/conv2d/subgroup-matrix.wgsl';
+import convSubgroupMatrixSource from '../../../shaders/conv2d/subgroup-matrix.wgsl';
 import tiledSource from '../../../shaders/conv2d/tiled.wgsl';
-import type { Storage } from '../../gpu/buffer-pool.ts';
+import type { DeviceBuffer } from '../../gpu/device-buffer.ts';
 import type { Engine } from '../../gpu/engine.ts';
 import type { Kernel } from '../../gpu/wgsl/kernel.ts';
 import { plane } from '../reduce.ts';
 import {
-  type KernelForm,
+  type KernelVariant,
   lanesOf,
   onHardware,
   QUAD_ROWS,
@@ -22,29 +22,29 @@ import {
   tilings,
 } from '../variants/kernel-variants.ts';
 import {
-  hasMatrixUnits,
+  hasSubgroupMatrix,
   layoutConstants,
+  type MatrixBlock,
+  matrixBlock,
+  matrixKernel,
   type OperandLayout,
   ORIGIN_BYTES,
-  type UnitBlock,
-  unitBlock,
-  unitKernel,
 } from '../variants/subgroup-matrix.ts';
 import type { TapPass } from './geometry.ts';
 import { convQuadsSource, inQuads, paddedChannels } from './quads.ts';
 import { fitsStem, stemConstants } from './stem.ts';
 
 export interface TapBuffers {
-  readonly source: Storage;
-  readonly weight: Storage;
+  readonly source: DeviceBuffer;
+  readonly weight: DeviceBuffer;
   /** f32 */
-  readonly bias?: Storage | undefined;
-  readonly result: Storage;
+  readonly bias?: DeviceBuffer | undefined;
+  readonly result: DeviceBuffer;
   /** Add to what the result holds. */
   readonly accumulate?: boolean;
 }
 
-export interface TapForm extends KernelForm<TapPass> {
+export interface TapVariant extends KernelVariant<TapPass> {
   dispatch(engine: Engine, pass: TapPass, buffers: TapBuffers): void;
   /** Passes that differ in their phase alone, in fewer launches than one each. */
   dispatchPhases?(engine: Engine, passes: readonly TapPass[], buffers: TapBuffers): void;
@@ -56,7 +56,7 @@ const kernels = {
   lanes: { name: 'conv2d_lanes', source: lanesSource + paramsSource },
   blocks: { name: 'conv2d_blocks', source: blocksSource + paramsSource },
   tiled: { name: 'conv2d_tiled', source: tiledSource + paramsSource },
-  units: unitKernel({ name: 'conv2d_units', source: convUnitsSource + paramsSource }),
+  subgroupMatrix: matrixKernel({ name: 'conv2d_subgroup_matrix', source: convSubgroupMatrixSource + paramsSource }),
 } satisfies Record<string, Kernel>;
 
 /** @param weighted source channels that have weights. */
@@ -74,12 +74,17 @@ function params(p: TapPass, { bias, accumulate = false }: TapBuffers, weighted =
 export const flopsOf = (p: TapPass): number =>
   2 * p.batch * p.rows * p.columns * p.tapRows * p.tapColumns * p.channels * p.targetChannels;
 
-const buffersOf = ({ source, weight, bias, result }: TapBuffers): Storage[] => [source, weight, bias ?? weight, result];
+const buffersOf = ({ source, weight, bias, result }: TapBuffers): DeviceBuffer[] => [
+  source,
+  weight,
+  bias ?? weight,
+  result,
+];
 
 /** Spans of positions that a workgroup treats with the weights it loaded. */
 const SPANS = 4;
 
-const stem: TapForm = {
+const stem: TapVariant = {
   name: 'stem',
   supports: (engine) => lanesOf(engine) > 0,
   // Weights are loaded as pairs of target channels, taps in order: an input gradient has them in reverse, and target channels
@@ -137,7 +142,7 @@ function launchQuads(engine: Engine, passes: readonly TapPass[], buffers: TapBuf
   );
 }
 
-const quads: TapForm = {
+const quads: TapVariant = {
   name: 'quads',
   supports: (engine) => lanesOf(engine) > 0,
   // Weights are loaded as quads of target channels or of source channels, whichever are neighbours.
@@ -151,7 +156,7 @@ const quads: TapForm = {
   },
 };
 
-const lanes: TapForm = {
+const lanes: TapVariant = {
   name: 'lanes',
   supports: (engine) => lanesOf(engine) > 0,
   dispatch(engine, pass, buffers) {
@@ -170,7 +175,7 @@ const lanes: TapForm = {
 
 const BLOCK_THREADS = 4;
 
-const blocks: TapForm = {
+const blocks: TapVariant = {
   name: 'blocks',
   supports: (engine) => engine.adapterKind === 'software',
   fits: ({ stored }) => stored === 'f32',
@@ -187,7 +192,7 @@ const blocks: TapForm = {
 };
 
 const tiled = tilings<TapPass>((pass) => [pass.batch * pass.rows * pass.columns, pass.targetChannels]).map(
-  ({ name, fits, isPromising, tileOf }): TapForm => ({
+  ({ name, fits, isPromising, tileOf }): TapVariant => ({
     name,
     fits,
     isPromising,
@@ -206,8 +211,8 @@ const tiled = tilings<TapPass>((pass) => [pass.batch * pass.rows * pass.columns,
   }),
 );
 
-const blockOf = (engine: Engine, { stored, batch, rows, columns, targetChannels }: TapPass): UnitBlock | null =>
-  unitBlock(engine, stored, batch * rows * columns, targetChannels, ORIGIN_BYTES);
+const blockOf = (engine: Engine, { stored, batch, rows, columns, targetChannels }: TapPass): MatrixBlock | null =>
+  matrixBlock(engine, stored, batch * rows * columns, targetChannels, ORIGIN_BYTES);
 
 /** How the weights lie: their terms side by side in an input gradient, where they are turned. */
 function weightLayout(p: TapPass): OperandLayout {
@@ -219,17 +224,17 @@ function weightLayout(p: TapPass): OperandLayout {
   return { terms, quads: side === 1 && places.every((place) => place % 4 === 0) };
 }
 
-const units: TapForm = {
-  name: 'units',
-  supports: hasMatrixUnits,
+const subgroupMatrix: TapVariant = {
+  name: 'subgroup-matrix',
+  supports: hasSubgroupMatrix,
   fits: (pass, engine) => blockOf(engine, pass) !== null,
   isPromising: onHardware,
   dispatch(engine, pass, buffers) {
-    const { constants, rows, columns } = blockOf(engine, pass) as UnitBlock;
+    const { constants, rows, columns } = blockOf(engine, pass) as MatrixBlock;
     const source = { terms: true, quads: pass.channels % 4 === 0 };
     const positions = pass.batch * pass.rows * pass.columns;
     engine.dispatch({
-      kernel: kernels.units,
+      kernel: kernels.subgroupMatrix,
       constants: { ...constants, ...layoutConstants(pass.stored, source, weightLayout(pass)) },
       buffers: buffersOf(buffers),
       flops: flopsOf(pass),
@@ -239,5 +244,5 @@ const units: TapForm = {
   },
 };
 
-/** Best first, but for `units`: it has never been measured, so only the tuner or a preference chooses it. */
-export const tapForms: readonly TapForm[] = [stem, quads, lanes, blocks, ...tiled, units];
+/** Best first, but for `subgroup-matrix`: it has never been measured, so only the tuner or a preference chooses it. */
+export const tapVariants: readonly TapVariant[] = [stem, quads, lanes, blocks, ...tiled, subgroupMatrix];

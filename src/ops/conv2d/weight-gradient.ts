@@ -1,4 +1,4 @@
-/** The forms of a convolution's weight gradient. */
+/** The variants of a convolution's weight gradient. */
 
 import windowSource from '../../../shaders/conv2d/stem-window.wgsl';
 import blocksSource from '../../../shaders/conv2d-weight/blocks.wgsl';
@@ -6,14 +6,14 @@ import lanesSource from '../../../shaders/conv2d-weight/lanes.wgsl';
 import paramsSource from '../../../shaders/conv2d-weight/params.wgsl';
 import weightQuadsSource from '../../../shaders/conv2d-weight/quads.wgsl';
 import weightStemSource from '../../../shaders/conv2d-weight/stem.wgsl';
-import weightUnitsSource from '../../../shaders/conv2d-weight/subgroup-matrix.wgsl';
+import weightSubgroupMatrixSource from '../../../shaders/conv2d-weight/subgroup-matrix.wgsl';
 import tiledSource from '../../../shaders/conv2d-weight/tiled.wgsl';
-import type { Storage } from '../../gpu/buffer-pool.ts';
+import type { DeviceBuffer } from '../../gpu/device-buffer.ts';
 import type { Engine } from '../../gpu/engine.ts';
 import type { Kernel } from '../../gpu/wgsl/kernel.ts';
 import { plane } from '../reduce.ts';
 import {
-  type KernelForm,
+  type KernelVariant,
   lanesOf,
   onHardware,
   QUAD_ROWS,
@@ -24,12 +24,12 @@ import {
   tilings,
 } from '../variants/kernel-variants.ts';
 import {
-  hasMatrixUnits,
+  hasSubgroupMatrix,
   layoutConstants,
+  type MatrixBlock,
+  matrixBlock,
+  matrixKernel,
   ORIGIN_BYTES,
-  type UnitBlock,
-  unitBlock,
-  unitKernel,
 } from '../variants/subgroup-matrix.ts';
 import { forwardPass, type Geometry } from './geometry.ts';
 import { convQuadsSource, inQuads, paddedChannels } from './quads.ts';
@@ -42,13 +42,13 @@ export interface LineSplit {
 }
 
 export interface WeightBuffers {
-  readonly x: Storage;
-  readonly dy: Storage;
+  readonly x: DeviceBuffer;
+  readonly dy: DeviceBuffer;
   /** f32 [splits, kernelY, kernelX, in, out], to be added up. */
-  readonly parts: Storage;
+  readonly parts: DeviceBuffer;
 }
 
-export interface WeightForm extends KernelForm<Geometry> {
+export interface WeightVariant extends KernelVariant<Geometry> {
   split(engine: Engine, g: Geometry): LineSplit;
   dispatch(engine: Engine, g: Geometry, split: LineSplit, buffers: WeightBuffers): void;
 }
@@ -59,7 +59,10 @@ const kernels = {
   lanes: { name: 'conv2d_weight_lanes', source: lanesSource + paramsSource },
   blocks: { name: 'conv2d_weight_blocks', source: blocksSource + paramsSource },
   tiled: { name: 'conv2d_weight_tiled', source: tiledSource + paramsSource },
-  units: unitKernel({ name: 'conv2d_weight_units', source: weightUnitsSource + paramsSource }),
+  subgroupMatrix: matrixKernel({
+    name: 'conv2d_weight_subgroup_matrix',
+    source: weightSubgroupMatrixSource + paramsSource,
+  }),
 } satisfies Record<string, Kernel>;
 
 /** @param weighted source channels that have weights. */
@@ -73,7 +76,7 @@ function params(g: Geometry, { chunk, splits }: LineSplit, weighted = g.inChanne
 export const flopsOf = (g: Geometry): number =>
   2 * g.batch * g.outHeight * g.outWidth * g.kernelY * g.kernelX * g.inChannels * g.outChannels;
 
-const buffersOf = ({ x, dy, parts }: WeightBuffers): Storage[] => [x, dy, parts];
+const buffersOf = ({ x, dy, parts }: WeightBuffers): DeviceBuffer[] => [x, dy, parts];
 
 /** Partial weight gradients never take more elements than this. */
 const MOST_PARTS = 2 ** 24;
@@ -90,7 +93,7 @@ const placesOf = (g: Geometry): number => g.kernelY * g.kernelX * g.inChannels;
 
 const stemGroups = (g: Geometry, width: number): number => Math.ceil(g.outChannels / (2 * width));
 
-const stem: WeightForm = {
+const stem: WeightVariant = {
   name: 'stem',
   supports: (engine) => lanesOf(engine) > 0,
   fits: (g) => fitsStem(forwardPass(g)),
@@ -112,7 +115,7 @@ const quadGroups = (g: Geometry, quads: number): number =>
   Math.ceil(placesOf({ ...g, inChannels: paddedChannels(g.inChannels) }) / QUAD_ROWS) *
   Math.ceil(g.outChannels / (4 * quads));
 
-const quads: WeightForm = {
+const quads: WeightVariant = {
   name: 'quads',
   supports: (engine) => lanesOf(engine) > 0,
   fits: ({ outChannels }) => outChannels % 4 === 0,
@@ -145,7 +148,7 @@ const quads: WeightForm = {
 const laneGroups = (g: Geometry, width: number): number =>
   Math.ceil(placesOf(g) / (3 * width)) * Math.ceil(g.outChannels / width);
 
-const lanes: WeightForm = {
+const lanes: WeightVariant = {
   name: 'lanes',
   supports: (engine) => lanesOf(engine) > 0,
   split: (engine, g) => splitLines(g, laneGroups(g, lanesOf(engine)), 256),
@@ -167,7 +170,7 @@ const BLOCK_THREADS = 4;
 const blockThreads = (g: Geometry): number =>
   g.kernelY * g.kernelX * Math.ceil(g.inChannels / 4) * Math.ceil(g.outChannels / 8);
 
-const blocks: WeightForm = {
+const blocks: WeightVariant = {
   name: 'blocks',
   supports: (engine) => engine.adapterKind === 'software',
   fits: ({ stored }) => stored === 'f32',
@@ -184,7 +187,7 @@ const blocks: WeightForm = {
 };
 
 const tiled = tilings<Geometry>((g) => [placesOf(g), g.outChannels]).map(
-  ({ name, fits, isPromising, tileOf }): WeightForm => ({
+  ({ name, fits, isPromising, tileOf }): WeightVariant => ({
     name,
     fits,
     isPromising,
@@ -204,32 +207,32 @@ const tiled = tilings<Geometry>((g) => [placesOf(g), g.outChannels]).map(
   }),
 );
 
-const blockOf = (engine: Engine, g: Geometry): UnitBlock | null =>
-  unitBlock(engine, g.stored, placesOf(g), g.outChannels, ORIGIN_BYTES);
+const blockOf = (engine: Engine, g: Geometry): MatrixBlock | null =>
+  matrixBlock(engine, g.stored, placesOf(g), g.outChannels, ORIGIN_BYTES);
 
-const unitGroups = (g: Geometry, { rows, columns }: UnitBlock): number =>
+const matrixGroups = (g: Geometry, { rows, columns }: MatrixBlock): number =>
   Math.ceil(placesOf(g) / rows) * Math.ceil(g.outChannels / columns);
 
-const units: WeightForm = {
-  name: 'units',
-  supports: hasMatrixUnits,
+const subgroupMatrix: WeightVariant = {
+  name: 'subgroup-matrix',
+  supports: hasSubgroupMatrix,
   fits: (g, engine) => blockOf(engine, g) !== null,
   isPromising: onHardware,
-  split: (engine, g) => splitLines(g, unitGroups(g, blockOf(engine, g) as UnitBlock), 512),
+  split: (engine, g) => splitLines(g, matrixGroups(g, blockOf(engine, g) as MatrixBlock), 512),
   dispatch(engine, g, split, buffers) {
-    const block = blockOf(engine, g) as UnitBlock;
+    const block = blockOf(engine, g) as MatrixBlock;
     const x = { terms: false, quads: g.inChannels % 4 === 0 };
     const dy = { terms: false, quads: g.outChannels % 4 === 0 };
     engine.dispatch({
-      kernel: kernels.units,
+      kernel: kernels.subgroupMatrix,
       constants: { ...block.constants, ...layoutConstants(g.stored, x, dy) },
       buffers: buffersOf(buffers),
       flops: flopsOf(g),
       params: params(g, split),
-      workgroups: plane(engine, unitGroups(g, block) * split.splits),
+      workgroups: plane(engine, matrixGroups(g, block) * split.splits),
     });
   },
 };
 
-/** Best first, but for `units`: it has never been measured, so only the tuner or a preference chooses it. */
-export const weightForms: readonly WeightForm[] = [stem, quads, lanes, blocks, ...tiled, units];
+/** Best first, but for `subgroup-matrix`: it has never been measured, so only the tuner or a preference chooses it. */
+export const weightVariants: readonly WeightVariant[] = [stem, quads, lanes, blocks, ...tiled, subgroupMatrix];

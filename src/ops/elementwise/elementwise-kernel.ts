@@ -95,7 +95,7 @@ function collapse(shape: Shape, strides: readonly number[][]): { dims: number[];
  * operations here and of gradients elsewhere.
  * @param numbers dtype of the numbers among the operands; the first tensor's unless said.
  */
-export function evaluate(
+export function launchElementwise(
   name: string,
   operands: Readonly<Record<string, Operand>>,
   expression: string,
@@ -153,10 +153,10 @@ export function evaluate(
 
 /** The sum of two gradients of one shape and dtype. */
 export function addGradients(a: Tensor, b: Tensor): Tensor {
-  return evaluate('add', { a, b }, 'a + b', a.shape, a.dtype);
+  return launchElementwise('add', { a, b }, 'a + b', a.shape, a.dtype);
 }
 
 /** The same values as another dtype, not differentiable; itself if it is of that dtype. */
 export function convert(a: Tensor, dtype: DType): Tensor {
-  return a.dtype === dtype ? a : evaluate(`cast_${dtype}`, { a }, `${computed(dtype)}(a)`, a.shape, dtype);
+  return a.dtype === dtype ? a : launchElementwise(`cast_${dtype}`, { a }, `${computed(dtype)}(a)`, a.shape, dtype);
 }

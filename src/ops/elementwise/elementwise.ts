@@ -5,7 +5,7 @@ import { type DType, isFloat } from '../../tensor/dtype.ts';
 import { broadcastShapes, sameShape, show } from '../../tensor/shape.ts';
 import { commonEngine, Tensor } from '../../tensor/tensor.ts';
 import { sumTo } from '../reduce.ts';
-import { convert, evaluate, type Operand } from './elementwise-kernel.ts';
+import { convert, launchElementwise, type Operand } from './elementwise-kernel.ts';
 import { type ElementwiseOp, FLOATS } from './table.ts';
 
 /** The operands an expression mentions. */
@@ -35,7 +35,7 @@ export function applyElementwise(name: string, op: ElementwiseOp, values: readon
     operands[operand] = values[i] as Operand;
   });
   const forward = isFloat(dtype) ? op.forward : (op.integers ?? op.forward);
-  const y = evaluate(name, operands, forward, shape, op.result ?? dtype);
+  const y = launchElementwise(name, operands, forward, shape, op.result ?? dtype);
   if (!isFloat(dtype) || op.result) return y;
   return record(y, name, tensors, (dy) => {
     const all = { ...operands, y, dy };
@@ -50,7 +50,13 @@ export function applyElementwise(name: string, op: ElementwiseOp, values: readon
       else {
         // What is to be summed up stays f32 until then.
         const type = sameShape(shape, input.shape) ? dtype : 'f32';
-        const full = evaluate(`${name}.d${op.operands[i]}`, mentioned(expression, all), expression, shape, type);
+        const full = launchElementwise(
+          `${name}.d${op.operands[i]}`,
+          mentioned(expression, all),
+          expression,
+          shape,
+          type,
+        );
         gradients.push(sumTo(full, input.shape, dtype));
       }
     });
@@ -81,7 +87,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   }
   commonEngine('where', [condition, ...tensors]);
   const shape = broadcastShapes('where', condition.shape, ...tensors.map((t) => t.shape));
-  const y = evaluate('where', { condition, a, b }, 'select(b, a, condition != 0u)', shape, dtype, dtype);
+  const y = launchElementwise('where', { condition, a, b }, 'select(b, a, condition != 0u)', shape, dtype, dtype);
   const choices = [
     [a, 'select(0.0, dy, condition != 0u)'],
     [b, 'select(dy, 0.0, condition != 0u)'],
@@ -91,7 +97,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
       if (!(choice instanceof Tensor)) return [];
       if (!choice.requiresGrad) return [null];
       const type = sameShape(shape, choice.shape) ? dtype : 'f32';
-      return [sumTo(evaluate(`where.d${i}`, { condition, dy }, expression, shape, type), choice.shape, dtype)];
+      return [sumTo(launchElementwise(`where.d${i}`, { condition, dy }, expression, shape, type), choice.shape, dtype)];
     }),
   );
 }

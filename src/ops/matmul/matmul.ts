@@ -4,11 +4,11 @@ import { ShapeError } from '../../errors.ts';
 import { commonFloat, type FloatType } from '../../tensor/dtype.ts';
 import { type Shape, sameShape, show, sizeOf } from '../../tensor/shape.ts';
 import { commonEngine, Tensor } from '../../tensor/tensor.ts';
-import { convert, evaluate } from '../elementwise/elementwise-kernel.ts';
+import { convert, launchElementwise } from '../elementwise/elementwise-kernel.ts';
 import { weightsFor } from '../mixed-precision.ts';
 import { sum } from '../reduce.ts';
 import { matmulFamily } from '../variants/kernel-families.ts';
-import { chooseForm } from '../variants/kernel-variants.ts';
+import { chooseVariant } from '../variants/kernel-variants.ts';
 import type { Product } from './variants.ts';
 
 export interface MatmulOptions {
@@ -47,19 +47,21 @@ function multiply(
 ): Tensor {
   const { engine } = a;
   const product = { ...sizes, stored: commonFloat(where, [a, b]) };
-  const form = chooseForm(engine, matmulFamily, product);
-  const split = form.split(engine, product);
+  const variant = chooseVariant(engine, matmulFamily, product);
+  const split = variant.split(engine, product);
   const operands = { a: a.storage, b: b.storage };
   if (split.splits === 1) {
     const c = Tensor.empty(engine, shape, result, where);
-    form.dispatch(engine, product, split, { ...operands, bias: bias?.storage, c: c.storage, result });
+    variant.dispatch(engine, product, split, { ...operands, bias: bias?.storage, c: c.storage, result });
     return c;
   }
   const parts = Tensor.empty(engine, [split.splits, ...shape], 'f32', where);
-  form.dispatch(engine, product, split, { ...operands, c: parts.storage, result: 'f32' });
+  variant.dispatch(engine, product, split, { ...operands, c: parts.storage, result: 'f32' });
   const total = sum(parts, 0);
   parts.dispose();
-  const finished = bias ? evaluate('bias', { a: total, b: bias }, 'a + b', shape, result) : convert(total, result);
+  const finished = bias
+    ? launchElementwise('bias', { a: total, b: bias }, 'a + b', shape, result)
+    : convert(total, result);
   if (finished !== total) total.dispose();
   return finished;
 }

@@ -1,20 +1,20 @@
-/** The forms of the matmul kernel: how a product is cut into workgroups. */
+/** The variants of the matmul kernel: how a product is cut into workgroups. */
 
 import quadsSource from '../../../shaders/lib/quads.wgsl';
 import blocksSource from '../../../shaders/matmul/blocks.wgsl';
 import lanesSource from '../../../shaders/matmul/lanes.wgsl';
 import paramsSource from '../../../shaders/matmul/params.wgsl';
 import matmulQuadsSource from '../../../shaders/matmul/quads.wgsl';
-import matmulUnitsSource from '../../../shaders/matmul/subgroup-matrix.wgsl';
+import matmulSubgroupMatrixSource from '../../../shaders/matmul/subgroup-matrix.wgsl';
 import tiledSource from '../../../shaders/matmul/tiled.wgsl';
 import wideSource from '../../../shaders/matmul/wide.wgsl';
-import type { Storage } from '../../gpu/buffer-pool.ts';
+import type { DeviceBuffer } from '../../gpu/device-buffer.ts';
 import type { Engine } from '../../gpu/engine.ts';
 import type { Kernel } from '../../gpu/wgsl/kernel.ts';
 import type { FloatType } from '../../tensor/dtype.ts';
 import { plane } from '../reduce.ts';
 import {
-  type KernelForm,
+  type KernelVariant,
   lanesOf,
   onHardware,
   QUAD_ROWS,
@@ -24,7 +24,13 @@ import {
   tileGroups,
   tilings,
 } from '../variants/kernel-variants.ts';
-import { hasMatrixUnits, layoutConstants, type UnitBlock, unitBlock, unitKernel } from '../variants/subgroup-matrix.ts';
+import {
+  hasSubgroupMatrix,
+  layoutConstants,
+  type MatrixBlock,
+  matrixBlock,
+  matrixKernel,
+} from '../variants/subgroup-matrix.ts';
 
 /** c[batch, m, n] = a·b. The strides, in elements, say how the operands lie; a batch stride of 0 repeats one matrix. */
 export interface Product {
@@ -43,11 +49,11 @@ export interface Product {
 }
 
 export interface Operands {
-  readonly a: Storage;
-  readonly b: Storage;
+  readonly a: DeviceBuffer;
+  readonly b: DeviceBuffer;
   /** Added to every row; only without splits. f32. */
-  readonly bias?: Storage | undefined;
-  readonly c: Storage;
+  readonly bias?: DeviceBuffer | undefined;
+  readonly c: DeviceBuffer;
   /** How c is stored. */
   readonly result: FloatType;
 }
@@ -58,7 +64,7 @@ export interface Split {
   readonly chunk: number;
 }
 
-export interface MatmulForm extends KernelForm<Product> {
+export interface MatmulVariant extends KernelVariant<Product> {
   split(engine: Engine, product: Product): Split;
   dispatch(engine: Engine, product: Product, split: Split, operands: Operands): void;
 }
@@ -69,7 +75,7 @@ const kernels = {
   blocks: { name: 'matmul_blocks', source: blocksSource + paramsSource },
   tiled: { name: 'matmul_tiled', source: tiledSource + paramsSource },
   wide: { name: 'matmul_wide', source: wideSource + paramsSource },
-  units: unitKernel({ name: 'matmul_units', source: matmulUnitsSource + paramsSource }),
+  subgroupMatrix: matrixKernel({ name: 'matmul_subgroup_matrix', source: matmulSubgroupMatrixSource + paramsSource }),
 } satisfies Record<string, Kernel>;
 
 function paramsOf(p: Product, { chunk, splits }: Split, { bias }: Operands): number[] {
@@ -81,7 +87,7 @@ export const flopsOf = ({ m, n, k, batch }: Product): number => 2 * batch * m * 
 
 const storedAs = ({ stored }: Product, { result }: Operands) => ({ S: stored, R: result });
 
-const buffersOf = ({ a, b, bias, c }: Operands): Storage[] => [a, b, bias ?? a, c];
+const buffersOf = ({ a, b, bias, c }: Operands): DeviceBuffer[] => [a, b, bias ?? a, c];
 
 /** Neighbours along one axis lie side by side, a quad of them at a time. */
 const inQuads = (one: number, other: number, size: number, batchStride: number): boolean =>
@@ -105,7 +111,7 @@ const quadGroups = (lanes: number, { m, n, batch }: Product): number => {
   return batch * Math.ceil(m / (QUAD_ROWS * (LANES / QUADS))) * Math.ceil(n / (4 * QUADS));
 };
 
-const quads: MatmulForm = {
+const quads: MatmulVariant = {
   name: 'quads',
   supports: (engine) => lanesOf(engine) > 0,
   fits: isInQuads,
@@ -129,7 +135,7 @@ const quads: MatmulForm = {
 
 const LANE_ROWS = 16;
 
-const lanes: MatmulForm = {
+const lanes: MatmulVariant = {
   name: 'lanes',
   supports: (engine) => lanesOf(engine) > 0,
   split(engine, { m, n, k, batch }) {
@@ -155,7 +161,7 @@ const BLOCK_ROWS = 8;
 const BLOCK_COLUMNS = 4;
 const BLOCK_THREADS = 4;
 
-const blocks: MatmulForm = {
+const blocks: MatmulVariant = {
   name: 'blocks',
   supports: (engine) => engine.adapterKind === 'software',
   fits: ({ stored }) => stored === 'f32',
@@ -177,7 +183,7 @@ const blocks: MatmulForm = {
 };
 
 const tiled = tilings<Product>(({ m, n }) => [m, n]).map(
-  ({ name, fits, isPromising, tileOf }): MatmulForm => ({
+  ({ name, fits, isPromising, tileOf }): MatmulVariant => ({
     name,
     fits,
     isPromising,
@@ -206,7 +212,7 @@ const tiled = tilings<Product>(({ m, n }) => [m, n]).map(
 const wide = [
   { y: 8, x: 8 },
   { y: 16, x: 16 },
-].map(({ y, x }): MatmulForm => {
+].map(({ y, x }): MatmulVariant => {
   const groups = ({ m, n, batch }: Product): number => batch * Math.ceil(m / (8 * y)) * Math.ceil(n / (8 * x));
   return {
     name: `wide-${y}x${x}`,
@@ -233,35 +239,35 @@ const wide = [
   };
 });
 
-const blockOf = (engine: Engine, { m, n, stored }: Product): UnitBlock | null => unitBlock(engine, stored, m, n);
+const blockOf = (engine: Engine, { m, n, stored }: Product): MatrixBlock | null => matrixBlock(engine, stored, m, n);
 
-const unitGroups = ({ m, n, batch }: Product, { rows, columns }: UnitBlock): number =>
+const matrixGroups = ({ m, n, batch }: Product, { rows, columns }: MatrixBlock): number =>
   batch * Math.ceil(m / rows) * Math.ceil(n / columns);
 
-const units: MatmulForm = {
-  name: 'units',
-  supports: hasMatrixUnits,
+const subgroupMatrix: MatmulVariant = {
+  name: 'subgroup-matrix',
+  supports: hasSubgroupMatrix,
   fits: (product, engine) => blockOf(engine, product) !== null,
   isPromising: onHardware,
   split(engine, product) {
-    const block = blockOf(engine, product) as UnitBlock;
-    return splitSum(product.k, unitGroups(product, block), { wanted: 256, least: 128, unit: block.depth });
+    const block = blockOf(engine, product) as MatrixBlock;
+    return splitSum(product.k, matrixGroups(product, block), { wanted: 256, least: 128, unit: block.depth });
   },
   dispatch(engine, product, split, operands) {
-    const block = blockOf(engine, product) as UnitBlock;
+    const block = blockOf(engine, product) as MatrixBlock;
     const { m, n, k, aRow, aCol, aBatch, bRow, bCol, bBatch, stored } = product;
     const a = { terms: aCol === 1, quads: inQuads(aCol, aRow, k, aBatch) || inQuads(aRow, aCol, m, aBatch) };
     const b = { terms: bCol !== 1, quads: inQuads(bCol, bRow, n, bBatch) || inQuads(bRow, bCol, k, bBatch) };
     engine.dispatch({
-      kernel: kernels.units,
+      kernel: kernels.subgroupMatrix,
       constants: { ...block.constants, ...layoutConstants(stored, a, b), R: operands.result },
       buffers: buffersOf(operands),
       flops: flopsOf(product),
       params: paramsOf(product, split, operands),
-      workgroups: plane(engine, unitGroups(product, block) * split.splits),
+      workgroups: plane(engine, matrixGroups(product, block) * split.splits),
     });
   },
 };
 
-/** Best first, but for `units`: it has never been measured, so only the tuner or a preference chooses it. */
-export const matmulForms: readonly MatmulForm[] = [quads, lanes, blocks, ...tiled, ...wide, units];
+/** Best first, but for `subgroup-matrix`: it has never been measured, so only the tuner or a preference chooses it. */
+export const matmulVariants: readonly MatmulVariant[] = [quads, lanes, blocks, ...tiled, ...wide, subgroupMatrix];

@@ -1,13 +1,13 @@
-/** The kernels that have several forms, with what the tuner needs to measure them. */
+/** The kernels that have several variants, with what the tuner needs to measure them. */
 import type { Engine } from '../../gpu/engine.ts';
 import type { FloatType } from '../../tensor/dtype.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import '../../tensor/scope.ts';
 import type { Geometry, TapPass } from '../conv2d/geometry.ts';
-import { type TapForm, flopsOf as tapFlops, tapForms } from '../conv2d/variants.ts';
-import { type WeightForm, flopsOf as weightFlops, weightForms } from '../conv2d/weight-gradient.ts';
+import { type TapVariant, flopsOf as tapFlops, tapVariants } from '../conv2d/variants.ts';
+import { type WeightVariant, flopsOf as weightFlops, weightVariants } from '../conv2d/weight-gradient.ts';
 import { convert } from '../elementwise/elementwise-kernel.ts';
-import { type MatmulForm, matmulForms, type Product, flopsOf as productFlops } from '../matmul/variants.ts';
+import { type MatmulVariant, matmulVariants, type Product, flopsOf as productFlops } from '../matmul/variants.ts';
 import type { KernelFamily } from './kernel-variants.ts';
 import '../random.ts';
 import { sum } from '../reduce.ts';
@@ -24,9 +24,9 @@ const reach = (origin: number, lengths: readonly number[], strides: readonly num
   strides.reduce((last, stride, axis) => last + Math.max(0, ((lengths[axis] as number) - 1) * stride), origin) + 1;
 
 /** What launches allocate is freed after each. */
-function rehearsal<Form>(engine: Engine, operands: readonly Tensor[], run: (form: Form) => void) {
+function rehearsal<Variant>(engine: Engine, operands: readonly Tensor[], run: (variant: Variant) => void) {
   return {
-    launch: (form: Form) => engine.scope(() => run(form)),
+    launch: (variant: Variant) => engine.scope(() => run(variant)),
     dispose() {
       for (const operand of operands) operand.dispose();
     },
@@ -40,10 +40,10 @@ function addSplits(engine: Engine, splits: number, size: number, run: (parts: Te
   if (splits > 1) sum(parts, 0);
 }
 
-export const matmulFamily: KernelFamily<Product, MatmulForm> = {
+export const matmulFamily: KernelFamily<Product, MatmulVariant> = {
   name: 'matmul',
   preference: 'matmul',
-  forms: matmulForms,
+  variants: matmulVariants,
   flopsOf: productFlops,
   describe({ m, n, k, batch, aCol, bCol, stored }) {
     const product = `${m}×${k}${aCol === 1 ? '' : 'ᵀ'} · ${k}×${n}${bCol === 1 ? '' : 'ᵀ'}`;
@@ -53,19 +53,19 @@ export const matmulFamily: KernelFamily<Product, MatmulForm> = {
     const { m, n, k, batch, aRow, aCol, aBatch, bRow, bCol, bBatch, stored } = product;
     const a = noise(engine, reach(0, [batch, m, k], [aBatch, aRow, aCol]), stored);
     const b = noise(engine, reach(0, [batch, k, n], [bBatch, bRow, bCol]), stored);
-    return rehearsal(engine, [a, b], (form) => {
-      const split = form.split(engine, product);
+    return rehearsal(engine, [a, b], (variant) => {
+      const split = variant.split(engine, product);
       addSplits(engine, split.splits, batch * m * n, (c) =>
-        form.dispatch(engine, product, split, { a: a.storage, b: b.storage, c: c.storage, result: 'f32' }),
+        variant.dispatch(engine, product, split, { a: a.storage, b: b.storage, c: c.storage, result: 'f32' }),
       );
     });
   },
 };
 
-export const tapFamily: KernelFamily<TapPass, TapForm> = {
+export const tapFamily: KernelFamily<TapPass, TapVariant> = {
   name: 'conv2d',
   preference: 'conv2d',
-  forms: tapForms,
+  variants: tapVariants,
   flopsOf: tapFlops,
   // The weights of an input gradient are turned.
   describe: (p) =>
@@ -77,26 +77,26 @@ export const tapFamily: KernelFamily<TapPass, TapForm> = {
     const strides = [p.weightY, p.weightX, p.weightSource, p.weightTarget];
     const weight = noise(engine, reach(p.weightOrigin, taps, strides), p.stored);
     const result = noise(engine, p.batch * p.targetHeight * p.targetWidth * p.targetChannels, p.stored);
-    return rehearsal(engine, [source, weight, result], (form) =>
-      form.dispatch(engine, p, { source: source.storage, weight: weight.storage, result: result.storage }),
+    return rehearsal(engine, [source, weight, result], (variant) =>
+      variant.dispatch(engine, p, { source: source.storage, weight: weight.storage, result: result.storage }),
     );
   },
 };
 
-export const weightFamily: KernelFamily<Geometry, WeightForm> = {
+export const weightFamily: KernelFamily<Geometry, WeightVariant> = {
   name: 'conv2d weights',
   preference: 'conv2d',
-  forms: weightForms,
+  variants: weightVariants,
   flopsOf: weightFlops,
   describe: (g) =>
     `${g.batch}×${g.height}×${g.width}×${g.inChannels} → ${g.outHeight}×${g.outWidth}×${g.outChannels}, ${g.kernelY}×${g.kernelX}${told(g.stored)}`,
   rehearse(engine, g) {
     const x = noise(engine, g.batch * g.height * g.width * g.inChannels, g.stored);
     const dy = noise(engine, g.batch * g.outHeight * g.outWidth * g.outChannels, g.stored);
-    return rehearsal(engine, [x, dy], (form) => {
-      const split = form.split(engine, g);
+    return rehearsal(engine, [x, dy], (variant) => {
+      const split = variant.split(engine, g);
       addSplits(engine, split.splits, g.kernelY * g.kernelX * g.inChannels * g.outChannels, (parts) =>
-        form.dispatch(engine, g, split, { x: x.storage, dy: dy.storage, parts: parts.storage }),
+        variant.dispatch(engine, g, split, { x: x.storage, dy: dy.storage, parts: parts.storage }),
       );
     });
   },

@@ -1,47 +1,47 @@
 /**
- * One kernel family, several forms: what is fast on a GPU is slow on a CPU rasterizer and the other way round. Of those
+ * One kernel family, several variants: what is fast on a GPU is slow on a CPU rasterizer and the other way round. Of those
  * that the engine supports and that fit the work, one preferred by name goes first, then the one that the tuner measured
- * to be the fastest, then the rule: the first in order. The form `tiled` runs anywhere and fits anything.
+ * to be the fastest, then the rule: the first in order. The variant `tiled` runs anywhere and fits anything.
  */
 
 import { ArgumentError } from '../../errors.ts';
 import type { Engine } from '../../gpu/engine.ts';
 import { tunerOf } from '../../gpu/tuning/tuner.ts';
 
-export interface KernelForm<Work> {
+export interface KernelVariant<Work> {
   readonly name: string;
-  /** Whether the engine's device can run this form, and it may be worth it there. */
+  /** Whether the engine's device can run this variant, and it may be worth it there. */
   supports(engine: Engine): boolean;
-  /** Whether the form can do this piece of work; any unless said. */
+  /** Whether the variant can do this piece of work; any unless said. */
   fits?(work: Work, engine: Engine): boolean;
   /** Whether it may be the fastest on such an adapter, so that the tuner should measure it; unless said, it may. */
   isPromising?(engine: Engine): boolean;
 }
 
-export interface KernelFamily<Work extends object, Form extends KernelForm<Work>> {
+export interface KernelFamily<Work extends object, Variant extends KernelVariant<Work>> {
   readonly name: string;
-  /** What {@link preferForm} calls it. */
+  /** What {@link preferVariant} calls it. */
   readonly preference: string;
   /** Best first. */
-  readonly forms: readonly Form[];
+  readonly variants: readonly Variant[];
   flopsOf(work: Work): number;
   /** The work for people. */
   describe(work: Work): string;
-  /** Operands of its own for the work, to launch it on by any form. */
-  rehearse(engine: Engine, work: Work): { launch(form: Form): void; dispose(): void };
+  /** Operands of its own for the work, to launch it on by any variant. */
+  rehearse(engine: Engine, work: Work): { launch(variant: Variant): void; dispose(): void };
 }
 
 const preferences = new WeakMap<Engine, Map<string, string>>();
 
 /**
- * Makes an engine use one form from now on, wherever it fits; `null` goes back to tuned forms and the rule.
- * @param family `matmul` or `conv2d`. @param form for example `lanes` or `tiled`.
+ * Makes an engine use one variant from now on, wherever it fits; `null` goes back to tuned variants and the rule.
+ * @param family `matmul` or `conv2d`. @param variant for example `lanes` or `tiled`.
  */
-export function preferForm(engine: Engine, family: string, form: string | null): void {
+export function preferVariant(engine: Engine, family: string, variant: string | null): void {
   const names = preferences.get(engine) ?? new Map<string, string>();
   preferences.set(engine, names);
-  if (form === null) names.delete(family);
-  else names.set(family, form);
+  if (variant === null) names.delete(family);
+  else names.set(family, variant);
 }
 
 /** The work as text: equal for equal work. */
@@ -51,34 +51,34 @@ const keyOf = (work: object): string =>
     .sort()
     .join(' ');
 
-/** @throws ArgumentError when the preferred form is unknown or not possible on this device. */
-export function chooseForm<Work extends object, Form extends KernelForm<Work>>(
+/** @throws ArgumentError when the preferred variant is unknown or not possible on this device. */
+export function chooseVariant<Work extends object, Variant extends KernelVariant<Work>>(
   engine: Engine,
-  family: KernelFamily<Work, Form>,
+  family: KernelFamily<Work, Variant>,
   work: Work,
-): Form {
+): Variant {
   const wanted = preferences.get(engine)?.get(family.preference);
-  const possible = family.forms.filter((form) => form.supports(engine));
+  const possible = family.variants.filter((variant) => variant.supports(engine));
   if (wanted !== undefined && !possible.some(({ name }) => name === wanted)) {
     throw new ArgumentError({
       where: family.name,
-      message: `there is no form ${wanted} for the device ${engine.adapterDescription}; it can run ${possible.map(({ name }) => name).join(', ')}.`,
+      message: `there is no variant ${wanted} for the device ${engine.adapterDescription}; it can run ${possible.map(({ name }) => name).join(', ')}.`,
     });
   }
-  const fitting = possible.filter((form) => form.fits?.(work, engine) ?? true);
-  const named = (name: string | undefined) => fitting.find((form) => form.name === name);
-  return named(wanted) ?? named(tunedForm(engine, family, work, fitting)) ?? (fitting[0] as Form);
+  const fitting = possible.filter((variant) => variant.fits?.(work, engine) ?? true);
+  const named = (name: string | undefined) => fitting.find((variant) => variant.name === name);
+  return named(wanted) ?? named(tunedVariant(engine, family, work, fitting)) ?? (fitting[0] as Variant);
 }
 
 /** The tuner's choice, if it has one; the tuner takes note of the work if it is about to choose. */
-function tunedForm<Work extends object, Form extends KernelForm<Work>>(
+function tunedVariant<Work extends object, Variant extends KernelVariant<Work>>(
   engine: Engine,
-  family: KernelFamily<Work, Form>,
+  family: KernelFamily<Work, Variant>,
   work: Work,
-  forms: readonly Form[],
+  variants: readonly Variant[],
 ): string | undefined {
   const tuner = tunerOf(engine);
-  const candidates = tuner ? forms.filter((form) => form.isPromising?.(engine) ?? true) : [];
+  const candidates = tuner ? variants.filter((variant) => variant.isPromising?.(engine) ?? true) : [];
   if (!tuner || candidates.length < 2) return undefined;
   const key = keyOf(work);
   if (tuner.isNoting) {
@@ -87,14 +87,14 @@ function tunedForm<Work extends object, Form extends KernelForm<Work>>(
       key,
       work: family.describe(work),
       flops: family.flopsOf(work),
-      forms: candidates.map(({ name }) => name),
+      variants: candidates.map(({ name }) => name),
       rehearse() {
         const { launch, dispose } = family.rehearse(engine, work);
-        return { launch: (name) => launch(forms.find((form) => form.name === name) as Form), dispose };
+        return { launch: (name) => launch(variants.find((variant) => variant.name === name) as Variant), dispose };
       },
     });
   }
-  return tuner.formOf(family.name, key);
+  return tuner.variantOf(family.name, key);
 }
 
 /**
@@ -145,10 +145,10 @@ const TILES: readonly Tile[] = [
   { y: 16, x: 16 },
 ];
 
-/** Of forms that software adapters can run, but never fast. */
+/** Of variants that software adapters can run, but never fast. */
 export const onHardware = (engine: Engine): boolean => engine.adapterKind === 'hardware';
 
-/** A way to cut work into workgroups, which makes a form. */
+/** A way to cut work into workgroups, which makes a variant. */
 export interface Tiling<Work> {
   readonly name: string;
   fits(work: Work): boolean;

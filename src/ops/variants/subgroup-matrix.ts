@@ -1,6 +1,6 @@
-/** How kernels on matrix units cut their work into workgroups; see units_block.wgsl. */
+/** How kernels on subgroup matrices cut their work into workgroups; see subgroup-matrix-block.wgsl. */
 
-import unitsSource from '../../../shaders/lib/subgroup-matrix.wgsl';
+import matrixSource from '../../../shaders/lib/subgroup-matrix.wgsl';
 import blockSource from '../../../shaders/lib/subgroup-matrix-block.wgsl';
 import { type MatrixConfig, matrixConfigs } from '../../gpu/adapter/subgroup-matrix.ts';
 import type { Engine } from '../../gpu/engine.ts';
@@ -8,7 +8,7 @@ import type { Constants, Kernel } from '../../gpu/wgsl/kernel.ts';
 import type { FloatType } from '../../tensor/dtype.ts';
 
 /** What one workgroup does. */
-export interface UnitBlock {
+export interface MatrixBlock {
   readonly rows: number;
   readonly columns: number;
   /** Terms of a tile. */
@@ -17,7 +17,7 @@ export interface UnitBlock {
 }
 
 /** Subgroups of a workgroup. */
-const MOST_UNITS = 4;
+const MOST_SUBGROUPS = 4;
 /** Rows and columns of a workgroup's block: where there are few columns, up to twice as many rows. */
 const SIDE = 64;
 /** Terms of a tile, best first. */
@@ -29,7 +29,7 @@ export const ORIGIN_BYTES = 16;
 const BYTES: Record<FloatType, number> = { f32: 4, f16: 2 };
 
 /**
- * The largest product of factors as they are stored that the units add up in f32; none where they would have to round
+ * The largest product of factors as they are stored that the device adds up in f32; none where they would have to round
  * either. @param configs as the device lists them.
  */
 export function configFor(configs: readonly MatrixConfig[], stored: FloatType): MatrixConfig | undefined {
@@ -50,23 +50,23 @@ export function configFor(configs: readonly MatrixConfig[], stored: FloatType): 
 /** The least power of two that is not less; at least 1. */
 const powerOfTwo = (n: number): number => 2 ** Math.max(0, Math.ceil(Math.log2(n)));
 
-/** Whether the engine's device has units that multiply floats. */
-export const hasMatrixUnits = (engine: Engine): boolean => {
+/** Whether the engine's device multiplies matrices of floats. */
+export const hasSubgroupMatrix = (engine: Engine): boolean => {
   const configs = matrixConfigs(engine.device);
   return (['f32', 'f16'] as const).some((stored) => configFor(configs, stored) !== undefined);
 };
 
 /**
  * A block for results of so many rows and columns, with bytes of workgroup memory that the kernel takes for each row
- * itself; none where the units cannot do it.
+ * itself; none where the device cannot do it.
  */
-export function unitBlock(
+export function matrixBlock(
   engine: Engine,
   stored: FloatType,
   rows: number,
   columns: number,
   bytesPerRow = 0,
-): UnitBlock | null {
+): MatrixBlock | null {
   const { limits, adapterInfo } = engine.device;
   const config = configFor(matrixConfigs(engine.device), stored);
   if (!config) return null;
@@ -74,20 +74,20 @@ export function unitBlock(
   // A pipeline with matrices needs whole subgroups of the largest size. The compiler may choose a smaller one.
   const subgroup = adapterInfo.subgroupMaxSize;
   const threads = Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX);
-  let units = MOST_UNITS;
-  while (units > 1 && units * subgroup > threads) units /= 2;
-  if (units * subgroup > threads) return null;
+  let subgroups = MOST_SUBGROUPS;
+  while (subgroups > 1 && subgroups * subgroup > threads) subgroups /= 2;
+  if (subgroups * subgroup > threads) return null;
 
   const across = Math.min(powerOfTwo(columns / N), SIDE / N);
   const down = Math.min(powerOfTwo(rows / M), Math.min(2 * SIDE, SIDE ** 2 / (across * N)) / M);
   const grid = { y: 1, x: 1 };
-  while (grid.y * grid.x < units) grid[down / grid.y >= across / grid.x ? 'y' : 'x'] *= 2;
+  while (grid.y * grid.x < subgroups) grid[down / grid.y >= across / grid.x ? 'y' : 'x'] *= 2;
   const held = { y: Math.ceil(down / grid.y), x: Math.ceil(across / grid.x) };
   const size = { y: grid.y * held.y * M, x: grid.x * held.x * N };
 
   const PAD = 16 / BYTES[stored];
   const bytes = (depth: number): number =>
-    (size.y * (depth + PAD) + depth * (size.x + PAD)) * BYTES[stored] + units * M * N * 4 + size.y * bytesPerRow;
+    (size.y * (depth + PAD) + depth * (size.x + PAD)) * BYTES[stored] + subgroups * M * N * 4 + size.y * bytesPerRow;
   const DEPTH = DEPTHS.find((depth) => depth % K === 0 && bytes(depth) <= WORKGROUP_BYTES);
   if (DEPTH === undefined) return null;
   return {
@@ -95,7 +95,7 @@ export function unitBlock(
     columns: size.x,
     depth: DEPTH,
     constants: {
-      ...{ M, N, K, S: stored, DEPTH, PAD, THREADS: units * subgroup },
+      ...{ M, N, K, S: stored, DEPTH, PAD, THREADS: subgroups * subgroup },
       ...{ UNITS_Y: grid.y, UNITS_X: grid.x, HELD_Y: held.y, HELD_X: held.x },
     },
   };
@@ -120,4 +120,7 @@ export const layoutConstants = (stored: FloatType, left: OperandLayout, right: O
 });
 
 /** A kernel behind what it stands on. */
-export const unitKernel = ({ name, source }: Kernel): Kernel => ({ name, source: unitsSource + blockSource + source });
+export const matrixKernel = ({ name, source }: Kernel): Kernel => ({
+  name,
+  source: matrixSource + blockSource + source,
+});

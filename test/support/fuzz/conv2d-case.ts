@@ -1,4 +1,4 @@
-/** Convolutions: strides, paddings, kernels of any form, few and many channels. */
+/** Convolutions: strides, paddings, kernels of any variant, few and many channels. */
 import fc from 'fast-check';
 import { conv2d } from '../../../src/index.ts';
 import { engine, leaf } from '../engine.ts';

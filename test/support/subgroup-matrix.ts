@@ -1,14 +1,14 @@
-/** Engines with matrix units for machines that have none: one that emulates them, and one that only compiles. */
+/** Engines with subgroup matrices for machines that have none: one that emulates them, and one that only compiles. */
 import { create } from 'webgpu';
 import { requestAdapter } from '#adapter';
 import unitsSource from '../../shaders/lib/subgroup-matrix.wgsl';
 import { deviceDescriptor } from '../../src/gpu/adapter/device-descriptor.ts';
-import { MATRIX_UNITS, type MatrixConfig } from '../../src/gpu/adapter/subgroup-matrix.ts';
+import { type MatrixConfig, SUBGROUP_MATRIX } from '../../src/gpu/adapter/subgroup-matrix.ts';
 import { Engine } from '../../src/index.ts';
-import emulatedSource from './emulated_matrix_units.wgsl';
+import emulatedSource from './emulated-subgroup-matrix.wgsl';
 
 /** What a device is to tell about its units. */
-export interface Units {
+export interface MatrixDevice {
   configs: readonly MatrixConfig[];
   subgroupMaxSize: number;
 }
@@ -23,11 +23,11 @@ export const config = (componentType: string, M: number, N: number, K: number, r
 });
 
 /** Makes a device tell so. */
-function pretend(device: GPUDevice, { configs, subgroupMaxSize }: Units): GPUDevice {
+function pretend(device: GPUDevice, { configs, subgroupMaxSize }: MatrixDevice): GPUDevice {
   const { vendor, architecture, device: name, description, isFallbackAdapter, subgroupMinSize } = device.adapterInfo;
   const told = { vendor, architecture, device: name, description, isFallbackAdapter, subgroupMinSize };
   return Object.defineProperties(device, {
-    features: { value: new Set([...device.features, MATRIX_UNITS]) },
+    features: { value: new Set([...device.features, SUBGROUP_MATRIX]) },
     adapterInfo: { value: { ...told, subgroupMaxSize, subgroupMatrixConfigs: configs } },
   });
 }
@@ -40,10 +40,10 @@ export const canEmulate =
   choice.adapter.limits.maxComputeWorkgroupStorageSize >= 32768;
 
 /**
- * An engine on which kernels on matrix units run as they stand, but for the units: these are emulated, by subgroups of one
+ * An engine on which kernels on subgroup matrices run as they stand, but for the units: these are emulated, by subgroups of one
  * thread. With a `subgroupMaxSize` above 1 there are more subgroups than units.
  */
-export async function emulating(units: Units): Promise<Engine> {
+export async function emulating(units: MatrixDevice): Promise<Engine> {
   const { adapter, kind } = await requestAdapter();
   const device = pretend(await adapter.requestDevice(deviceDescriptor({ ...choice, adapter }, () => {})), units);
   const createShaderModule = device.createShaderModule.bind(device);
@@ -67,7 +67,7 @@ function nullAdapter(): Promise<GPUAdapter | null> {
 }
 
 /** Whether {@link compiling} can be called: whether Dawn knows the extension. */
-export const canCompile = (await nullAdapter())?.features.has(MATRIX_UNITS) ?? false;
+export const canCompile = (await nullAdapter())?.features.has(SUBGROUP_MATRIX) ?? false;
 
 /**
  * A device that compiles kernels with the extension and runs nothing. Its adapter lists no products: it is made to tell of
@@ -75,7 +75,7 @@ export const canCompile = (await nullAdapter())?.features.has(MATRIX_UNITS) ?? f
  */
 export async function compiling(configs: readonly MatrixConfig[]): Promise<GPUDevice> {
   const adapter = (await nullAdapter())!;
-  const description = { adapter, kind: 'hardware' as const, description: 'null', matrixUnits: true };
+  const description = { adapter, kind: 'hardware' as const, description: 'null', subgroupMatrix: true };
   const device = await adapter.requestDevice(deviceDescriptor(description, () => {}));
   return pretend(device, { configs, subgroupMaxSize: device.adapterInfo.subgroupMaxSize });
 }

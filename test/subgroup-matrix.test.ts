@@ -1,5 +1,5 @@
 /**
- * Kernels on matrix units: run with the units emulated, against float64, and compiled by Dawn for its null backend. Which of
+ * Kernels on subgroup matrices: run with the units emulated, against float64, and compiled by Dawn for its null backend. Which of
  * a device's products are used, and what becomes of asking for units that are not there.
  */
 import fc from 'fast-check';
@@ -11,26 +11,26 @@ import { conv2d, type DType, Engine, linear, matmul, type Tensor, tune } from '.
 import { forwardPass, geometryOf, inputGradientPasses } from '../src/ops/conv2d/geometry.ts';
 import type { Product } from '../src/ops/matmul/variants.ts';
 import { matmulFamily, tapFamily, weightFamily } from '../src/ops/variants/kernel-families.ts';
-import { chooseForm, type KernelForm, preferForm } from '../src/ops/variants/kernel-variants.ts';
-import { configFor, unitBlock } from '../src/ops/variants/subgroup-matrix.ts';
+import { chooseVariant, type KernelVariant, preferVariant } from '../src/ops/variants/kernel-variants.ts';
+import { configFor, matrixBlock } from '../src/ops/variants/subgroup-matrix.ts';
 import { type ConvCase, convForward, convGradients, image, outputSize, product } from './support/conv-reference.ts';
 import { near, uniform } from './support/engine.ts';
 import { given } from './support/given.ts';
 import { HALF_EPSILON, rounded } from './support/half.ts';
-import { canCompile, canEmulate, compiling, config, emulating, type Units } from './support/matrix-units.ts';
+import { canCompile, canEmulate, compiling, config, emulating, type MatrixDevice } from './support/subgroup-matrix.ts';
 
 type Float = 'f32' | 'f16';
 const floats: readonly Float[] = ['f32', 'f16'];
 const flags = [false, true];
 
 /** Axes of different lengths, so that none can stand for another; with more subgroups than units, and with as many. */
-const emulated: Units[] = [
+const emulated: MatrixDevice[] = [
   { configs: [config('f32', 8, 8, 8), config('f16', 16, 8, 16)], subgroupMaxSize: 1 },
   { configs: [config('f32', 16, 8, 4), config('f16', 16, 16, 16)], subgroupMaxSize: 2 },
   { configs: [config('f32', 8, 16, 8), config('f16', 8, 16, 32)], subgroupMaxSize: 1 },
 ];
 const engines: Engine[] = canEmulate ? await Promise.all(emulated.map(emulating)) : [];
-for (const on of engines) for (const family of ['matmul', 'conv2d']) preferForm(on, family, 'units');
+for (const on of engines) for (const family of ['matmul', 'conv2d']) preferVariant(on, family, 'subgroup-matrix');
 test.after(async () => {
   for (const on of engines) await on.destroy();
 });
@@ -69,7 +69,7 @@ async function compareProduct(on: Engine, { m, k, n, transposeA, transposeB, dty
   const [first] = launches(on, () => {
     c = matmul(ta, tb, { transposeA, transposeB });
   });
-  assert.is(first?.kernel.name, 'matmul_units', what);
+  assert.is(first?.kernel.name, 'matmul_subgroup_matrix', what);
   await near(c, product(m, k, n, a, b, transposeA, transposeB), tolerance(dtype), what);
 }
 
@@ -113,7 +113,7 @@ async function compareConvolution(on: Engine, c: ConvCase, dtype: Float): Promis
       .backward();
   });
   const names = new Set(made.map(({ kernel }) => kernel.name));
-  assert.ok(names.has('conv2d_units') && names.has('conv2d_weight_units'), [...names].join());
+  assert.ok(names.has('conv2d_subgroup_matrix') && names.has('conv2d_weight_subgroup_matrix'), [...names].join());
   const { dx, dweight } = convGradients(c, x, weight, dy);
   await near(y, convForward(c, x, weight, bias), tolerance(dtype), `${what}: y`);
   // In f16 the shortcut's and the sum are rounded.
@@ -185,14 +185,14 @@ whereEmulated(
     };
     const fastest = {
       store: null,
-      stopwatch: async (_: Engine, runs: readonly { form: string }[]) =>
-        runs.map(({ form }) => (form === 'units' ? 1 : 10)),
+      stopwatch: async (_: Engine, runs: readonly { variant: string }[]) =>
+        runs.map(({ variant }) => (variant === 'subgroup-matrix' ? 1 : 10)),
     };
     const good = Engine.from(some.device, { kind: 'hardware' });
     const step = square(good);
-    assert.is.not(launches(good, step)[0]?.kernel.name, 'matmul_units');
-    assert.is((await tune(good, step, fastest)).pieces[0]?.form, 'units');
-    assert.is(launches(good, step)[0]?.kernel.name, 'matmul_units');
+    assert.is.not(launches(good, step)[0]?.kernel.name, 'matmul_subgroup_matrix');
+    assert.is((await tune(good, step, fastest)).pieces[0]?.variant, 'subgroup-matrix');
+    assert.is(launches(good, step)[0]?.kernel.name, 'matmul_subgroup_matrix');
 
     const warnings: string[] = [];
     const bad = Engine.from(some.device, { kind: 'hardware' });
@@ -200,27 +200,27 @@ whereEmulated(
     Object.defineProperty(some.device, 'createComputePipelineAsync', {
       configurable: true,
       value: (descriptor: GPUComputePipelineDescriptor) =>
-        descriptor.label === 'matmul_units'
+        descriptor.label === 'matmul_subgroup_matrix'
           ? Promise.reject(new Error('no such units'))
           : GPUDevice.prototype.createComputePipelineAsync.call(some.device, descriptor),
     });
     const { result, pieces } = await tune(bad, badStep, { ...fastest, warn: (message) => warnings.push(message) });
     Reflect.deleteProperty(some.device, 'createComputePipelineAsync');
-    assert.is.not(pieces[0]?.form, 'units');
+    assert.is.not(pieces[0]?.variant, 'subgroup-matrix');
     assert.is(warnings.length, 1, warnings.join('\n'));
     assert.match(
       warnings[0]!,
-      /form units of matmul is left out: matmul_units: the kernel did not compile: no such units/,
+      /variant subgroup-matrix of matmul is left out: matmul_subgroup_matrix: the kernel did not compile: no such units/,
     );
     await near(result, expected);
   },
 );
 
 whereEmulated('choices that were tuned with units are kept apart, by the name of the adapter', () => {
-  assert.match(some.adapterDescription, / with matrix units$/);
+  assert.match(some.adapterDescription, / with subgroup matrices$/);
 });
 
-/** Everything that tells kernels of the form apart, on a device: rows and columns, strides, layouts, types. */
+/** Everything that tells kernels of the variant apart, on a device: rows and columns, strides, layouts, types. */
 function everyLaunch(on: Engine): Dispatch[] {
   const sides = [
     [8, 8],
@@ -232,9 +232,13 @@ function everyLaunch(on: Engine): Dispatch[] {
   const made: Dispatch[] = [];
   on.dispatch = (dispatch) => void made.push(dispatch);
   const storage = null as never; // nothing is launched
-  const units = <Form extends KernelForm<never>>(forms: readonly Form[]): Form =>
-    forms.find(({ name }) => name === 'units') as Form;
-  const [matmulUnits, taps, weights] = [units(matmulFamily.forms), units(tapFamily.forms), units(weightFamily.forms)];
+  const byMatrices = <Variant extends KernelVariant<never>>(variants: readonly Variant[]): Variant =>
+    variants.find(({ name }) => name === 'subgroup-matrix') as Variant;
+  const [matmulUnits, taps, weights] = [
+    byMatrices(matmulFamily.variants),
+    byMatrices(tapFamily.variants),
+    byMatrices(weightFamily.variants),
+  ];
   for (const stored of floats) {
     for (const [m, n] of sides) {
       for (const k of [36, 45]) {
@@ -276,19 +280,25 @@ const hardware = [
 
 for (const configs of hardware) {
   const { M, N, K } = configs[0]!;
-  given(canCompile, 'a Dawn with matrix units')(`Dawn compiles every kernel on units of ${M}×${N}×${K}`, async () => {
-    const device = await compiling(configs);
-    const texts = new Set(
-      everyLaunch(Engine.from(device)).map(({ kernel, constants = {} }) => moduleText(kernel.source, constants)),
-    );
-    assert.ok(texts.size > 50, `${texts.size} kernels`);
-    await Promise.all(
-      [...texts].map((code) =>
-        device.createComputePipelineAsync({ layout: 'auto', compute: { module: device.createShaderModule({ code }) } }),
-      ),
-    );
-    device.destroy();
-  });
+  given(canCompile, 'a Dawn with subgroup matrices')(
+    `Dawn compiles every kernel on units of ${M}×${N}×${K}`,
+    async () => {
+      const device = await compiling(configs);
+      const texts = new Set(
+        everyLaunch(Engine.from(device)).map(({ kernel, constants = {} }) => moduleText(kernel.source, constants)),
+      );
+      assert.ok(texts.size > 50, `${texts.size} kernels`);
+      await Promise.all(
+        [...texts].map((code) =>
+          device.createComputePipelineAsync({
+            layout: 'auto',
+            compute: { module: device.createShaderModule({ code }) },
+          }),
+        ),
+      );
+      device.destroy();
+    },
+  );
 }
 
 test('of the products that a device lists, the largest one of factors as they are stored and sums in f32 is used', () => {
@@ -303,7 +313,12 @@ test('of the products that a device lists, the largest one of factors as they ar
 });
 
 /** A device of which only what is told of it is looked at. */
-const toldOf = (configs: Units['configs'], subgroupMaxSize: number, features: string[], invocations = 256): Engine => {
+const toldOf = (
+  configs: MatrixDevice['configs'],
+  subgroupMaxSize: number,
+  features: string[],
+  invocations = 256,
+): Engine => {
   const limits = { maxComputeInvocationsPerWorkgroup: invocations, maxComputeWorkgroupSizeX: invocations };
   const adapterInfo = { subgroupMaxSize, subgroupMatrixConfigs: configs };
   return { device: { limits, adapterInfo, features: new Set(features) } } as unknown as Engine;
@@ -312,7 +327,7 @@ const all = ['subgroups', 'chromium-experimental-subgroup-matrix'];
 
 test('blocks follow rows and columns, and take no more than 16 KiB and the threads that there are', () => {
   const shapeOf = (on: Engine, stored: Float, rows: number, columns: number) => {
-    const block = unitBlock(on, stored, rows, columns, 16);
+    const block = matrixBlock(on, stored, rows, columns, 16);
     if (!block) return null;
     const { M, N, UNITS_Y, UNITS_X, PAD } = block.constants as Record<string, number>;
     const tiles = block.rows * (block.depth + PAD!) + block.depth * (block.columns + PAD!);
@@ -337,16 +352,16 @@ test('blocks follow rows and columns, and take no more than 16 KiB and the threa
 
 test('units that are asked for and not offered are one warning, and everything works', async () => {
   const warnings: string[] = [];
-  const own = await Engine.create({ matrixUnits: true, warn: (message) => warnings.push(message) });
-  if (!own.adapterDescription.endsWith('with matrix units')) {
+  const own = await Engine.create({ subgroupMatrix: true, warn: (message) => warnings.push(message) });
+  if (!own.adapterDescription.endsWith('with subgroup matrices')) {
     assert.is(warnings.length, 1);
-    assert.match(warnings[0]!, /^engram: .+ offers no matrix units \(chromium-experimental-subgroup-matrix\)/);
+    assert.match(warnings[0]!, /^engram: .+ offers no subgroup matrices \(chromium-experimental-subgroup-matrix\)/);
     const strides = { aRow: 8, aCol: 1, aBatch: 0, bRow: 8, bCol: 1, bBatch: 0 };
     const work: Product = { m: 8, n: 8, k: 8, batch: 1, ...strides, stored: 'f32' };
-    assert.is.not(chooseForm(own, matmulFamily, work).name, 'units');
-    preferForm(own, 'matmul', 'units');
-    assert.throws(() => chooseForm(own, matmulFamily, work), /there is no form units/);
-    preferForm(own, 'matmul', null);
+    assert.is.not(chooseVariant(own, matmulFamily, work).name, 'subgroup-matrix');
+    preferVariant(own, 'matmul', 'subgroup-matrix');
+    assert.throws(() => chooseVariant(own, matmulFamily, work), /there is no variant subgroup-matrix/);
+    preferVariant(own, 'matmul', null);
   }
   const data = uniform(64, 1);
   await near(matmul(own.tensor(data, [8, 8]), own.tensor(data, [8, 8])), product(8, 8, 8, data, data));
@@ -354,26 +369,26 @@ test('units that are asked for and not offered are one warning, and everything w
 });
 
 test('the environment goes before the option', async () => {
-  const before = process.env.ENGRAM_MATRIX_UNITS;
+  const before = process.env.ENGRAM_SUBGROUP_MATRIX;
   const warnings: string[] = [];
-  const create = (variable: string, matrixUnits: boolean) => {
-    process.env.ENGRAM_MATRIX_UNITS = variable;
-    return Engine.create({ matrixUnits, warn: (message) => warnings.push(message) });
+  const create = (variable: string, subgroupMatrix: boolean) => {
+    process.env.ENGRAM_SUBGROUP_MATRIX = variable;
+    return Engine.create({ subgroupMatrix, warn: (message) => warnings.push(message) });
   };
   try {
     const without = await create('0', true);
-    assert.not.match(without.adapterDescription, /matrix units/);
+    assert.not.match(without.adapterDescription, /subgroup matrices/);
     assert.equal(warnings, []);
     const asked = await create('1', false);
-    assert.is(warnings.length, asked.adapterDescription.endsWith('with matrix units') ? 0 : 1);
+    assert.is(warnings.length, asked.adapterDescription.endsWith('with subgroup matrices') ? 0 : 1);
     for (const one of [without, asked]) await one.destroy();
     await create('yes', false).then(
       () => assert.unreachable('yes is no choice'),
-      (error: Error) => assert.match(error.message, /ENGRAM_MATRIX_UNITS: 'yes' is no choice\. Choose 1 .* or 0/),
+      (error: Error) => assert.match(error.message, /ENGRAM_SUBGROUP_MATRIX: 'yes' is no choice\. Choose 1 .* or 0/),
     );
   } finally {
-    if (before === undefined) delete process.env.ENGRAM_MATRIX_UNITS;
-    else process.env.ENGRAM_MATRIX_UNITS = before;
+    if (before === undefined) delete process.env.ENGRAM_SUBGROUP_MATRIX;
+    else process.env.ENGRAM_SUBGROUP_MATRIX = before;
   }
 });
 
