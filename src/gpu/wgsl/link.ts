@@ -3,7 +3,7 @@
  * become the one text that a device compiles.
  */
 import { closest } from 'fastest-levenshtein';
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError } from '../../errors.ts';
 import { clipped } from '../printable.ts';
 import { importLines } from './import-lines.ts';
 import { endOfHead, withoutComments } from './text.ts';
