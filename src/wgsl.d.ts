@@ -1,5 +1,5 @@
-/** WGSL files are bundled as text. */
+/** WGSL files are bundled as their text, with the files that they import; see `src/build/wgsl-plugin.mjs`. */
 declare module '*.wgsl' {
-  const source: string;
-  export default source;
+  const file: import('./gpu/wgsl/link.ts').WgslFile;
+  export default file;
 }

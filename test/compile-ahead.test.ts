@@ -99,7 +99,7 @@ test('a kernel that does not compile keeps none from compiling, and is not told 
   const ahead = new CompileAhead(async () => own.device, 0);
   const launches = deferred();
   const broken = { ...kernel(2), source: 'this is no WGSL' };
-  const unknown = { ...kernel(3), source: kernel(3).source.replace('result[0]', 'nothing[0]') };
+  const unknown = { ...kernel(3), source: String(kernel(3).source).replace('result[0]', 'nothing[0]') };
   for (const each of [kernel(1), broken, unknown]) ahead.add(each, {});
   ahead.launched(() => launches.promise);
   await own.device.lost;

@@ -7,6 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Dispatch } from '../src/gpu/engine.ts';
 import { moduleText } from '../src/gpu/wgsl/kernel.ts';
+import { linked } from '../src/gpu/wgsl/link.ts';
 import { conv2d, type DType, Engine, linear, matmul, type Tensor, tune } from '../src/index.ts';
 import { forwardPass, geometryOf, inputGradientPasses } from '../src/ops/conv2d/geometry.ts';
 import type { Product } from '../src/ops/matmul/variants.ts';
@@ -285,7 +286,9 @@ for (const configs of hardware) {
     async () => {
       const device = await compiling(configs);
       const texts = new Set(
-        everyLaunch(Engine.from(device)).map(({ kernel, constants = {} }) => moduleText(kernel.source, constants)),
+        everyLaunch(Engine.from(device)).map(({ kernel, constants = {} }) =>
+          moduleText(linked(kernel.source), constants),
+        ),
       );
       assert.ok(texts.size > 50, `${texts.size} kernels`);
       await Promise.all(

@@ -1,4 +1,6 @@
-// Weight gradient of a convolution for software adapters without wide subgroups (see matmul_blocks.wgsl): every thread
+// import conv2d-weight/params.wgsl
+
+// Weight gradient of a convolution for software adapters without wide subgroups (see matmul/blocks.wgsl): every thread
 // sums up the weights of one tap for four source and eight target channels. The rows of dy are split; a second pass adds
 // the splits up, so the order never varies.
 

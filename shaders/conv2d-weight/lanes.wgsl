@@ -1,10 +1,11 @@
 enable subgroups;
+// import conv2d-weight/params.wgsl
 
-// Weight gradient of a convolution for software adapters (see matmul_lanes.wgsl for why): for every weight a sum over
+// Weight gradient of a convolution for software adapters (see matmul/lanes.wgsl for why): for every weight a sum over
 // all target positions, split by rows of dy; the splits are added up by a second pass, so the order never varies.
 //
 // The lanes walk along the weights' places (tap row, tap column, channel), three vectors of them a thread; LANES channels
-// of dy are loaded at once and handed round. Where these come in fours, conv2d_weight_quads.wgsl is faster.
+// of dy are loaded at once and handed round. Where these come in fours, conv2d-weight/quads.wgsl is faster.
 //
 // Injected: LANES (size of a subgroup), S (how images are stored: f32 or f16).
 

@@ -1,5 +1,5 @@
 // What every form of a convolution's weight gradient is told: for every weight a sum over all target positions, split by
-// rows of dy. Behind each of them.
+// rows of dy.
 
 struct Params {
   // Rows of dy in the whole batch, and how many of them a split takes.

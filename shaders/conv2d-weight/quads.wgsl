@@ -1,7 +1,10 @@
-// Weight gradient of a convolution in quads (see quads.wgsl): for every weight a sum over all target positions, split by
+// import lib/quads.wgsl
+// import conv2d/quad-load.wgsl
+// import conv2d-weight/params.wgsl
+
+// Weight gradient of a convolution in quads (see lib/quads.wgsl): for every weight a sum over all target positions, split by
 // rows of dy. Channels come in fours, in the source by zeros behind them. The rows of a block are 16 pairs of a tap and a
-// source channel, its columns target channels, its terms positions; rows of lanes take turns at these. Behind quads.wgsl
-// and conv2d/quad-load.wgsl.
+// source channel, its columns target channels, its terms positions; rows of lanes take turns at these.
 
 @group(0) @binding(1) var<storage, read> gradient: array<vec4<S>>;
 @group(0) @binding(2) var<storage, read_write> result: array<vec4<f32>>;

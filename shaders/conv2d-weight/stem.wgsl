@@ -1,5 +1,8 @@
+// import conv2d/stem-window.wgsl
+// import conv2d-weight/params.wgsl
+
 // Weight gradient of a convolution of images with few channels: a lane adds up all weights of a pair of target channels.
-// Split by rows of dy. Behind stem_window.wgsl.
+// Split by rows of dy.
 
 @group(0) @binding(1) var<storage, read> gradient: array<vec2<S>>;
 @group(0) @binding(2) var<storage, read_write> result: array<vec2<f32>>;

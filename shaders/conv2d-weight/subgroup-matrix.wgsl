@@ -1,5 +1,8 @@
+// import lib/subgroup-matrix-block.wgsl
+// import conv2d-weight/params.wgsl
+
 // Weight gradient of a convolution by matrix units: an implicit matmul of (tap row, tap column, channel) × (target
-// positions) and dy, split along the positions. Behind units_block.wgsl, without LEFT_TERMS and RIGHT_TERMS.
+// positions) and dy, split along the positions. Without LEFT_TERMS and RIGHT_TERMS.
 
 @group(0) @binding(2) var<storage, read_write> result: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;

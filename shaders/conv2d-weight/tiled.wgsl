@@ -1,3 +1,5 @@
+// import conv2d-weight/params.wgsl
+
 // Weight gradient of a convolution for GPUs: an implicit matmul of (tap row, tap column, channel) × (target positions) and
 // dy, with tiles of both in workgroup memory and 4 × 4 results a thread. The positions are split; a second pass adds the
 // splits up, so the order never varies.

@@ -1,5 +1,7 @@
-// Convolution for software adapters without wide subgroups (see matmul_blocks.wgsl): every thread computes eight
-// neighbouring target columns × four target channels. Forward and input gradient alike, see conv2d_params.wgsl.
+// import conv2d/params.wgsl
+
+// Convolution for software adapters without wide subgroups (see matmul/blocks.wgsl): every thread computes eight
+// neighbouring target columns × four target channels. Forward and input gradient alike, see conv2d/params.wgsl.
 
 @group(0) @binding(0) var<storage, read> source: array<f32>;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;

@@ -1,9 +1,10 @@
 enable subgroups;
+// import conv2d/params.wgsl
 
-// Convolution for software adapters (see matmul_lanes.wgsl for why): targets are sums of taps over a source image.
+// Convolution for software adapters (see matmul/lanes.wgsl for why): targets are sums of taps over a source image.
 //
 // Any tap grid and stride: an implicit matmul over (tap row, tap column, channel), four runs of four neighbouring target
-// columns a thread, the lanes along target channels. Where channels come in fours, conv2d_quads.wgsl is faster.
+// columns a thread, the lanes along target channels. Where channels come in fours, conv2d/quads.wgsl is faster.
 //
 // Injected: LANES (size of a subgroup), S (how images and weights are stored: f32 or f16).
 

@@ -1,6 +1,6 @@
-// What every form of the convolution kernels is told: targets are sums of taps over a source image. The forward pass reads x
+// What every variant of the convolution kernels is told: targets are sums of taps over a source image. The forward pass reads x
 // and writes y; the input gradient reads dy and writes the dx of one phase of the stride, with the taps in reverse. Source and
-// target are NHWC; the strides of the weights say which way they are read. Behind each of them. Aligned as elements of a
+// target are NHWC; the strides of the weights say which way they are read. Aligned as elements of a
 // uniform array must be.
 
 struct Params {

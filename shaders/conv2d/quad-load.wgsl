@@ -1,5 +1,5 @@
-// Where four neighbouring terms of a convolution's sum look: one tap and a quad of source channels. Ahead of a kernel in
-// quads whose Params tell of the source image and the taps.
+// Where four neighbouring terms of a convolution's sum look: one tap and a quad of source channels. For kernels
+// in quads whose Params tell of the source image and the taps.
 
 @group(0) @binding(0) var<storage, read> source: array<vec4<S>>;
 

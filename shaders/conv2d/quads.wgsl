@@ -1,6 +1,10 @@
-// Convolution in quads (see quads.wgsl): targets are sums of taps over a source image. Channels come in fours, in
+// import lib/quads.wgsl
+// import conv2d/quad-load.wgsl
+// import conv2d/params.wgsl
+
+// Convolution in quads (see lib/quads.wgsl): targets are sums of taps over a source image. Channels come in fours, in
 // the source by zeros behind them. The rows of a block are 16 consecutive target positions, its columns target channels, its
-// terms pairs of a tap and a source channel. Behind quads.wgsl and conv2d/quad-load.wgsl.
+// terms pairs of a tap and a source channel.
 //
 // Injected besides: MOST_PHASES (passes that a launch can make).
 

@@ -1,7 +1,6 @@
 enable subgroups;
 
-// Convolutions of images with few channels, on software adapters (see quads.wgsl): the first layer of a network. Ahead of
-// conv2d_stem.wgsl and conv2d_weight_stem.wgsl.
+// Convolutions of images with few channels, on software adapters (see lib/quads.wgsl): the first layer of a network.
 //
 // Such a layer has so few terms that loading them is most of the work. The values that a tap row sees from four
 // neighbouring positions lie side by side, whatever the channels are: a lane loads them as quads, once for all tap columns,

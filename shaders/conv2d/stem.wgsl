@@ -1,5 +1,7 @@
-// Convolution of images with few channels. A workgroup loads its weights once for SPANS spans of positions. Behind
-// stem_window.wgsl.
+// import conv2d/stem-window.wgsl
+// import conv2d/params.wgsl
+
+// Convolution of images with few channels. A workgroup loads its weights once for SPANS spans of positions.
 
 @group(0) @binding(1) var<storage, read> weight: array<vec2<S>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec2<f32>>;

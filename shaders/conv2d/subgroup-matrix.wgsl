@@ -1,5 +1,8 @@
+// import lib/subgroup-matrix-block.wgsl
+// import conv2d/params.wgsl
+
 // Convolution by matrix units: an implicit matmul of (target positions) × (tap row, tap column, channel) and the weights.
-// Forward and input gradient alike. Behind units_block.wgsl, with LEFT_TERMS.
+// Forward and input gradient alike. With LEFT_TERMS.
 
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> result: array<S>;

@@ -1,5 +1,7 @@
+// import conv2d/params.wgsl
+
 // Convolution for GPUs: an implicit matmul of (target positions) × (tap row, tap column, channel) and the weights, with
-// tiles of both in workgroup memory and 4 × 4 results a thread. Forward and input gradient alike, see conv2d_params.wgsl.
+// tiles of both in workgroup memory and 4 × 4 results a thread. Forward and input gradient alike, see conv2d/params.wgsl.
 //
 // Injected: THREADS_Y, THREADS_X (the workgroup; its block is four times as large), DEPTH (of a tile), S (how
 // images and weights are stored: f32 or f16).

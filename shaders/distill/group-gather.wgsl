@@ -1,5 +1,7 @@
+// import lib/philox.wgsl
+
 // Random groups of a task pool: their draw from a seeded counter, and the gather of their classes' logits.
-// Behind philox.wgsl. Nothing is read back and the counter lives in a buffer, so a captured step draws anew when replayed.
+// Nothing is read back and the counter lives in a buffer, so a captured step draws anew when replayed.
 //
 // Injected: DRAW (0 uniform over the sets 1 … groups, 1 uniform over the listed masks, 2 weighted over the sets,
 //           3 weighted over the listed masks, 4 uniform over all sets of more tasks than can be counted),
@@ -135,7 +137,7 @@ fn draw(@builtin(local_invocation_index) lane: u32) {
 @group(0) @binding(11) var<storage, read> packed_gradient: array<f32>;
 @group(0) @binding(12) var<storage, read_write> gradient: array<f32>;
 
-// Behind a group's classes: so low that no softmax sees it, and still finite after a division by any temperature.
+// Beyond a group's classes: so low that no softmax sees it, and still finite after a division by any temperature.
 const NOTHING = -1e30;
 
 fn start_of(task: u32) -> u32 {

@@ -1,4 +1,6 @@
-// Every non-empty set of up to 20 tasks at a constant cost a set, whatever its size. Behind group_kd.wgsl.
+// import distill/group-kd.wgsl
+
+// Every non-empty set of up to 20 tasks at a constant cost a set, whatever its size.
 //
 // All sums of a set are sums over its tasks, so that they split over the bits of its mask: 3 low bits in an inner loop,
 // as many as there are threads for across these, in an outer loop up to 15 in all, both over tables, the rest across workgroups. With weights

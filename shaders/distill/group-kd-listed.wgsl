@@ -1,4 +1,6 @@
-// The groups of a chunk for pools that are lists. Behind group_kd.wgsl.
+// import distill/group-kd.wgsl
+
+// The groups of a chunk for pools that are lists.
 
 fn chunk_loss(sample: u32, chunk: u32, lane: u32) -> f32 {
   let first = chunk * params.chunk;

@@ -1,3 +1,5 @@
+// import distill/group-kd-math.wgsl
+
 // What every distillation kernel shares: a workgroup has one sample, boils each task's logits down to a few numbers,
 // and in the end turns two sums a task into the gradient of the task's classes.
 //

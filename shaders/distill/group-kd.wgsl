@@ -1,6 +1,7 @@
+// import distill/group-kd-tasks.wgsl
+
 // Grouped softmax distillation over any list of groups: one workgroup has one sample and a chunk of the groups.
-// Ahead of this file: group_kd_math.wgsl, group_kd_tasks.wgsl. Behind it, `chunk_loss`: group_kd_listed.wgsl for lists,
-// group_kd_dense.wgsl for all sets.
+// Who imports it gives `chunk_loss`: distill/group-kd-listed.wgsl for lists, distill/group-kd-dense.wgsl for all sets.
 //
 // Injected: MASKS (0 every set in turn, 1 one list for all samples, 2 a list a sample),
 //           WEIGHTS (0 uniform, 1 a group, 2 a sample and group, 3 from two numbers a task: Σ a / Σ b over the group).

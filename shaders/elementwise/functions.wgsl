@@ -1,4 +1,6 @@
-// Functions that operation expressions may call. Ahead of every elementwise kernel, behind nonfinite.wgsl; unused ones cost nothing.
+// import lib/nonfinite.wgsl
+
+// Functions that operation expressions may call. Every elementwise kernel has them; unused ones cost nothing.
 
 fn clamped(x: f32, low: f32, high: f32) -> f32 {
   return smaller(larger(x, low), high);

@@ -1,7 +1,6 @@
 enable subgroups;
 
-// Products for software adapters, whose subgroups are vectors of the CPU. Ahead of matmul_quads.wgsl, conv2d_quads.wgsl
-// and conv2d_weight_quads.wgsl.
+// Products for software adapters, whose subgroups are vectors of the CPU.
 //
 // Such an adapter loads lane by lane: it tests the lane, checks the bounds, branches. A load of four neighbours tests
 // once, and what is loaded must serve as many multiplications as possible. So each lane owns a quad of neighbouring

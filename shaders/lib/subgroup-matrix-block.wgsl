@@ -1,5 +1,7 @@
-// A block of a product by matrix units: the entry point of matmul_units.wgsl, conv2d_units.wgsl and conv2d_weight_units.wgsl,
-// which tell where operands and results lie. Behind matrix_units.wgsl, ahead of one of them.
+// import lib/subgroup-matrix.wgsl
+
+// A block of a product by matrix units: the entry point of the kernels `…/subgroup-matrix.wgsl`, which tell where operands
+// and results lie.
 //
 // A workgroup fills tiles of both operands, zeros beyond the edges. UNITS_Y × UNITS_X of its subgroups keep HELD_Y × HELD_X
 // matrices of sums each. How large a subgroup is, only the compiler knows: there are enough of the largest size, and those

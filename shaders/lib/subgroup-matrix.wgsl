@@ -1,8 +1,7 @@
 enable subgroups;
 enable chromium_experimental_subgroup_matrix;
 
-// Matrix units, through Dawn's experimental extension for subgroup matrices: all that is particular to it stands here. Ahead
-// of units_block.wgsl. A matrix belongs to a subgroup as a whole, so its threads must come here together.
+// Matrix units, through Dawn's experimental extension for subgroup matrices: all that is particular to it stands here. A matrix belongs to a subgroup as a whole, so its threads must come here together.
 //
 // Injected: M, N, K (a unit multiplies M × K by K × N), S (components of the factors: f32 or f16; everything is added up in
 // f32).

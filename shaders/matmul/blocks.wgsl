@@ -1,3 +1,5 @@
+// import matmul/params.wgsl
+
 // Matrix product for software adapters without wide subgroups: c = a·b (+ bias), any strides. Loads cost several
 // multiplications there and workgroup memory does not help, so every thread computes 8 × 4 results on its own.
 

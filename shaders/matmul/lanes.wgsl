@@ -1,4 +1,5 @@
 enable subgroups;
+// import matmul/params.wgsl
 
 // Matrix product for software adapters, whose subgroups are vectors of the CPU: c = a·b (+ bias), any strides.
 //

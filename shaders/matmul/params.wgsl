@@ -1,4 +1,4 @@
-// What every form of the matrix product is told: c[batch, m, n] = a·b (+ bias). Behind each of them. Strides are in elements.
+// What every variant of the matrix product is told: c[batch, m, n] = a·b (+ bias). Strides are in elements.
 
 struct Params {
   m: u32,

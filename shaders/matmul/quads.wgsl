@@ -1,4 +1,7 @@
-// Matrix product in quads (see quads.wgsl, which stands ahead): c = a·b (+ bias).
+// import lib/quads.wgsl
+// import matmul/params.wgsl
+
+// Matrix product in quads (see lib/quads.wgsl): c = a·b (+ bias).
 // Columns come in fours; so do terms, or rows where neighbours in a belong to neighbouring rows.
 //
 // Injected besides: R (how c is stored: f32 or f16), A_ROWS (whether neighbours in a belong to neighbouring rows, not terms),

@@ -1,4 +1,7 @@
-// Matrix product by matrix units: c = a·b (+ bias). Behind units_block.wgsl.
+// import lib/subgroup-matrix-block.wgsl
+// import matmul/params.wgsl
+
+// Matrix product by matrix units: c = a·b (+ bias).
 //
 // Injected: R (how c is stored: f32 or f16).
 

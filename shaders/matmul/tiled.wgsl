@@ -1,3 +1,5 @@
+// import matmul/params.wgsl
+
 // Matrix product for GPUs: c = a·b (+ bias), any strides. A workgroup shares tiles of a and b in workgroup memory, each of
 // its threads keeps a block of 4 × 4 results in registers.
 //

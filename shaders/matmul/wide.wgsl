@@ -1,3 +1,5 @@
+// import matmul/params.wgsl
+
 // Matrix product for GPUs, for operands in quads: c = a·b (+ bias). Each
 // thread keeps 8 × 8 results, in four blocks of 4 × 4 half a workgroup's rows and columns apart, so that what neighbouring
 // threads read of a tile lies side by side. Everything is loaded four values at a time: columns come in fours; so do

@@ -1,7 +1,7 @@
+// import norm/batch-norm-walk.wgsl
+
 // The gradient of batch norm. With g the gradient that passed the ReLU, x̂ the normalised value and the means over the batch:
 // dx = weight/deviation · (g − mean g − x̂ · mean(g x̂)).
-//
-// Behind batch_norm_walk.wgsl.
 
 @group(0) @binding(0) var<storage, read> dy: array<S>;
 @group(0) @binding(1) var<storage, read> output: array<S>;

@@ -3,7 +3,7 @@
 // threads add up all parts of their columns, in the same order everywhere: that repeats a little work instead of
 // launching a kernel for it.
 //
-// Ahead of batch_norm.wgsl or batch_norm_gradient.wgsl, which bind `params`.
+// Who imports it binds `params`.
 //
 // Injected: V (f32, or vec4<f32> for channels in fours), I and B (u32 and bool likewise), S (how one is stored in images: V
 // or its f16 kin), SIZE (threads of a workgroup, a power of two), TEAMS (the lanes of a column work on one part together, for a GPU; else each has a part

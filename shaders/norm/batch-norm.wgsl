@@ -1,9 +1,9 @@
+// import norm/batch-norm-walk.wgsl
+
 // Batch norm over the last axis of x: a launch that takes each part's moments, and one that adds them up and normalises.
 //
 // Where a channel's mean is far from zero for its spread, everything is computed on x − shift with a shift near the mean:
 // a mean of 1000 beside a deviation of 1 leaves no float32 digits for the normalised value otherwise.
-//
-// Behind batch_norm_walk.wgsl.
 
 @group(0) @binding(0) var<storage, read> input: array<S>;
 @group(0) @binding(1) var<storage, read> weight: array<V>;

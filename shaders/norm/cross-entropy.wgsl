@@ -1,10 +1,12 @@
+// import lib/nonfinite.wgsl
+// import lib/row-teams.wgsl
+
 // Softmax cross entropy with integer targets and label smoothing, over logits [rows, n].
 // The forward keeps the row's maximum and the logarithm of its sum apart (their sum would round away the digits of large
 // logits); the gradient is then one pass. Rows whose target is out of range count for nothing: they are the ones to
 // ignore.
 // A row with NaN costs NaN, and has it for a gradient.
 //
-// Behind nonfinite.wgsl and row_teams.wgsl.
 //
 // Injected: SIZE, WIDTH, JOINED.
 //

@@ -1,7 +1,9 @@
+// import lib/nonfinite.wgsl
+// import lib/row-teams.wgsl
+
 // Softmax and log-softmax over rows, forward and gradient. NaN anywhere in a row makes all of it NaN, and so do +∞ and nothing
 // but −∞; beside finite numbers −∞ has the probability 0.
 //
-// Behind nonfinite.wgsl and row_teams.wgsl.
 //
 // Injected: LOG (log-softmax instead of softmax), S (how elements are stored: f32 or f16), SIZE, WIDTH, JOINED.
 

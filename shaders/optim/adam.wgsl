@@ -1,5 +1,7 @@
+// import optim/slots.wgsl
+
 // One step of Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019), one thread a value, in place.
-// Behind slots.wgsl. The entries `adam1` and `adam3` have that many slots.
+// The entries `adam1` and `adam3` have that many slots.
 //
 // Injected: DECOUPLED (AdamW: decay the parameter itself, not its gradient).
 

@@ -1,5 +1,8 @@
+// import optim/squares.wgsl
+// import optim/slots.wgsl
+
 // Clipping of many gradients, in place: squares for their joint norm, scaling by a coefficient, limiting of each value.
-// Behind squares.wgsl and slots.wgsl, whose slots are gradients here. The entries `…1` and `…7` have that many.
+// The slots are gradients here. The entries `…1` and `…7` have that many.
 //
 // Injected: T (what the gradients are stored as), SPAN (values a workgroup).
 

@@ -1,5 +1,7 @@
-// The joint norm of many gradients from its partial sums (clip_gradients.wgsl), and what they are to be scaled by. One
-// workgroup. Behind squares.wgsl.
+// import optim/squares.wgsl
+
+// The joint norm of many gradients from its partial sums (optim/clip-gradients.wgsl), and what they are to be scaled by. One
+// workgroup.
 
 struct Params {
   count: u32, // of the partial sums

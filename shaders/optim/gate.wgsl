@@ -3,7 +3,7 @@
 
 // Not 0: this step is left out.
 @group(0) @binding(0) var<storage, read> skip: array<u32>;
-// Rates as configured, in the order of sgd.wgsl or adam.wgsl.
+// Rates as configured, in the order of optim/sgd.wgsl or optim/adam.wgsl.
 @group(0) @binding(1) var<storage, read> given: array<f32>;
 // What the optimizer remembers of the steps it took.
 @group(0) @binding(2) var<storage, read_write> progress: array<f32>;

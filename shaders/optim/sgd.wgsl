@@ -1,7 +1,9 @@
+// import optim/slots.wgsl
+
 // One step of stochastic gradient descent with momentum, Nesterov's variant and weight decay, in PyTorch's order:
 // g += wd·p; v = μ·v + (1 − τ)·g; g = nesterov ? g + μ·v : v; p −= lr·g. One thread a value, in place.
 //
-// Behind slots.wgsl. As many slots as there are bindings for: the entries `…1`, `…2`, `…5` have that many.
+// As many slots as there are bindings for: the entries `…1`, `…2`, `…5` have that many.
 //
 // Injected: NESTEROV, for the entries with momentum.
 

@@ -1,5 +1,5 @@
 // What optimizers share: a launch updates several parameters, each in a slot of its own, and a workgroup belongs to one slot.
-// Ahead of a file that binds `params`.
+// Who imports it binds `params`.
 
 struct Params {
   sizes: array<vec4<u32>, 2>, // of each slot's parameter; 0 for an empty slot

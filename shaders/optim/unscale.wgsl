@@ -1,4 +1,6 @@
-// Divides gradients by the scale of the loss, and notes whether one of them is not finite. Behind slots.wgsl, whose slots
+// import optim/slots.wgsl
+
+// Divides gradients by the scale of the loss, and notes whether one of them is not finite. The slots
 // are gradients here. The entries `unscale1`, `unscale3` and `unscale7` have that many.
 
 @group(0) @binding(0) var<storage, read> scale: array<f32>;

@@ -1,6 +1,7 @@
+// import lib/philox.wgsl
+
 // Random tensors and dropout from one counter-based stream: element i takes word i % 4 of counter i / 4, so results do
 // not depend on the launch, and a gradient draws the same mask again instead of storing it.
-// Put behind philox.wgsl.
 //
 // Injected: S (how elements are stored: f32, or f16 by dropout; its mask is the same).
 

@@ -1,7 +1,10 @@
+// import lib/nonfinite.wgsl
+// import lib/row-teams.wgsl
+
 // Reductions of [outer, n, inner] over n, in `splits` chunks: the result is [outer, splits, inner]. Few outputs over a
 // long axis take two passes (splits > 1, then the splits themselves), so that the order of additions never varies.
 //
-// Behind nonfinite.wgsl and row_teams.wgsl: an output is a row.
+// An output is a row.
 //
 // Injected: T (element type), R (of the result: f32 for sums of f16, T elsewhere), OP (0 sum, 1 max, 2 min), SPLIT (there is
 // more than one chunk), SIZE, WIDTH, JOINED.

@@ -31,7 +31,7 @@ if (options) {
     format: 'esm',
     sourcemap: true,
     logLevel: 'warning',
-    plugins: [wgsl()],
+    plugins: [wgsl({ files: true })],
     ...options,
   }).catch(() => {
     // esbuild has told why.

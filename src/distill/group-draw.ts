@@ -4,7 +4,6 @@
  * other groups each time it is replayed.
  */
 import source from '../../shaders/distill/group-gather.wgsl';
-import philox from '../../shaders/lib/philox.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, ShapeError } from '../errors.ts';
 import type { Engine } from '../gpu/engine.ts';
@@ -35,7 +34,7 @@ const LISTED = 1;
 const WEIGHTED = 2;
 const UNCOUNTED = 4;
 
-/** The parameters the kernels of `group_gather.wgsl` share. */
+/** The parameters the kernels of `distill/group-gather.wgsl` share. */
 function parameters(pool: TaskPool, fields: Partial<Record<(typeof FIELDS)[number], number>>): number[] {
   return [...FIELDS.map((name) => fields[name] ?? 0), ...Array.from({ length: 68 }, (_, i) => pool.starts[i] ?? 0)];
 }
@@ -53,7 +52,7 @@ const FIELDS = [
   'pad0',
   'pad1',
 ] as const;
-const kernel = (entry: string) => ({ name: 'group_gather', source: philox + source, entry });
+const kernel = (entry: string) => ({ name: 'group_gather', source: source, entry });
 
 export class GroupDraw {
   /** Groups a draw, m: never more than the pool has. */

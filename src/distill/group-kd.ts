@@ -3,14 +3,11 @@
  * are the teacher's and s_S the student's logits of the group's classes. "Densely Distilling Cumulative Knowledge for
  * Continual Learning" (arXiv 2405.09820) names the idea; the loss of a group is our reading of it.
  *
- * A sample's classes are read once, whatever the number of groups: `shaders/group_kd_tasks.wgsl` has the algebra. The
+ * A sample's classes are read once, whatever the number of groups: `shaders/distill/group-kd-tasks.wgsl` has the algebra. The
  * loss being linear in its own gradient, the forward pass leaves the finished gradient behind, and backward only scales it.
  */
-import source from '../../shaders/distill/group-kd.wgsl';
 import denseSource from '../../shaders/distill/group-kd-dense.wgsl';
 import listedSource from '../../shaders/distill/group-kd-listed.wgsl';
-import mathSource from '../../shaders/distill/group-kd-math.wgsl';
-import tasksSource from '../../shaders/distill/group-kd-tasks.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
 import { type Engine, floatBits } from '../gpu/engine.ts';
@@ -42,12 +39,12 @@ export interface GroupSource {
 
 const MASK_SOURCES = { enumerated: 0, listed: 1, 'per-sample': 2 } as const;
 const kernels = {
-  listed: { name: 'group_kd', source: mathSource + tasksSource + source + listedSource },
-  dense: { name: 'group_kd_dense', source: mathSource + tasksSource + source + denseSource },
+  listed: { name: 'group_kd', source: listedSource },
+  dense: { name: 'group_kd_dense', source: denseSource },
 } as const;
 /** Groups a workgroup at most: bounds the length of its sums. */
 const MOST_CHUNK = 4096;
-/** Sets a workgroup in the kernel for all sets; see `group_kd_dense.wgsl`. */
+/** Sets a workgroup in the kernel for all sets; see `distill/group-kd-dense.wgsl`. */
 const DENSE_CHUNK = 2 ** 15;
 /** Workgroups that keep an adapter busy. */
 const ENOUGH_WORKGROUPS = { software: 16, hardware: 512 } as const;

@@ -1,10 +1,11 @@
 /**
- * Compute pipelines, compiled once per kernel and set of constants, in the background: recording goes on while
+ * Compute pipelines, compiled once per source, entry and set of constants, in the background: recording goes on while
  * they compile, and a software adapter's first step is mostly compilation, so several at once is what makes it short.
  */
 import { pollGently } from '#adapter';
 import { EngramError, ValidationError } from '../errors.ts';
 import { type Binding, bindingsOf, type Constants, type Kernel, moduleText } from './wgsl/kernel.ts';
+import { linked } from './wgsl/link.ts';
 
 export interface Pipeline {
   readonly id: number;
@@ -22,9 +23,10 @@ export interface Pipeline {
 const COMPUTE_STAGE = 4; // GPUShaderStage.COMPUTE
 
 export class PipelineCache {
-  private readonly pipelines = new Map<string, Pipeline>();
+  /** By source, then by entry and constants: whatever else is called by a kernel's name, it gets its own pipeline. */
+  private readonly pipelines = new Map<string, Map<string, Pipeline>>();
+  private count = 0;
   private readonly layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
-  private readonly reflected = new Map<string, readonly Binding[]>();
 
   constructor(
     private readonly device: GPUDevice,
@@ -34,37 +36,41 @@ export class PipelineCache {
 
   /** Compiled pipelines so far. */
   get size(): number {
-    return this.pipelines.size;
+    return this.count;
   }
 
   get(kernel: Kernel, constants: Constants): Pipeline {
-    let key = `${kernel.name}\0${kernel.entry ?? ''}`;
+    const text = linked(kernel.source);
+    let bySource = this.pipelines.get(text);
+    if (!bySource) {
+      bySource = new Map();
+      this.pipelines.set(text, bySource);
+    }
+    let key = kernel.entry ?? 'main';
     for (const name in constants) {
       const value = constants[name];
       key += `\0${name}=${typeof value === 'object' ? `f${value.f32}` : value}`;
     }
-    let pipeline = this.pipelines.get(key);
+    let pipeline = bySource.get(key);
     if (!pipeline) {
-      pipeline = this.compile(kernel, constants);
-      this.pipelines.set(key, pipeline);
+      pipeline = this.compile(kernel, text, constants);
+      bySource.set(key, pipeline);
     }
     return pipeline;
   }
 
-  private compile(kernel: Kernel, constants: Constants): Pipeline {
+  private compile(kernel: Kernel, text: string, constants: Constants): Pipeline {
     const entry = kernel.entry ?? 'main';
     const label = entry === 'main' ? kernel.name : `${kernel.name}.${entry}`;
-    const reflectedKey = `${kernel.name}\0${entry}`;
-    const bindings = this.reflected.get(reflectedKey) ?? bindingsOf(kernel);
-    this.reflected.set(reflectedKey, bindings);
+    const bindings = bindingsOf(text, entry);
     const layout = this.layout(bindings);
     this.onCompile(kernel, constants);
     // The error is reported below, with its line; the scope keeps it from being reported twice.
     this.device.pushErrorScope('validation');
-    const module = this.device.createShaderModule({ label, code: moduleText(kernel.source, constants) });
+    const module = this.device.createShaderModule({ label, code: moduleText(text, constants) });
     pollGently(() => this.device.popErrorScope()).catch(() => {});
     const pipeline: Pipeline = {
-      id: this.pipelines.size,
+      id: this.count++,
       name: label,
       layout: layout.group,
       bindings,

@@ -4,9 +4,8 @@
  * each way; one forward in inference.
  */
 
-import forward from '../../shaders/norm/batch-norm.wgsl';
-import backward from '../../shaders/norm/batch-norm-gradient.wgsl';
-import walkSource from '../../shaders/norm/batch-norm-walk.wgsl';
+import source from '../../shaders/norm/batch-norm.wgsl';
+import gradientSource from '../../shaders/norm/batch-norm-gradient.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
 import { type Engine, floatBits } from '../gpu/engine.ts';
@@ -14,9 +13,6 @@ import type { Constants } from '../gpu/wgsl/kernel.ts';
 import { commonFloat, type FloatType } from '../tensor/dtype.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
-
-const source = walkSource + forward;
-const gradientSource = walkSource + backward;
 
 export interface BatchNormOptions {
   /** [c] */
@@ -39,7 +35,7 @@ export interface BatchNormOptions {
   relu?: boolean;
 }
 
-/** How the launches share out x; see batch_norm_walk.wgsl. */
+/** How the launches share out x; see norm/batch-norm-walk.wgsl. */
 interface Walk {
   readonly parts: number;
   /** Workgroups along the columns and along the rows. */
@@ -81,7 +77,7 @@ function walkOver(engine: Engine, rows: number, channels: number, stored: FloatT
   };
 }
 
-/** What a launch does beside, as batch_norm_walk.wgsl names it. */
+/** What a launch does beside, as norm/batch-norm-walk.wgsl names it. */
 interface Fused {
   relu?: boolean;
   residual?: boolean;

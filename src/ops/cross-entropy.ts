@@ -1,8 +1,6 @@
 /** Cross entropy of logits with integer targets: log-softmax, the pick of the target and the mean in two dispatches. */
 
-import nonfinite from '../../shaders/lib/nonfinite.wgsl';
-import teams from '../../shaders/lib/row-teams.wgsl';
-import crossEntropySource from '../../shaders/norm/cross-entropy.wgsl';
+import source from '../../shaders/norm/cross-entropy.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
 import { floatBits } from '../gpu/engine.ts';
@@ -10,8 +8,6 @@ import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { plane, sum } from './reduce.ts';
 import { rowTeams } from './row-teams.ts';
-
-const source = nonfinite + teams + crossEntropySource;
 
 export interface CrossEntropyOptions {
   /** ε: the target distribution is (1 − ε)·one-hot + ε/classes (Szegedy et al. 2016). */

@@ -1,6 +1,5 @@
 /** Seeded random tensors and dropout. The same seed and stream give the same numbers on every adapter and launch. */
-import philox from '../../shaders/lib/philox.wgsl';
-import random from '../../shaders/random/random.wgsl';
+import source from '../../shaders/random/random.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError } from '../errors.ts';
 import { Engine, floatBits } from '../gpu/engine.ts';
@@ -10,8 +9,6 @@ import { Random } from '../tensor/random.ts';
 import { checkShape, type Shape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { plane } from './reduce.ts';
-
-const source = `${philox}\n${random}`;
 
 /** Which numbers: a seed and one of its streams. */
 export interface RandomSource {

@@ -2,9 +2,7 @@
  * Reductions over axes: sum, mean, max, min, argmax, argmin. Deterministic: chunks first, then the chunks' results. f16 is
  * added up in f32, and the sum stays f32: f16 could often not hold it.
  */
-import nonfinite from '../../shaders/lib/nonfinite.wgsl';
-import teams from '../../shaders/lib/row-teams.wgsl';
-import reduceSource from '../../shaders/reduce/reduce.wgsl';
+import source from '../../shaders/reduce/reduce.wgsl';
 import { record } from '../autograd/tape.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { commonFloat, type DType, isFloat } from '../tensor/dtype.ts';
@@ -13,8 +11,6 @@ import { Tensor } from '../tensor/tensor.ts';
 import { convert, launchElementwise } from './elementwise/elementwise-kernel.ts';
 import { reshape } from './reshape.ts';
 import { rowTeams } from './row-teams.ts';
-
-const source = nonfinite + teams + reduceSource;
 
 export interface ReduceOptions {
   /** Keep reduced axes with length 1. */

@@ -1,4 +1,4 @@
-/** How kernels that go through rows share them out among threads; see row_teams.wgsl. */
+/** How kernels that go through rows share them out among threads; see lib/row-teams.wgsl. */
 import type { Engine } from '../gpu/engine.ts';
 
 export interface RowTeams {

@@ -1,15 +1,11 @@
 /** Softmax and log-softmax along an axis. Of f16 computed in f32. */
-import nonfinite from '../../shaders/lib/nonfinite.wgsl';
-import teams from '../../shaders/lib/row-teams.wgsl';
-import softmaxSource from '../../shaders/norm/softmax.wgsl';
+import source from '../../shaders/norm/softmax.wgsl';
 import { record } from '../autograd/tape.ts';
 import { commonFloat } from '../tensor/dtype.ts';
 import { normalizeAxis, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { plane } from './reduce.ts';
 import { rowTeams } from './row-teams.ts';
-
-const source = nonfinite + teams + softmaxSource;
 
 function along(x: Tensor, axis: number, log: boolean): Tensor {
   const name = log ? 'logSoftmax' : 'softmax';

@@ -1,12 +1,9 @@
 /** Adam and AdamW, as PyTorch's. */
-import adam from '../../shaders/optim/adam.wgsl';
-import slots from '../../shaders/optim/slots.wgsl';
+import source from '../../shaders/optim/adam.wgsl';
 import type { Module, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRate, Optimizer } from './optimizer.ts';
 import type { SlotKernels } from './slots.ts';
-
-const source = slots + adam;
 
 export interface AdamOptions {
   lr?: number;

@@ -1,15 +1,12 @@
 /** Gradient clipping in place, without waiting for the GPU: a few launches for any number of parameters. */
 import clipGradients from '../../shaders/optim/clip-gradients.wgsl';
 import clipNorm from '../../shaders/optim/clip-norm.wgsl';
-import slotsSource from '../../shaders/optim/slots.wgsl';
-import squares from '../../shaders/optim/squares.wgsl';
 import { ArgumentError } from '../errors.ts';
 import { type Engine, floatBits } from '../gpu/engine.ts';
 import { bytesOf, type FloatType } from '../tensor/dtype.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { groupsOf, launchSlots, type SlotKernels } from './slots.ts';
 
-const source = squares + slotsSource + clipGradients;
 const DTYPES: readonly FloatType[] = ['f32', 'f16'];
 /** Values a workgroup. */
 const SPAN = 1024;
@@ -43,7 +40,7 @@ function overGradients(
     const slots = gradients.flatMap((g) => (g.dtype === dtype ? [{ size: g.size, tensors: [g] }] : []));
     if (slots.length === 0) continue;
     const kernels: SlotKernels = {
-      kernel: (count) => ({ name: 'clip_gradients', source, entry: `${kind}${count}` }),
+      kernel: (count) => ({ name: 'clip_gradients', source: clipGradients, entry: `${kind}${count}` }),
       constants: { T: dtype, SPAN },
       slotCounts: [7, 1],
       span: SPAN,
@@ -84,7 +81,7 @@ export function clipGradNorm(parameters: readonly Tensor[], most: number): Tenso
   const coefficient = Tensor.empty(engine, [], 'f32', 'clipGradNorm');
   overGradients(engine, 'norm', gradients, [partials]);
   engine.dispatch({
-    kernel: { name: 'clip_norm', source: squares + clipNorm },
+    kernel: { name: 'clip_norm', source: clipNorm },
     buffers: [partials, norm, coefficient].map((t) => t.storage),
     params: [count, floatBits(most), 0, 0],
     workgroups: [1],

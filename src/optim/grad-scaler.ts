@@ -4,7 +4,6 @@
  * is too large makes some of them infinite; then the step is left out and the scale falls. All of that on the device.
  */
 import gradScalerSource from '../../shaders/optim/grad-scaler.wgsl';
-import slotsSource from '../../shaders/optim/slots.wgsl';
 import unscaleSource from '../../shaders/optim/unscale.wgsl';
 import { ArgumentError } from '../errors.ts';
 import { type Engine, floatBits } from '../gpu/engine.ts';
@@ -34,7 +33,7 @@ export interface GradScalerState {
 }
 
 const UNSCALE: SlotKernels = {
-  kernel: (count) => ({ name: 'unscale', source: slotsSource + unscaleSource, entry: `unscale${count}` }),
+  kernel: (count) => ({ name: 'unscale', source: unscaleSource, entry: `unscale${count}` }),
   slotCounts: [7, 3, 1],
 };
 

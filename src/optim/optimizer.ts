@@ -41,7 +41,7 @@ function trainedIn(module: Module, where: string): NamedTensor[] {
   return named;
 }
 
-/** Rates that the device adapts to the steps really taken; see `shaders/gate.wgsl`. */
+/** Rates that the device adapts to the steps really taken; see `shaders/optim/gate.wgsl`. */
 interface Gate {
   readonly given: Tensor;
   readonly progress: Tensor;
@@ -75,9 +75,9 @@ export abstract class Optimizer {
 
   /** The rates as the kernel reads them, for step number `steps`. */
   protected abstract currentRates(): number[];
-  /** The same for any step, as `gate.wgsl` reads them. */
+  /** The same for any step, as `optim/gate.wgsl` reads them. */
   protected abstract configuredRates(): number[];
-  /** What `gate.wgsl` remembers, after `steps` steps. */
+  /** What `optim/gate.wgsl` remembers, after `steps` steps. */
   protected abstract progress(): number[];
   protected abstract readonly gateEntry: string;
   /** The kernels that update several parameters at once. */

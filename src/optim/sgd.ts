@@ -1,13 +1,10 @@
 /** Stochastic gradient descent, as PyTorch's. */
-import sgd from '../../shaders/optim/sgd.wgsl';
-import slots from '../../shaders/optim/slots.wgsl';
+import source from '../../shaders/optim/sgd.wgsl';
 import { ArgumentError } from '../errors.ts';
 import type { Module, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRate, Optimizer } from './optimizer.ts';
 import type { SlotKernels } from './slots.ts';
-
-const source = slots + sgd;
 
 export interface SGDOptions {
   lr: number;

@@ -1,4 +1,4 @@
-/** Launches that update several parameters at once, each in a slot of its own; see `shaders/slots.wgsl`. */
+/** Launches that update several parameters at once, each in a slot of its own; see `shaders/optim/slots.wgsl`. */
 import { type Engine, floatBits } from '../gpu/engine.ts';
 import type { Constants, Kernel } from '../gpu/wgsl/kernel.ts';
 import { plane } from '../ops/reduce.ts';

@@ -68,7 +68,7 @@ Engine.prototype.tensor = function (data, shape, dtype) {
   }
 };
 
-/** Launches an entry of `fill.wgsl` over so many elements of `T`. */
+/** Launches an entry of `lib/fill.wgsl` over so many elements of `T`. */
 function launch(tensor: Tensor, entry: 'fill' | 'arange', T: DType, size: number, word = 0): void {
   const groups = Math.min(Math.ceil(size / 64), MOST_GROUPS);
   tensor.engine.dispatch({

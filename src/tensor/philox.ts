@@ -1,7 +1,7 @@
 /**
  * Philox4x32-10, the counter-based generator of "Parallel Random Numbers: As Easy as 1, 2, 3" (Salmon et al., SC 2011):
  * a keyed bijection of a 128-bit counter, so that any element of any stream can be had alone, on the CPU and in a
- * kernel (`shaders/random.wgsl`) alike.
+ * kernel (`shaders/random/random.wgsl`) alike.
  *
  * The project's streams: counter = (index low, index high, stream, 0), key = (seed low, seed high).
  * A uniform number in [0, 1) is `(word >>> 8) * 2^-24`: every value is exact in float32.

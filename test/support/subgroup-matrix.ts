@@ -1,11 +1,11 @@
 /** Engines with subgroup matrices for machines that have none: one that emulates them, and one that only compiles. */
 import { create } from 'webgpu';
 import { requestAdapter } from '#adapter';
-import unitsSource from '../../shaders/lib/subgroup-matrix.wgsl';
+import matrixFile from '../../shaders/lib/subgroup-matrix.wgsl';
 import { deviceDescriptor } from '../../src/gpu/adapter/device-descriptor.ts';
 import { type MatrixConfig, SUBGROUP_MATRIX } from '../../src/gpu/adapter/subgroup-matrix.ts';
 import { Engine } from '../../src/index.ts';
-import emulatedSource from './emulated-subgroup-matrix.wgsl';
+import emulatedFile from './emulated-subgroup-matrix.wgsl';
 
 /** What a device is to tell about its units. */
 export interface MatrixDevice {
@@ -47,9 +47,9 @@ export async function emulating(units: MatrixDevice): Promise<Engine> {
   const { adapter, kind } = await requestAdapter();
   const device = pretend(await adapter.requestDevice(deviceDescriptor({ ...choice, adapter }, () => {})), units);
   const createShaderModule = device.createShaderModule.bind(device);
-  const declarations = unitsSource.slice(unitsSource.indexOf('alias'));
+  const declarations = matrixFile.text.slice(matrixFile.text.indexOf('alias')).trimEnd();
   const emulated = (code: string) =>
-    code.replace('enable chromium_experimental_subgroup_matrix;', '').replace(declarations, emulatedSource);
+    code.replace('enable chromium_experimental_subgroup_matrix;', '').replace(declarations, emulatedFile.text);
   Object.defineProperty(device, 'createShaderModule', {
     value: (descriptor: GPUShaderModuleDescriptor) =>
       createShaderModule({ ...descriptor, code: emulated(descriptor.code) }),

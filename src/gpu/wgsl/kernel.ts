@@ -3,14 +3,19 @@
  * Bind group layouts are read off the file's own declarations, so a kernel is described in one place: its file.
  */
 
+import type { WgslFile } from './link.ts';
+import { endOfHead, withoutComments, wordsReached } from './text.ts';
 import { unrolled } from './unrolled.ts';
 
-/** One entry point of a WGSL source. */
+/**
+ * One entry point of a WGSL source: a value. Two kernels are the same when their sources and entries are; the name is a label.
+ */
 export interface Kernel {
   /** Name in errors, profiles and benchmarks, for example `conv2d_forward`. */
   readonly name: string;
-  readonly source: string;
-  /** Entry point, `main` unless said. */
+  /** A file with its imports, or the text of one that imports nothing. */
+  readonly source: WgslFile | string;
+  /** Entry point, `main` by default. */
   readonly entry?: string;
 }
 
@@ -43,15 +48,12 @@ export function renderConstants(constants: Constants): string {
   return text;
 }
 
-/** Comments and directives (`enable`, `requires`, `diagnostic`) that a WGSL file begins with. */
-const HEAD = /^(?:\s+|\/\/[^\n]*|(?:enable|requires|diagnostic)\b[^;]*;)*/;
-
 /**
  * The WGSL of a module: the constants stand before the file's declarations, but after its directives, which must come
  * first. Constants that speak of f16 switch it on. Loops marked `// unrolled` are written out.
  */
 export function moduleText(source: string, constants: Constants): string {
-  const head = HEAD.exec(source)?.[0] ?? '';
+  const head = source.slice(0, endOfHead(source));
   const declared = renderConstants(constants);
   // A module may say so twice.
   const half = /\bf16\b/.test(declared) ? 'enable f16;\n' : '';
@@ -59,38 +61,10 @@ export function moduleText(source: string, constants: Constants): string {
 }
 
 const DECLARATION = /@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage)\s*(?:,\s*(read|read_write))?\s*>\s*(\w+)/g;
-const FUNCTION = /\bfn\s+(\w+)\s*\(/g;
-
-/** The functions of a WGSL source (without comments) by name, each as its text from `fn` to its closing brace. */
-function functionsOf(source: string): Map<string, string> {
-  const functions = new Map<string, string>();
-  for (const match of source.matchAll(FUNCTION)) {
-    let end = source.indexOf('{', match.index);
-    for (let depth = 1; depth > 0 && ++end < source.length; ) {
-      if (source[end] === '{') depth++;
-      else if (source[end] === '}') depth--;
-    }
-    functions.set(match[1] as string, source.slice(match.index, end + 1));
-  }
-  return functions;
-}
-
 /** The bindings that the entry point can reach, in binding order: several entry points of one file may use different ones. */
-export function bindingsOf(kernel: Kernel): Binding[] {
-  const source = kernel.source.replace(/\/\/[^\n]*/g, '');
-  const functions = functionsOf(source);
-  const reached = new Set<string>();
-  const words = new Set<string>();
-  const visit = (name: string) => {
-    const body = functions.get(name);
-    if (body === undefined || reached.has(name)) return;
-    reached.add(name);
-    for (const word of body.match(/[A-Za-z_]\w*/g) ?? []) {
-      words.add(word);
-      visit(word);
-    }
-  };
-  visit(kernel.entry ?? 'main');
+export function bindingsOf(text: string, entry: string): Binding[] {
+  const source = withoutComments(text);
+  const words = wordsReached(source, entry);
   const bindings: Binding[] = [];
   for (const [, index, space, access, name] of source.matchAll(DECLARATION)) {
     if (!words.has(name as string)) continue;

@@ -3,6 +3,7 @@
  * loop that it leaves does to an array goes through memory instead of registers, many times slower.
  */
 import type { Constants } from './kernel.ts';
+import { endOfBlock } from './text.ts';
 
 const LOOP = /for \(var (\w+) = (\w+); \1 < (\w+); \1\+\+\) \{ \/\/ unrolled\n/;
 
@@ -11,16 +12,6 @@ function numberOf(bound: string, constants: Constants): number {
   const value = /^\d+u$/.test(bound) ? Number.parseInt(bound, 10) : constants[bound];
   if (typeof value === 'number') return value;
   throw new Error(`A loop to be unrolled is bound by ${bound}, which is neither a number nor an injected constant.`);
-}
-
-/** Index behind the brace that closes the one before `begin`. */
-function endOfBlock(source: string, begin: number): number {
-  let end = begin;
-  for (let depth = 1; depth > 0 && end < source.length; end++) {
-    if (source[end] === '{') depth++;
-    else if (source[end] === '}') depth--;
-  }
-  return end;
 }
 
 /**

@@ -82,7 +82,7 @@ export function geometryOf(x: Shape, weight: Shape, stride: Pair, padding: Pair,
 
 /**
  * A grid of target positions, each a sum of taps over a source image: tap (i, j) of target position (r, c) looks at the
- * source at (r·stepY + originY + i, c·stepX + originX + j). See `conv2d_params.wgsl`.
+ * source at (r·stepY + originY + i, c·stepX + originX + j). See `conv2d/params.wgsl`.
  */
 export interface TapPass {
   readonly batch: number;

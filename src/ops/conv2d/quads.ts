@@ -1,15 +1,10 @@
 /** What the convolution kernels in quads are put together from. */
 
 import padSource from '../../../shaders/conv2d/pad-channels.wgsl';
-import quadLoadSource from '../../../shaders/conv2d/quad-load.wgsl';
-import quadsSource from '../../../shaders/lib/quads.wgsl';
 import type { DeviceBuffer } from '../../gpu/device-buffer.ts';
 import type { Engine } from '../../gpu/engine.ts';
 import { bytesOf, type FloatType } from '../../tensor/dtype.ts';
 import { plane } from '../reduce.ts';
-
-/** Ahead of their own source. */
-export const convQuadsSource = quadsSource + quadLoadSource;
 
 /** Channels as quads hold them. */
 export const paddedChannels = (channels: number): number => Math.ceil(channels / 4) * 4;

@@ -1,4 +1,4 @@
-/** What the convolution kernels for images with few channels need to know; see stem_window.wgsl. */
+/** What the convolution kernels for images with few channels need to know; see conv2d/stem-window.wgsl. */
 import type { TapPass } from './geometry.ts';
 
 /** Lanes keep the weights of so many terms, or their gradients. */

@@ -1,10 +1,8 @@
 /** The variants of the kernels that sum taps over a source image: a convolution's output, or one phase of its input gradient. */
 import blocksSource from '../../../shaders/conv2d/blocks.wgsl';
 import lanesSource from '../../../shaders/conv2d/lanes.wgsl';
-import paramsSource from '../../../shaders/conv2d/params.wgsl';
 import conv2dQuadsSource from '../../../shaders/conv2d/quads.wgsl';
 import stemSource from '../../../shaders/conv2d/stem.wgsl';
-import windowSource from '../../../shaders/conv2d/stem-window.wgsl';
 import convSubgroupMatrixSource from '../../../shaders/conv2d/subgroup-matrix.wgsl';
 import tiledSource from '../../../shaders/conv2d/tiled.wgsl';
 import type { DeviceBuffer } from '../../gpu/device-buffer.ts';
@@ -26,12 +24,11 @@ import {
   layoutConstants,
   type MatrixBlock,
   matrixBlock,
-  matrixKernel,
   type OperandLayout,
   ORIGIN_BYTES,
 } from '../variants/subgroup-matrix.ts';
 import type { TapPass } from './geometry.ts';
-import { convQuadsSource, inQuads, paddedChannels } from './quads.ts';
+import { inQuads, paddedChannels } from './quads.ts';
 import { fitsStem, stemConstants } from './stem.ts';
 
 export interface TapBuffers {
@@ -51,12 +48,12 @@ export interface TapVariant extends KernelVariant<TapPass> {
 }
 
 const kernels = {
-  stem: { name: 'conv2d_stem', source: windowSource + stemSource + paramsSource },
-  quads: { name: 'conv2d_quads', source: convQuadsSource + conv2dQuadsSource + paramsSource },
-  lanes: { name: 'conv2d_lanes', source: lanesSource + paramsSource },
-  blocks: { name: 'conv2d_blocks', source: blocksSource + paramsSource },
-  tiled: { name: 'conv2d_tiled', source: tiledSource + paramsSource },
-  subgroupMatrix: matrixKernel({ name: 'conv2d_subgroup_matrix', source: convSubgroupMatrixSource + paramsSource }),
+  stem: { name: 'conv2d_stem', source: stemSource },
+  quads: { name: 'conv2d_quads', source: conv2dQuadsSource },
+  lanes: { name: 'conv2d_lanes', source: lanesSource },
+  blocks: { name: 'conv2d_blocks', source: blocksSource },
+  tiled: { name: 'conv2d_tiled', source: tiledSource },
+  subgroupMatrix: { name: 'conv2d_subgroup_matrix', source: convSubgroupMatrixSource },
 } satisfies Record<string, Kernel>;
 
 /** @param weighted source channels that have weights. */

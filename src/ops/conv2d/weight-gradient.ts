@@ -1,9 +1,7 @@
 /** The variants of a convolution's weight gradient. */
 
-import windowSource from '../../../shaders/conv2d/stem-window.wgsl';
 import blocksSource from '../../../shaders/conv2d-weight/blocks.wgsl';
 import lanesSource from '../../../shaders/conv2d-weight/lanes.wgsl';
-import paramsSource from '../../../shaders/conv2d-weight/params.wgsl';
 import weightQuadsSource from '../../../shaders/conv2d-weight/quads.wgsl';
 import weightStemSource from '../../../shaders/conv2d-weight/stem.wgsl';
 import weightSubgroupMatrixSource from '../../../shaders/conv2d-weight/subgroup-matrix.wgsl';
@@ -28,11 +26,10 @@ import {
   layoutConstants,
   type MatrixBlock,
   matrixBlock,
-  matrixKernel,
   ORIGIN_BYTES,
 } from '../variants/subgroup-matrix.ts';
 import { forwardPass, type Geometry } from './geometry.ts';
-import { convQuadsSource, inQuads, paddedChannels } from './quads.ts';
+import { inQuads, paddedChannels } from './quads.ts';
 import { fitsStem, stemConstants } from './stem.ts';
 
 /** The rows of dy in the whole batch, cut into splits of `chunk` rows. */
@@ -54,15 +51,15 @@ export interface WeightVariant extends KernelVariant<Geometry> {
 }
 
 const kernels = {
-  stem: { name: 'conv2d_weight_stem', source: windowSource + weightStemSource + paramsSource },
-  quads: { name: 'conv2d_weight_quads', source: convQuadsSource + weightQuadsSource + paramsSource },
-  lanes: { name: 'conv2d_weight_lanes', source: lanesSource + paramsSource },
-  blocks: { name: 'conv2d_weight_blocks', source: blocksSource + paramsSource },
-  tiled: { name: 'conv2d_weight_tiled', source: tiledSource + paramsSource },
-  subgroupMatrix: matrixKernel({
+  stem: { name: 'conv2d_weight_stem', source: weightStemSource },
+  quads: { name: 'conv2d_weight_quads', source: weightQuadsSource },
+  lanes: { name: 'conv2d_weight_lanes', source: lanesSource },
+  blocks: { name: 'conv2d_weight_blocks', source: blocksSource },
+  tiled: { name: 'conv2d_weight_tiled', source: tiledSource },
+  subgroupMatrix: {
     name: 'conv2d_weight_subgroup_matrix',
-    source: weightSubgroupMatrixSource + paramsSource,
-  }),
+    source: weightSubgroupMatrixSource,
+  },
 } satisfies Record<string, Kernel>;
 
 /** @param weighted source channels that have weights. */

@@ -5,7 +5,6 @@
  */
 import shared from '../../../shaders/elementwise/elementwise.wgsl';
 import functions from '../../../shaders/elementwise/functions.wgsl';
-import nonfinite from '../../../shaders/lib/nonfinite.wgsl';
 import { ShapeError } from '../../errors.ts';
 import { floatBits } from '../../gpu/engine.ts';
 import type { Kernel } from '../../gpu/wgsl/kernel.ts';
@@ -53,16 +52,14 @@ function kernelFor(
     declarations.push(`@group(0) @binding(${binding}) var<uniform> params: Params;`);
     const parameters = names.map((n, i) => `${n}: ${types[i]}`).join(', ');
     const value = `apply(${loads.join(', ')})`;
-    const source = [
+    const text = [
       ...(stored.includes('f16') || result === 'f16' ? ['enable f16;'] : []),
       ...declarations,
-      nonfinite,
-      functions,
       `fn apply(${parameters}) -> ${computed(result)} { return ${expression}; }`,
       `fn compute(i: u32) -> ${result} { return ${result === 'f16' ? `f16(${value})` : value}; }`,
-      shared,
     ].join('\n');
-    kernel = { name: `elementwise.${key}`, source };
+    const label = `elementwise.${key}`;
+    kernel = { name: label, source: { name: label, text, imports: [functions, shared] } };
     kernels.set(key, kernel);
   }
   return kernel;

@@ -1,9 +1,7 @@
 /** The variants of the matmul kernel: how a product is cut into workgroups. */
 
-import quadsSource from '../../../shaders/lib/quads.wgsl';
 import blocksSource from '../../../shaders/matmul/blocks.wgsl';
 import lanesSource from '../../../shaders/matmul/lanes.wgsl';
-import paramsSource from '../../../shaders/matmul/params.wgsl';
 import matmulQuadsSource from '../../../shaders/matmul/quads.wgsl';
 import matmulSubgroupMatrixSource from '../../../shaders/matmul/subgroup-matrix.wgsl';
 import tiledSource from '../../../shaders/matmul/tiled.wgsl';
@@ -24,13 +22,7 @@ import {
   tileGroups,
   tilings,
 } from '../variants/kernel-variants.ts';
-import {
-  hasSubgroupMatrix,
-  layoutConstants,
-  type MatrixBlock,
-  matrixBlock,
-  matrixKernel,
-} from '../variants/subgroup-matrix.ts';
+import { hasSubgroupMatrix, layoutConstants, type MatrixBlock, matrixBlock } from '../variants/subgroup-matrix.ts';
 
 /** c[batch, m, n] = a·b. The strides, in elements, say how the operands lie; a batch stride of 0 repeats one matrix. */
 export interface Product {
@@ -70,12 +62,12 @@ export interface MatmulVariant extends KernelVariant<Product> {
 }
 
 const kernels = {
-  quads: { name: 'matmul_quads', source: quadsSource + matmulQuadsSource + paramsSource },
-  lanes: { name: 'matmul_lanes', source: lanesSource + paramsSource },
-  blocks: { name: 'matmul_blocks', source: blocksSource + paramsSource },
-  tiled: { name: 'matmul_tiled', source: tiledSource + paramsSource },
-  wide: { name: 'matmul_wide', source: wideSource + paramsSource },
-  subgroupMatrix: matrixKernel({ name: 'matmul_subgroup_matrix', source: matmulSubgroupMatrixSource + paramsSource }),
+  quads: { name: 'matmul_quads', source: matmulQuadsSource },
+  lanes: { name: 'matmul_lanes', source: lanesSource },
+  blocks: { name: 'matmul_blocks', source: blocksSource },
+  tiled: { name: 'matmul_tiled', source: tiledSource },
+  wide: { name: 'matmul_wide', source: wideSource },
+  subgroupMatrix: { name: 'matmul_subgroup_matrix', source: matmulSubgroupMatrixSource },
 } satisfies Record<string, Kernel>;
 
 function paramsOf(p: Product, { chunk, splits }: Split, { bias }: Operands): number[] {

@@ -108,7 +108,7 @@ export function lanesOf(engine: Engine): number {
   return subgroupMinSize === 8 && subgroupMaxSize === 8 ? 8 : 0;
 }
 
-/** Rows of a block of quads, and the constants of its kernels for so many columns; see quads.wgsl. */
+/** Rows of a block of quads, and the constants of its kernels for so many columns; see lib/quads.wgsl. */
 export const QUAD_ROWS = 16;
 
 export function quadConstants(lanes: number, columns: number) {

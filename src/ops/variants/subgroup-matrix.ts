@@ -1,10 +1,8 @@
 /** How kernels on subgroup matrices cut their work into workgroups; see subgroup-matrix-block.wgsl. */
 
-import matrixSource from '../../../shaders/lib/subgroup-matrix.wgsl';
-import blockSource from '../../../shaders/lib/subgroup-matrix-block.wgsl';
 import { type MatrixConfig, matrixConfigs } from '../../gpu/adapter/subgroup-matrix.ts';
 import type { Engine } from '../../gpu/engine.ts';
-import type { Constants, Kernel } from '../../gpu/wgsl/kernel.ts';
+import type { Constants } from '../../gpu/wgsl/kernel.ts';
 import type { FloatType } from '../../tensor/dtype.ts';
 
 /** What one workgroup does. */
@@ -117,10 +115,4 @@ export const layoutConstants = (stored: FloatType, left: OperandLayout, right: O
   RIGHT_TERMS: right.terms,
   RIGHT_QUADS: right.quads,
   RightElement: right.quads ? `vec4<${stored}>` : stored,
-});
-
-/** A kernel behind what it stands on. */
-export const matrixKernel = ({ name, source }: Kernel): Kernel => ({
-  name,
-  source: matrixSource + blockSource + source,
 });
