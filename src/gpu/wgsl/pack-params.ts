@@ -38,15 +38,14 @@ class Packer {
       if (value === undefined) throw this.error(`${path}${field.name} is missing; expected are ${expected(fields)}.`);
       this.slot(field.slot, value, path + field.name, field.type);
     }
-    for (const name in values) {
-      if (!fields.some((field) => field.name === name)) {
-        throw this.error(`${path}${name} is unknown; expected are ${expected(fields)}.`);
-      }
-    }
+    const given = Object.keys(values);
+    if (given.length === fields.length) return;
+    const unknown = given.find((name) => !fields.some((field) => field.name === name));
+    throw this.error(`${path}${unknown} is unknown; expected are ${expected(fields)}.`);
   }
 
-  /** A single word. */
-  number(scalar: Scalar, word: number, value: unknown, name: string): void {
+  /** A single word. @param index Of the element that it is. */
+  number(scalar: Scalar, word: number, value: unknown, name: string, index?: number): void {
     if (scalar === 'f32') {
       if (typeof value === 'number') {
         this.floats[word] = value;
@@ -60,7 +59,8 @@ class Packer {
         return;
       }
     }
-    throw this.error(`${name} is ${shown(value)}, expected is ${RANGES[scalar]} (${scalar}).`);
+    const element = index === undefined ? name : `${name}[${index}]`;
+    throw this.error(`${element} is ${shown(value)}, expected is ${RANGES[scalar]} (${scalar}).`);
   }
 
   private slot(slot: Slot, value: ParamValue, name: string, type: string): void {
@@ -88,7 +88,7 @@ class Packer {
         const x = list[i];
         if (isList(x)) each(x);
         else {
-          if (count < words.length) this.number(scalar, words[count] as number, x, `${name}[${count}]`);
+          if (count < words.length) this.number(scalar, words[count] as number, x, name, count);
           count++;
         }
       }
