@@ -1,5 +1,5 @@
 /** Parameters by name become the words of a kernel's uniform. */
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError } from '../../errors.ts';
 import { clipped } from '../printable.ts';
 import type { Field, Params, ParamsLayout, ParamValue, Slot } from './params.ts';
 import type { Scalar } from './types.ts';

@@ -2,9 +2,9 @@
  * Uniform parameters by name: `{ rows, columns, eps }` is laid out as the kernel's own source says, usually by a struct
  * `Params`, so that nobody counts words or writes padding.
  */
-import { ArgumentError } from '../errors.ts';
-import type { Constants } from '../kernel.ts';
+import { ArgumentError } from '../../errors.ts';
 import { Cursor, Declarations, Unreadable } from './declarations.ts';
+import type { Constants } from './kernel.ts';
 import { withoutComments, wordsReached } from './text.ts';
 import { type Scalar, Types, type WgslType } from './types.ts';
 
