@@ -1,5 +1,7 @@
 /** What a benchmark is: a name, and how to make the work that is timed. */
+import type { Runtime } from '../src/gpu/runtime.ts';
 import type { Engine, Tensor } from '../src/index.ts';
+import { normal } from '../src/tensor/random-tensors.ts';
 
 /** What one run costs, for the rate. */
 export interface Cost {
@@ -96,8 +98,8 @@ export interface ProcessCase {
 export type BenchCase = WorkCase | ProcessCase;
 
 /** Normal numbers, the same in every run. */
-export const noise = (engine: Engine, shape: readonly number[], stream = 0): Tensor =>
-  engine.normal(shape, { from: { seed: 1, stream } });
+export const noise = (engine: Runtime, shape: readonly number[], stream = 0): Tensor =>
+  normal(engine, shape, { from: { seed: 1, stream } });
 
 /** As {@link noise}, ready to take a gradient. */
 export function noiseLeaf(engine: Engine, shape: readonly number[], stream = 0): Tensor {

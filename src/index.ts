@@ -1,7 +1,4 @@
 /** What a user imports. Nothing inside `src` imports this file. */
-import './tensor/scope.ts';
-import './tensor/create.ts';
-import './tensor/capture.ts';
 import './ops/methods.ts';
 
 export { type GradcheckOptions, type GradcheckReport, gradcheck, type Reference64 } from './autograd/gradcheck.ts';
@@ -64,9 +61,9 @@ export {
   weighting,
 } from './distill/weighting.ts';
 export * from './errors.ts';
-export { Engine, type EngineOptions, type MemoryReport } from './gpu/engine.ts';
-export type { Launch, Profile } from './gpu/profiler.ts';
+export type { LaunchTime, Profile } from './gpu/profiler.ts';
 export type { RecordedMemory } from './gpu/recording/recording.ts';
+export type { MemoryReport, Runtime } from './gpu/runtime.ts';
 export type { Run, Stopwatch } from './gpu/tuning/stopwatch.ts';
 export { type TunedPiece, type TuneOptions, type Tuning, tune } from './gpu/tuning/tuner.ts';
 export type { TuningCache } from './gpu/tuning/tuning-cache.ts';
@@ -93,12 +90,12 @@ export { loadWeights, saveWeights } from './nn/weights.ts';
 export { type BatchNormOptions, batchNorm } from './ops/batch-norm.ts';
 export { type Conv2dOptions as ConvolutionOptions, conv2d } from './ops/conv2d/conv2d.ts';
 export { type CrossEntropyOptions, crossEntropy } from './ops/cross-entropy.ts';
+export { dropout } from './ops/dropout.ts';
 export { cast, where } from './ops/elementwise/elementwise.ts';
 export { countEqual, gather, oneHot, scatterAdd } from './ops/gather.ts';
 export { linear, type MatmulOptions, matmul } from './ops/matmul/matmul.ts';
 export { binary, clamp, unary } from './ops/methods.ts';
 export { type AvgPoolOptions, avgPool2d, globalAvgPool, maxPool2d, type PoolOptions } from './ops/pooling.ts';
-export { dropout, type RandomSource } from './ops/random.ts';
 export { argmax, argmin, max, mean, min, sum } from './ops/reduce.ts';
 export { flatten, reshape } from './ops/reshape.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
@@ -111,5 +108,7 @@ export { constantSchedule, cosineSchedule, type Schedule, stepSchedule, warmUp }
 export { SGD, type SGDOptions } from './optim/sgd.ts';
 export type { CapturedStep, CaptureOptions } from './tensor/capture.ts';
 export { type DType, type FloatType, supportsF16 } from './tensor/dtype.ts';
+export { Engine, type EngineOptions } from './tensor/engine.ts';
 export { Random } from './tensor/random.ts';
+export type { RandomSource } from './tensor/random-tensors.ts';
 export { Tensor } from './tensor/tensor.ts';

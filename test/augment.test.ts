@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { type Augmentation, keepsToPixels, randomTransforms } from '../src/data/augment.ts';
 import type { ImageDataset } from '../src/data/dataset.ts';
 import { DeviceImages } from '../src/data/device-images.ts';
-import { Engine } from '../src/gpu/engine.ts';
+import { Engine } from '../src/tensor/engine.ts';
 import { Random } from '../src/tensor/random.ts';
 
 const engine = await Engine.create();

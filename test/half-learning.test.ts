@@ -5,7 +5,7 @@ import { readCheckpointState, restoreCheckpoint, saveCheckpoint } from '../src/c
 import { type ConfigInput, parseConfig } from '../src/continual/config.ts';
 import type { EpochEvent, LearnerEvent, TaskEvent } from '../src/continual/events.ts';
 import { Learner } from '../src/continual/learner.ts';
-import { Engine } from '../src/gpu/engine.ts';
+import { Engine } from '../src/tensor/engine.ts';
 import { engine, needs } from './support/engine.ts';
 import { fashion, small } from './support/small-run.ts';
 

@@ -1,12 +1,8 @@
 /** A learner on real images: it learns, replay keeps what fine-tuning loses, every method runs, a resumed run is the same run. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  type CheckpointState,
-  readCheckpointState,
-  restoreCheckpoint,
-  saveCheckpoint,
-} from '../src/continual/checkpoint.ts';
+import { readCheckpointState, restoreCheckpoint, saveCheckpoint } from '../src/continual/checkpoint.ts';
+import type { CheckpointState } from '../src/continual/checkpoint-state.ts';
 import { type ConfigInput, METHOD_NAMES, parseConfig } from '../src/continual/config.ts';
 import { Learner } from '../src/continual/learner.ts';
 import { subset } from '../src/data/dataset.ts';

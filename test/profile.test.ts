@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Launch } from '../src/gpu/profiler.ts';
+import type { LaunchTime } from '../src/gpu/profiler.ts';
 import { matmul, type Tensor } from '../src/index.ts';
 import { kernelTimes } from '../src/report/kernel-times.ts';
 import { kernelTable } from '../src/report/table.ts';
@@ -43,7 +43,7 @@ timed('every launch is timed, run anew or replayed, in the order of the device',
   replayed.dispose();
 });
 
-const launch = (name: string, duration: number, flops?: number): Launch => ({
+const launch = (name: string, duration: number, flops?: number): LaunchTime => ({
   ...{ name, start: 0, duration, workgroups: [2, 1, 1], flops, bytes: 1e6 },
 });
 

@@ -2,7 +2,7 @@ import '../src/index.ts';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DataLoader, indicesOfClasses } from '../src/data/loader.ts';
-import { Engine } from '../src/gpu/engine.ts';
+import { Engine } from '../src/tensor/engine.ts';
 import { philox, philox4x32, type Words4, wordToUniform } from '../src/tensor/philox.ts';
 import { Random } from '../src/tensor/random.ts';
 

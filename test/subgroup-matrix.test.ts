@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Dispatch } from '../src/gpu/engine.ts';
+import type { Launch } from '../src/gpu/launch.ts';
 import { moduleText } from '../src/gpu/wgsl/kernel.ts';
 import { linked } from '../src/gpu/wgsl/link.ts';
 import { conv2d, type DType, Engine, linear, matmul, type Tensor, tune } from '../src/index.ts';
@@ -37,8 +37,8 @@ test.after(async () => {
 });
 
 /** The launches of `step`, which are made nevertheless. */
-function launches(on: Engine, step: () => unknown): Dispatch[] {
-  const made: Dispatch[] = [];
+function launches(on: Engine, step: () => unknown): Launch[] {
+  const made: Launch[] = [];
   on.dispatch = (dispatch) => {
     made.push(dispatch);
     Engine.prototype.dispatch.call(on, dispatch);
@@ -186,7 +186,7 @@ whereEmulated(
     };
     const fastest = {
       store: null,
-      stopwatch: async (_: Engine, runs: readonly { variant: string }[]) =>
+      stopwatch: async (_: unknown, runs: readonly { variant: string }[]) =>
         runs.map(({ variant }) => (variant === 'subgroup-matrix' ? 1 : 10)),
     };
     const good = Engine.from(some.device, { kind: 'hardware' });
@@ -222,7 +222,7 @@ whereEmulated('choices that were tuned with units are kept apart, by the name of
 });
 
 /** Everything that tells kernels of the variant apart, on a device: rows and columns, strides, layouts, types. */
-function everyLaunch(on: Engine): Dispatch[] {
+function everyLaunch(on: Engine): Launch[] {
   const sides = [
     [8, 8],
     [64, 64],
@@ -230,7 +230,7 @@ function everyLaunch(on: Engine): Dispatch[] {
     [4, 200],
     [200, 48],
   ] as const;
-  const made: Dispatch[] = [];
+  const made: Launch[] = [];
   on.dispatch = (dispatch) => void made.push(dispatch);
   const storage = null as never; // nothing is launched
   const byMatrices = <Variant extends KernelVariant<never>>(variants: readonly Variant[]): Variant =>

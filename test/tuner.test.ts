@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Dispatch } from '../src/gpu/engine.ts';
+import type { Launch } from '../src/gpu/launch.ts';
+import type { Runtime } from '../src/gpu/runtime.ts';
 import { tunerOf } from '../src/gpu/tuning/tuner.ts';
 import { mergeChoices, readChoices } from '../src/gpu/tuning/tuning-cache.ts';
 import { tuningCache } from '../src/gpu/tuning/tuning-cache-node.ts';
@@ -29,6 +30,7 @@ import {
   type KernelVariant,
   preferVariant,
 } from '../src/ops/variants/kernel-variants.ts';
+import { zeros } from '../src/tensor/create.ts';
 import { product } from './support/conv-reference.ts';
 import { engine, near, uniform } from './support/engine.ts';
 
@@ -66,7 +68,7 @@ function square(on: Engine, n: number): () => Tensor {
 
 /** Threads of the workgroups of `step`'s first launch, rows × columns. */
 function launched(on: Engine, step: () => unknown): string {
-  const launches: Dispatch[] = [];
+  const launches: Launch[] = [];
   on.dispatch = (dispatch) => void launches.push(dispatch);
   step();
   Reflect.deleteProperty(on, 'dispatch'); // the class's own is back
@@ -228,7 +230,7 @@ interface Copy {
   readonly words: number;
 }
 interface CopyVariant extends KernelVariant<Copy> {
-  dispatch(on: Engine, words: number, output: Tensor): void;
+  dispatch(on: Runtime, words: number, output: Tensor): void;
 }
 
 const writer = (name: string, source: string): CopyVariant => ({
@@ -258,7 +260,7 @@ const family: KernelFamily<Copy, CopyVariant> = {
   flopsOf: ({ words }) => words,
   describe: ({ words }) => `${words} words`,
   rehearse(on, { words }) {
-    const output = on.keep(on.zeros([words]));
+    const output = on.keep(zeros(on, [words]));
     return { launch: (variant) => variant.dispatch(on, words, output), dispose: () => output.dispose() };
   },
 };

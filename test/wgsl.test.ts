@@ -3,7 +3,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ArgumentError } from '../src/errors.ts';
-import type { Constants } from '../src/gpu/wgsl/kernel.ts';
+import type { Constants } from '../src/gpu/wgsl/constants.ts';
+
 import { linked, linkWgsl, type WgslFile } from '../src/gpu/wgsl/link.ts';
 import { packParams } from '../src/gpu/wgsl/pack-params.ts';
 import { type ParamsLayout, paramsLayout } from '../src/gpu/wgsl/params.ts';

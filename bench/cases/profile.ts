@@ -2,7 +2,9 @@
  * Where the time of some work goes, launch by launch. The launches of one run are noted, then each is repeated alone,
  * many times between two waits. Repeating keeps its data in the caches, so the parts add up to a little less than the whole.
  */
-import type { Dispatch } from '../../src/gpu/engine.ts';
+
+import type { Launch } from '../../src/gpu/launch.ts';
+import type { Params } from '../../src/gpu/wgsl/params.ts';
 import type { Engine } from '../../src/index.ts';
 import type { Work } from '../bench-case.ts';
 import { time } from '../bench-timing.ts';
@@ -13,8 +15,8 @@ export interface LaunchProfile {
   /** Kernel and entry point. */
   readonly kernel: string;
   readonly workgroups: readonly number[];
-  /** The first words of its parameters: sizes, as a rule. */
-  readonly params: readonly number[];
+  /** Its parameters: sizes, as a rule. */
+  readonly params: Params;
   /** Milliseconds, the fastest sample. */
   readonly ms: number;
   /** Processor time of all threads in milliseconds. */
@@ -27,8 +29,8 @@ export interface Profile {
   readonly launches: readonly LaunchProfile[];
 }
 
-function launchesOf(engine: Engine, work: Work): Dispatch[] {
-  const launches: Dispatch[] = [];
+function launchesOf(engine: Engine, work: Work): Launch[] {
+  const launches: Launch[] = [];
   engine.dispatch = (dispatch) => {
     launches.push(dispatch);
     Object.getPrototypeOf(engine).dispatch.call(engine, dispatch);
@@ -42,19 +44,25 @@ export async function profile(engine: Engine, work: Work): Promise<Profile> {
   const { min, cpu } = await time(engine, work);
   const launches: LaunchProfile[] = [];
   for (const [order, dispatch] of launchesOf(engine, work).entries()) {
-    const { kernel, workgroups, params = [] } = dispatch;
+    const { kernel, workgroups, params = {} } = dispatch;
     const alone = await time(engine, { run: () => engine.dispatch(dispatch) }, { samples: 5 });
     launches.push({
       order,
       kernel: kernel.entry && kernel.entry !== 'main' ? `${kernel.name}.${kernel.entry}` : kernel.name,
       workgroups: workgroups.map((n) => n ?? 1),
-      params: params.slice(0, 12),
+      params: params as Params,
       ms: alone.min,
       cpu: alone.cpu,
     });
   }
   return { whole: { ms: min, cpu }, launches };
 }
+
+/** The parameters that are single numbers. */
+const paramsText = (params: Params): string =>
+  `(${Object.entries(params)
+    .flatMap(([name, value]) => (typeof value === 'number' ? [`${name} ${value}`] : []))
+    .join(', ')})`;
 
 const fixed = (value: number) => value.toFixed(2).padStart(9);
 
@@ -79,7 +87,7 @@ export function profileText({ whole, launches }: Profile, slowest = 30): string 
     .slice(0, slowest)
     .map(
       ({ order, kernel, workgroups, params, ms, cpu }) =>
-        `${kernel.padEnd(width)} ${String(order).padStart(8)} ${fixed(ms)} ${fixed(cpu)}  ${workgroups.join('×')} (${params.join(' ')})`,
+        `${kernel.padEnd(width)} ${String(order).padStart(8)} ${fixed(ms)} ${fixed(cpu)}  ${workgroups.join('×')} ${paramsText(params)}`,
     );
   return [
     `the whole: ${whole.ms.toFixed(2)} ms, ${whole.cpu.toFixed(2)} ms of processor time; ${launches.length} launches`,

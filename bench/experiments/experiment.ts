@@ -9,7 +9,7 @@ import { type ConfigInput, parseConfig } from '../../src/continual/config.ts';
 import { Learner } from '../../src/continual/learner.ts';
 import { loadDataset } from '../../src/data/load-dataset.ts';
 import { silenceDrivers } from '../../src/gpu/adapter/driver-chatter-node.ts';
-import { Engine } from '../../src/gpu/engine.ts';
+import { Engine } from '../../src/tensor/engine.ts';
 
 export interface Run {
   /** Names the run in the results. */

@@ -2,7 +2,9 @@
  * Checks an operation against a float64 reference on the CPU: its value, and its gradient against central differences
  * of the reference. Differences of the float32 operation itself would drown in rounding.
  */
+
 import { ArgumentError, AutogradError } from '../errors.ts';
+import { tensorFrom } from '../tensor/create.ts';
 import { fromStored, isFloat, type TypedArray, toStored } from '../tensor/dtype.ts';
 import { Random } from '../tensor/random.ts';
 import { show, sizeOf } from '../tensor/shape.ts';
@@ -60,7 +62,7 @@ export async function gradcheck(
     const drawn = Float32Array.from({ length: output.size }, () => random.normal());
     const stored = toStored(output.dtype, drawn);
     const cotangent = fromStored(output.dtype, stored.buffer, output.size);
-    backward(output, engine.tensor(cotangent, output.shape, output.dtype));
+    backward(output, tensorFrom(engine, cotangent, output.shape, output.dtype));
     return { output, gradients: leaves.map((leaf) => leaf.grad), cotangent };
   });
   try {

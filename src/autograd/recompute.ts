@@ -4,7 +4,6 @@
  */
 import { Tensor } from '../tensor/tensor.ts';
 import { backward, enableGrad, noGrad, record } from './tape.ts';
-import '../tensor/scope.ts';
 
 /**
  * `fn(x)`, of which only the output is kept. The gradients are those of `fn(x)`, for one more forward pass.

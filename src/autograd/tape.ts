@@ -4,8 +4,9 @@
  */
 
 import { AutogradError, DTypeError, ShapeError } from '../errors.ts';
-import type { Engine } from '../gpu/engine.ts';
+import type { Runtime } from '../gpu/runtime.ts';
 import { refuseAsync } from '../gpu/synchronous.ts';
+import { ones } from '../tensor/create.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { watchOf } from '../tensor/step-watch.ts';
 import { type GradNode, Tensor } from '../tensor/tensor.ts';
@@ -21,7 +22,7 @@ export function record(
   return output;
 }
 
-function withGrad<T>(engine: Engine, enabled: boolean, fn: () => T): T {
+function withGrad<T>(engine: Runtime, enabled: boolean, fn: () => T): T {
   const before = engine.gradEnabled;
   engine.gradEnabled = enabled;
   try {
@@ -34,10 +35,10 @@ function withGrad<T>(engine: Engine, enabled: boolean, fn: () => T): T {
 }
 
 /** Runs `fn` without recording: nothing made inside has a gradient. @throws ArgumentError when `fn` is asynchronous. */
-export const noGrad = <T>(engine: Engine, fn: () => T): T => withGrad(engine, false, fn);
+export const noGrad = <T>(engine: Runtime, fn: () => T): T => withGrad(engine, false, fn);
 
 /** Runs `fn` with recording, also inside {@link noGrad} or a backward pass. */
-export const enableGrad = <T>(engine: Engine, fn: () => T): T => withGrad(engine, true, fn);
+export const enableGrad = <T>(engine: Runtime, fn: () => T): T => withGrad(engine, true, fn);
 
 /** Adds two gradients; set by `ops`, which owns the kernels. */
 let addGradients: (a: Tensor, b: Tensor) => Tensor = () => {
@@ -179,7 +180,7 @@ export function backward(root: Tensor, seed?: Tensor): void {
   }
   noGrad(engine, () =>
     engine.scope(() => {
-      const start = seed ?? engine.ones(root.shape, root.dtype);
+      const start = seed ?? ones(engine, root.shape, root.dtype);
       const pending = new Pending(seed ? start.id : start.id - 1);
       pending.add(root, start);
       for (const tensor of tapeOf(root)) {

@@ -2,13 +2,12 @@
 import { dirname } from 'node:path';
 import picocolors from 'picocolors';
 import { files } from '#files';
-import '../tensor/capture.ts';
-import type { Engine } from '../gpu/engine.ts';
 import { printable } from '../gpu/printable.ts';
 import type { Profile } from '../gpu/profiler.ts';
 import { kernelTimes } from '../report/kernel-times.ts';
 import { kernelTable } from '../report/table.ts';
 import { traceEvents } from '../report/trace.ts';
+import type { Engine } from '../tensor/engine.ts';
 import type { StepOptions } from './step-flags.ts';
 import { trainingStep } from './training-step.ts';
 import { withEngine } from './with-engine.ts';

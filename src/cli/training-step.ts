@@ -1,12 +1,11 @@
 /** The training step that commands measure. */
 import { backward } from '../autograd/tape.ts';
 import { ConfigError } from '../errors.ts';
-import type { Engine } from '../gpu/engine.ts';
 import { createResNet, isResNetName } from '../nn/resnet.ts';
 import { crossEntropy } from '../ops/cross-entropy.ts';
-import '../ops/random.ts';
 import { GradScaler } from '../optim/grad-scaler.ts';
 import { SGD } from '../optim/sgd.ts';
+import type { Engine } from '../tensor/engine.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { StepOptions } from './step-flags.ts';
 

@@ -1,10 +1,8 @@
 /** One engine for the length of a command, told to the user in one line. */
-import '../tensor/scope.ts';
-import '../tensor/create.ts';
 import '../ops/methods.ts';
 import picocolors from 'picocolors';
-import { Engine } from '../gpu/engine.ts';
 import { printable } from '../gpu/printable.ts';
+import { Engine } from '../tensor/engine.ts';
 
 /** @param quiet say nothing, where the output is for programs. */
 export async function withEngine<T>(

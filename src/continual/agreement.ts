@@ -3,8 +3,8 @@ import { type DatasetSplit, type ImageDataset, imageCount } from '../data/datase
 import { CheckpointError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import type { StateDict } from '../nn/state-dict.ts';
-import type { CheckpointState } from './checkpoint.ts';
 import { exemplarFault, matrixFault, weightFault } from './checkpoint-faults.ts';
+import type { CheckpointState } from './checkpoint-state.ts';
 import { CONFIG_KEYS, type Config } from './config.ts';
 import type { Learner } from './learner.ts';
 

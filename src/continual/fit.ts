@@ -1,13 +1,12 @@
 /** The training loop of one task. */
 import { backward, noGrad } from '../autograd/tape.ts';
 import { DataLoader } from '../data/loader.ts';
-import type { Engine } from '../gpu/engine.ts';
 import { tune } from '../gpu/tuning/tuner.ts';
 import type { ResNet } from '../nn/resnet.ts';
 import { clipGradNorm } from '../optim/clipping.ts';
 import type { GradScaler } from '../optim/grad-scaler.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
-import '../tensor/capture.ts';
+import type { Engine } from '../tensor/engine.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { RunConfig } from './config.ts';

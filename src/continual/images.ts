@@ -4,7 +4,7 @@ import type { DatasetSplit, ImageDataset } from '../data/dataset.ts';
 import { channelMoments, checkDataset, classIndices, firstPerClass } from '../data/dataset.ts';
 import { DeviceImages } from '../data/device-images.ts';
 import { ConfigError } from '../errors.ts';
-import type { Engine } from '../gpu/engine.ts';
+import type { Engine } from '../tensor/engine.ts';
 import type { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { RunConfig } from './config.ts';

@@ -7,11 +7,11 @@
 import { noGrad } from '../autograd/tape.ts';
 import type { DatasetSplit } from '../data/dataset.ts';
 import { ArgumentError } from '../errors.ts';
-import type { Engine } from '../gpu/engine.ts';
 import { copyModule } from '../nn/copy.ts';
 import { createResNet, type ResNet } from '../nn/resnet.ts';
 import { GradScaler, type GradScalerState } from '../optim/grad-scaler.ts';
 import type { FloatType } from '../tensor/dtype.ts';
+import type { Engine } from '../tensor/engine.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { alignWeights } from './alignment.ts';

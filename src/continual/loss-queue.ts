@@ -1,5 +1,5 @@
 /** The losses of steps under way: gathered on the device, read some together, and told with their steps in order. */
-import type { Engine } from '../gpu/engine.ts';
+import type { Engine } from '../tensor/engine.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 export class LossQueue<Step> {

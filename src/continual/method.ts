@@ -1,5 +1,5 @@
 /** What a method is: the data a task is learnt on, whether an old model teaches, and the loss. */
-import type { Engine } from '../gpu/engine.ts';
+import type { Engine } from '../tensor/engine.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { RunConfig } from './config.ts';
 import type { Scenario } from './scenario.ts';

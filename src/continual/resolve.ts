@@ -1,8 +1,8 @@
 /** What a configuration leaves open, decided once: by the method, the number of tasks and the device. */
 import { MOST_DENSE_TASKS, MOST_TASKS } from '../distill/task-pool.ts';
 import { ConfigError } from '../errors.ts';
-import type { Engine } from '../gpu/engine.ts';
 import { supportsF16 } from '../tensor/dtype.ts';
+import type { Engine } from '../tensor/engine.ts';
 import { CONFIG_KEYS, type Config, METHOD_NAMES, type RunConfig } from './config.ts';
 import type { Method } from './method.ts';
 import { methods } from './methods.ts';

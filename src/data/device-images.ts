@@ -2,14 +2,12 @@
  * A data set's images on the GPU: uploaded once as bytes, four a word. A batch is gathered, moved and normalised by one
  * kernel from a list of indices and matrices, so that a step uploads a few bytes an image and decodes nothing.
  */
-import '../tensor/create.ts';
-import '../tensor/scope.ts';
 import source from '../../shaders/images/affine-sample.wgsl';
 import { ArgumentError, ShapeError } from '../errors.ts';
-import type { Engine } from '../gpu/engine.ts';
-import { floatBits } from '../gpu/engine.ts';
+import { plane } from '../gpu/plane.ts';
 import type { Kernel } from '../gpu/wgsl/kernel.ts';
-import { plane } from '../ops/reduce.ts';
+import type { Engine } from '../tensor/engine.ts';
+import { floatBits } from '../tensor/float-bits.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { type ImageDataset, imageBytes, imageCount, type Normalization } from './dataset.ts';
 

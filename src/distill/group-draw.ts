@@ -3,11 +3,13 @@
  * step instead of all. The counter of the draws lives in a buffer and moves on by itself, so that a captured step draws
  * other groups each time it is replayed.
  */
+
 import source from '../../shaders/distill/group-gather.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, ShapeError } from '../errors.ts';
-import type { Engine } from '../gpu/engine.ts';
-import { plane } from '../ops/reduce.ts';
+import { plane } from '../gpu/plane.ts';
+import type { Runtime } from '../gpu/runtime.ts';
+import { tensorFrom } from '../tensor/create.ts';
 import { splitWords } from '../tensor/philox.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { checkLogits, type GroupSource } from './group-kd.ts';
@@ -65,7 +67,7 @@ export class GroupDraw {
 
   /** @throws ArgumentError, ShapeError for m, seed or weights out of range. */
   constructor(
-    readonly engine: Engine,
+    readonly engine: Runtime,
     readonly pool: TaskPool,
     options: GroupDrawOptions = {},
   ) {
@@ -85,7 +87,7 @@ export class GroupDraw {
     this.per = per;
     this.stream = stream;
     this.cumulative = weights ? engine.keep(this.addUp(weights)) : null;
-    this.state = engine.keep(engine.tensor(Uint32Array.of(0, 0, low, high)));
+    this.state = engine.keep(tensorFrom(engine, Uint32Array.of(0, 0, low, high)));
   }
 
   /** Draws: the chosen groups' masks, u32 [1 or batch, m, 2], and their places in the pool (`chosen`, u32 [1 or batch, m]). */
@@ -147,7 +149,7 @@ export class GroupDraw {
       sum += weights[i] as number;
       return Math.min(0xffffffff, Math.round((sum / total) * 0xffffffff));
     });
-    return this.engine.tensor(cumulative);
+    return tensorFrom(this.engine, cumulative);
   }
 }
 

@@ -6,13 +6,16 @@
  * A sample's classes are read once, whatever the number of groups: `shaders/distill/group-kd-tasks.wgsl` has the algebra. The
  * loss being linear in its own gradient, the forward pass leaves the finished gradient behind, and backward only scales it.
  */
+
 import denseSource from '../../shaders/distill/group-kd-dense.wgsl';
 import listedSource from '../../shaders/distill/group-kd-listed.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
-import { type Engine, floatBits } from '../gpu/engine.ts';
+import type { Runtime } from '../gpu/runtime.ts';
 import { launchElementwise } from '../ops/elementwise/elementwise-kernel.ts';
 import { sum } from '../ops/reduce.ts';
+import { zeros } from '../tensor/create.ts';
+import { floatBits } from '../tensor/float-bits.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { type GroupWeights, resolveWeights, WEIGHT_SOURCES, type WeightSource } from './group-weights.ts';
@@ -60,7 +63,7 @@ export function checkLogits(
   teacher: Tensor,
   pool: TaskPool,
   temperature: number,
-): { engine: Engine; batch: number } {
+): { engine: Runtime; batch: number } {
   const engine = commonEngine(where, [student, teacher]);
   if (student.dtype !== 'f32' || teacher.dtype !== 'f32') {
     throw new DTypeError({ where, message: `takes f32 logits, not ${student.dtype} and ${teacher.dtype}.` });
@@ -86,7 +89,7 @@ export function checkLogits(
 }
 
 /** @throws ArgumentError for a dense pool too large to be distilled exactly. */
-export function allGroups(where: string, engine: Engine, pool: TaskPool): GroupSource {
+export function allGroups(where: string, engine: Runtime, pool: TaskPool): GroupSource {
   if (pool.isLazy && pool.tasks > MOST_DENSE_TASKS) {
     throw new ArgumentError({
       where,
@@ -206,7 +209,7 @@ export function distilGroups(
 
 /** Zero, with a (missing) gradient to the student: nothing is old yet. */
 export function zeroLoss(where: string, student: Tensor, shape: readonly number[]): Tensor {
-  return record(student.engine.zeros(shape), where, [student], () => [null]);
+  return record(zeros(student.engine, shape), where, [student], () => [null]);
 }
 
 /**

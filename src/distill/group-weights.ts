@@ -1,10 +1,10 @@
 /** Weights of a pool's groups: uniform, listed, a tensor, or made in the kernel from two numbers a task. */
 
 import { ArgumentError, ShapeError } from '../errors.ts';
-import type { Engine } from '../gpu/engine.ts';
+import type { Runtime } from '../gpu/runtime.ts';
 import { sum } from '../ops/reduce.ts';
+import { tensorFrom } from '../tensor/create.ts';
 import '../ops/methods.ts';
-import '../tensor/create.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { TaskPool } from './task-pool.ts';
@@ -65,7 +65,7 @@ export function checkWeights(
 /** Brings weights to where a kernel reads them. Tensors are trusted: their values are not read back. */
 export function resolveWeights(
   where: string,
-  engine: Engine,
+  engine: Runtime,
   pool: TaskPool,
   weights: GroupWeights,
   normalize: boolean,
@@ -90,5 +90,5 @@ export function resolveWeights(
     }
     return { source: 'task', tensor: perTask };
   }
-  return { source: 'group', tensor: engine.tensor(checkWeights(where, weights, pool.size, normalize)) };
+  return { source: 'group', tensor: tensorFrom(engine, checkWeights(where, weights, pool.size, normalize)) };
 }

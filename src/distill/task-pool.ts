@@ -7,7 +7,8 @@
  */
 
 import { ArgumentError } from '../errors.ts';
-import type { Engine } from '../gpu/engine.ts';
+import type { Runtime } from '../gpu/runtime.ts';
+import { tensorFrom } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /**
@@ -53,7 +54,7 @@ function enumerate(kind: Exclude<PoolKind, 'dense'>, k: number): bigint[] {
 export class TaskPool {
   /** First class of every old task, then the number of old classes. Tasks lie one after the other in the logits. */
   readonly starts: readonly number[];
-  private readonly uploads = new WeakMap<Engine, Tensor>();
+  private readonly uploads = new WeakMap<Runtime, Tensor>();
 
   private constructor(
     readonly kind: PoolKind | 'masks',
@@ -144,18 +145,18 @@ export class TaskPool {
   }
 
   /** The masks on the GPU, u32 [groups, 2], made once per engine; a stand-in of one mask for the dense pool. */
-  masksOn(engine: Engine): Tensor {
+  masksOn(engine: Runtime): Tensor {
     let tensor = this.uploads.get(engine);
     if (!tensor || tensor.isFreed) {
       const words = this.words && this.words.length > 0 ? this.words : new Uint32Array(2);
-      tensor = engine.keep(engine.tensor(words, [words.length / 2, 2]));
+      tensor = engine.keep(tensorFrom(engine, words, [words.length / 2, 2]));
       this.uploads.set(engine, tensor);
     }
     return tensor;
   }
 
   /** Frees the masks on this engine; they come back when they are needed. */
-  disposeOn(engine: Engine): void {
+  disposeOn(engine: Runtime): void {
     this.uploads.get(engine)?.dispose();
   }
 }

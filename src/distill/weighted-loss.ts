@@ -5,8 +5,8 @@
 import source from '../../shaders/distill/weighted-loss.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ShapeError } from '../errors.ts';
-import { floatBits } from '../gpu/engine.ts';
-import { plane } from '../ops/reduce.ts';
+import { plane } from '../gpu/plane.ts';
+import { floatBits } from '../tensor/float-bits.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 

@@ -11,15 +11,15 @@
  *   between its prototype and theirs, nothing below zero), λ = strength · √(K/n) · mean σ, and w_S in proportion to the
  *   mean of σ over the group's classes: what resembles the new classes is what they overwrite. Equal σ give uniform groups.
  */
+
 import { noGrad } from '../autograd/tape.ts';
 import { ArgumentError, ShapeError } from '../errors.ts';
-import type { Engine } from '../gpu/engine.ts';
+import type { Runtime } from '../gpu/runtime.ts';
 import { oneHot } from '../ops/gather.ts';
 import { matmul } from '../ops/matmul/matmul.ts';
 import { concat, slice } from '../ops/strided.ts';
+import { tensorFrom, zeros } from '../tensor/create.ts';
 import '../ops/methods.ts';
-import '../tensor/create.ts';
-import '../tensor/scope.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, type Tensor } from '../tensor/tensor.ts';
 import type { TaskWeights } from './group-weights.ts';
@@ -130,11 +130,27 @@ function adaptive(pool: TaskPool, options: WeightingOptions): Weighting {
     engine.scope(() => {
       const positive = similarity.relu();
       const ofClass = (similarityOf === 'max' ? positive.max(0) : positive.mean(0)).add(LEAST_SIMILARITY);
-      const ofTask = matmul(engine.tensor(member), ofClass.reshape([pool.classes, 1])); // Σ σ, [tasks, 1]
+      const ofTask = matmul(tensorFrom(engine, member), ofClass.reshape([pool.classes, 1])); // Σ σ, [tasks, 1]
       const lambda = ofClass.mean().mul(count);
-      const mean = ofTask.mul(engine.tensor(inverse.map((x) => [x]))).sum(); // of the groups' mean σ
+      const mean = ofTask
+        .mul(
+          tensorFrom(
+            engine,
+            inverse.map((x) => [x]),
+          ),
+        )
+        .sum(); // of the groups' mean σ
       const above = ofTask.mul(lambda).div(mean.mul(pool.size));
-      const perTask = concat([above, engine.tensor(pool.taskSizes.map((n) => [n]))], 1);
+      const perTask = concat(
+        [
+          above,
+          tensorFrom(
+            engine,
+            pool.taskSizes.map((n) => [n]),
+          ),
+        ],
+        1,
+      );
       return { lambda, groups: { perTask } };
     }),
   );
@@ -192,12 +208,12 @@ export class Prototypes {
   private counts: Tensor;
 
   constructor(
-    readonly engine: Engine,
+    readonly engine: Runtime,
     readonly classes: number,
     readonly features: number,
   ) {
-    this.sums = engine.keep(engine.zeros([classes, features]));
-    this.counts = engine.keep(engine.zeros([classes, 1]));
+    this.sums = engine.keep(zeros(engine, [classes, features]));
+    this.counts = engine.keep(zeros(engine, [classes, 1]));
   }
 
   /** Takes in a batch. @param features f32 [batch, features]. @param labels i32 [batch]. */

@@ -5,7 +5,8 @@
  */
 import { pollGently } from '#adapter';
 import { type Pipeline, PipelineCache } from './pipelines.ts';
-import type { Constants, Kernel } from './wgsl/kernel.ts';
+import type { Constants } from './wgsl/constants.ts';
+import type { Kernel } from './wgsl/kernel.ts';
 
 /** Launches whose kernels are in the cache have ended by then. */
 const PATIENCE_MS = 300;

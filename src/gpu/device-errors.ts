@@ -1,7 +1,8 @@
 /** What the device tells long after the call that caused it: the first of it is kept until something waits for the GPU. */
 import { pollGently } from '#adapter';
 import { DeviceLostError, OutOfMemoryError, ValidationError } from '../errors.ts';
-import type { Command } from './recorder.ts';
+import type { Command } from './command.ts';
+import { labelOf } from './wgsl/kernel.ts';
 
 export class DeviceErrors {
   /** Why the device is gone. */
@@ -56,7 +57,7 @@ export class DeviceErrors {
       pollGently(() => this.device.popErrorScope()).then(
         (error) => {
           if (!error) return;
-          const names = [...new Set(commands.flatMap((c) => (c.kind === 'dispatch' ? [c.pipeline.name] : [])))];
+          const names = [...new Set(commands.flatMap((c) => (c.kind === 'dispatch' ? [labelOf(c.kernel)] : [])))];
           const named = names.find((name) => error.message.includes(`"${name}"`)) ?? names.join(', ');
           this.add(new ValidationError({ where: named, message: error.message }));
         },

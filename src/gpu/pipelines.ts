@@ -4,14 +4,18 @@
  */
 import { pollGently } from '#adapter';
 import { EngramError, ValidationError } from '../errors.ts';
-import { type Binding, bindingsOf, type Constants, type Kernel, moduleText } from './wgsl/kernel.ts';
+import type { Constants } from './wgsl/constants.ts';
+import { type Binding, bindingsOf, type Kernel, labelOf, moduleText } from './wgsl/kernel.ts';
 import { linked } from './wgsl/link.ts';
+import { type ParamsLayout, paramsLayout } from './wgsl/params.ts';
 
 export interface Pipeline {
   readonly id: number;
   readonly name: string;
   readonly layout: GPUBindGroupLayout;
   readonly bindings: readonly Binding[];
+  /** How its uniform is laid out; null where it has none. */
+  readonly params: ParamsLayout | null;
   /** Set when compilation has ended well. */
   compiled: GPUComputePipeline | null;
   /** Why compilation failed. */
@@ -61,7 +65,7 @@ export class PipelineCache {
 
   private compile(kernel: Kernel, text: string, constants: Constants): Pipeline {
     const entry = kernel.entry ?? 'main';
-    const label = entry === 'main' ? kernel.name : `${kernel.name}.${entry}`;
+    const label = labelOf(kernel);
     const bindings = bindingsOf(text, entry);
     const layout = this.layout(bindings);
     this.onCompile(kernel, constants);
@@ -74,6 +78,7 @@ export class PipelineCache {
       name: label,
       layout: layout.group,
       bindings,
+      params: paramsLayout(text, constants, entry, label),
       compiled: null,
       error: null,
       ready: pollGently(() =>

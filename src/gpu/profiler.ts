@@ -3,7 +3,7 @@ import { pollGently } from '#adapter';
 import { AdapterError } from '../errors.ts';
 
 /** One kernel launch on the device. */
-export interface Launch {
+export interface LaunchTime {
   /** Kernel and entry point. */
   readonly name: string;
   /** Milliseconds after the first launch began. */
@@ -18,12 +18,12 @@ export interface Launch {
 }
 
 export interface Profile {
-  readonly launches: readonly Launch[];
+  readonly launches: readonly LaunchTime[];
   /** Milliseconds of JavaScript until everything was recorded. */
   readonly javascript: number;
 }
 
-type Noted = Pick<Launch, 'name' | 'workgroups' | 'flops' | 'bytes'>;
+type Noted = Pick<LaunchTime, 'name' | 'workgroups' | 'flops' | 'bytes'>;
 
 /** A query set's most. */
 const CAPACITY = 4096;
@@ -63,7 +63,7 @@ export class PassTimer {
   }
 
   /** The launches noted, when everything has run. The timer is spent then. */
-  async read(): Promise<Launch[]> {
+  async read(): Promise<LaunchTime[]> {
     const stamps: bigint[] = [];
     for (const [i, set] of this.sets.entries()) {
       const count = Math.min(CAPACITY, this.noted.length * 2 - i * CAPACITY);

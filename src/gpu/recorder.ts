@@ -5,27 +5,13 @@
 
 import { ArgumentError } from '../errors.ts';
 import type { BindGroupCache } from './bind-groups.ts';
+import type { Command } from './command.ts';
 import { DeviceBuffer } from './device-buffer.ts';
 import type { Pipeline } from './pipelines.ts';
 import type { PassTimer } from './profiler.ts';
 import type { Recording } from './recording/recording.ts';
 import type { RecordingDraft } from './recording/recording-draft.ts';
-
-export type Command =
-  | {
-      kind: 'dispatch';
-      pipeline: Pipeline;
-      group: GPUBindGroup;
-      x: number;
-      y: number;
-      z: number;
-      /** Floating point operations, where the kernel's caller knows them. */
-      flops: number | undefined;
-      /** Bytes of all buffers bound. */
-      bytes: number;
-    }
-  | { kind: 'copy'; from: GPUBuffer; fromOffset: number; to: GPUBuffer; offset: number; bytes: number }
-  | { kind: 'write'; to: GPUBuffer; offset: number; data: Uint8Array<ArrayBuffer> };
+import { type Kernel, labelOf } from './wgsl/kernel.ts';
 
 /** Dispatches per submission: enough to amortise it, few enough that the GPU starts while JavaScript still records. */
 const BATCH = 64;
@@ -62,6 +48,7 @@ export class Recorder {
   }
 
   dispatch(
+    kernel: Kernel,
     pipeline: Pipeline,
     storages: readonly DeviceBuffer[],
     params: Uint32Array | null,
@@ -69,7 +56,7 @@ export class Recorder {
     flops?: number,
   ): void {
     if (this.draft) {
-      this.draft.dispatch({ pipeline, storages, params, workgroups, flops });
+      this.draft.dispatch({ kernel, pipeline, storages, params, workgroups, flops });
       return;
     }
     const group = this.groups.get(pipeline, storages, params);
@@ -79,7 +66,7 @@ export class Recorder {
       bytes += storage.bytes;
     }
     const [x, y, z] = workgroups;
-    this.commands.push({ kind: 'dispatch', pipeline, group, x, y, z, flops, bytes });
+    this.commands.push({ kind: 'dispatch', kernel, pipeline, group, x, y, z, flops, bytes });
     this.dispatches++;
     if (this.commands.length >= BATCH) this.flush();
   }
@@ -176,7 +163,7 @@ export class Recorder {
     for (const c of commands) {
       if (c.kind === 'dispatch') {
         if (!c.pipeline.compiled) continue; // did not compile: reported by the cache
-        const timestampWrites = this.timer?.next(c.pipeline.name, c);
+        const timestampWrites = this.timer?.next(labelOf(c.kernel), c);
         if (timestampWrites) {
           pass?.end();
           pass = open.beginComputePass({ timestampWrites });

@@ -1,9 +1,9 @@
 /** From feature maps to the inputs of a linear layer. */
 
 import { ArgumentError } from '../errors.ts';
-import type { Engine } from '../gpu/engine.ts';
 import { flatten } from '../ops/reshape.ts';
 import { transpose } from '../ops/strided.ts';
+import type { Engine } from '../tensor/engine.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Module } from './module.ts';
 

@@ -1,7 +1,7 @@
 /**
  * PyTorch's initialisations. Drawn on the CPU: the same seed gives bit-identical weights on every adapter.
  */
-import type { Engine } from '../gpu/engine.ts';
+import type { Engine } from '../tensor/engine.ts';
 import type { Random } from '../tensor/random.ts';
 import { type Shape, sizeOf } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';

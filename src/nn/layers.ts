@@ -1,13 +1,14 @@
 /** The layers a ResNet is made of. Images are NHWC; weights are kept in the kernels' order and converted at the door. */
 
 import { ArgumentError, ShapeError } from '../errors.ts';
-import type { Engine } from '../gpu/engine.ts';
 import { batchNorm } from '../ops/batch-norm.ts';
 import { conv2d } from '../ops/conv2d/conv2d.ts';
+import { checkProbability, dropout } from '../ops/dropout.ts';
 import { linear } from '../ops/matmul/matmul.ts';
 import { type AvgPoolOptions, avgPool2d, globalAvgPool, maxPool2d, type PoolOptions } from '../ops/pooling.ts';
-import { checkProbability, dropout, layerRandom } from '../ops/random.ts';
+import type { Engine } from '../tensor/engine.ts';
 import type { Random } from '../tensor/random.ts';
+import { layerRandom } from '../tensor/random-tensors.ts';
 import { show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { buffer, kaimingNormal, kaimingUniform, parameter } from './init.ts';

@@ -2,7 +2,7 @@
  * Modules: a forward function with named parameters and buffers. Names follow PyTorch's state dicts, so that weights
  * pass between the two; a tensor field `runningMean` is called `running_mean` there.
  */
-import type { Engine } from '../gpu/engine.ts';
+import type { Engine } from '../tensor/engine.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { heldIn } from './fields.ts';
 

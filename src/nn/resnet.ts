@@ -4,11 +4,11 @@
  */
 
 import { ArgumentError, OutOfMemoryError } from '../errors.ts';
-import type { Engine } from '../gpu/engine.ts';
 import { cast } from '../ops/elementwise/elementwise.ts';
 import { globalAvgPool, maxPool2d } from '../ops/pooling.ts';
 import { paddedShortcut } from '../ops/shortcut.ts';
 import { checkSupported, type FloatType } from '../tensor/dtype.ts';
+import type { Engine } from '../tensor/engine.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkpointed } from './checkpointed.ts';

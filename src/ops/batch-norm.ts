@@ -8,9 +8,10 @@ import source from '../../shaders/norm/batch-norm.wgsl';
 import gradientSource from '../../shaders/norm/batch-norm-gradient.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
-import { type Engine, floatBits } from '../gpu/engine.ts';
-import type { Constants } from '../gpu/wgsl/kernel.ts';
+import type { Runtime } from '../gpu/runtime.ts';
+import type { Constants } from '../gpu/wgsl/constants.ts';
 import { commonFloat, type FloatType } from '../tensor/dtype.ts';
+import { floatBits } from '../tensor/float-bits.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 
@@ -49,7 +50,7 @@ interface Walk {
  * A CPU wants few threads, each going through memory by itself, and no barriers; a GPU wants many, neighbours reading
  * together, but few parts to add up.
  */
-function walkOver(engine: Engine, rows: number, channels: number, stored: FloatType): Walk {
+function walkOver(engine: Runtime, rows: number, channels: number, stored: FloatType): Walk {
   const software = engine.adapterKind === 'software';
   const four = channels % 4 === 0;
   const columns = four ? channels / 4 : channels;
@@ -177,7 +178,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
 }
 
 /** What the parts add up to. */
-const emptyPartial = (engine: Engine, { parts }: Walk, channels: number): Tensor =>
+const emptyPartial = (engine: Runtime, { parts }: Walk, channels: number): Tensor =>
   Tensor.empty(engine, [parts, 2, channels], 'f32', 'batchNorm');
 
 interface Saved {

@@ -3,10 +3,11 @@
 import source from '../../shaders/norm/cross-entropy.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
-import { floatBits } from '../gpu/engine.ts';
+import { plane } from '../gpu/plane.ts';
+import { floatBits } from '../tensor/float-bits.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
-import { plane, sum } from './reduce.ts';
+import { sum } from './reduce.ts';
 import { rowTeams } from './row-teams.ts';
 
 export interface CrossEntropyOptions {

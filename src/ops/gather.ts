@@ -1,12 +1,15 @@
 /** Picking elements by index, adding them back by index, and one-hot rows. */
+
 import source from '../../shaders/indexing/gather.wgsl';
 import { record } from '../autograd/tape.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
-import type { Engine } from '../gpu/engine.ts';
+import { plane } from '../gpu/plane.ts';
+import type { Runtime } from '../gpu/runtime.ts';
+import { arange, zeros } from '../tensor/create.ts';
 import { normalizeAxis, sameShape, show, sizeOf } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { convert, launchElementwise } from './elementwise/elementwise-kernel.ts';
-import { plane, sum } from './reduce.ts';
+import { sum } from './reduce.ts';
 
 interface Lines {
   outer: number;
@@ -17,7 +20,7 @@ interface Lines {
 }
 
 function run(
-  engine: Engine,
+  engine: Runtime,
   entry: 'take' | 'scatter_add',
   input: Tensor,
   index: Tensor,
@@ -76,7 +79,7 @@ export function gather(x: Tensor, index: Tensor, axis = 0): Tensor {
   const y = Tensor.empty(engine, shape, x.dtype, 'gather');
   run(engine, 'take', x, index, y, lines);
   return record(y, 'gather', [x], (dy) => {
-    const dx = engine.zeros(x.shape);
+    const dx = zeros(engine, x.shape);
     run(engine, 'scatter_add', dy, index, dx, lines);
     return [convert(dx, x.dtype)];
   });
@@ -128,7 +131,7 @@ export function oneHot(index: Tensor, classes: number): Tensor {
     });
   }
   const column = Tensor.view(index, [...index.shape, 1], 'oneHot');
-  const numbers = index.engine.arange(classes, 'i32');
+  const numbers = arange(index.engine, classes, 'i32');
   return launchElementwise('oneHot', { a: column, b: numbers }, 'select(0.0, 1.0, a == b)', [...index.shape, classes]);
 }
 

@@ -2,11 +2,12 @@
 import source from '../../shaders/pool/pool.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, ShapeError } from '../errors.ts';
+import { plane } from '../gpu/plane.ts';
 import { commonFloat } from '../tensor/dtype.ts';
 import { show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { cast } from './elementwise/elementwise.ts';
-import { mean, plane } from './reduce.ts';
+import { mean } from './reduce.ts';
 import { reshape } from './reshape.ts';
 
 /** One number for both directions, or [vertical, horizontal]. */

@@ -2,9 +2,10 @@
  * Reductions over axes: sum, mean, max, min, argmax, argmin. Deterministic: chunks first, then the chunks' results. f16 is
  * added up in f32, and the sum stays f32: f16 could often not hold it.
  */
+
 import source from '../../shaders/reduce/reduce.wgsl';
 import { record } from '../autograd/tape.ts';
-import type { Engine } from '../gpu/engine.ts';
+import { plane } from '../gpu/plane.ts';
 import { commonFloat, type DType, isFloat } from '../tensor/dtype.ts';
 import { normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -24,12 +25,6 @@ type Reduction = keyof typeof OPS;
 const CHUNK = 256;
 /** Threads that keep an adapter busy. */
 const ENOUGH_THREADS = 4096;
-
-/** Workgroups for `count` items as a plane within the device's limit. */
-export function plane(engine: Engine, count: number): [number, number] {
-  const x = Math.min(count, engine.device.limits.maxComputeWorkgroupsPerDimension);
-  return [x, Math.ceil(count / x)];
-}
 
 const resultOf = (kind: Reduction, { dtype }: Tensor): DType => (kind === 'sum' && dtype === 'f16' ? 'f32' : dtype);
 

@@ -1,5 +1,5 @@
 /** How kernels that go through rows share them out among threads; see lib/row-teams.wgsl. */
-import type { Engine } from '../gpu/engine.ts';
+import type { Runtime } from '../gpu/runtime.ts';
 
 export interface RowTeams {
   readonly constants: { readonly SIZE: number; readonly WIDTH: number; readonly JOINED: boolean };
@@ -15,7 +15,7 @@ const LONG = 16384;
  * A CPU runs the threads of a workgroup one vector after the other, and barriers are dear there: a thread goes through a row
  * by itself, unless rows are few. A GPU wants neighbouring threads to read neighbouring elements, some each.
  */
-function teamOf(engine: Engine, rows: number, n: number, inner: number): { SIZE: number; WIDTH: number } {
+function teamOf(engine: Runtime, rows: number, n: number, inner: number): { SIZE: number; WIDTH: number } {
   if (engine.adapterKind === 'software') {
     if (n >= LONG || (rows < 16 && n >= 64)) return { SIZE: 16, WIDTH: 16 };
     return { SIZE: rows >= 1024 && (inner > 1 || n * 64 <= NEAR) ? 64 : 8, WIDTH: 1 };
@@ -26,7 +26,7 @@ function teamOf(engine: Engine, rows: number, n: number, inner: number): { SIZE:
 }
 
 /** For the lines along the middle axis of [outer, n, inner]. */
-export function rowTeams(engine: Engine, outer: number, n: number, inner: number): RowTeams {
+export function rowTeams(engine: Runtime, outer: number, n: number, inner: number): RowTeams {
   const rows = outer * inner;
   const team = teamOf(engine, rows, n, inner);
   return {

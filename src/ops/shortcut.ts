@@ -2,10 +2,10 @@
 import source from '../../shaders/pool/shortcut.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ShapeError } from '../errors.ts';
+import { plane } from '../gpu/plane.ts';
 import { commonFloat } from '../tensor/dtype.ts';
 import { show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { plane } from './reduce.ts';
 
 /**
  * Option A of He et al. 2016, section 3.3: every `stride`-th pixel of x [n, h, w, c], with zero channels behind

@@ -1,10 +1,10 @@
 /** Softmax and log-softmax along an axis. Of f16 computed in f32. */
 import source from '../../shaders/norm/softmax.wgsl';
 import { record } from '../autograd/tape.ts';
+import { plane } from '../gpu/plane.ts';
 import { commonFloat } from '../tensor/dtype.ts';
 import { normalizeAxis, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { plane } from './reduce.ts';
 import { rowTeams } from './row-teams.ts';
 
 function along(x: Tensor, axis: number, log: boolean): Tensor {

@@ -1,10 +1,12 @@
 /** Operations that only move elements: transpose, slice, flip, pad, concat, stack. One kernel walks them all. */
+
 import source from '../../shaders/lib/strided-copy.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
+import { plane } from '../gpu/plane.ts';
+import { full, zeros } from '../tensor/create.ts';
 import { normalizeAxis, type Shape, show, sizeOf, stridesOf } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
-import { plane } from './reduce.ts';
 
 const MOST_RANK = 8;
 
@@ -112,7 +114,7 @@ export function slice(x: Tensor, ranges: readonly (Range | null | undefined)[]):
   const y = Tensor.empty(x.engine, shape, x.dtype, 'slice');
   copy(x, y, 'slice', { dims: shape, from: steps, to: stridesOf(shape), fromOffset: offset });
   return record(y, 'slice', [x], (dy) => {
-    const dx = x.engine.zeros(x.shape, x.dtype);
+    const dx = zeros(x.engine, x.shape, x.dtype);
     copy(dy, dx, 'slice', { dims: shape, from: stridesOf(shape), to: steps, toOffset: offset });
     return [dx];
   });
@@ -141,7 +143,7 @@ export function pad(x: Tensor, padding: readonly (readonly [number, number])[], 
   const shape = x.shape.map((n, i) => n + (padding[i]?.[0] ?? 0) + (padding[i]?.[1] ?? 0));
   const strides = stridesOf(shape);
   const offset = padding.reduce((total, [before], axis) => total + before * (strides[axis] as number), 0);
-  const y = x.engine.full(shape, value, x.dtype);
+  const y = full(x.engine, shape, value, x.dtype);
   copy(x, y, 'pad', { dims: x.shape, from: stridesOf(x.shape), to: strides, toOffset: offset });
   return record(y, 'pad', [x], (dy) => [
     slice(

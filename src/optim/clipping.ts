@@ -2,8 +2,9 @@
 import clipGradients from '../../shaders/optim/clip-gradients.wgsl';
 import clipNorm from '../../shaders/optim/clip-norm.wgsl';
 import { ArgumentError } from '../errors.ts';
-import { type Engine, floatBits } from '../gpu/engine.ts';
+import type { Runtime } from '../gpu/runtime.ts';
 import { bytesOf, type FloatType } from '../tensor/dtype.ts';
+import { floatBits } from '../tensor/float-bits.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { groupsOf, launchSlots, type SlotKernels } from './slots.ts';
 
@@ -29,7 +30,7 @@ function ownGradients(parameters: readonly Tensor[]): Tensor[] {
 
 /** Runs one of the file's kernels over all gradients. */
 function overGradients(
-  engine: Engine,
+  engine: Runtime,
   kind: 'norm' | 'scale' | 'limit',
   gradients: readonly Tensor[],
   shared: readonly Tensor[],

@@ -3,10 +3,13 @@
  * the loss is multiplied by a scale before the backward pass, the gradients are divided by it before the step. A scale that
  * is too large makes some of them infinite; then the step is left out and the scale falls. All of that on the device.
  */
+
 import gradScalerSource from '../../shaders/optim/grad-scaler.wgsl';
 import unscaleSource from '../../shaders/optim/unscale.wgsl';
 import { ArgumentError } from '../errors.ts';
-import { type Engine, floatBits } from '../gpu/engine.ts';
+import type { Runtime } from '../gpu/runtime.ts';
+import { tensorFrom, zeros } from '../tensor/create.ts';
+import { floatBits } from '../tensor/float-bits.ts';
 import { watchOf } from '../tensor/step-watch.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -54,7 +57,7 @@ export class GradScaler {
 
   /** @throws ArgumentError for a factor or an interval out of its range. */
   constructor(
-    readonly engine: Engine,
+    readonly engine: Runtime,
     { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000 }: GradScalerOptions = {},
   ) {
     const ranges: [string, number, boolean, string][] = [
@@ -73,8 +76,8 @@ export class GradScaler {
         throw new ArgumentError({ where: 'GradScaler', message: `${name} must be ${expected}, not ${value}.` });
     }
     this.params = [floatBits(growthFactor), floatBits(backoffFactor), growthInterval];
-    this.factor = engine.keep(engine.tensor(initScale));
-    this.counts = engine.keep(engine.zeros([3], 'u32'));
+    this.factor = engine.keep(tensorFrom(engine, initScale));
+    this.counts = engine.keep(zeros(engine, [3], 'u32'));
   }
 
   /** The loss (f32), scaled: what `backward()` is called on. */

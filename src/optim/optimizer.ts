@@ -1,8 +1,10 @@
 /** What optimizers share: their parameters, rates that live on the device, and state that can be saved. */
+
 import gateSource from '../../shaders/optim/gate.wgsl';
 import { ArgumentError, DTypeError } from '../errors.ts';
-import type { Engine } from '../gpu/engine.ts';
+import type { Runtime } from '../gpu/runtime.ts';
 import type { Module, NamedTensor } from '../nn/module.ts';
+import { tensorFrom, zeros } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { launchSlots, type SlotKernels } from './slots.ts';
 
@@ -49,7 +51,7 @@ interface Gate {
 }
 
 export abstract class Optimizer {
-  readonly engine: Engine;
+  readonly engine: Runtime;
   protected readonly named: readonly NamedTensor[];
   private readonly rates: Tensor;
   private uploaded: readonly number[] = [];
@@ -70,7 +72,7 @@ export abstract class Optimizer {
     checkRate(new.target.name, 'the learning rate', lr);
     this.engine = module.engine;
     this.named = trainedIn(module, new.target.name);
-    this.rates = this.engine.keep(this.engine.zeros([rateCount]));
+    this.rates = this.engine.keep(zeros(this.engine, [rateCount]));
   }
 
   /** The rates as the kernel reads them, for step number `steps`. */
@@ -113,8 +115,8 @@ export abstract class Optimizer {
 
   private openGate(skip: Tensor): void {
     this.gate ??= {
-      given: this.engine.keep(this.engine.zeros(this.rates.shape)),
-      progress: this.engine.keep(this.engine.tensor(this.progress())),
+      given: this.engine.keep(zeros(this.engine, this.rates.shape)),
+      progress: this.engine.keep(tensorFrom(this.engine, this.progress())),
       uploaded: [],
     };
     const { gate } = this;
@@ -156,7 +158,7 @@ export abstract class Optimizer {
 
   /** Zeros for every parameter, kept. */
   protected zeros(): Tensor[] {
-    return this.named.map(({ tensor }) => this.engine.keep(this.engine.zeros(tensor.shape)));
+    return this.named.map(({ tensor }) => this.engine.keep(zeros(this.engine, tensor.shape)));
   }
 
   protected nameState(kind: string, tensors: readonly Tensor[]): NamedTensor[] {

@@ -1,7 +1,10 @@
 /** Launches that update several parameters at once, each in a slot of its own; see `shaders/optim/slots.wgsl`. */
-import { type Engine, floatBits } from '../gpu/engine.ts';
-import type { Constants, Kernel } from '../gpu/wgsl/kernel.ts';
-import { plane } from '../ops/reduce.ts';
+
+import { plane } from '../gpu/plane.ts';
+import type { Runtime } from '../gpu/runtime.ts';
+import type { Constants } from '../gpu/wgsl/constants.ts';
+import type { Kernel } from '../gpu/wgsl/kernel.ts';
+import { floatBits } from '../tensor/float-bits.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** A parameter's tensors, in the order of the kernel's bindings. */
@@ -32,7 +35,7 @@ export const groupsOf = (slots: readonly { readonly size: number }[], span = 64)
  * @param before workgroups of launches before these, where all of them number theirs together.
  */
 export function launchSlots(
-  engine: Engine,
+  engine: Runtime,
   { kernel, constants = {}, slotCounts, span = 64, value = 0 }: SlotKernels,
   shared: readonly Tensor[],
   slots: readonly Slot[],

@@ -1,5 +1,5 @@
 /** Where a step's time goes, kernel by kernel. */
-import type { Launch } from '../gpu/profiler.ts';
+import type { LaunchTime } from '../gpu/profiler.ts';
 
 export interface KernelTimes {
   /** Kernel and entry point. */
@@ -20,7 +20,7 @@ const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /** Slowest kernel first. @param steps the same launches in each; every launch counts with its median over the steps. */
-export function kernelTimes(steps: readonly (readonly Launch[])[]): KernelTimes[] {
+export function kernelTimes(steps: readonly (readonly LaunchTime[])[]): KernelTimes[] {
   const first = steps[0] ?? [];
   const sums = new Map<string, { launches: number; ms: number; flops: number; bytes: number }>();
   let total = 0;

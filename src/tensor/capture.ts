@@ -4,12 +4,11 @@
  */
 
 import { ArgumentError } from '../errors.ts';
-import { Engine } from '../gpu/engine.ts';
 import { memoryOf, type RecordedMemory, type Recording } from '../gpu/recording/recording.ts';
+import type { Runtime } from '../gpu/runtime.ts';
 import { refuseAsync } from '../gpu/synchronous.ts';
 import { StepWatch } from './step-watch.ts';
 import { Tensor } from './tensor.ts';
-import './scope.ts';
 
 export interface CaptureOptions {
   /**
@@ -42,43 +41,6 @@ interface Held<T> {
   readonly outputs: readonly Tensor[];
 }
 
-declare module '../gpu/engine.ts' {
-  interface Engine {
-    /**
-     * Makes a function that records what `step` does and from then on only replays it. The first call with inputs of some
-     * shapes runs as usual, so that what is made once is made; the second is recorded; every later one copies its
-     * inputs to where the recording reads them and submits it. Results are the same to the last bit.
-     *
-     * Replayed is what happened on the device. What may differ from call to call has to come in through `inputs`, but for
-     * what the engine feeds itself: the rates and the step count of optimizers, unnamed random numbers, drawn groups. Numbers
-     * uploaded inside (`engine.tensor([...])`) stay what they were, JavaScript inside does not run again, and
-     * gradients must start from nothing in every step (`zeroGrad` inside, at its beginning or at its end). What is read inside
-     * is read in the first two calls only, with a warning: no replay does it again.
-     *
-     * When the step throws, gradients are again what they were before the call, but for those it had freed by itself. What
-     * it did on the device before is not taken back: parameters that an optimizer had updated, its count of steps, and the
-     * random numbers drawn.
-     *
-     * A recording knows how long each tensor of the step is needed, and packs them into a few buffers, which recordings of
-     * other shapes use in turn.
-     * @param step synchronous; its inputs take no gradient. Returns tensors, in arrays, maps and plain objects, or nothing.
-     * They come without their graph, and hold what they hold until the next call: read them before that.
-     * @throws what `step` throws; ArgumentError for inputs that are no tensors of this engine, an asynchronous step, or a bad
-     * `maxRecordings`; AutogradError when the step would add to gradients that it did not make.
-     * @example
-     * const train = engine.capture((x, y) => {
-     *   const loss = crossEntropy(model.forward(x), y);
-     *   loss.backward();
-     *   optimizer.step();
-     *   optimizer.zeroGrad();
-     *   return loss;
-     * });
-     * for (const [x, y] of batches) console.log(await train(x, y).item());
-     */
-    capture<A extends readonly Tensor[], T>(step: (...inputs: A) => T, options?: CaptureOptions): CapturedStep<A, T>;
-  }
-}
-
 /** The same value with every tensor in it replaced. */
 function replaceTensors<T>(value: T, by: (tensor: Tensor) => Tensor): T {
   const walk = (part: unknown): unknown => {
@@ -95,7 +57,7 @@ function replaceTensors<T>(value: T, by: (tensor: Tensor) => Tensor): T {
 
 const look = (tensor: Tensor): Tensor => Tensor.view(tensor, tensor.shape, 'capture');
 
-function recordStep<A extends readonly Tensor[], T>(engine: Engine, step: (...inputs: A) => T, inputs: A): Held<T> {
+function recordStep<A extends readonly Tensor[], T>(engine: Runtime, step: (...inputs: A) => T, inputs: A): Held<T> {
   const held: Tensor[] = [];
   const outputs: Tensor[] = [];
   try {
@@ -121,7 +83,7 @@ function recordStep<A extends readonly Tensor[], T>(engine: Engine, step: (...in
 }
 
 /** Once a captured step. */
-const readWarning = (engine: Engine): (() => void) => {
+const readWarning = (engine: Runtime): (() => void) => {
   let isSaid = false;
   return () => {
     if (isSaid) return;
@@ -136,18 +98,19 @@ function copyTo(held: Tensor, input: Tensor): void {
   if (held.storage !== input.storage) held.engine.copy(input.storage, held.storage, held.storage.bytes);
 }
 
-Engine.prototype.capture = function <A extends readonly Tensor[], T>(
-  this: Engine,
+/** See {@link Engine.capture}, which is this. */
+export function capture<A extends readonly Tensor[], T>(
+  engine: Runtime,
   step: (...inputs: A) => T,
   { maxRecordings = MAX_RECORDINGS }: CaptureOptions = {},
-) {
+): CapturedStep<A, T> {
   if (!(Number.isInteger(maxRecordings) && maxRecordings > 0)) {
     throw new ArgumentError({
       where: 'capture',
       message: `maxRecordings is ${maxRecordings}; it must be a whole number above 0.`,
     });
   }
-  const onRead = readWarning(this);
+  const onRead = readWarning(engine);
   const call = (...inputs: A): T => {
     const result = step(...inputs);
     refuseAsync('capture', result);
@@ -161,7 +124,7 @@ Engine.prototype.capture = function <A extends readonly Tensor[], T>(
 
   const free = ({ inputs, outputs, recording }: Held<T>): void => {
     for (const tensor of [...inputs, ...outputs]) tensor.dispose();
-    this.forget(recording);
+    engine.forget(recording);
   };
 
   const hold = (key: string, held: Held<T>): void => {
@@ -179,7 +142,7 @@ Engine.prototype.capture = function <A extends readonly Tensor[], T>(
   };
 
   const run = (...inputs: A): T => {
-    const strange = inputs.find((input) => !(input instanceof Tensor) || input.engine !== this);
+    const strange = inputs.find((input) => !(input instanceof Tensor) || input.engine !== engine);
     if (strange !== undefined) {
       throw new ArgumentError({
         where: 'capture',
@@ -187,17 +150,17 @@ Engine.prototype.capture = function <A extends readonly Tensor[], T>(
         fix: 'Hand in tensors of the engine that captures; other values are fixed when the step is recorded.',
       });
     }
-    const key = `${this.gradEnabled} ${inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join()}`;
+    const key = `${engine.gradEnabled} ${inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join()}`;
     const held = known.get(key);
-    if (this.isRecording || !(held || seen.has(key))) {
-      const result = new StepWatch(onRead).run(this, () =>
-        this.scope(() => replaceTensors(call(...(inputs.map(look) as readonly Tensor[] as A)), look)),
+    if (engine.isRecording || !(held || seen.has(key))) {
+      const result = new StepWatch(onRead).run(engine, () =>
+        engine.scope(() => replaceTensors(call(...(inputs.map(look) as readonly Tensor[] as A)), look)),
       );
       if (!held) remember(key);
       return result;
     }
     if (!held) {
-      const made = new StepWatch(onRead).run(this, () => recordStep(this, call, inputs));
+      const made = new StepWatch(onRead).run(engine, () => recordStep(engine, call, inputs));
       seen.delete(key);
       hold(key, made);
       return replaceTensors(made.result, look);
@@ -207,7 +170,7 @@ Engine.prototype.capture = function <A extends readonly Tensor[], T>(
     inputs.forEach((input, i) => {
       copyTo(held.inputs[i] as Tensor, input);
     });
-    this.replay(held.recording);
+    engine.replay(held.recording);
     return replaceTensors(held.result, look);
   };
 
@@ -231,4 +194,4 @@ Engine.prototype.capture = function <A extends readonly Tensor[], T>(
       },
     },
   }) as CapturedStep<A, T>;
-};
+}

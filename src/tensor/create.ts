@@ -1,7 +1,7 @@
-/** Making tensors from numbers; also installed as methods of the engine. */
+/** Making tensors from numbers; the engine has these as methods. */
 import source from '../../shaders/lib/fill.wgsl';
 import { DTypeError, ShapeError } from '../errors.ts';
-import { Engine } from '../gpu/engine.ts';
+import type { Runtime } from '../gpu/runtime.ts';
 import { bytesOf, type DType, toStored, typedArray } from './dtype.ts';
 import { dtypeOf, fillWord, isNumberArray, shapeOf, storedElements, type TensorData } from './elements.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
@@ -17,35 +17,8 @@ const FEW = 1024;
 /** Workgroups of 64 that keep an adapter busy. */
 const MOST_GROUPS = 1024;
 
-declare module '../gpu/engine.ts' {
-  interface Engine {
-    /**
-     * A tensor from a number, nested arrays or a typed array. Typed arrays are flat and take their shape from `shape`
-     * (one dimension unless said).
-     * @param dtype i32 for an Int32Array, u32 for a Uint32Array and f32 for all else, unless said. Floats round to nearest
-     * (Float64Array, f16), and beyond the range become infinite; integers take whole numbers of their range only.
-     * @throws ShapeError when the element count does not fit the shape, or nested arrays are ragged; DTypeError for what
-     * are no numbers (booleans, strings, bigints, holes), numbers that the integer dtype cannot hold, or f16 on a device
-     * without it; OutOfMemoryError beyond the device's limits, before anything is converted.
-     */
-    tensor(data: TensorData, shape?: Shape, dtype?: DType): Tensor;
-    /**
-     * A tensor filled with one value; on the device, but for small ones.
-     * @throws ShapeError; DTypeError for a value that the dtype cannot hold; OutOfMemoryError beyond the device's limits.
-     */
-    full(shape: Shape, value: number, dtype?: DType): Tensor;
-    zeros(shape: Shape, dtype?: DType): Tensor;
-    ones(shape: Shape, dtype?: DType): Tensor;
-    /**
-     * `[0, 1, …, n − 1]`.
-     * @throws ShapeError unless `n` is a whole number ≥ 1; DTypeError where the dtype cannot hold all of them: f32 whole
-     * numbers up to 2²⁴, f16 up to 2¹¹.
-     */
-    arange(n: number, dtype?: DType): Tensor;
-  }
-}
-
-Engine.prototype.tensor = function (data, shape, dtype) {
+/** See {@link Engine.tensor}, which is this. */
+export function tensorFrom(engine: Runtime, data: TensorData, shape?: Shape, dtype?: DType): Tensor {
   const own = dtypeOf(data);
   const type = dtype ?? own;
   const given = shapeOf(data);
@@ -58,15 +31,15 @@ Engine.prototype.tensor = function (data, shape, dtype) {
       message: `${count} elements do not fill the shape ${show(target)} (${sizeOf(target)} elements).`,
     });
   }
-  const tensor = Tensor.empty(this, target, type, 'tensor');
+  const tensor = Tensor.empty(engine, target, type, 'tensor');
   try {
-    this.write(tensor.storage, storedElements(data, type, given));
+    engine.write(tensor.storage, storedElements(data, type, given));
     return tensor;
   } catch (error) {
     tensor.dispose();
     throw error;
   }
-};
+}
 
 /** Launches an entry of `lib/fill.wgsl` over so many elements of `T`. */
 function launch(tensor: Tensor, entry: 'fill' | 'arange', T: DType, size: number, word = 0): void {
@@ -75,12 +48,12 @@ function launch(tensor: Tensor, entry: 'fill' | 'arange', T: DType, size: number
     kernel: { name: 'fill', source, entry },
     constants: { T },
     buffers: [tensor.storage],
-    params: [size, groups * 64, word],
+    params: { size, threads: groups * 64, word },
     workgroups: [groups],
   });
 }
 
-function full(engine: Engine, where: string, shape: Shape, value: number, dtype: DType): Tensor {
+function filled(engine: Runtime, where: string, shape: Shape, value: number, dtype: DType): Tensor {
   checkShape(shape, where);
   const word = fillWord(where, value, dtype);
   const words = bytesOf(dtype, sizeOf(shape)) / 4;
@@ -90,19 +63,21 @@ function full(engine: Engine, where: string, shape: Shape, value: number, dtype:
   return tensor;
 }
 
-Engine.prototype.full = function (shape, value, dtype = 'f32') {
-  return full(this, 'full', shape, value, dtype);
-};
+/** See {@link Engine.full}, which is this. */
+export function full(engine: Runtime, shape: Shape, value: number, dtype: DType = 'f32'): Tensor {
+  return filled(engine, 'full', shape, value, dtype);
+}
 
-Engine.prototype.zeros = function (shape, dtype = 'f32') {
-  return full(this, 'zeros', shape, 0, dtype);
-};
+export function zeros(engine: Runtime, shape: Shape, dtype: DType = 'f32'): Tensor {
+  return filled(engine, 'zeros', shape, 0, dtype);
+}
 
-Engine.prototype.ones = function (shape, dtype = 'f32') {
-  return full(this, 'ones', shape, 1, dtype);
-};
+export function ones(engine: Runtime, shape: Shape, dtype: DType = 'f32'): Tensor {
+  return filled(engine, 'ones', shape, 1, dtype);
+}
 
-Engine.prototype.arange = function (n, dtype = 'f32') {
+/** See {@link Engine.arange}, which is this. */
+export function arange(engine: Runtime, n: number, dtype: DType = 'f32'): Tensor {
   checkShape([n], 'arange');
   if (n - 1 > EXACT[dtype]) {
     throw new DTypeError({
@@ -111,9 +86,9 @@ Engine.prototype.arange = function (n, dtype = 'f32') {
       fix: "Use 'i32' or 'u32'.",
     });
   }
-  const tensor = Tensor.empty(this, [n], dtype, 'arange');
+  const tensor = Tensor.empty(engine, [n], dtype, 'arange');
   if (n <= FEW)
-    this.write(
+    engine.write(
       tensor.storage,
       toStored(
         dtype,
@@ -122,4 +97,4 @@ Engine.prototype.arange = function (n, dtype = 'f32') {
     );
   else launch(tensor, 'arange', dtype, n);
   return tensor;
-};
+}

@@ -1,7 +1,7 @@
 /** Element types, and how their elements lie in buffers and in JavaScript. */
 
 import { DTypeError } from '../errors.ts';
-import type { Engine } from '../gpu/engine.ts';
+import type { Runtime } from '../gpu/runtime.ts';
 import { fromHalfBits, halfBits } from './half.ts';
 
 /** `f16` is storage: kernels compute and add up in f32. It needs a device with `shader-f16`. */
@@ -20,10 +20,10 @@ export const bytesOf = (dtype: DType, size: number): number => (dtype === 'f16' 
 export const isFloat = (dtype: DType): dtype is FloatType => dtype === 'f32' || dtype === 'f16';
 
 /** Whether tensors of the engine may be f16: its device was made with the feature `shader-f16`. */
-export const supportsF16 = (engine: Engine): boolean => engine.device.features.has('shader-f16');
+export const supportsF16 = (engine: Runtime): boolean => engine.device.features.has('shader-f16');
 
 /** @throws DTypeError for no dtype at all, or one that the engine's device has no tensors of. */
-export function checkSupported(engine: Engine, dtype: DType, where: string): void {
+export function checkSupported(engine: Runtime, dtype: DType, where: string): void {
   if (!Object.hasOwn(ARRAYS, dtype)) {
     throw new DTypeError({
       where,

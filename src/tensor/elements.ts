@@ -1,8 +1,8 @@
 /** Numbers from JavaScript as the elements of a tensor: what holds them exactly, or rounded as asked, and what is refused. */
 
 import { DTypeError, ShapeError } from '../errors.ts';
-import { floatBits } from '../gpu/engine.ts';
 import { type DType, isFloat, type TypedArray, toStored, typedArray } from './dtype.ts';
+import { floatBits } from './float-bits.ts';
 import { halfBits } from './half.ts';
 import { type Shape, show, sizeOf, stridesOf } from './shape.ts';
 

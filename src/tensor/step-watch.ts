@@ -2,17 +2,22 @@
  * Watches over what the JavaScript of a captured step changes while it runs: no replay repeats it, and a call that fails
  * takes it back.
  */
-import type { Engine } from '../gpu/engine.ts';
-import type { Tensor } from './tensor.ts';
+import type { Runtime } from '../gpu/runtime.ts';
 
-const watches = new WeakMap<Engine, StepWatch>();
+/** A tensor, as far as a watch looks at it. */
+interface Leaf {
+  grad: Leaf | null;
+  dispose(): void;
+}
+
+const watches = new WeakMap<Runtime, StepWatch>();
 
 /** The watch over the step that is running, if there is one. */
-export const watchOf = (engine: Engine): StepWatch | undefined => watches.get(engine);
+export const watchOf = (engine: Runtime): StepWatch | undefined => watches.get(engine);
 
 export class StepWatch {
   /** The gradients that leaves had when the step first set them: its own looks at them, `null` for those freed by then. */
-  private readonly gradients = new Map<Tensor, Tensor | null>();
+  private readonly gradients = new Map<Leaf, Leaf | null>();
   private readonly undoing: (() => void)[] = [];
 
   /** @param onRead told when the step reads a tensor. */
@@ -22,7 +27,7 @@ export class StepWatch {
    * Runs the step. A step inside another one is part of it. When it fails, gradients are again what they were, but for those
    * that the step had freed by itself, which are `null`.
    */
-  run<T>(engine: Engine, step: () => T): T {
+  run<T>(engine: Runtime, step: () => T): T {
     if (watches.has(engine)) return step();
     watches.set(engine, this);
     try {
@@ -43,12 +48,12 @@ export class StepWatch {
   }
 
   /** Whether the step has set the leaf's gradient. */
-  hasSet(leaf: Tensor): boolean {
+  hasSet(leaf: Leaf): boolean {
     return this.gradients.has(leaf);
   }
 
   /** Takes note of the gradient that a leaf has before the step sets it. */
-  note(leaf: Tensor, gradient: Tensor | null): void {
+  note(leaf: Leaf, gradient: Leaf | null): void {
     this.gradients.set(leaf, gradient);
   }
 

@@ -5,7 +5,7 @@
 
 import { ArgumentError, AutogradError, EngineMismatchError, FreedTensorError, ShapeError } from '../errors.ts';
 import type { DeviceBuffer } from '../gpu/device-buffer.ts';
-import type { Engine } from '../gpu/engine.ts';
+import type { Runtime } from '../gpu/runtime.ts';
 import { bytesOf, checkSupported, type DType, fromStored, isFloat, type TypedArray } from './dtype.ts';
 import type { NestedArray } from './elements.ts';
 import { type Shape, show, sizeOf } from './shape.ts';
@@ -23,7 +23,7 @@ export interface GradNode {
 }
 
 interface Holding {
-  engine: WeakRef<Engine>;
+  engine: WeakRef<Runtime>;
   storage: DeviceBuffer;
   description: string;
 }
@@ -52,7 +52,7 @@ export class Tensor {
   private gradient: Tensor | null = null;
 
   private constructor(
-    readonly engine: Engine,
+    readonly engine: Runtime,
     readonly shape: Shape,
     readonly dtype: DType,
     storage: DeviceBuffer,
@@ -69,7 +69,7 @@ export class Tensor {
    * A new tensor with undefined contents; `origin` names the operation in errors and leak reports.
    * @throws DTypeError for f16 on a device without it.
    */
-  static empty(engine: Engine, shape: Shape, dtype: DType, origin: string): Tensor {
+  static empty(engine: Runtime, shape: Shape, dtype: DType, origin: string): Tensor {
     checkSupported(engine, dtype, origin);
     const bytes = bytesOf(dtype, sizeOf(shape));
     return new Tensor(engine, Object.freeze([...shape]), dtype, engine.allocate(bytes, origin), origin);
@@ -200,7 +200,7 @@ Object.defineProperty(Tensor.prototype, DISPOSE, {
 });
 
 /** The engine of all of these. @throws EngineMismatchError when they belong to several. */
-export function commonEngine(where: string, tensors: readonly Tensor[]): Engine {
+export function commonEngine(where: string, tensors: readonly Tensor[]): Runtime {
   const first = tensors[0];
   if (!first) throw new ArgumentError({ where, message: 'needs at least one tensor.' });
   for (const t of tensors) {

@@ -5,7 +5,7 @@ import { ExemplarMemory } from '../../continual/memory.ts';
 import { methods } from '../../continual/methods.ts';
 import { Scenario } from '../../continual/scenario.ts';
 import type { DatasetSplit } from '../../data/dataset.ts';
-import type { Engine } from '../../gpu/engine.ts';
+import type { Engine } from '../../tensor/engine.ts';
 import { plannedImages } from '../pace.ts';
 
 /** Steps that compile and record. */

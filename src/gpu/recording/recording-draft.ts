@@ -6,14 +6,16 @@
 import { ArgumentError } from '../../errors.ts';
 import type { BindGroupCache, UniformBuffer } from '../bind-groups.ts';
 import type { BufferPool } from '../buffer-pool.ts';
+import type { Command } from '../command.ts';
 import type { DeviceBuffer } from '../device-buffer.ts';
 import type { Pipeline } from '../pipelines.ts';
-import type { Command } from '../recorder.ts';
+import type { Kernel } from '../wgsl/kernel.ts';
 import { mostAlive, type PlanLimits, planMemory, type Span } from './memory-plan.ts';
 import { bytesIn, type Feed, type FeedData, Recording } from './recording.ts';
 
 interface Launch {
   readonly kind: 'dispatch';
+  readonly kernel: Kernel;
   readonly pipeline: Pipeline;
   readonly storages: readonly DeviceBuffer[];
   readonly written: readonly DeviceBuffer[];
@@ -182,12 +184,12 @@ export class RecordingDraft {
           bytes: command.bytes,
         };
       }
-      const { pipeline, params, workgroups, flops } = command;
+      const { kernel, pipeline, params, workgroups, flops } = command;
       const [x, y, z] = workgroups;
       const uniform = params && groups.pinned(params, uniforms);
       const group = groups.create(pipeline, command.storages.map(placeOf), uniform);
       const bytes = command.storages.reduce((sum, storage) => sum + storage.bytes, 0);
-      return { kind: 'dispatch', pipeline, group, x, y, z, flops, bytes };
+      return { kind: 'dispatch', kernel, pipeline, group, x, y, z, flops, bytes };
     });
   }
 

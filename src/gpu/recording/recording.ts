@@ -3,8 +3,8 @@
  * and uniforms these hold on to, and the uploads that have to be made anew each time.
  */
 import type { UniformBuffer } from '../bind-groups.ts';
+import type { Command } from '../command.ts';
 import type { DeviceBuffer } from '../device-buffer.ts';
-import type { Command } from '../recorder.ts';
 
 /** What an upload holds next; `null`: what is there is still right. */
 export type FeedData = () => ArrayBufferView<ArrayBuffer> | null;

@@ -1,5 +1,5 @@
 /** How long work takes: on the device by timestamp queries, else by the clock around a batch of launches. */
-import type { Engine } from '../engine.ts';
+import type { Runtime } from '../runtime.ts';
 
 /** Something to be timed. */
 export interface Run {
@@ -11,14 +11,14 @@ export interface Run {
 }
 
 /** Milliseconds of one launch of each, in order. */
-export type Stopwatch = (engine: Engine, runs: readonly Run[]) => Promise<number[]>;
+export type Stopwatch = (engine: Runtime, runs: readonly Run[]) => Promise<number[]>;
 
 function launchAll({ repeats, launch }: Run): void {
   for (let i = 0; i < repeats; i++) launch();
 }
 
 /** From the begin of a run's first kernel to the end of its last: browsers round single timestamps. */
-async function onDevice(engine: Engine, runs: readonly Run[]): Promise<number[]> {
+async function onDevice(engine: Runtime, runs: readonly Run[]): Promise<number[]> {
   const ends: number[] = [];
   const before = engine.memory().dispatches;
   const { launches } = await engine.profile(() => {
@@ -34,7 +34,7 @@ async function onDevice(engine: Engine, runs: readonly Run[]): Promise<number[]>
   });
 }
 
-async function byClock(engine: Engine, runs: readonly Run[]): Promise<number[]> {
+async function byClock(engine: Runtime, runs: readonly Run[]): Promise<number[]> {
   const timed = async (work: () => void): Promise<number> => {
     const start = performance.now();
     work();

@@ -5,7 +5,7 @@
  */
 import { tuningCache } from '#tuning-cache';
 import { DeviceLostError } from '../../errors.ts';
-import type { Engine } from '../engine.ts';
+import type { Runtime } from '../runtime.ts';
 import { type Run, type Stopwatch, stopwatch } from './stopwatch.ts';
 import { type Choice, choiceKey, mergeChoices, readChoices, type TuningCache } from './tuning-cache.ts';
 
@@ -94,7 +94,7 @@ export class Tuner {
   private noted: Map<string, Noted> | null = null;
   private last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly engine: Engine) {}
+  constructor(private readonly engine: Runtime) {}
 
   /** Whether pieces are to be noted. */
   get isNoting(): boolean {
@@ -282,10 +282,10 @@ function fastest({ variants }: Piece, ms: Readonly<Record<string, number>>): str
   return time < CLEARLY * (ms[rule] ?? Number.POSITIVE_INFINITY) ? best : rule;
 }
 
-const tuners = new WeakMap<Engine, Tuner>();
+const tuners = new WeakMap<Runtime, Tuner>();
 
 /** The engine's tuner, if anything was tuned on it. */
-export const tunerOf = (engine: Engine): Tuner | undefined => tuners.get(engine);
+export const tunerOf = (engine: Runtime): Tuner | undefined => tuners.get(engine);
 
 /**
  * Runs a step, and measures the variants of the kernels that matrix products and convolutions in it can be run by: once for
@@ -301,7 +301,7 @@ export const tunerOf = (engine: Engine): Tuner | undefined => tuners.get(engine)
  * const train = engine.capture(step);
  * const { result: loss } = await tune(engine, () => train(images, labels));
  */
-export function tune<T>(engine: Engine, step: () => T, options: TuneOptions = {}): Promise<Tuning<T>> {
+export function tune<T>(engine: Runtime, step: () => T, options: TuneOptions = {}): Promise<Tuning<T>> {
   const tuner = tuners.get(engine) ?? new Tuner(engine);
   tuners.set(engine, tuner);
   return tuner.tune(step, options);

@@ -1,5 +1,5 @@
 /** The module-scope declarations of a WGSL source that the layout of its parameters hangs on. */
-import type { Constants } from './kernel.ts';
+import type { Constants } from './constants.ts';
 import { withoutComments } from './text.ts';
 
 const TOKEN = /[A-Za-z_]\w*|0[xX][\da-fA-F]+[iu]?|\d+(?:\.\d*)?[fiu]?|\S/g;

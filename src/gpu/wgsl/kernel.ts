@@ -3,6 +3,7 @@
  * Bind group layouts are read off the file's own declarations, so a kernel is described in one place: its file.
  */
 
+import { type Constants, renderConstants } from './constants.ts';
 import type { WgslFile } from './link.ts';
 import { endOfHead, withoutComments, wordsReached } from './text.ts';
 import { unrolled } from './unrolled.ts';
@@ -19,33 +20,14 @@ export interface Kernel {
   readonly entry?: string;
 }
 
-/**
- * What is injected ahead of a kernel: a whole number becomes a `u32` constant (an `i32` when negative), `{ f32: x }` a float
- * constant, a boolean a `bool` constant, a string an `alias`.
- */
-export type Constants = Readonly<Record<string, number | boolean | string | { readonly f32: number }>>;
+/** A kernel for people: its name, and its entry point where that is another one than `main`. */
+export const labelOf = ({ name, entry = 'main' }: Kernel): string => (entry === 'main' ? name : `${name}.${entry}`);
 
 export interface Binding {
+  /** The variable's name. */
+  readonly name: string;
   readonly binding: number;
   readonly type: GPUBufferBindingType;
-}
-
-const floatLiteral = (x: number): string => {
-  const text = String(x);
-  return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
-};
-
-/** The constants as WGSL lines. */
-export function renderConstants(constants: Constants): string {
-  let text = '';
-  for (const [name, value] of Object.entries(constants)) {
-    if (typeof value === 'string') text += `alias ${name} = ${value};\n`;
-    else if (typeof value === 'boolean') text += `const ${name}: bool = ${value};\n`;
-    else if (typeof value === 'object') text += `const ${name}: f32 = ${floatLiteral(value.f32)};\n`;
-    else if (value < 0) text += `const ${name}: i32 = ${value}i;\n`;
-    else text += `const ${name}: u32 = ${value}u;\n`;
-  }
-  return text;
 }
 
 /**
@@ -69,7 +51,7 @@ export function bindingsOf(text: string, entry: string): Binding[] {
   for (const [, index, space, access, name] of source.matchAll(DECLARATION)) {
     if (!words.has(name as string)) continue;
     const type = space === 'uniform' ? 'uniform' : access === 'read_write' ? 'storage' : 'read-only-storage';
-    bindings.push({ binding: Number(index), type });
+    bindings.push({ name: name as string, binding: Number(index), type });
   }
   return bindings.sort((a, b) => a.binding - b.binding);
 }

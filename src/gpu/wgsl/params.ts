@@ -3,8 +3,8 @@
  * `Params`, so that nobody counts words or writes padding.
  */
 import { ArgumentError } from '../../errors.ts';
+import type { Constants } from './constants.ts';
 import { Cursor, Declarations, Unreadable } from './declarations.ts';
-import type { Constants } from './kernel.ts';
 import { withoutComments, wordsReached } from './text.ts';
 import { type Scalar, Types, type WgslType } from './types.ts';
 

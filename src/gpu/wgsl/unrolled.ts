@@ -2,7 +2,7 @@
  * Loops that are written out before a kernel is compiled. An adapter's compiler unrolls by rules of its own, and what a
  * loop that it leaves does to an array goes through memory instead of registers, many times slower.
  */
-import type { Constants } from './kernel.ts';
+import type { Constants } from './constants.ts';
 import { endOfBlock } from './text.ts';
 
 const LOOP = /for \(var (\w+) = (\w+); \1 < (\w+); \1\+\+\) \{ \/\/ unrolled\n/;

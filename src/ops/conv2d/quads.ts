@@ -2,9 +2,9 @@
 
 import padSource from '../../../shaders/conv2d/pad-channels.wgsl';
 import type { DeviceBuffer } from '../../gpu/device-buffer.ts';
-import type { Engine } from '../../gpu/engine.ts';
+import { plane } from '../../gpu/plane.ts';
+import type { Runtime } from '../../gpu/runtime.ts';
 import { bytesOf, type FloatType } from '../../tensor/dtype.ts';
-import { plane } from '../reduce.ts';
 
 /** Channels as quads hold them. */
 export const paddedChannels = (channels: number): number => Math.ceil(channels / 4) * 4;
@@ -18,7 +18,7 @@ interface Images {
 }
 
 /** Hands over images whose channels come in quads: these, or a copy with channels of zeros behind theirs. */
-export function inQuads(engine: Engine, images: Images, use: (storage: DeviceBuffer) => void): void {
+export function inQuads(engine: Runtime, images: Images, use: (storage: DeviceBuffer) => void): void {
   const { storage, pixels, channels, stored } = images;
   const quads = paddedChannels(channels) / 4;
   if (channels === 4 * quads) {

@@ -6,9 +6,9 @@ import stemSource from '../../../shaders/conv2d/stem.wgsl';
 import convSubgroupMatrixSource from '../../../shaders/conv2d/subgroup-matrix.wgsl';
 import tiledSource from '../../../shaders/conv2d/tiled.wgsl';
 import type { DeviceBuffer } from '../../gpu/device-buffer.ts';
-import type { Engine } from '../../gpu/engine.ts';
+import { plane } from '../../gpu/plane.ts';
+import type { Runtime } from '../../gpu/runtime.ts';
 import type { Kernel } from '../../gpu/wgsl/kernel.ts';
-import { plane } from '../reduce.ts';
 import {
   type KernelVariant,
   lanesOf,
@@ -42,9 +42,9 @@ export interface TapBuffers {
 }
 
 export interface TapVariant extends KernelVariant<TapPass> {
-  dispatch(engine: Engine, pass: TapPass, buffers: TapBuffers): void;
+  dispatch(engine: Runtime, pass: TapPass, buffers: TapBuffers): void;
   /** Passes that differ in their phase alone, in fewer launches than one each. */
-  dispatchPhases?(engine: Engine, passes: readonly TapPass[], buffers: TapBuffers): void;
+  dispatchPhases?(engine: Runtime, passes: readonly TapPass[], buffers: TapBuffers): void;
 }
 
 const kernels = {
@@ -113,7 +113,7 @@ function withGaps(constants: ReturnType<typeof quadConstants>) {
 /** Phases of one launch: those of a stride of two. */
 const MOST_PHASES = 4;
 
-function launchQuads(engine: Engine, passes: readonly TapPass[], buffers: TapBuffers): void {
+function launchQuads(engine: Runtime, passes: readonly TapPass[], buffers: TapBuffers): void {
   const [pass] = passes as readonly [TapPass];
   const constants = withGaps(quadConstants(lanesOf(engine), pass.targetChannels));
   const { LANES, QUADS } = constants;
@@ -208,7 +208,7 @@ const tiled = tilings<TapPass>((pass) => [pass.batch * pass.rows * pass.columns,
   }),
 );
 
-const blockOf = (engine: Engine, { stored, batch, rows, columns, targetChannels }: TapPass): MatrixBlock | null =>
+const blockOf = (engine: Runtime, { stored, batch, rows, columns, targetChannels }: TapPass): MatrixBlock | null =>
   matrixBlock(engine, stored, batch * rows * columns, targetChannels, ORIGIN_BYTES);
 
 /** How the weights lie: their terms side by side in an input gradient, where they are turned. */

@@ -7,9 +7,9 @@ import weightStemSource from '../../../shaders/conv2d-weight/stem.wgsl';
 import weightSubgroupMatrixSource from '../../../shaders/conv2d-weight/subgroup-matrix.wgsl';
 import tiledSource from '../../../shaders/conv2d-weight/tiled.wgsl';
 import type { DeviceBuffer } from '../../gpu/device-buffer.ts';
-import type { Engine } from '../../gpu/engine.ts';
+import { plane } from '../../gpu/plane.ts';
+import type { Runtime } from '../../gpu/runtime.ts';
 import type { Kernel } from '../../gpu/wgsl/kernel.ts';
-import { plane } from '../reduce.ts';
 import {
   type KernelVariant,
   lanesOf,
@@ -46,8 +46,8 @@ export interface WeightBuffers {
 }
 
 export interface WeightVariant extends KernelVariant<Geometry> {
-  split(engine: Engine, g: Geometry): LineSplit;
-  dispatch(engine: Engine, g: Geometry, split: LineSplit, buffers: WeightBuffers): void;
+  split(engine: Runtime, g: Geometry): LineSplit;
+  dispatch(engine: Runtime, g: Geometry, split: LineSplit, buffers: WeightBuffers): void;
 }
 
 const kernels = {
@@ -204,7 +204,7 @@ const tiled = tilings<Geometry>((g) => [placesOf(g), g.outChannels]).map(
   }),
 );
 
-const blockOf = (engine: Engine, g: Geometry): MatrixBlock | null =>
+const blockOf = (engine: Runtime, g: Geometry): MatrixBlock | null =>
   matrixBlock(engine, g.stored, placesOf(g), g.outChannels, ORIGIN_BYTES);
 
 const matrixGroups = (g: Geometry, { rows, columns }: MatrixBlock): number =>

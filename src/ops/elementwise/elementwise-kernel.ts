@@ -6,9 +6,9 @@
 import shared from '../../../shaders/elementwise/elementwise.wgsl';
 import functions from '../../../shaders/elementwise/functions.wgsl';
 import { ShapeError } from '../../errors.ts';
-import { floatBits } from '../../gpu/engine.ts';
 import type { Kernel } from '../../gpu/wgsl/kernel.ts';
 import { type DType, isFloat } from '../../tensor/dtype.ts';
+import { floatBits } from '../../tensor/float-bits.ts';
 import { broadcastStrides, type Shape, sameShape } from '../../tensor/shape.ts';
 import { commonEngine, Tensor } from '../../tensor/tensor.ts';
 

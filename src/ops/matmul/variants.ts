@@ -7,10 +7,10 @@ import matmulSubgroupMatrixSource from '../../../shaders/matmul/subgroup-matrix.
 import tiledSource from '../../../shaders/matmul/tiled.wgsl';
 import wideSource from '../../../shaders/matmul/wide.wgsl';
 import type { DeviceBuffer } from '../../gpu/device-buffer.ts';
-import type { Engine } from '../../gpu/engine.ts';
+import { plane } from '../../gpu/plane.ts';
+import type { Runtime } from '../../gpu/runtime.ts';
 import type { Kernel } from '../../gpu/wgsl/kernel.ts';
 import type { FloatType } from '../../tensor/dtype.ts';
-import { plane } from '../reduce.ts';
 import {
   type KernelVariant,
   lanesOf,
@@ -57,8 +57,8 @@ export interface Split {
 }
 
 export interface MatmulVariant extends KernelVariant<Product> {
-  split(engine: Engine, product: Product): Split;
-  dispatch(engine: Engine, product: Product, split: Split, operands: Operands): void;
+  split(engine: Runtime, product: Product): Split;
+  dispatch(engine: Runtime, product: Product, split: Split, operands: Operands): void;
 }
 
 const kernels = {
@@ -231,7 +231,7 @@ const wide = [
   };
 });
 
-const blockOf = (engine: Engine, { m, n, stored }: Product): MatrixBlock | null => matrixBlock(engine, stored, m, n);
+const blockOf = (engine: Runtime, { m, n, stored }: Product): MatrixBlock | null => matrixBlock(engine, stored, m, n);
 
 const matrixGroups = ({ m, n, batch }: Product, { rows, columns }: MatrixBlock): number =>
   batch * Math.ceil(m / rows) * Math.ceil(n / columns);

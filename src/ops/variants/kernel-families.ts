@@ -1,20 +1,20 @@
 /** The kernels that have several variants, with what the tuner needs to measure them. */
-import type { Engine } from '../../gpu/engine.ts';
+
+import type { Runtime } from '../../gpu/runtime.ts';
 import type { FloatType } from '../../tensor/dtype.ts';
+import { normal } from '../../tensor/random-tensors.ts';
 import { Tensor } from '../../tensor/tensor.ts';
-import '../../tensor/scope.ts';
 import type { Geometry, TapPass } from '../conv2d/geometry.ts';
 import { type TapVariant, flopsOf as tapFlops, tapVariants } from '../conv2d/variants.ts';
 import { type WeightVariant, flopsOf as weightFlops, weightVariants } from '../conv2d/weight-gradient.ts';
 import { convert } from '../elementwise/elementwise-kernel.ts';
 import { type MatmulVariant, matmulVariants, type Product, flopsOf as productFlops } from '../matmul/variants.ts';
-import type { KernelFamily } from './kernel-variants.ts';
-import '../random.ts';
 import { sum } from '../reduce.ts';
+import type { KernelFamily } from './kernel-variants.ts';
 
 /** Numbers of no meaning: zeros would flatter adapters that are fast with them. */
-const noise = (engine: Engine, size: number, dtype: FloatType): Tensor =>
-  engine.scope(() => engine.keep(convert(engine.normal([size], { from: { seed: 1 } }), dtype)));
+const noise = (engine: Runtime, size: number, dtype: FloatType): Tensor =>
+  engine.scope(() => engine.keep(convert(normal(engine, [size], { from: { seed: 1 } }), dtype)));
 
 /** Behind the sizes of work in f16. */
 const told = (stored: FloatType): string => (stored === 'f16' ? ', f16' : '');
@@ -24,7 +24,7 @@ const reach = (origin: number, lengths: readonly number[], strides: readonly num
   strides.reduce((last, stride, axis) => last + Math.max(0, ((lengths[axis] as number) - 1) * stride), origin) + 1;
 
 /** What launches allocate is freed after each. */
-function rehearsal<Variant>(engine: Engine, operands: readonly Tensor[], run: (variant: Variant) => void) {
+function rehearsal<Variant>(engine: Runtime, operands: readonly Tensor[], run: (variant: Variant) => void) {
   return {
     launch: (variant: Variant) => engine.scope(() => run(variant)),
     dispose() {
@@ -34,7 +34,7 @@ function rehearsal<Variant>(engine: Engine, operands: readonly Tensor[], run: (v
 }
 
 /** A kernel's sums in splits, and their total. */
-function addSplits(engine: Engine, splits: number, size: number, run: (parts: Tensor) => void): void {
+function addSplits(engine: Runtime, splits: number, size: number, run: (parts: Tensor) => void): void {
   const parts = Tensor.empty(engine, [splits, size], 'f32', 'tune');
   run(parts);
   if (splits > 1) sum(parts, 0);

@@ -5,17 +5,17 @@
  */
 
 import { ArgumentError } from '../../errors.ts';
-import type { Engine } from '../../gpu/engine.ts';
+import type { Runtime } from '../../gpu/runtime.ts';
 import { tunerOf } from '../../gpu/tuning/tuner.ts';
 
 export interface KernelVariant<Work> {
   readonly name: string;
   /** Whether the engine's device can run this variant, and it may be worth it there. */
-  supports(engine: Engine): boolean;
+  supports(engine: Runtime): boolean;
   /** Whether the variant can do this piece of work; any unless said. */
-  fits?(work: Work, engine: Engine): boolean;
+  fits?(work: Work, engine: Runtime): boolean;
   /** Whether it may be the fastest on such an adapter, so that the tuner should measure it; unless said, it may. */
-  isPromising?(engine: Engine): boolean;
+  isPromising?(engine: Runtime): boolean;
 }
 
 export interface KernelFamily<Work extends object, Variant extends KernelVariant<Work>> {
@@ -28,16 +28,16 @@ export interface KernelFamily<Work extends object, Variant extends KernelVariant
   /** The work for people. */
   describe(work: Work): string;
   /** Operands of its own for the work, to launch it on by any variant. */
-  rehearse(engine: Engine, work: Work): { launch(variant: Variant): void; dispose(): void };
+  rehearse(engine: Runtime, work: Work): { launch(variant: Variant): void; dispose(): void };
 }
 
-const preferences = new WeakMap<Engine, Map<string, string>>();
+const preferences = new WeakMap<Runtime, Map<string, string>>();
 
 /**
  * Makes an engine use one variant from now on, wherever it fits; `null` goes back to tuned variants and the rule.
  * @param family `matmul` or `conv2d`. @param variant for example `lanes` or `tiled`.
  */
-export function preferVariant(engine: Engine, family: string, variant: string | null): void {
+export function preferVariant(engine: Runtime, family: string, variant: string | null): void {
   const names = preferences.get(engine) ?? new Map<string, string>();
   preferences.set(engine, names);
   if (variant === null) names.delete(family);
@@ -53,7 +53,7 @@ const keyOf = (work: object): string =>
 
 /** @throws ArgumentError when the preferred variant is unknown or not possible on this device. */
 export function chooseVariant<Work extends object, Variant extends KernelVariant<Work>>(
-  engine: Engine,
+  engine: Runtime,
   family: KernelFamily<Work, Variant>,
   work: Work,
 ): Variant {
@@ -72,7 +72,7 @@ export function chooseVariant<Work extends object, Variant extends KernelVariant
 
 /** The tuner's choice, if it has one; the tuner takes note of the work if it is about to choose. */
 function tunedVariant<Work extends object, Variant extends KernelVariant<Work>>(
-  engine: Engine,
+  engine: Runtime,
   family: KernelFamily<Work, Variant>,
   work: Work,
   variants: readonly Variant[],
@@ -102,7 +102,7 @@ function tunedVariant<Work extends object, Variant extends KernelVariant<Work>>(
  * on it. Vectors of four gain too little for what SwiftShader takes to compile such kernels (11 s of CPU time for one),
  * and lavapipe does not unroll their loops over sixteen (5 GFLOP/s instead of 25).
  */
-export function lanesOf(engine: Engine): number {
+export function lanesOf(engine: Runtime): number {
   if (engine.adapterKind !== 'software' || !engine.device.features.has('subgroups')) return 0;
   const { subgroupMinSize, subgroupMaxSize } = engine.device.adapterInfo;
   return subgroupMinSize === 8 && subgroupMaxSize === 8 ? 8 : 0;
@@ -146,13 +146,13 @@ const TILES: readonly Tile[] = [
 ];
 
 /** Of variants that software adapters can run, but never fast. */
-export const onHardware = (engine: Engine): boolean => engine.adapterKind === 'hardware';
+export const onHardware = (engine: Runtime): boolean => engine.adapterKind === 'hardware';
 
 /** A way to cut work into workgroups, which makes a variant. */
 export interface Tiling<Work> {
   readonly name: string;
   fits(work: Work): boolean;
-  isPromising(engine: Engine): boolean;
+  isPromising(engine: Runtime): boolean;
   tileOf(work: Work): Tile;
 }
 

@@ -1,8 +1,9 @@
 /** How kernels on subgroup matrices cut their work into workgroups; see subgroup-matrix-block.wgsl. */
 
 import { type MatrixConfig, matrixConfigs } from '../../gpu/adapter/subgroup-matrix.ts';
-import type { Engine } from '../../gpu/engine.ts';
-import type { Constants } from '../../gpu/wgsl/kernel.ts';
+import type { Runtime } from '../../gpu/runtime.ts';
+import type { Constants } from '../../gpu/wgsl/constants.ts';
+
 import type { FloatType } from '../../tensor/dtype.ts';
 
 /** What one workgroup does. */
@@ -49,7 +50,7 @@ export function configFor(configs: readonly MatrixConfig[], stored: FloatType): 
 const powerOfTwo = (n: number): number => 2 ** Math.max(0, Math.ceil(Math.log2(n)));
 
 /** Whether the engine's device multiplies matrices of floats. */
-export const hasSubgroupMatrix = (engine: Engine): boolean => {
+export const hasSubgroupMatrix = (engine: Runtime): boolean => {
   const configs = matrixConfigs(engine.device);
   return (['f32', 'f16'] as const).some((stored) => configFor(configs, stored) !== undefined);
 };
@@ -59,7 +60,7 @@ export const hasSubgroupMatrix = (engine: Engine): boolean => {
  * itself; none where the device cannot do it.
  */
 export function matrixBlock(
-  engine: Engine,
+  engine: Runtime,
   stored: FloatType,
   rows: number,
   columns: number,

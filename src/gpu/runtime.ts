@@ -1,18 +1,18 @@
 /**
- * The engine: one WebGPU device with its buffers, pipelines and recorder. Tensors belong to an engine; two engines on
- * two devices live side by side. There is no global engine.
+ * One WebGPU device with its buffers, pipelines and recorder: what the engine is before it knows of tensors. Two on two
+ * devices live side by side; there is no global one.
  */
-import { pollGently, requestAdapter } from '#adapter';
-import { AdapterError, ArgumentError, DeviceLostError } from '../errors.ts';
-import type { AdapterKind, AdapterOptions } from './adapter/adapter.ts';
-import { adapterKind, describeAdapter } from './adapter/adapter-info.ts';
-import { deviceDescriptor } from './adapter/device-descriptor.ts';
+import { pollGently } from '#adapter';
+import { ArgumentError, DeviceLostError } from '../errors.ts';
+import type { AdapterKind } from './adapter/adapter.ts';
+import type { OpenDevice } from './adapter/open-device.ts';
 import { SUBGROUP_MATRIX } from './adapter/subgroup-matrix.ts';
 import { BindGroupCache } from './bind-groups.ts';
 import { BufferPool, type PoolStatistics } from './buffer-pool.ts';
-import { CompileAhead } from './compile-ahead.ts';
 import type { DeviceBuffer } from './device-buffer.ts';
 import { DeviceErrors } from './device-errors.ts';
+import type { Launch } from './launch.ts';
+import { checkBuffers, uniformWords } from './launch-check.ts';
 import { PipelineCache } from './pipelines.ts';
 import { PassTimer, type Profile } from './profiler.ts';
 import { Readback } from './readback.ts';
@@ -21,30 +21,20 @@ import { readRecorded } from './recording/recorded-read.ts';
 import { bytesIn, type FeedData, type Recording } from './recording/recording.ts';
 import { RecordingDraft } from './recording/recording-draft.ts';
 import { Recordings, recordedInside } from './recording/recordings.ts';
+import { runInScope, type Scoped } from './scope.ts';
 import { refuseAsync } from './synchronous.ts';
-import type { Constants, Kernel } from './wgsl/kernel.ts';
+import type { Constants } from './wgsl/constants.ts';
+import type { Kernel } from './wgsl/kernel.ts';
 
-export interface EngineOptions extends AdapterOptions {
+const warnOnConsole = (message: string): void => console.warn(message);
+
+export interface RuntimeOptions {
   /** Report tensors that were dropped instead of freed. */
   debug?: boolean;
-  /** Where debug reports go; the console unless said. */
+  /** Where debug reports go; the console by default. */
   onLeak?: (message: string) => void;
-  /** Where warnings go; the console unless said. */
+  /** Where warnings go; the console by default. */
   warn?: (message: string) => void;
-}
-
-/** One kernel launch. */
-export interface Dispatch {
-  readonly kernel: Kernel;
-  readonly constants?: Constants;
-  /** Storage buffers in the order of their binding numbers. */
-  readonly buffers: readonly DeviceBuffer[];
-  /** The words of the kernel's uniform `Params`, if it has one; floats through {@link floatBits}. */
-  readonly params?: readonly number[];
-  /** Workgroups along x, y and z. */
-  readonly workgroups: readonly [number, number?, number?];
-  /** Floating point operations (2 for a multiplication with its addition), for profiles. */
-  readonly flops?: number;
 }
 
 export interface MemoryReport extends PoolStatistics {
@@ -58,21 +48,7 @@ export interface MemoryReport extends PoolStatistics {
   dispatches: number;
 }
 
-/** Something a scope frees at its end. */
-export interface Scoped {
-  dispose(): void;
-}
-
-const scratch = new Float32Array(1);
-const scratchBits = new Uint32Array(scratch.buffer);
-
-/** A float's bits, for a `f32` member of a kernel's `Params`. */
-export function floatBits(x: number): number {
-  scratch[0] = x;
-  return scratchBits[0] as number;
-}
-
-export class Engine {
+export class Runtime {
   /** Autograd records operations while this is true; see `noGrad`. */
   gradEnabled = true;
   /** Open scopes, innermost last; see `scope`. */
@@ -89,25 +65,26 @@ export class Engine {
   private readonly errors: DeviceErrors;
   private readonly recordings: Recordings;
   private ending: Promise<void> | null = null;
+  readonly device: GPUDevice;
+  /** Chooses between kernel variants: software adapters want other ones than GPUs. */
+  readonly adapterKind: AdapterKind;
   /** One line for people. Choices that were tuned are remembered by it, those among variants on subgroup matrices apart. */
   readonly adapterDescription: string;
 
-  private constructor(
-    readonly device: GPUDevice,
-    /** Chooses between kernel variants: software adapters want other ones than GPUs. */
-    readonly adapterKind: AdapterKind,
-    description: string,
-    private readonly ownsDevice: boolean,
-    options: Pick<EngineOptions, 'debug' | 'onLeak' | 'warn'>,
-    private readonly ahead: CompileAhead | null = null,
+  protected constructor(
+    private readonly opened: OpenDevice,
+    { debug = false, onLeak = warnOnConsole, warn = warnOnConsole }: RuntimeOptions = {},
   ) {
+    const { device, ahead, isOwn, description } = opened;
+    this.device = device;
+    this.adapterKind = opened.kind;
     this.adapterDescription = device.features.has(SUBGROUP_MATRIX)
       ? `${description} with subgroup matrices`
       : description;
-    this.debug = options.debug ?? false;
-    this.onLeak = options.onLeak ?? ((message) => console.warn(message));
-    this.warn = options.warn ?? ((message) => console.warn(message));
-    this.errors = new DeviceErrors(device, ownsDevice);
+    this.debug = debug;
+    this.onLeak = onLeak;
+    this.warn = warn;
+    this.errors = new DeviceErrors(device, isOwn);
     this.pool = new BufferPool(device, this.errors.expect, (storage) => this.groups.drop(storage));
     this.pipelines = new PipelineCache(device, this.errors.add, (kernel, constants) => ahead?.add(kernel, constants));
     this.groups = new BindGroupCache(device);
@@ -119,48 +96,6 @@ export class Engine {
       failed: this.errors.add,
     });
     this.readback = new Readback(device, this.recorder);
-  }
-
-  /**
-   * An engine on a device of its own: in Node a hardware adapter, else an installed software one, else the bundled
-   * SwiftShader; in the browser `navigator.gpu`.
-   * @throws AdapterError when there is no adapter; its message says what to install.
-   */
-  static async create(options: EngineOptions = {}): Promise<Engine> {
-    const choice = await requestAdapter(options);
-    const { adapter, kind, description } = choice;
-    const descriptor = deviceDescriptor(choice, options.warn ?? ((message) => console.warn(message)));
-    // Gently, although it is short: whatever begins before its last poll goes on with that one's pace.
-    const deviceOf = (of: GPUAdapter) => pollGently(() => of.requestDevice(descriptor));
-    let device: GPUDevice;
-    try {
-      device = await deviceOf(adapter);
-    } catch (cause) {
-      throw new AdapterError({
-        where: 'Engine.create',
-        message: `the adapter "${description}" gave no device: ${(cause as Error).message}.`,
-        fix: 'Update the graphics driver, or choose another adapter.',
-        cause,
-      });
-    }
-    const { another } = choice;
-    const ahead = another && new CompileAhead(async () => deviceOf(await another()));
-    return new Engine(device, kind, description, true, options, ahead);
-  }
-
-  /**
-   * An engine on a device that the caller owns; the engine never destroys it, only the buffers it made there. A device with
-   * the feature `chromium-experimental-subgroup-matrix` opts in to subgroup matrices. @throws ArgumentError for what is no device.
-   */
-  static from(
-    device: GPUDevice,
-    options: Pick<EngineOptions, 'debug' | 'onLeak' | 'warn'> & { kind?: AdapterKind } = {},
-  ): Engine {
-    if (!(device as GPUDevice | undefined)?.queue) {
-      throw new ArgumentError({ where: 'Engine.from', message: 'takes a GPUDevice.', fix: 'Await requestDevice().' });
-    }
-    const { adapterInfo } = device;
-    return new Engine(device, options.kind ?? adapterKind(adapterInfo), describeAdapter(adapterInfo), false, options);
   }
 
   /** A buffer of at least `bytes`, contents undefined; give it back with {@link release}. */
@@ -177,8 +112,12 @@ export class Engine {
     if (!this.ending) this.pool.release(storage);
   }
 
-  /** Records one kernel launch. @throws ArgumentError when the launch is larger than the device allows. */
-  dispatch({ kernel, constants = {}, buffers, params, workgroups, flops }: Dispatch): void {
+  /**
+   * Records one kernel launch.
+   * @throws {ArgumentError} when the launch is larger than the device allows, has not the buffers that the kernel binds, or
+   * parameters are missing, unknown or out of range.
+   */
+  dispatch({ kernel, constants = {}, buffers, params, workgroups, flops }: Launch): void {
     this.assertUsable(kernel.name);
     const [x, y = 1, z = 1] = workgroups;
     if (x === 0 || y === 0 || z === 0) return;
@@ -189,11 +128,12 @@ export class Engine {
         message: `needs ${x}×${y}×${z} workgroups; the device allows ${most} a dimension.`,
       });
     }
-    const words = params ? Uint32Array.from(params) : null;
     const pipeline = this.pipelines.get(kernel, constants);
+    const words = uniformWords(pipeline, kernel.name, params);
+    checkBuffers(pipeline, kernel.name, buffers);
     // Whoever launches it again is told again.
     if (pipeline.error) this.errors.add(pipeline.error);
-    this.recorder.dispatch(pipeline, buffers, words, [x, y, z], flops);
+    this.recorder.dispatch(kernel, pipeline, buffers, words, [x, y, z], flops);
   }
 
   /** Starts compiling a kernel before it is needed. */
@@ -220,6 +160,21 @@ export class Engine {
     const { draft } = this.recorder;
     if (draft) draft.feed(storage, data);
     else this.upload(storage, data);
+  }
+
+  /**
+   * Runs `fn` and frees every tensor made inside, except those in what it returns (searched through arrays, maps and
+   * plain objects) and those given to {@link keep}. Scopes nest: what is returned belongs to the outer one.
+   * @throws {ArgumentError} when `fn` is asynchronous: read results after the scope instead.
+   * @example const loss = engine.scope(() => crossEntropy(model.forward(x), y));
+   */
+  scope<T>(fn: () => T): T {
+    return runInScope(this.scopes, fn);
+  }
+
+  /** Takes a tensor out of its scope: it lives until it is disposed of. Returns it. */
+  keep<T extends Scoped>(tensor: T): T {
+    return tensor.moveTo(null);
   }
 
   /** Whether a step is being recorded; see `capture`. */
@@ -352,7 +307,7 @@ export class Engine {
   }
 
   private async end(): Promise<void> {
-    await this.ahead?.stop();
+    await this.opened.ahead?.stop();
     if (!this.errors.lost) {
       await this.recorder.flush();
       await this.readback.settle();
@@ -362,7 +317,7 @@ export class Engine {
     this.readback.destroy();
     this.groups.destroy();
     this.pool.destroy();
-    if (this.ownsDevice) this.device.destroy();
+    if (this.opened.isOwn) this.device.destroy();
   }
 
   private assertUsable(where: string): void {

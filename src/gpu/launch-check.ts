@@ -1,0 +1,35 @@
+/** What a launch brings, against what its kernel declares. */
+import { ArgumentError } from '../errors.ts';
+import type { DeviceBuffer } from './device-buffer.ts';
+import type { Pipeline } from './pipelines.ts';
+import { packParams } from './wgsl/pack-params.ts';
+import type { Params } from './wgsl/params.ts';
+
+/** The words of the kernel's uniform; null where it has none. @throws {ArgumentError} for parameters that do not fit it. */
+export function uniformWords(
+  { params: layout }: Pipeline,
+  where: string,
+  params?: Params | readonly number[],
+): Uint32Array | null {
+  if (Array.isArray(params)) return Uint32Array.from(params as readonly number[]);
+  if (layout) return packParams(layout, (params ?? {}) as Params, where);
+  const [unknown] = Object.keys(params ?? {});
+  if (unknown === undefined) return null;
+  throw new ArgumentError({
+    where,
+    message: `parameter ${unknown} is unknown; the entry point reaches no uniform.`,
+    fix: 'Declare `@group(0) @binding(…) var<uniform> params: Params;` in the kernel, and use it.',
+  });
+}
+
+/** @throws {ArgumentError} unless there is a buffer for every storage binding. */
+export function checkBuffers({ bindings, params }: Pipeline, where: string, buffers: readonly DeviceBuffer[]): void {
+  const wanted = bindings.length - (params ? 1 : 0);
+  if (buffers.length === wanted) return;
+  const names = bindings.flatMap(({ name, type }) => (type === 'uniform' ? [] : [name]));
+  throw new ArgumentError({
+    where,
+    message: `${buffers.length} buffers were given, and the entry point binds ${wanted}: ${names.join(', ') || 'none'}.`,
+    fix: 'Give one for each, in the order of the binding numbers.',
+  });
+}
