@@ -17,7 +17,7 @@ export interface Work extends Cost {
   readonly samples?: number;
   /** Records the work once and waits for nothing. What it makes is freed afterwards. */
   run(): unknown;
-  /** A whole training step: its launches and its JavaScript are told too. */
+  /** A whole training step: its launches and its JavaScript are reported too. */
   readonly isStep?: boolean;
   /** Whether to time it as a captured step, replayed instead of run anew. */
   readonly captured?: boolean;
@@ -43,9 +43,9 @@ export interface Timing {
 }
 
 export interface TimingOptions {
-  /** Samples; as many as fit into the budget (at least 3, at most 50) unless said. */
+  /** Samples; by default as many as fit into the budget (at least 3, at most 50). */
   samples?: number;
-  /** Milliseconds for all samples together; 800 unless said. */
+  /** Milliseconds for all samples together; 800 by default. */
   budget?: number;
 }
 
@@ -64,9 +64,9 @@ export interface StepCost {
 /** Work on an engine that is there. */
 export interface WorkCase {
   readonly name: string;
-  /** The case this one is told as a multiple of; it is timed in the same run, just before. */
+  /** The case this one is reported as a multiple of; it is timed in the same run, just before. */
   readonly versus?: string;
-  /** It is not run unless it is named. */
+  /** Run only when named. */
   readonly onlyNamed?: boolean;
   /** What the device must have for it; it is left out where that is missing. */
   readonly needs?: GPUFeatureName;
@@ -74,7 +74,7 @@ export interface WorkCase {
   prepare(engine: Engine): Work;
 }
 
-/** What a process of its own tells besides the time of its work. */
+/** What a separate process reports besides the time of its work. */
 export interface ProcessResult extends Timing, Cost, Partial<StepCost> {
   /** Version of the engine that did the work. */
   readonly version?: string;
@@ -82,7 +82,7 @@ export interface ProcessResult extends Timing, Cost, Partial<StepCost> {
   readonly first?: number;
   /** Losses before the first training steps. */
   readonly losses?: readonly number[];
-  /** In what the work is not that of the case it is told as a multiple of: a failure. */
+  /** In what the work is not that of the case it is reported as a multiple of: a failure. */
   readonly differs?: string;
 }
 
@@ -90,7 +90,7 @@ export interface ProcessResult extends Timing, Cost, Partial<StepCost> {
 export interface ProcessCase {
   readonly name: string;
   readonly versus?: string;
-  /** It is not run unless it is named. */
+  /** Run only when named. */
   readonly onlyNamed?: boolean;
   measure(options: TimingOptions): Promise<ProcessResult>;
 }

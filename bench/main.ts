@@ -55,9 +55,9 @@ const program = new Command('bench')
     'one JSON object a line: name, ms (median), min, p90, cpu, runs, rates, launches, javascript and handover of a step, adapter, date',
   )
   .option('--list', 'only print the names')
-  .option('--runs <n>', 'samples of each benchmark; as many as fit into 0.8 s unless given', wholeNumber)
+  .option('--runs <n>', 'samples of each benchmark; by default as many as fit into 0.8 s', wholeNumber)
   .option('--chart <file>', 'also draw what the dkd benchmarks cost against their number of groups, as SVG')
-  .option('--profile', `the time of every kernel instead; of ${PROFILED} unless named`)
+  .option('--profile', `the time of every kernel instead; ${PROFILED} by default`)
   .addOption(new Option(`${FIRST_STEP_FLAG} <model>`).hideHelp())
   .addOption(new Option(`${PEER_FLAG} <task>`).hideHelp())
   .exitOverride();
@@ -106,9 +106,9 @@ async function printTimings(engine: Engine, cases: readonly BenchCase[], options
       const result = await measure(engine, bench, runs === undefined ? {} : { samples: runs });
       const versus = 'versus' in bench ? bench.versus : undefined;
       const base = versus === undefined ? undefined : results.get(versus);
-      const told = versus && base ? { ...result, versus, ratio: result.ms / base.ms } : result;
-      results.set(bench.name, told);
-      console.log(json ? jsonLine(told, engine.adapterDescription) : tableLine(told, width));
+      const compared = versus && base ? { ...result, versus, ratio: result.ms / base.ms } : result;
+      results.set(bench.name, compared);
+      console.log(json ? jsonLine(compared, engine.adapterDescription) : tableLine(compared, width));
     } catch (error) {
       console.error(`${bench.name}: ${(error as Error).message}`);
     }
@@ -171,7 +171,7 @@ async function main(): Promise<number> {
 try {
   process.exit(await main());
 } catch (error) {
-  // Help asked for is no error; commander has said what was wrong with the arguments.
+  // Help asked for is not an error; commander has said what was wrong with the arguments.
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
   console.error(`bench: ${(error as Error).message}`);
   process.exit(1);

@@ -1,5 +1,5 @@
 /**
- * Every error the engine throws on purpose: what went wrong, where, and how to mend it.
+ * Every error the engine throws on purpose: what went wrong, where, and how to fix it.
  * Messages are one paragraph without control characters, so that a command line can print them as they are.
  */
 import { printable } from './gpu/printable.ts';
@@ -9,7 +9,7 @@ export interface ErrorDetails {
   where: string;
   /** What was wrong: shapes and values as given, and what was expected. */
   message: string;
-  /** One sentence on how to mend it. */
+  /** One sentence on how to fix it. */
   fix?: string;
   cause?: unknown;
 }

@@ -57,7 +57,7 @@ given(process.platform === 'linux', 'Linux')('no GPU where one is demanded: what
 test('an adapter that does not exist is refused by name', async () => {
   assert.match(
     await ask({ ENGRAM_ADAPTER: 'gpu' }),
-    /^ConfigError: ENGRAM_ADAPTER: 'gpu' is no adapter\. Choose one of auto, /,
+    /^ConfigError: ENGRAM_ADAPTER: unknown adapter 'gpu'\. Choose one of auto, /,
   );
 });
 

@@ -158,7 +158,7 @@ test('one page from several runs', async () => {
   assert.ok(text.includes('<svg') && text.includes('whole') && text.includes('merged'));
 });
 
-/** One paragraph on what, where and how to mend it; exit code 2; nothing written. */
+/** One paragraph on what, where and how to fix it; exit code 2; nothing written. */
 async function refused(args: string[], ...patterns: RegExp[]): Promise<void> {
   const before = snapshot(home);
   const { code, errors } = await engram(...args);
@@ -181,7 +181,7 @@ test('mistyped commands, flags and settings', async () => {
   await refused(['train', '--resume'], /--out/);
   const file = at('settings.json');
   for (const [text, pattern] of [
-    ['{"epoch": 3}', /settings.json: there is no setting "epoch". Did you mean epochs\?/],
+    ['{"epoch": 3}', /settings.json: unknown setting "epoch". Did you mean epochs\?/],
     ['{"epochs": "many"}', /settings.json: "epochs" does not fit/],
     ['{"epochs": 3', /settings.json: this is not JSON/],
     ['[]', /settings.json: this is not a configuration/],
@@ -264,8 +264,8 @@ test('folders that are taken, and runs that are not there', async () => {
   await refused(['train', ...tiny, '--out', at('whole')], /whole: there is something here already/);
   await refused(['demo', '--out', at('whole')], /whole: there is something here already/);
   await refused(['train', ...tiny, '--out', at('settings.json')], /settings.json: there is something here already/);
-  await refused(['train', '--resume', '--out', at('no')], /no: there is no run here/);
-  await refused(['report', at('data')], /data: there is no finished task/);
+  await refused(['train', '--resume', '--out', at('no')], /no: no run to resume here/);
+  await refused(['report', at('data')], /data: no finished task/);
   const resume = ['train', '--resume', '--out', at('whole')];
   await refused([...resume, '--epochs', '9'], /^--epochs: the run in .*whole was begun with 4, not with 9/);
   writeFileSync(at('settings.json'), '{"width": 8}');
@@ -300,7 +300,7 @@ test('a place that cannot be written is said before the work', async () => {
   ]) {
     const { code, out, errors } = await engram(...args);
     assert.is(code, 2, errors);
-    assert.match(errors, /run: nothing can be written here: .*settings\.json is no folder\. Choose another place/);
+    assert.match(errors, /run: nothing can be written here: .*settings\.json is not a folder\. Choose another place/);
     assert.is(out, '', 'nothing was begun');
   }
 });

@@ -78,19 +78,19 @@ test('what was received is told, and not too much of it', () => {
   assert.ok(told(() => parseConfig({ mean: Array(1e5).fill('x') })).length < 300);
   assert.match(
     told(() => parseConfig([1])),
-    /there is no setting "0"|is no configuration/,
+    /unknown setting "0"|is not a configuration/,
   );
   assert.match(
     told(() => parseConfig('x')),
-    /"x" is no configuration/,
+    /"x" is not a configuration/,
   );
   assert.match(
     told(() => parseConfig(JSON.parse('{"__proto__": 1}'))),
-    /no setting "__proto__"/,
+    /unknown setting "__proto__"/,
   );
   assert.match(
     told(() => parseConfig({ constructor: 1 })),
-    /no setting "constructor"/,
+    /unknown setting "constructor"/,
   );
 });
 

@@ -53,7 +53,7 @@ async function dataError(promise: Promise<unknown>): Promise<string> {
     await promise;
   } catch (error) {
     assert.instance(error, DataError);
-    assert.ok((error as DataError).fix, `no way to mend it: ${error}`);
+    assert.ok((error as DataError).fix, `no way to fix it: ${error}`);
     return (error as DataError).message;
   }
   throw new Error('no error was thrown');
@@ -135,7 +135,7 @@ test('views keep images and labels together', () =>
     assert.equal([...picked.labels], [2, 0]);
     assert.equal([...firstPerClass(train, 1).labels], [0, 2, 1]);
     assert.throws(() => firstPerClass(train, 2), /2 images a class were asked for, but class 0 has 1/);
-    assert.throws(() => subset(train, [4]), /no image 4: the set has 4/);
+    assert.throws(() => subset(train, [4]), /unknown image 4: the set has 4/);
   }));
 
 test('wrong IDX bytes are refused by name', async () => {
@@ -207,7 +207,7 @@ test('names of classes are at most as many as labels can be, and a million are t
     await writeSet(folder, { 'classes.json': JSON.stringify(Array.from({ length: 1e6 }, (_, i) => `class ${i}`)) });
     assert.match(
       await dataError(loadDataset(folder)),
-      /classes\.json: there are 1000000 class names, but labels of one byte tell at most 256 classes apart/,
+      /classes\.json: there are 1000000 class names, but labels of one byte distinguish at most 256 classes/,
     );
   });
   const started = performance.now();

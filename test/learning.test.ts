@@ -256,7 +256,7 @@ test('configurations that cannot work are refused before anything is trained', (
       () => new Learner(engine, fashion, parseConfig({ ...small, ...input })),
       (error: EngramError) => error instanceof EngramError && expected.test(error.message),
     );
-  refused({ memmory: 3 }, /no setting "memmory".*Known settings/);
+  refused({ memmory: 3 }, /unknown setting "memmory".*Known settings/);
   refused({ epochs: 0 }, /"epochs"/);
   refused({ method: 'dkd' }, /"method"/);
   refused({ tasks: 5 }, /4 classes cannot be dealt out to 5 tasks/);

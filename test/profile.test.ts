@@ -109,7 +109,7 @@ timed('the command prints JSON lines and writes the trace', async () => {
 test('a network that does not exist is refused in one paragraph', async () => {
   const { code, error } = await engram('profile', '--model', 'vgg');
   assert.is(code, 2);
-  assert.match(error, /--model: "vgg" is no network\. Choose resnet8/);
+  assert.match(error, /--model: unknown network "vgg"\. Choose resnet8/);
   assert.not.match(error, /at .*\.js/);
 });
 

@@ -386,8 +386,8 @@ test('the environment goes before the option', async () => {
     assert.is(warnings.length, asked.adapterDescription.endsWith('with subgroup matrices') ? 0 : 1);
     for (const one of [without, asked]) await one.destroy();
     await create('yes', false).then(
-      () => assert.unreachable('yes is no choice'),
-      (error: Error) => assert.match(error.message, /ENGRAM_SUBGROUP_MATRIX: 'yes' is no choice\. Choose 1 .* or 0/),
+      () => assert.unreachable('yes is not a choice'),
+      (error: Error) => assert.match(error.message, /ENGRAM_SUBGROUP_MATRIX: unknown choice 'yes'\. Choose 1 .* or 0/),
     );
   } finally {
     if (before === undefined) delete process.env.ENGRAM_SUBGROUP_MATRIX;

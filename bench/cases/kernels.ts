@@ -89,17 +89,17 @@ const batchNormCases: WorkCase[] = (
       },
     ];
   };
-  const told = shape.slice(1).join('x');
+  const size = shape.slice(1).join('x');
   return [
     {
-      name: `batch-norm/forward/${told}/b32`,
+      name: `batch-norm/forward/${size}/b32`,
       prepare(engine) {
         const [x, options] = inputs(engine);
         return { bytes: 3 * bytesOf(x), run: () => batchNorm(x, options) };
       },
     },
     {
-      name: `batch-norm/backward/${told}/b32`,
+      name: `batch-norm/backward/${size}/b32`,
       prepare(engine) {
         const [x, options] = inputs(engine);
         return gradientOf(batchNorm(x, options), { bytes: 5 * bytesOf(x) });
@@ -131,10 +131,10 @@ const crossEntropyCases: WorkCase[] = (
 }));
 
 const poolCase = (name: string, shape: readonly number[], pool: (x: Tensor) => Tensor): WorkCase[] => {
-  const told = `${shape.slice(1).join('x')}/b${shape[0]}`;
+  const size = `${shape.slice(1).join('x')}/b${shape[0]}`;
   return [
     {
-      name: `${name}/forward/${told}`,
+      name: `${name}/forward/${size}`,
       prepare(engine) {
         const x = noise(engine, shape);
         return {
@@ -147,7 +147,7 @@ const poolCase = (name: string, shape: readonly number[], pool: (x: Tensor) => T
       },
     },
     {
-      name: `${name}/backward/${told}`,
+      name: `${name}/backward/${size}`,
       prepare(engine) {
         const x = noiseLeaf(engine, shape);
         const y = pool(x);

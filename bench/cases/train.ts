@@ -29,7 +29,7 @@ export interface StepOptions {
   classes?: number;
   /** Height and width of the images. */
   size?: number;
-  /** Channels of the first stage; the network's own unless said. */
+  /** Channels of the first stage; the network's own by default. */
   width?: number;
   /** Of the activations; with f16 the loss is scaled, as the trainer does. */
   precision?: FloatType;

@@ -55,7 +55,7 @@ async function verdict(engine: Engine, path: string): Promise<{ ok: boolean; tex
 interface Variant {
   readonly name: string;
   readonly engine: Engine;
-  /** Of matmul and convolution; by rule unless said. */
+  /** Of matmul and convolution; by rule by default. */
   readonly variant?: string;
 }
 
@@ -84,7 +84,7 @@ export async function golden(args: readonly string[], print: (line: string) => v
   const variants = variant === 'all' ? all : all.filter(({ name }) => name === variant);
   if (variants.length === 0) {
     const known = all.map(({ name }) => `'${name}'`).join(', ');
-    print(`golden: there is no variant '${variant}' for ${engine.adapterDescription}; there are ${known} and 'all'.`);
+    print(`golden: unknown variant '${variant}' for ${engine.adapterDescription}; there are ${known} and 'all'.`);
     await engine.destroy();
     return 2;
   }

@@ -1,5 +1,5 @@
 /**
- * The runs behind the demo's settings, and the spread it tells chance by. Goes on where it was stopped.
+ * The runs behind the demo's settings, and the spread by which it judges chance. Goes on where it was stopped.
  *
  *   npm run -s demo-orders                   every size and method in eight class orders
  *   npm run -s demo-orders -- small/fdkd     what begins with this

@@ -17,15 +17,15 @@ import { PEER_ENGINES, PEER_WORKS, type PeerEngine, type PeerTask, type PeerWork
 const MOST_MS = 20 * 60_000;
 const TOLERANCE = 1e-3;
 
-/** What Engram told of a work: the case that the others are compared with always comes first. */
+/** What Engram measured: the case that the others are compared with always comes first. */
 const ofEngram = new Map<PeerWork, PeerReport>();
 
 async function inOwnProcess(task: PeerTask): Promise<PeerReport> {
   const program = process.argv[1] as string;
   const child = promisify(execFile)(process.execPath, [program, PEER_FLAG, JSON.stringify(task)], { timeout: MOST_MS });
   const { stdout } = await child.catch((error: { stderr: string; killed: boolean }) => {
-    const told = error.stderr.split('\n').findLast((line) => line.startsWith('bench: '));
-    const why = error.killed ? `was not done after ${MOST_MS / 60_000} minutes` : (told ?? error.stderr).trim();
+    const reported = error.stderr.split('\n').findLast((line) => line.startsWith('bench: '));
+    const why = error.killed ? `was not done after ${MOST_MS / 60_000} minutes` : (reported ?? error.stderr).trim();
     throw new Error(why || 'its process ended without a word');
   });
   const line = stdout.split('\n').findLast((text) => text.startsWith('{'));

@@ -1,4 +1,4 @@
-/** How the command ends: 0 done, 2 the user can mend it, 1 nobody expected it, 130 stopped by Ctrl-C. */
+/** How the command ends: 0 done, 2 an error the user can fix, 1 an unexpected error, 130 stopped by Ctrl-C. */
 import { CommanderError } from 'commander';
 import picocolors from 'picocolors';
 import { EngramError } from '../errors.ts';

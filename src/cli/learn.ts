@@ -1,4 +1,4 @@
-/** Runs a learner in its folder: tells, writes down, and stops cleanly when asked to. */
+/** Runs a learner in its folder: reports progress, writes records, and stops cleanly when asked to. */
 
 import picocolors from 'picocolors';
 import { files } from '#files';
@@ -22,7 +22,7 @@ import { StopSignal } from './stop-signal.ts';
  * Learns every task that is left; `folderOf` gives the folder, for the configuration as it is recorded, once everything is
  * known to fit, so that a mistake leaves nothing behind. One that shows in the first task takes a folder that was made for it
  * away again.
- * @param quiet do not tell where the folder is.
+ * @param quiet do not print where the folder is.
  * @throws Interrupted after Ctrl-C, when all is written; CheckpointError, ConfigError, DataError
  */
 export async function learn(
@@ -37,7 +37,7 @@ export async function learn(
     await tryNetwork(learner);
     const folder = await folderOf(learner.config);
     return await learnIn(folder, learner, split, quiet).catch(async (error) => {
-      // What went wrong first is what is told.
+      // The first failure is the one reported.
       if (!(error instanceof Interrupted) && learner.tasksDone === 0) await folder.discard().catch(() => undefined);
       throw error;
     });
@@ -81,7 +81,7 @@ async function learnTasks(learner: Learner, split: DatasetSplit, folder: RunFold
   const progress = new Progress(plannedImages(learner, split), learner.tasksDone);
   try {
     for await (const event of learner.run()) {
-      progress.tell(event);
+      progress.report(event);
       if (event.type === 'epoch' || event.type === 'task') await folder.add(event);
       if (event.type === 'task') {
         // After the metrics: what the checkpoint does not know is cut off again, what it knows is there.

@@ -41,7 +41,7 @@ const train = program
   .description('learn a data set task by task, in a folder of its own')
   .optionsGroup('Run:')
   .option('--config <file>', 'settings as JSON, for example the config.json of another run; flags go before it')
-  .option('--out <folder>', "the run's folder; an unused name under runs/ unless given")
+  .option('--out <folder>', "the run's folder; an unused name under runs/ by default")
   .option('--resume', 'go on after the last finished task of the run in --out')
   .addHelpText(
     'after',
@@ -58,9 +58,9 @@ addConfigFlags(train);
 program
   .command('demo')
   .description('what is forgotten, and what keeps it: three methods on bundled images, a minute or two')
-  .option('--out <folder>', 'where the runs and their page go; an unused name under runs/ unless given')
+  .option('--out <folder>', 'where the runs and their page go; an unused name under runs/ by default')
   .addOption(
-    new Option('--size <name>', "how much is learnt; by the adapter's speed unless given").choices(demoSizeNames),
+    new Option('--size <name>', "how much is learnt; chosen by the adapter's speed by default").choices(demoSizeNames),
   )
   .option('--orders <n>', 'orders of the classes to compare in', wholeNumber, 1)
   .action(async (options: DemoOptions) => (await import('./demo/demo.ts')).demo(options));
@@ -75,7 +75,7 @@ program
   );
 
 addStepFlags(program.command('profile').description("where a training step's time goes, kernel by kernel"))
-  .option('--steps <n>', 'steps measured; medians are told', wholeNumber, 5)
+  .option('--steps <n>', 'steps measured; medians are reported', wholeNumber, 5)
   .option('--trace <file>', "also write the steps in Chrome's trace format, for ui.perfetto.dev")
   .option('--json', 'one JSON object a kernel, and one of the whole step, a line each')
   .action(async (options: ProfileOptions) => (await import('./profile.ts')).profile(options));
@@ -85,13 +85,13 @@ addStepFlags(
     .command('tune')
     .description("measure on this adapter which variants of a training step's kernels are fastest"),
 )
-  .option('--budget <ms>', 'time for measuring, about; as long as it takes unless given', wholeNumber)
+  .option('--budget <ms>', 'time for measuring, about; as long as it takes by default', wholeNumber)
   .option('--force', 'measure also what is in the cache')
   .option('--json', 'one JSON object a piece of work, and one of the whole step, a line each')
   .action(async (options: TuneCommand) => (await import('./tune.ts')).tune(options));
 
 process.on('unhandledRejection', fail);
-// A reader that has gone (`engram train | head`) is no error.
+// A reader that has gone (`engram train | head`) is not an error.
 process.stdout.on('error', () => process.exit(0));
 
 try {

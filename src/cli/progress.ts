@@ -43,7 +43,7 @@ export class Progress {
     this.bar?.start(this.total, this.done);
   }
 
-  tell(event: LearnerEvent): void {
+  report(event: LearnerEvent): void {
     if (event.type === 'notice') this.notice(event);
     else if (event.type === 'step') this.step(event);
     else if (event.type === 'epoch') this.testing = event.epoch + 1 === this.current?.epochs;

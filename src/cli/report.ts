@@ -16,7 +16,7 @@ export async function report(folders: readonly string[], { out }: { out?: string
     if (!record) {
       throw new DataError({
         where: folder,
-        message: 'there is no finished task of a run here (no run.json).',
+        message: 'no finished task of a run here (no run.json).',
         fix: 'Give the folder of a run, such as runs/NAME, that has learnt at least one task.',
       });
     }

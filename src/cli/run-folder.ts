@@ -100,7 +100,7 @@ export class RunFolder {
     if (!(await files.exists(configFile))) {
       throw new ConfigError({
         where: path,
-        message: 'there is no run here to go on with (no config.json).',
+        message: 'no run to resume here (no config.json).',
         fix: 'Check --out, or leave --resume out to start a run there.',
       });
     }

@@ -29,7 +29,7 @@ export async function readConfigFile(path: string): Promise<GivenSettings> {
   if (unknown !== undefined) {
     throw new ConfigError({
       where: path,
-      message: `there is no setting "${unknown}".`,
+      message: `unknown setting "${unknown}".`,
       fix: `${didYouMean(unknown, CONFIG_KEYS)} The help of \`engram train\` names them all.`,
     });
   }

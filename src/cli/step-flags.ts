@@ -16,7 +16,7 @@ export interface StepOptions {
 export const addStepFlags = (command: Command): Command =>
   command
     .option('--model <name>', 'resnet8, resnet20, … (depth 6n + 2), resnet18 or resnet34', 'resnet8')
-    .option('--width <n>', "channels of the first stage; the network's own unless given", wholeNumber)
+    .option('--width <n>', "channels of the first stage; the network's own by default", wholeNumber)
     .option('--batch <n>', 'images a step', wholeNumber, 32)
     .option('--size <pixels>', 'height and width of the images', wholeNumber, 32)
     .option('--channels <n>', 'channels of the images', wholeNumber, 3)

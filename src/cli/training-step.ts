@@ -18,7 +18,7 @@ export function trainingStep(engine: Engine, options: StepOptions): () => Tensor
   if (!isResNetName(name)) {
     throw new ConfigError({
       where: '--model',
-      message: `"${name}" is no network.`,
+      message: `unknown network "${name}".`,
       fix: 'Choose resnet8, resnet20, resnet32, … (depth 6n + 2), resnet18 or resnet34.',
     });
   }

@@ -1,4 +1,4 @@
-/** One engine for the length of a command, told to the user in one line. */
+/** One engine for the length of a command, announced to the user in one line. */
 import '../ops/methods.ts';
 import picocolors from 'picocolors';
 import { printable } from '../gpu/printable.ts';

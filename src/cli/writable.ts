@@ -15,7 +15,7 @@ export async function assertWritable(folder: string): Promise<void> {
       if (!absent || dirname(path) === path) throw refused(found.message);
       continue;
     }
-    if (!found.isDirectory()) throw refused(`${path} is no folder`);
+    if (!found.isDirectory()) throw refused(`${path} is not a folder`);
     await access(path, constants.W_OK | constants.X_OK).catch((error: NodeJS.ErrnoException) => {
       throw refused(error.code === 'EROFS' ? `${path} is read-only` : `you may not write to ${path}`);
     });

@@ -1,4 +1,4 @@
-/** What a checkpoint tells beside the weights: its schema. */
+/** What a checkpoint holds beside the weights: its schema. */
 import * as v from 'valibot';
 import { POOL_KINDS } from '../distill/task-pool.ts';
 import { configSchema } from './config.ts';

@@ -47,7 +47,7 @@ function parseState(metadata: Readonly<Record<string, string>>, where: string): 
   if (metadata.format !== FORMAT) {
     throw new CheckpointError({
       where,
-      message: `this is no checkpoint of a run (format ${clipped(metadata.format ?? 'missing')}, expected ${FORMAT}).`,
+      message: `this is not a checkpoint of a run (format ${clipped(metadata.format ?? 'missing')}, expected ${FORMAT}).`,
       fix: 'Weights alone are loaded with loadStateDict().',
     });
   }

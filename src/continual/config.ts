@@ -33,7 +33,7 @@ export const configSchema = v.strictObject({
   tasks: v.optional(whole(1), 5),
   /** Classes of the first task; 0 deals all tasks alike. */
   baseClasses: v.optional(whole(0), 0),
-  /** Order in which the classes are learnt; drawn from `classSeed` unless given. */
+  /** Order in which the classes are learnt; drawn from `classSeed` by default. */
   classOrder: v.optional(v.array(whole(0))),
   /** Seed of the class order; −1 keeps the data set's own order. */
   classSeed: v.optional(whole(-1), 0),
@@ -75,7 +75,7 @@ export const configSchema = v.strictObject({
   flip: v.optional(fraction, 0),
   rotate: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(180)), 0),
   scale: v.optional(range),
-  /** Pixels are normalised by (x − mean) / std, a number for each channel; measured on the training set unless given. */
+  /** Pixels are normalised by (x − mean) / std, a number for each channel; measured on the training set by default. */
   mean: v.optional(v.array(v.pipe(v.number(), v.finite()))),
   std: v.optional(v.array(aboveZero)),
   /** Temperature of the distillation. */
@@ -84,19 +84,19 @@ export const configSchema = v.strictObject({
   kdWeight: v.optional(atLeastZero, 1),
   weighting: v.optional(v.picklist(['fixed', 'count', 'ratio', 'adaptive']), 'fixed'),
   /**
-   * Groups that `fdkd` distils and `rdkd` draws from; `kd` and `tkd` have their own (`whole`, `tasks`). `dense` unless said,
+   * Groups that `fdkd` distils and `rdkd` draws from; `kd` and `tkd` have their own (`whole`, `tasks`). `dense` by default,
    * and `runs` where there are more old tasks than that allows.
    */
   pool: v.optional(v.picklist(POOL_KINDS)),
   /** Groups drawn in each step by `rdkd`. */
   groups: v.optional(few(1), 1),
-  /** Weight alignment after each task (Zhao et al. 2020); the method's own default unless said. */
+  /** Weight alignment after each task (Zhao et al. 2020); the method's own choice by default. */
   align: v.optional(v.boolean()),
   /** Record a training step once and replay it; the results are the same without. */
   capture: v.optional(v.boolean(), true),
-  /** Measure the forms of a step's kernels, and run the fastest; on hardware adapters unless said. */
+  /** Measure the variants of a step's kernels and run the fastest; by default on hardware adapters only. */
   tune: v.optional(v.boolean()),
-  /** Steps whose losses are read together, and told of: fewer waits for the device; the results are the same. */
+  /** Steps whose losses are read and reported together: fewer waits for the device; the results are the same. */
   lossEvery: v.optional(few(1), 4),
   /** Make a block's activations again in the backward pass instead of keeping them; the results are the same. */
   gradientCheckpointing: v.optional(v.boolean(), false),
@@ -136,7 +136,7 @@ export function parseConfig(input: unknown, where = 'configuration'): Config {
   if (key === undefined) {
     throw new ConfigError({
       where,
-      message: at ? `there is no setting "${clipped(String(at.key))}".` : `${received(input)} is no configuration.`,
+      message: at ? `unknown setting "${clipped(String(at.key))}".` : `${received(input)} is not a configuration.`,
       fix: `Known settings: ${CONFIG_KEYS.join(', ')}.`,
     });
   }

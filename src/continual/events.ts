@@ -1,4 +1,4 @@
-/** What a learner tells while it learns. A step is told when its loss has been read, while later ones are under way. */
+/** What a learner reports while it learns. A step is reported when its loss has been read, while later ones are under way. */
 export interface StepEvent {
   type: 'step';
   task: number;
@@ -20,7 +20,7 @@ export interface EpochEvent {
   loss: number;
   lr: number;
   images: number;
-  /** Since the epoch before was told, or the task began. */
+  /** Since the previous epoch was reported, or the task began. */
   seconds: number;
 }
 
@@ -39,7 +39,7 @@ export interface TaskEvent {
   seconds: number;
 }
 
-/** Something to know about the whole run, told once ahead of everything else. */
+/** Something to know about the whole run, reported once, before everything else. */
 export interface NoticeEvent {
   type: 'notice';
   message: string;

@@ -1,7 +1,7 @@
 /** What a setting's schema wants, in words for people. */
 import { clipped } from '../gpu/printable.ts';
 
-/** As much of a valibot schema as there is to tell of. */
+/** The parts of a valibot schema that are described. */
 export interface Described {
   readonly type: string;
   /** The schema itself, then what else it asks. */

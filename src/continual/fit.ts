@@ -67,7 +67,7 @@ function stepOf({ engine, config, model, teacher, loss, scaler, images }: Fit, o
 }
 
 /**
- * Trains the model on one task; tells of every step and every epoch. Whoever calls it frees `held` when it ends, fails or is left.
+ * Trains the model on one task; yields every step and every epoch. The caller frees `held` when it ends, fails or is left.
  * @throws ConfigError when training diverges.
  */
 export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent> {
@@ -95,7 +95,7 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
   let started = performance.now();
   let total = 0;
   /** Tells of steps, and of the epochs that end with one, until no more than `left` reads are under way. */
-  const tell = async function* (left: number): AsyncGenerator<StepEvent | EpochEvent> {
+  const report = async function* (left: number): AsyncGenerator<StepEvent | EpochEvent> {
     for await (const { step: at, loss } of losses.settle(left)) {
       const { epoch, images } = at;
       checkLoss(loss, task, epoch, at.step, config.lr);
@@ -123,12 +123,12 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
       const at = { epoch, step: number, steps: loader.steps, images: indices.length };
       if (isNew) await tune(engine, () => record(at, indices, random), { budget: TUNING_MS });
       else record(at, indices, random);
-      yield* tell(most);
+      yield* report(most);
     }
-    // An epoch is told of when its last step is done; the next one begins meanwhile.
+    // An epoch is reported when its last step is done; the next one begins meanwhile.
     losses.read();
   }
-  yield* tell(0);
+  yield* report(0);
 }
 
 /** Logits that are NaN or infinite reach the loss. */

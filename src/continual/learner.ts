@@ -135,7 +135,7 @@ export class Learner {
       try {
         held.dispose();
       } catch {
-        // What failed first is told.
+        // The first failure is reported.
       }
       this.assertUsable('Learner.runTask');
       throw error;

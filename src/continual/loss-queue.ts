@@ -1,4 +1,4 @@
-/** The losses of steps under way: gathered on the device, read some together, and told with their steps in order. */
+/** The losses of steps under way: gathered on the device, read in batches, and reported with their steps in order. */
 import type { Engine } from '../tensor/engine.ts';
 import { Tensor } from '../tensor/tensor.ts';
 

@@ -49,7 +49,7 @@ export interface Method {
   readonly data: 'new' | 'memory' | 'all';
   /** Whether the old model's logits are wanted. */
   readonly teacher: boolean;
-  /** Whether weights are aligned after each task where the configuration leaves it open; not unless said. */
+  /** Whether weights are aligned after each task where the configuration leaves it open; false by default. */
   readonly align?: boolean;
   /** Refuses, before anything is learnt, what this method cannot do. @throws ConfigError */
   check?(config: RunConfig, scenario: Scenario): void;

@@ -21,7 +21,7 @@ function plain(name: string, data: Method['data'], summary: string): Method {
   };
 }
 
-/** @param pool the method's own groups; the configured ones unless given. */
+/** @param pool the method's own groups; the configured ones by default. */
 function distilled(
   name: string,
   summary: string,

@@ -16,7 +16,7 @@ export function resolveMethod(config: Config, own?: Method): Method {
     where: 'method',
     message: own.name
       ? `a method of your own is called "${own.name}" as a built-in one is: its runs would pass for the other's.`
-      : 'a method of your own has no name, by which its runs could be told from others.',
+      : 'a method of your own has no name, by which its runs could be distinguished from others.',
     fix: `Give it a name that is none of ${METHOD_NAMES.join(', ')}.`,
   });
 }

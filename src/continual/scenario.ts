@@ -11,7 +11,7 @@ export interface ScenarioOptions {
   tasks: number;
   /** Classes of the first task; 0 deals all tasks alike. */
   baseClasses?: number;
-  /** Order of arrival; drawn from `classSeed` unless given. */
+  /** Order of arrival; drawn from `classSeed` by default. */
   classOrder?: readonly number[] | undefined;
   /** −1 keeps the order of the data. */
   classSeed?: number;

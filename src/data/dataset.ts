@@ -55,7 +55,7 @@ export function subset(dataset: ImageDataset, indices: ArrayLike<number>): Image
     if (label === undefined) {
       throw new ArgumentError({
         where: `subset of ${dataset.name}`,
-        message: `there is no image ${index}: the set has ${imageCount(dataset)}.`,
+        message: `unknown image ${index}: the set has ${imageCount(dataset)}.`,
         fix: 'Use indices from 0 up to one less than the count.',
       });
     }

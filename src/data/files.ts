@@ -5,7 +5,7 @@
 
 /** Named bytes: a file system in Node, the origin private file system (and URLs, to read) in the browser. */
 export interface FileStore {
-  /** The whole file. Throws DataError when it is missing, cannot be read, or is no regular file. */
+  /** The whole file. Throws DataError when it is missing, cannot be read, or is not a regular file. */
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** The whole file as UTF-8. Throws DataError as `read` does. */
   readText(path: string): Promise<string>;

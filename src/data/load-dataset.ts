@@ -15,7 +15,7 @@ const bundled = new Map([
 /** Names that `loadDataset` knows without a folder. */
 export const bundledNames: readonly string[] = [...bundled.keys()];
 
-/** As many as the labels, which are bytes, can tell apart. */
+/** As many as the labels, which are bytes, can distinguish. */
 const MOST_CLASSES = 256;
 
 const stems = {
@@ -114,7 +114,7 @@ async function readClassNames(source: Source): Promise<string[] | undefined> {
   if (names.length > MOST_CLASSES) {
     throw new DataError({
       where,
-      message: `there are ${names.length} class names, but labels of one byte tell at most ${MOST_CLASSES} classes apart.`,
+      message: `there are ${names.length} class names, but labels of one byte distinguish at most ${MOST_CLASSES} classes.`,
       fix: 'Name each class once, in label order, or remove the file: classes are then numbered.',
     });
   }

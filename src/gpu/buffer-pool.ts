@@ -46,8 +46,8 @@ export class BufferPool {
   };
 
   /**
-   * @param onRequest told of what becomes of each buffer asked for.
-   * @param onDestroy told of each buffer that is given back to the device.
+   * @param onRequest called with the outcome of each request for a buffer.
+   * @param onDestroy called with each buffer that is given back to the device.
    */
   constructor(
     private readonly device: GPUDevice,

@@ -45,7 +45,7 @@ export function requestBuffer(
   } finally {
     failure = pollGently(() => device.popErrorScope()).then(
       (error) => error && outOfMemory(where, descriptor.size, live),
-      () => null, // the device was lost: its own error tells
+      () => null, // the device was lost: reported by its own error
     );
   }
   return { buffer, failure };

@@ -49,7 +49,7 @@ export class CompileAhead {
     let isDone = false;
     const ended = done.then(
       () => {},
-      () => {}, // the device was lost: its own error tells
+      () => {}, // the device was lost: reported by its own error
     );
     void ended.then(() => {
       isDone = true;
@@ -68,7 +68,7 @@ export class CompileAhead {
   /** Last ones first, to meet the launches that come from the other end. */
   private async compile(isDone: () => boolean): Promise<void> {
     const device = await this.open();
-    // Errors are for the first device to tell.
+    // Errors are reported by the first device.
     const pipelines = new PipelineCache(device, () => {});
     try {
       for (let next = this.fresh.pop(); next && !isDone(); next = this.fresh.pop()) {

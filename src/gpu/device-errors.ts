@@ -1,4 +1,4 @@
-/** What the device tells long after the call that caused it: the first of it is kept until something waits for the GPU. */
+/** Errors that the device reports long after the call that caused them: the first one is kept until something waits for the GPU. */
 import { pollGently } from '#adapter';
 import { DeviceLostError, OutOfMemoryError, ValidationError } from '../errors.ts';
 import type { Command } from './command.ts';
@@ -32,7 +32,7 @@ export class DeviceErrors {
     this.first ??= error;
   };
 
-  /** Waits for what becomes of a request for memory. Whatever uses the buffer fails too, and may say so sooner: that is not told. */
+  /** Waits for what becomes of a request for memory. Whatever uses the buffer fails too, and may say so sooner: that is not reported. */
   readonly expect = (failure: Promise<OutOfMemoryError | null>): void => {
     const known = failure.then((error) => {
       this.requests.delete(known);
@@ -61,7 +61,7 @@ export class DeviceErrors {
           const named = names.find((name) => error.message.includes(`"${name}"`)) ?? names.join(', ');
           this.add(new ValidationError({ where: named, message: error.message }));
         },
-        () => {}, // the device was lost: its own error tells
+        () => {}, // the device was lost: reported by its own error
       );
     };
   }

@@ -131,7 +131,7 @@ export class Runtime {
     const pipeline = this.pipelines.get(kernel, constants);
     const words = uniformWords(pipeline, kernel.name, params);
     checkBuffers(pipeline, kernel.name, buffers);
-    // Whoever launches it again is told again.
+    // Every launch of a kernel that did not compile reports it.
     if (pipeline.error) this.errors.add(pipeline.error);
     this.recorder.dispatch(kernel, pipeline, buffers, words, [x, y, z], flops);
   }
@@ -236,7 +236,7 @@ export class Runtime {
 
   /**
    * Hands everything recorded to the device's queue. Resolves when it is there, ahead of what is submitted from then on, its
-   * kernels compiled. Does not wait for the GPU; errors are told by what does.
+   * kernels compiled. Does not wait for the GPU; errors are reported by what does.
    */
   async flush(): Promise<void> {
     this.assertUsable('flush');

@@ -19,7 +19,7 @@ export interface LineStyle {
   symbol: Plot.SymbolType;
 }
 
-/** What tells these runs apart: the method, or the name where the method is the same. */
+/** What distinguishes these runs: the method, or the name where the method is the same. */
 export function lineLabels(records: readonly RunRecord[]): string[] {
   const methods = new Set(records.map((record) => record.method));
   return records.map((record) => (methods.size > 1 || records.length === 1 ? record.method : record.name));
@@ -110,7 +110,7 @@ function percentFigure(
   );
 }
 
-/** More lines than these are told apart by the legend alone. */
+/** More lines than these are labelled by the legend alone. */
 const MOST_NAMED = 5;
 /** Points of percent between two names. */
 const NAME_HEIGHT = 6;

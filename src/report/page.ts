@@ -122,7 +122,7 @@ export function reportPage(
   if (first === undefined || unfinished !== undefined) {
     throw new ArgumentError({
       where: 'report',
-      message: unfinished ? `run ${unfinished.name} has not finished its first task.` : 'there is no run to report on.',
+      message: unfinished ? `run ${unfinished.name} has not finished its first task.` : 'no run to report on.',
       fix: 'Give a run that learnt at least one task.',
     });
   }

@@ -18,7 +18,7 @@ const lossSchema = v.object({
 
 /** The record as JSON holds it. */
 export const runRecordSchema = v.object({
-  /** The run's own name: it tells runs of one method apart. */
+  /** The run's own name: it distinguishes runs of one method. */
   name: v.string(),
   method: v.string(),
   dataset: v.string(),

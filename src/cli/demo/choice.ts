@@ -17,7 +17,7 @@ const FORWARD = 1 / 3;
 
 /** Images a second that a run of these settings learns, measured on its first steps; their kernels stay compiled. */
 export async function trainingRate(engine: Engine, split: DatasetSplit, config: Config): Promise<number> {
-  // Each step told by itself: of several told together the first would end the measuring, and the others not count.
+  // Each step is reported by itself: of several reported together the first would end the measuring, and the others not count.
   const learner = new Learner(engine, split, { ...config, lossEvery: 1 });
   let [steps, images, started, rate] = [0, 0, 0, 0];
   try {

@@ -20,7 +20,7 @@ import { verdict } from './verdict.ts';
 
 export interface DemoOptions {
   out?: string;
-  /** By the adapter's throughput unless given. */
+  /** Chosen by the adapter's throughput by default. */
   size?: DemoSizeName;
   /** Orders of the classes to compare in. */
   orders: number;
@@ -43,7 +43,7 @@ export async function demo({ out, size: wanted, orders }: DemoOptions): Promise<
     console.log(`${picocolors.dim('learns')}    ${taskText(name)}${orders > 1 ? `, in ${orders} orders` : ''}`);
     return { name, records: await learnAll(engine, name, orders, path) };
   });
-  await tell(done.name, done.records, joinPath(path, 'report.html'));
+  await summarise(done.name, done.records, joinPath(path, 'report.html'));
 }
 
 async function learnAll(engine: Engine, name: DemoSizeName, orders: number, path: string): Promise<RunRecord[]> {
@@ -89,7 +89,7 @@ function taskText(name: DemoSizeName): string {
   return `${data} in ${tasks} tasks, ${baseClasses} classes in the first; ${memory} exemplars may be kept`;
 }
 
-async function tell(name: DemoSizeName, records: readonly RunRecord[], page: string): Promise<void> {
+async function summarise(name: DemoSizeName, records: readonly RunRecord[], page: string): Promise<void> {
   const results = compareMethods(records);
   const { headline, details } = verdict(results, records[0]?.classOrder.length ?? 0, demoSizes[name]);
   await files.write(

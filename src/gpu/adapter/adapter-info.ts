@@ -1,4 +1,4 @@
-/** Reads what an adapter tells about itself: its kind, and one line for people. */
+/** Reads what an adapter says about itself: its kind, and one line for people. */
 
 import type { AdapterKind } from './adapter.ts';
 

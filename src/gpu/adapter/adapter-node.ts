@@ -80,7 +80,7 @@ function chosen(options: AdapterOptions): Wanted {
   if (Object.hasOwn(SOURCES, named)) return named as Wanted;
   throw new ConfigError({
     where: 'ENGRAM_ADAPTER',
-    message: `'${named}' is no adapter.`,
+    message: `unknown adapter '${named}'.`,
     fix: `Choose one of ${Object.keys(SOURCES).join(', ')}.`,
   });
 }
@@ -91,7 +91,7 @@ function wantsSubgroupMatrix({ subgroupMatrix = false }: AdapterOptions): boolea
   if (named === '1' || named === '0') return named === '1';
   throw new ConfigError({
     where: 'ENGRAM_SUBGROUP_MATRIX',
-    message: `'${named}' is no choice.`,
+    message: `unknown choice '${named}'.`,
     fix: 'Choose 1 to ask for subgroup matrices, or 0.',
   });
 }
@@ -126,7 +126,7 @@ async function open(source: Source, flags: string[]): Promise<GPU> {
   }
   if (source === 'swiftshader') return withVulkanDriver(await swiftShader(), () => discover(create(flags)));
   const { rasterizer, loader } = PLATFORM[process.platform] ?? {};
-  // Dawn itself would tell the terminal that there is none.
+  // Dawn itself would write to the terminal that there is none.
   if (loader) loadLibrary(loader);
   if (source === 'system') return discover(create(flags));
   if (!rasterizer) throw new Error(`${process.platform} has no software adapter`);

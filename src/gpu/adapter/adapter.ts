@@ -30,7 +30,7 @@ export interface AdapterOptions {
   /**
    * Use the GPU's subgroup matrices, where Dawn offers them (`chromium-experimental-subgroup-matrix`) for floats as they are
    * stored: they give matrix products and convolutions one more variant, which the tuner may choose. Experimental, and off
-   * unless said; without them there is a warning. In Node this allows Dawn's unsafe APIs, and the f16 that Dawn keeps
+   * by default; where they are missing there is a warning. In Node this allows Dawn's unsafe APIs, and the f16 that Dawn keeps
    * back on NVIDIA's GPUs for want of conformance; in Chrome both must be allowed already.
    */
   subgroupMatrix?: boolean;

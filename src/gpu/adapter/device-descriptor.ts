@@ -14,7 +14,7 @@ const WANTED_LIMITS = [
   'maxStorageBuffersPerShaderStage',
 ] as const;
 
-/** @param warn told when subgroup matrices were asked for and are not offered. */
+/** @param warn called when subgroup matrices were asked for and are not offered. */
 export function deviceDescriptor(
   { adapter, description, subgroupMatrix }: AdapterChoice,
   warn: (message: string) => void,

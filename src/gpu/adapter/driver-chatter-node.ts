@@ -1,5 +1,5 @@
 /**
- * Keeps from the terminal what Dawn and the Vulkan loader tell it while they look for drivers, and nobody can mend. They write
+ * Keeps from the terminal what Dawn and the Vulkan loader tell it while they look for drivers, and nobody can act on. They write
  * to the process's stderr from C++, and have no switch for it.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -40,7 +40,7 @@ export function withoutChatter(text: string): string {
 
 /**
  * Has stderr written to a file, and returns what ends that and gives the file's text; `null` where it cannot be. Node cannot
- * duplicate a descriptor, but on Linux a terminal or pipe can be opened anew. What is no such thing, a file or a socket, no
+ * duplicate a descriptor, but on Linux a terminal or pipe can be opened anew. What is neither, a file or a socket, no
  * terminal shows.
  */
 function divert(): (() => string) | null {

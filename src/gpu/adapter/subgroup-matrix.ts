@@ -1,5 +1,5 @@
 /**
- * What a device tells about its subgroup matrices: the GPU's circuits that multiply small matrices, which a kernel reaches through
+ * What a device says about its subgroup matrices: the GPU's circuits that multiply small matrices, which a kernel reaches through
  * Dawn's experimental extension for subgroup matrices. Only who asks for it gets a device with the feature.
  * Source: docs/dawn/features/subgroup_matrix.md in Dawn's repository.
  */

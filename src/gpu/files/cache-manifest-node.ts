@@ -1,4 +1,4 @@
-/** Which files belong to a folder of the cache, and how long they are: what tells a whole one from what is left of one. */
+/** Which files belong to a folder of the cache, and how long they are: how a complete folder is known from a damaged one. */
 import { chmod, lstat, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import * as v from 'valibot';

@@ -33,7 +33,7 @@ export class Cursor {
   }
 }
 
-/** A declaration that parameters cannot be laid out by; `paramsLayout` tells where. */
+/** A declaration that parameters cannot be laid out by; `paramsLayout` says where. */
 export class Unreadable extends Error {}
 
 export interface UniformVariable {
