@@ -46,7 +46,7 @@ export class GoldenCase {
   private readonly args: Readonly<Record<string, unknown>>;
   private readonly layout: string;
 
-  /** @throws CheckpointError for a damaged file, Error for one without `case` or with unreadable `args`. */
+  /** @throws {CheckpointError} for a damaged file, Error for one without `case` or with unreadable `args`. */
   constructor(
     readonly engine: Engine,
     bytes: Uint8Array,
@@ -70,18 +70,27 @@ export class GoldenCase {
     return this.tensors.has(name);
   }
 
-  /** Shape in the file. @throws Error when it is missing. */
+  /**
+   * Shape in the file.
+   * @throws {Error} when it is missing.
+   */
   shape(name: string): readonly number[] {
     return this.entry(name).shape;
   }
 
-  /** Numbers as they lie in the file. @throws Error when they are missing. */
+  /**
+   * Numbers as they lie in the file.
+   * @throws {Error} when they are missing.
+   */
   numbers(name: string): ArrayLike<number> {
     const { data } = this.entry(name);
     return data instanceof BigInt64Array ? Array.from(data, Number) : data;
   }
 
-  /** The tensor on the device, f32, in our layout. @throws Error when it is missing. */
+  /**
+   * The tensor on the device, f32, in our layout.
+   * @throws {Error} when it is missing.
+   */
   tensor(name: string, layout: Layout = 'same'): Tensor {
     const entry = this.entry(name);
     const order = this.order(layout, entry.shape.length);
@@ -98,13 +107,16 @@ export class GoldenCase {
     return tensor;
   }
 
-  /** The tensor on the device, i32. @throws Error when it is missing. */
+  /**
+   * The tensor on the device, i32.
+   * @throws {Error} when it is missing.
+   */
   integers(name: string): Tensor {
     const entry = this.entry(name);
     return this.engine.tensor(asInt32(entry), entry.shape);
   }
 
-  /** @throws Error when the argument is not a number. */
+  /** @throws {Error} when the argument is not a number. */
   number(name: string, otherwise?: number): number {
     const value = this.args[name] ?? otherwise;
     if (typeof value === 'number') return value;
@@ -119,7 +131,10 @@ export class GoldenCase {
     return String(this.args[name] ?? otherwise);
   }
 
-  /** A number, or one a direction. @throws Error for anything else. */
+  /**
+   * A number, or one a direction.
+   * @throws {Error} for anything else.
+   */
   pair(name: string, otherwise?: readonly [number, number]): readonly [number, number] {
     const value = this.args[name] ?? otherwise;
     if (typeof value === 'number') return [value, value];
@@ -129,7 +144,7 @@ export class GoldenCase {
     throw new Error(`argument ${name} is ${JSON.stringify(value)}; a number or two were expected`);
   }
 
-  /** @throws Error when the argument is there and means more than `value`, all that is supported. */
+  /** @throws {Error} when the argument is there and means more than `value`, all that is supported. */
   only(name: string, value: number | boolean): void {
     const given = this.args[name] ?? value;
     const all = Array.isArray(given) ? given : [given];
@@ -140,7 +155,7 @@ export class GoldenCase {
 
   /**
    * Compares a result with the reference of that name, if the file has one.
-   * @throws Error when it is missing or has another shape.
+   * @throws {Error} when it is missing or has another shape.
    */
   async compare(name: string, actual: Tensor | null, tolerance: number, layout: Layout = 'same'): Promise<void> {
     if (!this.tensors.has(name)) return;
@@ -156,7 +171,10 @@ export class GoldenCase {
     this.compareNumbers(name, ours.data, tolerance);
   }
 
-  /** Compares numbers in the file's own order. @throws Error when their count differs. */
+  /**
+   * Compares numbers in the file's own order.
+   * @throws {Error} when their count differs.
+   */
   compareNumbers(name: string, actual: ArrayLike<number>, tolerance: number): void {
     const expected = this.numbers(name);
     if (actual.length !== expected.length) {

@@ -57,7 +57,10 @@ export async function readInputs(path: string): Promise<Inputs> {
   return new Map([...tensors].map(([name, read]) => [name, { shape: read.shape, data: asFloat32(read) }]));
 }
 
-/** One of the inputs, with its axes in another order if one is given. @throws Error when it is not there. */
+/**
+ * One of the inputs, with its axes in another order if one is given.
+ * @throws {Error} when it is not there.
+ */
 export function input(inputs: Inputs, name: string, order?: readonly number[]): Input {
   const found = inputs.get(name);
   if (!found) throw new Error(`the inputs have no "${name}"`);

@@ -39,7 +39,10 @@ const tensorflowBundle = (): string => join(FOLDER, 'node_modules', `tensorflow-
 
 let installing: Promise<void> | undefined;
 
-/** Installs the peers unless they are there; tried once. @throws Error with npm's own words when that fails. */
+/**
+ * Installs the peers unless they are there; tried once.
+ * @throws {Error} with npm's own words when that fails.
+ */
 export function installPeers(): Promise<void> {
   installing ??= install();
   return installing;

@@ -30,7 +30,10 @@ function parsed(type: string, text: string): unknown {
   return text === '' ? [] : text.split(',').map(asNumber);
 }
 
-/** A flag's text as the value the schema wants. @throws ConfigError naming the flag when it does not fit. */
+/**
+ * A flag's text as the value the schema wants.
+ * @throws {ConfigError} naming the flag when it does not fit.
+ */
 export function parseSetting(key: keyof Config, text: string): unknown {
   const result = v.safeParse(configSchema.entries[key], parsed(typeOf(key).type, text));
   if (result.success) return result.output;

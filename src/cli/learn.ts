@@ -23,7 +23,8 @@ import { StopSignal } from './stop-signal.ts';
  * known to fit, so that a mistake leaves nothing behind. One that shows in the first task takes a folder that was made for it
  * away again.
  * @param quiet do not print where the folder is.
- * @throws Interrupted after Ctrl-C, when all is written; CheckpointError, ConfigError, DataError
+ * @throws Interrupted after Ctrl-C, when all is written.
+ * @throws {CheckpointError | ConfigError | DataError}
  */
 export async function learn(
   engine: Engine,
@@ -46,7 +47,10 @@ export async function learn(
   }
 }
 
-/** A network that cannot be built is a mistake too. @throws ConfigError */
+/**
+ * A network that cannot be built is a mistake too.
+ * @throws {ConfigError}
+ */
 async function tryNetwork(learner: Learner): Promise<void> {
   try {
     learner.createModel(learner.scenario.classOrder.length).dispose();

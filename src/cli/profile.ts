@@ -42,8 +42,9 @@ async function measure(engine: Engine, options: ProfileOptions): Promise<Measure
 }
 
 /**
- * @throws ConfigError; AdapterError without timestamp queries; DataError, before anything is measured, for a trace that
- * cannot be written.
+ * @throws {ConfigError}
+ * @throws {AdapterError} without timestamp queries.
+ * @throws {DataError} before anything is measured, for a trace that cannot be written.
  */
 export async function profile(options: ProfileOptions): Promise<void> {
   if (options.trace) await assertWritable(dirname(options.trace));

@@ -58,7 +58,10 @@ export async function unusedName(path: string): Promise<string> {
   for (let n = 2, name = path; ; name = `${path}-${n++}`) if (!(await files.exists(name))) return name;
 }
 
-/** @throws ConfigError when there is anything at this path but an empty folder; DataError when nothing can be made there. */
+/**
+ * @throws {ConfigError} when there is anything at this path but an empty folder.
+ * @throws {DataError} when nothing can be made there.
+ */
 export async function assertUnused(path: string): Promise<void> {
   if ((await contents(path)).length > 0) throw occupied(path);
   await assertWritable(path);
@@ -80,7 +83,10 @@ export class RunFolder {
     return basename(this.path);
   }
 
-  /** Makes the folder and writes the configuration. @throws ConfigError when there is anything already, or for a method of one's own. */
+  /**
+   * Makes the folder and writes the configuration.
+   * @throws {ConfigError} when there is anything already, or for a method of one's own.
+   */
   static async create(path: string, complete: RunConfig): Promise<RunFolder> {
     const config = parseConfig(complete, path);
     await assertUnused(path);
@@ -94,7 +100,10 @@ export class RunFolder {
     return folder;
   }
 
-  /** The folder of a run that was begun before. @throws ConfigError when there is none, or its configuration is damaged. */
+  /**
+   * The folder of a run that was begun before.
+   * @throws {ConfigError} when there is none, or its configuration is damaged.
+   */
   static async open(path: string): Promise<RunFolder> {
     const configFile = joinPath(path, 'config.json');
     if (!(await files.exists(configFile))) {
@@ -163,7 +172,10 @@ function parseJson(text: string, where: string): unknown {
   }
 }
 
-/** A run's record; nothing before its first task is done. @throws DataError when it is damaged. */
+/**
+ * A run's record; nothing before its first task is done.
+ * @throws {DataError} when it is damaged.
+ */
 export async function readRecord(path: string): Promise<RunRecord | null> {
   const file = joinPath(path, 'run.json');
   return (await files.exists(file)) ? parseRunRecord(await files.readText(file), file) : null;

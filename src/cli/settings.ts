@@ -4,7 +4,10 @@ import { CONFIG_KEYS, type Config, parseConfig } from '../continual/config.ts';
 import { ConfigError } from '../errors.ts';
 import { didYouMean, flagOf, type GivenSettings } from './config-flags.ts';
 
-/** Reads a file of settings; each key is known and each value fits. @throws DataError, ConfigError */
+/**
+ * Reads a file of settings; each key is known and each value fits.
+ * @throws {DataError | ConfigError}
+ */
 export async function readConfigFile(path: string): Promise<GivenSettings> {
   const text = await files.readText(path);
   let value: unknown;
@@ -37,7 +40,7 @@ export async function readConfigFile(path: string): Promise<GivenSettings> {
   return value;
 }
 
-/** @throws ConfigError naming the first setting that was asked for and that the run was not begun with. */
+/** @throws {ConfigError} naming the first setting that was asked for and that the run was not begun with. */
 export function checkAgreement(saved: Config, flags: GivenSettings, file: GivenSettings, folder: string): void {
   const given = { ...file, ...flags };
   const key = CONFIG_KEYS.find((name) => name in given && JSON.stringify(given[name]) !== JSON.stringify(saved[name]));

@@ -11,7 +11,8 @@ import type { StepOptions } from './step-flags.ts';
 
 /**
  * Forward, cross entropy, backward and SGD with momentum on one batch of random images; in f16 with a scaled loss.
- * @throws ConfigError; DTypeError for f16 on a device without it.
+ * @throws {ConfigError}
+ * @throws {DTypeError} for f16 on a device without it.
  */
 export function trainingStep(engine: Engine, options: StepOptions): () => Tensor {
   const { model: name, width, batch, size, channels, classes, precision } = options;

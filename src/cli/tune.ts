@@ -49,7 +49,7 @@ function progress(): { onPiece: NonNullable<TuneOptions['onPiece']>; stop: () =>
 const stepTime = (pieces: readonly TunedPiece[], of: (piece: TunedPiece) => string): number =>
   pieces.reduce((sum, piece) => sum + piece.launches * (piece.ms[of(piece)] ?? 0), 0);
 
-/** @throws ConfigError, AdapterError */
+/** @throws {ConfigError | AdapterError} */
 export async function tune({ budget = Number.POSITIVE_INFINITY, force, json, ...options }: TuneCommand): Promise<void> {
   await withEngine(
     async (engine) => {

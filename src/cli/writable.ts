@@ -4,7 +4,7 @@ import { access, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { DataError } from '../errors.ts';
 
-/** @throws DataError unless files can be made in this folder, or the folder itself where it is not there yet. */
+/** @throws {DataError} unless files can be made in this folder, or the folder itself where it is not there yet. */
 export async function assertWritable(folder: string): Promise<void> {
   const refused = (message: string) =>
     new DataError({ where: folder, message: `nothing can be written here: ${message}.`, fix: 'Choose another place.' });

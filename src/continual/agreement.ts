@@ -20,7 +20,7 @@ export const imageShapes = ({ train, test }: DatasetSplit): Images => ({ train: 
 
 /**
  * @param where names the checkpoint.
- * @throws CheckpointError naming the first thing that does not agree, or that no run leaves.
+ * @throws {CheckpointError} naming the first thing that does not agree, or that no run leaves.
  */
 export function checkAgreement(state: CheckpointState, weights: StateDict, learner: Learner, where: string): void {
   const refuse = (message: string, fix: string) => new CheckpointError({ where, message, fix });

@@ -6,7 +6,7 @@ import type { Linear } from '../nn/layers.ts';
  * Scales the new classes' weight vectors by γ = mean‖w_old‖₂ / mean‖w_new‖₂; biases stay (Zhao et al. 2020, eq. 7–8).
  * @param oldClasses outputs that were there before the task; with none of them, or none new, nothing happens.
  * @returns γ; 1 where the old or the new weights are all zero, which no factor corrects.
- * @throws ArgumentError when a weight is not a finite number; nothing is changed then.
+ * @throws {ArgumentError} when a weight is not a finite number; nothing is changed then.
  */
 export async function alignWeights(layer: Linear, oldClasses: number): Promise<number> {
   const { inFeatures, outFeatures, weight, engine } = layer;

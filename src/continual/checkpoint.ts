@@ -15,7 +15,7 @@ import type { Learner } from './learner.ts';
 const FORMAT = 'engram-checkpoint-1';
 /**
  * The learner's state as a file. In the middle of a task it is the state after the last finished one.
- * @throws CheckpointError before the first task is learnt.
+ * @throws {CheckpointError} before the first task is learnt.
  */
 export async function saveCheckpoint(learner: Learner): Promise<Uint8Array<ArrayBuffer>> {
   const { model, scaler } = learner;
@@ -38,7 +38,10 @@ export async function saveCheckpoint(learner: Learner): Promise<Uint8Array<Array
   return saveWeights(model, { format: FORMAT, state: JSON.stringify(state) });
 }
 
-/** Reads what a checkpoint says besides the weights. @throws CheckpointError when it is damaged or something else. */
+/**
+ * Reads what a checkpoint says besides the weights.
+ * @throws {CheckpointError} when it is damaged or something else.
+ */
 export function readCheckpointState(bytes: Uint8Array, where: string): CheckpointState {
   return parseState(readSafetensors(bytes, where).metadata, where);
 }
@@ -64,8 +67,9 @@ function parseState(metadata: Readonly<Record<string, string>>, where: string): 
 /**
  * Brings a fresh learner to the state that was saved; what it does next is what the saved one would have done.
  * @param where names the file in errors.
- * @throws CheckpointError when the file is damaged, says what no run leaves (accuracies, exemplars, weights), or is of another
- * method, model, configuration or data; ArgumentError in the middle of a task, or after `dispose`. The learner is untouched then.
+ * @throws {CheckpointError} when the file is damaged, says what no run leaves (accuracies, exemplars, weights), or is of another
+ * method, model, configuration or data.
+ * @throws {ArgumentError} in the middle of a task, or after `dispose`. The learner is untouched then.
  */
 export function restoreCheckpoint(learner: Learner, bytes: Uint8Array, where: string): void {
   const { tensors, metadata } = readSafetensors(bytes, where);

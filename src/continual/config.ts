@@ -125,7 +125,7 @@ export const expectedOf = (key: keyof Config): string => expected(configSchema.e
 /**
  * Fills in the defaults that depend on nothing, and checks every value.
  * @param where names the file or command line in errors.
- * @throws ConfigError naming the first key that is unknown or does not fit, what it may be and what was given.
+ * @throws {ConfigError} naming the first key that is unknown or does not fit, what it may be and what was given.
  */
 export function parseConfig(input: unknown, where = 'configuration'): Config {
   const result = v.safeParse(configSchema, input);

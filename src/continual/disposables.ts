@@ -19,7 +19,10 @@ export class Disposables implements Disposable {
     return one;
   }
 
-  /** Frees each once, the last taken in first. @throws the first error of one of them, after the others are freed. */
+  /**
+   * Frees each once, the last taken in first.
+   * @throws the first error of one of them, after the others are freed.
+   */
   dispose(): void {
     const failures: unknown[] = [];
     for (const one of [...this.held].reverse()) {

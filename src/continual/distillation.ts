@@ -29,7 +29,7 @@ const pooledSizes = (kind: PoolKind, sizes: readonly number[]): readonly number[
 /**
  * Whether the last task of a run, with the most old ones before it, can be distilled.
  * @param oldTaskSizes classes of all tasks but the last.
- * @throws ConfigError
+ * @throws {ConfigError}
  */
 export function checkDistillation(
   { groups }: Pick<RunConfig, 'groups'>,

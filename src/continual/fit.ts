@@ -68,7 +68,7 @@ function stepOf({ engine, config, model, teacher, loss, scaler, images }: Fit, o
 
 /**
  * Trains the model on one task; yields every step and every epoch. The caller frees `held` when it ends, fails or is left.
- * @throws ConfigError when training diverges.
+ * @throws {ConfigError} when training diverges.
  */
 export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent> {
   const { engine, config, task, model, images, scenario, held } = fit;

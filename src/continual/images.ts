@@ -49,7 +49,10 @@ export class LearnerImages {
   }
 }
 
-/** The part of the data that the run is about. @throws DataError when the data do not hold together or are too few. */
+/**
+ * The part of the data that the run is about.
+ * @throws {DataError} when the data do not hold together or are too few.
+ */
 export function cutImages(split: DatasetSplit, { trainPerClass, testPerClass }: RunConfig): DatasetSplit {
   const cut = (dataset: ImageDataset, perClass: number) => {
     checkDataset(dataset, dataset.name);
@@ -58,7 +61,11 @@ export function cutImages(split: DatasetSplit, { trainPerClass, testPerClass }: 
   return { train: cut(split.train, trainPerClass), test: cut(split.test, testPerClass) };
 }
 
-/** Uploads both parts, normalised as configured. @throws ConfigError; OutOfMemoryError, when nothing stays uploaded. */
+/**
+ * Uploads both parts, normalised as configured.
+ * @throws {ConfigError}
+ * @throws {OutOfMemoryError} when nothing stays uploaded.
+ */
 export function uploadImages(
   engine: Engine,
   { train, test }: DatasetSplit,

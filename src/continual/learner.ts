@@ -59,7 +59,7 @@ export class Learner {
 
   /**
    * @param method one of your own, or the configured one.
-   * @throws ConfigError, DataError, ArgumentError when something is known to fail, in the last task too.
+   * @throws {ConfigError | DataError | ArgumentError} when something is known to fail, in the last task too.
    */
   constructor(
     readonly engine: Engine,
@@ -105,7 +105,7 @@ export class Learner {
   /**
    * Learns every task that is left, telling what happens; may be left at any time, and gone on with later from the last
    * finished task on.
-   * @throws as {@link runTask}
+   * @throws as {@link runTask}.
    */
   async *run(): AsyncGenerator<LearnerEvent> {
     for (const message of this.notices) yield { type: 'notice', message };
@@ -115,7 +115,8 @@ export class Learner {
   /**
    * Learns the next task. When it fails, or is left before its last event, the learner is as it was before: called again,
    * it does what it would have done.
-   * @throws ConfigError when training diverges; ArgumentError when another task is under way, none is left, or after `dispose`.
+   * @throws {ConfigError} when training diverges.
+   * @throws {ArgumentError} when another task is under way, none is left, or after `dispose`.
    */
   async *runTask(): AsyncGenerator<LearnerEvent> {
     this.assertIdle('Learner.runTask');
@@ -212,7 +213,10 @@ export class Learner {
     return { train: this.train.dataset, test: this.test.dataset };
   }
 
-  /** Takes over a saved state; see `restoreCheckpoint`. @throws ArgumentError in the middle of a task, or after `dispose`. */
+  /**
+   * Takes over a saved state; see `restoreCheckpoint`.
+   * @throws {ArgumentError} in the middle of a task, or after `dispose`.
+   */
   resumeFrom(
     model: ResNet,
     matrix: readonly (readonly number[])[],
@@ -227,7 +231,10 @@ export class Learner {
     if (scaler) this.scaler?.load(scaler);
   }
 
-  /** Logits [n, classes seen] of test images, without recording. @throws ArgumentError before the first task is learnt. */
+  /**
+   * Logits [n, classes seen] of test images, without recording.
+   * @throws {ArgumentError} before the first task is learnt.
+   */
   predict(indices: ArrayLike<number>): Tensor {
     this.assertUsable('Learner.predict');
     const { model, engine } = this;
@@ -324,7 +331,10 @@ export class Learner {
     return prototypesOf(model, train, indices, { classes: scenario.classesAfter(task), logitOf: scenario.logitOf });
   }
 
-  /** Accuracy in percent on each task so far. @throws ConfigError when the model's logits are not finite. */
+  /**
+   * Accuracy in percent on each task so far.
+   * @throws {ConfigError} when the model's logits are not finite.
+   */
   private async evaluate(task: number, model: ResNet): Promise<number[]> {
     const { scenario, test, config } = this;
     const labels = scenario.tasks.slice(0, task + 1).flat();

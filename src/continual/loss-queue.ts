@@ -34,7 +34,10 @@ export class LossQueue<Step> {
     this.reads.push({ steps, losses });
   }
 
-  /** The steps whose losses are there, waiting until no more than `left` reads are under way. @throws the device's errors. */
+  /**
+   * The steps whose losses are there, waiting until no more than `left` reads are under way.
+   * @throws the device's errors.
+   */
   async *settle(left: number): AsyncGenerator<{ step: Step; loss: number }> {
     while (this.reads.length > left) {
       const { steps, losses } = this.reads.shift() as (typeof this.reads)[number];

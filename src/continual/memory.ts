@@ -15,7 +15,10 @@ export class ExemplarMemory {
 
   constructor(private readonly options: MemoryOptions) {}
 
-  /** Exemplars a class may have when `classes` have been seen. @throws ConfigError when that is less than one. */
+  /**
+   * Exemplars a class may have when `classes` have been seen.
+   * @throws {ConfigError} when that is less than one.
+   */
   quota(classes: number): number {
     const { total, perClass = 0 } = this.options;
     const quota = perClass > 0 ? perClass : Math.floor(total / classes);

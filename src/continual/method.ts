@@ -51,7 +51,10 @@ export interface Method {
   readonly teacher: boolean;
   /** Whether weights are aligned after each task where the configuration leaves it open; false by default. */
   readonly align?: boolean;
-  /** Refuses, before anything is learnt, what this method cannot do. @throws ConfigError */
+  /**
+   * Refuses, before anything is learnt, what this method cannot do.
+   * @throws {ConfigError}
+   */
   check?(config: RunConfig, scenario: Scenario): void;
   /** Makes a task's loss. Called again for a task that failed or was left: what it goes by must not have changed. */
   begin(context: TaskContext): TaskLoss | Promise<TaskLoss>;

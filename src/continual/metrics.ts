@@ -9,7 +9,7 @@ export type AccuracyMatrix = readonly (readonly number[])[];
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Throws ArgumentError unless row t has t + 1 finite numbers. */
+/** @throws {ArgumentError} unless row t has t + 1 finite numbers. */
 function checkMatrix(matrix: AccuracyMatrix): void {
   matrix.forEach((row, task) => {
     if (row.length !== task + 1 || !row.every(Number.isFinite)) {
@@ -28,7 +28,7 @@ function checkMatrix(matrix: AccuracyMatrix): void {
 /**
  * The accuracy on every class seen so far, after each task: a_t = Σ_j n_j A_tj / Σ_j n_j over j <= t.
  * `weights` n_j are the test images (or, where all classes have as many, the classes) of each task.
- * Throws ArgumentError for a matrix that is not lower triangular or has more rows than there are weights.
+ * @throws {ArgumentError} for a matrix that is not lower triangular or has more rows than there are weights.
  */
 export function accuracyCurve(matrix: AccuracyMatrix, weights: readonly number[]): number[] {
   checkMatrix(matrix);
@@ -53,7 +53,8 @@ export const lastAccuracy = (curve: readonly number[]): number => curve.at(-1) ?
 
 /**
  * Forgetting after the last task: F_T = 1/(T-1) Σ_{j<T} (max_{j<=l<T} A_lj - A_Tj), in points (Chaudhry et al. 2018).
- * Negative if old tasks got better; 0 after a single task. Throws ArgumentError for a matrix that is not lower triangular.
+ * Negative if old tasks got better; 0 after a single task.
+ * @throws {ArgumentError} for a matrix that is not lower triangular.
  */
 export function forgetting(matrix: AccuracyMatrix): number {
   checkMatrix(matrix);
@@ -66,7 +67,7 @@ export function forgetting(matrix: AccuracyMatrix): number {
 /**
  * Backward transfer: B_T = 1/(T-1) Σ_{j<T} (A_Tj - A_jj), in points (Lopez-Paz and Ranzato 2017).
  * Negative where learning on made old tasks worse; 0 after a single task.
- * Throws ArgumentError for a matrix that is not lower triangular.
+ * @throws {ArgumentError} for a matrix that is not lower triangular.
  */
 export function backwardTransfer(matrix: AccuracyMatrix): number {
   checkMatrix(matrix);
@@ -79,7 +80,7 @@ export function backwardTransfer(matrix: AccuracyMatrix): number {
 /**
  * One row of the matrix from predictions: the accuracy in percent on each of the first `tasks` tasks.
  * `predicted` and `expected` are class numbers, one an image; `taskOf[class]` is the class's task.
- * Throws ArgumentError if the lengths differ or if a task has no image.
+ * @throws {ArgumentError} if the lengths differ or if a task has no image.
  */
 export function taskAccuracies(
   predicted: ArrayLike<number>,

@@ -17,7 +17,7 @@ export interface Plan {
   readonly split: DatasetSplit;
 }
 
-/** @throws ConfigError, DataError, ArgumentError for the first thing that cannot work. */
+/** @throws {ConfigError | DataError | ArgumentError} for the first thing that cannot work. */
 export function checkPlan(plan: Plan): void {
   const { config, method, scenario } = plan;
   checkData(plan);

@@ -7,7 +7,10 @@ import { CONFIG_KEYS, type Config, METHOD_NAMES, type RunConfig } from './config
 import type { Method } from './method.ts';
 import { methods } from './methods.ts';
 
-/** The method to learn by: one of the user's own or the configured one. @throws ConfigError for a name that tells nothing. */
+/**
+ * The method to learn by: one of the user's own or the configured one.
+ * @throws {ConfigError} for a name that tells nothing.
+ */
 export function resolveMethod(config: Config, own?: Method): Method {
   if (!own) return methods[config.method];
   const builtIn = METHOD_NAMES.find((name) => name === own.name);

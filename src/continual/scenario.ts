@@ -25,7 +25,7 @@ export class Scenario {
   /** The logit of each class of the data: its place in the order; −1 for a class that never arrives. */
   readonly logitOf: Int32Array;
 
-  /** @throws ConfigError when the tasks cannot be filled or the order names no permutation. */
+  /** @throws {ConfigError} when the tasks cannot be filled or the order names no permutation. */
   constructor({ classes, tasks, baseClasses = 0, classOrder, classSeed = 0 }: ScenarioOptions) {
     this.classOrder = classOrder ?? drawOrder(classes, classSeed);
     checkOrder(this.classOrder, classes);

@@ -19,7 +19,7 @@ export interface Augmentation {
 export const keepsToPixels = ({ rotate = 0, scale }: Augmentation): boolean =>
   rotate === 0 && (scale === undefined || (scale[0] === 1 && scale[1] === 1));
 
-/** Throws ArgumentError for an augmentation that means nothing. */
+/** @throws {ArgumentError} for an augmentation that means nothing. */
 export function checkAugmentation({ crop = 0, flip = 0, rotate = 0, scale = [1, 1] }: Augmentation): void {
   const wrong = (message: string, fix: string) => new ArgumentError({ where: 'augmentation', message, fix });
   if (!Number.isInteger(crop) || crop < 0) {
@@ -40,7 +40,7 @@ export function checkAugmentation({ crop = 0, flip = 0, rotate = 0, scale = [1, 
  * One random matrix an image, f32 [n, 2, 3] row-major: from an output pixel (x, y, 1) to the place in the input that it
  * is read at, pixel centres at whole numbers. An image is scaled and rotated about its centre, then padded and cropped,
  * then flipped, in torchvision's usual order. The numbers are drawn image by image, only for what may happen.
- * Throws ArgumentError for an augmentation that means nothing.
+ * @throws {ArgumentError} for an augmentation that means nothing.
  */
 export function randomTransforms(
   count: number,

@@ -22,7 +22,10 @@ export class ByteStream {
     this.rest = gzip ? new Uint8Array(0) : bytes;
   }
 
-  /** The next `count` bytes, fewer only where they end. Throws DataError for damaged gzip or want of memory. */
+  /**
+   * The next `count` bytes, fewer only where they end.
+   * @throws {DataError} for damaged gzip or want of memory.
+   */
   async take(count: number): Promise<Uint8Array<ArrayBuffer>> {
     const taken = this.allocate(count);
     let at = 0;

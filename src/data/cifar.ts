@@ -41,7 +41,10 @@ const versions: Version[] = [
   },
 ];
 
-/** Records to pixels [count, 32, 32, 3] and labels. Throws DataError unless the bytes are whole records. */
+/**
+ * Records to pixels [count, 32, 32, 3] and labels.
+ * @throws {DataError} unless the bytes are whole records.
+ */
 export function decodeCifar(
   bytes: Uint8Array,
   labelBytes: number,
@@ -97,7 +100,10 @@ async function readPart(
   return checkDataset(dataset, joinPath(folder, names.join(', ')));
 }
 
-/** CIFAR-10 or CIFAR-100 from a folder, or undefined if it holds neither. Throws DataError for damaged or missing parts. */
+/**
+ * CIFAR-10 or CIFAR-100 from a folder, or undefined if it holds neither.
+ * @throws {DataError} for damaged or missing parts.
+ */
 export async function loadCifar(folder: string): Promise<DatasetSplit | undefined> {
   for (const version of versions) {
     if (!(await files.exists(joinPath(folder, version.train[0]!)))) continue;

@@ -43,7 +43,10 @@ export function classIndices(dataset: ImageDataset): number[][] {
   return indices;
 }
 
-/** The images at these indices, in this order. Throws ArgumentError for an index outside the set. */
+/**
+ * The images at these indices, in this order.
+ * @throws {ArgumentError} for an index outside the set.
+ */
 export function subset(dataset: ImageDataset, indices: ArrayLike<number>): ImageDataset {
   const bytes = imageBytes(dataset);
   const images = new Uint8Array(indices.length * bytes);
@@ -67,7 +70,7 @@ export function subset(dataset: ImageDataset, indices: ArrayLike<number>): Image
 
 /**
  * The first `count` images of every class, in the set's order: a small protocol that anyone can repeat.
- * Throws DataError if a class has fewer.
+ * @throws {DataError} if a class has fewer.
  */
 export function firstPerClass(dataset: ImageDataset, count: number): ImageDataset {
   const short = classIndices(dataset).findIndex((indices) => indices.length < count);
@@ -109,7 +112,7 @@ export const className = (dataset: ImageDataset, label: number): string => datas
 
 /**
  * Checks that a set holds together, so that nothing above has to. `where` names the file of the labels.
- * Throws DataError if the counts differ, if the set is empty or if a label is outside its classes.
+ * @throws {DataError} if the counts differ, if the set is empty or if a label is outside its classes.
  */
 export function checkDataset(dataset: ImageDataset, where: string): ImageDataset {
   const count = imageCount(dataset);

@@ -17,8 +17,8 @@ const MOST_BYTES = 2 ** 31;
 
 /**
  * Reads IDX bytes, gzipped or not. `where` names the file in errors. No more is unpacked than the header promises.
- * Throws DataError for another magic number, another element type or number of dimensions, for a length that does not fit
- * the dimensions, and for more than 2 GiB.
+ * @throws {DataError} for another magic number, another element type or number of dimensions, for a length that does not fit the
+ * dimensions, and for more than 2 GiB.
  */
 export async function readIdx(
   packed: Uint8Array<ArrayBuffer>,

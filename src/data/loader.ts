@@ -36,7 +36,10 @@ export class DataLoader {
   readonly steps: number;
   private readonly indices: Uint32Array<ArrayBuffer>;
 
-  /** `indices`: which images to walk over. Throws ArgumentError if they make no batch. */
+  /**
+   * `indices`: which images to walk over.
+   * @throws {ArgumentError} if they make no batch.
+   */
   constructor(
     indices: ArrayLike<number>,
     private readonly options: LoaderOptions,

@@ -57,7 +57,7 @@ export class BufferPool {
 
   /**
    * A buffer of `bytes` rounded up to a multiple of 4, contents undefined; `fresh`: one that nothing has used before.
-   * @throws OutOfMemoryError beyond the device's limits.
+   * @throws {OutOfMemoryError} beyond the device's limits.
    */
   acquire(bytes: number, where: string, fresh = false): DeviceBuffer {
     const size = sizeOf(bytes);
@@ -78,7 +78,10 @@ export class BufferPool {
     return new DeviceBuffer(this.nextId++, null, sizeOf(bytes));
   }
 
-  /** Gives a reserved storage a buffer, and adds a reference. @throws OutOfMemoryError beyond the device's limits. */
+  /**
+   * Gives a reserved storage a buffer, and adds a reference.
+   * @throws {OutOfMemoryError} beyond the device's limits.
+   */
   back(storage: DeviceBuffer, where: string): void {
     storage.place(this.acquire(storage.bytes, where, true).buffer);
     storage.refs++;

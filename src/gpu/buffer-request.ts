@@ -10,7 +10,7 @@ const outOfMemory = (where: string, size: number, live?: number, cause?: unknown
     cause,
   });
 
-/** @throws OutOfMemoryError where that is known at once, as it is of mapped buffers. */
+/** @throws {OutOfMemoryError} where that is known at once, as it is of mapped buffers. */
 export function createBuffer(
   device: GPUDevice,
   descriptor: GPUBufferDescriptor,

@@ -13,7 +13,7 @@ export class DeviceBuffer {
     readonly bytes: number,
   ) {}
 
-  /** @throws RangeError while it has none; see {@link BufferPool.reserve}. */
+  /** @throws {RangeError} while it has none; see {@link BufferPool.reserve}. */
   get buffer(): GPUBuffer {
     if (!this.held) throw new RangeError('a tensor of a step that is being recorded has no buffer yet');
     return this.held;

@@ -36,7 +36,7 @@ export class PassTimer {
   private readonly sets: GPUQuerySet[] = [];
   private readonly noted: Noted[] = [];
 
-  /** @throws AdapterError */
+  /** @throws {AdapterError} */
   constructor(private readonly device: GPUDevice) {
     if (!device.features.has('timestamp-query')) {
       throw new AdapterError({

@@ -24,7 +24,8 @@ export class Readback {
 
   /**
    * The first `bytes` of a buffer as they are when every command recorded so far has run.
-   * @throws OutOfMemoryError where there is no memory for a staging buffer; ValidationError when it cannot be mapped.
+   * @throws {OutOfMemoryError} where there is no memory for a staging buffer.
+   * @throws {ValidationError} when it cannot be mapped.
    */
   read(storage: DeviceBuffer, bytes: number): Promise<ArrayBuffer> {
     const size = Math.ceil(bytes / 4) * 4;

@@ -100,7 +100,10 @@ export class Recorder {
     this.flush();
   }
 
-  /** Uploads at once when no waiting command uses the buffer, in order otherwise. @throws ArgumentError for what does not fit. */
+  /**
+   * Uploads at once when no waiting command uses the buffer, in order otherwise.
+   * @throws {ArgumentError} for what does not fit.
+   */
   write(to: DeviceBuffer, offset: number, data: Uint8Array<ArrayBuffer>): void {
     const { byteLength } = data;
     // The device would refuse it much later, without a name, and leave the buffer as it was.

@@ -143,7 +143,7 @@ export class Runtime {
 
   /**
    * Uploads bytes into a buffer, in order with the recorded commands.
-   * @throws ArgumentError unless they and the offset are multiples of 4, and fit.
+   * @throws {ArgumentError} unless they and the offset are multiples of 4, and fit.
    */
   write(storage: DeviceBuffer, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
     this.assertUsable('write');
@@ -185,7 +185,8 @@ export class Runtime {
   /**
    * Runs `fn`, and keeps what it launches, to be submitted again by {@link replay}. It is submitted when `fn` has ended, for
    * only then is it known where its tensors may lie.
-   * @throws ArgumentError inside another recording; what `fn` throws, after submitting what was launched until then.
+   * @throws {ArgumentError} inside another recording.
+   * @throws what `fn` throws, after submitting what was launched until then.
    */
   record<T>(fn: () => T): { result: T; recording: Recording } {
     this.assertUsable('record');
@@ -220,7 +221,10 @@ export class Runtime {
     this.recorder.copy(from, to, bytes, offset);
   }
 
-  /** Waits for everything recorded so far, then reads the first `bytes` of a buffer. @throws the first error since the last wait. */
+  /**
+   * Waits for everything recorded so far, then reads the first `bytes` of a buffer.
+   * @throws the first error since the last wait.
+   */
   async read(storage: DeviceBuffer, bytes: number): Promise<ArrayBuffer> {
     this.assertUsable('read');
     if (this.isRecording) return readRecorded(this, storage, bytes);
@@ -243,7 +247,10 @@ export class Runtime {
     await this.recorder.flush();
   }
 
-  /** Waits until the GPU has done everything recorded so far. @throws the first error since the last wait. */
+  /**
+   * Waits until the GPU has done everything recorded so far.
+   * @throws the first error since the last wait.
+   */
   async sync(): Promise<void> {
     this.assertUsable('sync');
     await this.recorder.flush();
@@ -254,8 +261,9 @@ export class Runtime {
   /**
    * The device's time for every kernel that `fn` launches, by timestamp queries. Each runs in a pass of its own, so that
    * the sum is a little more than what `fn` takes otherwise.
-   * @throws AdapterError on a device without timestamp queries; ArgumentError when `fn` is asynchronous, or another profile is
-   * being taken; what `fn` throws.
+   * @throws {AdapterError} on a device without timestamp queries.
+   * @throws {ArgumentError} when `fn` is asynchronous, or another profile is being taken.
+   * @throws what `fn` throws.
    */
   async profile(fn: () => void): Promise<Profile> {
     await this.sync();

@@ -7,7 +7,7 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
 /**
  * Refuses what an asynchronous function returned. Its rejection is heard, so that it does not end the process; what tensors it
  * goes on to make belong to no scope, and come back when they are dropped.
- * @throws ArgumentError
+ * @throws {ArgumentError}
  */
 export function refuseAsync(where: string, result: unknown): void {
   if (!isThenable(result)) return;

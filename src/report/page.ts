@@ -111,7 +111,7 @@ export interface PageOptions {
 
 /**
  * The report on one run or several, as the text of an HTML file. The first run gives the adapter and the date.
- * Throws ArgumentError if there is no run, or if a run has not finished its first task.
+ * @throws {ArgumentError} if there is no run, or if a run has not finished its first task.
  */
 export function reportPage(
   records: readonly RunRecord[],

@@ -48,7 +48,10 @@ export const runRecordSchema = v.object({
 export type RunRecord = v.InferOutput<typeof runRecordSchema>;
 export type LossRecord = v.InferOutput<typeof lossSchema>;
 
-/** Reads a record from JSON. `where` names the file. Throws DataError that names the first part that does not fit. */
+/**
+ * Reads a record from JSON. `where` names the file.
+ * @throws {DataError} that names the first part that does not fit.
+ */
 export function parseRunRecord(json: string, where: string): RunRecord {
   let value: unknown;
   try {

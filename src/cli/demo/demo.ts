@@ -31,7 +31,7 @@ const MOST_SECONDS = 110;
 
 /**
  * Trains with each method under the same settings, in each order of the classes, then shows what was kept.
- * @throws ConfigError when `out` is taken.
+ * @throws {ConfigError} when `out` is taken.
  */
 export async function demo({ out, size: wanted, orders }: DemoOptions): Promise<void> {
   const path = out ?? (await unusedName('runs/demo'));

@@ -6,7 +6,7 @@ import { adapterKind, describeAdapter } from './adapter-info.ts';
 
 /**
  * Asks the browser for an adapter. `software` and `swiftshader` ask for the browser's fallback adapter.
- * @throws AdapterError where there is no WebGPU, no adapter, or none of the kind asked for.
+ * @throws {AdapterError} where there is no WebGPU, no adapter, or none of the kind asked for.
  */
 export async function requestAdapter(options: AdapterOptions = {}): Promise<AdapterChoice> {
   const wanted = options.adapter ?? 'auto';

@@ -47,8 +47,8 @@ const kept = shared[KEPT];
 /**
  * Asks Dawn for an adapter; the environment variables `ENGRAM_ADAPTER` and `ENGRAM_SUBGROUP_MATRIX` (`1` or `0`) go before
  * `options.adapter` and `options.subgroupMatrix`.
- * @throws AdapterError when there is none of the kind asked for, with what to install; ConfigError for a variable that is
- * no choice.
+ * @throws {AdapterError} when there is none of the kind asked for, with what to install.
+ * @throws {ConfigError} for a variable that is no choice.
  */
 export async function requestAdapter(options: AdapterOptions = {}): Promise<AdapterChoice> {
   const wanted = chosen(options);

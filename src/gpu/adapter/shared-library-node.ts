@@ -7,7 +7,7 @@ const RTLD_NODELETE = 0x1000;
 /**
  * Loads a shared library into this process, where whoever asks for its name gets it; one that is loaded already stays.
  * @param name a path, or a name that the system looks for.
- * @throws Error when it cannot be loaded, with the reason.
+ * @throws {Error} when it cannot be loaded, with the reason.
  */
 export function loadLibrary(name: string): void {
   const { RTLD_NOW, RTLD_GLOBAL } = constants.dlopen;

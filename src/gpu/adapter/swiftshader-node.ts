@@ -15,7 +15,8 @@ import { loadLibrary } from './shared-library-node.ts';
 
 /**
  * Makes a folder of the cache, once a version of `@sparticuz/chromium`, from that package's `bin` folder.
- * @throws Error when the package is not installed; ConfigError when somebody else may write to the cache.
+ * @throws {Error} when the package is not installed.
+ * @throws {ConfigError} when somebody else may write to the cache.
  */
 export async function unpackChromium(
   name: string,

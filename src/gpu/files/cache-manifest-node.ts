@@ -35,7 +35,7 @@ export async function seal(folder: string): Promise<void> {
 
 /**
  * Whether a folder holds all that was sealed in it.
- * @throws ConfigError when it, or something in it, is somebody else's.
+ * @throws {ConfigError} when it, or something in it, is somebody else's.
  */
 export async function isWhole(folder: string): Promise<boolean> {
   try {

@@ -35,7 +35,10 @@ function homeOfUser(): string {
   }
 }
 
-/** The cache folder, made if needed. @throws ConfigError when somebody else may write to it. */
+/**
+ * The cache folder, made if needed.
+ * @throws {ConfigError} when somebody else may write to it.
+ */
 export async function openCache(): Promise<string> {
   const folder = cacheFolder();
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -47,7 +50,7 @@ export async function openCache(): Promise<string> {
  * The cache's folder `name`, filled by `fill` the first time, and again where something of it is missing. It is filled
  * under another name and then renamed, so that it is never seen half full, whether `fill` fails or several processes
  * start at once.
- * @throws ConfigError when it is somebody else's.
+ * @throws {ConfigError} when it is somebody else's.
  */
 export async function cachedFolder(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(await openCache(), name);

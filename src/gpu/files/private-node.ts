@@ -11,7 +11,8 @@ const STICKY = 0o1000;
  * Throws unless a file or folder, and the link to it if it is one, is the user's or root's and nobody else may write to
  * it. On Windows, where a user's folders are private by themselves, nothing is checked.
  * @param shared others may make files of their own beside the user's, as in /tmp.
- * @throws ConfigError that says how to fix it; what `stat` throws.
+ * @throws {ConfigError} that says how to fix it.
+ * @throws what `stat` throws.
  */
 export async function assertPrivate(path: string, { shared = false } = {}): Promise<void> {
   const user = process.getuid?.();

@@ -88,7 +88,7 @@ export class RecordingDraft {
 
   /**
    * Takes note of an upload, which comes before everything else whenever the step is submitted.
-   * @throws ArgumentError for an upload that cannot be made before everything else.
+   * @throws {ArgumentError} for an upload that cannot be made before everything else.
    */
   feed(storage: DeviceBuffer, data: FeedData, { offset = 0, isConstant = false } = {}): void {
     const isSecond = this.feeds.has(storage);
@@ -111,7 +111,7 @@ export class RecordingDraft {
 
   /**
    * Gives every tensor its place. The recording holds one reference to each buffer and a pin on each uniform.
-   * @throws OutOfMemoryError beyond the device's limits.
+   * @throws {OutOfMemoryError} beyond the device's limits.
    */
   finish(ground: Ground): Recording {
     const inner = [...this.made].filter((storage) => this.isInner(storage) && this.uses.has(storage));

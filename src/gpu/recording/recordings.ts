@@ -31,7 +31,7 @@ export class Recordings {
     return groups;
   }
 
-  /** @throws OutOfMemoryError beyond the device's limits. */
+  /** @throws {OutOfMemoryError} beyond the device's limits. */
   add(draft: RecordingDraft): Recording {
     const { pool, groups, makeRoom } = this;
     const { maxBufferSize, maxStorageBufferBindingSize, minStorageBufferOffsetAlignment } = this.device.limits;

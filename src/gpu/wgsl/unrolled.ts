@@ -16,7 +16,7 @@ function numberOf(bound: string, constants: Constants): number {
 
 /**
  * Every `for (var i = A; i < B; i++) { // unrolled` as a block for each turn, with numbers in the place of `i`.
- * @throws Error for a bound that is not known here.
+ * @throws {Error} for a bound that is not known here.
  */
 export function unrolled(source: string, constants: Constants): string {
   const loop = LOOP.exec(source);

@@ -54,7 +54,7 @@ export const exact = (value: Float64Array, roundings = 0): Bounded => ({
   error: value.map((v) => roundings * Math.abs(v)),
 });
 
-/** @throws Error naming the element that is furthest beyond what it is allowed. */
+/** @throws {Error} naming the element that is furthest beyond what it is allowed. */
 export function checkBounded(what: string, actual: ArrayLike<number>, { value, error }: Bounded): void {
   if (actual.length !== value.length) throw new Error(`${what} has ${actual.length} elements, not ${value.length}`);
   let worst = { excess: 1, at: -1 };
