@@ -1,6 +1,6 @@
 // import optim/squares.wgsl
 
-// The joint norm of many gradients from its partial sums (optim/clip-gradients.wgsl), and what they are to be scaled by. One
+// The joint norm of many gradients from its partial sums (optim/clip-gradients.wgsl), and what they are scaled by. One
 // workgroup.
 
 struct Params {
@@ -15,7 +15,7 @@ struct Params {
 
 var<workgroup> totals: array<vec4<f32>, 64>;
 
-// Numbers that are not finite cannot be written down, and must not be worked out ahead of time.
+// WGSL has no literals for numbers that are not finite, and refuses constant expressions that give one.
 fn not_finite(bits: u32) -> f32 {
   return bitcast<f32>(bits | (params.count & 0u));
 }

@@ -1,7 +1,7 @@
-// Decides on the device whether an optimizer takes a step, and makes the rates its kernels read: of what is configured and
-// of the steps that were really taken. One thread.
+// Decides on the device whether an optimizer takes a step, and computes the rates that its kernels read, from what is
+// configured and from the steps that were really taken. One thread.
 
-// Not 0: this step is left out.
+// Not 0: this step is skipped.
 @group(0) @binding(0) var<storage, read> skip: array<u32>;
 // Rates as configured, in the order of optim/sgd.wgsl or optim/adam.wgsl.
 @group(0) @binding(1) var<storage, read> given: array<f32>;

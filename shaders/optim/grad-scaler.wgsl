@@ -1,5 +1,5 @@
-// Adapts the scale of the loss after a step, as PyTorch's GradScaler: down when a gradient was not finite, up after so many
-// steps in a row whose gradients all were. One thread.
+// Adapts the scale of the loss after a step, as PyTorch's GradScaler: down when a gradient was not finite, up after
+// `interval` steps in a row whose gradients all were finite. One thread.
 
 struct Params {
   growth: f32,
@@ -8,7 +8,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read_write> scale: array<f32>;
-// [whether a gradient was not finite, steps in a row that were taken, steps left out]
+// [whether a gradient was not finite, steps taken in a row, skipped steps]
 @group(0) @binding(1) var<storage, read_write> state: array<u32>;
 @group(0) @binding(2) var<uniform> params: Params;
 

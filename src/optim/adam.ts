@@ -3,11 +3,11 @@ import source from '../../shaders/optim/adam.wgsl';
 import type { Module, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRate, Optimizer } from './optimizer.ts';
-import type { SlotKernels } from './slots.ts';
+import type { SlotKernel } from './slots.ts';
 
 export interface AdamOptions {
   lr?: number;
-  /** Decay of the running mean and of the running square; (0.9, 0.999) unless said. */
+  /** Decay of the running mean and of the running square; (0.9, 0.999) by default. */
   betas?: readonly [number, number];
   eps?: number;
   weightDecay?: number;
@@ -23,7 +23,10 @@ export class Adam extends Optimizer {
   private readonly mean: readonly Tensor[];
   private readonly square: readonly Tensor[];
 
-  /** @throws ArgumentError for a module without trained parameters or a rate out of range. */
+  /**
+   * @throws {ArgumentError} when the module has nothing to train, or a rate is out of range.
+   * @throws {DTypeError} when a trained parameter is not f32.
+   */
   constructor(module: Module, { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamOptions = {}) {
     super(module, lr, 10);
     for (const beta of betas) checkRate('Adam', 'beta', beta, 0, 1);
@@ -54,9 +57,9 @@ export class Adam extends Optimizer {
     return [this.lr, this.weightDecay, b1, b2, this.eps, c1, c2, 1 - b1, 1 - b2, 0];
   }
 
-  protected override get updates(): SlotKernels {
+  protected override get updates(): SlotKernel {
     return {
-      kernel: (count) => ({ name: 'adam', source, entry: `adam${count}` }),
+      kernel: { name: 'adam', source },
       constants: { DECOUPLED: this.decoupled },
       slotCounts: [3, 1],
     };
@@ -71,7 +74,7 @@ export class Adam extends Optimizer {
   }
 }
 
-/** Loshchilov & Hutter 2019, algorithm 2: the decay acts on the parameters; 0.01 unless said. */
+/** Loshchilov & Hutter 2019, algorithm 2: the decay acts on the parameters; 0.01 by default. */
 export class AdamW extends Adam {
   protected override readonly decoupled = true;
 

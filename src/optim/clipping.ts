@@ -4,17 +4,16 @@ import clipNorm from '../../shaders/optim/clip-norm.wgsl';
 import { ArgumentError } from '../errors.ts';
 import type { Runtime } from '../gpu/runtime.ts';
 import { bytesOf, type FloatType } from '../tensor/dtype.ts';
-import { floatBits } from '../tensor/float-bits.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
-import { groupsOf, launchSlots, type SlotKernels } from './slots.ts';
+import { groupsOf, launchSlots, type SlotKernel } from './slots.ts';
 
 const DTYPES: readonly FloatType[] = ['f32', 'f16'];
 /** Values a workgroup. */
 const SPAN = 1024;
 
 /**
- * The gradients of these parameters, each parameter once, ready to be written over: what something else looks at (a gradient that two
- * leaves share, a seed) is copied first.
+ * The gradients of these parameters, each parameter once, ready to be overwritten: what something else uses too (a gradient
+ * that two leaves share, a seed) is copied first.
  */
 function ownGradients(parameters: readonly Tensor[]): Tensor[] {
   return [...new Set(parameters)].flatMap((leaf) => {
@@ -40,14 +39,14 @@ function overGradients(
   for (const dtype of DTYPES) {
     const slots = gradients.flatMap((g) => (g.dtype === dtype ? [{ size: g.size, tensors: [g] }] : []));
     if (slots.length === 0) continue;
-    const kernels: SlotKernels = {
-      kernel: (count) => ({ name: 'clip_gradients', source: clipGradients, entry: `${kind}${count}` }),
+    const kernel: SlotKernel = {
+      kernel: { name: 'clip_gradients', source: clipGradients, entry: kind },
       constants: { T: dtype, SPAN },
       slotCounts: [7, 1],
       span: SPAN,
       value,
     };
-    launchSlots(engine, kernels, shared, slots, before);
+    launchSlots(engine, kernel, shared, slots, before);
     before += groupsOf(slots, SPAN);
   }
 }
@@ -59,11 +58,12 @@ function checkLimit(where: string, what: string, most: number): void {
 /**
  * Scales all gradients together, in place, so that their joint L2 norm is at most `most` (Pascanu et al. 2013): by most / (norm + 1e-6)
  * where that is below 1. A parameter given twice counts once. Exact for gradients whose squares float32 cannot hold.
- * Gradients that are not finite go as in PyTorch: with an infinite one the norm is infinite, finite gradients become 0
- * and infinite ones NaN; with a NaN the norm and all gradients become NaN. `GradScaler` leaves such steps out.
- * @param most `Infinity` only measures.
+ * Gradients that are not finite are treated as in PyTorch: with an infinite one the norm is infinite, finite gradients become
+ * 0 and infinite ones NaN; with a NaN the norm and all gradients become NaN. `GradScaler` skips such steps.
+ * @param most The largest norm; `Infinity` only measures.
  * @returns the norm before, a scalar tensor on the device.
- * @throws ArgumentError when no parameter has a gradient, or `most` is not above 0; EngineMismatchError.
+ * @throws {ArgumentError} when no parameter has a gradient, or `most` is not above 0.
+ * @throws {EngineMismatchError} when the parameters belong to several engines.
  */
 export function clipGradNorm(parameters: readonly Tensor[], most: number): Tensor {
   checkLimit('clipGradNorm', 'the largest norm', most);
@@ -84,7 +84,7 @@ export function clipGradNorm(parameters: readonly Tensor[], most: number): Tenso
   engine.dispatch({
     kernel: { name: 'clip_norm', source: clipNorm },
     buffers: [partials, norm, coefficient].map((t) => t.storage),
-    params: [count, floatBits(most), 0, 0],
+    params: { count, most },
     workgroups: [1],
   });
   if (most < Number.POSITIVE_INFINITY) overGradients(engine, 'scale', gradients, [coefficient]);
@@ -95,7 +95,8 @@ export function clipGradNorm(parameters: readonly Tensor[], most: number): Tenso
 
 /**
  * Limits every element of every gradient to [−most, most], in place; NaN stays NaN.
- * @throws ArgumentError when `most` is not above 0; EngineMismatchError.
+ * @throws {ArgumentError} when `most` is not above 0.
+ * @throws {EngineMismatchError} when the parameters belong to several engines.
  */
 export function clipGradValue(parameters: readonly Tensor[], most: number): void {
   checkLimit('clipGradValue', 'the limit', most);

@@ -1,7 +1,7 @@
 /**
  * Dynamic loss scaling (Micikevicius et al. 2018, section 3.2), as PyTorch's GradScaler. f16 has no room for small gradients:
  * the loss is multiplied by a scale before the backward pass, the gradients are divided by it before the step. A scale that
- * is too large makes some of them infinite; then the step is left out and the scale falls. All of that on the device.
+ * is too large makes some of them infinite; then the step is skipped and the scale falls. All of that on the device.
  */
 
 import gradScalerSource from '../../shaders/optim/grad-scaler.wgsl';
@@ -9,34 +9,33 @@ import unscaleSource from '../../shaders/optim/unscale.wgsl';
 import { ArgumentError } from '../errors.ts';
 import type { Runtime } from '../gpu/runtime.ts';
 import { tensorFrom, zeros } from '../tensor/create.ts';
-import { floatBits } from '../tensor/float-bits.ts';
 import { watchOf } from '../tensor/step-watch.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Optimizer } from './optimizer.ts';
-import { launchSlots, type SlotKernels } from './slots.ts';
+import { launchSlots, type SlotKernel } from './slots.ts';
 
 export interface GradScalerOptions {
-  /** The first scale; 65536 unless said. */
+  /** The first scale; 65536 by default. */
   initScale?: number;
-  /** What the scale is multiplied by after `growthInterval` good steps in a row; 2 unless said. */
+  /** What the scale is multiplied by after `growthInterval` good steps in a row; 2 by default. */
   growthFactor?: number;
-  /** What the scale is multiplied by after a step that was left out; 0.5 unless said. */
+  /** What the scale is multiplied by after a skipped step; 0.5 by default. */
   backoffFactor?: number;
-  /** 2000 unless said. */
+  /** Good steps in a row before the scale grows; 2000 by default. */
   growthInterval?: number;
 }
 
-/** What a scaler knows, to go on with later. */
+/** What a scaler has to remember, to go on with later. */
 export interface GradScalerState {
   scale: number;
   /** Steps taken since the scale last changed. */
   goodSteps: number;
-  /** Steps left out since the scaler was made. */
+  /** Steps skipped since the scaler was made. */
   skippedSteps: number;
 }
 
-const UNSCALE: SlotKernels = {
-  kernel: (count) => ({ name: 'unscale', source: unscaleSource, entry: `unscale${count}` }),
+const UNSCALE: SlotKernel = {
+  kernel: { name: 'unscale', source: unscaleSource },
   slotCounts: [7, 3, 1],
 };
 
@@ -50,12 +49,12 @@ const UNSCALE: SlotKernels = {
  */
 export class GradScaler {
   private readonly factor: Tensor;
-  /** u32 [3]: whether a gradient was not finite, good steps in a row, steps left out. */
+  /** u32 [3]: whether a gradient was not finite, good steps in a row, skipped steps. */
   private readonly counts: Tensor;
-  private readonly params: readonly number[];
+  private readonly params: { readonly growth: number; readonly backoff: number; readonly interval: number };
   private readonly unscaled = new Set<Optimizer>();
 
-  /** @throws ArgumentError for a factor or an interval out of its range. */
+  /** @throws {ArgumentError} when a factor or the interval is out of its range. */
   constructor(
     readonly engine: Runtime,
     { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000 }: GradScalerOptions = {},
@@ -75,7 +74,7 @@ export class GradScaler {
       if (!fits)
         throw new ArgumentError({ where: 'GradScaler', message: `${name} must be ${expected}, not ${value}.` });
     }
-    this.params = [floatBits(growthFactor), floatBits(backoffFactor), growthInterval];
+    this.params = { growth: growthFactor, backoff: backoffFactor, interval: growthInterval };
     this.factor = engine.keep(tensorFrom(engine, initScale));
     this.counts = engine.keep(zeros(engine, [3], 'u32'));
   }
@@ -86,9 +85,9 @@ export class GradScaler {
   }
 
   /**
-   * Divides the gradients of the optimizer's parameters by the scale. `step` does it by itself; to be called ahead of what
-   * looks at gradients in between, such as clipping.
-   * @throws ArgumentError when it was done since the last `update`.
+   * Divides the gradients of the optimizer's parameters by the scale. `step` does it by itself; call this before anything that
+   * uses the gradients in between, such as clipping.
+   * @throws {ArgumentError} when it was called since the last `update`.
    */
   unscale(optimizer: Optimizer): void {
     if (this.unscaled.has(optimizer)) {
@@ -110,7 +109,7 @@ export class GradScaler {
     });
   }
 
-  /** The optimizer's step, left out on the device if some gradient since the last `update` is not finite. */
+  /** The optimizer's step, skipped on the device if some gradient since the last `update` is not finite. */
   step(optimizer: Optimizer): void {
     if (!this.unscaled.has(optimizer)) this.unscale(optimizer);
     optimizer.step(this.counts);
@@ -122,7 +121,7 @@ export class GradScaler {
     this.engine.dispatch({
       kernel: { name: 'grad_scaler', source: gradScalerSource },
       buffers: [this.factor.storage, this.counts.storage],
-      params: [...this.params, 0],
+      params: this.params,
       workgroups: [1],
     });
   }
@@ -133,7 +132,7 @@ export class GradScaler {
     return { scale: factor[0] as number, goodSteps: counts[1] as number, skippedSteps: counts[2] as number };
   }
 
-  /** Goes on from what {@link state} told. */
+  /** Goes on from what {@link state} returned. */
   load({ scale, goodSteps, skippedSteps }: GradScalerState): void {
     this.engine.write(this.factor.storage, Float32Array.of(scale));
     this.engine.write(this.counts.storage, Uint32Array.of(0, goodSteps, skippedSteps));

@@ -6,9 +6,9 @@ import type { Runtime } from '../gpu/runtime.ts';
 import type { Module, NamedTensor } from '../nn/module.ts';
 import { tensorFrom, zeros } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { launchSlots, type SlotKernels } from './slots.ts';
+import { launchSlots, type SlotKernel } from './slots.ts';
 
-/** @throws ArgumentError unless the number lies in [low, high). */
+/** @throws {ArgumentError} unless the number lies in [low, high). */
 export function checkRate(where: string, name: string, value: number, low = 0, high = Number.POSITIVE_INFINITY): void {
   if (!(value >= low && value < high)) {
     throw new ArgumentError({
@@ -18,7 +18,11 @@ export function checkRate(where: string, name: string, value: number, low = 0, h
   }
 }
 
-/** What is trained. @throws ArgumentError when that is nothing; DTypeError for what the kernels do not update. */
+/**
+ * What is trained.
+ * @throws {ArgumentError} when that is nothing.
+ * @throws {DTypeError} when one of them is not f32.
+ */
 function trainedIn(module: Module, where: string): NamedTensor[] {
   const named = module.namedParameters();
   if (named.length === 0) {
@@ -62,7 +66,8 @@ export abstract class Optimizer {
   /**
    * Trains what requires a gradient now, each tensor once: what is unfrozen later needs an optimizer made later.
    * @param lr learning rate; may be set before any step.
-   * @throws ArgumentError when the module has nothing to train, or the rate is out of range.
+   * @throws {ArgumentError} when the module has nothing to train, or the rate is out of range.
+   * @throws {DTypeError} when a trained parameter is not f32.
    */
   constructor(
     module: Module,
@@ -82,8 +87,8 @@ export abstract class Optimizer {
   /** What `optim/gate.wgsl` remembers, after `steps` steps. */
   protected abstract progress(): number[];
   protected abstract readonly gateEntry: string;
-  /** The kernels that update several parameters at once. */
-  protected abstract readonly updates: SlotKernels;
+  /** The kernel that updates a parameter. */
+  protected abstract readonly updates: SlotKernel;
   /** The state of parameter `index`, in the order of the kernel's bindings. */
   protected abstract stateOf(index: number): readonly Tensor[];
   /** State tensors, named `<parameter>.<kind>`. */
@@ -91,8 +96,8 @@ export abstract class Optimizer {
 
   /**
    * Updates every parameter that has a gradient, in place.
-   * @param skip u32 [1] on the device: where it is not 0 by then, the step is left out. Parameters and state stay what they
-   * were, and what depends on the number of steps goes by those that were taken.
+   * @param skip u32 [1] on the device: the step is skipped if it is not 0 by then. Parameters and state stay what they were,
+   * and what depends on the number of steps counts those that were taken.
    */
   step(skip?: Tensor): void {
     if (skip) this.openGate(skip);

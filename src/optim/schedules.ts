@@ -14,7 +14,10 @@ export function stepSchedule(lr: number, milestones: readonly number[], gamma = 
   return (t) => lr * gamma ** milestones.filter((milestone) => t >= milestone).length;
 }
 
-/** Half a cosine from `lr` at 0 to `lowest` at `total` (Loshchilov & Hutter 2017, eq. 5). @throws ArgumentError */
+/**
+ * Half a cosine from `lr` at 0 to `lowest` at `total` (Loshchilov & Hutter 2017, eq. 5).
+ * @throws {ArgumentError} when `total` is not above 0.
+ */
 export function cosineSchedule(lr: number, total: number, lowest = 0): Schedule {
   if (!(total > 0))
     throw new ArgumentError({ where: 'cosineSchedule', message: `the length must be above 0, not ${total}.` });

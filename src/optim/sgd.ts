@@ -4,7 +4,7 @@ import { ArgumentError } from '../errors.ts';
 import type { Module, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRate, Optimizer } from './optimizer.ts';
-import type { SlotKernels } from './slots.ts';
+import type { SlotKernel } from './slots.ts';
 
 export interface SGDOptions {
   lr: number;
@@ -20,11 +20,15 @@ export class SGD extends Optimizer {
   readonly dampening: number;
   readonly weightDecay: number;
   readonly nesterov: boolean;
-  protected override readonly updates: SlotKernels;
+  protected override readonly updates: SlotKernel;
   protected override readonly gateEntry = 'sgd';
   private readonly velocity: readonly Tensor[];
 
-  /** @throws ArgumentError for a module without trained parameters, a rate out of range, or Nesterov's variant without momentum or with dampening. */
+  /**
+   * @throws {ArgumentError} when the module has nothing to train, a rate is out of range, or Nesterov's variant has no momentum
+   * or has dampening.
+   * @throws {DTypeError} when a trained parameter is not f32.
+   */
   constructor(module: Module, { lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false }: SGDOptions) {
     super(module, lr, 5);
     checkRate('SGD', 'momentum', momentum, 0, 1);
@@ -41,9 +45,8 @@ export class SGD extends Optimizer {
     this.weightDecay = weightDecay;
     this.nesterov = nesterov;
     this.velocity = momentum > 0 ? this.zeros() : [];
-    const kind = momentum > 0 ? 'momentum' : 'plain';
     this.updates = {
-      kernel: (count) => ({ name: 'sgd', source, entry: `${kind}${count}` }),
+      kernel: { name: 'sgd', source, entry: momentum > 0 ? 'momentum' : 'plain' },
       constants: { NESTEROV: nesterov },
       slotCounts: [5, 2, 1],
     };

@@ -4,8 +4,9 @@ import { plane } from '../gpu/plane.ts';
 import type { Runtime } from '../gpu/runtime.ts';
 import type { Constants } from '../gpu/wgsl/constants.ts';
 import type { Kernel } from '../gpu/wgsl/kernel.ts';
-import { floatBits } from '../tensor/float-bits.ts';
+import type { WgslFile } from '../gpu/wgsl/link.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { forSlots } from './slot-kernel.ts';
 
 /** A parameter's tensors, in the order of the kernel's bindings. */
 export interface Slot {
@@ -14,15 +15,15 @@ export interface Slot {
   readonly tensors: readonly Tensor[];
 }
 
-export interface SlotKernels {
-  /** The entry for so many slots. */
-  kernel(slots: number): Kernel;
+export interface SlotKernel {
+  /** For one slot; its file imports `optim/slots.wgsl`. */
+  readonly kernel: Kernel & { readonly source: WgslFile };
   readonly constants?: Constants;
-  /** Slots a launch that there are entries for, most first; 1 is among them. */
+  /** Slots a launch may have, most first: of what the device can bind, the first is used; 8 at most. */
   readonly slotCounts: readonly number[];
-  /** Values a workgroup; 64 unless said. */
+  /** Values a workgroup; 64 by default. */
   readonly span?: number;
-  /** A number for the kernel. */
+  /** A number for the kernel; 0 by default. */
   readonly value?: number;
 }
 
@@ -36,7 +37,7 @@ export const groupsOf = (slots: readonly { readonly size: number }[], span = 64)
  */
 export function launchSlots(
   engine: Runtime,
-  { kernel, constants = {}, slotCounts, span = 64, value = 0 }: SlotKernels,
+  { kernel, constants = {}, slotCounts, span = 64, value = 0 }: SlotKernel,
   shared: readonly Tensor[],
   slots: readonly Slot[],
   before = 0,
@@ -52,21 +53,22 @@ export function launchSlots(
     const groups = groupsOf(together, span);
     const [x, y] = plane(engine, groups);
     engine.dispatch({
-      kernel: kernel(count),
+      kernel: { ...kernel, source: forSlots(kernel.source, count) },
       constants,
       buffers: [...shared, ...together.flatMap(({ tensors }) => tensors)].map((t) => t.storage),
-      params: [
-        ...eight(together.map(({ size }) => size)),
-        ...eight(firsts),
-        x,
+      params: {
+        sizes: eight(together.map(({ size }) => size)),
+        firsts: eight(firsts),
+        row: x,
         groups,
-        before + groupsOf(slots.slice(0, first), span),
-        floatBits(value),
-      ],
+        before: before + groupsOf(slots.slice(0, first), span),
+        value,
+      },
       workgroups: [x, y],
     });
     first += count;
   }
 }
 
-const eight = (values: readonly number[]): number[] => Array.from({ length: 8 }, (_, i) => values[i] ?? 0);
+/** As many as the kernels have room for. */
+const eight = (values: readonly number[]): number[] => [0, 1, 2, 3, 4, 5, 6, 7].map((i) => values[i] ?? 0);

@@ -1,7 +1,7 @@
 /** WGSL as text: what has to be known of comments, blocks and the head of a file to read it without a parser. */
 
 /** Index behind the comment that begins at `begin`; block comments nest. */
-function endOfComment(text: string, begin: number): number {
+export function endOfComment(text: string, begin: number): number {
   if (text[begin + 1] === '/') {
     const end = text.indexOf('\n', begin);
     return end < 0 ? text.length : end;
