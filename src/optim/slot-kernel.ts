@@ -5,110 +5,26 @@
 import { closest } from 'fastest-levenshtein';
 import { ArgumentError } from '../errors.ts';
 import type { WgslFile } from '../gpu/wgsl/link.ts';
-import { endOfComment, endOfHead } from '../gpu/wgsl/text.ts';
+import { endOfHead } from '../gpu/wgsl/text.ts';
+import { type Declaration, declarationsOf, INDEX, inSlot, markersIn, type Token, textOf } from './slot-declarations.ts';
 
-/** The slot's number, declared by `shaders/optim/slots.wgsl`. */
-const INDEX = 'slot_index';
-const MARKER = /^slot_./;
-/** What {@link nameIn} makes of a marker. */
+/** What {@link inSlot} makes of names. */
 const MADE = /^slot\d+_/;
-const PIECE = /[\p{XIDS}_]\p{XIDC}*|\d\p{XIDC}*|\S/uy;
-const SPACE = /\s+/y;
-const KINDS: ReadonlySet<string> = new Set(['alias', 'const', 'fn', 'override', 'struct', 'var']);
 /** Statements that make no sense several times over. */
 const SINGLE: ReadonlySet<string> = new Set(['break', 'const', 'continue', 'let', 'return', 'var']);
 
-/** A word, number or sign, with the blanks and comments before it. */
-interface Token {
-  readonly before: string;
-  readonly text: string;
-}
-
-/** A declaration at module scope. */
-interface Declaration {
-  readonly tokens: readonly Token[];
-  /** Empty for what has no name, such as `const_assert`. */
-  readonly name: string;
-  readonly isSlot: boolean;
-  /** The markers in it; its own name is one of a slot's. */
-  readonly markers: readonly string[];
-  /** Where among the tokens the number of its binding is, −1 without one. */
-  readonly bindingAt: number;
-  /** That number; NaN without one. */
-  readonly binding: number;
-}
-
-function tokensOf(text: string): Token[] {
-  const tokens: Token[] = [];
-  for (let at = 0; at < text.length; ) {
-    const begin = at;
-    for (;;) {
-      SPACE.lastIndex = at;
-      if (SPACE.test(text)) at = SPACE.lastIndex;
-      else if (text.startsWith('//', at) || text.startsWith('/*', at)) at = endOfComment(text, at);
-      else break;
-    }
-    const before = text.slice(begin, at);
-    PIECE.lastIndex = at;
-    const piece = PIECE.exec(text)?.[0] ?? '';
-    tokens.push({ before, text: piece });
-    at += piece.length;
-  }
-  return tokens;
-}
-
-const textOf = (tokens: readonly Token[]): string => tokens.map(({ before, text }) => before + text).join('');
-
-/** The words that stand for a slot's own; a member of that name is not one. */
-const markersIn = (tokens: readonly Token[]): string[] =>
-  tokens.flatMap(({ text }, i) => (MARKER.test(text) && tokens[i - 1]?.text !== '.' ? [text] : []));
-
-const nameIn = (slot: number, marker: string): string =>
-  marker === INDEX ? `${slot}u` : marker.replace('slot_', `slot${slot}_`);
-
-/** The tokens with the slot's own names. */
-const inSlot = (slot: number, tokens: readonly Token[]): Token[] =>
-  tokens.map((token, i) =>
-    MARKER.test(token.text) && tokens[i - 1]?.text !== '.' ? { ...token, text: nameIn(slot, token.text) } : token,
-  );
-
-function declaration(tokens: readonly Token[]): Declaration {
-  const kind = tokens.findIndex(({ text }) => KINDS.has(text));
-  let at = kind + 1;
-  if (tokens[at]?.text === '<') at = tokens.findIndex(({ text }, i) => i > at && text === '>') + 1;
-  const name = kind < 0 ? '' : (tokens[at]?.text ?? '');
-  const bindingAt = tokens.findIndex((_, i) => tokens[i - 3]?.text === '@' && tokens[i - 2]?.text === 'binding');
-  const binding = bindingAt < 0 ? Number.NaN : Number(tokens[bindingAt]?.text.replace(/[iu]$/, ''));
-  return { tokens, name, isSlot: MARKER.test(name), markers: markersIn(tokens), bindingAt, binding };
-}
-
-/** Declarations, and as the last one whatever follows them. */
-function declarationsOf(tokens: readonly Token[]): Declaration[] {
-  const found: Declaration[] = [];
-  let begin = 0;
-  let depth = 0;
-  tokens.forEach(({ text }, i) => {
-    if (text === '{') depth++;
-    else if (text === '}') depth--;
-    if (depth > 0 || (text !== ';' && text !== '}')) return;
-    found.push(declaration(tokens.slice(begin, i + 1)));
-    begin = i + 1;
-  });
-  return [...found, declaration(tokens.slice(begin))];
-}
-
 /** One file on its way to a number of slots. */
 class SlotText {
+  /** Where the file's first declaration begins. */
+  private readonly head: number;
   private readonly declarations: readonly Declaration[];
   /** Number of the first binding of a slot, and of bindings a slot. */
   private readonly first: number;
   private readonly each: number;
 
-  constructor(
-    private readonly file: WgslFile,
-    private readonly head: number,
-  ) {
-    this.declarations = declarationsOf(tokensOf(file.text.slice(head)));
+  constructor(private readonly file: WgslFile) {
+    this.head = endOfHead(file.text);
+    this.declarations = declarationsOf(file.text.slice(this.head));
     this.checkNames();
     const own = this.declarations.flatMap(({ isSlot, binding }) => (isSlot && binding >= 0 ? [binding] : []));
     this.first = Math.min(...own);
@@ -229,7 +145,7 @@ export function forSlots(file: WgslFile, slots: number): WgslFile {
         message: `the number of slots must be a whole one of at least 1, not ${slots}.`,
       });
     }
-    const text = new SlotText(file, endOfHead(file.text)).text(slots);
+    const text = new SlotText(file).text(slots);
     result = { name: `${file.name} (${slots} slots)`, text, imports: file.imports };
     files.set(slots, result);
   }
