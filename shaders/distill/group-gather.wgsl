@@ -1,26 +1,18 @@
 // import lib/philox.wgsl
 
-// Random groups of a task pool: their draw from a seeded counter, and the gather of their classes' logits.
+// Random groups of a task pool: `draw` chooses them by a seeded counter, `pack` gathers their classes' logits.
 // Nothing is read back and the counter lives in a buffer, so a captured step draws anew when replayed.
 //
 // Injected: DRAW (0 uniform over the sets 1 … groups, 1 uniform over the listed masks, 2 weighted over the sets,
 //           3 weighted over the listed masks, 4 uniform over all sets of more tasks than can be counted),
 //           SHARED (one draw for the whole batch).
 
-struct Params {
+struct Draw {
   rows: u32, // draws at once: 1, or one a sample
   drawn: u32, // groups a draw, m
   groups: u32, // in the pool
   tasks: u32,
-  stream: u32,
-  batch: u32,
-  student_row: u32,
-  teacher_row: u32,
-  width: u32, // of a packed row: all old classes
-  row: u32, // threads along x
-  pad0: u32,
-  pad1: u32,
-  starts: array<vec4<u32>, 17>,
+  stream: u32, // of the seed's random numbers
 }
 
 @group(0) @binding(0) var<storage, read> pool: array<vec2<u32>>;
@@ -28,7 +20,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> state: array<u32>; // counter low, high, seed low, high
 @group(0) @binding(3) var<storage, read_write> chosen: array<u32>; // index in the pool, [rows, drawn]
 @group(0) @binding(4) var<storage, read_write> masks: array<vec2<u32>>; // [rows, drawn]
-@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(5) var<uniform> params: Draw;
 
 const ATTEMPTS = 16u;
 
@@ -63,7 +55,7 @@ fn drawn_before(first: u32, count: u32, index: u32) -> bool {
   return false;
 }
 
-// A set of many tasks at random; one of 2^21 or more is hardly ever drawn twice, and then drawn anew.
+// A random set of many tasks. Among 2^21 sets or more, hardly any is drawn twice; one that is, is drawn again.
 fn random_set(base: vec2<u32>, first: u32, count: u32) -> vec2<u32> {
   let low_bits = select((1u << (params.tasks % 32u)) - 1u, 0xffffffffu, params.tasks >= 32u);
   let high_bits = select(0u, select((1u << (params.tasks % 32u)) - 1u, 0xffffffffu, params.tasks == 64u), params.tasks > 32u);
@@ -129,6 +121,17 @@ fn draw(@builtin(local_invocation_index) lane: u32) {
   }
 }
 
+struct Gather {
+  drawn: u32, // groups a draw, m
+  tasks: u32,
+  batch: u32,
+  student_row: u32, // logits a sample
+  teacher_row: u32,
+  width: u32, // of a packed row: all old classes
+  row: u32, // threads along x
+  starts: array<vec4<u32>, 17>, // first class of each task, and the end of the last
+}
+
 @group(0) @binding(6) var<storage, read> drawn_masks: array<vec2<u32>>;
 @group(0) @binding(7) var<storage, read> student: array<f32>;
 @group(0) @binding(8) var<storage, read> teacher: array<f32>;
@@ -136,16 +139,17 @@ fn draw(@builtin(local_invocation_index) lane: u32) {
 @group(0) @binding(10) var<storage, read_write> packed_teacher: array<f32>;
 @group(0) @binding(11) var<storage, read> packed_gradient: array<f32>;
 @group(0) @binding(12) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(13) var<uniform> gather: Gather;
 
 // Beyond a group's classes: so low that no softmax sees it, and still finite after a division by any temperature.
 const NOTHING = -1e30;
 
 fn start_of(task: u32) -> u32 {
-  return params.starts[task / 4u][task % 4u];
+  return gather.starts[task / 4u][task % 4u];
 }
 
 fn mask_at(sample: u32, j: u32) -> vec2<u32> {
-  return drawn_masks[select(sample, 0u, SHARED) * params.drawn + j];
+  return drawn_masks[select(sample, 0u, SHARED) * gather.drawn + j];
 }
 
 fn has(mask: vec2<u32>, task: u32) -> bool {
@@ -155,24 +159,24 @@ fn has(mask: vec2<u32>, task: u32) -> bool {
 // One thread a packed logit.
 @compute @workgroup_size(64)
 fn pack(@builtin(global_invocation_id) id: vec3<u32>) {
-  let at = id.y * params.row + id.x;
-  if (at >= params.batch * params.drawn * params.width) {
+  let at = id.y * gather.row + id.x;
+  if (at >= gather.batch * gather.drawn * gather.width) {
     return;
   }
-  let sample = at / (params.drawn * params.width);
-  let mask = mask_at(sample, (at / params.width) % params.drawn);
-  var rest = at % params.width;
+  let sample = at / (gather.drawn * gather.width);
+  let mask = mask_at(sample, (at / gather.width) % gather.drawn);
+  var rest = at % gather.width;
   var student_logit = NOTHING;
   var teacher_logit = NOTHING;
-  for (var task = 0u; task < params.tasks; task++) {
+  for (var task = 0u; task < gather.tasks; task++) {
     if (!has(mask, task)) {
       continue;
     }
     let size = start_of(task + 1u) - start_of(task);
     if (rest < size) {
       let class_index = start_of(task) + rest;
-      student_logit = student[sample * params.student_row + class_index];
-      teacher_logit = teacher[sample * params.teacher_row + class_index];
+      student_logit = student[sample * gather.student_row + class_index];
+      teacher_logit = teacher[sample * gather.teacher_row + class_index];
       break;
     }
     rest -= size;
@@ -184,18 +188,18 @@ fn pack(@builtin(global_invocation_id) id: vec3<u32>) {
 // One thread a student logit: what all the groups that hold its class send back.
 @compute @workgroup_size(64)
 fn unpack(@builtin(global_invocation_id) id: vec3<u32>) {
-  let at = id.y * params.row + id.x;
-  if (at >= params.batch * params.student_row) {
+  let at = id.y * gather.row + id.x;
+  if (at >= gather.batch * gather.student_row) {
     return;
   }
-  let sample = at / params.student_row;
-  let class_index = at % params.student_row;
+  let sample = at / gather.student_row;
+  let class_index = at % gather.student_row;
   var total = 0.0;
-  if (class_index < start_of(params.tasks)) {
-    for (var j = 0u; j < params.drawn; j++) {
+  if (class_index < start_of(gather.tasks)) {
+    for (var j = 0u; j < gather.drawn; j++) {
       let mask = mask_at(sample, j);
       var position = 0u;
-      for (var task = 0u; task < params.tasks; task++) {
+      for (var task = 0u; task < gather.tasks; task++) {
         if (!has(mask, task)) {
           continue;
         }
@@ -204,7 +208,7 @@ fn unpack(@builtin(global_invocation_id) id: vec3<u32>) {
         }
         let end = start_of(task + 1u);
         if (class_index < end) {
-          total += packed_gradient[(sample * params.drawn + j) * params.width + position + class_index - start_of(task)];
+          total += packed_gradient[(sample * gather.drawn + j) * gather.width + position + class_index - start_of(task)];
           break;
         }
         position += end - start_of(task);

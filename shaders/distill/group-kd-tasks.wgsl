@@ -15,16 +15,16 @@
 struct Params {
   tasks: u32,
   lanes: u32, // threads a task in the first phase: LANES / tasks, 1 at least
-  student_row: u32,
+  student_row: u32, // logits a sample
   teacher_row: u32,
   groups: u32,
   chunks: u32, // workgroups a sample
   chunk: u32, // groups a workgroup
   temperature: f32,
   weight: f32, // of every group, when uniform
-  loss_scale: f32,
-  gradient_scale: f32,
-  zero: u32,
+  loss_scale: f32, // of every sample's loss
+  gradient_scale: f32, // that over the temperature
+  zero: u32, // always 0, which compilers do not know: see not_a_number() and sum_of_parts()
   starts: array<vec4<u32>, 17>, // first class of each task, and the end of the last
 }
 
@@ -52,6 +52,7 @@ fn start_of(task: u32) -> u32 {
   return params.starts[task / 4u][task % 4u];
 }
 
+// WGSL refuses constant expressions that are not finite.
 fn not_a_number() -> f32 {
   return bitcast<f32>(0x7fc00000u | params.zero);
 }
@@ -239,7 +240,8 @@ fn class_gradient(sample: u32, class_index: u32, task: u32, teacher_share: f32, 
   return params.gradient_scale * (q_minus_p * teacher_share + (p + q_minus_p) * change);
 }
 
-// Sum of what the threads left in part_d, for one of them to take behind a barrier: eights first, which rounds less.
+// Sum of what the threads left in part_d, for one of them to take behind a barrier: eights first, which rounds less. A loop
+// of unknown length is not unrolled, and compiles faster.
 fn sum_of_parts() -> f32 {
   var sum = 0.0;
   for (var i = 0u; i < LANES + params.zero; i += 8u) {

@@ -17,17 +17,17 @@ import { countWeight, type Weighting, type WeightingStrategy } from './weighting
 export interface DenseKDOptions {
   /** Classes of each old task, in the order of the logits. None in the first task: the loss is then zero. */
   taskSizes: readonly number[];
-  /** A kind of pool, `dense` unless said, or a pool of your own. */
+  /** A kind of pool, `dense` by default, or a pool of your own. */
   pool?: PoolKind | TaskPool;
   /** `full`: every group of the pool (FDKD, default). `random`: the groups that `draw` takes (RDKD). */
   variant?: 'full' | 'random';
-  /** For `random`: where the groups come from. */
+  /** For `random`: what draws the groups. */
   draw?: GroupDraw;
-  /** T; 2 unless said. */
+  /** T; 2 by default. */
   temperature?: number;
-  /** λ_t by a strategy's name, a factor, or as `weighting()` gives it; `fixed` (λ = 1) unless said. */
+  /** λ_t by a strategy's name, a factor, or as `weighting()` returns it; `fixed` (λ = 1) by default. */
   weighting?: Exclude<WeightingStrategy, 'adaptive'> | number | Weighting;
-  /** One number a group, divided by their sum; for `full`. Uniform unless said. */
+  /** One number a group, divided by their sum; for `full`. Uniform by default. */
   groupWeights?: Exclude<GroupWeights, TaskWeights>;
 }
 
@@ -58,7 +58,10 @@ function poolOf(kind: PoolKind | TaskPool, taskSizes: readonly number[]): TaskPo
  * λ_t · Σ_S w_S · mean_b KL(teacher_S ‖ student_S) over the groups S of the pool, a scalar with a gradient to the student.
  * @param student f32 [batch, classes]; new classes, behind the old ones, take no gradient.
  * @param teacher f32 [batch, at least the old classes].
- * @throws ShapeError, DTypeError, ArgumentError: shapes, temperature, pool, weights, or `random` without a draw.
+ * @throws {ShapeError} when logits or weights do not fit each other or the pool.
+ * @throws {DTypeError} when the logits are not f32.
+ * @throws {ArgumentError} when the temperature, the pool or a weight is out of range, or `random` has no draw.
+ * @throws {EngineMismatchError} when the logits belong to several engines.
  */
 export function denseKD(student: Tensor, teacher: Tensor, options: DenseKDOptions): Tensor {
   const { taskSizes, variant = 'full', temperature = DEFAULT_TEMPERATURE, draw } = options;
@@ -80,7 +83,7 @@ export function denseKD(student: Tensor, teacher: Tensor, options: DenseKDOption
         message: draw
           ? 'the draw is over another pool, or groupWeights were given.'
           : "the variant 'random' needs a draw.",
-        fix: 'Make one once with new GroupDraw(engine, pool, { groups, seed, weights }) and give it in every step.',
+        fix: 'Make one once with new GroupDraw(engine, pool, { groups, seed, weights }) and pass it in every step.',
       });
     }
     const loss = randomKD(student, teacher, draw, { temperature, ...(groups ? { weights: groups } : {}) });

@@ -17,44 +17,26 @@ import { checkWeights } from './group-weights.ts';
 import { MOST_DENSE_TASKS, type TaskPool } from './task-pool.ts';
 
 export interface GroupDrawOptions {
-  /** Groups a draw, m; 1 unless said. No group is drawn twice. */
+  /** Groups a draw, m; 1 by default. No group is drawn twice. */
   groups?: number;
   /** One draw for the whole batch (default), or one a sample. */
   per?: 'batch' | 'sample';
-  /** Whole number below 2^53; 0 unless said. */
+  /** Whole number below 2^53; 0 by default. */
   seed?: number;
   /** Stream of the seed's numbers, a whole number below 2^32. */
   stream?: number;
-  /** One number a group: group S is drawn with probability m·w_S / Σ w. Uniform unless said. */
+  /** One number a group: group S is drawn with probability m·w_S / Σ w. Uniform by default. */
   weights?: readonly number[] | Float32Array;
 }
 
-/** `RDKD` in ASCII: apart from the streams others count from zero. */
+/** `RDKD` in ASCII: apart from other streams, which are counted from zero. */
 const STREAM = 0x52444b44;
 const ENUMERATED = 0;
 const LISTED = 1;
 const WEIGHTED = 2;
 const UNCOUNTED = 4;
 
-/** The parameters the kernels of `distill/group-gather.wgsl` share. */
-function parameters(pool: TaskPool, fields: Partial<Record<(typeof FIELDS)[number], number>>): number[] {
-  return [...FIELDS.map((name) => fields[name] ?? 0), ...Array.from({ length: 68 }, (_, i) => pool.starts[i] ?? 0)];
-}
-const FIELDS = [
-  'rows',
-  'drawn',
-  'groups',
-  'tasks',
-  'stream',
-  'batch',
-  'studentRow',
-  'teacherRow',
-  'width',
-  'row',
-  'pad0',
-  'pad1',
-] as const;
-const kernel = (entry: string) => ({ name: 'group_gather', source: source, entry });
+const kernel = (entry: string) => ({ name: 'group_gather', source, entry });
 
 export class GroupDraw {
   /** Groups a draw, m: never more than the pool has. */
@@ -65,7 +47,10 @@ export class GroupDraw {
   private readonly stream: number;
   private readonly cumulative: Tensor | null;
 
-  /** @throws ArgumentError, ShapeError for m, seed or weights out of range. */
+  /**
+   * @throws {ArgumentError} when the pool is empty, or m, the seed or a weight is out of range.
+   * @throws {ShapeError} when there is not one weight a group.
+   */
   constructor(
     readonly engine: Runtime,
     readonly pool: TaskPool,
@@ -90,7 +75,7 @@ export class GroupDraw {
     this.state = engine.keep(tensorFrom(engine, Uint32Array.of(0, 0, low, high)));
   }
 
-  /** Draws: the chosen groups' masks, u32 [1 or batch, m, 2], and their places in the pool (`chosen`, u32 [1 or batch, m]). */
+  /** Draws: masks of the chosen groups, u32 [1 or batch, m, 2], and their places in the pool (`chosen`, u32 [1 or batch, m]). */
   next(batch: number): GroupSource & { readonly chosen: Tensor } {
     const { engine, pool, groups } = this;
     const rows = this.per === 'batch' ? 1 : batch;
@@ -101,13 +86,13 @@ export class GroupDraw {
       kernel: kernel('draw'),
       constants: { DRAW: this.kind, SHARED: rows === 1 },
       buffers: [listed, this.cumulative ?? listed, this.state, chosen, masks].map((t) => t.storage),
-      params: parameters(pool, {
+      params: {
         rows,
         drawn: groups,
         groups: this.kind === UNCOUNTED ? 0 : pool.size,
         tasks: pool.tasks,
         stream: this.stream,
-      }),
+      },
       workgroups: [1],
     });
     return { kind: this.per === 'batch' ? 'listed' : 'per-sample', masks, groups, chosen };
@@ -156,7 +141,10 @@ export class GroupDraw {
 /**
  * The logits of the drawn groups' classes, packed to the front: f32 [batch, m, old classes] of student and teacher, in
  * the order of the classes. What lies behind a group's last class is −1e30, which no softmax sees. The student's has a gradient.
- * @param masks u32 [1 or batch, m, 2], as {@link GroupDraw.next} gives them.
+ * @param masks u32 [1 or batch, m, 2], as {@link GroupDraw.next} returns them.
+ * @throws {ShapeError} when logits or masks do not fit the pool or each other.
+ * @throws {DTypeError} when logits are not f32.
+ * @throws {EngineMismatchError} when they belong to several engines.
  */
 export function gatherGroups(
   student: Tensor,
@@ -186,15 +174,16 @@ export function gatherGroups(
       kernel: kernel(entry),
       constants: { DRAW: 0, SHARED: rows === 1 },
       buffers: buffers.map((t) => t.storage),
-      params: parameters(pool, {
+      params: {
         drawn,
         tasks: pool.tasks,
         batch,
-        studentRow: student.shape[1] as number,
-        teacherRow: teacher.shape[1] as number,
+        student_row: student.shape[1] as number,
+        teacher_row: teacher.shape[1] as number,
         width: pool.classes,
         row: x * 64,
-      }),
+        starts: pool.paddedStarts,
+      },
       workgroups: [x, y],
     });
   };

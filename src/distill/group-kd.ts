@@ -15,16 +15,15 @@ import type { Runtime } from '../gpu/runtime.ts';
 import { launchElementwise } from '../ops/elementwise/elementwise-kernel.ts';
 import { sum } from '../ops/reduce.ts';
 import { zeros } from '../tensor/create.ts';
-import { floatBits } from '../tensor/float-bits.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { type GroupWeights, resolveWeights, WEIGHT_SOURCES, type WeightSource } from './group-weights.ts';
 import { MOST_DENSE_TASKS, type TaskPool } from './task-pool.ts';
 
 export interface GroupKDOptions {
-  /** T > 0; 2 unless said. The loss carries no factor T². */
+  /** T > 0; 2 by default. The loss has no factor T². */
   temperature?: number;
-  /** Uniform unless said. */
+  /** Uniform by default. */
   weights?: GroupWeights;
   /** Divide the weights by their sum, so that the loss is a weighted mean over the groups (default), or use them as they are. */
   normalize?: boolean;
@@ -56,7 +55,12 @@ const WORKGROUP = { software: 8, hardware: 64 } as const;
 
 export const DEFAULT_TEMPERATURE = 2;
 
-/** @throws ShapeError, DTypeError, ArgumentError, EngineMismatchError naming what does not fit. */
+/**
+ * @throws {ShapeError} when the logits do not fit each other or the pool.
+ * @throws {DTypeError} when they are not f32.
+ * @throws {ArgumentError} when the temperature is not a finite number above 0.
+ * @throws {EngineMismatchError} when they belong to several engines.
+ */
 export function checkLogits(
   where: string,
   student: Tensor,
@@ -88,7 +92,7 @@ export function checkLogits(
   return { engine, batch: batch as number };
 }
 
-/** @throws ArgumentError for a dense pool too large to be distilled exactly. */
+/** @throws {ArgumentError} when a dense pool is too large to be distilled exactly. */
 export function allGroups(where: string, engine: Runtime, pool: TaskPool): GroupSource {
   if (pool.isLazy && pool.tasks > MOST_DENSE_TASKS) {
     throw new ArgumentError({
@@ -100,7 +104,7 @@ export function allGroups(where: string, engine: Runtime, pool: TaskPool): Group
   return { kind: pool.isLazy ? 'enumerated' : 'listed', masks: pool.masksOn(engine), groups: pool.size };
 }
 
-interface Plan {
+interface Distillation {
   readonly student: Tensor;
   readonly teacher: Tensor;
   readonly pool: TaskPool;
@@ -112,33 +116,32 @@ interface Plan {
   readonly scale: number;
 }
 
-function launch(plan: Plan, entry: string, outputs: readonly Tensor[], chunk: number, chunks: number): void {
+function launch(plan: Distillation, entry: string, outputs: readonly Tensor[], chunk: number, chunks: number): void {
   const { student, teacher, pool, batch, groups, weights, temperature, scale } = plan;
   const lanes = WORKGROUP[student.engine.adapterKind];
   const uniform = weights.source === 'uniform';
   const weightBuffer = uniform ? teacher : weights.tensor;
-  const params = [
-    pool.tasks,
-    Math.max(1, Math.floor(lanes / pool.tasks)),
-    student.shape[1] as number,
-    teacher.shape[1] as number,
-    groups.groups,
-    chunks,
-    chunk,
-    floatBits(temperature),
-    floatBits(uniform ? weights.value : 0),
-    floatBits(scale),
-    floatBits(scale / temperature),
-    0,
-    ...Array.from({ length: 68 }, (_, i) => pool.starts[i] ?? 0),
-  ];
   const inputs = entry === 'finish' ? [student, teacher] : [student, teacher, groups.masks];
   if (entry !== 'finish' && entry !== 'each') inputs.push(weightBuffer);
   student.engine.dispatch({
     kernel: { ...(isDense(groups) && entry !== 'each' ? kernels.dense : kernels.listed), entry },
     constants: { LANES: lanes, MASKS: MASK_SOURCES[groups.kind], WEIGHTS: WEIGHT_SOURCES[weights.source] },
     buffers: [...inputs, ...outputs].map((t) => t.storage),
-    params,
+    params: {
+      tasks: pool.tasks,
+      lanes: Math.max(1, Math.floor(lanes / pool.tasks)),
+      student_row: student.shape[1] as number,
+      teacher_row: teacher.shape[1] as number,
+      groups: groups.groups,
+      chunks,
+      chunk,
+      temperature,
+      weight: uniform ? weights.value : 0,
+      loss_scale: scale,
+      gradient_scale: scale / temperature,
+      zero: 0,
+      starts: pool.paddedStarts,
+    },
     workgroups: [batch, entry === 'finish' ? 1 : chunks],
   });
 }
@@ -150,7 +153,10 @@ function launch(plan: Plan, entry: string, outputs: readonly Tensor[], chunk: nu
 const isDense = ({ kind, groups }: GroupSource) => kind === 'enumerated' && groups > 63;
 
 /** Groups a workgroup and workgroups a sample. */
-function split(plan: Pick<Plan, 'batch' | 'groups' | 'student'>, entry?: 'each'): { chunk: number; chunks: number } {
+function split(
+  plan: Pick<Distillation, 'batch' | 'groups' | 'student'>,
+  entry?: 'each',
+): { chunk: number; chunks: number } {
   const { batch, groups, student } = plan;
   if (isDense(groups) && !entry) {
     const chunk = Math.min(DENSE_CHUNK, groups.groups + 1);
@@ -162,7 +168,7 @@ function split(plan: Pick<Plan, 'batch' | 'groups' | 'student'>, entry?: 'each')
 }
 
 /** Losses [batch, chunks] and, if wanted, the gradient of the student's logits. */
-function run(plan: Plan, where: string, wanted: boolean): { losses: Tensor; gradient: Tensor | null } {
+function run(plan: Distillation, where: string, wanted: boolean): { losses: Tensor; gradient: Tensor | null } {
   const { student, batch, pool } = plan;
   const { engine } = student;
   const { chunk, chunks } = split(plan);
@@ -196,7 +202,7 @@ export function distilGroups(
   const { engine } = student;
   const batch = student.shape[0] as number;
   const scale = reduction === 'mean' ? factor / batch : factor;
-  const plan: Plan = { student, teacher, pool, batch, groups, weights, temperature, scale };
+  const plan: Distillation = { student, teacher, pool, batch, groups, weights, temperature, scale };
   const { losses, gradient } = run(plan, where, engine.gradEnabled && student.requiresGrad);
   const loss = sum(losses.detach(), reduction === 'mean' ? undefined : 1);
   losses.dispose();
@@ -217,7 +223,10 @@ export function zeroLoss(where: string, student: Tensor, shape: readonly number[
  * Logits that are NaN or infinite give NaN, loss and gradient.
  * @param student f32 [batch, classes ≥ the old classes]; new classes take no gradient.
  * @param teacher f32 [batch, classes ≥ the old classes]; takes no gradient at all.
- * @throws ShapeError, DTypeError, ArgumentError: shapes, temperature, weights, or a dense pool of more than 20 tasks.
+ * @throws {ShapeError} when logits or weights do not fit each other or the pool.
+ * @throws {DTypeError} when the logits are not f32.
+ * @throws {ArgumentError} when the temperature or a weight is out of range, or a dense pool has more than 20 tasks.
+ * @throws {EngineMismatchError} when the logits belong to several engines.
  */
 export function groupKD(student: Tensor, teacher: Tensor, pool: TaskPool, options: GroupKDOptions = {}): Tensor {
   const { temperature = DEFAULT_TEMPERATURE, weights, normalize = true, reduction = 'mean' } = options;
@@ -229,9 +238,12 @@ export function groupKD(student: Tensor, teacher: Tensor, pool: TaskPool, option
 }
 
 /**
- * The divergence of every group for every sample, [batch, groups], with its gradient to the student: what one needs to
- * look into the loss, or to weigh it oneself. Takes batch × groups numbers of memory, unlike {@link groupKD}.
- * @throws as {@link groupKD}; ArgumentError for an empty pool.
+ * The divergence of every group for every sample, [batch, groups], with its gradient to the student: to inspect the loss,
+ * or to weigh it yourself. Takes batch × groups numbers of memory, unlike {@link groupKD}.
+ * @throws {ShapeError} when the logits do not fit each other or the pool.
+ * @throws {DTypeError} when they are not f32.
+ * @throws {ArgumentError} when the pool is empty or too large, or the temperature is out of range.
+ * @throws {EngineMismatchError} when the logits belong to several engines.
  */
 export function groupLosses(
   student: Tensor,
@@ -257,8 +269,8 @@ export function groupLosses(
 }
 
 /**
- * Reads a loss and refuses one that is not a number: logits that are NaN or infinite reach it as NaN.
- * @throws ArgumentError
+ * Reads a loss and refuses one that is not finite: logits that are NaN or infinite reach it as NaN.
+ * @throws {ArgumentError} when the loss is NaN or infinite.
  */
 export async function finiteLoss(loss: Tensor): Promise<number> {
   const value = await loss.item();

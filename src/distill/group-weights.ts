@@ -25,7 +25,11 @@ export type WeightSource =
 /** Numbers of the `WEIGHTS` constant in the kernels. */
 export const WEIGHT_SOURCES = { uniform: 0, group: 1, sample: 2, task: 3 } as const;
 
-/** Checks listed weights and returns them, divided by their sum if asked. @throws ArgumentError, ShapeError */
+/**
+ * Checks listed weights and returns them, divided by their sum if `normalize`.
+ * @throws {ShapeError} when there is not one weight a group.
+ * @throws {ArgumentError} when a weight or their sum is out of range.
+ */
 export function checkWeights(
   where: string,
   weights: ArrayLike<number>,
@@ -46,7 +50,7 @@ export function checkWeights(
       throw new ArgumentError({
         where,
         message: `weight ${i} is ${weight}; a finite number of at least 0 was expected.`,
-        fix: 'Leave a group out by weight 0.',
+        fix: 'Use weight 0 to leave a group out.',
       });
     }
     total += weight;
@@ -62,7 +66,11 @@ export function checkWeights(
   return Float32Array.from({ length: groups }, (_, i) => (weights[i] as number) * scale);
 }
 
-/** Brings weights to where a kernel reads them. Tensors are trusted: their values are not read back. */
+/**
+ * Brings weights to where a kernel reads them. Tensors are trusted: their values are not read back.
+ * @throws {ShapeError} when there is not one weight a group, or two a task.
+ * @throws {ArgumentError} when a listed weight or their sum is out of range.
+ */
 export function resolveWeights(
   where: string,
   engine: Runtime,

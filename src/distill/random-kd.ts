@@ -15,7 +15,10 @@ export interface RandomKDOptions extends Pick<GroupKDOptions, 'temperature' | 'r
 /**
  * The loss of the next m groups of `draw`, with a gradient to the student: an unbiased estimate of `groupKD` over the
  * pool with the draw's weights. Nothing is read back.
- * @throws as `groupKD`.
+ * @throws {ShapeError} when logits or weights do not fit each other or the pool.
+ * @throws {DTypeError} when the logits are not f32.
+ * @throws {ArgumentError} when the temperature is out of range.
+ * @throws {EngineMismatchError} when the logits belong to several engines.
  */
 export function randomKD(student: Tensor, teacher: Tensor, draw: GroupDraw, options: RandomKDOptions = {}): Tensor {
   const { temperature = DEFAULT_TEMPERATURE, weights, reduction = 'mean' } = options;

@@ -3,7 +3,7 @@
  * is such a combination, written as a bit mask over the old tasks, and its classes are the union of their logits.
  *
  * The paper ("Densely Distilling Cumulative Knowledge for Continual Learning", arXiv 2405.09820) names a pool of tasks;
- * which groups are its members is our reading, hence the kinds. `bench/results/ablation.md` has the comparison behind the default.
+ * which groups it holds is our reading, hence the kinds. `bench/results/ablation.md` has the comparison behind the default.
  */
 
 import { ArgumentError } from '../errors.ts';
@@ -70,13 +70,13 @@ export class TaskPool {
   /**
    * A pool of one kind over the old tasks; no old task gives an empty pool, whose loss is zero.
    * @param taskSizes classes of each old task, in the order of the logits.
-   * @throws ArgumentError for an unknown kind, more than 64 tasks or a task without classes.
+   * @throws {ArgumentError} when the kind is unknown, there are more than 64 tasks, or a task has no classes.
    */
   static of(kind: PoolKind, taskSizes: readonly number[]): TaskPool {
     if (!POOL_KINDS.includes(kind)) {
       throw new ArgumentError({
         where,
-        message: `'${kind}' is no pool.`,
+        message: `unknown pool: '${kind}'.`,
         fix: `Choose one of ${POOL_KINDS.join(', ')}.`,
       });
     }
@@ -87,7 +87,8 @@ export class TaskPool {
 
   /**
    * A pool of the groups you list. Bit i of a mask: the classes of task i belong to the group.
-   * @throws ArgumentError for a mask with no task or with a bit beyond the tasks.
+   * @throws {ArgumentError} when a mask has no task or a bit beyond the tasks, there are more than 64 tasks, or a task has no
+   * classes.
    */
   static fromMasks(masks: readonly Mask[], taskSizes: readonly number[]): TaskPool {
     checkSizes(taskSizes);
@@ -107,6 +108,11 @@ export class TaskPool {
     return new TaskPool('masks', [...taskSizes], toWords(checked));
   }
 
+  /** {@link starts} as kernels take them: room for {@link MOST_TASKS} and the end of the last, in vectors of four. */
+  get paddedStarts(): number[] {
+    return Array.from({ length: MOST_TASKS + 4 }, (_, i) => this.starts[i] ?? 0);
+  }
+
   /** Number of old tasks, k. */
   get tasks(): number {
     return this.taskSizes.length;
@@ -117,7 +123,7 @@ export class TaskPool {
     return this.starts.at(-1) as number;
   }
 
-  /** Number of groups; for more than 53 dense tasks only about. */
+  /** Number of groups; approximate for more than 53 dense tasks. */
   get size(): number {
     return this.words ? this.words.length / 2 : 2 ** this.tasks - 1;
   }
@@ -155,7 +161,7 @@ export class TaskPool {
     return tensor;
   }
 
-  /** Frees the masks on this engine; they come back when they are needed. */
+  /** Frees the masks on this engine; they are uploaded again when they are needed. */
   disposeOn(engine: Runtime): void {
     this.uploads.get(engine)?.dispose();
   }

@@ -6,14 +6,13 @@ import source from '../../shaders/distill/weighted-loss.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ShapeError } from '../errors.ts';
 import { plane } from '../gpu/plane.ts';
-import { floatBits } from '../tensor/float-bits.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 
 export interface WeightedLossOptions {
-  /** f32 [groups]; all 1 unless given. Has a gradient if it requires one. */
+  /** f32 [groups]; all 1 by default. Has a gradient if it requires one. */
   groupWeights?: Tensor;
-  /** f32 [samples], for example lower for replayed or confused samples; all 1 unless given. Has a gradient if it requires one. */
+  /** f32 [samples], for example lower for replayed or confused samples; all 1 by default. Has a gradient if it requires one. */
   sampleWeights?: Tensor;
   /** `mean`: divided by the number of samples (default); `sum`: not. The weights are used as they are. */
   reduction?: 'mean' | 'sum';
@@ -23,9 +22,10 @@ export interface WeightedLossOptions {
 const TILE = 4096;
 
 /**
- * Σ_b u_b Σ_g w_g ℓ_bg, divided by the number of samples unless told otherwise: a scalar.
- * @param losses f32 [samples, groups], as `groupLosses` gives them.
- * @throws ShapeError when the weights do not fit the losses; EngineMismatchError.
+ * Σ_b u_b Σ_g w_g ℓ_bg, by default divided by the number of samples: a scalar.
+ * @param losses f32 [samples, groups], as `groupLosses` returns them.
+ * @throws {ShapeError} when losses and weights are not f32, or do not fit each other.
+ * @throws {EngineMismatchError} when they belong to several engines.
  */
 export function weightedLoss(losses: Tensor, options: WeightedLossOptions = {}): Tensor {
   const where = 'weightedLoss';
@@ -36,10 +36,10 @@ export function weightedLoss(losses: Tensor, options: WeightedLossOptions = {}):
   const fits = (weights: Tensor | undefined, n: number) =>
     !weights || (weights.dtype === 'f32' && sameShape(weights.shape, [n]));
   if (losses.rank !== 2 || losses.dtype !== 'f32' || !fits(groupWeights, groups) || !fits(sampleWeights, samples)) {
-    const told = (t: Tensor | undefined) => (t ? `${t.dtype}${show(t.shape)}` : 'none');
+    const shown = (t: Tensor | undefined) => (t ? `${t.dtype}${show(t.shape)}` : 'none');
     throw new ShapeError({
       where,
-      message: `losses ${told(losses)}, group weights ${told(groupWeights)}, sample weights ${told(sampleWeights)} do not fit; f32 [samples, groups], [groups] and [samples] were expected.`,
+      message: `losses ${shown(losses)}, group weights ${shown(groupWeights)}, sample weights ${shown(sampleWeights)} do not fit; f32 [samples, groups], [groups] and [samples] were expected.`,
     });
   }
   const scale = reduction === 'mean' ? 1 / samples : 1;
@@ -50,7 +50,7 @@ export function weightedLoss(losses: Tensor, options: WeightedLossOptions = {}):
       kernel: { name: 'weighted_loss', source, entry },
       constants: { SAMPLE_WEIGHTS: sampleWeights !== undefined, GROUP_WEIGHTS: groupWeights !== undefined },
       buffers: [...inputs, output].map((t) => t.storage),
-      params: [samples, groups, TILE, tiles, floatBits(scale), x * 64],
+      params: { samples, groups, tile: TILE, tiles, scale, row: x * 64 },
       workgroups: [x, y],
     });
     return output;

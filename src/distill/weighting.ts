@@ -2,7 +2,7 @@
  * How heavily the old tasks are distilled: λ_t for the whole loss, w_S for the groups.
  *
  * The paper's abstract speaks of an adaptive weighting by the numbers of old and new classes and by their similarity;
- * its formula could not be read. What follows is our reading, each form under a name, with K old and n new classes:
+ * its formula could not be read. What follows is our reading, each form by a name, with K old and n new classes:
  *
  * - `fixed`: λ = strength, uniform groups.
  * - `count`: λ = strength · √(K/n) (LUCIR, Hou et al. 2019), uniform groups.
@@ -39,11 +39,11 @@ export interface Weighting {
 export interface WeightingOptions {
   /** Classes of the current task, n. */
   newClasses: number;
-  /** Factor of λ_t; 1 unless said. */
+  /** Factor of λ_t; 1 by default. */
   strength?: number;
   /** For `adaptive`: cosines between the prototypes, f32 [new classes, old classes]; see {@link classSimilarity}. */
   similarity?: Tensor;
-  /** For `adaptive`: how an old class's similarity to several new ones is summed up; `max` unless said. */
+  /** For `adaptive`: how an old class's similarity to several new ones is summed up; `max` by default. */
   similarityOf?: 'max' | 'mean';
 }
 
@@ -51,7 +51,10 @@ const where = 'weighting';
 /** Similarity that every class has at least, so that classes unlike all new ones still weigh something. */
 const LEAST_SIMILARITY = 1e-3;
 
-/** λ_t without similarities. @throws ArgumentError for counts out of range or an unknown strategy. */
+/**
+ * λ_t without similarities.
+ * @throws {ArgumentError} when the strength or a count is out of range, or the strategy is unknown.
+ */
 export function countWeight(
   strategy: Exclude<WeightingStrategy, 'adaptive'>,
   oldClasses: number,
@@ -66,14 +69,14 @@ export function countWeight(
     throw new ArgumentError({
       where,
       message: `'${strategy}' weighs ${oldClasses} old against ${newClasses} new classes; at least one new class is needed.`,
-      fix: "Give newClasses, or use 'fixed'.",
+      fix: "Pass newClasses, or use 'fixed'.",
     });
   }
   if (strategy === 'count') return strength * Math.sqrt(oldClasses / newClasses);
   if (strategy === 'ratio') return (strength * oldClasses) / (oldClasses + newClasses);
   throw new ArgumentError({
     where,
-    message: `'${strategy}' is no weighting.`,
+    message: `unknown weighting: '${strategy}'.`,
     fix: `Choose one of ${WEIGHTING_STRATEGIES.join(', ')}.`,
   });
 }
@@ -122,9 +125,10 @@ function adaptive(pool: TaskPool, options: WeightingOptions): Weighting {
   }
   const { engine } = similarity;
   const count = countWeight('count', pool.classes, newClasses, strength);
-  const member = pool.taskSizes.map((_, task) =>
-    Array.from({ length: pool.classes }, (_, c) => (c >= pool.starts[task]! && c < pool.starts[task + 1]! ? 1 : 0)),
-  );
+  const member = pool.taskSizes.map((size, task) => {
+    const start = pool.starts[task] as number;
+    return Array.from({ length: pool.classes }, (_, c) => (c >= start && c < start + size ? 1 : 0));
+  });
   const inverse = meanInverseSize(pool);
   return noGrad(engine, () =>
     engine.scope(() => {
@@ -159,7 +163,8 @@ function adaptive(pool: TaskPool, options: WeightingOptions): Weighting {
 /**
  * The weighting of one task. `fixed`, `count` and `ratio` are numbers; `adaptive` stays on the GPU, its tensors belong
  * to the caller's scope. An empty pool weighs nothing and takes any strategy.
- * @throws ArgumentError, ShapeError for an unknown strategy, counts out of range, or similarities that do not fit.
+ * @throws {ArgumentError} when the strategy is unknown, or the strength or a count is out of range.
+ * @throws {ShapeError} when the similarities do not fit the pool.
  */
 export function weighting(strategy: WeightingStrategy, pool: TaskPool, options: WeightingOptions): Weighting {
   if (strategy !== 'adaptive') {
@@ -171,6 +176,7 @@ export function weighting(strategy: WeightingStrategy, pool: TaskPool, options: 
 /**
  * Cosines between the prototypes of new and old classes: f32 [new classes, old classes].
  * @param prototypes f32 [classes, features], old classes first.
+ * @throws {ShapeError} when there are no old or no new classes.
  */
 export function classSimilarity(prototypes: Tensor, oldClasses: number): Tensor {
   const [classes, features] = prototypes.shape as readonly [number, number];
@@ -216,7 +222,13 @@ export class Prototypes {
     this.counts = engine.keep(zeros(engine, [classes, 1]));
   }
 
-  /** Takes in a batch. @param features f32 [batch, features]. @param labels i32 [batch]. */
+  /**
+   * Adds a batch.
+   * @param features f32 [batch, features].
+   * @param labels i32 [batch].
+   * @throws {ShapeError} when the two do not fit each other or the prototypes.
+   * @throws {EngineMismatchError} when they belong to several engines.
+   */
   update(features: Tensor, labels: Tensor): void {
     commonEngine('Prototypes.update', [features, labels]);
     if (features.rank !== 2 || features.shape[1] !== this.features || labels.size !== features.shape[0]) {
