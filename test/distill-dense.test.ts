@@ -68,7 +68,10 @@ test('what does not go together is refused with a reason', () => {
   refused(kd({ pool: TaskPool.of('dense', [4, 4]) }), /the pool is over tasks of \[4, 4\]/);
   refused(kd({ taskSizes: [3, 7], weighting: 'count' }), /10 old against 0 new classes/);
   refused(kd({ weighting: -1 }), /the strength is -1/);
-  refused(kd({ weighting: 'best' as 'fixed' }), /unknown weighting: 'best'\. Choose one of fixed, count, ratio, adaptive/);
+  refused(
+    kd({ weighting: 'best' as 'fixed' }),
+    /unknown weighting: 'best'\. Choose one of fixed, count, ratio, adaptive/,
+  );
   refused(() => weighting('adaptive', TaskPool.of('dense', [2]), { newClasses: 1 }), /needs similarities/);
 });
 

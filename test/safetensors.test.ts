@@ -77,8 +77,8 @@ test('a file cut anywhere is refused', () => {
 });
 
 test('damaged files are refused by what is wrong', () => {
-  refused(new Uint8Array(1000).fill(0xff), /no safetensors file: its header would have 18446744073709551615 bytes/);
-  refused(new TextEncoder().encode('<html>\n</html>\n'), /no safetensors file/);
+  refused(new Uint8Array(1000).fill(0xff), /not a safetensors file: its header would have 18446744073709551615 bytes/);
+  refused(new TextEncoder().encode('<html>\n</html>\n'), /not a safetensors file/);
   refused(file('{"a": '), /the header is not JSON/);
   refused(file('[1]'), /not a JSON object/);
   refused(file('{"__metadata__": {"a": 1}}'), /__metadata__ is not an object of strings/);

@@ -104,7 +104,7 @@ test('integers of other widths load where they fit, and are refused where not', 
     vector('F32', Float32Array.of(0.5, 0, 0)),
   ]) {
     const error = errorOf(() => loadWeights(model, file(steps), 'counts.safetensors'));
-    assert.match(error.message, /^counts\.safetensors: .* Mismatched: "steps" holds numbers that are no u32\./);
+    assert.match(error.message, /^counts\.safetensors: .* Mismatched: "steps" holds numbers that are not u32\./);
   }
   assert.equal((await elements(model))[1], [5, 4_000_000_000, 0]);
 });
@@ -168,7 +168,7 @@ test('every error of loading names the file, what does not fit, and what to do',
     [
       renamed((name) => `net.${name}`),
       {},
-      /Missing: .*Not in the model: .* begin with "net\.": take it away before loading/,
+      /Missing: .*Not in the model: .* begin with "net\.": remove that before loading/,
     ],
     [wide.subarray(0, 4), {}, /cut off/],
     [wide.subarray(0, 400), {}, /cut off/],

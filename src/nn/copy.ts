@@ -5,12 +5,13 @@ import { sameShape } from '../tensor/shape.ts';
 import { commonEngine } from '../tensor/tensor.ts';
 import type { Module, NamedTensor } from './module.ts';
 
-const told = (of: NamedTensor | undefined): string => (of ? `"${of.name}" ${of.tensor}` : 'nothing');
+const shown = (of: NamedTensor | undefined): string => (of ? `"${of.name}" ${of.tensor}` : 'nothing');
 
 /**
  * Overwrites the tensors of `to` with those of `from`.
- * @throws CheckpointError when names, shapes or dtypes differ, EngineMismatchError for models on two engines; nothing is
- * copied then.
+ * Nothing is copied when it throws.
+ * @throws {CheckpointError} when names, shapes or dtypes differ.
+ * @throws {EngineMismatchError} when the models belong to two engines.
  */
 export function copyModule(from: Module, to: Module): void {
   const sources = [...from.namedTensors()];
@@ -24,7 +25,7 @@ export function copyModule(from: Module, to: Module): void {
     if (!source || !target || !fits) {
       throw new CheckpointError({
         where: 'copyModule',
-        message: `the models differ: ${told(source)} in one, ${told(target)} in the other.`,
+        message: `the models differ: ${shown(source)} in one, ${shown(target)} in the other.`,
         fix: 'Create both with the same options.',
       });
     }

@@ -1,6 +1,6 @@
 /** What a module's fields hold: values, and values in arrays, maps and plain objects, however deep. */
 
-/** A container's contents by PyTorch's names: positions of a list, keys of a dictionary. `null` for what is no container. */
+/** A container's contents by PyTorch's names: positions of a list, keys of a dictionary. `null` for what is not a container. */
 function contentsOf(value: unknown): Iterable<[string | number, unknown]> | null {
   if (Array.isArray(value)) return value.entries();
   if (value instanceof Map) {
@@ -13,7 +13,7 @@ function contentsOf(value: unknown): Iterable<[string | number, unknown]> | null
 
 /**
  * What is wanted of a field: under the field's own name, or as `blocks.0`, `heads.left`, `grid.1.2` in containers, as in
- * PyTorch's ModuleList and ModuleDict. A container is entered once, whatever holds it.
+ * PyTorch's ModuleList and ModuleDict. A container is entered once, however many hold it.
  */
 export function* heldIn<T>(
   name: string,

@@ -11,9 +11,9 @@ const ORDERS = ['chw', 'hwc'] as const;
 
 export interface FlattenOptions {
   /**
-   * In what order an image's values follow each other. `chw` (default): channel by channel, as PyTorch's, so that the weights
-   * of a linear layer behind it are PyTorch's too; costs a copy where there are several pixels and channels. `hwc`: pixel by
-   * pixel, as they lie in memory here; free.
+   * The order of an image's values. `chw` (default): channel by channel, as in PyTorch, so that the weights of a linear layer
+   * behind it are PyTorch's too; costs a copy where there are several pixels and channels. `hwc`: pixel by pixel, as they
+   * lie in memory here; free.
    */
   order?: (typeof ORDERS)[number];
 }
@@ -22,7 +22,7 @@ export interface FlattenOptions {
 export class Flatten extends Module {
   readonly order: (typeof ORDERS)[number];
 
-  /** @throws ArgumentError for an unknown order. */
+  /** @throws {ArgumentError} when the order is unknown. */
   constructor(engine: Engine, { order = 'chw' }: FlattenOptions = {}) {
     super(engine);
     if (!ORDERS.includes(order)) {

@@ -7,8 +7,9 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { Linear } from './layers.ts';
 
 /**
- * A linear layer with more outputs: the old ones keep their weights, the new ones start as in a new layer. Frees the old layer.
- * @throws ArgumentError when `outFeatures` is below what the layer has.
+ * A linear layer with more outputs: the old ones keep their weights, the new ones are initialised as in a new layer. Frees the
+ * old layer.
+ * @throws {ArgumentError} when `outFeatures` is not a whole number, or is below what the layer has.
  */
 export function growLinear(layer: Linear, outFeatures: number, random: Random): Linear {
   const { engine, inFeatures } = layer;

@@ -1,11 +1,11 @@
-/** What `JSON.parse` does not tell of a text: it keeps the last of two equal keys, and goes as deep as memory allows. */
+/** What `JSON.parse` does not report: it keeps the last of two equal keys, and nests as deep as memory allows. */
 
 /**
- * Why a JSON text must not be parsed: an object with the same key twice, or more than `deepest` levels of objects and
- * arrays. `undefined` when there is nothing of that; whether the text is JSON at all is left to `JSON.parse`.
+ * Why a JSON text must not be parsed: an object has the same key twice, or there are more than `deepest` levels of objects and
+ * arrays. `undefined` when neither is so; whether the text is JSON at all is left to `JSON.parse`.
  */
 export function ambiguity(json: string, deepest: number): string | undefined {
-  /** The keys of each object around the present place; null for an array. */
+  /** The keys so far of each object around this place; null for an array. */
   const open: (Set<string> | null)[] = [];
   for (let at = 0; at < json.length; at++) {
     const character = json[at];

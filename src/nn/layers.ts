@@ -1,4 +1,4 @@
-/** The layers a ResNet is made of. Images are NHWC; weights are kept in the kernels' order and converted at the door. */
+/** The layers a ResNet is made of. Images are NHWC; weights are in the kernels' order, and converted when loaded or saved. */
 
 import { ArgumentError, ShapeError } from '../errors.ts';
 import { batchNorm } from '../ops/batch-norm.ts';
@@ -24,18 +24,19 @@ function checkSizes(where: string, sizes: Record<string, number>): void {
 
 export interface LinearOptions {
   bias?: boolean;
-  /** What the weights are drawn from; a stream of the engine's seed of this layer's own unless said, see `engine.seed`. */
+  /** What the weights are drawn from; by default a stream of the engine's seed for this layer alone, see `engine.seed`. */
   random?: Random;
 }
 
 /**
  * x [n, in] · weight [in, out] + bias [out]. PyTorch's weight is [out, in]. Behind a convolution PyTorch's inputs are in
- * the order channel, row, column, and the layer `Flatten` gives them so.
+ * the order channel, row, column, which the layer `Flatten` keeps to.
  */
 export class Linear extends Module {
   weight: Tensor;
   bias: Tensor | null;
 
+  /** @throws {ArgumentError} when a size is not a whole number of at least 1. */
   constructor(
     engine: Engine,
     readonly inFeatures: number,
@@ -57,14 +58,14 @@ export class Linear extends Module {
   }
 }
 
-/** `kaiming-uniform`: PyTorch's default for a layer. `kaiming-normal`: by fan out, as ResNets usually start. */
+/** `kaiming-uniform`: PyTorch's default for a layer. `kaiming-normal`: by fan out, as ResNets are usually initialised. */
 export type ConvolutionInit = 'kaiming-uniform' | 'kaiming-normal';
 
 export interface Conv2dOptions {
   stride?: number;
   padding?: number;
   bias?: boolean;
-  /** What the weights are drawn from; a stream of the engine's seed of this layer's own unless said, see `engine.seed`. */
+  /** What the weights are drawn from; by default a stream of the engine's seed for this layer alone, see `engine.seed`. */
   random?: Random;
   init?: ConvolutionInit;
 }
@@ -76,6 +77,7 @@ export class Conv2d extends Module {
   private readonly stride: number;
   private readonly padding: number;
 
+  /** @throws {ArgumentError} when a size or the stride is not a whole number of at least 1. */
   constructor(engine: Engine, inChannels: number, outChannels: number, kernel: number, options: Conv2dOptions = {}) {
     super(engine);
     const { stride = 1, padding = 0, bias = true, random = layerRandom(engine), init = 'kaiming-uniform' } = options;
@@ -101,7 +103,7 @@ export class Conv2d extends Module {
   }
 }
 
-/** Batch norm over the last axis, fused with a residual and a ReLU where asked for. */
+/** Batch norm over the last axis, optionally fused with a residual and a ReLU. */
 export class BatchNorm2d extends Module {
   weight: Tensor;
   bias: Tensor;
@@ -112,6 +114,7 @@ export class BatchNorm2d extends Module {
   /** Added to the variance. */
   eps: number;
 
+  /** @throws {ArgumentError} when `channels` is not a whole number of at least 1. */
   constructor(
     engine: Engine,
     readonly channels: number,
@@ -173,6 +176,7 @@ export class ReLU extends Module {
 }
 
 export class Dropout extends Module {
+  /** @throws {ArgumentError} when the probability is out of range. */
   constructor(
     engine: Engine,
     private readonly probability = 0.5,
@@ -204,7 +208,7 @@ export class Sequential extends Module {
   }
 }
 
-/** @throws ShapeError unless `x` is a batch of images [n, h, w, channels]. */
+/** @throws {ShapeError} unless `x` is a batch of images [n, h, w, channels]. */
 export function checkImages(where: string, x: Tensor, channels: number): void {
   if (x.rank !== 4 || x.shape[3] !== channels) {
     throw new ShapeError({ where, message: `takes images [n, h, w, ${channels}]; was given ${show(x.shape)}.` });

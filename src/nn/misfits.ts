@@ -1,4 +1,4 @@
-/** In what a state does not fit a model, told so that it can be mended. */
+/** How a state does not fit a model, described so that it can be fixed. */
 import { CheckpointError } from '../errors.ts';
 
 /** How many of a kind are named. */
@@ -33,7 +33,7 @@ export class Misfits {
     this.unexpected = [...state].filter((name) => !model.has(name));
   }
 
-  /** @throws CheckpointError when the model cannot be loaded; without `strict` names may be missing or unexpected. */
+  /** @throws {CheckpointError} when the model cannot be loaded; without `strict` names may be missing or unexpected. */
   check(where: string, strict: boolean): void {
     const { missing, unexpected, mismatched } = this;
     const names = strict ? missing.length + unexpected.length : 0;
@@ -46,13 +46,13 @@ export class Misfits {
     throw new CheckpointError({
       where,
       message: `the state does not fit the model. ${parts.filter((part) => part !== '').join(' ')}`,
-      fix: names > 0 ? this.mendNames() : SAME_SIZES,
+      fix: names > 0 ? this.fixForNames() : SAME_SIZES,
     });
   }
 
-  private mendNames(): string {
+  private fixForNames(): string {
     const there = prefixIn(this.unexpected, this.missing);
-    if (there) return `Names in the state begin with "${there}": take it away before loading.`;
+    if (there) return `Names in the state begin with "${there}": remove that before loading.`;
     const here = prefixIn(this.missing, this.unexpected);
     if (here) return `Names in the model begin with "${here}": load into that part of it.`;
     return `${SAME_SIZES} With { strict: false } what fits is loaded.`;

@@ -38,7 +38,7 @@ export abstract class Module {
 
   abstract forward(x: Tensor): Tensor;
 
-  /** Batch norm and dropout behave differently in training; set with {@link train} and {@link eval}. Never in what is frozen. */
+  /** Batch norm and dropout behave differently in training; set with {@link train} and {@link eval}. Always false when frozen. */
   get training(): boolean {
     return this.#mode && !this.#frozen;
   }
@@ -110,7 +110,7 @@ export abstract class Module {
     return this.parameters().reduce((total, { size }) => total + size, 0);
   }
 
-  /** Training mode for all modules inside; those that are frozen take it up when they are no longer. */
+  /** Training mode for all modules inside; frozen ones change to it when they are unfrozen. */
   train(mode = true): this {
     for (const [, module] of this.namedModules()) module.training = mode;
     return this;
@@ -135,8 +135,8 @@ export abstract class Module {
   }
 
   /**
-   * Undoes {@link freeze}, of this module or of one around it: parameters are trained again, but not what was no parameter
-   * before; the mode is the one last asked for. Optimizers made meanwhile do not know these parameters: make them anew.
+   * Undoes {@link freeze}, of this module or of one around it: what was trained before is trained again, and the mode is the
+   * one last set. Optimizers made meanwhile do not know these parameters: make new ones.
    */
   unfreeze(): this {
     for (const [, module] of this.namedModules()) module.#frozen = false;

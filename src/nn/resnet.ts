@@ -65,7 +65,7 @@ export class BasicBlock extends Module {
   }
 }
 
-/** The usual ones among the names that {@link createResNet} knows. */
+/** The usual names among those that {@link createResNet} knows. */
 export const RESNET_NAMES = [
   'resnet8',
   'resnet14',
@@ -82,15 +82,15 @@ export type ResNetName = `resnet${number}`;
 
 export interface ResNetOptions {
   classes: number;
-  /** Channels of the first stage: 16 for the CIFAR family, 64 for ResNet-18/34, unless said. */
+  /** Channels of the first stage; by default 16 for the CIFAR family, 64 for ResNet-18/34. */
   width?: number;
-  /** Channels of the images; 3 unless said. */
+  /** Channels of the images; 3 by default. */
   inChannels?: number;
   /** ResNet-18/34 only: `cifar` (3×3, stride 1, no pooling; default) or `imagenet` (7×7, stride 2, max-pool). */
   stem?: 'cifar' | 'imagenet';
   /**
    * Initialisation of the convolutions: `kaiming-normal` by fan out, as torchvision's ResNets (default), or
-   * `kaiming-uniform`, which is what PyTorch's layers start with by themselves.
+   * `kaiming-uniform`, PyTorch's default for its layers.
    */
   init?: ConvolutionInit;
   /** Seed of the initialisation. */
@@ -99,7 +99,7 @@ export interface ResNetOptions {
   gradientCheckpointing?: boolean;
   /**
    * `f16`: activations between the images and the features are f16; parameters, statistics, features and logits stay f32.
-   * Wants its loss scaled in training, see `GradScaler`. `f32` unless said.
+   * Needs its loss scaled in training, see `GradScaler`. `f32` by default.
    */
   precision?: FloatType;
 }
@@ -184,7 +184,10 @@ export class ResNet extends Module {
     return this.fc.forward(this.features(x));
   }
 
-  /** More classes: the old rows of the classifier stay, the new ones start afresh. @throws ArgumentError for fewer. */
+  /**
+   * More classes: the classifier's old rows stay, the new ones are newly initialised.
+   * @throws {ArgumentError} when there are fewer classes than before.
+   */
   growHead(classes: number, seed = 0): void {
     this.fc = growLinear(this.fc, classes, Random.of(seed, 'head', classes));
   }
@@ -193,7 +196,7 @@ export class ResNet extends Module {
 /** Blocks a stage; the deepest network published, ResNet-1202, has 200. */
 const MOST_BLOCKS = 1000;
 
-/** Blocks in each stage of a network by name; `null` for a name that is none. */
+/** Blocks in each stage of a network by name; `null` when the name is unknown. */
 function stagesOf(name: string): { blocks: readonly number[]; projected: boolean } | null {
   const depth = Number(/^resnet(\d+)$/.exec(name)?.[1]);
   if (depth === 18) return { blocks: [2, 2, 2, 2], projected: true };
@@ -220,8 +223,9 @@ function checkSize(engine: Engine, name: string, width: number, stages: number):
 
 /**
  * A ResNet by name, in training mode.
- * @throws ArgumentError for an unknown name or sizes below 1; OutOfMemoryError for weights beyond the device's limits,
- * before any is made; DTypeError for f16 on a device without it.
+ * @throws {ArgumentError} when the name is unknown or a size is below 1.
+ * @throws {OutOfMemoryError} when weights are beyond the device's limits, before any is made.
+ * @throws {DTypeError} when the precision is f16 and the device lacks it.
  */
 export function createResNet(engine: Engine, name: ResNetName, options: ResNetOptions): ResNet {
   const stages = stagesOf(name);

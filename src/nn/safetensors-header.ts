@@ -34,19 +34,19 @@ interface HeaderEntry {
   readonly data_offsets: readonly [number, number];
 }
 
-/** The header's most bytes, as the format's own reader has it: a damaged length must not ask for all memory. */
+/** Bytes of a header at most, as in the format's own reader: a damaged length must not ask for all memory. */
 const MOST_BYTES = 100_000_000;
 /** The header, a tensor's entry, its shape: nothing lies deeper. */
 const LEVELS = 3;
 
-/** @param fail throws, with what is wrong. */
+/** @param fail Throws, with what is wrong. */
 export function readHeader(bytes: Uint8Array, fail: (message: string, cause?: unknown) => never): Header {
   if (bytes.length < 8) fail(`a safetensors file has at least 8 bytes, this one ${bytes.length}: it is cut off.`);
   const declared = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
-  if (declared > MOST_BYTES) fail(`this is no safetensors file: its header would have ${declared} bytes.`);
+  if (declared > MOST_BYTES) fail(`this is not a safetensors file: its header would have ${declared} bytes.`);
   const start = 8 + Number(declared);
   if (start > bytes.length) {
-    fail(`the header takes ${start} bytes, the file has ${bytes.length}: it is cut off or no safetensors file.`);
+    fail(`the header takes ${start} bytes, the file has ${bytes.length}: it is cut off or not a safetensors file.`);
   }
   const { __metadata__: metadata = {}, ...entries } = parse(bytes.subarray(8, start), fail);
   if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
@@ -88,7 +88,7 @@ function parse(bytes: Uint8Array, fail: (message: string, cause?: unknown) => ne
   return isRecord(header) ? header : fail('the header is not a JSON object.');
 }
 
-/** Tensors lie one after the other: no two share a byte, and no byte is no tensor's. */
+/** Tensors lie one after the other: no two share a byte, and every byte belongs to one. */
 function checkCovered(
   tensors: readonly StoredTensor[],
   start: number,

@@ -41,8 +41,8 @@ const ALIGNMENT = 8;
 /**
  * Reads a whole file. The data are copies, aligned for their dtype.
  * @param name of the file, for errors.
- * @throws CheckpointError when the file is cut off or damaged, when its tensors overlap or leave bytes out, when a name
- * comes twice, or for a dtype not read here.
+ * @throws {CheckpointError} when the file is cut off or damaged, its tensors overlap or leave bytes out, a name comes twice, or
+ * a dtype is not one of those that are read.
  */
 export function readSafetensors(bytes: Uint8Array, name = 'safetensors'): SafetensorsFile {
   const { tensors, metadata } = readHeader(bytes, (message, cause) => {
@@ -63,7 +63,7 @@ function readTensor(bytes: Uint8Array, { dtype, shape, from, to }: StoredTensor)
 /**
  * The bytes of a file with these tensors, in this order. The header is padded so that every tensor of 4 or 8 byte
  * elements lies aligned when 8-byte ones come first; readers that copy do not care.
- * @throws CheckpointError when data do not fill their shape or are not of their dtype.
+ * @throws {CheckpointError} when data do not fill their shape or are not of their dtype, or a name is reserved or comes twice.
  */
 export function writeSafetensors(
   tensors: Iterable<readonly [string, SafetensorsEntry]>,

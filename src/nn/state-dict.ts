@@ -21,7 +21,7 @@ export type StateDict = Map<string, StateEntry>;
 /** What can be loaded: any numbers that the model's tensors can hold, row-major in PyTorch's axis order. */
 export type LoadableState = ReadonlyMap<string, { readonly shape: Shape; readonly data: ArrayLike<number> }>;
 
-/** Tensors (of whatever module or optimizer) read back and brought into PyTorch's layouts. */
+/** Tensors (of any module or optimizer) read back and brought into PyTorch's layouts. */
 export async function readState(tensors: Iterable<NamedTensor>): Promise<StateDict> {
   const entries = [...tensors].map(
     async ({ name, tensor, layout }): Promise<[string, StateEntry]> => [
@@ -38,11 +38,11 @@ export function stateDict(module: Module): Promise<StateDict> {
 }
 
 export interface LoadOptions {
-  /** Every name must be there and no other (default). Otherwise what fits is loaded, and the rest told. */
+  /** Every name must be there and no other (default). Otherwise what fits is loaded, and the rest reported. */
   strict?: boolean;
 }
 
-/** What was left out, as PyTorch's `load_state_dict` tells; nothing unless `strict` is off. */
+/** What was left out, as PyTorch's `load_state_dict` reports it; always empty when `strict`. */
 export interface LoadReport {
   /** Tensors of the model that the state does not have. */
   readonly missing: readonly string[];
@@ -58,7 +58,7 @@ function asElements(dtype: DType, data: ArrayLike<number>): TypedArray | null {
 
 /**
  * Writes a state into tensors in place, after checking all of it: nothing is written when something does not fit.
- * @throws CheckpointError naming what is missing, unexpected, of another shape, or no integer where one is needed.
+ * @throws {CheckpointError} when something is missing, unexpected, of another shape, or not an integer where one is needed.
  */
 export function writeState(
   tensors: Iterable<NamedTensor>,
@@ -77,7 +77,7 @@ export function writeState(
     if (!sameShape(entry.shape, shape) || entry.data.length !== sizeOf(shape)) {
       misfits.mismatched.push(`"${name}" has shape ${show(entry.shape)}, the model ${show(shape)}`);
     } else if (!elements) {
-      misfits.mismatched.push(`"${name}" holds numbers that are no ${tensor.dtype}`);
+      misfits.mismatched.push(`"${name}" holds numbers that are not ${tensor.dtype}`);
     } else {
       const stored = toStored(tensor.dtype, fromTorch(elements, shape, layout));
       writes.push(() => tensor.engine.write(tensor.storage, stored));
@@ -95,7 +95,10 @@ function clean(state: LoadableState, names: ReadonlySet<string>): LoadableState 
   return new Map(entries.map(([name, entry]) => [wrapped ? name.slice('module.'.length) : name, entry]));
 }
 
-/** Each tensor once, under the name it is listed by. @throws CheckpointError when names of one tensor hold different numbers. */
+/**
+ * Each tensor once, under the name it is listed by.
+ * @throws {CheckpointError} when names of one tensor hold different numbers.
+ */
 function withoutAliases(state: LoadableState, others: ReadonlyMap<string, string>, where: string): LoadableState {
   const single = new Map([...state].filter(([name]) => !others.has(name)));
   for (const [name, entry] of state) {
@@ -106,7 +109,7 @@ function withoutAliases(state: LoadableState, others: ReadonlyMap<string, string
       throw new CheckpointError({
         where,
         message: `"${name}" and "${listed}" differ; in the model they are one tensor.`,
-        fix: 'Load a state whose model shares it too, or share nothing here.',
+        fix: 'Load a state of a model that shares it too, or do not share it here.',
       });
     }
     single.set(listed, entry);
@@ -116,8 +119,9 @@ function withoutAliases(state: LoadableState, others: ReadonlyMap<string, string
 
 /**
  * Loads a model's tensors in place. What several names lead to may be there under each of them.
- * @param where names the state in errors, a file for example.
- * @throws CheckpointError naming what is missing, unexpected or of another shape; nothing is loaded then.
+ * Nothing is loaded when it throws.
+ * @param where Names the state in errors, a file for example.
+ * @throws {CheckpointError} when something is missing, unexpected or of another shape, or names of one tensor differ.
  */
 export function loadStateDict(
   module: Module,

@@ -10,7 +10,7 @@ function entryOf({ shape, data }: StateEntry): SafetensorsEntry {
 
 /**
  * Every parameter and buffer under PyTorch's names and in PyTorch's layouts: floats as F32 (which holds an f16 exactly),
- * integers as I32 and U32. A tensor that several names lead to is there once, as `save_model` of safetensors' own library leaves it.
+ * integers as I32 and U32. A tensor that several names lead to is saved once, as by `save_model` of safetensors' own library.
  */
 export async function saveWeights(
   module: Module,
@@ -21,10 +21,11 @@ export async function saveWeights(
 }
 
 /**
- * Loads weights in place, of whatever dtype: rounded where the model is narrower, integers only where they fit.
- * @param where names the file in errors.
+ * Loads weights of any dtype in place: rounded where the model is narrower, integers only where they fit. Nothing is loaded
+ * when it throws.
+ * @param where Names the file in errors.
  * @returns what was left out, with `strict: false`.
- * @throws CheckpointError when the bytes are damaged or do not fit the model; nothing is loaded then.
+ * @throws {CheckpointError} when the bytes are damaged or do not fit the model.
  */
 export function loadWeights(
   module: Module,
