@@ -318,7 +318,7 @@ test('networks and images that do not fit are refused', () => {
     [() => named('vgg16'), /"vgg16" is not a known network/],
     [() => network({ classes: 0 }), /outFeatures must be a whole number of at least 1, not 0/],
     [() => network({ width: 1.5 }), /must be a whole number of at least 1, not 1\.5/],
-    [() => network().forward(engine.zeros([2, 2, 8, 8])), /takes images \[n, h, w, 2\]; was given \[2, 2, 8, 8\]/],
+    [() => network().forward(engine.zeros([2, 2, 8, 8])), /takes images \[n, h, w, 2\], not \[2, 2, 8, 8\]/],
     [() => paddedShortcut(engine.zeros([1, 2, 2, 4]), 2, 2), /paddedShortcut: takes images \[n, h, w, c\] with c ≤ 2/],
   ];
   for (const [fn, expected] of tells) assert.match(message(fn), expected);

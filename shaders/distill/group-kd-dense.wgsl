@@ -1,17 +1,17 @@
 // import distill/group-kd.wgsl
 
-// Every non-empty set of up to 20 tasks at a constant cost a set, whatever its size.
+// Every non-empty set of up to 20 tasks, at a constant cost for each set of any size; provides `chunk_loss`.
 //
-// All sums of a set are sums over its tasks, so that they split over the bits of its mask: 3 low bits in an inner loop,
-// as many as there are threads for across these, in an outer loop up to 15 in all, both over tables, the rest across workgroups. With weights
-// A_i = e^{u_i} of the tasks (u: the teacher's ln Σ e^{z/T} relative to the largest), δ relative to the same task and
-// P = Σ A, two forms give a set's divergence:
+// All sums of a set are sums over its tasks, so they split over the bits of its mask: the 3 low bits are an inner loop, the
+// next ones the threads, the next an outer loop (15 bits up to here at most), and the rest workgroups. Both loops read
+// tables. With weights A_i = e^{u_i} of the tasks (u: the teacher's ln Σ e^{z/T} relative to the largest), δ relative to the
+// same task and P = Σ A, two forms give a set's divergence:
 //   near: |δ| < ½. With Δ = Σ A (e^−δ − 1), H = Σ A (κ + ψ(δ)), y = Δ/P: H/P + ln(1 + y) − y. Nothing cancels.
 //   far: with Q = Σ A e^−δ, N = Σ A (κ + δ): N/P + ln(Q/P). Where too much of this cancels, or where the range of the
 //   tasks is too wide for common sums in float32, listed_loss does the chunk with more care and more time.
 // Each set leaves w/P and w/Q (near: w/Q and y·w/Q) behind, added up by task: A_i Σ w/P is Σ w π_i, and so on.
 //
-// The number of tasks is no constant: it grows in training, and compiling takes longer than many steps.
+// The number of tasks is a parameter, not a constant: it grows in training, and compiling takes longer than many steps.
 
 const LOW_BITS = 3u;
 const SETS = 8u; // 2^LOW_BITS

@@ -1,12 +1,12 @@
 // import distill/group-kd-math.wgsl
 
-// What every distillation kernel shares: a workgroup has one sample, boils each task's logits down to a few numbers,
-// and in the end turns two sums a task into the gradient of the task's classes.
+// What every distillation kernel shares: a workgroup has one sample, reduces each task's logits to a few numbers, and in the
+// end turns two sums a task into the gradient of the task's classes. Derived in src/distill/README.md.
 //
-// Injected: LANES, threads a workgroup: 64, or 8 where waiting for each other is what costs (lavapipe runs 8 at once).
+// Injected: LANES, threads a workgroup: 64, or 8 where barriers are expensive (lavapipe runs 8 threads at once).
 //
 // With p, q the softmax of z/T (teacher) and s/T (student) over one task's classes and d = (z − s)/T:
-//   κ = KL(p ‖ q) = ln Σ p e^{−(d − d̄)} with d̄ = Σ p d, and as Σ p (d − d̄) = 0 that is ln(1 + Σ p ψ(d − d̄)),
+//   κ = KL(p ‖ q) = ln Σ p e^{−(d − d̄)} with d̄ = Σ p d; since Σ p (d − d̄) = 0, that is ln(1 + Σ p ψ(d − d̄)) with
 //   ψ(x) = e^{−x} − 1 + x ≥ 0: a sum without cancellation, however close student and teacher are.
 //   δ = ln Σ e^{z/T} − ln Σ e^{s/T} = d̄ − κ.
 // A group is then a softmax over its tasks, each with teacher logit ln Σ e^{z/T}, student logit that minus δ, and cost κ.
@@ -44,7 +44,7 @@ var<workgroup> bad_logits: atomic<u32>;
 var<workgroup> part_a: array<f32, LANES>;
 var<workgroup> part_b: array<f32, LANES>;
 var<workgroup> part_c: array<vec2<u32>, LANES>;
-var<workgroup> part_d: array<f32, LANES>; // as many as spare a barrier: they cost more than memory to compile
+var<workgroup> part_d: array<f32, LANES>; // reusing one array needs more barriers, which take longer to compile
 var<workgroup> part_e: array<f32, LANES>;
 var<workgroup> part_f: array<f32, LANES>;
 

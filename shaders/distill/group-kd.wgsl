@@ -1,7 +1,8 @@
 // import distill/group-kd-tasks.wgsl
 
 // Grouped softmax distillation over any list of groups: one workgroup has one sample and a chunk of the groups.
-// Who imports it gives `chunk_loss`: distill/group-kd-listed.wgsl for lists, distill/group-kd-dense.wgsl for all sets.
+// The file that imports this one provides `chunk_loss`: distill/group-kd-listed.wgsl for lists, distill/group-kd-dense.wgsl for
+// all sets.
 //
 // Injected: MASKS (0 every set in turn, 1 one list for all samples, 2 a list a sample),
 //           WEIGHTS (0 uniform, 1 a group, 2 a sample and group, 3 from two numbers a task: Σ a / Σ b over the group).
@@ -159,7 +160,7 @@ fn listed_loss(sample: u32, first: u32, last: u32, lane: u32) -> f32 {
     }
     workgroupBarrier();
     for (var task = lane; task < params.tasks; task += LANES) {
-      // Sums of a tile first, then of the tiles: rounding grows with the root of neither's length alone.
+      // Sums of a tile first, then of the tiles: rounding grows with the length of each, not with that of both together.
       var share_sum = 0.0;
       var change_sum = 0.0;
       for (var g = 0u; g < count; g++) {

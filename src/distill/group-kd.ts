@@ -3,8 +3,8 @@
  * are the teacher's and s_S the student's logits of the group's classes. "Densely Distilling Cumulative Knowledge for
  * Continual Learning" (arXiv 2405.09820) names the idea; the loss of a group is our reading of it.
  *
- * A sample's classes are read once, whatever the number of groups: `shaders/distill/group-kd-tasks.wgsl` has the algebra. The
- * loss being linear in its own gradient, the forward pass leaves the finished gradient behind, and backward only scales it.
+ * A sample's classes are read once, however many groups there are: `README.md` beside this file has the derivation. As the
+ * loss is linear in the gradient from above, the forward pass computes the finished gradient, and backward only scales it.
  */
 
 import denseSource from '../../shaders/distill/group-kd-dense.wgsl';
@@ -44,13 +44,13 @@ const kernels = {
   listed: { name: 'group_kd', source: listedSource },
   dense: { name: 'group_kd_dense', source: denseSource },
 } as const;
-/** Groups a workgroup at most: bounds the length of its sums. */
+/** Groups a workgroup at most; bounds the length of its sums. */
 const MOST_CHUNK = 4096;
 /** Sets a workgroup in the kernel for all sets; see `distill/group-kd-dense.wgsl`. */
 const DENSE_CHUNK = 2 ** 15;
 /** Workgroups that keep an adapter busy. */
 const ENOUGH_WORKGROUPS = { software: 16, hardware: 512 } as const;
-/** Threads a workgroup. On a CPU they take turns at every barrier, but for those that run as one. */
+/** Threads a workgroup. On a CPU they take turns at every barrier, except those that run as one vector. */
 const WORKGROUP = { software: 8, hardware: 64 } as const;
 
 export const DEFAULT_TEMPERATURE = 2;
@@ -147,8 +147,8 @@ function launch(plan: Distillation, entry: string, outputs: readonly Tensor[], c
 }
 
 /**
- * Whether the kernel for all sets does the work. The sets of six tasks are as fast as a list, which is the more exact where
- * teacher and student agree on nearly everything: over more sets than these they hardly ever do.
+ * Whether the kernel for all sets is used. The 63 sets of six tasks are as fast as a list, which is more exact when teacher and
+ * student agree on nearly everything; over more sets than these they hardly ever do.
  */
 const isDense = ({ kind, groups }: GroupSource) => kind === 'enumerated' && groups > 63;
 

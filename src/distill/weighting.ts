@@ -119,7 +119,7 @@ function adaptive(pool: TaskPool, options: WeightingOptions): Weighting {
   if (similarity?.rank !== 2 || similarity.shape[1] !== pool.classes) {
     throw new ShapeError({
       where,
-      message: `'adaptive' needs similarities [new classes, ${pool.classes} old classes]; given was ${similarity ? show(similarity.shape) : 'none'}.`,
+      message: `'adaptive' needs similarities [new classes, ${pool.classes} old classes], not ${similarity ? show(similarity.shape) : 'none'}.`,
       fix: 'Make them with classSimilarity() from prototypes of all classes.',
     });
   }

@@ -211,6 +211,6 @@ export class Sequential extends Module {
 /** @throws {ShapeError} unless `x` is a batch of images [n, h, w, channels]. */
 export function checkImages(where: string, x: Tensor, channels: number): void {
   if (x.rank !== 4 || x.shape[3] !== channels) {
-    throw new ShapeError({ where, message: `takes images [n, h, w, ${channels}]; was given ${show(x.shape)}.` });
+    throw new ShapeError({ where, message: `takes images [n, h, w, ${channels}], not ${show(x.shape)}.` });
   }
 }

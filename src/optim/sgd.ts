@@ -37,7 +37,7 @@ export class SGD extends Optimizer {
     if (nesterov && (momentum === 0 || dampening > 0)) {
       throw new ArgumentError({
         where: 'SGD',
-        message: `Nesterov's variant needs a momentum above 0 and no dampening; given were ${momentum} and ${dampening}.`,
+        message: `Nesterov's variant needs a momentum above 0 and no dampening, not ${momentum} and ${dampening}.`,
       });
     }
     this.momentum = momentum;
