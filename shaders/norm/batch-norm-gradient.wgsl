@@ -3,6 +3,16 @@
 // The gradient of batch norm. With g the gradient that passed the ReLU, x̂ the normalised value and the means over the batch:
 // dx = weight/deviation · (g − mean g − x̂ · mean(g x̂)).
 
+struct Params {
+  rows: u32,
+  columns: u32,
+  width: u32,
+  span: u32,
+  relu: u32,     // there was one, and nobody has masked dy yet
+  residual: u32, // store its gradient
+  batch: u32,    // the statistics were the batch's own, and have a gradient
+}
+
 @group(0) @binding(0) var<storage, read> dy: array<S>;
 @group(0) @binding(1) var<storage, read> output: array<S>;
 @group(0) @binding(2) var<storage, read> input: array<S>;
@@ -17,7 +27,7 @@
 
 // What passes the ReLU, at NaN too, as in PyTorch.
 fn passed(at: u32) -> V {
-  if (is_fused(RELU)) {
+  if (params.relu == 1u) {
     let y = V(output[at]);
     return select(V(0.0), V(dy[at]), (y > V(0.0)) | not_a_number(y));
   }
@@ -40,7 +50,7 @@ fn partials(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_i
       let g = passed(at);
       near_plain += g;
       near_weighted += g * ((V(input[at]) - shift) - centre);
-      if (is_fused(RESIDUAL)) {
+      if (params.residual == 1u) {
         dresidual[at] = S(g);
       }
       at += place.jump;
@@ -103,7 +113,7 @@ fn inputs(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
   var at = place.first;
   for (var n = 0u; n < place.count; n++) {
     var value = scale * passed(at);
-    if (is_fused(BATCH)) {
+    if (params.batch == 1u) {
       value += slope * (V(input[at]) - shift) + offset;
     }
     dx[at] = S(value);

@@ -3,29 +3,16 @@
 // threads add up all parts of their columns, in the same order everywhere: that repeats a little work instead of
 // launching a kernel for it.
 //
-// Who imports it binds `params`.
+// Who imports it binds `params`, with
+//   rows: u32,
+//   columns: u32,
+//   width: u32, a power of two,
+//   span: u32, rows of a part; the last one may have fewer,
+// and with what is done beside, 0 or 1: not constants, since each combination would have to be compiled.
 //
 // Injected: V (f32, or vec4<f32> for channels in fours), I and B (u32 and bool likewise), S (how one is stored in images: V
 // or its f16 kin), SIZE (threads of a workgroup, a power of two), TEAMS (the lanes of a column work on one part together, for a GPU; else each has a part
 // of its own, and there is no barrier).
-
-struct Params {
-  rows: u32,
-  columns: u32,
-  width: u32, // a power of two
-  span: u32, // rows of a part; the last one may have fewer
-  epsilon: f32,
-  momentum: f32,
-  fused: u32, // what is done beside: not a constant, since each combination would have to be compiled
-}
-
-const RELU = 1u;
-const RESIDUAL = 2u; // forward: add it; backward: store its gradient
-const BATCH = 4u; // backward: the statistics were the batch's own, they have a gradient
-
-fn is_fused(what: u32) -> bool {
-  return (params.fused & what) != 0u;
-}
 
 // By the bits, which no compiler assumes away.
 fn not_a_number(x: V) -> B {

@@ -5,6 +5,17 @@
 // Where a channel's mean is far from zero for its spread, everything is computed on x − shift with a shift near the mean:
 // a mean of 1000 beside a deviation of 1 leaves no float32 digits for the normalised value otherwise.
 
+struct Params {
+  rows: u32,
+  columns: u32,
+  width: u32,
+  span: u32,
+  relu: u32,     // apply it last
+  residual: u32, // add it
+  epsilon: f32,
+  momentum: f32,
+}
+
 @group(0) @binding(0) var<storage, read> input: array<S>;
 @group(0) @binding(1) var<storage, read> weight: array<V>;
 @group(0) @binding(2) var<storage, read> bias: array<V>;
@@ -135,10 +146,10 @@ fn write(place: Place, shift: V, scale: V, offset: V) {
   var at = place.first;
   for (var n = 0u; n < place.count; n++) {
     var value = (V(input[at]) - shift) * scale + offset;
-    if (is_fused(RESIDUAL)) {
+    if (params.residual == 1u) {
       value += V(residual[at]);
     }
-    if (is_fused(RELU)) {
+    if (params.relu == 1u) {
       value = select(max(value, V(0.0)), value, not_a_number(value)); // max would make it 0
     }
     output[at] = S(value);

@@ -11,7 +11,6 @@ import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
 import type { Runtime } from '../gpu/runtime.ts';
 import type { Constants } from '../gpu/wgsl/constants.ts';
 import { commonFloat, type FloatType } from '../tensor/dtype.ts';
-import { floatBits } from '../tensor/float-bits.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 
@@ -41,8 +40,8 @@ interface Walk {
   readonly parts: number;
   /** Workgroups along the columns and along the rows. */
   readonly workgroups: readonly [number, number];
-  /** The head of the kernels' `Params`. */
-  readonly params: readonly number[];
+  /** The kernels' `Params`, but for what is done beside. */
+  readonly params: { readonly rows: number; readonly columns: number; readonly width: number; readonly span: number };
   readonly constants: Constants;
 }
 
@@ -66,7 +65,7 @@ function walkOver(engine: Runtime, rows: number, channels: number, stored: Float
   return {
     parts,
     workgroups: [blocks, Math.ceil(parts / each)],
-    params: [rows, columns, width, span],
+    params: { rows, columns, width, span },
     constants: {
       V: four ? 'vec4<f32>' : 'f32',
       I: four ? 'vec4<u32>' : 'u32',
@@ -78,15 +77,12 @@ function walkOver(engine: Runtime, rows: number, channels: number, stored: Float
   };
 }
 
-/** What a launch does beside, as norm/batch-norm-walk.wgsl names it. */
+/** What a launch of the gradient does beside, as norm/batch-norm-gradient.wgsl describes it. */
 interface Fused {
   relu?: boolean;
   residual?: boolean;
   batch?: boolean;
 }
-
-const fusedBits = ({ relu = false, residual = false, batch = false }: Fused): number =>
-  (relu ? 1 : 0) + (residual ? 2 : 0) + (batch ? 4 : 0);
 
 /** How x is stored. */
 function check(x: Tensor, options: BatchNormOptions): FloatType {
@@ -150,13 +146,13 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const channels = weight.size;
   const rows = x.size / channels;
   const walk = walkOver(engine, rows, channels, stored);
-  const fused = fusedBits({ relu, residual: residual !== undefined });
+  const params = { ...walk.params, relu, residual: residual !== undefined, epsilon: eps, momentum };
   const run = (entry: string, tensors: readonly Tensor[]) =>
     engine.dispatch({
       kernel: { name: 'batch_norm', source, entry },
       constants: walk.constants,
       buffers: tensors.map((t) => t.storage),
-      params: [...walk.params, floatBits(eps), floatBits(momentum), fused],
+      params,
       workgroups: walk.workgroups,
     });
   const running = [runningMean, runningVar];
@@ -199,13 +195,14 @@ function gradients(dy: Tensor, saved: Saved, walk: Walk): (Tensor | null)[] {
   const run = (
     entry: string,
     tensors: readonly Tensor[],
-    { workgroups = walk.workgroups, ...fused }: Fused & { workgroups?: Walk['workgroups'] } = {},
+    { relu = false, residual = false, batch = false }: Fused,
+    workgroups = walk.workgroups,
   ) =>
     engine.dispatch({
       kernel: { name: 'batch_norm_gradient', source: gradientSource, entry },
       constants: walk.constants,
       buffers: tensors.map((t) => t.storage),
-      params: [...walk.params, 0, 0, fusedBits(fused)],
+      params: { ...walk.params, relu, residual, batch },
       workgroups,
     });
   const like = (of: Tensor) => Tensor.empty(engine, of.shape, of.dtype, 'batchNorm');
@@ -224,7 +221,7 @@ function gradients(dy: Tensor, saved: Saved, walk: Walk): (Tensor | null)[] {
     const fused = { relu: relu && !masked, batch: training };
     run('inputs', [passed, mask, x, statistics, partial, dweight, dbias, dx], fused);
   } else {
-    run('totals', [statistics, partial, dweight, dbias], { workgroups: [walk.workgroups[0], 1] });
+    run('totals', [statistics, partial, dweight, dbias], {}, [walk.workgroups[0], 1]);
   }
   partial.dispose();
   return [dx, dweight, dbias, ...(wantsResidual ? [passed] : [])];
