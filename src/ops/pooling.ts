@@ -3,15 +3,14 @@ import source from '../../shaders/pool/pool.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, ShapeError } from '../errors.ts';
 import { plane } from '../gpu/plane.ts';
+import type { Params } from '../gpu/wgsl/params.ts';
 import { commonFloat } from '../tensor/dtype.ts';
 import { show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { cast } from './elementwise/elementwise.ts';
+import { type Pair, pairOf } from './pair.ts';
 import { mean } from './reduce.ts';
 import { reshape } from './reshape.ts';
-
-/** One number for both directions, or [vertical, horizontal]. */
-export type Pair = number | readonly [number, number];
 
 export interface PoolOptions {
   kernel: Pair;
@@ -30,21 +29,10 @@ type Mode = 'max' | 'average';
 
 interface Geometry {
   readonly outShape: readonly [number, number, number, number];
-  readonly params: readonly number[];
+  readonly params: Params;
   readonly constants: { readonly V: string; readonly S: string; readonly I: string };
   /** Elements a thread handles. */
   readonly width: number;
-}
-
-function pair(where: string, name: string, value: Pair, least: number): readonly [number, number] {
-  const both = typeof value === 'number' ? ([value, value] as const) : value;
-  if (both.length !== 2 || !both.every((n) => Number.isInteger(n) && n >= least)) {
-    throw new ArgumentError({
-      where,
-      message: `${name} is ${JSON.stringify(value)}; a whole number of at least ${least}, or two of them, was expected.`,
-    });
-  }
-  return both;
 }
 
 /** Output size floor((size + 2·padding − kernel)/stride) + 1, as PyTorch's. */
@@ -54,9 +42,9 @@ function geometryOf(where: string, x: Tensor, options: PoolOptions): Geometry {
     throw new ShapeError({ where, message: `x has shape ${show(x.shape)}; images [n, h, w, c] were expected.` });
   }
   const [n, h, w, c] = x.shape as readonly [number, number, number, number];
-  const kernel = pair(where, 'kernel', options.kernel, 1);
-  const stride = pair(where, 'stride', options.stride ?? options.kernel, 1);
-  const padding = pair(where, 'padding', options.padding ?? 0, 0);
+  const kernel = pairOf(where, 'kernel', options.kernel, 1);
+  const stride = pairOf(where, 'stride', options.stride ?? options.kernel, 1);
+  const padding = pairOf(where, 'padding', options.padding ?? 0, 0);
   if (padding.some((p, i) => p > (kernel[i] as number) / 2)) {
     throw new ArgumentError({
       where,
@@ -76,7 +64,17 @@ function geometryOf(where: string, x: Tensor, options: PoolOptions): Geometry {
   const width = c % 4 === 0 ? 4 : 1;
   return {
     outShape: [n, outHeight, outWidth, c],
-    params: [n, h, w, outHeight, outWidth, c / width, ...kernel, ...stride, ...padding],
+    params: {
+      batch: n,
+      height: h,
+      width: w,
+      out_height: outHeight,
+      out_width: outWidth,
+      columns: c / width,
+      kernel,
+      stride,
+      padding,
+    },
     constants:
       width === 4 ? { V: 'vec4<f32>', S: `vec4<${stored}>`, I: 'vec4<u32>' } : { V: 'f32', S: stored, I: 'u32' },
     width,
