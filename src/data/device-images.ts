@@ -7,7 +7,6 @@ import { ArgumentError, ShapeError } from '../errors.ts';
 import { plane } from '../gpu/plane.ts';
 import type { Kernel } from '../gpu/wgsl/kernel.ts';
 import type { Engine } from '../tensor/engine.ts';
-import { floatBits } from '../tensor/float-bits.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { type ImageDataset, imageBytes, imageCount, type Normalization } from './dataset.ts';
 
@@ -126,7 +125,7 @@ export class DeviceImages {
           INTERPOLATE: interpolate && transforms !== undefined,
         },
         buffers: [pixels.storage, chosen.storage, matrices.storage, this.moments.storage, output.storage],
-        params: [count, first, held, first === 0 ? this.count : NO_LIMIT, floatBits(Number.NaN)],
+        params: { count, first, held, limit: first === 0 ? this.count : NO_LIMIT, missing: Number.NaN },
         workgroups: plane(engine, Math.ceil((count * height * width) / 64)),
       });
     }

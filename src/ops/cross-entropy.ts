@@ -4,7 +4,6 @@ import source from '../../shaders/norm/cross-entropy.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
 import { plane } from '../gpu/plane.ts';
-import { floatBits } from '../tensor/float-bits.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { sum } from './reduce.ts';
@@ -49,11 +48,12 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
   const losses = Tensor.empty(engine, [rows], 'f32', 'crossEntropy');
   const lse = Tensor.empty(engine, [rows, 2], 'f32', 'crossEntropy');
   const { constants, workgroups } = rowTeams(engine, rows, n, 1);
+  const params = { rows, n, smoothing: labelSmoothing, scale };
   engine.dispatch({
     kernel: { name: 'cross_entropy', source, entry: 'forward' },
     constants,
     buffers: [logits.storage, targets.storage, losses.storage, lse.storage],
-    params: [rows, n, floatBits(labelSmoothing), floatBits(scale)],
+    params,
     workgroups: plane(engine, workgroups),
   });
   const loss = reduction === 'none' ? losses : sum(losses);
@@ -63,7 +63,7 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
       kernel: { name: 'cross_entropy', source, entry: 'backward' },
       constants,
       buffers: [logits.storage, targets.storage, lse.storage, dy.storage, dlogits.storage],
-      params: [rows, n, floatBits(labelSmoothing), floatBits(scale), reduction === 'none' ? 1 : 0],
+      params: { ...params, per_row: reduction === 'none' },
       workgroups: plane(engine, workgroups),
     });
     return [dlogits];

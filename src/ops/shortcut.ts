@@ -22,7 +22,6 @@ export function paddedShortcut(x: Tensor, stride: number, channels: number): Ten
     });
   }
   const out = [n, Math.ceil(height / stride), Math.ceil(width / stride), channels] as const;
-  const sizes = [height, width, c, out[1], out[2], channels, stride];
   const run = (entry: string, input: Tensor, output: Tensor) => {
     const pixels = output.size / (output.shape[3] as number);
     const [gx, gy] = plane(x.engine, Math.ceil(pixels / 64));
@@ -30,7 +29,17 @@ export function paddedShortcut(x: Tensor, stride: number, channels: number): Ten
       kernel: { name: 'shortcut', source, entry },
       constants: { S: stored },
       buffers: [input.storage, output.storage],
-      params: [pixels, gx * 64, ...sizes],
+      params: {
+        pixels,
+        row: gx * 64,
+        height,
+        width,
+        channels: c,
+        out_height: out[1],
+        out_width: out[2],
+        out_channels: channels,
+        stride,
+      },
       workgroups: [gx, gy],
     });
     return output;

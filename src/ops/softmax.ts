@@ -21,7 +21,7 @@ function along(x: Tensor, axis: number, log: boolean): Tensor {
       kernel: { name: 'softmax', source, entry },
       constants: { ...constants, LOG: log, S: stored },
       buffers: [...inputs, output].map(({ storage }) => storage),
-      params: [rows, n, inner],
+      params: { rows, n, inner },
       workgroups: plane(x.engine, workgroups),
     });
     return output;

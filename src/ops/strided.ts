@@ -33,7 +33,15 @@ function copy(
     kernel: { name: 'strided_copy', source },
     constants: { T: input.dtype, RANK: dims.length },
     buffers: [input.storage, output.storage],
-    params: [size, x * 64, fromOffset, toOffset, ...padded(dims), ...padded(from), ...padded(to)],
+    params: {
+      size,
+      row: x * 64,
+      from_offset: fromOffset,
+      to_offset: toOffset,
+      dims: padded(dims),
+      from_strides: padded(from),
+      to_strides: padded(to),
+    },
     workgroups: [x, y],
   });
 }
