@@ -209,7 +209,7 @@ export function distilGroups(
   if (!gradient) return loss;
   return record(loss, where, [student], (dy) => {
     const by = reduction === 'mean' ? dy : dy.reshape([batch, 1]);
-    return [launchElementwise('group_kd.scale', { a: gradient, b: by }, 'a * b', student.shape)];
+    return [launchElementwise('group_kd.scale', 'a * b', { a: gradient, b: by }, { shape: student.shape })];
   });
 }
 

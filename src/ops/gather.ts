@@ -33,7 +33,7 @@ function run(
     kernel: { name: 'gather', source, entry },
     constants: { T: input.dtype, R: output.dtype, SHARED: shared },
     buffers: [input.storage, index.storage, output.storage],
-    params: [outer, n, m, inner],
+    params: { outer, n, m, inner },
     workgroups: plane(engine, Math.ceil(threads / 64)),
   });
 }
@@ -110,7 +110,12 @@ export function scatterAdd(x: Tensor, index: Tensor, source: Tensor, axis = 0): 
     });
   }
   // f16 is added up in f32.
-  const total = launchElementwise('copy', { a: x }, 'a', x.shape, x.dtype === 'f16' ? 'f32' : x.dtype);
+  const total = launchElementwise(
+    'copy',
+    'a',
+    { a: x },
+    { shape: x.shape, result: x.dtype === 'f16' ? 'f32' : x.dtype },
+  );
   run(engine, 'scatter_add', source, index, total, lines);
   const y = convert(total, x.dtype);
   if (y !== total) total.dispose();
@@ -132,10 +137,22 @@ export function oneHot(index: Tensor, classes: number): Tensor {
   }
   const column = Tensor.view(index, [...index.shape, 1], 'oneHot');
   const numbers = arange(index.engine, classes, 'i32');
-  return launchElementwise('oneHot', { a: column, b: numbers }, 'select(0.0, 1.0, a == b)', [...index.shape, classes]);
+  return launchElementwise(
+    'oneHot',
+    'select(0.0, 1.0, a == b)',
+    { a: column, b: numbers },
+    { shape: [...index.shape, classes] },
+  );
 }
 
 /** How many of `labels` (i32) equal `predictions` (i32), as a scalar i32 on the device. */
 export function countEqual(predictions: Tensor, labels: Tensor): Tensor {
-  return sum(launchElementwise('equal', { a: predictions, b: labels }, 'select(0, 1, a == b)', labels.shape, 'i32'));
+  return sum(
+    launchElementwise(
+      'equal',
+      'select(0, 1, a == b)',
+      { a: predictions, b: labels },
+      { shape: labels.shape, result: 'i32' },
+    ),
+  );
 }

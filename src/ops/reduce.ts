@@ -42,7 +42,7 @@ function reduceMiddle(x: Tensor, kind: Reduction, outer: number, n: number, inne
     kernel: { name: 'reduce', source, entry: 'reduce' },
     constants: { ...constants, T: x.dtype, R: output.dtype, OP: OPS[kind], SPLIT: splits > 1 },
     buffers: [x.storage, output.storage],
-    params: [outer, n, inner, splits, length],
+    params: { outer, n, inner, splits, chunk: length },
     workgroups: plane(engine, workgroups),
   });
   if (splits === 1) return output;
@@ -92,22 +92,26 @@ export function mean(x: Tensor, axes?: number | readonly number[], options: Redu
   const over = normalizeAxes(axes, x.rank, 'mean');
   const scale = 1 / sizeOf(over.map((axis) => x.shape[axis] as number));
   const total = reduceAxes(x, 'sum', over, finalShape(x.shape, over, options.keepDims));
-  const y = launchElementwise('scale', { a: total, b: scale }, 'a * b', total.shape);
+  const y = launchElementwise('scale', 'a * b', { a: total, b: scale }, { shape: total.shape });
   total.dispose();
   return record(y, 'mean', [x], (dy) => [
     launchElementwise(
       'scale',
-      { a: Tensor.view(dy, keptShape(x.shape, over), 'mean'), b: scale },
       'a * b',
-      x.shape,
-      dtype,
+      { a: Tensor.view(dy, keptShape(x.shape, over), 'mean'), b: scale },
+      { shape: x.shape, result: dtype },
     ),
   ]);
 }
 
 /** dy in the reduced shape, spread over x, which it came from. */
 function expand(dy: Tensor, { shape, dtype }: Tensor, axes: readonly number[]): Tensor {
-  return launchElementwise('expand', { a: Tensor.view(dy, keptShape(shape, axes), 'expand') }, 'a', shape, dtype);
+  return launchElementwise(
+    'expand',
+    'a',
+    { a: Tensor.view(dy, keptShape(shape, axes), 'expand') },
+    { shape, result: dtype },
+  );
 }
 
 function extremum(
@@ -121,10 +125,20 @@ function extremum(
   const y = reduceAxes(x, kind, over, finalShape(x.shape, over, options.keepDims));
   if (!isFloat(x.dtype)) return y;
   return record(y, kind, [x], (dy) => {
-    const hit = launchElementwise('hit', { a: x, b: Tensor.view(y, kept, kind) }, 'select(0.0, 1.0, a == b)', x.shape);
+    const hit = launchElementwise(
+      'hit',
+      'select(0.0, 1.0, a == b)',
+      { a: x, b: Tensor.view(y, kept, kind) },
+      { shape: x.shape },
+    );
     const count = reduceAxes(hit, 'sum', over, kept);
     return [
-      launchElementwise('share', { a: hit, b: Tensor.view(dy, kept, kind), c: count }, 'a * b / c', x.shape, x.dtype),
+      launchElementwise(
+        'share',
+        'a * b / c',
+        { a: hit, b: Tensor.view(dy, kept, kind), c: count },
+        { shape: x.shape, result: x.dtype },
+      ),
     ];
   });
 }
@@ -150,7 +164,7 @@ function arg(kind: 'max' | 'min', x: Tensor, axis: number, { keepDims }: ReduceO
     kernel: { name: 'reduce', source, entry: 'arg' },
     constants: { ...constants, T: x.dtype, R: x.dtype, OP: OPS[kind], SPLIT: false },
     buffers: [x.storage, y.storage],
-    params: [outer, n, inner, 1, n],
+    params: { outer, n, inner, splits: 1, chunk: n },
     workgroups: plane(x.engine, workgroups),
   });
   return y;

@@ -3,64 +3,60 @@
  * gradients are made of. Numbers among the operands travel in the uniform, so `x.mul(3)` needs no upload. What is stored as
  * f16 is computed in f32.
  */
-import shared from '../../../shaders/elementwise/elementwise.wgsl';
-import functions from '../../../shaders/elementwise/functions.wgsl';
 import { ShapeError } from '../../errors.ts';
+import { plane } from '../../gpu/plane.ts';
 import type { Kernel } from '../../gpu/wgsl/kernel.ts';
-import { type DType, isFloat } from '../../tensor/dtype.ts';
-import { floatBits } from '../../tensor/float-bits.ts';
+import type { DType } from '../../tensor/dtype.ts';
 import { broadcastStrides, type Shape, sameShape } from '../../tensor/shape.ts';
 import { commonEngine, Tensor } from '../../tensor/tensor.ts';
+import { computed, elementwiseSource, MOST_RANK } from './elementwise-source.ts';
 
 export type Operand = Tensor | number;
 
-/** Elements a workgroup: 64 threads with EACH of the shader. */
+export interface ElementwiseOutput {
+  /** What all operands broadcast to. */
+  readonly shape: Shape;
+  /** Dtype of the result, f32 by default. */
+  readonly result?: DType;
+  /** Dtype of the numbers among the operands, the first tensor's by default. */
+  readonly numbers?: DType;
+}
+
+/** Elements of a workgroup: 64 threads with EACH of the shader. */
 const WORKGROUP = 64 * 8;
-const MOST_RANK = 8;
-const kernels = new Map<string, Kernel>();
 
-/** What a dtype is computed in. */
-const computed = (dtype: DType): DType => (isFloat(dtype) ? 'f32' : dtype);
+/** By expression, then by everything else: finding a kernel must cost less than its launch. */
+const kernels = new Map<string, Map<string, Kernel>>();
 
-/** The kernel of one expression over tensors (`f32`, …) and numbers (`number f32`, …). */
 function kernelFor(
   name: string,
-  names: readonly string[],
-  kinds: readonly string[],
   expression: string,
+  operands: Readonly<Record<string, Operand>>,
   result: DType,
+  number: DType,
+  isFlat: boolean,
 ): Kernel {
-  const key = `${name} ${kinds.join(' ')}${result === 'f16' ? ' to f16' : ''}`;
-  let kernel = kernels.get(key);
+  let kinds = '';
+  for (const operand in operands) {
+    const value = operands[operand];
+    kinds += value instanceof Tensor ? ` ${operand}:${value.dtype}` : ` ${operand}:number ${number}`;
+  }
+  const key = `${name}${kinds} ${result} ${isFlat}`;
+  let byKind = kernels.get(expression);
+  if (!byKind) {
+    byKind = new Map();
+    kernels.set(expression, byKind);
+  }
+  let kernel = byKind.get(key);
   if (!kernel) {
-    const stored = kinds.map((kind) => kind.replace('number ', '') as DType);
-    const types = stored.map(computed);
-    let binding = 0;
-    let tensor = 0;
-    let scalar = 0;
-    const declarations: string[] = [];
-    const loads = kinds.map((kind, i) => {
-      if (kind.startsWith('number')) {
-        const value = `params.scalars[${scalar++}]`;
-        return types[i] === 'f32' ? value : `bitcast<${types[i]}>(${value})`;
-      }
-      declarations.push(`@group(0) @binding(${binding++}) var<storage, read> in_${names[i]}: array<${stored[i]}>;`);
-      const element = `in_${names[i]}[broadcast_index(i, ${tensor++}u)]`;
-      return stored[i] === 'f16' ? `f32(${element})` : element;
+    const shown = kinds.replace(/\w+:/g, '');
+    const label = `elementwise.${name}${shown}${result === 'f16' ? ' to f16' : ''}`;
+    const list = Object.entries(operands).map(([operand, value]) => {
+      const isNumber = !(value instanceof Tensor);
+      return { name: operand, dtype: isNumber ? number : value.dtype, isNumber };
     });
-    declarations.push(`@group(0) @binding(${binding++}) var<storage, read_write> output: array<${result}>;`);
-    declarations.push(`@group(0) @binding(${binding}) var<uniform> params: Params;`);
-    const parameters = names.map((n, i) => `${n}: ${types[i]}`).join(', ');
-    const value = `apply(${loads.join(', ')})`;
-    const text = [
-      ...(stored.includes('f16') || result === 'f16' ? ['enable f16;'] : []),
-      ...declarations,
-      `fn apply(${parameters}) -> ${computed(result)} { return ${expression}; }`,
-      `fn compute(i: u32) -> ${result} { return ${result === 'f16' ? `f16(${value})` : value}; }`,
-    ].join('\n');
-    const label = `elementwise.${key}`;
-    kernel = { name: label, source: { name: label, text, imports: [functions, shared] } };
-    kernels.set(key, kernel);
+    kernel = { name: label, source: elementwiseSource(label, { operands: list, expression, result, isFlat }) };
+    byKind.set(key, kernel);
   }
   return kernel;
 }
@@ -87,73 +83,72 @@ function collapse(shape: Shape, strides: readonly number[][]): { dims: number[];
   return { dims, strides: merged };
 }
 
+const padded = (list: readonly number[]): number[] => Array.from({ length: MOST_RANK }, (_, i) => list[i] ?? 0);
+
+/** How operands of other shapes are walked. */
+function broadcastOver(where: string, shape: Shape, tensors: readonly Tensor[]) {
+  const { dims, strides } = collapse(
+    shape,
+    tensors.map((t) => broadcastStrides(t.shape, shape)),
+  );
+  if (dims.length > MOST_RANK) {
+    throw new ShapeError({
+      where,
+      message: `broadcasting over ${dims.length} separate dimensions is not supported (at most ${MOST_RANK}).`,
+    });
+  }
+  return { constants: { RANK: dims.length }, params: { dims: padded(dims), strides: strides.map(padded) } };
+}
+
 /**
- * Evaluates an expression at every element of `shape`. Not differentiable by itself: the building block of the
- * operations here and of gradients elsewhere.
- * @param numbers dtype of the numbers among the operands; the first tensor's unless said.
+ * Evaluates a WGSL expression over the operands' names at every element of `shape`. Not differentiable by itself: the building
+ * block of the operations here and of gradients elsewhere.
+ * @param name Of the operation, for errors and profiles.
+ * @throws {ShapeError} when operands broadcast over more than 8 separate dimensions.
+ * @throws {ArgumentError} for a number that the numbers' dtype does not hold.
+ * @throws {EngineMismatchError} when tensors belong to several engines.
+ * @example launchElementwise('scale', 'a * b', { a: x, b: 3 }, { shape: x.shape });
  */
 export function launchElementwise(
   name: string,
-  operands: Readonly<Record<string, Operand>>,
   expression: string,
-  shape: Shape,
-  result: DType = 'f32',
-  numbers?: DType,
+  operands: Readonly<Record<string, Operand>>,
+  { shape, result = 'f32', numbers }: ElementwiseOutput,
 ): Tensor {
-  const names = Object.keys(operands);
-  const values = Object.values(operands);
-  const tensors = values.filter((v): v is Tensor => v instanceof Tensor);
+  const tensors: Tensor[] = [];
+  const params: Record<string, number> = { size: 0, row: 0 };
+  for (const operand in operands) {
+    const value = operands[operand];
+    if (value instanceof Tensor) tensors.push(value);
+    else params[operand] = value as number;
+  }
   const engine = commonEngine(name, tensors);
-  const numberType = computed(numbers ?? tensors[0]?.dtype ?? 'f32');
-  const kinds = values.map((v) => (v instanceof Tensor ? v.dtype : `number ${numberType}`));
+  const isFlat = tensors.every((t) => sameShape(t.shape, shape));
+  const walk = isFlat ? null : broadcastOver(name, shape, tensors);
+  const number = computed(numbers ?? tensors[0]?.dtype ?? 'f32');
+  const kernel = kernelFor(name, expression, operands, result, number, isFlat);
   const output = Tensor.empty(engine, shape, result, name);
-  const flat = tensors.every((t) => sameShape(t.shape, shape));
-  const walk = flat
-    ? { dims: [], strides: [] }
-    : collapse(
-        shape,
-        tensors.map((t) => broadcastStrides(t.shape, shape)),
-      );
-  if (walk.dims.length > MOST_RANK) {
-    throw new ShapeError({
-      where: name,
-      message: `broadcasting over ${walk.dims.length} separate dimensions is not supported (at most ${MOST_RANK}).`,
-    });
-  }
-  const scalars = values.filter((v): v is number => typeof v === 'number');
-  const groups = Math.ceil(output.size / WORKGROUP);
-  const x = Math.min(groups, engine.device.limits.maxComputeWorkgroupsPerDimension);
-  const padded = (list: readonly number[], n: number) => Array.from({ length: n }, (_, i) => list[i] ?? 0);
-  const params = [
-    output.size,
-    x,
-    0,
-    0,
-    ...padded(
-      scalars.map((s) => (numberType === 'f32' ? floatBits(s) : s >>> 0)),
-      4,
-    ),
-  ];
-  if (!flat) {
-    params.push(...padded(walk.dims, 8));
-    for (const strides of walk.strides) params.push(...padded(strides, 8));
-  }
+  const [x, y] = plane(engine, Math.ceil(output.size / WORKGROUP));
+  params.size = output.size;
+  params.row = x;
+  const buffers = tensors.map((t) => t.storage);
+  buffers.push(output.storage);
   engine.dispatch({
-    kernel: kernelFor(name, names, kinds, expression, result),
-    constants: { FLAT: flat, RANK: walk.dims.length },
-    buffers: [...tensors.map((t) => t.storage), output.storage],
-    params: padded(params, 56),
-    workgroups: [x, Math.ceil(groups / x)],
+    kernel,
+    buffers,
+    ...(walk ? { constants: walk.constants, params: { ...params, ...walk.params } } : { params }),
+    workgroups: [x, y],
   });
   return output;
 }
 
 /** The sum of two gradients of one shape and dtype. */
 export function addGradients(a: Tensor, b: Tensor): Tensor {
-  return launchElementwise('add', { a, b }, 'a + b', a.shape, a.dtype);
+  return launchElementwise('add', 'a + b', { a, b }, { shape: a.shape, result: a.dtype });
 }
 
-/** The same values as another dtype, not differentiable; itself if it is of that dtype. */
+/** The same values as another dtype, not differentiable; the tensor itself if it has that dtype. */
 export function convert(a: Tensor, dtype: DType): Tensor {
-  return a.dtype === dtype ? a : launchElementwise(`cast_${dtype}`, { a }, `${computed(dtype)}(a)`, a.shape, dtype);
+  if (a.dtype === dtype) return a;
+  return launchElementwise(`cast_${dtype}`, `${computed(dtype)}(a)`, { a }, { shape: a.shape, result: dtype });
 }

@@ -8,9 +8,18 @@ import { sumTo } from '../reduce.ts';
 import { convert, launchElementwise, type Operand } from './elementwise-kernel.ts';
 import { type ElementwiseOp, FLOATS } from './table.ts';
 
-/** The operands an expression mentions. */
-const mentioned = (expression: string, all: Readonly<Record<string, Operand>>): Record<string, Operand> =>
-  Object.fromEntries(Object.entries(all).filter(([name]) => new RegExp(`\\b${name}\\b`).test(expression)));
+/** The words of each expression. */
+const words = new Map<string, ReadonlySet<string>>();
+
+/** The operands that an expression mentions. */
+function mentioned(expression: string, all: Readonly<Record<string, Operand>>): Record<string, Operand> {
+  let own = words.get(expression);
+  if (!own) {
+    own = new Set(expression.match(/\w+/g));
+    words.set(expression, own);
+  }
+  return Object.fromEntries(Object.entries(all).filter(([name]) => own.has(name)));
+}
 
 /**
  * Applies an operation of the table.
@@ -35,7 +44,7 @@ export function applyElementwise(name: string, op: ElementwiseOp, values: readon
     operands[operand] = values[i] as Operand;
   });
   const forward = isFloat(dtype) ? op.forward : (op.integers ?? op.forward);
-  const y = launchElementwise(name, operands, forward, shape, op.result ?? dtype);
+  const y = launchElementwise(name, forward, operands, { shape, result: op.result ?? dtype });
   if (!isFloat(dtype) || op.result) return y;
   return record(y, name, tensors, (dy) => {
     const all = { ...operands, y, dy };
@@ -50,13 +59,10 @@ export function applyElementwise(name: string, op: ElementwiseOp, values: readon
       else {
         // What is to be summed up stays f32 until then.
         const type = sameShape(shape, input.shape) ? dtype : 'f32';
-        const full = launchElementwise(
-          `${name}.d${op.operands[i]}`,
-          mentioned(expression, all),
-          expression,
+        const full = launchElementwise(`${name}.d${op.operands[i]}`, expression, mentioned(expression, all), {
           shape,
-          type,
-        );
+          result: type,
+        });
         gradients.push(sumTo(full, input.shape, dtype));
       }
     });
@@ -87,7 +93,12 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   }
   commonEngine('where', [condition, ...tensors]);
   const shape = broadcastShapes('where', condition.shape, ...tensors.map((t) => t.shape));
-  const y = launchElementwise('where', { condition, a, b }, 'select(b, a, condition != 0u)', shape, dtype, dtype);
+  const y = launchElementwise(
+    'where',
+    'select(b, a, condition != 0u)',
+    { condition, a, b },
+    { shape, result: dtype, numbers: dtype },
+  );
   const choices = [
     [a, 'select(0.0, dy, condition != 0u)'],
     [b, 'select(dy, 0.0, condition != 0u)'],
@@ -97,7 +108,8 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
       if (!(choice instanceof Tensor)) return [];
       if (!choice.requiresGrad) return [null];
       const type = sameShape(shape, choice.shape) ? dtype : 'f32';
-      return [sumTo(launchElementwise(`where.d${i}`, { condition, dy }, expression, shape, type), choice.shape, dtype)];
+      const full = launchElementwise(`where.d${i}`, expression, { condition, dy }, { shape, result: type });
+      return [sumTo(full, choice.shape, dtype)];
     }),
   );
 }

@@ -60,7 +60,7 @@ function multiply(
   const total = sum(parts, 0);
   parts.dispose();
   const finished = bias
-    ? launchElementwise('bias', { a: total, b: bias }, 'a + b', shape, result)
+    ? launchElementwise('bias', 'a + b', { a: total, b: bias }, { shape, result })
     : convert(total, result);
   if (finished !== total) total.dispose();
   return finished;
