@@ -17,7 +17,7 @@ import {
   unary,
   where,
 } from '../src/index.ts';
-import { binaryOps, type ElementwiseOp, unaryOps } from '../src/ops/elementwise/table.ts';
+import { binaryOps, type TableOp, unaryOps } from '../src/ops/elementwise/table.ts';
 import { fromHalfBits, halfBits } from '../src/tensor/half.ts';
 import { engine, errorOf, leaf, near, needs, relativeL2, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halfLeaf, halves, rounded } from './support/half.ts';
@@ -110,28 +110,18 @@ const check = (fn: (...x: Tensor[]) => Tensor, reference: Parameters<typeof grad
   gradcheck(fn, reference, inputs, { tolerance: 3 * HALF_EPSILON });
 
 needs('shader-f16')('elementwise operations and their gradients', async () => {
-  const domain = (op: ElementwiseOp) => op.domain ?? [-2, 2];
-  const unary64 = {
-    relu: (x: number) => Math.max(0, x),
-    square: (x: number) => x * x,
-    neg: (x: number) => -x,
-    exp: Math.exp,
-  };
-  for (const [name, f] of Object.entries(unary64) as [keyof typeof unary64, (x: number) => number][]) {
-    const x = halves(uniform(201, 1, ...domain(unaryOps[name])), [3, 67]);
-    await check(unary[name], (values) => values.map(f), [x]);
+  const numbers = (op: TableOp, count: number, seed: number, shape: number[]) =>
+    halves(uniform(count, seed, ...(op.domain ?? [-2, 2])), shape);
+  for (const name of ['relu', 'square', 'neg', 'exp'] as const) {
+    const op: TableOp = unaryOps[name];
+    const x = numbers(op, 201, 1, [3, 67]);
+    await check(unary[name], (values) => values!.map((value) => Number(op.reference(value))), [x]);
   }
-  const binary64 = {
-    add: (a: number, b: number) => a + b,
-    sub: (a: number, b: number) => a - b,
-    mul: (a: number, b: number) => a * b,
-    div: (a: number, b: number) => a / b,
-    maximum: Math.max,
-  };
-  for (const [name, f] of Object.entries(binary64) as [keyof typeof binary64, (a: number, b: number) => number][]) {
-    const a = halves(uniform(36, 2, ...domain(binaryOps[name])), [3, 12]);
-    const b = halves(uniform(12, 3, ...domain(binaryOps[name])), [12]);
-    await check(binary[name], (x, y) => x!.map((value, i) => f(value, y![i % 12]!)), [a, b]);
+  for (const name of ['add', 'sub', 'mul', 'div', 'maximum'] as const) {
+    const op: TableOp = binaryOps[name];
+    const a = numbers(op, 36, 2, [3, 12]);
+    const b = numbers(op, 12, 3, [12]);
+    await check(binary[name], (x, y) => x!.map((value, i) => Number(op.reference(value, y![i % 12]!))), [a, b]);
   }
   const x = halves(uniform(50, 4), [50]);
   await check(

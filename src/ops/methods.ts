@@ -3,9 +3,9 @@ import { backward, useAddition } from '../autograd/tape.ts';
 import type { DType } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { applyElementwise, cast } from './elementwise/elementwise.ts';
+import { cast, elementwise } from './elementwise/elementwise.ts';
 import { addGradients, type Operand } from './elementwise/elementwise-kernel.ts';
-import { binaryOps, ternaryOps, unaryOps } from './elementwise/table.ts';
+import { binaryOps, clampOp, unaryOps } from './elementwise/table.ts';
 import { gather } from './gather.ts';
 import { type MatmulOptions, matmul } from './matmul/matmul.ts';
 import { argmax, argmin, max, mean, min, type ReduceOptions, sum } from './reduce.ts';
@@ -20,12 +20,12 @@ type ElementwiseMethods = { [K in UnaryName]: () => Tensor } & { [K in BinaryNam
 
 /** The unary operations as functions: `unary.exp(x)`. */
 export const unary = Object.fromEntries(
-  Object.entries(unaryOps).map(([name, op]) => [name, (x: Tensor) => applyElementwise(name, op, [x])]),
+  Object.entries(unaryOps).map(([name, op]) => [name, elementwise(name, op)]),
 ) as { [K in UnaryName]: (x: Tensor) => Tensor };
 
 /** The binary operations as functions: `binary.add(a, b)`; one of the operands may be a number. */
 export const binary = Object.fromEntries(
-  Object.entries(binaryOps).map(([name, op]) => [name, (a: Operand, b: Operand) => applyElementwise(name, op, [a, b])]),
+  Object.entries(binaryOps).map(([name, op]) => [name, elementwise(name, op)]),
 ) as { [K in BinaryName]: (a: Operand, b: Operand) => Tensor };
 
 /** What no element of a dtype is beyond. */
@@ -36,10 +36,12 @@ const LIMITS: Readonly<Record<DType, readonly [number, number]>> = {
   u32: [0, 2 ** 32 - 1],
 };
 
+const limited = elementwise('clamp', clampOp);
+
 /** Limits to [low, high], on both sides unless left out; NaN stays NaN. The gradient is that of `x` inside and 0 outside. */
 export function clamp(x: Tensor, low?: Operand, high?: Operand): Tensor {
   const [least, most] = LIMITS[x.dtype];
-  return applyElementwise('clamp', ternaryOps.clamp, [x, low ?? least, high ?? most]);
+  return limited(x, low ?? least, high ?? most);
 }
 
 type Axes = number | readonly number[];

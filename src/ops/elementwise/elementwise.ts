@@ -1,12 +1,12 @@
-/** Elementwise operations from the table, with broadcasting and gradients; `where` and `cast`, which take several dtypes. */
+/** Elementwise operations with broadcasting and gradients; `where` and `cast`, which take several dtypes. */
 import { record } from '../../autograd/tape.ts';
-import { DTypeError } from '../../errors.ts';
+import { ArgumentError, DTypeError } from '../../errors.ts';
 import { type DType, isFloat } from '../../tensor/dtype.ts';
 import { broadcastShapes, sameShape, show } from '../../tensor/shape.ts';
 import { commonEngine, Tensor } from '../../tensor/tensor.ts';
 import { sumTo } from '../reduce.ts';
 import { convert, launchElementwise, type Operand } from './elementwise-kernel.ts';
-import { type ElementwiseOp, FLOATS } from './table.ts';
+import { type ElementwiseOp, FLOATS } from './elementwise-op.ts';
 
 /** The words of each expression. */
 const words = new Map<string, ReadonlySet<string>>();
@@ -22,10 +22,36 @@ function mentioned(expression: string, all: Readonly<Record<string, Operand>>): 
 }
 
 /**
- * Applies an operation of the table.
- * @throws ShapeError when shapes do not broadcast, DTypeError for a dtype it does not take or a mix of dtypes.
+ * An operation as a function: with broadcasting, f16, gradients, and numbers in the place of tensors. Those of the table are
+ * made this way, and so can be your own.
+ * @param name For errors and profiles.
+ * @returns A function that throws
+ * {@link ArgumentError} for fewer operands than it has, no tensor among them, or a number that the dtype does not hold; {@link ShapeError} when shapes do not broadcast; {@link DTypeError} for a dtype that it does not take or a mix of dtypes;
+ * {@link EngineMismatchError} when tensors belong to several engines.
+ * @throws {ArgumentError} unless there is one gradient, or `null`, for each operand.
+ * @example const cube = elementwise('cube', { operands: ['a'], forward: 'a * a * a', gradients: ['dy * 3.0 * a * a'] });
  */
-export function applyElementwise(name: string, op: ElementwiseOp, values: readonly Operand[]): Tensor {
+export function elementwise<const Names extends ElementwiseOp['operands']>(
+  name: string,
+  op: ElementwiseOp & { readonly operands: Names },
+): (...operands: { [K in keyof Names]: Operand }) => Tensor {
+  if (op.gradients.length !== op.operands.length) {
+    throw new ArgumentError({
+      where: name,
+      message: `has ${op.operands.length} operands and ${op.gradients.length} gradients.`,
+      fix: 'Give one gradient for each operand, null for one without.',
+    });
+  }
+  return (...operands) => apply(name, op, operands);
+}
+
+function apply(name: string, op: ElementwiseOp, given: readonly Operand[]): Tensor {
+  const count = op.operands.length;
+  if (given.length < count) {
+    throw new ArgumentError({ where: name, message: `takes ${count} operands; was given ${given.length}.` });
+  }
+  // `list.map(unary.relu)` gives more.
+  const values = given.length === count ? given : given.slice(0, count);
   const tensors = values.filter((v): v is Tensor => v instanceof Tensor);
   commonEngine(name, tensors);
   const dtype = tensors[0]?.dtype ?? 'f32';
