@@ -18,7 +18,7 @@ import {
   where,
 } from '../src/index.ts';
 import { binaryOps, type TableOp, unaryOps } from '../src/ops/elementwise/table.ts';
-import { fromHalfBits, halfBits } from '../src/tensor/half.ts';
+import { fromHalfBits, halfBits } from '../src/tensor/float-bits.ts';
 import { engine, errorOf, leaf, near, needs, relativeL2, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halfLeaf, halves, rounded } from './support/half.ts';
 

@@ -2,6 +2,7 @@
 import type { Engine, Tensor } from '../../src/index.ts';
 import { asFloat32, asInt32, readSafetensors, type SafetensorsEntry } from '../../src/nn/safetensors.ts';
 import { permute } from '../../src/nn/torch-layout.ts';
+import { relativeL2 } from '../../src/tensor/relative-error.ts';
 import { sameShape, show } from '../../src/tensor/shape.ts';
 
 /** Axis orders of a file's tensors that differ from ours: images [n, c, …], convolution and linear weights. */
@@ -13,23 +14,6 @@ function torchOrder(layout: Layout, rank: number): readonly number[] | null {
   if (layout === 'conv') return [3, 2, 0, 1];
   if (layout === 'linear') return [1, 0];
   return null;
-}
-
-/**
- * ‖actual − expected‖ / ‖expected‖ in float64; absolute where the reference is all zeros. Infinite where one of the two
- * is not finite and the other differs.
- */
-export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-  let difference = 0;
-  let norm = 0;
-  for (let i = 0; i < expected.length; i++) {
-    const [a, e] = [actual[i] as number, expected[i] as number];
-    if (Number.isFinite(e)) norm += e * e;
-    if (a === e) continue;
-    if (!Number.isFinite(a) || !Number.isFinite(e)) return Number.POSITIVE_INFINITY;
-    difference += (a - e) ** 2;
-  }
-  return Math.sqrt(norm > 0 ? difference / norm : difference);
 }
 
 export interface Comparison {
@@ -180,7 +164,7 @@ export class GoldenCase {
     if (actual.length !== expected.length) {
       throw new Error(`${name} has ${actual.length} elements; the reference ${expected.length}`);
     }
-    this.comparisons.push({ tensor: name, error: relativeError(actual, expected), tolerance });
+    this.comparisons.push({ tensor: name, error: relativeL2(actual, expected), tolerance });
   }
 
   private order(layout: Layout, rank: number): readonly number[] | null {

@@ -7,6 +7,7 @@ import { ArgumentError, AutogradError } from '../errors.ts';
 import { tensorFrom } from '../tensor/create.ts';
 import { fromStored, isFloat, type TypedArray, toStored } from '../tensor/dtype.ts';
 import { Random } from '../tensor/random.ts';
+import { compareNumbers } from '../tensor/relative-error.ts';
 import { show, sizeOf } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { backward } from './tape.ts';
@@ -79,7 +80,7 @@ export async function gradcheck(
       wanted: ArrayLike<number>,
       shape: readonly number[],
     ): number => {
-      const { error, worst } = compare(actual, wanted);
+      const { error, worst } = compareNumbers(actual, wanted);
       if (error <= tolerance) return error;
       throw new AutogradError({
         where: 'gradcheck',
@@ -132,20 +133,4 @@ function differences(
     });
     return sum;
   });
-}
-
-/** Relative L2 error, absolute for a reference of zeros; infinite where something is not a number. And the worst element. */
-function compare(actual: ArrayLike<number>, wanted: ArrayLike<number>): { error: number; worst: number } {
-  let difference = 0;
-  let norm = 0;
-  let worst = 0;
-  let most = -1;
-  for (let i = 0; i < wanted.length; i++) {
-    const distance = Math.abs((actual[i] as number) - (wanted[i] as number));
-    if (!Number.isFinite(distance)) return { error: Infinity, worst: i };
-    if (distance > most) [most, worst] = [distance, i];
-    difference += distance ** 2;
-    norm += (wanted[i] as number) ** 2;
-  }
-  return { error: Math.sqrt(norm > 0 ? difference / norm : difference), worst };
 }

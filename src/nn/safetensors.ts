@@ -4,6 +4,7 @@
  * Format: https://github.com/huggingface/safetensors#format
  */
 import { CheckpointError } from '../errors.ts';
+import { fromFloatBits, fromHalfBits } from '../tensor/float-bits.ts';
 import { type Shape, show, sizeOf } from '../tensor/shape.ts';
 import { readHeader, type StoredTensor } from './safetensors-header.ts';
 
@@ -33,8 +34,8 @@ export interface SafetensorsFile {
 }
 
 const HALVES: Readonly<Record<'F16' | 'BF16', (bits: number) => number>> = {
-  F16: halfToFloat,
-  BF16: (bits) => bitsToFloat(bits << 16),
+  F16: fromHalfBits,
+  BF16: (bits) => fromFloatBits(bits << 16),
 };
 const ALIGNMENT = 8;
 
@@ -110,19 +111,4 @@ export function asFloat32({ data }: SafetensorsEntry): Float32Array<ArrayBuffer>
 export function asInt32({ data }: SafetensorsEntry): Int32Array<ArrayBuffer> {
   if (data instanceof Int32Array) return data as Int32Array<ArrayBuffer>;
   return data instanceof BigInt64Array ? Int32Array.from(data, Number) : Int32Array.from(data);
-}
-
-const word = new DataView(new ArrayBuffer(4));
-
-function bitsToFloat(bits: number): number {
-  word.setUint32(0, bits >>> 0);
-  return word.getFloat32(0);
-}
-
-function halfToFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Infinity;
-  return sign * (exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24);
 }

@@ -5,10 +5,8 @@ import { record } from '../autograd/tape.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
 import { plane } from '../gpu/plane.ts';
 import { full, zeros } from '../tensor/create.ts';
-import { normalizeAxis, type Shape, show, sizeOf, stridesOf } from '../tensor/shape.ts';
+import { MOST_RANK, normalizeAxis, padded, type Shape, show, sizeOf, stridesOf } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
-
-const MOST_RANK = 8;
 
 interface Walk {
   dims: Shape;
@@ -28,7 +26,6 @@ function copy(
     throw new ShapeError({ where, message: `takes at most ${MOST_RANK} dimensions, not ${show(dims)}.` });
   const size = sizeOf(dims);
   const [x, y] = plane(input.engine, Math.ceil(size / 64));
-  const padded = (list: readonly number[]) => Array.from({ length: MOST_RANK }, (_, i) => list[i] ?? 0);
   input.engine.dispatch({
     kernel: { name: 'strided_copy', source },
     constants: { T: input.dtype, RANK: dims.length },

@@ -2,7 +2,7 @@
 
 import { DTypeError } from '../errors.ts';
 import type { Runtime } from '../gpu/runtime.ts';
-import { fromHalfBits, halfBits } from './half.ts';
+import { fromHalfBits, halfBits } from './float-bits.ts';
 
 /** `f16` is storage: kernels compute and add up in f32. It needs a device with `shader-f16`. */
 export type DType = 'f32' | 'f16' | 'i32' | 'u32';

@@ -2,8 +2,7 @@
 
 import { DTypeError, ShapeError } from '../errors.ts';
 import { type DType, isFloat, type TypedArray, toStored, typedArray } from './dtype.ts';
-import { floatBits } from './float-bits.ts';
-import { halfBits } from './half.ts';
+import { floatBits, halfBits } from './float-bits.ts';
 import { type Shape, show, sizeOf, stridesOf } from './shape.ts';
 
 export type NestedArray = number | readonly NestedArray[];

@@ -25,6 +25,12 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
+/** Dimensions that kernels walk at most. */
+export const MOST_RANK = 8;
+
+/** Dimensions or strides as kernels take them: with zeros behind, {@link MOST_RANK} in all. */
+export const padded = (list: readonly number[]): number[] => Array.from({ length: MOST_RANK }, (_, i) => list[i] ?? 0);
+
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
 }

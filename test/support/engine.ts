@@ -3,7 +3,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Engine, type Tensor } from '../../src/index.ts';
+import { relativeL2 } from '../../src/tensor/relative-error.ts';
 import { given } from './given.ts';
+
+export { relativeL2 };
 
 /** The engine of this process; destroyed after the file's last test. */
 export const engine: Engine = await Engine.create();
@@ -12,27 +15,6 @@ test.after(() => engine.destroy());
 
 /** Defines tests for adapters with a feature; with others they are skipped. */
 export const needs = (feature: GPUFeatureName) => given(engine.device.features.has(feature), feature);
-
-/**
- * ‖actual − expected‖ / ‖expected‖ over all elements, in float64; absolute when the reference is all zeros. Infinite
- * when the lengths differ, or when something is not a number in one and not in the other.
- */
-export function relativeL2(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-  if (actual.length !== expected.length) return Infinity;
-  let difference = 0;
-  let norm = 0;
-  for (let i = 0; i < expected.length; i++) {
-    const [a, e] = [actual[i] as number, expected[i] as number];
-    if (Object.is(a, e) || a === e) {
-      if (Number.isFinite(e)) norm += e * e;
-      continue;
-    }
-    if (!Number.isFinite(a) || !Number.isFinite(e)) return Infinity;
-    difference += (a - e) ** 2;
-    norm += e * e;
-  }
-  return Math.sqrt(norm > 0 ? difference / norm : difference);
-}
 
 /** Fails when the tensor is further than `tolerance` (relative L2) from the reference. Reads the tensor. */
 export async function near(

@@ -1,6 +1,6 @@
 /** f16 tensors for tests: values that are f16 already, so that references start from the same numbers. */
 import type { Tensor } from '../../src/index.ts';
-import { fromHalfBits, halfBits } from '../../src/tensor/half.ts';
+import { fromHalfBits, halfBits } from '../../src/tensor/float-bits.ts';
 import { engine } from './engine.ts';
 
 /** Largest relative error of one rounding to f16. */

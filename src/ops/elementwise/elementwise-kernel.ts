@@ -7,9 +7,9 @@ import { ShapeError } from '../../errors.ts';
 import { plane } from '../../gpu/plane.ts';
 import type { Kernel } from '../../gpu/wgsl/kernel.ts';
 import type { DType } from '../../tensor/dtype.ts';
-import { broadcastStrides, type Shape, sameShape } from '../../tensor/shape.ts';
+import { broadcastStrides, MOST_RANK, padded, type Shape, sameShape } from '../../tensor/shape.ts';
 import { commonEngine, Tensor } from '../../tensor/tensor.ts';
-import { computed, elementwiseSource, MOST_RANK } from './elementwise-source.ts';
+import { computed, elementwiseSource } from './elementwise-source.ts';
 
 export type Operand = Tensor | number;
 
@@ -82,8 +82,6 @@ function collapse(shape: Shape, strides: readonly number[][]): { dims: number[];
   });
   return { dims, strides: merged };
 }
-
-const padded = (list: readonly number[]): number[] => Array.from({ length: MOST_RANK }, (_, i) => list[i] ?? 0);
 
 /** How operands of other shapes are walked. */
 function broadcastOver(where: string, shape: Shape, tensors: readonly Tensor[]) {

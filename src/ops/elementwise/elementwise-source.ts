@@ -4,9 +4,7 @@ import walk from '../../../shaders/elementwise/elementwise.wgsl';
 import functions from '../../../shaders/elementwise/functions.wgsl';
 import type { WgslFile } from '../../gpu/wgsl/link.ts';
 import { type DType, isFloat } from '../../tensor/dtype.ts';
-
-/** Dimensions that operands can broadcast over. */
-export const MOST_RANK = 8;
+import { MOST_RANK } from '../../tensor/shape.ts';
 
 /** What a dtype is computed in. */
 export const computed = (dtype: DType): DType => (isFloat(dtype) ? 'f32' : dtype);
