@@ -3,7 +3,7 @@ import './ops/methods.ts';
 
 export { type GradcheckOptions, type GradcheckReport, gradcheck, type Reference64 } from './autograd/gradcheck.ts';
 export { recomputed } from './autograd/recompute.ts';
-export * from './autograd/tape.ts';
+export { backward, type CustomOp, customOp, enableGrad, noGrad, record } from './autograd/tape.ts';
 export { alignWeights } from './continual/alignment.ts';
 export { readCheckpointState, restoreCheckpoint, saveCheckpoint } from './continual/checkpoint.ts';
 export {

@@ -331,7 +331,7 @@ test('what cannot be replayed is refused with a reason', () => {
   late();
   assert.throws(late, /uploads to a tensor that it has used before/);
   const step = engine.capture((x: Tensor) => x.add(1));
-  assert.throws(() => step(3 as unknown as Tensor), /input 0 is no tensor.*Hand in tensors/);
+  assert.throws(() => step(3 as unknown as Tensor), /input 0 is not a tensor.*Hand in tensors/);
 });
 
 test('what a step reads inside is what stands there at that point, also while it is recorded', async () => {

@@ -116,7 +116,7 @@ const refused: [string, unknown, DType | undefined, new (...args: never[]) => En
   ],
   ['NaN as an integer', Float32Array.of(1, Number.NaN), 'i32', DTypeError, /at 1 is NaN/],
   ['u32 beyond i32', Uint32Array.of(2 ** 31), 'i32', DTypeError, /at 0 is 2147483648/],
-  ['a dtype that there is not', [1], 'f64' as DType, DTypeError, /f64 is no dtype: there are f32, f16, i32, u32/],
+  ['a dtype that there is not', [1], 'f64' as DType, DTypeError, /unknown dtype f64: there are f32, f16, i32, u32/],
   ['arrays that hold themselves', cyclic, undefined, ShapeError, /nested more than 64 deep/],
   ['rows of other lengths', [[1], 2], undefined, ShapeError, /must be regular/],
 ];

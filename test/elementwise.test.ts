@@ -298,6 +298,19 @@ test('what does not fit is refused by the name of the operation', () => {
     message(() => engine.zeros([2], 'u32').neg()),
     /neg: takes .* f32, f16, i32/,
   );
+  const whole = engine.zeros([2], 'i32');
+  assert.match(
+    message(() => whole.mul(0.5)),
+    /mul: the element is 0\.5, but i32 holds whole numbers from -2147483648 to 2147483647/,
+  );
+  assert.match(
+    message(() => where(whole.greater(0), whole, 2 ** 31)),
+    /where: the element is 2147483648, but i32/,
+  );
+  assert.match(
+    message(() => x.add(undefined as unknown as number)),
+    /add: the element is undefined, not a number/,
+  );
   assert.match(
     message(() => where(x, x, x)),
     /where: the condition must be u32.*not f32/,

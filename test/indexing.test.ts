@@ -215,7 +215,7 @@ test('what does not fit is refused', () => {
   );
   assert.match(
     message(() => pad(x, [[1, 1]])),
-    /pad: \[\[1,1\]\] is no padding for \[2, 3\]/,
+    /pad: \[\[1,1\]\] does not pad \[2, 3\]/,
   );
   assert.match(
     message(() => concat([x, engine.zeros([2, 4])])),

@@ -8,7 +8,7 @@ struct Params {
   columns: u32,
   width: u32,
   span: u32,
-  relu: u32,     // there was one, and nobody has masked dy yet
+  relu: u32,     // there was one, and dy is not masked yet
   residual: u32, // store its gradient
   batch: u32,    // the statistics were the batch's own, and have a gradient
 }

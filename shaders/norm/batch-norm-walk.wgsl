@@ -8,10 +8,10 @@
 //   columns: u32,
 //   width: u32, a power of two,
 //   span: u32, rows of a part; the last one may have fewer,
-// and with what is done beside, 0 or 1: not constants, since each combination would have to be compiled.
+// and with flags, 0 or 1, which are not constants, since each combination would have to be compiled.
 //
 // Injected: V (f32, or vec4<f32> for channels in fours), I and B (u32 and bool likewise), S (how one is stored in images: V
-// or its f16 kin), SIZE (threads of a workgroup, a power of two), TEAMS (the lanes of a column work on one part together, for a GPU; else each has a part
+// or its f16 equivalent), SIZE (threads of a workgroup, a power of two), TEAMS (the lanes of a column work on one part together, for a GPU; else each has a part
 // of its own, and there is no barrier).
 
 // By the bits, which no compiler assumes away.

@@ -3,7 +3,7 @@
 // Batch norm over the last axis of x: a launch that takes each part's moments, and one that adds them up and normalises.
 //
 // Where a channel's mean is far from zero for its spread, everything is computed on x − shift with a shift near the mean:
-// a mean of 1000 beside a deviation of 1 leaves no float32 digits for the normalised value otherwise.
+// a mean of 1000 with a deviation of 1 leaves no float32 digits for the normalised value otherwise.
 
 struct Params {
   rows: u32,

@@ -7,7 +7,6 @@
 // ignore.
 // A row with NaN costs NaN, and has it for a gradient.
 //
-//
 // Injected: SIZE, WIDTH, JOINED.
 //
 // loss_r = w_r · ((1 − ε)·(lse − x_target) + ε/n · Σ (lse − x_c)), w_r = scale for a counted row.

@@ -2,8 +2,7 @@
 // import lib/row-teams.wgsl
 
 // Softmax and log-softmax over rows, forward and gradient. NaN anywhere in a row makes all of it NaN, and so do +∞ and nothing
-// but −∞; beside finite numbers −∞ has the probability 0.
-//
+// but −∞; next to finite numbers −∞ has the probability 0.
 //
 // Injected: LOG (log-softmax instead of softmax), S (how elements are stored: f32 or f16), SIZE, WIDTH, JOINED.
 

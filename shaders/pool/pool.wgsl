@@ -1,7 +1,7 @@
 // Max and average pooling of images [n, h, w, c], and their gradients, one thread an element of V of what is written.
 // Gradients gather: an input looks at the windows that hold it, so nothing is added up in an order that may vary.
 //
-// Injected: V (f32, or vec4<f32> for channels in fours), S (how one is stored: V or its f16 kin), I (u32 or vec4<u32>
+// Injected: V (f32, or vec4<f32> for channels in fours), S (how one is stored: V or its f16 equivalent), I (u32 or vec4<u32>
 // likewise), PADDED (averages count the padding).
 
 struct Params {

@@ -1,5 +1,5 @@
 // The parameter-free shortcut of CIFAR ResNets (option A of He et al. 2016): every stride-th pixel, zero channels behind.
-// One thread a pixel: the divisions that find its place are dear, so all its channels share them.
+// One thread a pixel: the divisions that find its place are expensive, so all its channels share them.
 //
 // y[n, i, j, c] = x[n, i·stride, j·stride, c], 0 for channels that x lacks; the gradient is the same walk backwards.
 

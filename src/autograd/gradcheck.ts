@@ -16,11 +16,11 @@ import { backward } from './tape.ts';
 export type Reference64 = (...inputs: Float64Array[]) => ArrayLike<number>;
 
 export interface GradcheckOptions {
-  /** Largest relative L2 error of the value and of each gradient; 1e-5 unless said. */
+  /** Largest relative L2 error of the value and of each gradient, 1e-5 by default. */
   tolerance?: number;
-  /** Step of the differences, relative to max(1, |x|); 1e-5 unless said. Half of it must not cross a kink. */
+  /** Step of the differences, relative to max(1, |x|), 1e-5 by default. Half of it must not cross a kink. */
   step?: number;
-  /** Seed of the random gradient put in at the output; 0 unless said. */
+  /** Seed of the random gradient put in at the output, 0 by default. */
   seed?: number;
 }
 
@@ -34,8 +34,8 @@ export interface GradcheckReport {
 /**
  * Runs `fn` on leaves with the inputs' values, puts a random gradient in at its output and compares.
  * @param inputs their values are read; integers are passed on as they are.
- * @throws AutogradError naming the first of value and gradients that is off, with the worst element; ArgumentError when
- * the reference has another size, or an option is out of its range.
+ * @throws {AutogradError} when the value or a gradient is off, with the worst element of the first that is.
+ * @throws {ArgumentError} when the reference has another size, or an option is out of its range.
  * @example await gradcheck((x) => x.exp(), (x) => x.map(Math.exp), [engine.tensor([0.5, -1])]);
  */
 export async function gradcheck(
@@ -86,7 +86,7 @@ export async function gradcheck(
         where: 'gradcheck',
         message:
           `${what} of shape ${show(shape)} is off by ${error.toPrecision(3)} (relative L2; ${tolerance} allowed): ` +
-          `element ${worst} is ${actual[worst]}, the reference says ${wanted[worst]}.`,
+          `element ${worst} is ${actual[worst]}, the reference has ${wanted[worst]}.`,
       });
     };
     const report: GradcheckReport = {

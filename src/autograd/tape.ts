@@ -11,7 +11,7 @@ import { sameShape, show } from '../tensor/shape.ts';
 import { watchOf } from '../tensor/step-watch.ts';
 import { type GradNode, Tensor } from '../tensor/tensor.ts';
 
-/** Notes how `output` was made, when gradients are recorded and some input wants one. Returns `output`. */
+/** Records how `output` was made, where gradients are recorded and some input requires one. Returns `output`. */
 export function record(
   output: Tensor,
   name: string,
@@ -34,10 +34,16 @@ function withGrad<T>(engine: Runtime, enabled: boolean, fn: () => T): T {
   }
 }
 
-/** Runs `fn` without recording: nothing made inside has a gradient. @throws ArgumentError when `fn` is asynchronous. */
+/**
+ * Runs `fn` without recording: nothing made inside has a gradient.
+ * @throws {ArgumentError} when `fn` is asynchronous.
+ */
 export const noGrad = <T>(engine: Runtime, fn: () => T): T => withGrad(engine, false, fn);
 
-/** Runs `fn` with recording, also inside {@link noGrad} or a backward pass. */
+/**
+ * Runs `fn` with recording, also inside {@link noGrad} or a backward pass.
+ * @throws {ArgumentError} when `fn` is asynchronous.
+ */
 export const enableGrad = <T>(engine: Runtime, fn: () => T): T => withGrad(engine, true, fn);
 
 /** Adds two gradients; set by `ops`, which owns the kernels. */
@@ -137,7 +143,7 @@ function deposit(leaf: Tensor, gradient: Tensor, pending: Pending): void {
   } else if (pending.isMine(gradient) && !pending.isShared(gradient)) {
     leaf.grad = gradient;
   } else {
-    leaf.grad = Tensor.view(gradient, gradient.shape, 'grad'); // shared and immutable: a second look is enough
+    leaf.grad = Tensor.view(gradient, gradient.shape, 'grad'); // shared and immutable: a view is enough
     pending.drop(gradient);
   }
   leaf.grad.moveTo(null);
@@ -145,9 +151,11 @@ function deposit(leaf: Tensor, gradient: Tensor, pending: Pending): void {
 
 /**
  * Gradients of `root` with respect to every leaf that requires one, added to its `grad`.
- * @param seed gradient of the root, of its shape and dtype; 1 for a scalar when left out.
- * @throws AutogradError when nothing behind `root` requires a gradient, it is no scalar and no seed is given, or a captured
+ * @param seed gradient of the root, of its shape and dtype; 1 by default for a scalar.
+ * @throws {AutogradError} when nothing behind `root` requires a gradient, it is not a scalar and no seed is given, or a captured
  * step that is being recorded would add to a gradient that it did not make.
+ * @throws {ShapeError} when the seed, or what an operation's backward returns, has another shape than its tensor.
+ * @throws {DTypeError} when one of these has another dtype than its tensor.
  */
 export function backward(root: Tensor, seed?: Tensor): void {
   const { engine } = root;

@@ -14,9 +14,9 @@ const kernel: Kernel = { name: 'affine_sample', source };
 const NO_LIMIT = 0xffffffff;
 
 export interface DeviceImagesOptions {
-  /** None unless said: pixels from 0 to 1. */
+  /** None by default: pixels from 0 to 1. */
   normalization?: Normalization;
-  /** The largest buffer to use, in bytes; the device's own limit unless said. */
+  /** The largest buffer to use, in bytes; the device's own limit by default. */
   partBytes?: number;
 }
 
@@ -26,8 +26,8 @@ export interface SampleOptions {
    */
   indices: ArrayLike<number> | Tensor;
   /**
-   * f32 [n, 2, 3]: for each image, from an output pixel (x, y, 1) to the place in the input it is read at. Images as
-   * they are unless given; see `randomTransforms`.
+   * f32 [n, 2, 3]: for each image, from an output pixel (x, y, 1) to the place in the input it is read at. By default
+   * images stay as they are; see `randomTransforms`.
    */
   transforms?: Float32Array<ArrayBuffer> | Tensor;
   /** Bilinear (default), or the nearest pixel: exact and faster where matrices keep to whole pixels. */
@@ -50,8 +50,8 @@ export class DeviceImages {
 
   /**
    * Uploads the images; they stay until {@link dispose}, whatever scope is open.
-   * Throws ArgumentError unless the normalisation has one mean and one std above 0 a channel, and
-   * OutOfMemoryError from the engine.
+   * @throws {ArgumentError} unless the normalisation has one mean and one std above 0 a channel.
+   * @throws {OutOfMemoryError} beyond the device's limits.
    */
   constructor(
     readonly engine: Engine,
@@ -94,7 +94,8 @@ export class DeviceImages {
   /**
    * A batch, f32 [n, height, width, channels], normalised. Outside an image lie pixels of value 0, set before the
    * normalisation as torchvision's crops and rotations do: padding becomes (0 - mean) / std.
-   * Throws ArgumentError for an index outside the set, ShapeError if indices and transforms do not fit each other.
+   * @throws {ArgumentError} when an index of an array is outside the set.
+   * @throws {ShapeError} when indices and transforms do not fit each other.
    */
   sample({ indices, transforms, interpolate = true }: SampleOptions): Tensor {
     const { engine, height, width, channels } = this;

@@ -25,9 +25,9 @@ export interface BatchNormOptions {
   runningVar: Tensor;
   /** Normalise by the batch's own mean and (biased) variance instead of the running ones. */
   training: boolean;
-  /** Share of the batch in the running statistics; 0.1 unless said. */
+  /** Share of the batch in the running statistics, 0.1 by default. */
   momentum?: number;
-  /** Added to the variance; 1e-5 unless said. */
+  /** Added to the variance, 1e-5 by default. */
   eps?: number;
   /** Added to the normalised value, of x's shape. */
   residual?: Tensor;
@@ -40,7 +40,7 @@ interface Walk {
   readonly parts: number;
   /** Workgroups along the columns and along the rows. */
   readonly workgroups: readonly [number, number];
-  /** The kernels' `Params`, but for what is done beside. */
+  /** The members that the `Params` of all kernels have. */
   readonly params: { readonly rows: number; readonly columns: number; readonly width: number; readonly span: number };
   readonly constants: Constants;
 }
@@ -77,7 +77,7 @@ function walkOver(engine: Runtime, rows: number, channels: number, stored: Float
   };
 }
 
-/** What a launch of the gradient does beside, as norm/batch-norm-gradient.wgsl describes it. */
+/** What a launch of the gradient also does; see norm/batch-norm-gradient.wgsl. */
 interface Fused {
   relu?: boolean;
   residual?: boolean;
@@ -136,7 +136,9 @@ function check(x: Tensor, options: BatchNormOptions): FloatType {
  * y = relu((x − mean)/√(variance + eps) · weight + bias + residual); residual and ReLU where asked for. x is
  * [..., c]: images [n, h, w, c] and features [n, c] alike. Gradients for x, weight, bias and the residual. NaN stays NaN:
  * in training in the whole channel, in inference where it was.
- * @throws ShapeError, DTypeError for tensors that do not fit; ArgumentError in training with one value a channel.
+ * @throws {ShapeError} when the shapes of the tensors do not fit.
+ * @throws {DTypeError} when x and the residual are not both f32 or both f16, or another tensor is not f32.
+ * @throws {ArgumentError} in training, when x has one value a channel.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const stored = check(x, options);

@@ -19,7 +19,9 @@ export interface CrossEntropyOptions {
 /**
  * Cross entropy of logits [n, classes] with targets [n] (i32). A row with a target outside [0, classes) counts for
  * nothing and has no gradient; `mean` still divides by n.
- * @throws ShapeError, DTypeError, ArgumentError
+ * @throws {ShapeError} unless the logits are [n, classes] and the targets [n].
+ * @throws {DTypeError} unless the logits are f32 and the targets i32.
+ * @throws {ArgumentError} when `labelSmoothing` is not in [0, 1).
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { labelSmoothing = 0, reduction = 'mean' } = options;

@@ -5,14 +5,15 @@ import { commonFloat } from '../tensor/dtype.ts';
 import { draw, drawState, type RandomSource } from '../tensor/random-tensors.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
-/** @throws ArgumentError unless 0 ≤ p < 1. */
+/** @throws {ArgumentError} unless 0 ≤ p < 1. */
 export function checkProbability(where: string, p: number): void {
   if (!(p >= 0 && p < 1)) throw new ArgumentError({ where, message: `the probability must be in [0, 1), not ${p}.` });
 }
 
 /**
  * Sets each element to 0 with probability `p` and scales the rest by 1 / (1 − p), so that the expectation stays. In f32 or f16.
- * @throws ArgumentError unless 0 ≤ p < 1; DTypeError.
+ * @throws {ArgumentError} unless 0 ≤ p < 1.
+ * @throws {DTypeError} for integers.
  */
 export function dropout(
   x: Tensor,

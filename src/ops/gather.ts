@@ -69,7 +69,8 @@ function linesOf(where: string, shape: readonly number[], index: Tensor, axis: n
  * rank of `x` picks element by element, as PyTorch's gather. Negative positions count from the end; those that do not
  * exist give 0, and their gradient goes nowhere.
  * @param index i32.
- * @throws ShapeError, DTypeError
+ * @throws {ShapeError} when the axis is out of range, or the index is neither one list nor agrees with `x` in every other axis.
+ * @throws {DTypeError} when the index is not i32.
  */
 export function gather(x: Tensor, index: Tensor, axis = 0): Tensor {
   const engine = commonEngine('gather', [x, index]);
@@ -89,7 +90,8 @@ export function gather(x: Tensor, index: Tensor, axis = 0): Tensor {
  * A copy of `x` with `source` added at the positions of `index` along the axis: positions may repeat, the order of the
  * additions is fixed. Negative positions count from the end; what goes to positions that do not exist is dropped.
  * @param index i32, one list or of the shape of `source`.
- * @throws ShapeError, DTypeError
+ * @throws {ShapeError} when the axis is out of range, or `index` or `source` does not fit.
+ * @throws {DTypeError} when the index is not i32, or the dtypes of `x` and `source` differ.
  */
 export function scatterAdd(x: Tensor, index: Tensor, source: Tensor, axis = 0): Tensor {
   const engine = commonEngine('scatterAdd', [x, index, source]);
@@ -126,7 +128,10 @@ export function scatterAdd(x: Tensor, index: Tensor, source: Tensor, axis = 0): 
   });
 }
 
-/** Rows of zeros with a one at each index: [n] becomes [n, classes], f32. Indices out of range give rows of zeros. */
+/**
+ * Rows of zeros with a one at each index: [n] becomes [n, classes], f32. Indices out of range give rows of zeros.
+ * @throws {DTypeError} when the index is not i32.
+ */
 export function oneHot(index: Tensor, classes: number): Tensor {
   if (index.dtype !== 'i32') {
     throw new DTypeError({

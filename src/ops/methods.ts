@@ -28,7 +28,7 @@ export const binary = Object.fromEntries(
   Object.entries(binaryOps).map(([name, op]) => [name, elementwise(name, op)]),
 ) as { [K in BinaryName]: (a: Operand, b: Operand) => Tensor };
 
-/** What no element of a dtype is beyond. */
+/** The least and the largest number of each dtype. */
 const LIMITS: Readonly<Record<DType, readonly [number, number]>> = {
   f32: [-Infinity, Infinity],
   f16: [-Infinity, Infinity],
@@ -38,7 +38,7 @@ const LIMITS: Readonly<Record<DType, readonly [number, number]>> = {
 
 const limited = elementwise('clamp', clampOp);
 
-/** Limits to [low, high], on both sides unless left out; NaN stays NaN. The gradient is that of `x` inside and 0 outside. */
+/** Limits to [low, high]; a side that is left out has no limit. NaN stays NaN. The gradient is that of `x` inside and 0 outside. */
 export function clamp(x: Tensor, low?: Operand, high?: Operand): Tensor {
   const [least, most] = LIMITS[x.dtype];
   return limited(x, low ?? least, high ?? most);
@@ -57,7 +57,7 @@ declare module '../tensor/tensor.ts' {
     argmax(axis?: number, options?: ReduceOptions): Tensor;
     argmin(axis?: number, options?: ReduceOptions): Tensor;
     reshape(shape: Shape): Tensor;
-    /** Everything from `axis` (1 unless said) on in one dimension. Images flatten row, column, channel; the layer `Flatten` does as PyTorch. */
+    /** Everything from `axis` (1 by default) on in one dimension. Images flatten row, column, channel; the layer `Flatten` orders as PyTorch does. */
     flatten(axis?: number): Tensor;
     transpose(axes?: readonly number[]): Tensor;
     slice(ranges: readonly (Range | null | undefined)[]): Tensor;

@@ -1,5 +1,5 @@
 /**
- * Weights under mixed precision (Micikevicius et al. 2018): the images or features say what an operation reads and writes;
+ * Weights under mixed precision (Micikevicius et al. 2018): the dtype of the images or features is what an operation reads and writes;
  * its weights may stay f32, the master copy, and are rounded for the operation alone. Their gradient is then f32, as it was
  * added up. Biases are added in f32 whatever they are stored as.
  */
@@ -14,11 +14,11 @@ export interface Weights {
   readonly weight: Tensor;
   /** f32. */
   readonly bias: Tensor | undefined;
-  /** Frees what was converted, when no gradient will ask for it. */
+  /** Frees what was converted; to be called when no gradient needs it. */
   release(): void;
 }
 
-/** @throws DTypeError unless x is f32 or f16, the weight of its dtype or f32, and the bias f32 or f16. */
+/** @throws {DTypeError} unless x is f32 or f16, the weight of its dtype or f32, and the bias f32 or f16. */
 export function weightsFor(where: string, x: Tensor, weight: Tensor, bias: Tensor | null | undefined): Weights {
   const stored = commonFloat(where, [x]);
   if ((weight.dtype !== stored && weight.dtype !== 'f32') || (bias && !isFloat(bias.dtype))) {

@@ -14,9 +14,9 @@ import { reshape } from './reshape.ts';
 
 export interface PoolOptions {
   kernel: Pair;
-  /** Step between windows; the kernel's size unless said. */
+  /** Step between windows, the kernel's size by default. */
   stride?: Pair;
-  /** Border around the image, at most half the kernel; 0 unless said. Maxima ignore it. */
+  /** Border around the image, at most half the kernel, 0 by default. Maxima ignore it. */
   padding?: Pair;
 }
 
@@ -101,7 +101,9 @@ function launch(
 
 /**
  * Largest element of each window: [n, h, w, c] to [n, h', w', c]. The gradient goes to the first maximum in row order.
- * @throws ShapeError when x is no image or the kernel does not fit; ArgumentError for a padding over half the kernel.
+ * @throws {ShapeError} when x is not a batch of images, or the kernel does not fit.
+ * @throws {ArgumentError} when a number of the options is out of its range.
+ * @throws {DTypeError} for integers.
  */
 export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
   const geometry = geometryOf('maxPool2d', x, options);
@@ -119,7 +121,9 @@ export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
 
 /**
  * Mean of each window: [n, h, w, c] to [n, h', w', c].
- * @throws ShapeError when x is no image or the kernel does not fit; ArgumentError for a padding over half the kernel.
+ * @throws {ShapeError} when x is not a batch of images, or the kernel does not fit.
+ * @throws {ArgumentError} when a number of the options is out of its range.
+ * @throws {DTypeError} for integers.
  */
 export function avgPool2d(x: Tensor, options: AvgPoolOptions): Tensor {
   const geometry = geometryOf('avgPool2d', x, options);
@@ -135,7 +139,11 @@ export function avgPool2d(x: Tensor, options: AvgPoolOptions): Tensor {
 /** Pixels that one thread may add up; larger images are reduced in stages. */
 const ONE_WINDOW = 1024;
 
-/** Mean over the whole image: [n, h, w, c] to [n, c]. @throws ShapeError when x is no image. */
+/**
+ * Mean over the whole image: [n, h, w, c] to [n, c].
+ * @throws {ShapeError} when x is not a batch of images.
+ * @throws {DTypeError} for integers.
+ */
 export function globalAvgPool(x: Tensor): Tensor {
   if (x.rank !== 4) {
     throw new ShapeError({

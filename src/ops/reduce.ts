@@ -21,7 +21,7 @@ export interface ReduceOptions {
 const OPS = { sum: 0, max: 1, min: 2 } as const;
 type Reduction = keyof typeof OPS;
 
-/** Elements one thread adds up before it is worth splitting further. */
+/** Elements that one thread adds up before splitting pays. */
 const CHUNK = 256;
 /** Threads that keep an adapter busy. */
 const ENOUGH_THREADS = 4096;
@@ -79,14 +79,21 @@ function reduceAxes(x: Tensor, kind: Reduction, axes: readonly number[], shape: 
   return view;
 }
 
-/** Sum over the axes (all unless said); of f16 in f32. @throws ShapeError for an axis out of range. */
+/**
+ * Sum over the axes, all by default; of f16 in f32.
+ * @throws {ShapeError} when an axis is out of range or given twice.
+ */
 export function sum(x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor {
   const over = normalizeAxes(axes, x.rank, 'sum');
   const y = reduceAxes(x, 'sum', over, finalShape(x.shape, over, keepDims));
   return record(y, 'sum', [x], (dy) => [expand(dy, x, over)]);
 }
 
-/** Mean over the axes (all unless said), in f32. @throws DTypeError for integers. */
+/**
+ * Mean over the axes, all by default, in f32.
+ * @throws {ShapeError} when an axis is out of range or given twice.
+ * @throws {DTypeError} for integers.
+ */
 export function mean(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   const dtype = commonFloat('mean', [x]);
   const over = normalizeAxes(axes, x.rank, 'mean');
@@ -170,12 +177,12 @@ function arg(kind: 'max' | 'min', x: Tensor, axis: number, { keepDims }: ReduceO
   return y;
 }
 
-/** Index (i32) of the largest element along the axis (the last unless said); the first one among equals, or the first NaN. */
+/** Index (i32) of the largest element along the axis (the last by default); the first one among equals, or the first NaN. */
 export function argmax(x: Tensor, axis = -1, options: ReduceOptions = {}): Tensor {
   return arg('max', x, axis, options);
 }
 
-/** Index (i32) of the smallest element along the axis (the last unless said); the first one among equals, or the first NaN. */
+/** Index (i32) of the smallest element along the axis (the last by default); the first one among equals, or the first NaN. */
 export function argmin(x: Tensor, axis = -1, options: ReduceOptions = {}): Tensor {
   return arg('min', x, axis, options);
 }

@@ -1,10 +1,13 @@
-/** The same elements in another shape: no kernel, one more look into the buffer. */
+/** The same elements in another shape: no kernel, another view of the buffer. */
 import { record } from '../autograd/tape.ts';
 import { ShapeError } from '../errors.ts';
 import { checkShape, type Shape, show, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
-/** One dimension may be −1: it is worked out from the rest. @throws ShapeError when the sizes differ. */
+/**
+ * The same elements in another shape. One dimension may be −1: it follows from the others.
+ * @throws {ShapeError} when the sizes differ, or `shape` is not one.
+ */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const open = shape.indexOf(-1);
   const rest = sizeOf(shape.filter((n) => n !== -1));

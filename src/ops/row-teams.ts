@@ -12,7 +12,7 @@ const NEAR = 4096;
 const LONG = 16384;
 
 /**
- * A CPU runs the threads of a workgroup one vector after the other, and barriers are dear there: a thread goes through a row
+ * A CPU runs the threads of a workgroup one vector after the other, and barriers are expensive there: a thread goes through a row
  * by itself, unless rows are few. A GPU wants neighbouring threads to read neighbouring elements, some each.
  */
 function teamOf(engine: Runtime, rows: number, n: number, inner: number): { SIZE: number; WIDTH: number } {

@@ -10,7 +10,8 @@ import { Tensor } from '../tensor/tensor.ts';
 /**
  * Option A of He et al. 2016, section 3.3: every `stride`-th pixel of x [n, h, w, c], with zero channels behind
  * its own up to `channels`.
- * @throws ShapeError for a tensor that is no batch of images, or fewer channels than it has; DTypeError for integers.
+ * @throws {ShapeError} when x is not a batch of images, has more channels, or the stride is not a whole number above 0.
+ * @throws {DTypeError} for integers.
  */
 export function paddedShortcut(x: Tensor, stride: number, channels: number): Tensor {
   const stored = commonFloat('paddedShortcut', [x]);

@@ -31,16 +31,19 @@ function along(x: Tensor, axis: number, log: boolean): Tensor {
 }
 
 /**
- * exp(x) / Σ exp(x) along the axis (the last unless said). A row with NaN or +∞ is NaN, as is one of nothing but −∞; beside
- * finite numbers −∞ has the probability 0. @throws ShapeError for an axis out of range, DTypeError for integers.
+ * exp(x) / Σ exp(x) along the axis, the last by default. A row with NaN or +∞ is NaN, as is one of nothing but −∞; next to
+ * finite numbers −∞ has the probability 0.
+ * @throws {ShapeError} when the axis is out of range.
+ * @throws {DTypeError} for integers.
  */
 export function softmax(x: Tensor, axis = -1): Tensor {
   return along(x, axis, false);
 }
 
 /**
- * x − log Σ exp(x) along the axis (the last unless said), NaN where {@link softmax} is.
- * @throws ShapeError for an axis out of range, DTypeError for integers.
+ * x − log Σ exp(x) along the axis, the last by default; NaN where {@link softmax} is.
+ * @throws {ShapeError} when the axis is out of range.
+ * @throws {DTypeError} for integers.
  */
 export function logSoftmax(x: Tensor, axis = -1): Tensor {
   return along(x, axis, true);

@@ -1,4 +1,4 @@
-/** Operations that only move elements: transpose, slice, flip, pad, concat, stack. One kernel walks them all. */
+/** Operations that only move elements: transpose, slice, flip, pad, concat. One kernel does them all. */
 
 import source from '../../shaders/lib/strided-copy.wgsl';
 import { record } from '../autograd/tape.ts';
@@ -45,7 +45,7 @@ function copy(
 
 /**
  * Reorders the axes; reverses them when `axes` is left out.
- * @throws ShapeError unless `axes` names every axis once.
+ * @throws {ShapeError} unless `axes` names every axis once.
  */
 export function transpose(x: Tensor, axes: readonly number[] = x.shape.map((_, i) => x.rank - 1 - i)): Tensor {
   const order = axes.map((axis) => normalizeAxis(axis, x.rank, 'transpose'));
@@ -102,7 +102,8 @@ function resolveRange(
 /**
  * A box of elements, one range an axis; axes without a range are taken whole.
  * @example slice(x, [[0, 10], null, [null, null, 2]]) // x[0:10, :, ::2]
- * @throws ShapeError for an empty range or more ranges than axes.
+ * @throws {ShapeError} when a range is empty, or there are more ranges than axes.
+ * @throws {ArgumentError} when a step is not a whole number other than 0.
  */
 export function slice(x: Tensor, ranges: readonly (Range | null | undefined)[]): Tensor {
   if (ranges.length > x.rank) {
@@ -125,7 +126,10 @@ export function slice(x: Tensor, ranges: readonly (Range | null | undefined)[]):
   });
 }
 
-/** Reverses the elements along the axes. */
+/**
+ * Reverses the elements along the axes.
+ * @throws {ShapeError} when an axis is out of range.
+ */
 export function flip(x: Tensor, axes: readonly number[]): Tensor {
   const over = axes.map((axis) => normalizeAxis(axis, x.rank, 'flip'));
   return slice(
@@ -136,13 +140,13 @@ export function flip(x: Tensor, axes: readonly number[]): Tensor {
 
 /**
  * Surrounds with a constant: `[before, after]` an axis.
- * @throws ShapeError unless there is one pair of whole numbers ≥ 0 for every axis.
+ * @throws {ShapeError} unless there is one pair of whole numbers ≥ 0 for every axis.
  */
 export function pad(x: Tensor, padding: readonly (readonly [number, number])[], value = 0): Tensor {
   if (padding.length !== x.rank || padding.flat().some((n) => !Number.isInteger(n) || n < 0)) {
     throw new ShapeError({
       where: 'pad',
-      message: `${JSON.stringify(padding)} is no padding for ${show(x.shape)}: one [before, after] of whole numbers ≥ 0 an axis.`,
+      message: `${JSON.stringify(padding)} does not pad ${show(x.shape)}: one [before, after] of whole numbers ≥ 0 is needed for each axis.`,
     });
   }
   const shape = x.shape.map((n, i) => n + (padding[i]?.[0] ?? 0) + (padding[i]?.[1] ?? 0));
@@ -158,7 +162,11 @@ export function pad(x: Tensor, padding: readonly (readonly [number, number])[], 
   ]);
 }
 
-/** Joins tensors along an axis; all other dimensions must agree. @throws ShapeError, DTypeError */
+/**
+ * Joins tensors along an axis.
+ * @throws {ShapeError} when they differ in another dimension, or the axis is out of range.
+ * @throws {DTypeError} when their dtypes differ.
+ */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   const engine = commonEngine('concat', tensors);
   const first = tensors[0] as Tensor;

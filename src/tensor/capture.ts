@@ -12,7 +12,7 @@ import { Tensor } from './tensor.ts';
 
 export interface CaptureOptions {
   /**
-   * Recordings kept, 8 unless said: one more displaces the one that was replayed longest ago, whose input shapes are recorded
+   * Recordings kept, 8 by default: one more displaces the one that was replayed longest ago, whose input shapes are recorded
    * anew when they have come twice again.
    */
   readonly maxRecordings?: number;
@@ -82,7 +82,7 @@ function recordStep<A extends readonly Tensor[], T>(engine: Runtime, step: (...i
   }
 }
 
-/** Once a captured step. */
+/** Warns once for each captured step. */
 const readWarning = (engine: Runtime): (() => void) => {
   let isSaid = false;
   return () => {
@@ -146,7 +146,7 @@ export function capture<A extends readonly Tensor[], T>(
     if (strange !== undefined) {
       throw new ArgumentError({
         where: 'capture',
-        message: `input ${inputs.indexOf(strange)} is ${strange instanceof Tensor ? 'a tensor of another engine' : 'no tensor'}.`,
+        message: `input ${inputs.indexOf(strange)} is ${strange instanceof Tensor ? 'a tensor of another engine' : 'not a tensor'}.`,
         fix: 'Hand in tensors of the engine that captures; other values are fixed when the step is recorded.',
       });
     }

@@ -22,23 +22,23 @@ export const isFloat = (dtype: DType): dtype is FloatType => dtype === 'f32' || 
 /** Whether tensors of the engine may be f16: its device was made with the feature `shader-f16`. */
 export const supportsF16 = (engine: Runtime): boolean => engine.device.features.has('shader-f16');
 
-/** @throws DTypeError for no dtype at all, or one that the engine's device has no tensors of. */
+/** @throws {DTypeError} for what is not a dtype, or one that the engine's device has no tensors of. */
 export function checkSupported(engine: Runtime, dtype: DType, where: string): void {
   if (!Object.hasOwn(ARRAYS, dtype)) {
     throw new DTypeError({
       where,
-      message: `${String(dtype)} is no dtype: there are ${Object.keys(ARRAYS).join(', ')}.`,
+      message: `unknown dtype ${String(dtype)}: there are ${Object.keys(ARRAYS).join(', ')}.`,
     });
   }
   if (dtype !== 'f16' || supportsF16(engine)) return;
   throw new DTypeError({
     where,
     message: `f16 tensors need the feature shader-f16, which the device ${engine.adapterDescription} was made without.`,
-    fix: 'Use f32 there; supportsF16(engine) tells.',
+    fix: 'Use f32 where supportsF16(engine) is false.',
   });
 }
 
-/** @throws DTypeError unless all are f32, or all f16. */
+/** @throws {DTypeError} unless all are f32, or all f16. */
 export function commonFloat(where: string, tensors: readonly { readonly dtype: DType }[]): FloatType {
   const dtypes = tensors.map(({ dtype }) => dtype);
   const [first = 'f32'] = dtypes;

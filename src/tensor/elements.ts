@@ -43,28 +43,31 @@ const OWN: Readonly<Record<DType, string>> = {
 
 const RANGES = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1] } as const;
 
-/** Deeper ones hold themselves. */
+/** Arrays that are nested deeper hold themselves. */
 const MOST_NESTED = 64;
 
-/** `Float32Array` and so on, of whichever realm; empty for what is no typed array. */
+/** `Float32Array` and so on, of whichever realm; empty for what is not a typed array. */
 const classOf = (data: unknown): string =>
   ArrayBuffer.isView(data) ? ((data as { readonly [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? '') : '';
 
 export const isNumberArray = (data: unknown): data is NumberArray => classOf(data) in DEFAULTS;
 
-/** @throws DTypeError for what is neither a number, nor an array, nor a typed array of numbers. */
+/** @throws {DTypeError} for what is neither a number, nor an array, nor a typed array of numbers. */
 export function dtypeOf(data: TensorData): DType {
   const given: unknown = data;
   if (typeof given === 'number' || Array.isArray(given)) return 'f32';
   if (isNumberArray(given)) return DEFAULTS[classOf(given)] as DType;
   throw new DTypeError({
     where: 'tensor',
-    message: `takes a number, nested arrays of numbers or a typed array of numbers, not ${told(given)}.`,
+    message: `takes a number, nested arrays of numbers or a typed array of numbers, not ${described(given)}.`,
     fix: 'Convert to numbers first, for example with Float32Array.from(values, Number).',
   });
 }
 
-/** The shape that the first rows tell. @throws ShapeError for arrays that never end. */
+/**
+ * The shape of nested arrays, by their first rows.
+ * @throws {ShapeError} when they are nested too deep, as those that hold themselves.
+ */
 export function shapeOf(data: TensorData): number[] {
   const shape: number[] = [];
   for (let level: unknown = data; Array.isArray(level) || isNumberArray(level); level = level[0]) {
@@ -80,7 +83,8 @@ export function shapeOf(data: TensorData): number[] {
  * The elements as a buffer holds them: the data's own memory where that will do, else a copy. Floats round to nearest, and
  * beyond the dtype's range become infinite.
  * @param shape of nested arrays.
- * @throws DTypeError for what is no number, or one that an integer dtype cannot hold; ShapeError for ragged arrays.
+ * @throws {DTypeError} for what is not a number, or one that an integer dtype cannot hold.
+ * @throws {ShapeError} when the arrays are ragged.
  */
 export function storedElements(data: TensorData, dtype: DType, shape: Shape): ArrayBufferView<ArrayBuffer> {
   const values = isNumberArray(data) ? fromTyped(data, dtype) : flatten(data, shape, dtype);
@@ -121,7 +125,7 @@ function flatten(data: NestedArray, shape: Shape, dtype: DType): TypedArray {
 const ragged = (shape: Shape) =>
   new ShapeError({
     where: 'tensor',
-    message: `nested arrays must be regular; the first rows say ${show(shape)}, others differ.`,
+    message: `nested arrays must be regular; by the first rows the shape is ${show(shape)}, and others differ.`,
   });
 
 /** Where element number `at` of a row-major array stands. */
@@ -139,7 +143,7 @@ function refusal(where: string, element: unknown, dtype: DType, place = ''): DTy
   if (typeof element !== 'number' || isFloat(dtype)) {
     return new DTypeError({
       where,
-      message: `the element${place} is ${told(element)}, not a number.`,
+      message: `the element${place} is ${described(element)}, not a number.`,
       fix: 'Convert it with Number() first.',
     });
   }
@@ -152,15 +156,23 @@ function refusal(where: string, element: unknown, dtype: DType, place = ''): DTy
 }
 
 /** For people: what was given instead of a number. */
-function told(value: unknown): string {
+function described(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (typeof value !== 'object') return `a ${typeof value}`;
   return `an object of class ${Object.getPrototypeOf(value)?.constructor?.name ?? 'null'}`;
 }
 
-/** The word that fills a buffer with one value: its bits, twice for f16. @throws DTypeError for what the dtype cannot hold. */
-export function fillWord(where: string, value: number, dtype: DType): number {
+/** @throws {DTypeError} unless it is a number that the dtype holds. */
+export function checkNumber(where: string, value: unknown, dtype: DType): void {
   if (!fits(value, dtype)) throw refusal(where, value, dtype);
+}
+
+/**
+ * The word that fills a buffer with one value: its bits, twice for f16.
+ * @throws {DTypeError} for what the dtype cannot hold.
+ */
+export function fillWord(where: string, value: number, dtype: DType): number {
+  checkNumber(where, value, dtype);
   if (dtype === 'f32') return floatBits(value);
   return dtype === 'f16' ? (halfBits(value) * 0x10001) >>> 0 : value >>> 0;
 }

@@ -33,12 +33,13 @@ export class Engine extends Runtime {
 
   /**
    * A tensor from a number, nested arrays or a typed array. Typed arrays are flat and take their shape from `shape`
-   * (one dimension unless said).
-   * @param dtype i32 for an Int32Array, u32 for a Uint32Array and f32 for all else, unless said. Floats round to nearest
+   * (one dimension by default).
+   * @param dtype By default i32 for an Int32Array, u32 for a Uint32Array and f32 for all else. Floats round to nearest
    * (Float64Array, f16), and beyond the range become infinite; integers take whole numbers of their range only.
-   * @throws ShapeError when the element count does not fit the shape, or nested arrays are ragged; DTypeError for what
-   * are no numbers (booleans, strings, bigints, holes), numbers that the integer dtype cannot hold, or f16 on a device
-   * without it; OutOfMemoryError beyond the device's limits, before anything is converted.
+   * @throws {ShapeError} when the element count does not fit the shape, or nested arrays are ragged.
+   * @throws {DTypeError} for elements that are not numbers (booleans, strings, bigints, holes), numbers that the integer dtype
+   * cannot hold, or f16 on a device without it.
+   * @throws {OutOfMemoryError} beyond the device's limits, before anything is converted.
    */
   tensor(data: TensorData, shape?: Shape, dtype?: DType): Tensor {
     return tensorFrom(this, data, shape, dtype);
@@ -46,7 +47,9 @@ export class Engine extends Runtime {
 
   /**
    * A tensor filled with one value; on the device, but for small ones.
-   * @throws ShapeError; DTypeError for a value that the dtype cannot hold; OutOfMemoryError beyond the device's limits.
+   * @throws {ShapeError} when a dimension is not a whole number ≥ 1.
+   * @throws {DTypeError} for a value that the dtype cannot hold, or f16 on a device without it.
+   * @throws {OutOfMemoryError} beyond the device's limits.
    */
   full(shape: Shape, value: number, dtype?: DType): Tensor {
     return full(this, shape, value, dtype);
@@ -64,8 +67,8 @@ export class Engine extends Runtime {
 
   /**
    * `[0, 1, …, n − 1]`.
-   * @throws ShapeError unless `n` is a whole number ≥ 1; DTypeError where the dtype cannot hold all of them: f32 whole
-   * numbers up to 2²⁴, f16 up to 2¹¹.
+   * @throws {ShapeError} unless `n` is a whole number ≥ 1.
+   * @throws {DTypeError} when the dtype cannot hold all of them: f32 holds whole numbers up to 2²⁴, f16 up to 2¹¹.
    */
   arange(n: number, dtype?: DType): Tensor {
     return arange(this, n, dtype);
@@ -108,8 +111,10 @@ export class Engine extends Runtime {
    * other shapes use in turn.
    * @param step synchronous; its inputs take no gradient. Returns tensors, in arrays, maps and plain objects, or nothing.
    * They come without their graph, and hold what they hold until the next call: read them before that.
-   * @throws what `step` throws; ArgumentError for inputs that are no tensors of this engine, an asynchronous step, or a bad
-   * `maxRecordings`; AutogradError when the step would add to gradients that it did not make.
+   * @throws {ArgumentError} when `maxRecordings` is not a whole number above 0; and the function that it returns, for inputs that
+   * are not tensors of this engine, and an asynchronous step.
+   * @throws {AutogradError} the function that it returns, when the step would add to gradients that it did not make. It also
+   * throws what `step` throws.
    * @example
    * const train = engine.capture((x, y) => {
    *   const loss = crossEntropy(model.forward(x), y);

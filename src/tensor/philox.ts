@@ -47,7 +47,10 @@ export function philox4x32(counter: Readonly<Words4>, key: readonly [number, num
   return [c0, c1, c2, c3];
 }
 
-/** The low and the high word of a whole number below 2^53. Throws ArgumentError for any other number. */
+/**
+ * The low and the high word of a whole number below 2^53.
+ * @throws {ArgumentError} for any other number.
+ */
 export function splitWords(value: number, name: string): [low: number, high: number] {
   if (!Number.isSafeInteger(value) || value < 0) {
     throw new ArgumentError({
@@ -59,7 +62,10 @@ export function splitWords(value: number, name: string): [low: number, high: num
   return [value >>> 0, Math.floor(value / 2 ** 32)];
 }
 
-/** The four words number `index` of stream `stream` under `seed`. Throws ArgumentError for numbers out of range. */
+/**
+ * The four words number `index` of stream `stream` under `seed`.
+ * @throws {ArgumentError} when `index` or `seed` is not a whole number below 2^53.
+ */
 export function philox(seed: number, stream: number, index: number): Words4 {
   const [low, high] = splitWords(index, 'random index');
   return philox4x32([low, high, stream >>> 0, 0], splitWords(seed, 'seed'));

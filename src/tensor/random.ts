@@ -18,7 +18,7 @@ export class Random {
   private words: readonly number[] = [];
   private spareNormal: number | undefined;
 
-  /** Throws ArgumentError if `seed` is not a whole number from 0 to 2^53 - 1. */
+  /** @throws {ArgumentError} unless `seed` is a whole number from 0 to 2^53 - 1. */
   constructor(
     readonly seed: number,
     readonly stream = 0,
@@ -57,7 +57,10 @@ export class Random {
     return mean + std * radius * Math.cos(angle);
   }
 
-  /** A whole number in [0, below), every one equally likely. Throws ArgumentError unless 1 <= below <= 2^32. */
+  /**
+   * A whole number in [0, below), every one equally likely.
+   * @throws {ArgumentError} unless 1 <= below <= 2^32.
+   */
   int(below: number): number {
     if (!Number.isInteger(below) || below < 1 || below > 2 ** 32) {
       throw new ArgumentError({ where: 'Random.int', message: `a bound from 1 to 2^32 was expected, got ${below}.` });
@@ -90,7 +93,10 @@ export class Random {
     return this.shuffle(Uint32Array.from({ length: count }, (_, index) => index));
   }
 
-  /** `count` different items, in random order. Throws ArgumentError if there are fewer. */
+  /**
+   * `count` different items, in random order.
+   * @throws {ArgumentError} when there are fewer.
+   */
   choice<T>(items: ArrayLike<T>, count: number): T[] {
     if (!Number.isInteger(count) || count < 0 || count > items.length) {
       throw new ArgumentError({

@@ -35,7 +35,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
 }
 
-/** @throws ShapeError unless every dimension is a whole number ≥ 1, and their product one below 2⁵³. */
+/** @throws {ShapeError} unless every dimension is a whole number ≥ 1, and their product one below 2⁵³. */
 export function checkShape(shape: Shape, where: string): void {
   if (!Array.isArray(shape)) {
     throw new ShapeError({ where, message: `a shape is an array of whole numbers, not ${String(shape)}.` });
@@ -53,7 +53,10 @@ export function checkShape(shape: Shape, where: string): void {
   }
 }
 
-/** NumPy's broadcasting: trailing dimensions must be equal or 1. @throws ShapeError */
+/**
+ * NumPy's broadcasting: trailing dimensions must be equal or 1.
+ * @throws {ShapeError} when they are not.
+ */
 export function broadcastShapes(where: string, ...shapes: Shape[]): number[] {
   const rank = Math.max(...shapes.map((s) => s.length));
   const out = new Array<number>(rank).fill(1);
@@ -85,7 +88,10 @@ export function broadcastStrides(shape: Shape, target: Shape): number[] {
   });
 }
 
-/** Axes counted from the end become ordinary ones; none means all. @throws ShapeError for one out of range or given twice. */
+/**
+ * Sorted axes, those counted from the end as ordinary ones; all of them for `undefined`.
+ * @throws {ShapeError} when an axis is out of range or given twice.
+ */
 export function normalizeAxes(axes: number | readonly number[] | undefined, rank: number, where: string): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
   const list = (typeof axes === 'number' ? [axes] : axes).map((axis) => {

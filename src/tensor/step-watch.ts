@@ -16,11 +16,11 @@ const watches = new WeakMap<Runtime, StepWatch>();
 export const watchOf = (engine: Runtime): StepWatch | undefined => watches.get(engine);
 
 export class StepWatch {
-  /** The gradients that leaves had when the step first set them: its own looks at them, `null` for those freed by then. */
+  /** The gradients that leaves had when the step first set them: views of them, `null` for those freed by then. */
   private readonly gradients = new Map<Leaf, Leaf | null>();
   private readonly undoing: (() => void)[] = [];
 
-  /** @param onRead told when the step reads a tensor. */
+  /** @param onRead Called when the step reads a tensor. */
   constructor(readonly onRead: () => void) {}
 
   /**

@@ -1,5 +1,5 @@
 /**
- * A tensor is an immutable, dense, row-major array on one engine's device. Several tensors may look into one buffer
+ * A tensor is an immutable, dense, row-major array on one engine's device. Several tensors may be views of one buffer
  * (reshape); the buffer goes back to the pool with the last of them. Operations live in `ops/`, which also makes them methods.
  */
 
@@ -67,7 +67,8 @@ export class Tensor {
 
   /**
    * A new tensor with undefined contents; `origin` names the operation in errors and leak reports.
-   * @throws DTypeError for f16 on a device without it.
+   * @throws {DTypeError} for f16 on a device without it.
+   * @throws {OutOfMemoryError} beyond the device's limits.
    */
   static empty(engine: Runtime, shape: Shape, dtype: DType, origin: string): Tensor {
     checkSupported(engine, dtype, origin);
@@ -86,7 +87,10 @@ export class Tensor {
     return this.shape.length;
   }
 
-  /** The buffer. @throws FreedTensorError */
+  /**
+   * The buffer.
+   * @throws {FreedTensorError} when the tensor was freed.
+   */
   get storage(): DeviceBuffer {
     if (!this.held) {
       throw new FreedTensorError({
@@ -106,7 +110,10 @@ export class Tensor {
     return this.wantsGrad || this.node !== null;
   }
 
-  /** Marks a leaf whose gradient `backward()` shall keep. @throws AutogradError on results of operations and on integers. */
+  /**
+   * Marks a leaf whose gradient `backward()` shall keep.
+   * @throws {AutogradError} for results of operations and for integers.
+   */
   set requiresGrad(value: boolean) {
     if (this.node || !isFloat(this.dtype)) {
       throw new AutogradError({
@@ -149,7 +156,7 @@ export class Tensor {
     this.held = null;
   }
 
-  /** Hands the tensor to another scope, or to nobody: then it lives until it is disposed of. */
+  /** Moves the tensor to another scope, or to none: then it lives until it is disposed of. */
   moveTo(scope: Set<{ dispose(): void }> | null): this {
     this.scope?.delete(this);
     this.scope = scope;
@@ -157,13 +164,19 @@ export class Tensor {
     return this;
   }
 
-  /** Waits for the GPU and reads the elements in row-major order; f16 as f32 numbers. @throws the first error since the last wait. */
+  /**
+   * Waits for the GPU and reads the elements in row-major order; f16 as f32 numbers.
+   * @throws {EngramError} the first error of the device since the last wait.
+   */
   async data(): Promise<TypedArray> {
     watchOf(this.engine)?.onRead();
     return fromStored(this.dtype, await this.engine.read(this.storage, bytesOf(this.dtype, this.size)), this.size);
   }
 
-  /** Waits for the GPU and reads the only element. @throws ShapeError when there are more. */
+  /**
+   * Waits for the GPU and reads the only element.
+   * @throws {ShapeError} when there are more.
+   */
   async item(): Promise<number> {
     if (this.size !== 1) {
       throw new ShapeError({
@@ -199,7 +212,11 @@ Object.defineProperty(Tensor.prototype, DISPOSE, {
   writable: true,
 });
 
-/** The engine of all of these. @throws EngineMismatchError when they belong to several. */
+/**
+ * The engine of all of these.
+ * @throws {EngineMismatchError} when they belong to several.
+ * @throws {ArgumentError} when there are none.
+ */
 export function commonEngine(where: string, tensors: readonly Tensor[]): Runtime {
   const first = tensors[0];
   if (!first) throw new ArgumentError({ where, message: 'needs at least one tensor.' });

@@ -7,6 +7,7 @@ import { ShapeError } from '../../errors.ts';
 import { plane } from '../../gpu/plane.ts';
 import type { Kernel } from '../../gpu/wgsl/kernel.ts';
 import type { DType } from '../../tensor/dtype.ts';
+import { checkNumber } from '../../tensor/elements.ts';
 import { broadcastStrides, MOST_RANK, padded, type Shape, sameShape } from '../../tensor/shape.ts';
 import { commonEngine, Tensor } from '../../tensor/tensor.ts';
 import { computed, elementwiseSource } from './elementwise-source.ts';
@@ -103,7 +104,7 @@ function broadcastOver(where: string, shape: Shape, tensors: readonly Tensor[]) 
  * block of the operations here and of gradients elsewhere.
  * @param name Of the operation, for errors and profiles.
  * @throws {ShapeError} when operands broadcast over more than 8 separate dimensions.
- * @throws {ArgumentError} for a number that the numbers' dtype does not hold.
+ * @throws {DTypeError} for a number that the numbers' dtype does not hold.
  * @throws {EngineMismatchError} when tensors belong to several engines.
  * @example launchElementwise('scale', 'a * b', { a: x, b: 3 }, { shape: x.shape });
  */
@@ -113,17 +114,18 @@ export function launchElementwise(
   operands: Readonly<Record<string, Operand>>,
   { shape, result = 'f32', numbers }: ElementwiseOutput,
 ): Tensor {
-  const tensors: Tensor[] = [];
-  const params: Record<string, number> = { size: 0, row: 0 };
+  const tensors = Object.values(operands).filter((operand) => operand instanceof Tensor);
+  const engine = commonEngine(name, tensors);
+  const number = computed(numbers ?? tensors[0]?.dtype ?? 'f32');
+  const params: Record<string, number> = {};
   for (const operand in operands) {
     const value = operands[operand];
-    if (value instanceof Tensor) tensors.push(value);
-    else params[operand] = value as number;
+    if (value instanceof Tensor) continue;
+    checkNumber(name, value, number);
+    params[operand] = value as number;
   }
-  const engine = commonEngine(name, tensors);
   const isFlat = tensors.every((t) => sameShape(t.shape, shape));
   const walk = isFlat ? null : broadcastOver(name, shape, tensors);
-  const number = computed(numbers ?? tensors[0]?.dtype ?? 'f32');
   const kernel = kernelFor(name, expression, operands, result, number, isFlat);
   const output = Tensor.empty(engine, shape, result, name);
   const [x, y] = plane(engine, Math.ceil(output.size / WORKGROUP));

@@ -25,10 +25,9 @@ function mentioned(expression: string, all: Readonly<Record<string, Operand>>): 
  * An operation as a function: with broadcasting, f16, gradients, and numbers in the place of tensors. Those of the table are
  * made this way, and so can be your own.
  * @param name For errors and profiles.
- * @returns A function that throws
- * {@link ArgumentError} for fewer operands than it has, no tensor among them, or a number that the dtype does not hold; {@link ShapeError} when shapes do not broadcast; {@link DTypeError} for a dtype that it does not take or a mix of dtypes;
- * {@link EngineMismatchError} when tensors belong to several engines.
- * @throws {ArgumentError} unless there is one gradient, or `null`, for each operand.
+ * @throws {ArgumentError} unless there is one gradient, or `null`, for each operand. The operation itself throws
+ * ArgumentError for too few operands or no tensor among them, ShapeError when shapes do not broadcast, DTypeError for a dtype that
+ * it does not take, a mix of dtypes or a number that the dtype does not hold, EngineMismatchError for tensors of several engines.
  * @example const cube = elementwise('cube', { operands: ['a'], forward: 'a * a * a', gradients: ['dy * 3.0 * a * a'] });
  */
 export function elementwise<const Names extends ElementwiseOp['operands']>(
@@ -83,7 +82,7 @@ function apply(name: string, op: ElementwiseOp, given: readonly Operand[]): Tens
       if (!expression || !input.requiresGrad) gradients.push(null);
       else if (expression === 'dy') gradients.push(sumTo(dy, input.shape));
       else {
-        // What is to be summed up stays f32 until then.
+        // A gradient that is summed up stays f32 until then.
         const type = sameShape(shape, input.shape) ? dtype : 'f32';
         const full = launchElementwise(`${name}.d${op.operands[i]}`, expression, mentioned(expression, all), {
           shape,
@@ -99,6 +98,8 @@ function apply(name: string, op: ElementwiseOp, given: readonly Operand[]): Tens
 /**
  * Elements of `a` where `condition` is not zero, of `b` elsewhere; all broadcast.
  * @param condition u32, as comparisons give it.
+ * @throws {ShapeError} when the shapes do not broadcast.
+ * @throws {DTypeError} when the condition is not u32, or `a` and `b` have different dtypes.
  */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   if (condition.dtype !== 'u32') {
@@ -143,7 +144,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
 /**
  * The same values as another dtype; floats to integers truncate, and what f16 cannot hold becomes infinite. The gradient is
  * cast back; none passes through integers.
- * @throws DTypeError for f16 on a device without it.
+ * @throws {DTypeError} for f16 on a device without it.
  */
 export function cast(a: Tensor, dtype: DType): Tensor {
   const y = convert(a, dtype);

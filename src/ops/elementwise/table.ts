@@ -105,7 +105,7 @@ export const binaryOps = {
     power,
     { domain: [0.3, 3] },
   ),
-  /** Equal operands share the gradient; beside NaN both have all of it. */
+  /** Equal operands share the gradient; next to NaN both get all of it. */
   maximum: binary('larger(a, b)', [shareUnless('a < b'), shareUnless('b < a')], Math.max, {
     dtypes: NUMBERS,
     integers: 'max(a, b)',
