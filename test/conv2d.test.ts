@@ -304,8 +304,8 @@ test('operands that do not fit are refused with their shapes', () => {
   wrong(() => conv2d(engine.zeros([8, 8, 3]), weight), ShapeError, /\[8, 8, 3\]/);
   wrong(() => conv2d(engine.zeros([1, 2, 2, 3]), weight), ShapeError, /larger than the image/);
   wrong(() => conv2d(x, weight, { bias: engine.zeros([3]) }), ShapeError, /needs \[4\]/);
-  wrong(() => conv2d(x, weight, { stride: 0 }), ArgumentError, /stride 0/);
-  wrong(() => conv2d(x, weight, { padding: [1, -1] }), ArgumentError, /padding \[1,-1\]/);
+  wrong(() => conv2d(x, weight, { stride: 0 }), ArgumentError, /stride is 0/);
+  wrong(() => conv2d(x, weight, { padding: [1, -1] }), ArgumentError, /padding is \[1,-1\]/);
   wrong(() => conv2d(engine.zeros([2, 8, 8, 3], 'i32'), weight), DTypeError, /i32/);
 });
 

@@ -7,11 +7,12 @@ import { commonEngine, Tensor } from '../../tensor/tensor.ts';
 import { convert } from '../elementwise/elementwise-kernel.ts';
 import { linear } from '../matmul/matmul.ts';
 import { weightsFor } from '../mixed-precision.ts';
+import type { Pair } from '../pair.ts';
 import { sum } from '../reduce.ts';
 import { reshape } from '../reshape.ts';
 import { tapFamily, weightFamily } from '../variants/kernel-families.ts';
 import { chooseVariant } from '../variants/kernel-variants.ts';
-import { forwardPass, type Geometry, geometryOf, inputGradientPasses, type Pair } from './geometry.ts';
+import { forwardPass, type Geometry, geometryOf, inputGradientPasses } from './geometry.ts';
 import type { TapBuffers } from './variants.ts';
 
 export interface Conv2dOptions {

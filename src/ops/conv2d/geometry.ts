@@ -1,10 +1,8 @@
 /** Convolution arithmetic: sizes, and the passes over a source image that give an output or an input gradient. */
-import { ArgumentError, ShapeError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import type { FloatType } from '../../tensor/dtype.ts';
 import { type Shape, show } from '../../tensor/shape.ts';
-
-/** One number for both axes, or [vertical, horizontal]. */
-export type Pair = number | readonly [number, number];
+import { type Pair, pairOf } from '../pair.ts';
 
 export interface Geometry {
   readonly batch: number;
@@ -24,19 +22,10 @@ export interface Geometry {
   readonly stored: FloatType;
 }
 
-function pairOf(name: string, value: Pair, least: number): readonly [number, number] {
-  const pair = typeof value === 'number' ? ([value, value] as const) : value;
-  if (pair.length === 2 && pair.every((n) => Number.isInteger(n) && n >= least)) return pair;
-  throw new ArgumentError({
-    where: 'conv2d',
-    message: `${name} ${JSON.stringify(value)} must be a whole number of at least ${least}, or two of them.`,
-  });
-}
-
 /** @throws ShapeError, ArgumentError for what does not make a convolution. */
 export function geometryOf(x: Shape, weight: Shape, stride: Pair, padding: Pair, stored: FloatType): Geometry {
-  const [strideY, strideX] = pairOf('stride', stride, 1);
-  const [padY, padX] = pairOf('padding', padding, 0);
+  const [strideY, strideX] = pairOf('conv2d', 'stride', stride, 1);
+  const [padY, padX] = pairOf('conv2d', 'padding', padding, 0);
   const [batch = 0, height = 0, width = 0, inChannels = 0] = x;
   const [kernelY = 0, kernelX = 0, weightChannels = 0, outChannels = 0] = weight;
   const told = `x ${show(x)} with weight ${show(weight)}`;
