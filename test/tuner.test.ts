@@ -8,7 +8,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Launch } from '../src/gpu/launch.ts';
 import type { Runtime } from '../src/gpu/runtime.ts';
-import { tunerOf } from '../src/gpu/tuning/tuner.ts';
+import { tunerOf } from '../src/gpu/tuning/tuners.ts';
 import { mergeChoices, readChoices } from '../src/gpu/tuning/tuning-cache.ts';
 import { tuningCache } from '../src/gpu/tuning/tuning-cache-node.ts';
 import {

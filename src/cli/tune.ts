@@ -1,7 +1,9 @@
 /** `engram tune`: measures the kernels of a training step on this adapter, for every later run, and shows what was found. */
 import { SingleBar } from 'cli-progress';
 import picocolors from 'picocolors';
-import { type TunedPiece, type TuneOptions, tune as tuneStep } from '../gpu/tuning/tuner.ts';
+import type { TunedPiece } from '../gpu/tuning/piece.ts';
+import { tune as tuneStep } from '../gpu/tuning/tune.ts';
+import type { TuneOptions } from '../gpu/tuning/tuner.ts';
 import { tuningTable } from '../report/tuning-table.ts';
 import type { StepOptions } from './step-flags.ts';
 import { trainingStep } from './training-step.ts';

@@ -1,7 +1,7 @@
 /** The training loop of one task. */
 import { backward, noGrad } from '../autograd/tape.ts';
 import { DataLoader } from '../data/loader.ts';
-import { tune } from '../gpu/tuning/tuner.ts';
+import { tune } from '../gpu/tuning/tune.ts';
 import type { ResNet } from '../nn/resnet.ts';
 import { clipGradNorm } from '../optim/clipping.ts';
 import type { GradScaler } from '../optim/grad-scaler.ts';

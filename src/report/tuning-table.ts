@@ -1,7 +1,7 @@
 /** What the tuner found, for the terminal. */
 import picocolors from 'picocolors';
 import { printable } from '../gpu/printable.ts';
-import type { TunedPiece } from '../gpu/tuning/tuner.ts';
+import type { TunedPiece } from '../gpu/tuning/piece.ts';
 import { type TableOptions, tableOf } from './table.ts';
 
 const CHOSEN = { measured: '✓ measured', cache: '✓ cached', rule: '✓ not measured' };

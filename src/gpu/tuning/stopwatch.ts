@@ -5,7 +5,7 @@ import type { Runtime } from '../runtime.ts';
 export interface Run {
   /** The kernel variant that it runs. */
   readonly variant: string;
-  /** Launches in a row; one of them is what is told. */
+  /** Launches in a row; the time of one of them is measured. */
   readonly repeats: number;
   launch(): void;
 }
@@ -48,5 +48,6 @@ async function byClock(engine: Runtime, runs: readonly Run[]): Promise<number[]>
   return times;
 }
 
+/** By timestamp queries where the device has them. */
 export const stopwatch: Stopwatch = (engine, runs) =>
   engine.device.features.has('timestamp-query') ? onDevice(engine, runs) : byClock(engine, runs);

@@ -33,7 +33,7 @@ async function claim(path: string): Promise<boolean> {
   }
 }
 
-/** Made long ago, or by a clock that tells nothing: as far in the future. */
+/** Made long ago, or by a clock that is wrong: as far in the future. */
 const isStale = async (path: string): Promise<boolean> => {
   const made = await stat(path).catch(() => null);
   return made !== null && Math.abs(Date.now() - made.mtimeMs) > STALE_MS;
@@ -54,7 +54,10 @@ async function breakStale(lock: string): Promise<void> {
   }
 }
 
-/** Runs `change` while no other process runs its own for the same file. @throws Error when that cannot be had. */
+/**
+ * Runs `change` while no other process runs its own for the same file.
+ * @throws {Error} when the lock does not become free.
+ */
 async function locked(path: string, change: () => Promise<void>): Promise<void> {
   const lock = `${path}.lock`;
   const began = performance.now();

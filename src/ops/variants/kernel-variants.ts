@@ -6,7 +6,7 @@
 
 import { ArgumentError } from '../../errors.ts';
 import type { Runtime } from '../../gpu/runtime.ts';
-import { tunerOf } from '../../gpu/tuning/tuner.ts';
+import { tunerOf } from '../../gpu/tuning/tuners.ts';
 
 export interface KernelVariant<Work> {
   readonly name: string;
