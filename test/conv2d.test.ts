@@ -5,7 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ArgumentError, conv2d, type DType, DTypeError, ShapeError, type Tensor } from '../src/index.ts';
 import { readSafetensors, type SafetensorsEntry } from '../src/nn/safetensors.ts';
-import { tapVariants } from '../src/ops/conv2d/variants.ts';
+import { tapFamily } from '../src/ops/conv2d/taps/family.ts';
 import { preferVariant } from '../src/ops/variants/kernel-variants.ts';
 import {
   type ConvCase,
@@ -18,7 +18,7 @@ import {
 import { engine, errorOf, leaf, near, needs, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halfLeaf, halves, rounded } from './support/half.ts';
 
-const variants = tapVariants.filter((variant) => variant.supports(engine)).map((variant) => variant.name);
+const variants = tapFamily.variants.filter((variant) => variant.supports(engine)).map((variant) => variant.name);
 /** Those that read and write f16. */
 const halfVariants = variants.filter((variant) => variant !== 'blocks');
 

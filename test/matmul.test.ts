@@ -5,13 +5,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type DType, DTypeError, linear, matmul, ShapeError } from '../src/index.ts';
 import { readSafetensors } from '../src/nn/safetensors.ts';
-import { matmulVariants } from '../src/ops/matmul/variants.ts';
+import { matmulFamily } from '../src/ops/matmul/family.ts';
 import { preferVariant } from '../src/ops/variants/kernel-variants.ts';
 import { centralDifferences, product } from './support/conv-reference.ts';
 import { engine, errorOf, leaf, near, needs, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halfLeaf, rounded } from './support/half.ts';
 
-const variants = matmulVariants.filter((variant) => variant.supports(engine)).map((variant) => variant.name);
+const variants = matmulFamily.variants.filter((variant) => variant.supports(engine)).map((variant) => variant.name);
 const flags = [false, true];
 
 test.after.each(() => preferVariant(engine, 'matmul', null));

@@ -5,14 +5,17 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Launch } from '../src/gpu/launch.ts';
+import type { Launch, Plan } from '../src/gpu/launch.ts';
 import { moduleText } from '../src/gpu/wgsl/kernel.ts';
 import { linked } from '../src/gpu/wgsl/link.ts';
 import { conv2d, type DType, Engine, linear, matmul, type Tensor, tune } from '../src/index.ts';
-import { forwardPass, geometryOf, inputGradientPasses } from '../src/ops/conv2d/geometry.ts';
-import type { Product } from '../src/ops/matmul/variants.ts';
-import { matmulFamily, tapFamily, weightFamily } from '../src/ops/variants/kernel-families.ts';
-import { chooseVariant, type KernelVariant, preferVariant } from '../src/ops/variants/kernel-variants.ts';
+import { geometryOf } from '../src/ops/conv2d/geometry.ts';
+import { tapFamily } from '../src/ops/conv2d/taps/family.ts';
+import { forwardPass, inputGradientPasses } from '../src/ops/conv2d/taps/pass.ts';
+import { weightFamily } from '../src/ops/conv2d/weights/family.ts';
+import { matmulFamily } from '../src/ops/matmul/family.ts';
+import type { Product } from '../src/ops/matmul/product.ts';
+import { chooseVariant, preferVariant } from '../src/ops/variants/kernel-variants.ts';
 import { configFor, matrixBlock } from '../src/ops/variants/subgroup-matrix.ts';
 import { type ConvCase, convForward, convGradients, image, outputSize, product } from './support/conv-reference.ts';
 import { near, uniform } from './support/engine.ts';
@@ -221,8 +224,8 @@ whereEmulated('choices that were tuned with units are kept apart, by the name of
   assert.match(some.adapterDescription, / with subgroup matrices$/);
 });
 
-/** Everything that tells kernels of the variant apart, on a device: rows and columns, strides, layouts, types. */
-function everyLaunch(on: Engine): Launch[] {
+/** Everything that makes kernels of the variant differ, on a device: rows and columns, strides, layouts, types. */
+function everyPlan(on: Engine): Plan[] {
   const sides = [
     [8, 8],
     [64, 64],
@@ -230,12 +233,10 @@ function everyLaunch(on: Engine): Launch[] {
     [4, 200],
     [200, 48],
   ] as const;
-  const made: Launch[] = [];
-  on.dispatch = (dispatch) => void made.push(dispatch);
-  const storage = null as never; // nothing is launched
-  const byMatrices = <Variant extends KernelVariant<never>>(variants: readonly Variant[]): Variant =>
+  const made: Plan[] = [];
+  const byMatrices = <Variant extends { name: string }>(variants: readonly Variant[]): Variant =>
     variants.find(({ name }) => name === 'subgroup-matrix') as Variant;
-  const [matmulUnits, taps, weights] = [
+  const [products, taps, weights] = [
     byMatrices(matmulFamily.variants),
     byMatrices(tapFamily.variants),
     byMatrices(weightFamily.variants),
@@ -250,9 +251,8 @@ function everyLaunch(on: Engine): Launch[] {
           const a = aT ? { aRow: 1, aCol: m } : { aRow: k, aCol: 1 };
           const b = bT ? { bRow: 1, bCol: k } : { bRow: n, bCol: 1 };
           const work: Product = { m, n, k, batch: 1, ...a, ...b, aBatch: 0, bBatch: 0, stored };
-          if (!matmulUnits.fits?.(work, on)) continue;
-          const split = matmulUnits.split(on, work);
-          matmulUnits.dispatch(on, work, split, { a: storage, b: storage, c: storage, result });
+          if (!products.fits?.(work, on)) continue;
+          made.push(products.plan(on, work, { ...products.split(on, work), result, hasBias: false }));
         }
       }
     }
@@ -261,10 +261,9 @@ function everyLaunch(on: Engine): Launch[] {
         for (const size of [2, 16]) {
           const g = geometryOf([1, size, size, inChannels], [3, 3, inChannels, outChannels], 1, 1, stored);
           for (const pass of [forwardPass(g), ...inputGradientPasses(g)]) {
-            if (taps.fits?.(pass, on)) taps.dispatch(on, pass, { source: storage, weight: storage, result: storage });
+            if (taps.fits?.(pass, on)) made.push(taps.plan(on, pass, { hasBias: false, accumulate: false }));
           }
-          if (weights.fits?.(g, on))
-            weights.dispatch(on, g, weights.split(on, g), { x: storage, dy: storage, parts: storage });
+          if (weights.fits?.(g, on)) made.push(weights.plan(on, g, weights.split(on, g)));
         }
       }
     }
@@ -286,7 +285,7 @@ for (const configs of hardware) {
     async () => {
       const device = await compiling(configs);
       const texts = new Set(
-        everyLaunch(Engine.from(device)).map(({ kernel, constants = {} }) =>
+        everyPlan(Engine.from(device)).map(({ kernel, constants = {} }) =>
           moduleText(linked(kernel.source), constants),
         ),
       );

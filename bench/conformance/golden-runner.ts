@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Engine } from '../../src/index.ts';
-import { matmulFamily, tapFamily } from '../../src/ops/variants/kernel-families.ts';
+import { tapFamily } from '../../src/ops/conv2d/taps/family.ts';
+import { matmulFamily } from '../../src/ops/matmul/family.ts';
 import { preferVariant } from '../../src/ops/variants/kernel-variants.ts';
 import { type Comparison, GoldenCase } from './golden-case.ts';
 import { GOLDEN_CASES } from './golden-operations.ts';
@@ -55,7 +56,7 @@ async function verdict(engine: Engine, path: string): Promise<{ ok: boolean; tex
 interface Variant {
   readonly name: string;
   readonly engine: Engine;
-  /** Of matmul and convolution; by rule by default. */
+  /** Of matmul and convolution; by default the rule's. */
   readonly variant?: string;
 }
 

@@ -83,7 +83,7 @@ fn main(
       let x = i32(column * params.stepX + tapX) + params.originX;
       let f0 = four(sourceLine, x);
       let f1 = four(sourceLine, x + 4 * i32(params.stepX));
-      var at = params.weightOrigin + tapY * params.weightY + tapX * params.weightX;
+      var at = params.weightOrigin + tapY * u32(params.weightY) + tapX * u32(params.weightX);
       for (var c = 0u; c < params.channels; c++) {
         let w = vec4<f32>(
           weight[at + columns.x],

@@ -116,7 +116,7 @@ fn main(
     let x1 = fetch4(r1, tapY, r1.x + i32(tapX), params.stepX, c, inside);
     let x2 = fetch4(r2, tapY, r2.x + i32(tapX), params.stepX, c, inside);
     let x3 = fetch4(r3, tapY, r3.x + i32(tapX), params.stepX, c, inside);
-    let offset = tapY * params.weightY + tapX * params.weightX + c * params.weightSource;
+    let offset = tapY * u32(params.weightY) + tapX * u32(params.weightX) + c * params.weightSource;
     for (var j = 0u; j < LANES; j++) {
       let w = vec4<f32>(f32(weight[weightBase + subgroupShuffle(offset, j)]));
       s0 = fma(subgroupShuffle(x0, j), w, s0);

@@ -1,7 +1,7 @@
-// What every variant of the convolution kernels is told: targets are sums of taps over a source image. The forward pass reads x
+// The parameters of every variant of the convolution kernels: targets are sums of taps over a source image. The forward pass reads x
 // and writes y; the input gradient reads dy and writes the dx of one phase of the stride, with the taps in reverse. Source and
-// target are NHWC; the strides of the weights say which way they are read. Aligned as elements of a
-// uniform array must be.
+// target are NHWC; the strides of the weights say which way they are read.
+// Aligned as elements of a uniform array must be.
 
 struct Params {
   @align(16) batch: u32,
@@ -23,12 +23,12 @@ struct Params {
   stepX: u32,
   originY: i32,
   originX: i32,
-  // Taps, and where their weights lie; strides may be negative.
+  // Taps, and where their weights lie.
   tapRows: u32,
   tapColumns: u32,
   weightOrigin: u32,
-  weightY: u32,
-  weightX: u32,
+  weightY: i32, // negative where taps come in reverse
+  weightX: i32,
   weightSource: u32,
   weightTarget: u32,
   hasBias: u32,

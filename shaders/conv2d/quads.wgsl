@@ -75,7 +75,7 @@ fn movedUp(x: Held, place: u32, row: u32) -> Held {
 // the weights round.
 fn weights4(params: Params, term: Term, quad: u32, row: u32) -> mat4x4<f32> {
   let targetFirst = params.weightTarget == 1u;
-  let tap = params.weightOrigin + term.tapY * params.weightY + term.tapX * params.weightX;
+  let tap = params.weightOrigin + term.tapY * u32(params.weightY) + term.tapX * u32(params.weightX);
   let step = select(params.weightTarget, params.weightSource, targetFirst) / 4u;
   let first = (tap + term.channel * params.weightSource) / 4u + quad * select(4u * step, 1u, targetFirst);
   // The zeros behind the source's channels are multiplied by the last one's weights: there is nothing behind these.

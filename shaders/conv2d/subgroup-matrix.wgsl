@@ -70,7 +70,7 @@ fn weightAt(k: u32, channel: u32) -> u32 {
   if (term.y >= params.tapRows || channel >= params.targetChannels) {
     return NONE;
   }
-  return params.weightOrigin + term.y * params.weightY + term.x * params.weightX +
+  return params.weightOrigin + term.y * u32(params.weightY) + term.x * u32(params.weightX) +
     term.channel * params.weightSource + channel * params.weightTarget;
 }
 

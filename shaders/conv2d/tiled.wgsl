@@ -49,7 +49,7 @@ fn fetchWeight(term: Term, channel: u32) -> f32 {
   }
   return f32(
     weight[
-      params.weightOrigin + term.y * params.weightY + term.x * params.weightX +
+      params.weightOrigin + term.y * u32(params.weightY) + term.x * u32(params.weightX) +
         term.channel * params.weightSource + channel * params.weightTarget
     ],
   );

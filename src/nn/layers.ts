@@ -4,7 +4,7 @@ import { ArgumentError, ShapeError } from '../errors.ts';
 import { batchNorm } from '../ops/batch-norm.ts';
 import { conv2d } from '../ops/conv2d/conv2d.ts';
 import { checkProbability, dropout } from '../ops/dropout.ts';
-import { linear } from '../ops/matmul/matmul.ts';
+import { linear } from '../ops/matmul/linear.ts';
 import { type AvgPoolOptions, avgPool2d, globalAvgPool, maxPool2d, type PoolOptions } from '../ops/pooling.ts';
 import type { Engine } from '../tensor/engine.ts';
 import type { Random } from '../tensor/random.ts';

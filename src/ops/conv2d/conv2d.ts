@@ -5,30 +5,30 @@ import { commonFloat } from '../../tensor/dtype.ts';
 import { show } from '../../tensor/shape.ts';
 import { commonEngine, Tensor } from '../../tensor/tensor.ts';
 import { convert } from '../elementwise/elementwise-kernel.ts';
-import { linear } from '../matmul/matmul.ts';
+import { linear } from '../matmul/linear.ts';
 import { weightsFor } from '../mixed-precision.ts';
 import type { Pair } from '../pair.ts';
 import { sum } from '../reduce.ts';
 import { reshape } from '../reshape.ts';
-import { tapFamily, weightFamily } from '../variants/kernel-families.ts';
 import { chooseVariant } from '../variants/kernel-variants.ts';
-import { forwardPass, type Geometry, geometryOf, inputGradientPasses } from './geometry.ts';
-import type { TapBuffers } from './variants.ts';
+import { type Geometry, geometryOf } from './geometry.ts';
+import { sumTaps } from './taps/family.ts';
+import { forwardPass, inputGradientPasses } from './taps/pass.ts';
+import { launchWeights, weightFamily } from './weights/family.ts';
 
 export interface Conv2dOptions {
-  /** [out]; none unless said. */
+  /** [out]; none by default. */
   bias?: Tensor;
-  /** 1 unless said; two numbers are [vertical, horizontal]. */
+  /** 1 by default; two numbers are [vertical, horizontal]. */
   stride?: Pair;
-  /** Zeros on both sides; 0 unless said. */
+  /** Zeros on both sides; 0 by default. */
   padding?: Pair;
 }
 
 function forward(g: Geometry, x: Tensor, weight: Tensor, bias: Tensor | undefined): Tensor {
   const { engine } = x;
   const y = Tensor.empty(engine, [g.batch, g.outHeight, g.outWidth, g.outChannels], g.stored, 'conv2d');
-  const pass = forwardPass(g);
-  chooseVariant(engine, tapFamily, pass).dispatch(engine, pass, {
+  sumTaps(engine, [forwardPass(g)], {
     source: x.storage,
     weight: weight.storage,
     bias: bias?.storage,
@@ -41,18 +41,12 @@ function forward(g: Geometry, x: Tensor, weight: Tensor, bias: Tensor | undefine
 function inputGradient(g: Geometry, dy: Tensor, weight: Tensor, present: Tensor | null): Tensor {
   const { engine } = dy;
   const dx = present ?? Tensor.empty(engine, [g.batch, g.height, g.width, g.inChannels], g.stored, 'conv2d');
-  const buffers: TapBuffers = {
+  sumTaps(engine, inputGradientPasses(g), {
     source: dy.storage,
     weight: weight.storage,
     result: dx.storage,
     accumulate: present !== null,
-  };
-  const passes = inputGradientPasses(g);
-  const variants = passes.map((pass) => chooseVariant(engine, tapFamily, pass));
-  const [variant] = variants;
-  if (variant?.dispatchPhases && variants.every((other) => other === variant))
-    variant.dispatchPhases(engine, passes, buffers);
-  else for (const [i, pass] of passes.entries()) variants[i]?.dispatch(engine, pass, buffers);
+  });
   return dx;
 }
 
@@ -63,7 +57,7 @@ function weightGradient(g: Geometry, x: Tensor, dy: Tensor): Tensor {
   const split = variant.split(engine, g);
   const shape = [g.kernelY, g.kernelX, g.inChannels, g.outChannels];
   const parts = Tensor.empty(engine, [split.splits, ...shape], 'f32', 'conv2d');
-  variant.dispatch(engine, g, split, { x: x.storage, dy: dy.storage, parts: parts.storage });
+  launchWeights(engine, variant, g, split, { x: x.storage, dy: dy.storage, parts: parts.storage });
   const dweight = split.splits === 1 ? Tensor.view(parts, shape, 'conv2d') : sum(parts, 0);
   parts.dispose();
   return dweight;
@@ -74,7 +68,9 @@ function weightGradient(g: Geometry, x: Tensor, dy: Tensor): Tensor {
  * cross-correlation with zero padding, as in PyTorch. x is [n, height, width, in], weight [kernel height, kernel width,
  * in, out], y [n, ⌊(height + 2·padding − kernel height)/stride⌋ + 1, …, out].
  * With x in f16, weight and bias may be f32, and y is f16.
- * @throws ShapeError, DTypeError for tensors that do not fit; ArgumentError for a stride or padding out of range.
+ * @throws {ShapeError} when the shapes do not fit each other, or the kernel is larger than the padded image.
+ * @throws {DTypeError} when x is not f32 with all others f32, or f16 with others of f32 or f16.
+ * @throws {ArgumentError} when a stride or padding is out of range.
  */
 export function conv2d(x: Tensor, weight: Tensor, { bias, stride = 1, padding = 0 }: Conv2dOptions = {}): Tensor {
   const inputs = bias ? [x, weight, bias] : [x, weight];

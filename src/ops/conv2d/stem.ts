@@ -1,5 +1,5 @@
 /** What the convolution kernels for images with few channels need to know; see conv2d/stem-window.wgsl. */
-import type { TapPass } from './geometry.ts';
+import type { TapPass } from './taps/pass.ts';
 
 /** Lanes keep the weights of so many terms, or their gradients. */
 const MOST_TERMS = 32;

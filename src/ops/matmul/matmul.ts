@@ -1,15 +1,12 @@
-/** Matrix products: batched, either operand transposed without a copy, and the linear layer. */
+/** Matrix products: batched, either operand transposed without a copy. */
 import { record } from '../../autograd/tape.ts';
 import { ShapeError } from '../../errors.ts';
-import { commonFloat, type FloatType } from '../../tensor/dtype.ts';
+import { commonFloat } from '../../tensor/dtype.ts';
 import { type Shape, sameShape, show, sizeOf } from '../../tensor/shape.ts';
 import { commonEngine, Tensor } from '../../tensor/tensor.ts';
-import { convert, launchElementwise } from '../elementwise/elementwise-kernel.ts';
-import { weightsFor } from '../mixed-precision.ts';
+import { convert } from '../elementwise/elementwise-kernel.ts';
 import { sum } from '../reduce.ts';
-import { matmulFamily } from '../variants/kernel-families.ts';
-import { chooseVariant } from '../variants/kernel-variants.ts';
-import type { Product } from './variants.ts';
+import { multiply } from './multiply.ts';
 
 export interface MatmulOptions {
   /** Use a with its last two axes swapped. */
@@ -35,40 +32,9 @@ function sideOf(t: Tensor, transposed: boolean): Side {
     : { batch, rows, columns, rowStride: columns, columnStride: 1 };
 }
 
-/** Runs the product of two tensors of one dtype, adds up its splits, adds the bias (f32). */
-function multiply(
-  where: string,
-  a: Tensor,
-  b: Tensor,
-  sizes: Omit<Product, 'stored'>,
-  shape: Shape,
-  result: FloatType,
-  bias?: Tensor,
-): Tensor {
-  const { engine } = a;
-  const product = { ...sizes, stored: commonFloat(where, [a, b]) };
-  const variant = chooseVariant(engine, matmulFamily, product);
-  const split = variant.split(engine, product);
-  const operands = { a: a.storage, b: b.storage };
-  if (split.splits === 1) {
-    const c = Tensor.empty(engine, shape, result, where);
-    variant.dispatch(engine, product, split, { ...operands, bias: bias?.storage, c: c.storage, result });
-    return c;
-  }
-  const parts = Tensor.empty(engine, [split.splits, ...shape], 'f32', where);
-  variant.dispatch(engine, product, split, { ...operands, c: parts.storage, result: 'f32' });
-  const total = sum(parts, 0);
-  parts.dispose();
-  const finished = bias
-    ? launchElementwise('bias', 'a + b', { a: total, b: bias }, { shape, result })
-    : convert(total, result);
-  if (finished !== total) total.dispose();
-  return finished;
-}
-
 /**
  * Without gradients; the shapes fit. A matrix without a batch serves the whole batch of the other.
- * @param result dtype; the operands' own unless said.
+ * @param result Dtype of the product; by default the operands' own.
  */
 function product(
   a: Tensor,
@@ -126,16 +92,17 @@ function asMatrix(t: Tensor): Tensor {
 /**
  * Matrix product of the last two axes: [..., m, k] · [..., k, n] gives [..., m, n]. The axes before them are equal, or
  * one operand has none and serves the whole batch of the other.
- * @throws ShapeError for operands that do not fit; DTypeError unless both are f32, or both f16.
+ * @throws {ShapeError} when the operands do not fit.
+ * @throws {DTypeError} when they are not both f32 or both f16.
  */
 export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
   commonEngine('matmul', [a, b]);
   const dtype = commonFloat('matmul', [a, b]);
-  const told = `${show(a.shape)}${transposeA ? 'ᵀ' : ''} · ${show(b.shape)}${transposeB ? 'ᵀ' : ''}`;
+  const operands = `${show(a.shape)}${transposeA ? 'ᵀ' : ''} · ${show(b.shape)}${transposeB ? 'ᵀ' : ''}`;
   if (a.rank < 2 || b.rank < 2) {
     throw new ShapeError({
       where: 'matmul',
-      message: `${told}: both operands need at least two axes.`,
+      message: `${operands}: both operands need at least two axes.`,
       fix: 'Reshape a vector to a matrix of one row or one column.',
     });
   }
@@ -144,14 +111,14 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
   if (left.columns !== right.rows) {
     throw new ShapeError({
       where: 'matmul',
-      message: `${told}: the left has ${left.columns} columns, the right ${right.rows} rows; they must be equal.`,
+      message: `${operands}: the left has ${left.columns} columns, the right ${right.rows} rows; they must be equal.`,
       fix: 'Check transposeA and transposeB.',
     });
   }
   if (!sameShape(left.batch, right.batch) && left.batch.length > 0 && right.batch.length > 0) {
     throw new ShapeError({
       where: 'matmul',
-      message: `${told}: the batches ${show(left.batch)} and ${show(right.batch)} differ; they must be equal, or one operand a single matrix.`,
+      message: `${operands}: the batches ${show(left.batch)} and ${show(right.batch)} differ; they must be equal, or one operand a single matrix.`,
     });
   }
   return record(product(a, b, transposeA, transposeB), 'matmul', [a, b], (dc) => {
@@ -175,59 +142,4 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
     };
     return [a.requiresGrad ? gradientA() : null, b.requiresGrad ? gradientB() : null];
   });
-}
-
-/**
- * y = x·weight + bias for x [..., in], weight [in, out] and bias [out] or none. PyTorch keeps the weight as [out, in].
- * With x in f16, weight and bias may be f32, and y is f16.
- * @throws ShapeError for operands that do not fit; DTypeError unless all are f32, or x is f16 and they are f32 or f16.
- */
-export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
-  const inputs = bias ? [x, weight, bias] : [x, weight];
-  commonEngine('linear', inputs);
-  const [features = 0, outputs = 0] = weight.shape;
-  if (weight.rank !== 2 || x.rank < 1 || x.shape.at(-1) !== features) {
-    throw new ShapeError({
-      where: 'linear',
-      message: `x ${show(x.shape)} and weight ${show(weight.shape)}: takes [..., in] and [in, out].`,
-      fix: 'Flatten images before a linear layer; PyTorch weights [out, in] must be transposed.',
-    });
-  }
-  if (bias && (bias.rank !== 1 || bias.size !== outputs)) {
-    throw new ShapeError({
-      where: 'linear',
-      message: `the bias has shape ${show(bias.shape)}; weight ${show(weight.shape)} needs [${outputs}].`,
-    });
-  }
-  const rows = x.size / features;
-  const dtype = commonFloat('linear', [x]);
-  const read = weightsFor('linear', x, weight, bias);
-  const plain = { m: rows, n: outputs, k: features, batch: 1, aBatch: 0, bBatch: 0 };
-  const strides = { aRow: features, aCol: 1, bRow: outputs, bCol: 1 };
-  const y = multiply(
-    'linear',
-    x,
-    read.weight,
-    { ...plain, ...strides },
-    [...x.shape.slice(0, -1), outputs],
-    dtype,
-    read.bias,
-  );
-  record(y, 'linear', inputs, (dy) => {
-    const flat = Tensor.view(dy, [rows, outputs], 'linear');
-    const gradients: (Tensor | null)[] = [null, null];
-    if (x.requiresGrad) {
-      const task = { ...plain, n: features, k: outputs, aRow: outputs, aCol: 1, bRow: 1, bCol: outputs };
-      gradients[0] = multiply('linear', dy, read.weight, task, x.shape, dtype);
-    }
-    if (weight.requiresGrad) {
-      const task = { ...plain, m: features, k: rows, aRow: 1, aCol: features, bRow: outputs, bCol: 1 };
-      gradients[1] = multiply('linear', x, dy, task, weight.shape, commonFloat('linear', [weight]));
-    }
-    if (bias) gradients.push(bias.requiresGrad ? convert(sum(flat, 0), bias.dtype) : null);
-    flat.dispose();
-    return gradients;
-  });
-  if (!y.node) read.release();
-  return y;
 }

@@ -3,7 +3,6 @@
 import { type MatrixConfig, matrixConfigs } from '../../gpu/adapter/subgroup-matrix.ts';
 import type { Runtime } from '../../gpu/runtime.ts';
 import type { Constants } from '../../gpu/wgsl/constants.ts';
-
 import type { FloatType } from '../../tensor/dtype.ts';
 
 /** What one workgroup does. */
@@ -29,7 +28,8 @@ const BYTES: Record<FloatType, number> = { f32: 4, f16: 2 };
 
 /**
  * The largest product of factors as they are stored that the device adds up in f32; none where they would have to round
- * either. @param configs as the device lists them.
+ * either.
+ * @param configs As the device lists them.
  */
 export function configFor(configs: readonly MatrixConfig[], stored: FloatType): MatrixConfig | undefined {
   return configs
@@ -108,7 +108,7 @@ export interface OperandLayout {
   readonly quads: boolean;
 }
 
-/** The constants that tell of the operands' layouts. */
+/** The constants of the operands' layouts. */
 export const layoutConstants = (stored: FloatType, left: OperandLayout, right: OperandLayout): Constants => ({
   LEFT_TERMS: left.terms,
   LEFT_QUADS: left.quads,

@@ -1,6 +1,5 @@
-/** What the convolution kernels in quads are put together from. */
-
-import padSource from '../../../shaders/conv2d/pad-channels.wgsl';
+/** Images with channels of zeros behind theirs: kernels in quads load four neighbouring channels at once. */
+import source from '../../../shaders/conv2d/pad-channels.wgsl';
 import type { DeviceBuffer } from '../../gpu/device-buffer.ts';
 import { plane } from '../../gpu/plane.ts';
 import type { Runtime } from '../../gpu/runtime.ts';
@@ -17,8 +16,8 @@ interface Images {
   readonly stored: FloatType;
 }
 
-/** Hands over images whose channels come in quads: these, or a copy with channels of zeros behind theirs. */
-export function inQuads(engine: Runtime, images: Images, use: (storage: DeviceBuffer) => void): void {
+/** Hands over images whose channels come in fours: these, or a copy with channels of zeros behind theirs. */
+export function withPaddedChannels(engine: Runtime, images: Images, use: (storage: DeviceBuffer) => void): void {
   const { storage, pixels, channels, stored } = images;
   const quads = paddedChannels(channels) / 4;
   if (channels === 4 * quads) {
@@ -29,10 +28,10 @@ export function inQuads(engine: Runtime, images: Images, use: (storage: DeviceBu
   const padded = engine.allocate(bytesOf(stored, 4 * size), 'conv2d');
   const [x, y] = plane(engine, Math.ceil(size / 64));
   engine.dispatch({
-    kernel: { name: 'pad_channels', source: padSource },
+    kernel: { name: 'pad_channels', source },
     constants: { S: stored, CHANNELS: channels },
     buffers: [storage, padded],
-    params: [size, x * 64],
+    params: { size, row: x * 64 },
     workgroups: [x, y],
   });
   use(padded);

@@ -1,0 +1,77 @@
+/** The variants of the kernels that sum taps, a convolution's output or its input gradient, launched in one place. */
+import type { DeviceBuffer } from '../../../gpu/device-buffer.ts';
+import type { Runtime } from '../../../gpu/runtime.ts';
+import { chooseVariant, type KernelFamily } from '../../variants/kernel-variants.ts';
+import { noise, reach, rehearsal, suffixOf } from '../../variants/rehearsal.ts';
+import { withPaddedChannels } from '../padded-channels.ts';
+import type { TapPass } from './pass.ts';
+import { blocks, lanes, quads, stem } from './software-variants.ts';
+import { subgroupMatrix } from './subgroup-matrix-variant.ts';
+import { tiled } from './tiled-variants.ts';
+import { flopsOf, type TapVariant } from './variant.ts';
+
+export interface TapBuffers {
+  readonly source: DeviceBuffer;
+  readonly weight: DeviceBuffer;
+  /** f32 */
+  readonly bias?: DeviceBuffer | undefined;
+  readonly result: DeviceBuffer;
+  /** Whether to add to what the result holds; by default it is replaced. */
+  readonly accumulate?: boolean;
+}
+
+/** Runs passes over one source image by one variant, as many in a launch as it takes. */
+function launchTaps(
+  engine: Runtime,
+  variant: TapVariant,
+  passes: readonly TapPass[],
+  { source, weight, bias, result, accumulate = false }: TapBuffers,
+): void {
+  const [{ batch, height, width, channels, stored }] = passes as readonly [TapPass];
+  const output = { hasBias: bias !== undefined, accumulate };
+  const { mostPhases = 1 } = variant;
+  const launch = (storage: DeviceBuffer): void => {
+    for (let i = 0; i < passes.length; i += mostPhases) {
+      const [pass, ...more] = passes.slice(i, i + mostPhases) as [TapPass, ...TapPass[]];
+      engine.dispatch({
+        ...variant.plan(engine, pass, output, more),
+        buffers: [storage, weight, bias ?? weight, result], // the kernels bind one, with or without a bias
+        flops: more.reduce((sum, phase) => sum + flopsOf(phase), flopsOf(pass)),
+      });
+    }
+  };
+  if (variant.padsChannels) {
+    withPaddedChannels(engine, { storage: source, pixels: batch * height * width, channels, stored }, launch);
+  } else launch(source);
+}
+
+/** Runs the passes of a convolution's output or of its input gradient, each by the variant chosen for it. */
+export function sumTaps(engine: Runtime, passes: readonly TapPass[], buffers: TapBuffers): void {
+  const variants = passes.map((pass) => chooseVariant(engine, tapFamily, pass));
+  for (const variant of new Set(variants)) {
+    const own = passes.filter((_, i) => variants[i] === variant);
+    launchTaps(engine, variant, own, buffers);
+  }
+}
+
+export const tapFamily: KernelFamily<TapPass, TapVariant> = {
+  name: 'conv2d',
+  preference: 'conv2d',
+  // Best first, but for `subgroup-matrix`: it has never been measured, so only the tuner or a preference chooses it.
+  variants: [stem, quads, lanes, blocks, ...tiled, subgroupMatrix],
+  flopsOf,
+  // The weights of an input gradient are turned.
+  describe: (p) =>
+    `${p.batch}×${p.height}×${p.width}×${p.channels} → ${p.rows}×${p.columns}×${p.targetChannels}, ` +
+    `${p.tapRows}×${p.tapColumns}${p.isGradient ? 'ᵀ' : ''}${suffixOf(p.stored)}`,
+  rehearse(engine, p) {
+    const source = noise(engine, p.batch * p.height * p.width * p.channels, p.stored);
+    const taps = [p.tapRows, p.tapColumns, p.channels, p.targetChannels];
+    const strides = [p.weightY, p.weightX, p.weightSource, p.weightTarget];
+    const weight = noise(engine, reach(p.weightOrigin, taps, strides), p.stored);
+    const result = noise(engine, p.batch * p.targetHeight * p.targetWidth * p.targetChannels, p.stored);
+    return rehearsal(engine, [source, weight, result], (variant) =>
+      launchTaps(engine, variant, [p], { source: source.storage, weight: weight.storage, result: result.storage }),
+    );
+  },
+};

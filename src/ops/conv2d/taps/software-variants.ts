@@ -1,0 +1,103 @@
+/** Variants for software adapters of the kernels that sum taps. */
+import blocksSource from '../../../../shaders/conv2d/blocks.wgsl';
+import lanesSource from '../../../../shaders/conv2d/lanes.wgsl';
+import quadsSource from '../../../../shaders/conv2d/quads.wgsl';
+import stemSource from '../../../../shaders/conv2d/stem.wgsl';
+import { plane } from '../../../gpu/plane.ts';
+import type { Params } from '../../../gpu/wgsl/params.ts';
+import { hasLanes, lanesOf, QUAD_ROWS, quadConstants } from '../../variants/lanes.ts';
+import { paddedChannels } from '../padded-channels.ts';
+import { fitsStem, stemConstants } from '../stem.ts';
+import type { TapPass } from './pass.ts';
+import { paramsOf, type TapVariant } from './variant.ts';
+
+/** Spans of positions that a workgroup treats with the weights it loaded. */
+const SPANS = 4;
+
+export const stem: TapVariant = {
+  name: 'stem',
+  supports: hasLanes,
+  // Weights are loaded as pairs of target channels, taps in order: an input gradient has them in reverse.
+  fits: (pass) => !pass.isGradient && fitsStem(pass),
+  plan(engine, pass, output) {
+    const width = lanesOf(engine);
+    const spans = pass.batch * pass.rows * Math.ceil(pass.columns / (4 * width));
+    return {
+      kernel: { name: 'conv2d_stem', source: stemSource },
+      constants: { ...stemConstants(width, pass), SPANS },
+      params: paramsOf(pass, output),
+      workgroups: plane(engine, Math.ceil(spans / SPANS) * Math.ceil(pass.targetChannels / (2 * width))),
+    };
+  },
+};
+
+/**
+ * With gaps for what three tap columns see beyond eight positions, which then need not be loaded for each of them. Where a
+ * row takes all lanes, loads are too few for that to gain anything.
+ */
+function withGaps(constants: ReturnType<typeof quadConstants>) {
+  const GAP = constants.QUADS < constants.LANES ? 2 : 0;
+  return { ...constants, GAP, SLOTS: (QUAD_ROWS + 2 * GAP) / constants.QUADS };
+}
+
+/** Phases of one launch: those of a stride of two. */
+const MOST_PHASES = 4;
+
+export const quads: TapVariant = {
+  name: 'quads',
+  supports: hasLanes,
+  // Weights are loaded as quads of target channels or of source channels, whichever are neighbours.
+  fits: ({ channels, targetChannels, weightTarget }) =>
+    targetChannels % 4 === 0 && targetChannels >= 8 && (channels % 4 === 0 || weightTarget === 1),
+  padsChannels: true,
+  mostPhases: MOST_PHASES,
+  plan(engine, pass, output, more = []) {
+    const passes = [pass, ...more];
+    const constants = withGaps(quadConstants(lanesOf(engine), pass.targetChannels));
+    const { LANES, QUADS } = constants;
+    const positions = Math.max(...passes.map(({ rows, columns }) => rows * columns)) * pass.batch;
+    const blocks = Math.ceil(positions / (QUAD_ROWS * (LANES / QUADS)));
+    const paramsOfPhase = (phase: TapPass) => paramsOf(phase, output, paddedChannels(phase.channels));
+    const first = paramsOfPhase(pass);
+    // The kernel's array has places for more than are launched.
+    const unread = Array<Params>(MOST_PHASES - passes.length).fill(first);
+    return {
+      kernel: { name: 'conv2d_quads', source: quadsSource },
+      constants: { ...constants, S: pass.stored, MOST_PHASES },
+      params: { phases: [first, ...more.map(paramsOfPhase), ...unread] },
+      // Phases side by side: an adapter that gives each core a share of the workgroups in order gives each as much work.
+      workgroups: [passes.length, ...plane(engine, blocks * Math.ceil(pass.targetChannels / (4 * QUADS)))],
+    };
+  },
+};
+
+export const lanes: TapVariant = {
+  name: 'lanes',
+  supports: hasLanes,
+  plan(engine, pass, output) {
+    const width = lanesOf(engine);
+    const runs = pass.batch * pass.rows * Math.ceil(pass.columns / 4);
+    return {
+      kernel: { name: 'conv2d_lanes', source: lanesSource },
+      constants: { LANES: width, S: pass.stored },
+      params: paramsOf(pass, output),
+      workgroups: plane(engine, Math.ceil(runs / 4) * Math.ceil(pass.targetChannels / width)),
+    };
+  },
+};
+
+const BLOCK_THREADS = 4;
+
+export const blocks: TapVariant = {
+  name: 'blocks',
+  supports: (engine) => engine.adapterKind === 'software',
+  fits: ({ stored }) => stored === 'f32',
+  plan(engine, pass, output) {
+    const threads = pass.batch * pass.rows * Math.ceil(pass.columns / 8) * Math.ceil(pass.targetChannels / 4);
+    return {
+      kernel: { name: 'conv2d_blocks', source: blocksSource },
+      params: paramsOf(pass, output),
+      workgroups: plane(engine, Math.ceil(threads / BLOCK_THREADS)),
+    };
+  },
+};

@@ -1,0 +1,55 @@
+/** The variants of the matrix product, launched in one place. */
+import type { DeviceBuffer } from '../../gpu/device-buffer.ts';
+import type { Runtime } from '../../gpu/runtime.ts';
+import type { KernelFamily } from '../variants/kernel-variants.ts';
+import { addSplits, noise, reach, rehearsal, suffixOf } from '../variants/rehearsal.ts';
+import { flopsOf, type MatmulVariant, type Output, type Product } from './product.ts';
+import { blocks, lanes, quads } from './software-variants.ts';
+import { subgroupMatrix } from './subgroup-matrix-variant.ts';
+import { tiled, wide } from './tiled-variants.ts';
+
+export interface MatmulBuffers {
+  readonly a: DeviceBuffer;
+  readonly b: DeviceBuffer;
+  /** f32; added to every row. Only without splits. */
+  readonly bias?: DeviceBuffer | undefined;
+  readonly c: DeviceBuffer;
+}
+
+/** Runs a product by one variant. */
+export function launchMatmul(
+  engine: Runtime,
+  variant: MatmulVariant,
+  product: Product,
+  output: Omit<Output, 'hasBias'>,
+  { a, b, bias, c }: MatmulBuffers,
+): void {
+  engine.dispatch({
+    ...variant.plan(engine, product, { ...output, hasBias: bias !== undefined }),
+    buffers: [a, b, bias ?? a, c], // the kernels bind one, with or without a bias
+    flops: flopsOf(product),
+  });
+}
+
+export const matmulFamily: KernelFamily<Product, MatmulVariant> = {
+  name: 'matmul',
+  preference: 'matmul',
+  // Best first, but for `subgroup-matrix`: it has never been measured, so only the tuner or a preference chooses it.
+  variants: [quads, lanes, blocks, ...tiled, ...wide, subgroupMatrix],
+  flopsOf,
+  describe({ m, n, k, batch, aCol, bCol, stored }) {
+    const product = `${m}×${k}${aCol === 1 ? '' : 'ᵀ'} · ${k}×${n}${bCol === 1 ? '' : 'ᵀ'}`;
+    return `${batch === 1 ? product : `${batch} of ${product}`}${suffixOf(stored)}`;
+  },
+  rehearse(engine, product) {
+    const { m, n, k, batch, aRow, aCol, aBatch, bRow, bCol, bBatch, stored } = product;
+    const a = noise(engine, reach(0, [batch, m, k], [aBatch, aRow, aCol]), stored);
+    const b = noise(engine, reach(0, [batch, k, n], [bBatch, bRow, bCol]), stored);
+    return rehearsal(engine, [a, b], (variant) => {
+      const split = variant.split(engine, product);
+      addSplits(engine, split.splits, batch * m * n, ({ storage: c }) =>
+        launchMatmul(engine, variant, product, { ...split, result: 'f32' }, { a: a.storage, b: b.storage, c }),
+      );
+    });
+  },
+};

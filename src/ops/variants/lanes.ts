@@ -1,0 +1,27 @@
+/** Kernels for software adapters, whose subgroups are the vectors of the CPU. */
+import type { Runtime } from '../../gpu/runtime.ts';
+
+/**
+ * Size of the subgroups of a software adapter, whose subgroups are the vectors of the CPU; 0 where kernels cannot rely
+ * on it. Vectors of four gain too little for what SwiftShader takes to compile such kernels (11 s of CPU time for one),
+ * and lavapipe does not unroll their loops over sixteen (5 GFLOP/s instead of 25).
+ */
+export function lanesOf(engine: Runtime): number {
+  if (engine.adapterKind !== 'software' || !engine.device.features.has('subgroups')) return 0;
+  const { subgroupMinSize, subgroupMaxSize } = engine.device.adapterInfo;
+  return subgroupMinSize === 8 && subgroupMaxSize === 8 ? 8 : 0;
+}
+
+/** Whether kernels can rely on the size of subgroups. */
+export const hasLanes = (engine: Runtime): boolean => lanesOf(engine) > 0;
+
+/** Rows of a block of quads. */
+export const QUAD_ROWS = 16;
+
+/** The constants of kernels in quads for so many columns; see lib/quads.wgsl. */
+export function quadConstants(lanes: number, columns: number) {
+  // Four quads a row of lanes where eight would leave half of them idle.
+  const quads = Math.ceil(columns / 4) % lanes;
+  const QUADS = quads > 0 && quads <= lanes / 2 ? lanes / 2 : lanes;
+  return { LANES: lanes, QUADS, SLOTS: QUAD_ROWS / QUADS, GAP: 0 };
+}
