@@ -2,6 +2,7 @@
 import type { DeviceBuffer } from '../../gpu/device-buffer.ts';
 import type { Runtime } from '../../gpu/runtime.ts';
 import type { KernelFamily } from '../variants/kernel-variants.ts';
+import { launchPlan } from '../variants/launch-plan.ts';
 import { addSplits, noise, reach, rehearsal, suffixOf } from '../variants/rehearsal.ts';
 import { flopsOf, type MatmulVariant, type Output, type Product } from './product.ts';
 import { blocks, lanes, quads } from './software-variants.ts';
@@ -21,14 +22,12 @@ export function launchMatmul(
   engine: Runtime,
   variant: MatmulVariant,
   product: Product,
-  output: Omit<Output, 'hasBias'>,
+  output: Output,
   { a, b, bias, c }: MatmulBuffers,
 ): void {
-  engine.dispatch({
-    ...variant.plan(engine, product, { ...output, hasBias: bias !== undefined }),
-    buffers: [a, b, bias ?? a, c], // the kernels bind one, with or without a bias
-    flops: flopsOf(product),
-  });
+  const plan = variant.plan(engine, product, output);
+  // The kernels bind a bias whether there is one or not.
+  launchPlan(engine, plan, [a, b, bias ?? a, c], flopsOf(product));
 }
 
 export const matmulFamily: KernelFamily<Product, MatmulVariant> = {
@@ -48,7 +47,13 @@ export const matmulFamily: KernelFamily<Product, MatmulVariant> = {
     return rehearsal(engine, [a, b], (variant) => {
       const split = variant.split(engine, product);
       addSplits(engine, split.splits, batch * m * n, ({ storage: c }) =>
-        launchMatmul(engine, variant, product, { ...split, result: 'f32' }, { a: a.storage, b: b.storage, c }),
+        launchMatmul(
+          engine,
+          variant,
+          product,
+          { ...split, result: 'f32', hasBias: false },
+          { a: a.storage, b: b.storage, c },
+        ),
       );
     });
   },

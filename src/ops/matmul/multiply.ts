@@ -30,11 +30,12 @@ export function multiply(
   if (split.splits === 1) {
     const c = Tensor.empty(engine, shape, result, where);
     const buffers = { ...operands, bias: bias?.storage, c: c.storage };
-    launchMatmul(engine, variant, product, { ...split, result }, buffers);
+    launchMatmul(engine, variant, product, { ...split, result, hasBias: bias !== undefined }, buffers);
     return c;
   }
   const parts = Tensor.empty(engine, [split.splits, ...shape], 'f32', where);
-  launchMatmul(engine, variant, product, { ...split, result: 'f32' }, { ...operands, c: parts.storage });
+  const output = { ...split, result: 'f32', hasBias: false } as const;
+  launchMatmul(engine, variant, product, output, { ...operands, c: parts.storage });
   const total = sum(parts, 0);
   parts.dispose();
   const finished = bias

@@ -2,6 +2,7 @@
 import type { DeviceBuffer } from '../../../gpu/device-buffer.ts';
 import type { Runtime } from '../../../gpu/runtime.ts';
 import { chooseVariant, type KernelFamily } from '../../variants/kernel-variants.ts';
+import { launchPlan } from '../../variants/launch-plan.ts';
 import { noise, reach, rehearsal, suffixOf } from '../../variants/rehearsal.ts';
 import { withPaddedChannels } from '../padded-channels.ts';
 import type { TapPass } from './pass.ts';
@@ -32,12 +33,11 @@ function launchTaps(
   const { mostPhases = 1 } = variant;
   const launch = (storage: DeviceBuffer): void => {
     for (let i = 0; i < passes.length; i += mostPhases) {
-      const [pass, ...more] = passes.slice(i, i + mostPhases) as [TapPass, ...TapPass[]];
-      engine.dispatch({
-        ...variant.plan(engine, pass, output, more),
-        buffers: [storage, weight, bias ?? weight, result], // the kernels bind one, with or without a bias
-        flops: more.reduce((sum, phase) => sum + flopsOf(phase), flopsOf(pass)),
-      });
+      const phases = passes.slice(i, i + mostPhases);
+      const plan = variant.plan(engine, phases[0] as TapPass, output, phases);
+      const flops = phases.reduce((sum, phase) => sum + flopsOf(phase), 0);
+      // The kernels bind a bias whether there is one or not.
+      launchPlan(engine, plan, [storage, weight, bias ?? weight, result], flops);
     }
   };
   if (variant.padsChannels) {

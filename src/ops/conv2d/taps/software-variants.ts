@@ -8,7 +8,6 @@ import type { Params } from '../../../gpu/wgsl/params.ts';
 import { hasLanes, lanesOf, QUAD_ROWS, quadConstants } from '../../variants/lanes.ts';
 import { paddedChannels } from '../padded-channels.ts';
 import { fitsStem, stemConstants } from '../stem.ts';
-import type { TapPass } from './pass.ts';
 import { paramsOf, type TapVariant } from './variant.ts';
 
 /** Spans of positions that a workgroup treats with the weights it loaded. */
@@ -51,22 +50,20 @@ export const quads: TapVariant = {
     targetChannels % 4 === 0 && targetChannels >= 8 && (channels % 4 === 0 || weightTarget === 1),
   padsChannels: true,
   mostPhases: MOST_PHASES,
-  plan(engine, pass, output, more = []) {
-    const passes = [pass, ...more];
+  plan(engine, pass, output, phases = [pass]) {
     const constants = withGaps(quadConstants(lanesOf(engine), pass.targetChannels));
     const { LANES, QUADS } = constants;
-    const positions = Math.max(...passes.map(({ rows, columns }) => rows * columns)) * pass.batch;
+    const positions = Math.max(...phases.map(({ rows, columns }) => rows * columns)) * pass.batch;
     const blocks = Math.ceil(positions / (QUAD_ROWS * (LANES / QUADS)));
-    const paramsOfPhase = (phase: TapPass) => paramsOf(phase, output, paddedChannels(phase.channels));
-    const first = paramsOfPhase(pass);
+    const params = phases.map((phase) => paramsOf(phase, output, paddedChannels(phase.channels)));
     // The kernel's array has places for more than are launched.
-    const unread = Array<Params>(MOST_PHASES - passes.length).fill(first);
+    while (params.length < MOST_PHASES) params.push(params[0] as Params);
     return {
       kernel: { name: 'conv2d_quads', source: quadsSource },
       constants: { ...constants, S: pass.stored, MOST_PHASES },
-      params: { phases: [first, ...more.map(paramsOfPhase), ...unread] },
+      params: { phases: params },
       // Phases side by side: an adapter that gives each core a share of the workgroups in order gives each as much work.
-      workgroups: [passes.length, ...plane(engine, blocks * Math.ceil(pass.targetChannels / (4 * QUADS)))],
+      workgroups: [phases.length, ...plane(engine, blocks * Math.ceil(pass.targetChannels / (4 * QUADS)))],
     };
   },
 };

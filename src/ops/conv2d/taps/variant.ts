@@ -17,18 +17,43 @@ export interface TapVariant extends KernelVariant<TapPass> {
   readonly padsChannels?: boolean;
   /** Phases of an input gradient that one launch makes; 1 by default. */
   readonly mostPhases?: number;
-  /** @param more Further phases that the launch makes, up to `mostPhases` with the first. */
-  plan(engine: Runtime, pass: TapPass, output: TapOutput, more?: readonly TapPass[]): Plan;
+  /** @param phases Passes that the launch makes, up to `mostPhases`, the given one first; by default that alone. */
+  plan(engine: Runtime, pass: TapPass, output: TapOutput, phases?: readonly TapPass[]): Plan;
 }
 
 /**
- * See `conv2d/params.wgsl`.
+ * See `conv2d/params.wgsl`. Name by name: a rest of the pass, spread, takes ten times as long.
  * @param channels Of the source as it is read: more than have weights where zeros stand behind them.
  */
-export function paramsOf(pass: TapPass, output: TapOutput, channels = pass.channels): Params {
-  const { isGradient, stored, ...places } = pass;
-  return { ...places, ...output, channels, weighted: pass.channels };
-}
+export const paramsOf = (p: TapPass, { hasBias, accumulate }: TapOutput, channels = p.channels): Params => ({
+  batch: p.batch,
+  rows: p.rows,
+  columns: p.columns,
+  targetHeight: p.targetHeight,
+  targetWidth: p.targetWidth,
+  targetStepY: p.targetStepY,
+  targetStepX: p.targetStepX,
+  targetY: p.targetY,
+  targetX: p.targetX,
+  targetChannels: p.targetChannels,
+  height: p.height,
+  width: p.width,
+  channels,
+  stepY: p.stepY,
+  stepX: p.stepX,
+  originY: p.originY,
+  originX: p.originX,
+  tapRows: p.tapRows,
+  tapColumns: p.tapColumns,
+  weightOrigin: p.weightOrigin,
+  weightY: p.weightY,
+  weightX: p.weightX,
+  weightSource: p.weightSource,
+  weightTarget: p.weightTarget,
+  hasBias,
+  accumulate,
+  weighted: p.channels,
+});
 
 export const flopsOf = (p: TapPass): number =>
   2 * p.batch * p.rows * p.columns * p.tapRows * p.tapColumns * p.channels * p.targetChannels;

@@ -2,6 +2,7 @@
 import type { DeviceBuffer } from '../../../gpu/device-buffer.ts';
 import type { Runtime } from '../../../gpu/runtime.ts';
 import type { KernelFamily } from '../../variants/kernel-variants.ts';
+import { launchPlan } from '../../variants/launch-plan.ts';
 import { addSplits, noise, rehearsal, suffixOf } from '../../variants/rehearsal.ts';
 import type { Split } from '../../variants/split.ts';
 import type { Geometry } from '../geometry.ts';
@@ -27,11 +28,7 @@ export function launchWeights(
   { x, dy, parts }: WeightBuffers,
 ): void {
   const launch = (images: DeviceBuffer): void =>
-    engine.dispatch({
-      ...variant.plan(engine, g, split),
-      buffers: [images, dy, parts],
-      flops: flopsOf(g),
-    });
+    launchPlan(engine, variant.plan(engine, g, split), [images, dy, parts], flopsOf(g));
   if (variant.padsChannels) {
     const pixels = g.batch * g.height * g.width;
     withPaddedChannels(engine, { storage: x, pixels, channels: g.inChannels, stored: g.stored }, launch);
