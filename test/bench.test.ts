@@ -14,7 +14,7 @@ interface Ended {
 
 const bench = (...args: string[]): Promise<Ended> =>
   new Promise((done) => {
-    execFile(process.execPath, ['dist/bench.js', ...args], (failure, out, error) => {
+    execFile(process.execPath, ['.build/bench/bench.js', ...args], (failure, out, error) => {
       done({ code: failure ? Number(failure.code) : 0, out, error });
     });
   });

@@ -14,7 +14,7 @@ async function inNode(): Promise<TenSteps> {
   return JSON.parse(stdout) as TenSteps;
 }
 
-/** The steps of the built bundle in headless Chromium, most of them replayed. */
+/** The steps of the bundled library in headless Chromium, most of them replayed. */
 async function inBrowser(): Promise<TenSteps> {
   const { page, close } = await openPage();
   try {
@@ -24,7 +24,7 @@ async function inBrowser(): Promise<TenSteps> {
   }
 }
 
-test('the browser bundle trains as Node does, also when steps are replayed', async () => {
+test('the library trains in a browser as in Node, also when steps are replayed', async () => {
   const node = await inNode();
   const browser = await inBrowser();
   assert.match(node.adapter, /swiftshader/i);

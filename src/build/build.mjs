@@ -1,43 +1,62 @@
-/** Bundles one part of the project: `node src/build/build.mjs node|browser|test`. */
+/** Builds parts of the project: `node src/build/build.mjs package|types|bench|browser|test …`. */
 import { build } from 'esbuild';
+import { buildPackage } from './package-build.mjs';
+import { buildTypes } from './types.mjs';
 import { wgsl } from './wgsl-plugin.mjs';
 
-const node = /** @type {const} */ ({ platform: 'node', target: 'node20', splitting: true, packages: 'external' });
-
-/** @type {Record<string, import('esbuild').BuildOptions>} */
-const parts = {
-  node: {
-    ...node,
-    entryPoints: {
-      node: 'src/index.ts',
-      cli: 'src/cli/main.ts',
-      bench: 'bench/main.ts',
-      golden: 'bench/conformance/golden.ts',
-      accuracy: 'bench/experiments/accuracy.ts',
-      ablation: 'bench/experiments/ablation.ts',
-      'demo-orders': 'bench/experiments/demo-orders.ts',
-    },
-    outdir: 'dist',
-  },
-  browser: { platform: 'browser', target: 'es2022', entryPoints: { browser: 'src/index.ts' }, outdir: 'dist' },
-  test: { ...node, entryPoints: ['test/**/*.ts'], outdir: '.build/test', outbase: 'test' },
-};
-
-const [part = ''] = process.argv.slice(2);
-const options = Object.hasOwn(parts, part) ? parts[part] : undefined;
-if (options) {
-  await build({
+/**
+ * Programs that only the clone runs, bundled from the sources.
+ * @param {import('esbuild').BuildOptions} options
+ */
+const bundle = (options) =>
+  build({
     bundle: true,
     format: 'esm',
     sourcemap: true,
     logLevel: 'warning',
+    // As `package.json` has it: `#adapter` and its like are sources here, and built modules in the package.
+    conditions: ['engram-source'],
     plugins: [wgsl({ files: true })],
     ...options,
-  }).catch(() => {
-    // esbuild has told why.
-    process.exitCode = 1;
   });
-} else {
-  console.error(`Unknown part "${part}"; the parts are ${Object.keys(parts).join(', ')}.`);
-  process.exitCode = 1;
+
+const node = /** @type {const} */ ({ platform: 'node', target: 'node20', splitting: true, packages: 'external' });
+
+/** @type {Record<string, () => Promise<unknown>>} */
+const parts = {
+  package: () => buildPackage('dist'),
+  types: () => buildTypes('dist'),
+  bench: () =>
+    bundle({
+      ...node,
+      entryPoints: {
+        bench: 'bench/main.ts',
+        golden: 'bench/conformance/golden.ts',
+        accuracy: 'bench/experiments/accuracy.ts',
+        ablation: 'bench/experiments/ablation.ts',
+        'demo-orders': 'bench/experiments/demo-orders.ts',
+      },
+      outdir: '.build/bench',
+    }),
+  browser: () =>
+    bundle({
+      platform: 'browser',
+      target: 'es2022',
+      entryPoints: { browser: 'src/index.ts' },
+      outdir: '.build/browser',
+    }),
+  test: () => bundle({ ...node, entryPoints: ['test/**/*.ts'], outdir: '.build/test', outbase: 'test' }),
+};
+
+for (const part of process.argv.slice(2)) {
+  const run = Object.hasOwn(parts, part) ? parts[part] : undefined;
+  if (!run) {
+    console.error(`Unknown part "${part}"; the parts are ${Object.keys(parts).join(', ')}.`);
+    process.exit(1);
+  }
+  await run().catch((error) => {
+    // esbuild has said why.
+    if (!('errors' in error)) console.error(error);
+    process.exit(1);
+  });
 }

@@ -4,7 +4,7 @@
  * once. Every way out ends with an explicit exit: Dawn's object must live until then.
  */
 import { Command, CommanderError, Option } from 'commander';
-import packageJson from '../../package.json' with { type: 'json' };
+import { version } from '../../package.json';
 import { methods } from '../continual/methods.ts';
 import { silenceDrivers } from '../gpu/adapter/driver-chatter-node.ts';
 import { addConfigFlags, flagsGiven } from './config-flags.ts';
@@ -25,7 +25,7 @@ interface TrainFlags {
 silenceDrivers();
 const program = new Command('engram')
   .description('Trains image classifiers task by task on WebGPU, and keeps what they learnt.')
-  .version(packageJson.version)
+  .version(version)
   .option('--debug', 'show the stack of unexpected errors (also: the environment variable DEBUG)')
   .addHelpText(
     'after',

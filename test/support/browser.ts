@@ -1,4 +1,4 @@
-/** A headless Chromium with WebGPU on SwiftShader, and a page that can import the built browser bundle. */
+/** A headless Chromium with WebGPU on SwiftShader, and a page that can import a bundle of the library. */
 
 import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
@@ -23,10 +23,13 @@ async function launchBundled(args: string[]): Promise<Browser> {
 }
 
 /**
- * Opens an empty page that may `import('/browser.js')`; what it logs as an error goes to this process's. No network is
- * asked: everything under `origin` comes from `dist/`. Browsers trust localhost like https, and other names not.
+ * Opens an empty page that may `import('/browser.js')`, the whole library in one file; what it logs as an error goes to this process's. No network is
+ * asked: everything under `origin` comes from `folder`. Browsers trust localhost like https, and other names not.
  */
-export async function openPage(origin = 'http://localhost'): Promise<{ page: Page; close: () => Promise<void> }> {
+export async function openPage(
+  origin = 'http://localhost',
+  folder = '.build/browser',
+): Promise<{ page: Page; close: () => Promise<void> }> {
   const args = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
   const bundled = process.platform === 'linux' && process.arch === 'x64';
   // Elsewhere: an installed Chrome.
@@ -40,7 +43,7 @@ export async function openPage(origin = 'http://localhost'): Promise<{ page: Pag
     const { pathname } = new URL(route.request().url());
     if (pathname === '/')
       return route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>Engram</title>' });
-    return route.fulfill({ path: join('dist', pathname) });
+    return route.fulfill({ path: join(folder, pathname) });
   });
   await page.goto(`${origin}/`);
   return { page, close: () => browser.close() };

@@ -1,0 +1,169 @@
+/**
+ * The package: a module of its own for every module and every WGSL file of the library, so that bundlers take only what is
+ * used; the command line in few files, with the packages that it alone needs.
+ *
+ *     dist/lib/       src, without command line and reports
+ *     dist/shaders/   shaders
+ *     dist/vendor/    packages of others
+ *     dist/cli.js     the command line
+ */
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { writeLicences } from './licences.mjs';
+import { VENDORED, vendoredPath } from './vendored.mjs';
+import { wgsl } from './wgsl-plugin.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+/** What only the command line needs: not modules of the library. */
+const COMMAND_LINE = ['src/cli', 'src/report'];
+
+const shared = /** @type {const} */ ({
+  absWorkingDir: root,
+  bundle: true,
+  format: 'esm',
+  logLevel: 'warning',
+  metafile: true,
+  // Names stay readable in a debugger; whoever bundles shortens them anyway.
+  minifySyntax: true,
+});
+
+/** @param {string} path */
+const slashed = (path) => path.split(sep).join('/');
+/** @param {string} path */
+const ofCommandLine = (path) => COMMAND_LINE.some((folder) => slashed(relative(root, path)).startsWith(`${folder}/`));
+
+/**
+ * Where a module of the sources lies in the package: `src/errors.ts` in `lib/errors.js`.
+ * @param {string} path
+ */
+const inPackage = (path) =>
+  slashed(relative(root, path))
+    .replace(/^src\//, 'lib/')
+    .replace(/\.ts$/, '.js')
+    .replace(/\.wgsl$/, '.wgsl.js');
+
+/**
+ * @param {string} from folder in the package
+ * @param {string} to file in the package
+ */
+const specifier = (from, to) => {
+  const path = slashed(relative(`/${from}`, `/${to}`));
+  return path.startsWith('.') ? path : `./${path}`;
+};
+
+/**
+ * Leaves imports of library modules, WGSL files and packages as imports, pointed to where they lie in the package.
+ * @param {(importer: string) => string} folderOf the folder in the package of what a source becomes part of
+ * @param {(path: string) => boolean} isInlined sources that become part of what imports them
+ * @param {boolean} inlinesPackages whether packages do, but for dependencies
+ * @returns {import('esbuild').Plugin}
+ */
+const separate = (folderOf, isInlined, inlinesPackages) => ({
+  name: 'separate',
+  async setup({ onResolve }) {
+    const { dependencies, peerDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    const installed = new Set(Object.keys({ ...dependencies, ...peerDependencies }));
+    onResolve({ filter: /^\.\.?\/|\.wgsl$/ }, ({ path, importer, resolveDir, kind }) => {
+      if (kind === 'entry-point' || !/\.(ts|wgsl)$/.test(path)) return undefined;
+      const target = resolve(resolveDir, path);
+      if (isInlined(target)) return undefined;
+      return { path: specifier(folderOf(importer), inPackage(target)), external: true };
+    });
+    onResolve({ filter: /^[a-z@#]/ }, ({ path, importer, kind }) => {
+      if (kind === 'entry-point' || path.startsWith('node:')) return undefined;
+      if (importer.includes(`${sep}node_modules${sep}`)) return undefined;
+      if (Object.hasOwn(VENDORED, path)) {
+        return { path: specifier(folderOf(importer), `${vendoredPath(path)}.js`), external: true };
+      }
+      if (path.startsWith('#') || installed.has(path) || !inlinesPackages) return { path, external: true };
+      return undefined;
+    });
+  },
+});
+
+/** @param {string} folder @param {string} ending */
+async function filesIn(folder, ending) {
+  const names = await readdir(join(root, folder), { recursive: true });
+  return names.map((name) => join(root, folder, name)).filter((path) => path.endsWith(ending));
+}
+
+/** Every module of the library, and every WGSL file. @param {string} outdir */
+async function buildLibrary(outdir) {
+  const modules = (await filesIn('src', '.ts')).filter((path) => !path.endsWith('.d.ts') && !ofCommandLine(path));
+  const entries = [...modules, ...(await filesIn('shaders', '.wgsl'))];
+  const { metafile } = await build({
+    ...shared,
+    platform: 'neutral',
+    external: ['node:*'],
+    target: 'es2022',
+    entryPoints: entries.map((path) => ({ in: path, out: inPackage(path).slice(0, -'.js'.length) })),
+    outdir,
+    plugins: [
+      separate(
+        (importer) => dirname(inPackage(importer)),
+        () => false,
+        false,
+      ),
+      wgsl({ files: true }),
+    ],
+  });
+  // A file of types alone is nothing to run.
+  const empty = Object.entries(metafile.outputs).filter(
+    ([, { exports, imports }]) => exports.length + imports.length === 0,
+  );
+  await Promise.all(empty.map(([path]) => rm(join(root, path))));
+}
+
+/** @param {string} outdir */
+async function buildVendored(outdir) {
+  const { metafile } = await build({
+    ...shared,
+    platform: 'node',
+    target: 'es2022',
+    minifyWhitespace: true,
+    entryPoints: Object.keys(VENDORED).map((name) => ({ in: `vendored:${name}`, out: vendoredPath(name) })),
+    outdir,
+    plugins: [
+      {
+        name: 'vendored',
+        setup({ onResolve, onLoad }) {
+          onResolve({ filter: /^vendored:/ }, ({ path }) => ({ path, namespace: 'vendored' }));
+          onLoad({ filter: /./, namespace: 'vendored' }, ({ path }) => ({
+            contents: VENDORED[/** @type {keyof typeof VENDORED} */ (path.slice('vendored:'.length))],
+            resolveDir: root,
+          }));
+        },
+      },
+    ],
+  });
+  return metafile;
+}
+
+/** @param {string} outdir */
+async function buildCommandLine(outdir) {
+  const { metafile } = await build({
+    ...shared,
+    platform: 'node',
+    target: 'node20',
+    splitting: true,
+    minify: true,
+    entryPoints: { cli: 'src/cli/main.ts' },
+    chunkNames: 'cli-[hash]',
+    outdir,
+    // Packages in CommonJS ask for Node's own modules by `require`.
+    banner: {
+      js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
+    },
+    plugins: [separate(() => '.', ofCommandLine, true)],
+  });
+  return metafile;
+}
+
+/** Builds into `outdir`, in place of what is there. @param {string} outdir */
+export async function buildPackage(outdir) {
+  await rm(outdir, { recursive: true, force: true });
+  const [, ...metafiles] = await Promise.all([buildLibrary(outdir), buildVendored(outdir), buildCommandLine(outdir)]);
+  await writeLicences(metafiles, root, join(outdir, 'third-party.txt'));
+}
