@@ -9,6 +9,7 @@ import { Engine } from '../src/tensor/engine.ts';
 import type { BenchCase, TimingOptions, WorkCase } from './bench-case.ts';
 import { jsonLine, type Result, tableHead, tableLine } from './bench-line.ts';
 import { time, withWork } from './bench-timing.ts';
+import { type BundleCase, bundleCases, bundleJson, bundleLine } from './cases/bundle.ts';
 import { conv2dCases } from './cases/conv2d.ts';
 import { distillCases } from './cases/distill.ts';
 import { dkdCases } from './cases/dkd.ts';
@@ -24,13 +25,16 @@ import { peerCases } from './peers/peers.ts';
 
 silenceDrivers();
 
-const CASES: readonly (BenchCase | MemoryCase)[] = [
+type Case = BenchCase | MemoryCase | BundleCase;
+
+const CASES: readonly Case[] = [
   ...kernelCases,
   ...conv2dCases,
   ...dkdCases,
   ...distillCases,
   ...trainCases,
   ...memoryCases,
+  ...bundleCases,
   ...firstStepCases,
   ...scalingCases,
   ...peerCases,
@@ -48,7 +52,9 @@ interface Options {
 }
 
 const program = new Command('bench')
-  .description('Times kernels and training steps, and weighs them. Without a name: all but the peers and the scaling.')
+  .description(
+    'Times kernels and training steps, and weighs their memory and the package. Without a name: all but the peers and the scaling.',
+  )
   .argument('[name...]', 'benchmarks whose names begin with this, for example conv2d/forward or train-step')
   .option(
     '--json',
@@ -63,7 +69,7 @@ const program = new Command('bench')
   .exitOverride();
 
 /** The cases a name is a prefix of, and those they are compared with. Exits with 2 for a name that begins none. */
-function chosen(names: readonly string[], { list }: Options): (BenchCase | MemoryCase)[] {
+function chosen(names: readonly string[], { list }: Options): Case[] {
   const unknown = names.filter((name) => !CASES.some((c) => c.name.startsWith(name)));
   if (unknown.length > 0) {
     const known = CASES.map((c) => `  ${c.name}`).join('\n');
@@ -78,7 +84,7 @@ function chosen(names: readonly string[], { list }: Options): (BenchCase | Memor
 }
 
 /** Those the device can run; says which are left out. */
-function possible(engine: Engine, cases: readonly (BenchCase | MemoryCase)[]): (BenchCase | MemoryCase)[] {
+function possible<C extends Case>(engine: Engine, cases: readonly C[]): C[] {
   return cases.filter((c) => {
     const missing = 'needs' in c && c.needs !== undefined && !engine.device.features.has(c.needs) ? c.needs : null;
     if (missing) console.error(`${c.name}: left out, ${engine.adapterDescription} has no ${missing}.`);
@@ -126,6 +132,22 @@ async function printMemory(engine: Engine, cases: readonly MemoryCase[], { json 
   }
 }
 
+/** The number of those that cannot be bundled. */
+async function printBundles(cases: readonly BundleCase[], { json }: Options): Promise<number> {
+  const width = Math.max(...cases.map((c) => c.name.length));
+  let failed = 0;
+  for (const { name, bundle } of cases) {
+    try {
+      const result = await bundle();
+      console.log(json ? bundleJson(name, result) : bundleLine(name, result, width));
+    } catch (error) {
+      failed++;
+      console.error(`${name}: ${(error as Error).message}`);
+    }
+  }
+  return failed;
+}
+
 async function printProfiles(engine: Engine, cases: readonly WorkCase[], { json }: Options): Promise<void> {
   for (const bench of cases) {
     const result = await withWork(engine, bench, (work) => profile(engine, work));
@@ -149,6 +171,16 @@ async function main(): Promise<number> {
     for (const { name } of wanted) console.log(name);
     return 0;
   }
+  const bundles = wanted.filter((c) => 'bundle' in c);
+  const onDevice = wanted.filter((c): c is BenchCase | MemoryCase => !('bundle' in c));
+  let failed = 0;
+  if (onDevice.length > 0) failed += await runOnDevice(onDevice, options);
+  if (!options.profile) failed += await printBundles(bundles, options);
+  return failed > 0 ? 1 : 0;
+}
+
+/** The number of cases that failed. */
+async function runOnDevice(wanted: readonly (BenchCase | MemoryCase)[], options: Options): Promise<number> {
   const engine = await Engine.create();
   const cases = possible(engine, wanted);
   let failed = 0;
@@ -165,7 +197,7 @@ async function main(): Promise<number> {
     );
   }
   await engine.destroy();
-  return failed > 0 ? 1 : 0;
+  return failed;
 }
 
 try {

@@ -42,7 +42,7 @@ export {
   subset,
 } from './data/dataset.ts';
 export { DeviceImages, identityTransforms, type SampleOptions } from './data/device-images.ts';
-export { bundledNames, loadDataset } from './data/load-dataset.ts';
+export { bundledNames, type DatasetFiles, loadDataset } from './data/load-dataset.ts';
 export { type Batch, DataLoader, indicesOfClasses, type LoaderOptions } from './data/loader.ts';
 export { type DenseKDOptions, denseKD, globalKD, taskwiseKD } from './distill/dense-kd.ts';
 export { GroupDraw, type GroupDrawOptions, gatherGroups } from './distill/group-draw.ts';

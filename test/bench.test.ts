@@ -73,6 +73,22 @@ test('a benchmark that is told as a multiple of another brings that one along', 
   await rm(dirname(chart), { recursive: true });
 });
 
+test('what a page loads is weighed from the built package: the more of it, the more', async () => {
+  const { code, out } = await bench('--json', 'bundle');
+  assert.is(code, 0);
+  const lines = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { name: string; minified: number; gzip: number });
+  assert.equal(
+    lines.map(({ name }) => name),
+    ['core', 'resnet', 'dkd', 'learner', 'everything'].map((part) => `bundle/${part}`),
+  );
+  lines.forEach(({ gzip, minified }, i) => {
+    assert.ok(gzip > (lines[i - 1]?.gzip ?? 0) && gzip < minified, out);
+  });
+});
+
 test('the profile of some work tells the time of its kernels', async () => {
   const { code, out } = await bench('--profile', 'softmax-cross-entropy/b32x100');
   assert.is(code, 0);

@@ -45,8 +45,11 @@ test('bundled data that a server does not have is told by its address, the answe
   assert.match(page, /the server answered 200 OK with a web page instead of data\. `bundledBase`/);
 });
 
-test("without a base the advice is to serve the package's data, or to say where it is", async () => {
-  assert.match(await told(readBundled('glyphs/classes.json')), /src\/data\/bundled.*or say where it is: .*bundledBase/);
+test('without a base the advice is to import the set, or to say where it is served', async () => {
+  assert.match(
+    await told(readBundled('glyphs/classes.json')),
+    /`import \{ glyphs \} from 'engram-data'`.*or say where its files are served: .*bundledBase/,
+  );
 });
 
 test('a page that stands for every address is no file', async () => {

@@ -385,8 +385,9 @@ test('the environment goes before the option', async () => {
     assert.is(warnings.length, asked.adapterDescription.endsWith('with subgroup matrices') ? 0 : 1);
     for (const one of [without, asked]) await one.destroy();
     await create('yes', false).then(
-      () => assert.unreachable('yes is not a choice'),
-      (error: Error) => assert.match(error.message, /ENGRAM_SUBGROUP_MATRIX: unknown choice 'yes'\. Choose 1 .* or 0/),
+      () => assert.unreachable('yes is neither 1 nor 0'),
+      (error: Error) =>
+        assert.match(error.message, /ENGRAM_SUBGROUP_MATRIX: 'yes' is neither 1 nor 0\. Choose 1 .* or 0/),
     );
   } finally {
     if (before === undefined) delete process.env.ENGRAM_SUBGROUP_MATRIX;

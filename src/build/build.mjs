@@ -16,6 +16,8 @@ const bundle = (options) =>
     logLevel: 'warning',
     // As `package.json` has it: `#adapter` and its like are sources here, and built modules in the package.
     conditions: ['engram-source'],
+    // `sideEffects` is about the package's modules; tests have others.
+    ignoreAnnotations: true,
     plugins: [wgsl({ files: true })],
     ...options,
   });

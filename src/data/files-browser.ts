@@ -134,13 +134,16 @@ export const files: FileStore = {
   },
 };
 
-/** By default beside the package's `dist/browser.js`: `../src/data/bundled/`. */
+/** Not within `new URL(…)`: bundlers would look for a file to copy. */
+const BESIDE_PACKAGE = '../../../../engram-data';
+
+/** By default `engram-data` is looked for beside this package, as where `node_modules` itself is served. */
 export const readBundled: ReadBundled = (path, base) => {
-  const folder = base ?? new URL('../src/data/bundled', import.meta.url).href;
+  const folder = base ?? new URL(BESIDE_PACKAGE, import.meta.url).href;
   return fetchBytes(
     joinPath(folder, path),
     base === undefined
-      ? "Serve the package's src/data/bundled there, or say where it is: loadDataset(name, { bundledBase })."
-      : "`bundledBase` must be the address under which the package's src/data/bundled is served.",
+      ? "Install engram-data, `import { glyphs } from 'engram-data'` and pass that instead of the name; or say where its files are served: loadDataset(name, { bundledBase })."
+      : '`bundledBase` must be the address under which the files of engram-data are served.',
   );
 };

@@ -1,6 +1,7 @@
 /** Files in Node: the file system. */
 import { existsSync, type Stats } from 'node:fs';
 import { access, appendFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DataError } from '../errors.ts';
@@ -27,7 +28,8 @@ const kindOf = (found: Stats): string => {
 const failed = (path: string, task: string, cause: unknown, fix: string) =>
   new DataError({ where: path, message: `cannot ${task}: ${reason(cause)}.`, fix, cause });
 
-async function readWhole(path: string, fix = 'Check the path.'): Promise<Uint8Array<ArrayBuffer>> {
+async function readWhole(pathOrUrl: string, fix = 'Check the path.'): Promise<Uint8Array<ArrayBuffer>> {
+  const path = pathOrUrl.startsWith('file:') ? fileURLToPath(pathOrUrl) : pathOrUrl;
   try {
     // Asked before it is opened: a pipe waits for its writer, and a device may never end.
     const what = kindOf(await stat(path));
@@ -99,20 +101,24 @@ export const files: FileStore = {
   },
 };
 
-const inPackage = join('src', 'data', 'bundled');
+const inClone = join('src', 'data', 'bundled');
 
-/** The bundled data, looked for in the folders above this code: it may run from `dist`, from `.build/test` or from `src`. */
+/** The folder of `engram-data`: in the folders above this code in a clone, otherwise as Node finds packages. */
 function bundledFolder(): string {
-  const start = dirname(fileURLToPath(import.meta.url));
-  for (let folder = start; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, inPackage, 'README.md'))) return join(folder, inPackage);
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, inClone, 'README.md'))) return join(folder, inClone);
     if (dirname(folder) === folder) break;
   }
-  throw new DataError({
-    where: inPackage,
-    message: `the bundled data is in none of the folders above ${start}.`,
-    fix: 'Reinstall engram, or pass the folder of the bundled data as `bundledBase`.',
-  });
+  try {
+    return dirname(createRequire(import.meta.url).resolve('engram-data/package.json'));
+  } catch (cause) {
+    throw new DataError({
+      where: 'engram-data',
+      message: 'the bundled data sets are a package of their own, which is not installed.',
+      fix: 'Run `npm install engram-data`, or pass the folder of its files as `bundledBase`.',
+      cause,
+    });
+  }
 }
 
 export const readBundled: ReadBundled = (path, base) =>
@@ -120,5 +126,5 @@ export const readBundled: ReadBundled = (path, base) =>
     ? readWhole(join(bundledFolder(), path))
     : readWhole(
         join(base, path),
-        "`bundledBase` must be a folder like the package's src/data/bundled, with glyphs and fashion-mnist-mini in it.",
+        '`bundledBase` must be a folder like that of engram-data, with glyphs and fashion-mnist-mini in it.',
       );

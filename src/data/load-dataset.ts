@@ -137,14 +137,40 @@ async function readIdxFolder(source: Source, name: string): Promise<DatasetSplit
   return { train: { ...train, classes }, test: { ...test, classes } };
 }
 
+/** A data set by the addresses of its files, as `engram-data` exports its own. */
+export interface DatasetFiles {
+  readonly name: string;
+  /** Addresses (in Node also `file:`) by file names: those of MNIST, and `classes.json`. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
 /**
  * Loads `fashion-mini` or `glyphs` (bundled), or a folder (in the browser also a URL) with the four IDX files of MNIST's
- * naming, or with CIFAR-10's or CIFAR-100's binary version. The number of classes is that of `classes.json`, or the
- * largest label and one.
- * `bundledBase` says where the bundled data lies for those who moved it.
- * Throws DataError for anything missing, damaged or not fitting together.
+ * naming, or with CIFAR-10's or CIFAR-100's binary version; or the files of a set, wherever they lie. The number of classes
+ * is that of `classes.json`, or the largest label and one.
+ *
+ * The bundled sets are a package of their own, `engram-data`. In Node their names are enough once it is installed; a page
+ * imports the set, and its bundler copies the files.
+ * @param options.bundledBase where the bundled data lies for those who moved it.
+ * @throws {DataError} when anything is missing, damaged or does not fit together.
+ * @example
+ * import { glyphs } from 'engram-data';
+ * const { train, test } = await loadDataset(glyphs);
  */
-export async function loadDataset(nameOrFolder: string, options: { bundledBase?: string } = {}): Promise<DatasetSplit> {
+export async function loadDataset(
+  dataset: string | DatasetFiles,
+  options: { bundledBase?: string } = {},
+): Promise<DatasetSplit> {
+  return typeof dataset === 'string' ? loadNamed(dataset, options) : readIdxFolder(sourceOf(dataset), dataset.name);
+}
+
+const sourceOf = ({ name, files: addresses }: DatasetFiles): Source => ({
+  where: name,
+  find: async (names) => names.find((file) => Object.hasOwn(addresses, file)),
+  read: (file) => files.read(addresses[file] ?? file),
+});
+
+async function loadNamed(nameOrFolder: string, options: { bundledBase?: string }): Promise<DatasetSplit> {
   const folder = bundled.get(nameOrFolder);
   if (folder !== undefined) {
     const source: Source = {

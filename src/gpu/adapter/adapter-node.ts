@@ -47,15 +47,18 @@ const kept = shared[KEPT];
 /**
  * Asks Dawn for an adapter; the environment variables `ENGRAM_ADAPTER` and `ENGRAM_SUBGROUP_MATRIX` (`1` or `0`) go before
  * `options.adapter` and `options.subgroupMatrix`.
- * @throws {AdapterError} when there is none of the kind asked for, with what to install.
- * @throws {ConfigError} for a variable that is no choice.
+ * @throws {AdapterError} when there is none of the kind asked for; its message says what to install.
+ * @throws {ConfigError} when one of the variables has a value that is unknown.
  */
 export async function requestAdapter(options: AdapterOptions = {}): Promise<AdapterChoice> {
   const wanted = chosen(options);
   const subgroupMatrix = wantsSubgroupMatrix(options);
   const refusals: string[] = [];
   for (const source of SOURCES[wanted]) {
-    const found = await requestFrom(source, subgroupMatrix, options.powerPreference).catch(asReason);
+    const found = await requestFrom(source, subgroupMatrix, options.powerPreference).catch((error: unknown) => {
+      if (error instanceof AdapterError) throw error;
+      return asReason(error);
+    });
     if (typeof found === 'string') refusals.push(found);
     else if (wanted === 'hardware' && found.kind !== 'hardware') refusals.push(`there is only ${found.description}`);
     else return found;
@@ -91,7 +94,7 @@ function wantsSubgroupMatrix({ subgroupMatrix = false }: AdapterOptions): boolea
   if (named === '1' || named === '0') return named === '1';
   throw new ConfigError({
     where: 'ENGRAM_SUBGROUP_MATRIX',
-    message: `unknown choice '${named}'.`,
+    message: `'${named}' is neither 1 nor 0.`,
     fix: 'Choose 1 to ask for subgroup matrices, or 0.',
   });
 }
@@ -120,7 +123,7 @@ async function requestFrom(
 }
 
 async function open(source: Source, flags: string[]): Promise<GPU> {
-  const { create, globals } = await import('webgpu');
+  const { create, globals } = await dawn();
   for (const [name, value] of Object.entries(globals)) {
     if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
@@ -131,6 +134,24 @@ async function open(source: Source, flags: string[]): Promise<GPU> {
   if (source === 'system') return discover(create(flags));
   if (!rasterizer) throw new Error(`${process.platform} has no software adapter`);
   return discover(create([...flags, `adapter=${rasterizer}`]));
+}
+
+/**
+ * A package that only Node needs: a page that installs the engine is spared its 130 MB.
+ * @throws {AdapterError} when it is not installed.
+ */
+async function dawn(): Promise<typeof import('webgpu')> {
+  try {
+    return await import('webgpu');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+    throw new AdapterError({
+      where: 'adapter',
+      message: 'in Node, WebGPU is the package webgpu, which is not installed.',
+      fix: 'Run `npm install webgpu`.',
+      cause,
+    });
+  }
 }
 
 /** Makes Dawn look for drivers: it does at the first request, before that returns. */

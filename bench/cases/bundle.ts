@@ -1,0 +1,56 @@
+/** What a page that imports the package loads: parts of it, bundled from the build as a user's bundler does. */
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+export interface BundleResult {
+  /** Bytes of the minified bundle. */
+  readonly minified: number;
+  /** Bytes of it as a server sends it, gzip at level 9. */
+  readonly gzip: number;
+}
+
+export interface BundleCase {
+  readonly name: string;
+  /** @throws {Error} when the package is not built, or does not have a name that is imported. */
+  bundle(): Promise<BundleResult>;
+}
+
+async function bundle(contents: string): Promise<BundleResult> {
+  const { outputFiles } = await build({
+    // Within the package its own name is the package, as built.
+    stdin: { contents, resolveDir: process.cwd() },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+    logLevel: 'silent',
+  });
+  const text = outputFiles[0]?.contents ?? new Uint8Array();
+  return { minified: text.length, gzip: gzipSync(text, { level: 9 }).length };
+}
+
+const importing = (names: readonly string[]): string =>
+  `import { ${names.join(', ')} } from 'engram';\nconsole.log(${names.join(', ')});`;
+
+const core = ['Engine', 'matmul', 'SGD'];
+const resnet = [...core, 'createResNet', 'crossEntropy'];
+const dkd = [...resnet, 'denseKD', 'TaskPool'];
+const learner = [...dkd, 'Learner'];
+
+const entries = Object.entries({ core, resnet, dkd, learner }).map(([name, names]) => [name, importing(names)]);
+
+/** Each with all of those before it. */
+export const bundleCases: readonly BundleCase[] = [
+  ...entries,
+  ['everything', "import * as engram from 'engram';\nconsole.log({ ...engram });"],
+].map(([name = '', contents = '']) => ({ name: `bundle/${name}`, bundle: () => bundle(contents) }));
+
+const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1).padStart(7)} kB`;
+
+export const bundleLine = (name: string, { minified, gzip }: BundleResult, width: number): string =>
+  `${name.padEnd(width)} ${kilobytes(minified)} minified ${kilobytes(gzip)} gzip`;
+
+export const bundleJson = (name: string, result: BundleResult): string =>
+  JSON.stringify({ name, ...result, date: new Date().toISOString().slice(0, 10) });
