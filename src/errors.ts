@@ -32,7 +32,8 @@ export class EngramError extends Error {
   }
 }
 
-const coded = (code: string) =>
+/** The type is written out: inferred it would name Node's own, which a page's project does not have. */
+const coded = (code: string): (new (details: ErrorDetails) => EngramError) =>
   class extends EngramError {
     constructor(details: ErrorDetails) {
       super(code, details);

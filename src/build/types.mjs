@@ -13,8 +13,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Of `import … from`, `export … from`, `import(…)`, `import …` and `declare module`. */
 const SPECIFIER = /(?<=\b(?:from|import|declare module) ?\(? ?)(['"])([^'"\n]+)\1/g;
 
-/** What the declarations stand on, whatever libraries and types a project has chosen. */
-const HEAD = '/// <reference types="@webgpu/types" />\n/// <reference lib="esnext.disposable" />\n';
+/** `Symbol.dispose`, which a target of ES2022 does not bring along. */
+const HEAD = '/// <reference lib="esnext.disposable" />\n';
+
+/** The entry for TypeScript whose DOM library does not know WebGPU yet; where it does, the package's types are duplicates. */
+const WITH_WEBGPU = `/// <reference types="@webgpu/types" />\nexport * from './index.js';\n`;
 
 /** Declarations of everything, in a folder that mirrors the clone. @param {string} outDir */
 async function emit(outDir) {
@@ -60,6 +63,7 @@ export async function buildTypes(outdir) {
       await mkdir(dirname(place(path)), { recursive: true });
       await writeFile(place(path), path === join(sources, 'index.d.ts') ? HEAD + pointed : pointed);
     }
+    await writeFile(join(outdir, 'lib/index-webgpu.d.ts'), WITH_WEBGPU);
     for (const [name, used] of vendored) {
       await writeFile(join(outdir, `${vendoredPath(name)}.d.ts`), await vendoredTypes(name, used));
     }

@@ -4,33 +4,35 @@ import { fileURLToPath } from 'node:url';
 
 /** A statement begins at the margin and goes on to the next one that does. */
 const STATEMENT = /^(?=(?:export |declare |interface |type )[^\n]*)/m;
-/** Functions are values: no declaration of ours names one. */
-const NAME = /^(?:export )?(?:declare )?(?:const |interface |type |class )(\w+)/;
+const TYPE = /^(?:export )?(?:declare )?(?:const |interface |type |class )(\w+)/;
+const FUNCTION = /^(?:export )?(?:declare )?function (\w+)/;
 
 /**
  * @param {string} name a package whose declarations are one file, exports last, as rollup and its kin write it
- * @param {ReadonlySet<string>} wanted names of its exports
+ * @param {ReadonlySet<string>} wanted names of its types
  * @returns {Promise<string>}
  * @throws {Error} when one of them is not in that file.
  */
 export async function vendoredTypes(name, wanted) {
   const main = fileURLToPath(import.meta.resolve(name));
   const text = await readFile(main.replace(/\.mjs$/, '.d.mts'), 'utf8');
-  /** @type {Map<string, string[]>} */
+  /** Statements by what they declare; functions, which only `typeof` names in types, as `typeof f`. @type {Map<string, string[]>} */
   const statements = new Map();
   for (const part of text.replace(/\/\*[\s\S]*?\*\/|^\/\/.*$/gm, '').split(STATEMENT)) {
-    const [, declared] = NAME.exec(part) ?? [];
-    if (declared)
-      statements.set(declared, [...(statements.get(declared) ?? []), part.replace(/\n\s*\n/g, '\n').trimEnd()]);
+    const [, type] = TYPE.exec(part) ?? [];
+    const [, called] = FUNCTION.exec(part) ?? [];
+    const declared = type ?? (called && `typeof ${called}`);
+    if (!declared) continue;
+    statements.set(declared, [...(statements.get(declared) ?? []), part.replace(/\n\s*\n/g, '\n').trimEnd()]);
   }
   const needed = new Set(wanted);
   for (const one of needed) {
-    if (!statements.has(one)) throw new Error(`${name} declares no ${one}`);
-    for (const [word] of statements
-      .get(one)
-      ?.join('\n')
-      .matchAll(/\b\w+\b/g) ?? []) {
+    const declared = statements.get(one)?.join('\n');
+    if (declared === undefined) throw new Error(`${name} declares no ${one}`);
+    for (const [word] of declared.matchAll(/\btypeof \w+|\b\w+\b/g)) {
       if (statements.has(word)) needed.add(word);
+      const constant = word.replace(/^typeof /, '');
+      if (constant !== word && statements.has(constant)) needed.add(constant);
     }
   }
   const kept = [...statements].filter(([declared]) => needed.has(declared)).flatMap(([, parts]) => parts);

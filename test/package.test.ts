@@ -1,0 +1,196 @@
+/** The package as a user has it: packed, installed into an empty project, type-checked, run in Node, bundled and run in a page. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openPage } from './support/browser.ts';
+import { given } from './support/given.ts';
+
+/** What an install may weigh without Dawn and the data sets. */
+const MOST_BYTES = 3_000_000;
+const PEER = 'node_modules/webgpu';
+const SWIFTSHADER = 'node_modules/@sparticuz/chromium';
+const VITE = 'node_modules/vite/bin/vite.js';
+const COMPILERS = ['node_modules/typescript/bin/tsc', 'node_modules/typescript-5.9/bin/tsc'];
+
+/** Takes a step of a tiny ResNet on bundled data; prints or returns its losses before and after. */
+const STEP = `
+import { createResNet, crossEntropy, DataLoader, denseKD, Engine, loadDataset, SGD, type Tensor, unary } from 'engram';
+import { glyphs } from 'engram-data';
+
+export async function losses(): Promise<number[]> {
+  const { train } = await loadDataset(glyphs);
+  const engine = await Engine.create();
+  const model = createResNet(engine, 'resnet8', { classes: 100, width: 4, inChannels: 1, seed: 1 });
+  const optimizer = new SGD(model, { lr: 0.05 });
+  const pixels = Float32Array.from(train.images.subarray(0, 8 * 28 * 28), (value) => value / 255);
+  const images: Tensor = engine.tensor(pixels, [8, 28, 28, 1]);
+  const labels = engine.tensor(Int32Array.from(train.labels.subarray(0, 8)));
+  const step = engine.capture((x: Tensor, y: Tensor) => {
+    const loss = crossEntropy(model.forward(x), y);
+    loss.backward();
+    optimizer.step();
+    optimizer.zeroGrad();
+    return loss;
+  });
+  const first = await step(images, labels).item();
+  using zero = engine.zeros([1]);
+  const second = (await step(images, labels).item()) + (await unary.abs(zero).item());
+  await engine.destroy();
+  return [first, second];
+}
+
+export const others = { DataLoader, denseKD };
+`;
+
+const run = promisify(execFile);
+const node = (cwd: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<{ stdout: string; stderr: string }> =>
+  run(process.execPath, args, { cwd, env: { ...process.env, NO_COLOR: '1', ...env }, maxBuffer: 1 << 26 });
+
+/** All that a program prints that ends badly. */
+async function failure(ended: Promise<unknown>): Promise<string> {
+  try {
+    await ended;
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    return stdout + stderr;
+  }
+  throw new Error('it ended well');
+}
+
+const root = await mkdtemp(join(tmpdir(), 'engram-package-'));
+const project = join(root, 'project');
+test.after(() => rm(root, { recursive: true, force: true }));
+
+/** Packs a folder as it stands, and returns the archive's path with its files. */
+async function pack(folder: string): Promise<{ archive: string; files: string[] }> {
+  const { stdout } = await run('npm', ['pack', folder, '--ignore-scripts', '--json', '--pack-destination', root]);
+  const [packed] = Object.values(JSON.parse(stdout) as Record<string, { filename: string; files: { path: string }[] }>);
+  if (!packed) throw new Error(`npm packed nothing: ${stdout}`);
+  return { archive: join(root, packed.filename), files: packed.files.map(({ path }) => path) };
+}
+
+/** Builds in a folder of its own: other tests are using `dist`. */
+async function packEngram(): Promise<{ archive: string; files: string[] }> {
+  const stage = join(root, 'stage');
+  const own = (file: string) => import(new URL(`../../src/build/${file}`, import.meta.url).href);
+  const { buildPackage } = (await own('package-build.mjs')) as { buildPackage(outdir: string): Promise<void> };
+  const { buildTypes } = (await own('types.mjs')) as { buildTypes(outdir: string): Promise<void> };
+  await mkdir(stage);
+  await buildPackage(join(stage, 'dist'));
+  await buildTypes(join(stage, 'dist'));
+  for (const file of ['package.json', 'README.md', 'LICENSE']) await copyFile(file, join(stage, file));
+  return pack(stage);
+}
+
+const engram = await packEngram();
+const data = await pack(resolve('src/data/bundled'));
+
+await mkdir(join(project, 'src'), { recursive: true });
+await writeFile(join(project, 'package.json'), '{ "name": "project", "private": true, "type": "module" }\n');
+await writeFile(join(project, 'src/step.ts'), STEP);
+const NO_REGISTRY = /\b(ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH)\b/;
+/** Of a registry or npm's cache; anything but their absence is a fault of the package. */
+const isInstalled = await run(
+  'npm',
+  ['install', '--prefer-offline', '--no-audit', '--no-fund', '--fetch-retries=0', engram.archive, data.archive],
+  { cwd: project },
+).then(
+  () => true,
+  (error: Error & { stderr?: string }) => {
+    if (NO_REGISTRY.test(error.stderr ?? '')) return false;
+    throw error;
+  },
+);
+const installed = given(isInstalled, "a package registry, or npm's cache");
+const compilers = COMPILERS.filter((path) => existsSync(path)).map((path) => resolve(path));
+
+test('the archive holds the build and nothing of the clone', () => {
+  const strange = engram.files.filter(
+    (path) => !/^(dist\/.*\.(js|d\.ts|txt)|package\.json|README\.md|LICENSE)$/.test(path),
+  );
+  assert.equal(strange, []);
+  assert.ok(engram.files.includes('dist/lib/index.d.ts') && engram.files.includes('dist/shaders/matmul/tiled.wgsl.js'));
+});
+
+async function weight(folder: string): Promise<number> {
+  const names = await readdir(folder, { recursive: true });
+  const sizes = await Promise.all(names.map((name) => stat(join(folder, name))));
+  return sizes.reduce((sum, about) => sum + (about.isFile() ? about.size : 0), 0);
+}
+
+installed('an install is small, and has neither Dawn nor what only the command line needs', async () => {
+  const modules = join(project, 'node_modules');
+  const packages = (await readdir(modules)).filter((name) => !name.startsWith('.'));
+  assert.equal(packages.sort(), ['@webgpu', 'engram', 'engram-data', 'fastest-levenshtein', 'idb-keyval']);
+  const bytes = (await weight(modules)) - (await weight(join(modules, 'engram-data')));
+  assert.ok(bytes < MOST_BYTES, `${bytes} bytes`);
+});
+
+given(isInstalled && compilers.length === COMPILERS.length, 'a registry or both versions of TypeScript')(
+  'its types pass under every resolution, with the libraries checked',
+  async () => {
+    for (const compiler of compilers) {
+      for (const [module, resolution] of [
+        ['node16', 'node16'],
+        ['nodenext', 'nodenext'],
+        ['esnext', 'bundler'],
+      ]) {
+        const flags = `--strict --skipLibCheck false --target es2022 --module ${module} --moduleResolution ${resolution} --outDir out`;
+        const done = node(project, [compiler, ...flags.split(' '), 'src/step.ts']);
+        await done.catch(({ stdout = '' }: { stdout?: string }) =>
+          assert.unreachable(`${compiler} ${flags}\n${stdout}`),
+        );
+      }
+    }
+  },
+);
+
+const PRINT = "import { losses } from './out/step.js'; console.log(JSON.stringify(await losses())); process.exit(0);";
+
+function assertLearns(losses: number[] | undefined): void {
+  const [first = Number.NaN, second = Number.NaN] = losses ?? [];
+  assert.ok(second < first, `the loss falls: ${losses}`);
+}
+
+given(isInstalled && compilers.length > 0 && existsSync(PEER), 'a registry, TypeScript or Dawn')(
+  'it learns in Node, once Dawn is installed; without, the error says how to install it',
+  async () => {
+    const [compiler = ''] = compilers;
+    await node(project, [compiler, ...'--target es2022 --module nodenext --outDir out src/step.ts'.split(' ')]);
+    await writeFile(join(project, 'print.js'), PRINT);
+    assert.match(await failure(node(project, ['print.js'])), /AdapterError.* adapter: .*Run `npm install webgpu`\./);
+    for (const path of [PEER, SWIFTSHADER].filter((path) => existsSync(path))) {
+      await mkdir(dirname(join(project, path)), { recursive: true });
+      await symlink(resolve(path), join(project, path));
+    }
+    assertLearns(JSON.parse((await node(project, ['print.js'])).stdout) as number[]);
+    const tiny = 'train --tasks 2 --epochs 1 --train-per-class 2 --test-per-class 1 --out run';
+    const { stdout } = await node(project, ['node_modules/.bin/engram', ...tiny.split(' ')]);
+    assert.match(stdout, /average incremental .*\n.*report\.html/);
+  },
+);
+
+given(isInstalled && existsSync(VITE) && existsSync(SWIFTSHADER), 'a registry, Vite or a browser')(
+  'Vite bundles it, and the bundle learns in a page from data that Vite has copied',
+  async () => {
+    await writeFile(join(project, 'index.html'), '<!doctype html><script type="module" src="/src/page.ts"></script>');
+    const page = "import { losses } from './step.ts';\nObject.assign(globalThis, { losses });\n";
+    await writeFile(join(project, 'src/page.ts'), page);
+    await node(project, [resolve(VITE), 'build', '--outDir', 'site', '--logLevel', 'warn']);
+    const { page: tab, close } = await openPage('http://localhost', join(project, 'site'));
+    try {
+      await tab.goto('http://localhost/index.html');
+      await tab.waitForFunction("'losses' in globalThis");
+      assertLearns(await tab.evaluate<number[]>('losses()'));
+    } finally {
+      await close();
+    }
+  },
+);
+
+test.run();
