@@ -12,7 +12,8 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { writeLicences } from './licences.mjs';
-import { VENDORED, vendoredPath } from './vendored.mjs';
+import { matrixPlugin } from './matrix-plugin.mjs';
+import { VENDORED, vendoredModules, vendoredPath } from './vendored.mjs';
 import { wgsl } from './wgsl-plugin.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -74,7 +75,7 @@ const separate = (folderOf, isInlined, inlinesPackages) => ({
     onResolve({ filter: /^[a-z@#]/ }, ({ path, importer, kind }) => {
       if (kind === 'entry-point' || path.startsWith('node:')) return undefined;
       if (importer.includes(`${sep}node_modules${sep}`)) return undefined;
-      if (Object.hasOwn(VENDORED, path)) {
+      if (VENDORED.includes(path)) {
         return { path: specifier(folderOf(importer), `${vendoredPath(path)}.js`), external: true };
       }
       if (path.startsWith('#') || installed.has(path) || !inlinesPackages) return { path, external: true };
@@ -118,20 +119,23 @@ async function buildLibrary(outdir) {
 
 /** @param {string} outdir */
 async function buildVendored(outdir) {
+  const modules = await vendoredModules(join(root, 'src'));
   const { metafile } = await build({
     ...shared,
     platform: 'node',
     target: 'es2022',
-    minifyWhitespace: true,
-    entryPoints: Object.keys(VENDORED).map((name) => ({ in: `vendored:${name}`, out: vendoredPath(name) })),
+    minify: true,
+    mainFields: ['module', 'main'],
+    entryPoints: VENDORED.map((name) => ({ in: `vendored:${name}`, out: vendoredPath(name) })),
     outdir,
     plugins: [
+      matrixPlugin,
       {
         name: 'vendored',
         setup({ onResolve, onLoad }) {
           onResolve({ filter: /^vendored:/ }, ({ path }) => ({ path, namespace: 'vendored' }));
           onLoad({ filter: /./, namespace: 'vendored' }, ({ path }) => ({
-            contents: VENDORED[/** @type {keyof typeof VENDORED} */ (path.slice('vendored:'.length))],
+            contents: modules.get(path.slice('vendored:'.length)) ?? '',
             resolveDir: root,
           }));
         },

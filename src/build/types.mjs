@@ -53,7 +53,7 @@ export async function buildTypes(outdir) {
           done.add(target);
           return `${quote}${name.replace(/\.ts$/, '.js')}${quote}`;
         }
-        if (!Object.hasOwn(VENDORED, name)) return `${quote}${name}${quote}`;
+        if (!VENDORED.includes(name)) return `${quote}${name}${quote}`;
         const used = vendored.get(name) ?? new Set();
         for (const [, member = ''] of text.matchAll(/\bv\.(\w+)/g)) used.add(member);
         vendored.set(name, used);

@@ -1,16 +1,43 @@
 /**
- * Packages that the package carries instead of depending on them, and what of them. Installed they would weigh several
- * times the engine itself, most of it in files that nothing here reads. Their licences go into `third-party.txt`.
+ * Packages that the package carries instead of depending on them. Installed they would weigh several times the engine
+ * itself, most of it in files that nothing here reads. Their licences go into `third-party.txt`.
  */
-export const VENDORED = {
-  'env-paths': "export { default } from 'env-paths';",
-  'modern-tar/fs': "export { unpackTar } from 'modern-tar/fs';",
-  valibot: "export * from 'valibot';",
-  'wgpu-matrix': "export { mat3d } from 'wgpu-matrix';",
-};
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export const VENDORED = ['env-paths', 'fastest-levenshtein', 'idb-keyval', 'modern-tar/fs', 'valibot', 'wgpu-matrix'];
 
 /**
  * The file of a vendored package, from the folder of the build.
  * @param {string} name
  */
 export const vendoredPath = (name) => `vendor/${name.replace('/', '-')}`;
+
+const IMPORT = /^import (?:type )?(?:\* as (\w+)|(\w+)|\{([^}]*)\}) from '([^']+)';$/gm;
+
+/**
+ * A module for each vendored package, which exports what the sources use of it.
+ * @param {string} sources folder
+ * @returns {Promise<Map<string, string>>} by the package's name
+ */
+export async function vendoredModules(sources) {
+  /** @type {Map<string, Set<string>>} */
+  const used = new Map(VENDORED.map((name) => [name, new Set()]));
+  const paths = (await readdir(sources, { recursive: true })).filter((path) => path.endsWith('.ts'));
+  for (const path of paths) {
+    const text = await readFile(join(sources, path), 'utf8');
+    for (const [, namespace, whole, names = '', from = ''] of text.matchAll(IMPORT)) {
+      const found = used.get(from);
+      if (whole) found?.add('default');
+      else if (namespace)
+        for (const [, name = ''] of text.matchAll(new RegExp(`\\b${namespace}\\.(\\w+)`, 'g'))) found?.add(name);
+      else for (const name of names.split(',')) if (!/^\s*type /.test(name)) found?.add(name.trim());
+    }
+  }
+  for (const [name, names] of used) {
+    // Types are used too, and no exports.
+    const exported = await import(name);
+    for (const one of names) if (!(one in exported)) names.delete(one);
+  }
+  return new Map([...used].map(([name, names]) => [name, `export { ${[...names].join(', ')} } from '${name}';`]));
+}
