@@ -1,7 +1,7 @@
 /** The package as a user has it: packed, installed into an empty project, type-checked, run in Node, bundled and run in a page. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -129,6 +129,18 @@ installed('an install is small, and has neither Dawn nor what only the command l
   assert.equal(packages.sort(), ['@webgpu', 'engram', 'engram-data']);
   const bytes = (await weight(modules)) - (await weight(join(modules, 'engram-data')));
   assert.ok(bytes < MOST_BYTES, `${bytes} bytes`);
+});
+
+installed('without engram-data, the name of a bundled set says what to install', async () => {
+  const there = join(project, 'node_modules/engram-data');
+  const load = "import { loadDataset } from 'engram'; await loadDataset('glyphs');";
+  await rename(there, `${there}-aside`);
+  try {
+    const printed = await failure(node(project, ['--input-type=module', '--eval', load]));
+    assert.match(printed, /DataError: engram-data: .*Run `npm install engram-data`/);
+  } finally {
+    await rename(`${there}-aside`, there);
+  }
 });
 
 given(isInstalled && compilers.length === COMPILERS.length, 'a registry or both versions of TypeScript')(
