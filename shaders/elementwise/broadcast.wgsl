@@ -1,7 +1,7 @@
 // Which element of an operand belongs to an element of the output, where their shapes differ.
 //
-// Injected: RANK (of the collapsed broadcast shape). Who imports it binds `params`, with `dims` and with `strides`, two vectors an
-// operand.
+// Injected: RANK (of the collapsed broadcast shape). Who imports it binds `params`, with `dims` and with `strides`, which has
+// two vectors for each tensor operand.
 
 // The element of tensor operand `which` that broadcasts to output element `i`.
 fn broadcast_index(i: u32, which: u32) -> u32 {

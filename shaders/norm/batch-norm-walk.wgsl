@@ -11,8 +11,8 @@
 // and with flags, 0 or 1, which are not constants, since each combination would have to be compiled.
 //
 // Injected: V (f32, or vec4<f32> for channels in fours), I and B (u32 and bool likewise), S (how one is stored in images: V
-// or its f16 equivalent), SIZE (threads of a workgroup, a power of two), TEAMS (the lanes of a column work on one part together, for a GPU; else each has a part
-// of its own, and there is no barrier).
+// or its f16 equivalent), SIZE (threads of a workgroup, a power of two), TEAMS (the lanes of a column work on one part
+// together, for a GPU; else each has a part of its own, and there is no barrier).
 
 // By the bits, which no compiler assumes away.
 fn not_a_number(x: V) -> B {

@@ -57,7 +57,10 @@ declare module '../tensor/tensor.ts' {
     argmax(axis?: number, options?: ReduceOptions): Tensor;
     argmin(axis?: number, options?: ReduceOptions): Tensor;
     reshape(shape: Shape): Tensor;
-    /** Everything from `axis` (1 by default) on in one dimension. Images flatten row, column, channel; the layer `Flatten` orders as PyTorch does. */
+    /**
+     * Everything from `axis` (1 by default) on in one dimension. Images flatten row, column, channel; the layer `Flatten` orders
+     * as PyTorch does.
+     */
     flatten(axis?: number): Tensor;
     transpose(axes?: readonly number[]): Tensor;
     slice(ranges: readonly (Range | null | undefined)[]): Tensor;
