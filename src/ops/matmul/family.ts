@@ -34,7 +34,7 @@ export const matmulFamily: KernelFamily<Product, MatmulVariant> = {
   name: 'matmul',
   preference: 'matmul',
   // Best first, but for `subgroup-matrix`: it has never been measured, so only the tuner or a preference chooses it.
-  variants: [quads, lanes, blocks, ...tiled, ...wide, subgroupMatrix],
+  variants: /* @__PURE__ */ [quads, lanes, blocks].concat(tiled, wide, subgroupMatrix),
   flopsOf,
   describe({ m, n, k, batch, aCol, bCol, stored }) {
     const product = `${m}×${k}${aCol === 1 ? '' : 'ᵀ'} · ${k}×${n}${bCol === 1 ? '' : 'ᵀ'}`;

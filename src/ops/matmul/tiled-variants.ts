@@ -9,26 +9,28 @@ import { isInQuads, type MatmulVariant, type Product, paramsOf, quadLayout, stor
 const SPLIT = { wanted: 256, least: 128, unit: TILE_DEPTH };
 
 /** `tiled`, `tiled-8x8` …: four rows and four columns a thread. */
-export const tiled = tilings<Product>(({ m, n }) => [m, n]).map(({ tileOf, ...tiling }): MatmulVariant => {
-  const groups = (product: Product): number => product.batch * tileGroups(product.m, product.n, tileOf(product));
-  return {
-    ...tiling,
-    supports: () => true,
-    split: (_engine, product) => splitSum(product.k, groups(product), SPLIT),
-    plan(engine, product, output) {
-      const { y, x } = tileOf(product);
-      return {
-        kernel: { name: 'matmul_tiled', source: tiledSource },
-        constants: { THREADS_Y: y, THREADS_X: x, DEPTH: TILE_DEPTH, ...storedAs(product, output) },
-        params: paramsOf(product, output),
-        workgroups: plane(engine, groups(product) * output.splits),
-      };
-    },
-  };
-});
+export const tiled = /* @__PURE__ */ tilings<Product>(({ m, n }) => [m, n]).map(
+  ({ tileOf, ...tiling }): MatmulVariant => {
+    const groups = (product: Product): number => product.batch * tileGroups(product.m, product.n, tileOf(product));
+    return {
+      ...tiling,
+      supports: () => true,
+      split: (_engine, product) => splitSum(product.k, groups(product), SPLIT),
+      plan(engine, product, output) {
+        const { y, x } = tileOf(product);
+        return {
+          kernel: { name: 'matmul_tiled', source: tiledSource },
+          constants: { THREADS_Y: y, THREADS_X: x, DEPTH: TILE_DEPTH, ...storedAs(product, output) },
+          params: paramsOf(product, output),
+          workgroups: plane(engine, groups(product) * output.splits),
+        };
+      },
+    };
+  },
+);
 
 /** `wide-16x16` … (threads along rows × columns): eight rows and eight columns a thread. */
-export const wide = [
+export const wide = /* @__PURE__ */ [
   { y: 8, x: 8 },
   { y: 16, x: 16 },
 ].map(({ y, x }): MatmulVariant => {

@@ -58,7 +58,7 @@ export const tapFamily: KernelFamily<TapPass, TapVariant> = {
   name: 'conv2d',
   preference: 'conv2d',
   // Best first, but for `subgroup-matrix`: it has never been measured, so only the tuner or a preference chooses it.
-  variants: [stem, quads, lanes, blocks, ...tiled, subgroupMatrix],
+  variants: /* @__PURE__ */ [stem, quads, lanes, blocks].concat(tiled, subgroupMatrix),
   flopsOf,
   // The weights of an input gradient are turned.
   describe: (p) =>

@@ -8,7 +8,7 @@ import { paramsOf, type TapVariant } from './variant.ts';
 /** Target positions × target channels. */
 const sizeOf = (pass: TapPass) => [pass.batch * pass.rows * pass.columns, pass.targetChannels] as const;
 
-export const tiled = tilings(sizeOf).map(
+export const tiled = /* @__PURE__ */ tilings(sizeOf).map(
   ({ tileOf, ...tiling }): TapVariant => ({
     ...tiling,
     supports: () => true,

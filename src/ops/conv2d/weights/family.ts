@@ -39,7 +39,7 @@ export const weightFamily: KernelFamily<Geometry, WeightVariant> = {
   name: 'conv2d weights',
   preference: 'conv2d',
   // Best first, but for `subgroup-matrix`: it has never been measured, so only the tuner or a preference chooses it.
-  variants: [stem, quads, lanes, blocks, ...tiled, subgroupMatrix],
+  variants: /* @__PURE__ */ [stem, quads, lanes, blocks].concat(tiled, subgroupMatrix),
   flopsOf,
   describe: (g) =>
     `${g.batch}×${g.height}×${g.width}×${g.inChannels} → ${g.outHeight}×${g.outWidth}×${g.outChannels}, ` +

@@ -5,7 +5,7 @@ import { TILE_DEPTH, tileGroups, tilings } from '../../variants/tilings.ts';
 import type { Geometry } from '../geometry.ts';
 import { paramsOf, placesOf, splitLines, type WeightVariant } from './variant.ts';
 
-export const tiled = tilings<Geometry>((g) => [placesOf(g), g.outChannels]).map(
+export const tiled = /* @__PURE__ */ tilings<Geometry>((g) => [placesOf(g), g.outChannels]).map(
   ({ tileOf, ...tiling }): WeightVariant => ({
     ...tiling,
     supports: () => true,
