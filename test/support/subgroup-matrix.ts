@@ -77,5 +77,5 @@ export async function compiling(configs: readonly MatrixConfig[]): Promise<GPUDe
   const adapter = (await nullAdapter())!;
   const description = { adapter, kind: 'hardware' as const, description: 'null', subgroupMatrix: true };
   const device = await adapter.requestDevice(deviceDescriptor(description, () => {}));
-  return pretend(device, { configs, subgroupMaxSize: device.adapterInfo.subgroupMaxSize });
+  return pretend(device, { configs, subgroupMaxSize: device.adapterInfo.subgroupMaxSize ?? 32 });
 }

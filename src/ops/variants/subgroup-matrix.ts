@@ -72,6 +72,7 @@ export function matrixBlock(
   const { M, N, K } = config;
   // A pipeline with matrices needs whole subgroups of the largest size. The compiler may choose a smaller one.
   const subgroup = adapterInfo.subgroupMaxSize;
+  if (subgroup === undefined) return null;
   const threads = Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX);
   let subgroups = MOST_SUBGROUPS;
   while (subgroups > 1 && subgroups * subgroup > threads) subgroups /= 2;
