@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { wgsl } from '../src/gpu/wgsl/link-wgsl.ts';
 import {
   ArgumentError,
   AutogradError,
@@ -68,7 +69,7 @@ const mistakes: [string, () => unknown, ErrorClass, string, RegExp][] = [
     () => conv2d(zeros(1, 4, 4, 1), zeros(1, 1, 1, 1), { stride: 0 }),
     ArgumentError,
     'conv2d',
-    /stride 0/,
+    /stride is 0/,
   ],
   ['a batch of one in batch norm', () => normalise(zeros(1, 8), 8), ArgumentError, 'batchNorm', /one value a channel/],
   ['batch norm for other channels', () => normalise(zeros(4, 8), 3), ShapeError, 'batchNorm', /\[3\].*needs \[8\]/],
@@ -162,7 +163,7 @@ test('a tensor larger than the device’s buffers is refused before it is made',
 });
 
 test('a kernel that does not compile is reported by name at the next read, and only there', async () => {
-  const broken = { name: 'broken_kernel', source: '@compute @workgroup_size(1) fn main() { let x: u32 = 1.5; }' };
+  const broken = { name: 'broken_kernel', source: wgsl`@compute @workgroup_size(1) fn main() { let x: u32 = 1.5; }` };
   engine.dispatch({ kernel: broken, buffers: [], workgroups: [1] });
   const reason = await engine
     .ones([1])

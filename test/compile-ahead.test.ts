@@ -6,11 +6,12 @@ import { requestAdapter } from '#adapter';
 import { deviceDescriptor } from '../src/gpu/adapter/device-descriptor.ts';
 import { CompileAhead } from '../src/gpu/compile-ahead.ts';
 import type { Kernel } from '../src/gpu/wgsl/kernel.ts';
+import { wgsl } from '../src/gpu/wgsl/link-wgsl.ts';
 import './support/engine.ts';
 
 /** A kernel that never ends if it is run, and its number. */
 function kernel(id: number): Kernel {
-  const source = `
+  const source = wgsl`
 struct Params { turns: u32, far: array<vec4<u32>, 1000> }
 @group(0) @binding(0) var<storage, read> input: array<f32>;
 @group(0) @binding(1) var<storage, read_write> result: array<f32>;
@@ -98,8 +99,11 @@ test('a kernel that does not compile keeps none from compiling, and is not told 
   const own = await second();
   const ahead = new CompileAhead(async () => own.device, 0);
   const launches = deferred();
-  const broken = { ...kernel(2), source: 'this is no WGSL' };
-  const unknown = { ...kernel(3), source: String(kernel(3).source).replace('result[0]', 'nothing[0]') };
+  const broken = { ...kernel(2), source: wgsl`this is not WGSL` };
+  const unknown = {
+    ...kernel(3),
+    source: { ...kernel(3).source, text: kernel(3).source.text.replace('result[0]', 'nothing[0]') },
+  };
   for (const each of [kernel(1), broken, unknown]) ahead.add(each, {});
   ahead.launched(() => launches.promise);
   await own.device.lost;

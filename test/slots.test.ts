@@ -7,11 +7,12 @@ import clipGradients from '../shaders/optim/clip-gradients.wgsl';
 import sgd from '../shaders/optim/sgd.wgsl';
 import slots from '../shaders/optim/slots.wgsl';
 import unscale from '../shaders/optim/unscale.wgsl';
+import { forSlots } from '../src/build/slot-kernel.ts';
 import { ArgumentError } from '../src/errors.ts';
-import { bindingsOf } from '../src/gpu/wgsl/kernel.ts';
-import { linked, linkWgsl, type WgslFile } from '../src/gpu/wgsl/link.ts';
+import { linked, type WgslFile } from '../src/gpu/wgsl/link.ts';
+import { linkWgsl } from '../src/gpu/wgsl/link-wgsl.ts';
+import { bindingsOf } from '../src/gpu/wgsl/reflect.ts';
 import { Module, parameter, SGD, type Tensor } from '../src/index.ts';
-import { forSlots } from '../src/optim/slot-kernel.ts';
 import { engine, errorOf, uniform } from './support/engine.ts';
 
 /** A file of the test's own. */

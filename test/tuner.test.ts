@@ -11,6 +11,7 @@ import type { Runtime } from '../src/gpu/runtime.ts';
 import { tunerOf } from '../src/gpu/tuning/tuners.ts';
 import { mergeChoices, readChoices } from '../src/gpu/tuning/tuning-cache.ts';
 import { tuningCache } from '../src/gpu/tuning/tuning-cache-node.ts';
+import { wgsl } from '../src/gpu/wgsl/link-wgsl.ts';
 import {
   Engine,
   Learner,
@@ -237,7 +238,11 @@ const writer = (name: string, source: string): CopyVariant => ({
   name,
   supports: () => true,
   dispatch: (on, words, output) =>
-    on.dispatch({ kernel: { name: `test_${name}`, source }, buffers: [output.storage], workgroups: [words] }),
+    on.dispatch({
+      kernel: { name: `test_${name}`, source: wgsl`${source}` },
+      buffers: [output.storage],
+      workgroups: [words],
+    }),
 });
 const working = `@group(0) @binding(0) var<storage, read_write> output: array<f32>;
   @compute @workgroup_size(1) fn main(@builtin(workgroup_id) at: vec3<u32>) { output[at.x] = 1.0; }`;

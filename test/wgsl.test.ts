@@ -4,11 +4,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ArgumentError } from '../src/errors.ts';
 import type { Constants } from '../src/gpu/wgsl/constants.ts';
-
-import { linked, linkWgsl, type WgslFile } from '../src/gpu/wgsl/link.ts';
+import { type EntryText, readEntry } from '../src/gpu/wgsl/entry-point.ts';
+import { linked, type WgslFile } from '../src/gpu/wgsl/link.ts';
+import { linkWgsl, wgsl } from '../src/gpu/wgsl/link-wgsl.ts';
 import { packParams } from '../src/gpu/wgsl/pack-params.ts';
 import { type ParamsLayout, paramsLayout } from '../src/gpu/wgsl/params.ts';
+import { entriesOf, reflect } from '../src/gpu/wgsl/reflect.ts';
 import { withoutComments, wordsReached } from '../src/gpu/wgsl/text.ts';
+import { elementwiseSource } from '../src/ops/elementwise/elementwise-source.ts';
 import { engine, errorOf } from './support/engine.ts';
 
 /** The message of the ArgumentError that `fn` throws. */
@@ -36,11 +39,57 @@ test('a file comes behind all it imports, each once, and the directives of all c
 });
 
 test('a text by itself is itself, but cannot import', () => {
-  const text = 'fn a() {}\n// import lib/a.wgsl\n';
-  assert.is(linked(text), text);
+  assert.is(linked(wgsl`fn a() { /* ${1} */ }`), 'fn a() { /* 1 */ }');
   assert.match(
-    refusal(() => linked('// Mine.\n// import lib/a.wgsl\nfn a() {}')),
-    /^line 2: .* cannot import lib\/a\.wgsl.* linkWgsl\(/,
+    refusal(
+      () => wgsl`// Mine.
+// import lib/a.wgsl
+fn a() {}`,
+    ),
+    /line 2: .* cannot import lib\/a\.wgsl.* linkWgsl\(/,
+  );
+});
+
+test('elementwise kernels know their entry point as a parser reads it', () => {
+  const a = { name: 'a', dtype: 'f16', isNumber: false } as const;
+  const b = { name: 'b', dtype: 'f32', isNumber: true } as const;
+  const c = { name: 'c', dtype: 'i32', isNumber: false } as const;
+  for (const operands of [[a], [a, b], [b, c], [a, b, c, { ...b, name: 'y' }]]) {
+    for (const isFlat of [true, false]) {
+      const file = elementwiseSource('own', { operands, expression: 'a', result: 'f32', isFlat });
+      const read = entriesOf(file).main as EntryText;
+      assert.equal(file.entries?.main, read);
+      const { bindings, params } = readEntry(read);
+      const parsed = reflect(file, 'main', {}, 'own');
+      assert.equal(
+        bindings,
+        parsed.bindings.map((binding) => ({ ...binding, name: '' })),
+      );
+      const plain = (layout: ParamsLayout | null) =>
+        layout?.fields.map((field) => ({ ...field, type: field.type.replace(/ /g, '') }));
+      assert.equal(plain(params), plain(parsed.params));
+    }
+  }
+});
+
+test('a uniform of structs is written down, and read as a parser reads it', () => {
+  const file = linkWgsl('own.wgsl', {
+    'own.wgsl': `struct Params { @align(16) a: u32, b: i32, c: f32, d: vec2<f32> }
+@group(0) @binding(0) var<storage, read_write> output: array<f32>;
+@group(0) @binding(1) var<uniform> all: array<Params, 3>;
+@compute @workgroup_size(1) fn main() { output[0] = all[1].c; }`,
+  });
+  const { params } = readEntry(entriesOf(file).main as EntryText);
+  const parsed = reflect(file, 'main', {}, 'own').params;
+  const values = { all: [1, 2, 3].map((i) => ({ a: i, b: -i, c: i / 2, d: [i, 2 * i] })) };
+  assert.equal(packParams(params as ParamsLayout, values, 'own'), packParams(parsed as ParamsLayout, values, 'own'));
+});
+
+test('a file without that entry point says which it has', () => {
+  const file: WgslFile = { name: 'own.wgsl', text: 'fn main() {}', imports: [], entries: { one: [''], two: [''] } };
+  assert.match(
+    refusal(() => engine.dispatch({ kernel: { name: 'own', source: file }, buffers: [], workgroups: [1] })),
+    /^own: own\.wgsl has no entry point main; it has one, two\. .*linkWgsl\(\)/,
   );
 });
 
@@ -353,13 +402,12 @@ fn main() {
     i: 61.25,
     j: [62, 63],
   };
-  const found = paramsLayout(source, constants) as ParamsLayout;
   const output = engine.zeros([39], 'i32');
   engine.dispatch({
-    kernel: { name: 'test_params', source },
+    kernel: { name: 'test_params', source: linkWgsl('own.wgsl', { 'own.wgsl': source }) },
     constants,
     buffers: [output.storage],
-    params: [...packParams(found, values, 'test_params')],
+    params: values,
     workgroups: [1],
   });
   const ints = Int32Array.from(await output.data());

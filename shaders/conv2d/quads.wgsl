@@ -5,14 +5,12 @@
 // Convolution in quads (see lib/quads.wgsl): targets are sums of taps over a source image. Channels come in fours, in
 // the source by zeros behind them. The rows of a block are 16 consecutive target positions, its columns target channels, its
 // terms pairs of a tap and a source channel.
-//
-// Injected besides: MOST_PHASES (passes that a launch can make).
 
 @group(0) @binding(1) var<storage, read> weight: array<vec4<S>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4<S>>;
-// Of each pass: passes differ in the phase of a stride alone.
-@group(0) @binding(4) var<uniform> phases: array<Params, MOST_PHASES>;
+// Of each of the four passes that a launch can make, those of a stride of two: they differ in the stride's phase alone.
+@group(0) @binding(4) var<uniform> phases: array<Params, 4>;
 
 // Four quads from `first` on, `step` apart up to the `last` one. Two rows of lanes that need the same ones load half each.
 fn quads4(first: u32, step: u32, last: u32, row: u32) -> mat4x4<f32> {

@@ -1,4 +1,5 @@
 // import optim/slots.wgsl
+// slots 3
 
 // One step of Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019), one thread a value, in place.
 //

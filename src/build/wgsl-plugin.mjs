@@ -2,25 +2,37 @@
  * An esbuild plugin for `.wgsl`: a file becomes a module of its text, without comments and needless blanks, and of the
  * modules of the files that its `// import` lines name.
  */
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { shorter } from './shorter-wgsl.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The reader of import lines that the engine itself uses; this Node may not run TypeScript as it stands. */
-async function reader() {
+/** The readers of WGSL that the engine itself uses; this Node may not run TypeScript as it stands. */
+async function readers() {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, '../gpu/wgsl/import-lines.ts')],
+    entryPoints: [join(import.meta.dirname, 'wgsl-tools.ts')],
     bundle: true,
     format: 'esm',
+    platform: 'node',
     write: false,
   });
-  const module = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
-  return /** @type {typeof import('../gpu/wgsl/import-lines.ts').importLines} */ (module.importLines);
+  // A file, since errors would quote the whole of a data URL.
+  const folder = await mkdtemp(join(tmpdir(), 'engram-build-'));
+  try {
+    const path = join(folder, 'wgsl-tools.mjs');
+    await writeFile(path, outputFiles[0].contents);
+    return /** @type {typeof import('./wgsl-tools.ts')} */ (await import(pathToFileURL(path).href));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
+
+/** A file's head may list how many slots it is written out for: `// slots 2 5`; see `shaders/optim/slots.wgsl`. */
+const SLOTS = /^\/\/ slots ([\d ]+)$/m;
 
 /**
  * @param {object} [options]
@@ -34,7 +46,7 @@ export function wgsl({ files = false, shaders = join(root, 'shaders') } = {}) {
   return {
     name: 'wgsl',
     async setup({ onResolve, onLoad }) {
-      const importLines = await reader();
+      const { entriesOf, forSlots, importLines, linkWgsl } = await readers();
 
       /**
        * The files that lead from `path` back to itself, if any do. A circle reports itself at each of its files.
@@ -57,6 +69,23 @@ export function wgsl({ files = false, shaders = join(root, 'shaders') } = {}) {
           return null;
         };
         return walk(path, [path]);
+      }
+
+      /**
+       * The texts of a file and of all that it imports, by name.
+       * @param {string} path
+       */
+      async function textsFrom(path) {
+        /** @type {Record<string, string>} */
+        const texts = {};
+        const visit = async (/** @type {string} */ at) => {
+          if (texts[nameOf(at)] !== undefined) return;
+          const text = await readFile(at, 'utf8');
+          texts[nameOf(at)] = text;
+          for (const line of importLines(text)) await visit(pathOf(line.path));
+        };
+        await visit(path);
+        return texts;
       }
 
       onResolve({ filter: /\.wgsl$/ }, ({ path, resolveDir }) => ({
@@ -91,10 +120,21 @@ export function wgsl({ files = false, shaders = join(root, 'shaders') } = {}) {
           errors.push(at(first?.line ?? 1, `WGSL files import each other in a circle: ${names}`));
         }
         if (errors.length > 0) return { errors };
-        const own = { name: nameOf(path), text: shorter(text) };
+        const name = nameOf(path);
+        const texts = await textsFrom(path);
+        const file = linkWgsl(name, texts);
+        /** @type {(of: import('../gpu/wgsl/link.ts').WgslFile) => string} */
+        const written = (of) => {
+          const entries = Object.entries(entriesOf(of)).filter(([, [bindings]]) => bindings !== '');
+          const known = entries.length > 0 ? `, entries: ${JSON.stringify(Object.fromEntries(entries))}` : '';
+          return `name: ${JSON.stringify(of.name)}, text: ${JSON.stringify(shorter(of.text))}, imports${known}`;
+        };
+        const counts = SLOTS.exec(text)?.[1]?.trim().split(/ +/) ?? [];
+        const slots = counts.map((count) => `${count}: { ${written(forSlots(file, Number(count)))} }`);
         const contents = [
           ...lines.map((line, i) => `import file${i} from ${JSON.stringify(pathOf(line.path))};`),
-          `export default { name: ${JSON.stringify(own.name)}, text: ${JSON.stringify(own.text)}, imports: [${lines.map((_, i) => `file${i}`)}] };`,
+          `const imports = [${lines.map((_, i) => `file${i}`)}];`,
+          `export default { ${written(file)}${slots.length > 0 ? `, slots: { ${slots} }` : ''} };`,
         ];
         return { contents: contents.join('\n'), loader: 'js', resolveDir: dirname(path) };
       });

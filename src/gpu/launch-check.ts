@@ -5,14 +5,12 @@ import type { Pipeline } from './pipelines.ts';
 import { packParams } from './wgsl/pack-params.ts';
 import type { Params } from './wgsl/params.ts';
 
-/** The words of the kernel's uniform; null where it has none. @throws {ArgumentError} for parameters that do not fit it. */
-export function uniformWords(
-  { params: layout }: Pipeline,
-  where: string,
-  params?: Params | readonly number[],
-): Uint32Array | null {
-  if (Array.isArray(params)) return Uint32Array.from(params as readonly number[]);
-  if (layout) return packParams(layout, (params ?? {}) as Params, where);
+/**
+ * The words of the kernel's uniform; null where it has none.
+ * @throws {ArgumentError} for parameters that do not fit it.
+ */
+export function uniformWords({ params: layout }: Pipeline, where: string, params?: Params): Uint32Array | null {
+  if (layout) return packParams(layout, params ?? {}, where);
   const [unknown] = Object.keys(params ?? {});
   if (unknown === undefined) return null;
   throw new ArgumentError({
@@ -26,10 +24,10 @@ export function uniformWords(
 export function checkBuffers({ bindings, params }: Pipeline, where: string, buffers: readonly DeviceBuffer[]): void {
   const wanted = bindings.length - (params ? 1 : 0);
   if (buffers.length === wanted) return;
-  const names = bindings.flatMap(({ name, type }) => (type === 'uniform' ? [] : [name]));
+  const names = bindings.flatMap(({ name, type }) => (type === 'uniform' || name === '' ? [] : [name]));
   throw new ArgumentError({
     where,
-    message: `${buffers.length} buffers were given, and the entry point binds ${wanted}: ${names.join(', ') || 'none'}.`,
+    message: `${buffers.length} buffers were given, and the entry point binds ${wanted}${names.length > 0 ? `: ${names.join(', ')}` : ''}.`,
     fix: 'Give one for each, in the order of the binding numbers.',
   });
 }

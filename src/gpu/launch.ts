@@ -10,7 +10,7 @@ export interface Plan {
   /** Injected ahead of the source; a kernel is compiled once for each set. */
   readonly constants?: Constants;
   /** The kernel's uniform, by the names of its members. */
-  readonly params?: Params | readonly number[];
+  readonly params?: Params;
   /** Workgroups along x, y and z; nothing is launched where one of them is 0. */
   readonly workgroups: readonly [number, number?, number?];
 }

@@ -5,9 +5,10 @@
 import { pollGently } from '#adapter';
 import { EngramError, ValidationError } from '../errors.ts';
 import type { Constants } from './wgsl/constants.ts';
-import { type Binding, bindingsOf, type Kernel, labelOf, moduleText } from './wgsl/kernel.ts';
+import { type Binding, entryPointOf } from './wgsl/entry-point.ts';
+import { type Kernel, labelOf, moduleText } from './wgsl/kernel.ts';
 import { linked } from './wgsl/link.ts';
-import { type ParamsLayout, paramsLayout } from './wgsl/params.ts';
+import type { ParamsLayout } from './wgsl/params.ts';
 
 export interface Pipeline {
   readonly id: number;
@@ -66,7 +67,7 @@ export class PipelineCache {
   private compile(kernel: Kernel, text: string, constants: Constants): Pipeline {
     const entry = kernel.entry ?? 'main';
     const label = labelOf(kernel);
-    const bindings = bindingsOf(text, entry);
+    const { bindings, params } = entryPointOf(kernel.source, entry, constants, label);
     const layout = this.layout(bindings);
     this.onCompile(kernel, constants);
     // The error is reported below, with its line; the scope keeps it from being reported twice.
@@ -78,7 +79,7 @@ export class PipelineCache {
       name: label,
       layout: layout.group,
       bindings,
-      params: paramsLayout(text, constants, entry, label),
+      params,
       compiled: null,
       error: null,
       ready: pollGently(() =>

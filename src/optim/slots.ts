@@ -4,9 +4,7 @@ import { plane } from '../gpu/plane.ts';
 import type { Runtime } from '../gpu/runtime.ts';
 import type { Constants } from '../gpu/wgsl/constants.ts';
 import type { Kernel } from '../gpu/wgsl/kernel.ts';
-import type { WgslFile } from '../gpu/wgsl/link.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { forSlots } from './slot-kernel.ts';
 
 /** A parameter's tensors, in the order of the kernel's bindings. */
 export interface Slot {
@@ -17,7 +15,7 @@ export interface Slot {
 
 export interface SlotKernel {
   /** For one slot; its file imports `optim/slots.wgsl`. */
-  readonly kernel: Kernel & { readonly source: WgslFile };
+  readonly kernel: Kernel;
   readonly constants?: Constants;
   /** Slots a launch may have, most first: of what the device can bind, the first is used; 8 at most. */
   readonly slotCounts: readonly number[];
@@ -25,6 +23,15 @@ export interface SlotKernel {
   readonly span?: number;
   /** A number for the kernel; 0 by default. */
   readonly value?: number;
+}
+
+/** The kernel for so many slots, which the build has made: the head of its file lists their numbers. */
+function forSlots(kernel: Kernel, count: number): Kernel {
+  if (count === 1) return kernel;
+  const source = kernel.source.slots?.[count];
+  if (!source)
+    throw new RangeError(`${kernel.source.name} has no kernel for ${count} slots: add the number to its head.`);
+  return { ...kernel, source };
 }
 
 /** Workgroups that have a slot. */
@@ -53,7 +60,7 @@ export function launchSlots(
     const groups = groupsOf(together, span);
     const [x, y] = plane(engine, groups);
     engine.dispatch({
-      kernel: { ...kernel, source: forSlots(kernel.source, count) },
+      kernel: forSlots(kernel, count),
       constants,
       buffers: [...shared, ...together.flatMap(({ tensors }) => tensors)].map((t) => t.storage),
       params: {

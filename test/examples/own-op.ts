@@ -1,7 +1,7 @@
 /** An operation with kernels of its own: every row of x [rows, n] divided by its root mean square (RMSNorm without weights). */
-import { record, Tensor } from '../../src/index.ts';
+import { record, Tensor, wgsl } from '../../src/index.ts';
 
-const source = /* wgsl */ `
+const source = wgsl`
   struct Params { rows: u32, n: u32, eps: f32 }
   @group(0) @binding(0) var<storage, read> x: array<f32>;
   @group(0) @binding(1) var<storage, read> dy: array<f32>;

@@ -2,10 +2,8 @@
  * WGSL files that build on each other. A file names what it needs in its first lines, `// import lib/quads.wgsl`; here they
  * become the one text that a device compiles.
  */
-import { closest } from 'fastest-levenshtein';
 import { ArgumentError } from '../../errors.ts';
-import { clipped } from '../printable.ts';
-import { importLines } from './import-lines.ts';
+import type { EntryText, Reflect } from './entry-point.ts';
 import { endOfHead, withoutComments } from './text.ts';
 
 /** A WGSL file with the files it builds on, as the build makes of every `.wgsl`. */
@@ -14,12 +12,18 @@ export interface WgslFile {
   readonly name: string;
   readonly text: string;
   readonly imports: readonly WgslFile[];
+  /** The entry points of it and of what it imports, as the build has read them. */
+  readonly entries?: Readonly<Record<string, EntryText>>;
+  /** Reads them off its text, where the build has not. */
+  readonly reflect?: Reflect;
+  /** The same kernel for several parameters at once, by their number; see `shaders/optim/slots.wgsl`. */
+  readonly slots?: Readonly<Record<number, WgslFile>>;
 }
 
 const DIRECTIVE = /\b(?:enable|requires|diagnostic)\b[^;]*;/g;
 const texts = new WeakMap<WgslFile, string>();
 
-const circle = (where: string, names: readonly string[]): ArgumentError =>
+export const circle = (where: string, names: readonly string[]): ArgumentError =>
   new ArgumentError({
     where,
     message: `files import each other in a circle: ${names.join(' → ')}.`,
@@ -60,53 +64,14 @@ function joined(files: readonly WgslFile[]): string {
 
 /**
  * The text of a file behind the texts of all it imports, depth first, each once; the directives of all of them (`enable`,
- * `requires`, `diagnostic`) come first. The same file always gives the same string. A string is a file without imports.
- * @throws {ArgumentError} when files import each other in a circle, or a string has an `// import` line.
+ * `requires`, `diagnostic`) come first. The same file always gives the same string.
+ * @throws {ArgumentError} when files import each other in a circle.
  */
-export function linked(file: WgslFile | string): string {
-  if (typeof file === 'string') {
-    const [line] = importLines(file);
-    if (!line) return file;
-    throw new ArgumentError({
-      where: `line ${line.line}`,
-      message: `a text by itself cannot import ${line.path}.`,
-      fix: 'Pass a file instead, for example linkWgsl("own.wgsl", { "own.wgsl": …, "lib/own.wgsl": … }).',
-    });
-  }
+export function linked(file: WgslFile): string {
   let text = texts.get(file);
   if (text === undefined) {
     text = file.imports.length === 0 ? file.text : joined(inOrder(file));
     texts.set(file, text);
   }
   return text;
-}
-
-/**
- * The file called `entry` among `files`, texts by name, with the files that its import lines name.
- * @throws {ArgumentError} when a file is unknown, or files import each other in a circle.
- */
-export function linkWgsl(entry: string, files: Readonly<Record<string, string>>): WgslFile {
-  const known = Object.keys(files);
-  const made = new Map<string, WgslFile>();
-  const path: string[] = [];
-  const file = (name: string, where: string): WgslFile => {
-    const before = made.get(name);
-    if (before) return before;
-    if (path.includes(name)) throw circle(where, [...path.slice(path.indexOf(name)), name]);
-    const text = Object.hasOwn(files, name) ? files[name] : undefined;
-    if (text === undefined) {
-      throw new ArgumentError({
-        where,
-        message: `${name} is unknown; the files are ${clipped(known.join(', '), 400) || 'none'}.`,
-        ...(known.length > 0 && { fix: `Did you mean ${closest(name, known)}?` }),
-      });
-    }
-    path.push(name);
-    const imports = importLines(text).map((line) => file(line.path, `${name}:${line.line}`));
-    path.pop();
-    const result = { name, text, imports };
-    made.set(name, result);
-    return result;
-  };
-  return file(entry, 'linkWgsl');
 }

@@ -2,6 +2,7 @@
 import broadcast from '../../../shaders/elementwise/broadcast.wgsl';
 import walk from '../../../shaders/elementwise/elementwise.wgsl';
 import functions from '../../../shaders/elementwise/functions.wgsl';
+import type { EntryText } from '../../gpu/wgsl/entry-point.ts';
 import type { WgslFile } from '../../gpu/wgsl/link.ts';
 import { type DType, isFloat } from '../../tensor/dtype.ts';
 import { MOST_RANK } from '../../tensor/shape.ts';
@@ -54,5 +55,17 @@ export function elementwiseSource(name: string, { operands, expression, result, 
     `fn apply(${parameters}) -> ${computed(result)} { return ${expression}; }`,
     `fn compute(i: u32) -> ${result} { return ${result === 'f16' ? `f16(${value})` : value}; }`,
   ].join('\n');
-  return { name, text, imports: isFlat ? [functions, walk] : [functions, broadcast, walk] };
+  const bindings = `${tensors.map((_, i) => `${i}r`).join('')}${tensors.length}w${tensors.length + 1}u`;
+  const main: EntryText = [bindings, layoutText(numbers, tensors, isFlat)];
+  return { name, text, imports: isFlat ? [functions, walk] : [functions, broadcast, walk], entries: { main } };
+}
+
+/** What a parser would read off `Params`. */
+function layoutText(numbers: readonly OperandKind[], tensors: readonly OperandKind[], isFlat: boolean): string {
+  const single = ['size:u32', 'row:u32', ...numbers.map(({ name, dtype }) => `${name}:${dtype}`)];
+  if (isFlat) return single.join(' ');
+  const vectors = MOST_RANK / 4;
+  const dims = 4 * Math.ceil(single.length / 4);
+  const strides = `array<vec4<u32>,${vectors * tensors.length}>=u32*${MOST_RANK * tensors.length}@${dims + MOST_RANK}`;
+  return [...single, `dims:array<vec4<u32>,${vectors}>=u32*${MOST_RANK}@${dims}`, `strides:${strides}`].join(' ');
 }

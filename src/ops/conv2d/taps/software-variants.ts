@@ -60,7 +60,7 @@ export const quads: TapVariant = {
     while (params.length < MOST_PHASES) params.push(params[0] as Params);
     return {
       kernel: { name: 'conv2d_quads', source: quadsSource },
-      constants: { ...constants, S: pass.stored, MOST_PHASES },
+      constants: { ...constants, S: pass.stored },
       params: { phases: params },
       // Phases side by side: an adapter that gives each core a share of the workgroups in order gives each as much work.
       workgroups: [phases.length, ...plane(engine, blocks * Math.ceil(pass.targetChannels / (4 * QUADS)))],

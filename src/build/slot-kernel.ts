@@ -146,7 +146,8 @@ export function forSlots(file: WgslFile, slots: number): WgslFile {
       });
     }
     const text = new SlotText(file).text(slots);
-    result = { name: `${file.name} (${slots} slots)`, text, imports: file.imports };
+    const { name, imports, reflect } = file;
+    result = { name: `${name} (${slots} slots)`, text, imports, ...(reflect && { reflect }) };
     files.set(slots, result);
   }
   return result;
