@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { requestAdapter } from '#adapter';
 import { deviceDescriptor } from '../src/gpu/adapter/device-descriptor.ts';
 import { CompileAhead } from '../src/gpu/compile-ahead.ts';
+import { PipelineCache } from '../src/gpu/pipelines.ts';
 import type { Kernel } from '../src/gpu/wgsl/kernel.ts';
 import { wgsl } from '../src/gpu/wgsl/link-wgsl.ts';
 import './support/engine.ts';
@@ -55,6 +56,8 @@ async function second(): Promise<Second> {
   return own;
 }
 
+const pipelinesOn = (device: GPUDevice) => new PipelineCache(device, () => {});
+
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** A promise to be resolved by hand. */
@@ -68,7 +71,7 @@ function deferred() {
 
 test('the last kernels come first, none is run, and the device is given back', async () => {
   const own = await second();
-  const ahead = new CompileAhead(async () => own.device, 0);
+  const ahead = new CompileAhead(async () => own.device, pipelinesOn, 0);
   const launches = deferred();
   for (const id of [1, 2, 3]) ahead.add(kernel(id), {});
   ahead.launched(() => launches.promise);
@@ -83,11 +86,15 @@ test('the last kernels come first, none is run, and the device is given back', a
 test('nothing is compiled twice, and nothing more once the launches have ended', async () => {
   const own = await second();
   const launches = deferred();
-  const ahead = new CompileAhead(async () => {
-    launches.resolve();
-    await pause(0);
-    return own.device;
-  }, 0);
+  const ahead = new CompileAhead(
+    async () => {
+      launches.resolve();
+      await pause(0);
+      return own.device;
+    },
+    pipelinesOn,
+    0,
+  );
   ahead.add(kernel(1), {});
   ahead.launched(() => launches.promise);
   await own.device.lost;
@@ -97,7 +104,7 @@ test('nothing is compiled twice, and nothing more once the launches have ended',
 
 test('a kernel that does not compile keeps none from compiling, and is not told of', async () => {
   const own = await second();
-  const ahead = new CompileAhead(async () => own.device, 0);
+  const ahead = new CompileAhead(async () => own.device, pipelinesOn, 0);
   const launches = deferred();
   const broken = { ...kernel(2), source: wgsl`this is not WGSL` };
   const unknown = {
@@ -116,10 +123,14 @@ test('a kernel that does not compile keeps none from compiling, and is not told 
 
 test('short launches need no second device', async () => {
   let opened = 0;
-  const ahead = new CompileAhead(async () => {
-    opened++;
-    throw new Error('there is none');
-  }, 50);
+  const ahead = new CompileAhead(
+    async () => {
+      opened++;
+      throw new Error('there is none');
+    },
+    pipelinesOn,
+    50,
+  );
   ahead.launched(() => Promise.resolve()); // no kernel is new
   ahead.add(kernel(1), {});
   ahead.launched(() => Promise.resolve());

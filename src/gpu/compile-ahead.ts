@@ -3,8 +3,8 @@
  * its devices has compiled, another finds in Mesa's shader cache. So while the first launches take long, a second device
  * compiles, on another core, the kernels that they come to last.
  */
-import { pollGently } from '#adapter';
-import { type Pipeline, PipelineCache } from './pipelines.ts';
+import { pollGently } from './adapter/polling-node.ts';
+import type { Pipeline, PipelineCache } from './pipelines.ts';
 import type { Constants } from './wgsl/constants.ts';
 import type { Kernel } from './wgsl/kernel.ts';
 
@@ -20,9 +20,13 @@ export class CompileAhead {
   private watching: Promise<void> | null = null;
   private isOver = false;
 
-  /** @param open gives the second device. */
+  /**
+   * @param open gives the second device.
+   * @param pipelinesOn gives the pipelines of a device; their errors are reported by the first one.
+   */
   constructor(
     private readonly open: () => Promise<GPUDevice>,
+    private readonly pipelinesOn: (device: GPUDevice) => PipelineCache,
     private readonly patience = PATIENCE_MS,
   ) {}
 
@@ -68,8 +72,7 @@ export class CompileAhead {
   /** Last ones first, to meet the launches that come from the other end. */
   private async compile(isDone: () => boolean): Promise<void> {
     const device = await this.open();
-    // Errors are reported by the first device.
-    const pipelines = new PipelineCache(device, () => {});
+    const pipelines = this.pipelinesOn(device);
     try {
       for (let next = this.fresh.pop(); next && !isDone(); next = this.fresh.pop()) {
         device.pushErrorScope('validation');

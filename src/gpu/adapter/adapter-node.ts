@@ -8,6 +8,7 @@
  */
 
 import { AdapterError, ConfigError } from '../../errors.ts';
+import { CompileAhead } from '../compile-ahead.ts';
 import type { AdapterChoice, AdapterOptions } from './adapter.ts';
 import { adapterKind, describeAdapter } from './adapter-info.ts';
 import { hushed } from './driver-chatter-node.ts';
@@ -119,7 +120,11 @@ async function requestFrom(
   const description = describeAdapter(adapter.info, PLATFORM[process.platform]?.backend);
   const choice: AdapterChoice = { adapter, kind: adapterKind(adapter.info), description, subgroupMatrix };
   // Mesa keeps what lavapipe compiles in a cache of all its devices.
-  return description.startsWith('llvmpipe') ? { ...choice, another: request } : choice;
+  if (!description.startsWith('llvmpipe')) return choice;
+  return {
+    ...choice,
+    ahead: (deviceOf, pipelinesOn) => new CompileAhead(async () => deviceOf(await request()), pipelinesOn),
+  };
 }
 
 async function open(source: Source, flags: string[]): Promise<GPU> {

@@ -3,6 +3,8 @@
  * `adapter-node.ts` (Dawn) or `adapter-browser.ts` (`navigator.gpu`), both exporting
  * `requestAdapter(options?: AdapterOptions): Promise<AdapterChoice>`.
  */
+import type { CompileAhead } from '../compile-ahead.ts';
+import type { PipelineCache } from '../pipelines.ts';
 
 /** `hardware`: a GPU. `software`: a CPU rasterizer such as lavapipe, SwiftShader or WARP. */
 export type AdapterKind = 'hardware' | 'software';
@@ -15,8 +17,15 @@ export interface AdapterChoice {
   description: string;
   /** Whether subgroup matrices were asked for. */
   subgroupMatrix: boolean;
-  /** Gives another adapter of the same driver, if its devices find in a cache what this one's have compiled. */
-  another?: () => Promise<GPUAdapter>;
+  /**
+   * Compiles ahead on a second device, where the driver's devices share what they have compiled. Only an adapter of Node's
+   * has it: a page carries no code for it.
+   * @param open gives a device of such an adapter.
+   */
+  ahead?: (
+    open: (adapter: GPUAdapter) => Promise<GPUDevice>,
+    pipelinesOn: (device: GPUDevice) => PipelineCache,
+  ) => CompileAhead;
 }
 
 export interface AdapterOptions {

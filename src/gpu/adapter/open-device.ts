@@ -1,7 +1,8 @@
 /** A device of the engine's own, or one that somebody else made. */
 import { pollGently, requestAdapter } from '#adapter';
 import { AdapterError, ArgumentError } from '../../errors.ts';
-import { CompileAhead } from '../compile-ahead.ts';
+import type { CompileAhead } from '../compile-ahead.ts';
+import { PipelineCache } from '../pipelines.ts';
 import type { AdapterKind, AdapterOptions } from './adapter.ts';
 import { adapterKind, describeAdapter } from './adapter-info.ts';
 import { deviceDescriptor } from './device-descriptor.ts';
@@ -19,7 +20,7 @@ export interface OpenDevice {
 /** @throws {AdapterError} when there is no adapter, or it gives no device; its message says what to install. */
 export async function openDevice(options: AdapterOptions, warn: (message: string) => void): Promise<OpenDevice> {
   const choice = await requestAdapter(options);
-  const { adapter, kind, description, another } = choice;
+  const { adapter, kind, description } = choice;
   const descriptor = deviceDescriptor(choice, warn);
   // Gently, although it is short: whatever begins before its last poll goes on with that one's pace.
   const deviceOf = (of: GPUAdapter) => pollGently(() => of.requestDevice(descriptor));
@@ -34,7 +35,8 @@ export async function openDevice(options: AdapterOptions, warn: (message: string
       cause,
     });
   }
-  const ahead = another ? new CompileAhead(async () => deviceOf(await another())) : null;
+  // Its errors are reported by the first device.
+  const ahead = choice.ahead?.(deviceOf, (second) => new PipelineCache(second, () => {})) ?? null;
   return { device, kind, description, isOwn: true, ahead };
 }
 
