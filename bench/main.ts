@@ -1,4 +1,5 @@
 /** `npm run -s bench -- [NAME…]`: times kernels and training steps. Exit code 1 when one fails, 2 on bad arguments. */
+import { environmentOptions } from '../src/cli/environment.ts';
 import '../src/index.ts';
 import { Command, CommanderError, Option } from 'commander';
 import { files } from '#files';
@@ -181,7 +182,7 @@ async function main(): Promise<number> {
 
 /** The number of cases that failed. */
 async function runOnDevice(wanted: readonly (BenchCase | MemoryCase)[], options: Options): Promise<number> {
-  const engine = await Engine.create();
+  const engine = await Engine.create(environmentOptions());
   const cases = possible(engine, wanted);
   let failed = 0;
   if (options.profile) {

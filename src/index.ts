@@ -61,6 +61,7 @@ export {
   weighting,
 } from './distill/weighting.ts';
 export * from './errors.ts';
+export type { SubgroupMatrix } from './gpu/adapter/adapter.ts';
 export type { DeviceBuffer } from './gpu/device-buffer.ts';
 export type { Launch, Plan } from './gpu/launch.ts';
 export { plane } from './gpu/plane.ts';
@@ -114,6 +115,7 @@ export { argmax, argmin, max, mean, min, sum } from './ops/reduce.ts';
 export { flatten, reshape } from './ops/reshape.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export { concat, flip, pad, type Range, slice, transpose } from './ops/strided.ts';
+export { subgroupMatrix } from './ops/subgroup-matrix.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { clipGradNorm, clipGradValue } from './optim/clipping.ts';
 export { GradScaler, type GradScalerOptions, type GradScalerState } from './optim/grad-scaler.ts';
@@ -122,7 +124,7 @@ export { constantSchedule, cosineSchedule, type Schedule, stepSchedule, warmUp }
 export { SGD, type SGDOptions } from './optim/sgd.ts';
 export type { CapturedStep, CaptureOptions } from './tensor/capture.ts';
 export { type DType, type FloatType, supportsF16 } from './tensor/dtype.ts';
-export { Engine, type EngineOptions } from './tensor/engine.ts';
+export { Engine, type EngineOptions, type GuestOptions } from './tensor/engine.ts';
 export { Random } from './tensor/random.ts';
 export type { RandomSource } from './tensor/random-tensors.ts';
 export { Tensor } from './tensor/tensor.ts';

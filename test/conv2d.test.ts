@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { ArgumentError, conv2d, type DType, DTypeError, ShapeError, type Tensor } from '../src/index.ts';
 import { readSafetensors, type SafetensorsEntry } from '../src/nn/safetensors.ts';
 import { tapFamily } from '../src/ops/conv2d/taps/family.ts';
-import { preferVariant } from '../src/ops/variants/kernel-variants.ts';
+import { preferVariant, variantsOf } from '../src/ops/variants/kernel-variants.ts';
 import {
   type ConvCase,
   centralDifferences,
@@ -18,7 +18,7 @@ import {
 import { engine, errorOf, leaf, near, needs, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halfLeaf, halves, rounded } from './support/half.ts';
 
-const variants = tapFamily.variants.filter((variant) => variant.supports(engine)).map((variant) => variant.name);
+const variants = variantsOf(engine, tapFamily).map((variant) => variant.name);
 /** Those that read and write f16. */
 const halfVariants = variants.filter((variant) => variant !== 'blocks');
 

@@ -6,12 +6,12 @@ import * as assert from 'uvu/assert';
 import { type DType, DTypeError, linear, matmul, ShapeError } from '../src/index.ts';
 import { readSafetensors } from '../src/nn/safetensors.ts';
 import { matmulFamily } from '../src/ops/matmul/family.ts';
-import { preferVariant } from '../src/ops/variants/kernel-variants.ts';
+import { preferVariant, variantsOf } from '../src/ops/variants/kernel-variants.ts';
 import { centralDifferences, product } from './support/conv-reference.ts';
 import { engine, errorOf, leaf, near, needs, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halfLeaf, rounded } from './support/half.ts';
 
-const variants = matmulFamily.variants.filter((variant) => variant.supports(engine)).map((variant) => variant.name);
+const variants = variantsOf(engine, matmulFamily).map((variant) => variant.name);
 const flags = [false, true];
 
 test.after.each(() => preferVariant(engine, 'matmul', null));

@@ -8,14 +8,24 @@ import * as assert from 'uvu/assert';
 import type { Launch, Plan } from '../src/gpu/launch.ts';
 import { moduleText } from '../src/gpu/wgsl/kernel.ts';
 import { linked } from '../src/gpu/wgsl/link.ts';
-import { conv2d, type DType, Engine, linear, matmul, type Tensor, tune } from '../src/index.ts';
+import {
+  conv2d,
+  type DType,
+  Engine,
+  type EngineOptions,
+  linear,
+  matmul,
+  subgroupMatrix,
+  type Tensor,
+  tune,
+} from '../src/index.ts';
 import { geometryOf } from '../src/ops/conv2d/geometry.ts';
 import { tapFamily } from '../src/ops/conv2d/taps/family.ts';
 import { forwardPass, inputGradientPasses } from '../src/ops/conv2d/taps/pass.ts';
 import { weightFamily } from '../src/ops/conv2d/weights/family.ts';
 import { matmulFamily } from '../src/ops/matmul/family.ts';
 import type { Product } from '../src/ops/matmul/product.ts';
-import { chooseVariant, preferVariant } from '../src/ops/variants/kernel-variants.ts';
+import { chooseVariant, preferVariant, variantsOf } from '../src/ops/variants/kernel-variants.ts';
 import { configFor, matrixBlock } from '../src/ops/variants/subgroup-matrix.ts';
 import { type ConvCase, convForward, convGradients, image, outputSize, product } from './support/conv-reference.ts';
 import { near, uniform } from './support/engine.ts';
@@ -192,14 +202,14 @@ whereEmulated(
       stopwatch: async (_: unknown, runs: readonly { variant: string }[]) =>
         runs.map(({ variant }) => (variant === 'subgroup-matrix' ? 1 : 10)),
     };
-    const good = Engine.from(some.device, { kind: 'hardware' });
+    const good = Engine.from(some.device, { kind: 'hardware', subgroupMatrix });
     const step = square(good);
     assert.is.not(launches(good, step)[0]?.kernel.name, 'matmul_subgroup_matrix');
     assert.is((await tune(good, step, fastest)).pieces[0]?.variant, 'subgroup-matrix');
     assert.is(launches(good, step)[0]?.kernel.name, 'matmul_subgroup_matrix');
 
     const warnings: string[] = [];
-    const bad = Engine.from(some.device, { kind: 'hardware' });
+    const bad = Engine.from(some.device, { kind: 'hardware', subgroupMatrix });
     const badStep = square(bad);
     Object.defineProperty(some.device, 'createComputePipelineAsync', {
       configurable: true,
@@ -237,9 +247,9 @@ function everyPlan(on: Engine): Plan[] {
   const byMatrices = <Variant extends { name: string }>(variants: readonly Variant[]): Variant =>
     variants.find(({ name }) => name === 'subgroup-matrix') as Variant;
   const [products, taps, weights] = [
-    byMatrices(matmulFamily.variants),
-    byMatrices(tapFamily.variants),
-    byMatrices(weightFamily.variants),
+    byMatrices(variantsOf(on, matmulFamily)),
+    byMatrices(variantsOf(on, tapFamily)),
+    byMatrices(variantsOf(on, weightFamily)),
   ];
   for (const stored of floats) {
     for (const [m, n] of sides) {
@@ -285,7 +295,7 @@ for (const configs of hardware) {
     async () => {
       const device = await compiling(configs);
       const texts = new Set(
-        everyPlan(Engine.from(device)).map(({ kernel, constants = {} }) =>
+        everyPlan(Engine.from(device, { subgroupMatrix })).map(({ kernel, constants = {} }) =>
           moduleText(linked(kernel.source), constants),
         ),
       );
@@ -354,7 +364,7 @@ test('blocks follow rows and columns, and take no more than 16 KiB and the threa
 
 test('units that are asked for and not offered are one warning, and everything works', async () => {
   const warnings: string[] = [];
-  const own = await Engine.create({ subgroupMatrix: true, warn: (message) => warnings.push(message) });
+  const own = await Engine.create({ subgroupMatrix, warn: (message) => warnings.push(message) });
   if (!own.adapterDescription.endsWith('with subgroup matrices')) {
     assert.is(warnings.length, 1);
     assert.match(warnings[0]!, /^engram: .+ offers no subgroup matrices \(chromium-experimental-subgroup-matrix\)/);
@@ -373,18 +383,26 @@ test('units that are asked for and not offered are one warning, and everything w
 test('the environment goes before the option', async () => {
   const before = process.env.ENGRAM_SUBGROUP_MATRIX;
   const warnings: string[] = [];
-  const create = (variable: string, subgroupMatrix: boolean) => {
+  const create = (variable: string, options: EngineOptions = {}) => {
     process.env.ENGRAM_SUBGROUP_MATRIX = variable;
-    return Engine.create({ subgroupMatrix, warn: (message) => warnings.push(message) });
+    return Engine.create({ ...options, warn: (message) => warnings.push(message) });
   };
   try {
-    const without = await create('0', true);
+    const without = await create('0', { subgroupMatrix });
     assert.not.match(without.adapterDescription, /subgroup matrices/);
     assert.equal(warnings, []);
-    const asked = await create('1', false);
+    const asked = await create('1', { subgroupMatrix });
     assert.is(warnings.length, asked.adapterDescription.endsWith('with subgroup matrices') ? 0 : 1);
-    for (const one of [without, asked]) await one.destroy();
-    await create('yes', false).then(
+    warnings.length = 0;
+    const plain = await create('1');
+    assert.not.match(plain.adapterDescription, /subgroup matrices/);
+    assert.is(warnings.length, 1);
+    assert.match(
+      warnings[0]!,
+      /import { subgroupMatrix } from 'engram', and pass Engine\.create\({ subgroupMatrix }\)/,
+    );
+    for (const one of [without, asked, plain]) await one.destroy();
+    await create('yes').then(
       () => assert.unreachable('yes is neither 1 nor 0'),
       (error: Error) =>
         assert.match(error.message, /ENGRAM_SUBGROUP_MATRIX: 'yes' is neither 1 nor 0\. Choose 1 .* or 0/),

@@ -2,11 +2,13 @@
  * How long a user waits for the first training step: a fresh process, from its start to the loss of the first step on the
  * CPU. With an empty shader cache (`cold`) most of it is the compilation of kernels.
  */
+
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { environmentOptions } from '../../src/cli/environment.ts';
 import { Engine, type Tensor } from '../../src/index.ts';
 import type { ResNetName } from '../../src/nn/resnet.ts';
 import type { ProcessCase } from '../bench-case.ts';
@@ -23,7 +25,7 @@ interface FirstStep {
 
 /** In the fresh process: takes the step and prints what it took, in milliseconds. */
 export async function takeFirstStep(model: ResNetName): Promise<void> {
-  const engine = await Engine.create();
+  const engine = await Engine.create(environmentOptions());
   const work = trainingStep(engine, model, 32);
   await (work.run() as Tensor).item();
   const { user, system } = process.cpuUsage();

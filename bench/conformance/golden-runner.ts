@@ -1,11 +1,13 @@
 /** Runs every golden file of a folder, by one variant of the kernels or by all: one line a case, one for the sum. */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { environmentOptions } from '../../src/cli/environment.ts';
 import { Engine } from '../../src/index.ts';
 import { tapFamily } from '../../src/ops/conv2d/taps/family.ts';
 import { matmulFamily } from '../../src/ops/matmul/family.ts';
-import { preferVariant } from '../../src/ops/variants/kernel-variants.ts';
+import { preferVariant, variantsOf } from '../../src/ops/variants/kernel-variants.ts';
 import { type Comparison, GoldenCase } from './golden-case.ts';
 import { GOLDEN_CASES } from './golden-operations.ts';
 
@@ -61,8 +63,8 @@ interface Variant {
 }
 
 /** The adapter's own rules, every variant of matmul and convolution that it can run, and the rules for adapters of the other kind. */
-function variantsOf(engine: Engine): Variant[] {
-  const variants = [...tapFamily.variants, ...matmulFamily.variants].filter((variant) => variant.supports(engine));
+function waysToRun(engine: Engine): Variant[] {
+  const variants = [...variantsOf(engine, tapFamily), ...variantsOf(engine, matmulFamily)];
   const names = [...new Set(variants.map(({ name }) => name))];
   const kind = engine.adapterKind === 'hardware' ? 'software' : 'hardware';
   return [
@@ -80,8 +82,8 @@ export async function golden(args: readonly string[], print: (line: string) => v
     return 2;
   }
   const { files, variant = 'rules' } = asked;
-  const engine = await Engine.create();
-  const all = variantsOf(engine);
+  const engine = await Engine.create(environmentOptions());
+  const all = waysToRun(engine);
   const variants = variant === 'all' ? all : all.filter(({ name }) => name === variant);
   if (variants.length === 0) {
     const known = all.map(({ name }) => `'${name}'`).join(', ');
@@ -91,8 +93,12 @@ export async function golden(args: readonly string[], print: (line: string) => v
   }
   let failed = 0;
   for (const { name, engine: on, variant = null } of variants) {
-    for (const { preference, variants } of [matmulFamily, tapFamily]) {
-      preferVariant(on, preference, variants.some(({ name }) => name === variant) ? variant : null);
+    const families = [
+      { preference: matmulFamily.preference, known: variantsOf(on, matmulFamily) },
+      { preference: tapFamily.preference, known: variantsOf(on, tapFamily) },
+    ];
+    for (const { preference, known } of families) {
+      preferVariant(on, preference, known.some(({ name }) => name === variant) ? variant : null);
     }
     for (const path of files) {
       const { ok, text } = await verdict(on, path);

@@ -2,8 +2,10 @@
  * Runs of continual learning as an experiment: each result is a line of a JSON-lines file, and a run whose line is there
  * is skipped, so that an experiment can be stopped at any time and gone on with.
  */
+
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { environmentOptions } from '../../src/cli/environment.ts';
 import '../../src/index.ts';
 import { type ConfigInput, parseConfig } from '../../src/continual/config.ts';
 import { Learner } from '../../src/continual/learner.ts';
@@ -77,7 +79,7 @@ export async function runMissing(runs: readonly Run[], file: string): Promise<vo
   const wanted = runs.filter(({ name }) => !done.has(name));
   if (wanted.length === 0) return;
   silenceDrivers();
-  const engine = await Engine.create();
+  const engine = await Engine.create(environmentOptions());
   process.stderr.write(`${engine.adapterDescription}: ${wanted.length} runs\n`);
   await mkdir(dirname(file), { recursive: true });
   for (const run of wanted) await appendFile(file, `${JSON.stringify(await learn(engine, run))}\n`);

@@ -1,5 +1,7 @@
 /** The inputs that all engines are given, as one safetensors file: the same weights and images, the same operands. */
+
 import { readFile, writeFile } from 'node:fs/promises';
+import { environmentOptions } from '../../src/cli/environment.ts';
 import { createResNet, Engine, readSafetensors, stateDict, type Tensor, writeSafetensors } from '../../src/index.ts';
 import { asFloat32 } from '../../src/nn/safetensors.ts';
 import type { StateEntry } from '../../src/nn/state-dict.ts';
@@ -44,7 +46,7 @@ async function makeInputs(engine: Engine, work: PeerWork): Promise<{ inputs: Map
 
 /** Writes the inputs of a work to a file. @returns the work's floating point operations. */
 export async function writeInputs(path: string, work: PeerWork): Promise<number> {
-  const engine = await Engine.create();
+  const engine = await Engine.create(environmentOptions());
   const { inputs, flops } = await makeInputs(engine, work);
   await engine.destroy();
   const tensors = [...inputs].map(([name, made]) => [name, { dtype: 'F32', ...made }] as const);

@@ -1,4 +1,5 @@
 /** One engine in a process of its own: does the work, times it and prints one line of JSON. */
+import { environmentOptions } from '../../src/cli/environment.ts';
 import { Engine } from '../../src/index.ts';
 import type { Timing } from '../bench-case.ts';
 import { samplesOf, summarize, timed } from '../bench-timing.ts';
@@ -29,7 +30,7 @@ const OPERATION_BUDGET = 800;
 
 async function prepare({ engine, work }: PeerTask, inputs: Inputs): Promise<{ ready: ReadyWork; adapter: string }> {
   if (engine === 'engram') {
-    const own = await Engine.create();
+    const own = await Engine.create(environmentOptions());
     return { ready: readyEngram(own, work, inputs), adapter: own.adapterDescription };
   }
   const adapter = await provideNavigatorGpu();

@@ -1,4 +1,5 @@
 /** One engine for the length of a command, announced to the user in one line. */
+import { environmentOptions } from './environment.ts';
 import '../ops/methods.ts';
 import picocolors from 'picocolors';
 import { printable } from '../gpu/printable.ts';
@@ -9,7 +10,7 @@ export async function withEngine<T>(
   use: (engine: Engine) => Promise<T>,
   { quiet = false }: { quiet?: boolean } = {},
 ): Promise<T> {
-  const engine = await Engine.create();
+  const engine = await Engine.create(environmentOptions());
   if (!quiet) console.log(picocolors.dim(`adapter   ${printable(engine.adapterDescription)}`));
   try {
     return await use(engine);

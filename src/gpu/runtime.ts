@@ -6,7 +6,6 @@ import { pollGently } from '#adapter';
 import { ArgumentError, DeviceLostError } from '../errors.ts';
 import type { AdapterKind } from './adapter/adapter.ts';
 import type { OpenDevice } from './adapter/open-device.ts';
-import { SUBGROUP_MATRIX } from './adapter/subgroup-matrix.ts';
 import { BindGroupCache } from './bind-groups.ts';
 import { BufferPool, type PoolStatistics } from './buffer-pool.ts';
 import type { DeviceBuffer } from './device-buffer.ts';
@@ -78,9 +77,7 @@ export class Runtime {
     const { device, ahead, isOwn, description } = opened;
     this.device = device;
     this.adapterKind = opened.kind;
-    this.adapterDescription = device.features.has(SUBGROUP_MATRIX)
-      ? `${description} with subgroup matrices`
-      : description;
+    this.adapterDescription = description;
     this.debug = debug;
     this.onLeak = onLeak;
     this.warn = warn;
@@ -96,6 +93,7 @@ export class Runtime {
       failed: this.errors.add,
     });
     this.readback = new Readback(device, this.recorder);
+    opened.subgroupMatrix?.addTo(this);
   }
 
   /** A buffer of at least `bytes`, contents undefined; give it back with {@link release}. */

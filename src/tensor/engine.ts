@@ -1,5 +1,5 @@
 /** The engine as users know it: a device of its own or a borrowed one, and the tensors that are made on it. */
-import type { AdapterKind, AdapterOptions } from '../gpu/adapter/adapter.ts';
+import type { AdapterKind, AdapterOptions, SubgroupMatrix } from '../gpu/adapter/adapter.ts';
 import { borrowDevice, openDevice } from '../gpu/adapter/open-device.ts';
 import { Runtime, type RuntimeOptions } from '../gpu/runtime.ts';
 import { type CapturedStep, type CaptureOptions, capture } from './capture.ts';
@@ -11,6 +11,13 @@ import type { Tensor } from './tensor.ts';
 
 export interface EngineOptions extends AdapterOptions, RuntimeOptions {}
 
+export interface GuestOptions extends RuntimeOptions {
+  /** Whose rules for kernels hold; what the device says of its adapter by default. */
+  kind?: AdapterKind;
+  /** To use subgroup matrices, on a device that was made with the feature `chromium-experimental-subgroup-matrix`. */
+  subgroupMatrix?: SubgroupMatrix | undefined;
+}
+
 export class Engine extends Runtime {
   /**
    * An engine on a device of its own: in Node a hardware adapter, else an installed software one, else the bundled
@@ -18,17 +25,15 @@ export class Engine extends Runtime {
    * @throws {AdapterError} when there is no adapter; its message says what to install.
    */
   static async create(options: EngineOptions = {}): Promise<Engine> {
-    const { warn = (message: string) => console.warn(message) } = options;
-    return new Engine(await openDevice(options, warn), options);
+    return new Engine(await openDevice(options), options);
   }
 
   /**
-   * An engine on a device that the caller owns; the engine never destroys it, only the buffers it made there. A device with
-   * the feature `chromium-experimental-subgroup-matrix` opts in to subgroup matrices.
+   * An engine on a device that the caller owns; the engine never destroys it, only the buffers it made there.
    * @throws {ArgumentError} for what is not a device.
    */
-  static from(device: GPUDevice, { kind, ...options }: RuntimeOptions & { kind?: AdapterKind } = {}): Engine {
-    return new Engine(borrowDevice(device, kind), options);
+  static from(device: GPUDevice, options: GuestOptions = {}): Engine {
+    return new Engine(borrowDevice(device, options), options);
   }
 
   /**

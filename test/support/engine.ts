@@ -2,6 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { environmentOptions } from '../../src/cli/environment.ts';
 import { Engine, type Tensor } from '../../src/index.ts';
 import { relativeL2 } from '../../src/tensor/relative-error.ts';
 import { given } from './given.ts';
@@ -9,7 +10,7 @@ import { given } from './given.ts';
 export { relativeL2 };
 
 /** The engine of this process; destroyed after the file's last test. */
-export const engine: Engine = await Engine.create();
+export const engine: Engine = await Engine.create(environmentOptions());
 
 test.after(() => engine.destroy());
 

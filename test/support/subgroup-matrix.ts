@@ -4,7 +4,7 @@ import { requestAdapter } from '#adapter';
 import matrixFile from '../../shaders/lib/subgroup-matrix.wgsl';
 import { deviceDescriptor } from '../../src/gpu/adapter/device-descriptor.ts';
 import { type MatrixConfig, SUBGROUP_MATRIX } from '../../src/gpu/adapter/subgroup-matrix.ts';
-import { Engine } from '../../src/index.ts';
+import { Engine, subgroupMatrix } from '../../src/index.ts';
 import emulatedFile from './emulated-subgroup-matrix.wgsl';
 
 /** What a device is to tell about its units. */
@@ -54,7 +54,7 @@ export async function emulating(units: MatrixDevice): Promise<Engine> {
     value: (descriptor: GPUShaderModuleDescriptor) =>
       createShaderModule({ ...descriptor, code: emulated(descriptor.code) }),
   });
-  return Engine.from(device, { kind });
+  return Engine.from(device, { kind, subgroupMatrix });
 }
 
 const kept = globalThis as { nullDawn?: GPU };
@@ -75,7 +75,7 @@ export const canCompile = (await nullAdapter())?.features.has(SUBGROUP_MATRIX) ?
  */
 export async function compiling(configs: readonly MatrixConfig[]): Promise<GPUDevice> {
   const adapter = (await nullAdapter())!;
-  const description = { adapter, kind: 'hardware' as const, description: 'null', subgroupMatrix: true };
+  const description = { adapter, kind: 'hardware' as const, description: 'null', subgroupMatrix };
   const device = await adapter.requestDevice(deviceDescriptor(description, () => {}));
   return pretend(device, { configs, subgroupMaxSize: device.adapterInfo.subgroupMaxSize ?? 32 });
 }

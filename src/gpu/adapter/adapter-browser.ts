@@ -37,7 +37,7 @@ export async function requestAdapter(options: AdapterOptions = {}): Promise<Adap
       fix: "Switch the browser's hardware acceleration on, or ask for 'auto'.",
     });
   }
-  return { adapter, kind, description, subgroupMatrix: options.subgroupMatrix ?? false };
+  return { adapter, kind, description, subgroupMatrix: options.subgroupMatrix ?? null };
 }
 
 /** Browsers wake up when the GPU is done: nothing polls. */

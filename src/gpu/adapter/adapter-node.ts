@@ -9,7 +9,7 @@
 
 import { AdapterError, ConfigError } from '../../errors.ts';
 import { CompileAhead } from '../compile-ahead.ts';
-import type { AdapterChoice, AdapterOptions } from './adapter.ts';
+import type { AdapterChoice, AdapterOptions, SubgroupMatrix } from './adapter.ts';
 import { adapterKind, describeAdapter } from './adapter-info.ts';
 import { hushed } from './driver-chatter-node.ts';
 import { pollGently } from './polling-node.ts';
@@ -46,14 +46,14 @@ shared[KEPT] ??= new Map();
 const kept = shared[KEPT];
 
 /**
- * Asks Dawn for an adapter; the environment variables `ENGRAM_ADAPTER` and `ENGRAM_SUBGROUP_MATRIX` (`1` or `0`) go before
- * `options.adapter` and `options.subgroupMatrix`.
+ * Asks Dawn for an adapter; the environment variables `ENGRAM_ADAPTER` and `ENGRAM_SUBGROUP_MATRIX` go before the
+ * options. The latter's `0` overrides `options.subgroupMatrix`; its `1` cannot bring the kernels, which only the option does.
  * @throws {AdapterError} when there is none of the kind asked for; its message says what to install.
  * @throws {ConfigError} when one of the variables has a value that is unknown.
  */
 export async function requestAdapter(options: AdapterOptions = {}): Promise<AdapterChoice> {
   const wanted = chosen(options);
-  const subgroupMatrix = wantsSubgroupMatrix(options);
+  const subgroupMatrix = wantedSubgroupMatrix(options);
   const refusals: string[] = [];
   for (const source of SOURCES[wanted]) {
     const found = await requestFrom(source, subgroupMatrix, options.powerPreference).catch((error: unknown) => {
@@ -89,10 +89,16 @@ function chosen(options: AdapterOptions): Wanted {
   });
 }
 
-function wantsSubgroupMatrix({ subgroupMatrix = false }: AdapterOptions): boolean {
+function wantedSubgroupMatrix({ subgroupMatrix, warn = console.warn }: AdapterOptions): SubgroupMatrix | null {
   const named = process.env.ENGRAM_SUBGROUP_MATRIX;
-  if (!named) return subgroupMatrix;
-  if (named === '1' || named === '0') return named === '1';
+  if (named === '0') return null;
+  if (named === '1' && !subgroupMatrix) {
+    warn(
+      'engram: ENGRAM_SUBGROUP_MATRIX=1, but the program does not carry these kernels: ' +
+        "import { subgroupMatrix } from 'engram', and pass Engine.create({ subgroupMatrix }).",
+    );
+  }
+  if (!named || named === '1') return subgroupMatrix ?? null;
   throw new ConfigError({
     where: 'ENGRAM_SUBGROUP_MATRIX',
     message: `'${named}' is neither 1 nor 0.`,
@@ -102,7 +108,7 @@ function wantsSubgroupMatrix({ subgroupMatrix = false }: AdapterOptions): boolea
 
 async function requestFrom(
   source: Source,
-  subgroupMatrix: boolean,
+  subgroupMatrix: SubgroupMatrix | null,
   powerPreference: GPUPowerPreference = 'high-performance',
 ): Promise<AdapterChoice> {
   const key = subgroupMatrix ? `${source} with subgroup matrices` : source;

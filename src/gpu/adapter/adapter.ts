@@ -5,6 +5,7 @@
  */
 import type { CompileAhead } from '../compile-ahead.ts';
 import type { PipelineCache } from '../pipelines.ts';
+import type { Runtime } from '../runtime.ts';
 
 /** `hardware`: a GPU. `software`: a CPU rasterizer such as lavapipe, SwiftShader or WARP. */
 export type AdapterKind = 'hardware' | 'software';
@@ -15,8 +16,8 @@ export interface AdapterChoice {
   kind: AdapterKind;
   /** One line for people, for example `llvmpipe (Mesa 25.0.7, software, Vulkan)`. */
   description: string;
-  /** Whether subgroup matrices were asked for. */
-  subgroupMatrix: boolean;
+  /** Subgroup matrices, where they were asked for. */
+  subgroupMatrix: SubgroupMatrix | null;
   /**
    * Compiles ahead on a second device, where the driver's devices share what they have compiled. Only an adapter of Node's
    * has it: a page carries no code for it.
@@ -28,6 +29,16 @@ export interface AdapterChoice {
   ) => CompileAhead;
 }
 
+/**
+ * A feature of devices, and the kernels that use it: the value `subgroupMatrix`. Asked for by a value, not by a flag: programs
+ * that do not name it carry none of its kernels.
+ */
+export interface SubgroupMatrix {
+  readonly feature: GPUFeatureName;
+  /** Gives an engine, whose device has the feature, the variants that use it. */
+  addTo(engine: Runtime): void;
+}
+
 export interface AdapterOptions {
   /**
    * `auto` (default): hardware, else an installed software adapter, else the SwiftShader of npm.
@@ -37,10 +48,13 @@ export interface AdapterOptions {
   /** Which of two GPUs; `high-performance` by default. */
   powerPreference?: GPUPowerPreference;
   /**
-   * Use the GPU's subgroup matrices, where Dawn offers them (`chromium-experimental-subgroup-matrix`) for floats as they are
-   * stored: they give matrix products and convolutions one more variant, which the tuner may choose. Experimental, and off
-   * by default; where they are missing there is a warning. In Node this allows Dawn's unsafe APIs, and the f16 that Dawn keeps
+   * The value `subgroupMatrix`, to use the GPU's subgroup matrices, where Dawn offers them
+   * (`chromium-experimental-subgroup-matrix`) for floats as they are stored: they give matrix products and convolutions one
+   * more variant, which the tuner may choose. Experimental, and off by default; where they are missing there is a warning. In
+   * Node this allows Dawn's unsafe APIs, and the f16 that Dawn keeps
    * back on NVIDIA's GPUs for want of conformance; in Chrome both must be allowed already.
    */
-  subgroupMatrix?: boolean;
+  subgroupMatrix?: SubgroupMatrix | undefined;
+  /** Where warnings go; the console by default. */
+  warn?: (message: string) => void;
 }

@@ -1,6 +1,5 @@
 /** What an engine asks of an adapter: all that kernels can make use of, but for what is experimental. */
 import type { AdapterChoice } from './adapter.ts';
-import { SUBGROUP_MATRIX } from './subgroup-matrix.ts';
 
 const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
 const WANTED_LIMITS = [
@@ -19,9 +18,9 @@ export function deviceDescriptor(
   { adapter, description, subgroupMatrix }: AdapterChoice,
   warn: (message: string) => void,
 ): GPUDeviceDescriptor {
-  const wanted = subgroupMatrix ? [...WANTED_FEATURES, SUBGROUP_MATRIX] : WANTED_FEATURES;
-  if (subgroupMatrix && !adapter.features.has(SUBGROUP_MATRIX)) {
-    warn(`engram: ${description} offers no subgroup matrices (${SUBGROUP_MATRIX}); going on without them.`);
+  const wanted = subgroupMatrix ? [...WANTED_FEATURES, subgroupMatrix.feature] : WANTED_FEATURES;
+  if (subgroupMatrix && !adapter.features.has(subgroupMatrix.feature)) {
+    warn(`engram: ${description} offers no subgroup matrices (${subgroupMatrix.feature}); going on without them.`);
   }
   return {
     label: 'engram',

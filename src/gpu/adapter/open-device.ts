@@ -3,25 +3,39 @@ import { pollGently, requestAdapter } from '#adapter';
 import { AdapterError, ArgumentError } from '../../errors.ts';
 import type { CompileAhead } from '../compile-ahead.ts';
 import { PipelineCache } from '../pipelines.ts';
-import type { AdapterKind, AdapterOptions } from './adapter.ts';
+import type { AdapterKind, AdapterOptions, SubgroupMatrix } from './adapter.ts';
 import { adapterKind, describeAdapter } from './adapter-info.ts';
 import { deviceDescriptor } from './device-descriptor.ts';
 
 export interface OpenDevice {
   readonly device: GPUDevice;
   readonly kind: AdapterKind;
-  /** The adapter, in one line for people. */
+  /** The adapter, in one line for people, and whether subgroup matrices are used. */
   readonly description: string;
   /** Whether whoever opened it destroys it. */
   readonly isOwn: boolean;
   readonly ahead: CompileAhead | null;
+  /** Where it was asked for and the device has the feature. */
+  readonly subgroupMatrix: SubgroupMatrix | null;
+}
+
+/** @param subgroupMatrix as it was asked for. */
+function opened(
+  device: GPUDevice,
+  description: string,
+  subgroupMatrix: SubgroupMatrix | null | undefined,
+  rest: Pick<OpenDevice, 'kind' | 'isOwn' | 'ahead'>,
+): OpenDevice {
+  return subgroupMatrix && device.features.has(subgroupMatrix.feature)
+    ? { ...rest, device, description: `${description} with subgroup matrices`, subgroupMatrix }
+    : { ...rest, device, description, subgroupMatrix: null };
 }
 
 /** @throws {AdapterError} when there is no adapter, or it gives no device; its message says what to install. */
-export async function openDevice(options: AdapterOptions, warn: (message: string) => void): Promise<OpenDevice> {
+export async function openDevice(options: AdapterOptions): Promise<OpenDevice> {
   const choice = await requestAdapter(options);
   const { adapter, kind, description } = choice;
-  const descriptor = deviceDescriptor(choice, warn);
+  const descriptor = deviceDescriptor(choice, options.warn ?? console.warn);
   // Gently, although it is short: whatever begins before its last poll goes on with that one's pace.
   const deviceOf = (of: GPUAdapter) => pollGently(() => of.requestDevice(descriptor));
   let device: GPUDevice;
@@ -37,20 +51,21 @@ export async function openDevice(options: AdapterOptions, warn: (message: string
   }
   // Its errors are reported by the first device.
   const ahead = choice.ahead?.(deviceOf, (second) => new PipelineCache(second, () => {})) ?? null;
-  return { device, kind, description, isOwn: true, ahead };
+  return opened(device, description, choice.subgroupMatrix, { kind, isOwn: true, ahead });
 }
 
 /** @throws {ArgumentError} for what is not a device. */
-export function borrowDevice(device: GPUDevice, kind?: AdapterKind): OpenDevice {
+export function borrowDevice(
+  device: GPUDevice,
+  { kind, subgroupMatrix }: { kind?: AdapterKind; subgroupMatrix?: SubgroupMatrix | undefined },
+): OpenDevice {
   if (!(device as GPUDevice | undefined)?.queue) {
     throw new ArgumentError({ where: 'Engine.from', message: 'takes a GPUDevice.', fix: 'Await requestDevice().' });
   }
   const { adapterInfo } = device;
-  return {
-    device,
+  return opened(device, describeAdapter(adapterInfo), subgroupMatrix, {
     kind: kind ?? adapterKind(adapterInfo),
-    description: describeAdapter(adapterInfo),
     isOwn: false,
     ahead: null,
-  };
+  });
 }

@@ -6,7 +6,6 @@ import { launchPlan } from '../variants/launch-plan.ts';
 import { addSplits, noise, reach, rehearsal, suffixOf } from '../variants/rehearsal.ts';
 import { flopsOf, type MatmulVariant, type Output, type Product } from './product.ts';
 import { blocks, lanes, quads } from './software-variants.ts';
-import { subgroupMatrix } from './subgroup-matrix-variant.ts';
 import { tiled, wide } from './tiled-variants.ts';
 
 export interface MatmulBuffers {
@@ -33,8 +32,8 @@ export function launchMatmul(
 export const matmulFamily: KernelFamily<Product, MatmulVariant> = {
   name: 'matmul',
   preference: 'matmul',
-  // Best first, but for `subgroup-matrix`: it has never been measured, so only the tuner or a preference chooses it.
-  variants: /* @__PURE__ */ [quads, lanes, blocks].concat(tiled, wide, subgroupMatrix),
+  // Best first.
+  variants: /* @__PURE__ */ [quads, lanes, blocks].concat(tiled, wide),
   flopsOf,
   describe({ m, n, k, batch, aCol, bCol, stored }) {
     const product = `${m}×${k}${aCol === 1 ? '' : 'ᵀ'} · ${k}×${n}${bCol === 1 ? '' : 'ᵀ'}`;

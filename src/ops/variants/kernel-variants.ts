@@ -23,13 +23,34 @@ export interface KernelFamily<Work extends object, Variant extends KernelVariant
   readonly name: string;
   /** What {@link preferVariant} calls it. */
   readonly preference: string;
-  /** Best first. */
+  /** Best first; engines may have more, see {@link variantsOf}. */
   readonly variants: readonly Variant[];
   flopsOf(work: Work): number;
   /** The work for people. */
   describe(work: Work): string;
   /** Operands of its own for the work, to launch it on by any variant. */
   rehearse(engine: Runtime, work: Work): { launch(variant: Variant): void; dispose(): void };
+}
+
+/** Variants that were added to engines, by the name of their family. */
+const added = new WeakMap<Runtime, Map<string, readonly KernelVariant<never>[]>>();
+
+/**
+ * Gives an engine more variants of a family. They come last: only the tuner or a preference chooses them. The family is named,
+ * not given: whoever adds variants to several carries no other variant of them.
+ */
+export function addVariants<Work>(engine: Runtime, family: string, variants: readonly KernelVariant<Work>[]): void {
+  const byFamily = added.get(engine) ?? new Map<string, readonly KernelVariant<never>[]>();
+  added.set(engine, byFamily.set(family, variants));
+}
+
+/** The variants of a family that the engine's device can run, best first. */
+export function variantsOf<Work extends object, Variant extends KernelVariant<Work>>(
+  engine: Runtime,
+  family: KernelFamily<Work, Variant>,
+): Variant[] {
+  const more = (added.get(engine)?.get(family.name) ?? []) as readonly unknown[] as readonly Variant[];
+  return [...family.variants, ...more].filter((variant) => variant.supports(engine));
 }
 
 const preferences = new WeakMap<Runtime, Map<string, string>>();
@@ -63,7 +84,7 @@ export function chooseVariant<Work extends object, Variant extends KernelVariant
   work: Work,
 ): Variant {
   const wanted = preferences.get(engine)?.get(family.preference);
-  const possible = family.variants.filter((variant) => variant.supports(engine));
+  const possible = variantsOf(engine, family);
   if (wanted !== undefined && !possible.some(({ name }) => name === wanted)) {
     throw new ArgumentError({
       where: family.name,

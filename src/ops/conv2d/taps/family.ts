@@ -7,7 +7,6 @@ import { noise, reach, rehearsal, suffixOf } from '../../variants/rehearsal.ts';
 import { withPaddedChannels } from '../padded-channels.ts';
 import type { TapPass } from './pass.ts';
 import { blocks, lanes, quads, stem } from './software-variants.ts';
-import { subgroupMatrix } from './subgroup-matrix-variant.ts';
 import { tiled } from './tiled-variants.ts';
 import { flopsOf, type TapVariant } from './variant.ts';
 
@@ -57,8 +56,8 @@ export function sumTaps(engine: Runtime, passes: readonly TapPass[], buffers: Ta
 export const tapFamily: KernelFamily<TapPass, TapVariant> = {
   name: 'conv2d',
   preference: 'conv2d',
-  // Best first, but for `subgroup-matrix`: it has never been measured, so only the tuner or a preference chooses it.
-  variants: /* @__PURE__ */ [stem, quads, lanes, blocks].concat(tiled, subgroupMatrix),
+  // Best first.
+  variants: /* @__PURE__ */ [stem, quads, lanes, blocks].concat(tiled),
   flopsOf,
   // The weights of an input gradient are turned.
   describe: (p) =>

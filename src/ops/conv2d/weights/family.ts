@@ -8,7 +8,6 @@ import type { Split } from '../../variants/split.ts';
 import type { Geometry } from '../geometry.ts';
 import { withPaddedChannels } from '../padded-channels.ts';
 import { blocks, lanes, quads, stem } from './software-variants.ts';
-import { subgroupMatrix } from './subgroup-matrix-variant.ts';
 import { tiled } from './tiled-variants.ts';
 import { flopsOf, placesOf, type WeightVariant } from './variant.ts';
 
@@ -38,8 +37,8 @@ export function launchWeights(
 export const weightFamily: KernelFamily<Geometry, WeightVariant> = {
   name: 'conv2d weights',
   preference: 'conv2d',
-  // Best first, but for `subgroup-matrix`: it has never been measured, so only the tuner or a preference chooses it.
-  variants: /* @__PURE__ */ [stem, quads, lanes, blocks].concat(tiled, subgroupMatrix),
+  // Best first.
+  variants: /* @__PURE__ */ [stem, quads, lanes, blocks].concat(tiled),
   flopsOf,
   describe: (g) =>
     `${g.batch}×${g.height}×${g.width}×${g.inChannels} → ${g.outHeight}×${g.outWidth}×${g.outChannels}, ` +
