@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { writeLicences } from './licences.mjs';
 import { matrixPlugin } from './matrix-plugin.mjs';
-import { VENDORED, vendoredModules, vendoredPath } from './vendored.mjs';
+import { membersUsed, VENDORED, vendoredModules, vendoredPath } from './vendored.mjs';
 import { wgsl } from './wgsl-plugin.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -129,7 +129,7 @@ async function buildVendored(outdir) {
     entryPoints: VENDORED.map((name) => ({ in: `vendored:${name}`, out: vendoredPath(name) })),
     outdir,
     plugins: [
-      matrixPlugin,
+      matrixPlugin(() => membersUsed(join(root, 'src'), 'mat3d')),
       {
         name: 'vendored',
         setup({ onResolve, onLoad }) {

@@ -16,6 +16,18 @@ export const vendoredPath = (name) => `vendor/${name.replace('/', '-')}`;
 const IMPORT = /^import (?:type )?(?:\* as (\w+)|(\w+)|\{([^}]*)\}) from '([^']+)';$/gm;
 
 /**
+ * The members of a value that the sources use, in order.
+ * @param {string} sources folder
+ * @param {string} value its name
+ */
+export async function membersUsed(sources, value) {
+  const paths = (await readdir(sources, { recursive: true })).filter((path) => path.endsWith('.ts'));
+  const texts = await Promise.all(paths.map((path) => readFile(join(sources, path), 'utf8')));
+  const uses = texts.flatMap((text) => [...text.matchAll(new RegExp(`\\b${value}\\.(\\w+)`, 'g'))]);
+  return [...new Set(uses.map(([, name = '']) => name))].sort();
+}
+
+/**
  * A module for each vendored package, which exports what the sources use of it.
  * @param {string} sources folder
  * @returns {Promise<Map<string, string>>} by the package's name
