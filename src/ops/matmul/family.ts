@@ -1,11 +1,12 @@
 /** The variants of the matrix product, launched in one place. */
+import { productsOnLanes } from '#lane-variants';
 import type { DeviceBuffer } from '../../gpu/device-buffer.ts';
 import type { Runtime } from '../../gpu/runtime.ts';
 import type { KernelFamily } from '../variants/kernel-variants.ts';
 import { launchPlan } from '../variants/launch-plan.ts';
 import { addSplits, noise, reach, rehearsal, suffixOf } from '../variants/rehearsal.ts';
 import { flopsOf, type MatmulVariant, type Output, type Product } from './product.ts';
-import { blocks, lanes, quads } from './software-variants.ts';
+import { blocks } from './software-variants.ts';
 import { tiled, wide } from './tiled-variants.ts';
 
 export interface MatmulBuffers {
@@ -33,7 +34,7 @@ export const matmulFamily: KernelFamily<Product, MatmulVariant> = {
   name: 'matmul',
   preference: 'matmul',
   // Best first.
-  variants: /* @__PURE__ */ [quads, lanes, blocks].concat(tiled, wide),
+  variants: /* @__PURE__ */ productsOnLanes.concat(blocks, tiled, wide),
   flopsOf,
   describe({ m, n, k, batch, aCol, bCol, stored }) {
     const product = `${m}×${k}${aCol === 1 ? '' : 'ᵀ'} · ${k}×${n}${bCol === 1 ? '' : 'ᵀ'}`;

@@ -1,4 +1,5 @@
 /** The variants of the kernels that sum taps, a convolution's output or its input gradient, launched in one place. */
+import { tapsOnLanes } from '#lane-variants';
 import type { DeviceBuffer } from '../../../gpu/device-buffer.ts';
 import type { Runtime } from '../../../gpu/runtime.ts';
 import { chooseVariant, type KernelFamily } from '../../variants/kernel-variants.ts';
@@ -6,7 +7,7 @@ import { launchPlan } from '../../variants/launch-plan.ts';
 import { noise, reach, rehearsal, suffixOf } from '../../variants/rehearsal.ts';
 import { withPaddedChannels } from '../padded-channels.ts';
 import type { TapPass } from './pass.ts';
-import { blocks, lanes, quads, stem } from './software-variants.ts';
+import { blocks } from './software-variants.ts';
 import { tiled } from './tiled-variants.ts';
 import { flopsOf, type TapVariant } from './variant.ts';
 
@@ -57,7 +58,7 @@ export const tapFamily: KernelFamily<TapPass, TapVariant> = {
   name: 'conv2d',
   preference: 'conv2d',
   // Best first.
-  variants: /* @__PURE__ */ [stem, quads, lanes, blocks].concat(tiled),
+  variants: /* @__PURE__ */ tapsOnLanes.concat(blocks, tiled),
   flopsOf,
   // The weights of an input gradient are turned.
   describe: (p) =>

@@ -1,4 +1,5 @@
 /** The variants of a convolution's weight gradient, launched in one place. */
+import { weightsOnLanes } from '#lane-variants';
 import type { DeviceBuffer } from '../../../gpu/device-buffer.ts';
 import type { Runtime } from '../../../gpu/runtime.ts';
 import type { KernelFamily } from '../../variants/kernel-variants.ts';
@@ -7,7 +8,7 @@ import { addSplits, noise, rehearsal, suffixOf } from '../../variants/rehearsal.
 import type { Split } from '../../variants/split.ts';
 import type { Geometry } from '../geometry.ts';
 import { withPaddedChannels } from '../padded-channels.ts';
-import { blocks, lanes, quads, stem } from './software-variants.ts';
+import { blocks } from './software-variants.ts';
 import { tiled } from './tiled-variants.ts';
 import { flopsOf, placesOf, type WeightVariant } from './variant.ts';
 
@@ -38,7 +39,7 @@ export const weightFamily: KernelFamily<Geometry, WeightVariant> = {
   name: 'conv2d weights',
   preference: 'conv2d',
   // Best first.
-  variants: /* @__PURE__ */ [stem, quads, lanes, blocks].concat(tiled),
+  variants: /* @__PURE__ */ weightsOnLanes.concat(blocks, tiled),
   flopsOf,
   describe: (g) =>
     `${g.batch}×${g.height}×${g.width}×${g.inChannels} → ${g.outHeight}×${g.outWidth}×${g.outChannels}, ` +
