@@ -42,8 +42,10 @@ export {
   subset,
 } from './data/dataset.ts';
 export { DeviceImages, identityTransforms, type SampleOptions } from './data/device-images.ts';
-export { bundledNames, type DatasetFiles, loadDataset } from './data/load-dataset.ts';
+export { bundledNames, type LoadDatasetOptions, loadDataset } from './data/load-dataset.ts';
 export { type Batch, DataLoader, indicesOfClasses, type LoaderOptions } from './data/loader.ts';
+export type { DatasetReader } from './data/reader.ts';
+export type { DataSource, DatasetFiles } from './data/source.ts';
 export { type DenseKDOptions, denseKD, globalKD, taskwiseKD } from './distill/dense-kd.ts';
 export { GroupDraw, type GroupDrawOptions, gatherGroups } from './distill/group-draw.ts';
 export { finiteLoss, type GroupKDOptions, groupKD, groupLosses } from './distill/group-kd.ts';

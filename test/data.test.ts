@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -12,6 +11,7 @@ import { channelMoments, classIndices, firstPerClass, type ImageDataset, subset 
 import { readIdx } from '../src/data/idx.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
 import { DataError } from '../src/errors.ts';
+import { inFolder } from './support/in-folder.ts';
 
 const idx = (shape: number[], values: number[]): Uint8Array<ArrayBuffer> => {
   const bytes = new Uint8Array(4 + 4 * shape.length + values.length);
@@ -23,16 +23,6 @@ const idx = (shape: number[], values: number[]): Uint8Array<ArrayBuffer> => {
   return bytes;
 };
 const range = (count: number) => Array.from({ length: count }, (_, index) => index % 256);
-
-/** A folder for one test, gone afterwards. */
-async function inFolder(story: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'engram-data-'));
-  try {
-    await story(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
 
 /** A set of 2×3 images under MNIST's names; `change` replaces or (null) removes files. */
 async function writeSet(folder: string, change: Record<string, Uint8Array | string | null> = {}): Promise<void> {

@@ -4,10 +4,11 @@
  * CIFAR-100: a coarse and a fine label byte, files train.bin and test.bin; the fine label is the class.
  */
 
-import { files } from '#files';
 import { DataError } from '../errors.ts';
 import { checkDataset, type DatasetSplit, type ImageDataset } from './dataset.ts';
 import { joinPath } from './files.ts';
+import type { DatasetReader } from './reader.ts';
+import type { DataSource } from './source.ts';
 
 const SIDE = 32;
 const CHANNELS = 3;
@@ -75,15 +76,14 @@ export function decodeCifar(
 }
 
 async function readPart(
-  folder: string,
+  source: DataSource,
   version: Version,
   names: string[],
   classNames: string[] | undefined,
 ): Promise<ImageDataset> {
   const decoded = [];
   for (const name of names) {
-    const where = joinPath(folder, name);
-    decoded.push(decodeCifar(await files.read(where), version.labelBytes, where));
+    decoded.push(decodeCifar(await source.read(name), version.labelBytes, joinPath(source.where, name)));
   }
   const count = decoded.reduce((sum, part) => sum + part.labels.length, 0);
   const images = new Uint8Array(count * CHANNELS * PLANE);
@@ -97,23 +97,25 @@ async function readPart(
   const size = { height: SIDE, width: SIDE, channels: CHANNELS };
   const dataset: ImageDataset = { name: version.name, images, labels, ...size, classes: version.classes };
   if (classNames) dataset.classNames = classNames;
-  return checkDataset(dataset, joinPath(folder, names.join(', ')));
+  return checkDataset(dataset, joinPath(source.where, names.join(', ')));
 }
 
-/**
- * CIFAR-10 or CIFAR-100 from a folder, or undefined if it holds neither.
- * @throws {DataError} for damaged or missing parts.
- */
-export async function loadCifar(folder: string): Promise<DatasetSplit | undefined> {
+async function readSet(source: DataSource): Promise<DatasetSplit | undefined> {
   for (const version of versions) {
-    if (!(await files.exists(joinPath(folder, version.train[0]!)))) continue;
-    const listed = joinPath(folder, version.names);
-    const lines = (await files.exists(listed)) ? (await files.readText(listed)).split(/\r?\n/).filter(Boolean) : [];
+    if ((await source.find(version.train.slice(0, 1))) === undefined) continue;
+    const listed = await source.find([version.names]);
+    const text = listed === undefined ? '' : new TextDecoder().decode(await source.read(listed));
+    const lines = text.split(/\r?\n/).filter(Boolean);
     const classNames = lines.length === version.classes ? lines : undefined;
     return {
-      train: await readPart(folder, version, version.train, classNames),
-      test: await readPart(folder, version, version.test, classNames),
+      train: await readPart(source, version, version.train, classNames),
+      test: await readPart(source, version, version.test, classNames),
     };
   }
   return undefined;
 }
+
+export const cifar: DatasetReader = {
+  format: "CIFAR's binary version",
+  read: readSet,
+};

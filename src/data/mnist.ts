@@ -1,0 +1,128 @@
+/** Sets in MNIST's format: four IDX files, and `classes.json` where the classes have names. */
+import { DataError } from '../errors.ts';
+import { checkDataset, type DatasetSplit, type ImageDataset } from './dataset.ts';
+import { joinPath } from './files.ts';
+import { readIdx } from './idx.ts';
+import type { DatasetReader } from './reader.ts';
+import type { DataSource } from './source.ts';
+
+/** As many as the labels, which are bytes, can distinguish. */
+const MOST_CLASSES = 256;
+
+const stems = {
+  trainImages: 'train-images-idx3-ubyte',
+  trainLabels: 'train-labels-idx1-ubyte',
+  testImages: 't10k-images-idx3-ubyte',
+  testLabels: 't10k-labels-idx1-ubyte',
+};
+
+/** MNIST's names with a hyphen or (as some mirrors have it) a dot before `idx`, plain or gzipped. */
+const spellings = (stem: string): string[] => [
+  `${stem}.gz`,
+  stem,
+  `${stem.replace('-idx', '.idx')}.gz`,
+  stem.replace('-idx', '.idx'),
+];
+
+async function readPart(
+  source: DataSource,
+  imageStem: string,
+  labelStem: string,
+  classNames: string[] | undefined,
+  name: string,
+) {
+  const read = async (stem: string, kind: 'images' | 'labels') => {
+    const found = await source.find(spellings(stem));
+    if (found === undefined) {
+      throw new DataError({
+        where: source.where,
+        message: `there is no ${stem} or ${stem}.gz in this folder.`,
+        fix: `A folder in MNIST's format holds ${Object.values(stems).join(', ')}, each plain or with .gz.`,
+      });
+    }
+    return {
+      where: joinPath(source.where, found),
+      ...(await readIdx(await source.read(found), joinPath(source.where, found), kind)),
+    };
+  };
+  const images = await read(imageStem, 'images');
+  const labels = await read(labelStem, 'labels');
+  const [count = 0, height = 0, width = 0, channels = 1] = images.shape;
+  if (height * width * channels === 0) {
+    throw new DataError({
+      where: images.where,
+      message: `images of ${height}×${width}×${channels} have no pixels.`,
+      fix: 'Fetch the file again.',
+    });
+  }
+  if (labels.shape[0] !== count) {
+    throw new DataError({
+      where: labels.where,
+      message: `there are ${labels.shape[0]} labels for the ${count} images of ${images.where}.`,
+      fix: 'Use the two files that belong together.',
+    });
+  }
+  const largest = labels.values.reduce((most, label) => Math.max(most, label), 0);
+  const dataset: ImageDataset = {
+    name,
+    images: images.values,
+    labels: labels.values,
+    height,
+    width,
+    channels,
+    classes: classNames?.length ?? largest + 1,
+  };
+  if (classNames) dataset.classNames = classNames;
+  return checkDataset(dataset, labels.where);
+}
+
+async function readClassNames(source: DataSource): Promise<string[] | undefined> {
+  const found = await source.find(['classes.json']);
+  if (found === undefined) return undefined;
+  const where = joinPath(source.where, found);
+  const bytes = await source.read(found);
+  const wrong = (cause?: unknown) =>
+    new DataError({
+      where,
+      message: 'a JSON array of at least one class name, in label order, was expected.',
+      fix: 'Write it like ["cat", "dog"], or remove it: classes are then numbered.',
+      cause,
+    });
+  let names: unknown;
+  try {
+    names = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw wrong(error);
+  }
+  if (!Array.isArray(names) || names.length === 0 || !names.every((name) => typeof name === 'string')) throw wrong();
+  if (names.length > MOST_CLASSES) {
+    throw new DataError({
+      where,
+      message: `there are ${names.length} class names, but labels of one byte distinguish at most ${MOST_CLASSES} classes.`,
+      fix: 'Name each class once, in label order, or remove the file: classes are then numbered.',
+    });
+  }
+  return names;
+}
+
+async function readSet(source: DataSource, name: string): Promise<DatasetSplit | undefined> {
+  if ((await source.find(Object.values(stems).flatMap(spellings))) === undefined) return undefined;
+  const classNames = await readClassNames(source);
+  const train = await readPart(source, stems.trainImages, stems.trainLabels, classNames, name);
+  const test = await readPart(source, stems.testImages, stems.testLabels, classNames, name);
+  const size = (part: ImageDataset) => `${part.height}×${part.width}×${part.channels}`;
+  if (size(train) !== size(test)) {
+    throw new DataError({
+      where: source.where,
+      message: `training images are ${size(train)}, test images ${size(test)} (height×width×channels).`,
+      fix: 'Use files of one data set.',
+    });
+  }
+  const classes = Math.max(train.classes, test.classes);
+  return { train: { ...train, classes }, test: { ...test, classes } };
+}
+
+export const mnist: DatasetReader = {
+  format: "MNIST's IDX files",
+  read: readSet,
+};

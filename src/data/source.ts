@@ -1,0 +1,43 @@
+/** Where a data set's files lie: a folder, a list of addresses, or the bundled data. */
+import { files, readBundled } from '#files';
+import { joinPath } from './files.ts';
+
+/** Named files. */
+export interface DataSource {
+  /** For people, and the beginning of the files' names in errors. */
+  readonly where: string;
+  /** The first of these names that is there. */
+  find(names: readonly string[]): Promise<string | undefined>;
+  /** @throws {DataError} when the file is missing or cannot be read. */
+  read(name: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** A data set by the addresses of its files, as `engram-data` exports its own. */
+export interface DatasetFiles {
+  readonly name: string;
+  /** Addresses (in Node also `file:`) by file names: those of MNIST, and `classes.json`. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export const folderSource = (folder: string): DataSource => ({
+  where: folder,
+  async find(names) {
+    for (const name of names) if (await files.exists(joinPath(folder, name))) return name;
+    return undefined;
+  },
+  read: (name) => files.read(joinPath(folder, name)),
+});
+
+export const addressSource = ({ name, files: addresses }: DatasetFiles): DataSource => ({
+  where: name,
+  find: async (names) => names.find((file) => Object.hasOwn(addresses, file)),
+  read: (file) => files.read(addresses[file] ?? file),
+});
+
+/** @param folder of the bundled data. @param base where that lies, for those who moved it. */
+export const bundledSource = (name: string, folder: string, base?: string): DataSource => ({
+  where: name,
+  // What is bundled is packed, but for the names of classes.
+  find: async (names) => names.find((file) => /\.gz$|^classes\.json$/.test(file)),
+  read: (file) => readBundled(joinPath(folder, file), base),
+});
