@@ -67,18 +67,21 @@ export class BindGroupCache {
     return entry.group;
   }
 
-  /** A bind group that is not kept here. `bindings`: a buffer, or where in it, for each storage binding. */
-  create(pipeline: Pipeline, bindings: readonly GPUBufferBinding[], uniform: UniformBuffer | null): GPUBindGroup {
+  /**
+   * A bind group that is not kept here. `bindings`: a buffer, or where in it, for each storage binding; that there are as many
+   * as the pipeline binds was checked when it was launched.
+   */
+  create(
+    { name, layout, bindings: wanted }: Pipeline,
+    bindings: readonly GPUBufferBinding[],
+    uniform: UniformBuffer | null,
+  ): GPUBindGroup {
     let next = 0;
-    const entries = pipeline.bindings.map(({ binding, type }) => {
-      const bound = type === 'uniform' ? uniform && { buffer: uniform.buffer } : bindings[next++];
-      if (!bound) throw new RangeError(`${pipeline.name}: no buffer was given for binding ${binding}`);
-      return { binding, resource: bound };
-    });
-    if (next !== bindings.length) {
-      throw new RangeError(`${pipeline.name}: takes ${next} storage buffers, was given ${bindings.length}`);
-    }
-    return this.device.createBindGroup({ label: pipeline.name, layout: pipeline.layout, entries });
+    const entries = wanted.map(({ binding, type }) => ({
+      binding,
+      resource: (type === 'uniform' ? { buffer: uniform?.buffer } : bindings[next++]) as GPUBufferBinding,
+    }));
+    return this.device.createBindGroup({ label: name, layout, entries });
   }
 
   /** The uniform with these words, pinned unless it is in `held` already. */
