@@ -1,7 +1,7 @@
 /** The package as a user has it: packed, installed into an empty project, type-checked, run in Node, bundled and run in a page. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -194,6 +194,12 @@ given(isInstalled && existsSync(VITE) && existsSync(SWIFTSHADER), 'a registry, V
     const page = "import { losses } from './step.ts';\nObject.assign(globalThis, { losses });\n";
     await writeFile(join(project, 'src/page.ts'), page);
     await node(project, [resolve(VITE), 'build', '--outDir', 'site', '--logLevel', 'warn']);
+    const assets = join(project, 'site/assets');
+    const scripts = (await readdir(assets)).filter((name) => name.endsWith('.js'));
+    const text = (await Promise.all(scripts.map((name) => readFile(join(assets, name), 'utf8')))).join('\n');
+    assert.match(text, /matmul_tiled/);
+    // What compiles ahead, kernels for lavapipe and for subgroup matrices, references that only tests use.
+    assert.not.match(text, /dispatchWorkgroupsIndirect|_quads\b|_stem\b|_subgroup_matrix|Math\.log1p/);
     const { page: tab, close } = await openPage('http://localhost', join(project, 'site'));
     try {
       await tab.goto('http://localhost/index.html');
