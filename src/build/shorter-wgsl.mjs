@@ -1,4 +1,4 @@
-/** WGSL without what only people read. Lines stay lines, so that a compiler's message still points somewhere. */
+/** WGSL without what only people read. */
 
 /** Loops that are written out before compiling are known by this very line (see src/gpu/wgsl/unrolled.ts). */
 const UNROLLED = /^for \(.*\{ \/\/ unrolled$/;
@@ -11,15 +11,42 @@ const COMMENT = /\/\/.*|\/\*[\s\S]*?\*\//g;
  */
 const NEEDLESS = / +(?=[,;:()[\]{}])|(?<=[,;:()[\]{}]) +|(?<=\w) +(?=[-+*/%&|^<>=!~@])|(?<=[-+*/%&|^<>=!~@]) +(?=\w)/g;
 
+/** What WGSL has a shorter name for. */
+const TYPE = /\b(vec[234]|mat[234]x[234])<([fiu]32|f16)>/g;
+const SUFFIX = new Map([
+  ['f32', 'f'],
+  ['f16', 'h'],
+  ['i32', 'i'],
+  ['u32', 'u'],
+]);
+
+/** @param {string} text */
+const withoutComments = (text) => text.replace(COMMENT, (comment) => (comment === '// unrolled' ? comment : ' '));
+
 /**
- * A source without comments, indentation, empty lines and needless blanks; the text ends in a line break.
+ * A source without comments, indentation, needless blanks and line breaks: a declaration is a line, so that a compiler's
+ * message still points somewhere.
  * @param {string} source Block comments in it do not nest, and hold no `// unrolled`.
  */
 export function shorter(source) {
-  const lines = source.replace(COMMENT, (comment) => (comment === '// unrolled' ? comment : ' ')).split('\n');
-  return lines
+  const lines = withoutComments(source)
+    .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .map((line) => `${UNROLLED.test(line) ? line : line.replace(/\s+/g, ' ').replace(NEEDLESS, '')}\n`)
-    .join('');
+    .filter((line) => line !== '');
+  let text = '';
+  let depth = 0;
+  lines.forEach((line, i) => {
+    depth += line.split(/[{(]/).length - line.split(/[})]/).length;
+    const isLast = depth === 0 || UNROLLED.test(line) || UNROLLED.test(lines[i + 1] ?? '');
+    text += `${line}${isLast ? '\n' : ' '}`;
+  });
+  return text.replace(/.+/g, (line) => (UNROLLED.test(line) ? line : withoutBlanks(line)));
 }
+
+/** @param {string} line */
+const withoutBlanks = (line) =>
+  line
+    .replace(/\s+/g, ' ')
+    .replace(TYPE, (_, type, element) => type + SUFFIX.get(element))
+    .replace(NEEDLESS, '')
+    .replace(/,(?=[)}])/g, '');
