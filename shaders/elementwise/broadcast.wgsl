@@ -1,3 +1,5 @@
+// Names stay: src/ops/elementwise/elementwise-source.ts writes calls.
+//
 // Which element of an operand belongs to an element of the output, where their shapes differ.
 //
 // Injected: RANK (of the collapsed broadcast shape). Who imports it binds `params`, with `dims` and with `strides`, which has

@@ -1,5 +1,7 @@
 // import lib/nonfinite.wgsl
 
+// Names stay: expressions of operations call these functions, users' own among them.
+//
 // Functions that operation expressions may call. Every elementwise kernel has them; unused ones cost nothing.
 
 fn clamped(x: f32, low: f32, high: f32) -> f32 {

@@ -1,3 +1,5 @@
+// Names stay: expressions of elementwise operations call these functions too.
+//
 // What is not finite stays what it is. WGSL lets an adapter assume that NaN and ∞ never happen: `x != x` may be dropped, max
 // and min take the other operand, SwiftShader's exp(NaN) is ∞ and its log(−1) 0. Bits cannot be assumed away.
 

@@ -1,6 +1,8 @@
+// Names stay: src/build/slot-kernel.ts knows `slot_index`, and its test calls the functions.
+//
 // One launch for several parameters, each in a slot of its own; a workgroup belongs to one slot.
 //
-// A file that imports this one is a kernel for one slot, as it stands. `src/optim/slot-kernel.ts` makes kernels for more out
+// A file that imports this one is a kernel for one slot, as it stands. `src/build/slot-kernel.ts` makes kernels for more out
 // of its text, by one rule: what is named `slot_…` is there once a slot.
 //   - A declaration of such a name (binding, function, constant) is repeated for each slot, under the slot's own names; the
 //     bindings behind get the next free numbers, so that buffers are bound slot by slot.

@@ -1,4 +1,7 @@
 /** WGSL without what only people read. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { WgslNames } from './wgsl-names.mjs';
 
 /** Loops that are written out before compiling are known by this very line (see src/gpu/wgsl/unrolled.ts). */
 const UNROLLED = /^for \(.*\{ \/\/ unrolled$/;
@@ -50,3 +53,20 @@ const withoutBlanks = (line) =>
     .replace(TYPE, (_, type, element) => type + SUFFIX.get(element))
     .replace(NEEDLESS, '')
     .replace(/,(?=[)}])/g, '');
+
+/**
+ * Makes files shorter, those of a folder with short names in them.
+ * @param {string} folder
+ * @param {(text: string) => readonly { path: string }[]} importLines of a text
+ * @returns {Promise<(text: string, name: string) => string>} `name` is the file's path from the folder.
+ */
+export async function shortener(folder, importLines) {
+  const paths = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith('.wgsl')).sort();
+  const files = new Map();
+  for (const path of paths) {
+    const text = await readFile(join(folder, path), 'utf8');
+    files.set(path.split(sep).join('/'), { text, imports: importLines(text).map((line) => line.path) });
+  }
+  const names = new WgslNames(files);
+  return (text, name) => shorter(names.shortened(withoutComments(text), name));
+}

@@ -1,13 +1,13 @@
 /**
- * An esbuild plugin for `.wgsl`: a file becomes a module of its text, without comments and needless blanks, and of the
- * modules of the files that its `// import` lines name.
+ * An esbuild plugin for `.wgsl`: a file becomes a module of its shortened text and of the modules
+ * of the files that its `// import` lines name.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { shorter } from './shorter-wgsl.mjs';
+import { shortener } from './shorter-wgsl.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -47,6 +47,7 @@ export function wgsl({ files = false, shaders = join(root, 'shaders') } = {}) {
     name: 'wgsl',
     async setup({ onResolve, onLoad }) {
       const { entriesOf, forSlots, importLines, linkWgsl } = await readers();
+      const shorter = await shortener(shaders, importLines);
 
       /**
        * The files that lead from `path` back to itself, if any do. A circle reports itself at each of its files.
@@ -95,7 +96,7 @@ export function wgsl({ files = false, shaders = join(root, 'shaders') } = {}) {
 
       onLoad({ filter: /\.wgsl$/ }, async ({ path }) => {
         const text = await readFile(path, 'utf8');
-        if (!files) return { contents: shorter(text), loader: 'text' };
+        if (!files) return { contents: shorter(text, nameOf(path)), loader: 'text' };
         const lines = importLines(text);
         const errors = [];
         /** @type {(line: number, message: string) => import('esbuild').PartialMessage} */
@@ -127,7 +128,7 @@ export function wgsl({ files = false, shaders = join(root, 'shaders') } = {}) {
         const written = (of) => {
           const entries = Object.entries(entriesOf(of)).filter(([, [bindings]]) => bindings !== '');
           const known = entries.length > 0 ? `, entries: ${JSON.stringify(Object.fromEntries(entries))}` : '';
-          return `name: ${JSON.stringify(of.name)}, text: ${JSON.stringify(shorter(of.text))}, imports${known}`;
+          return `name: ${JSON.stringify(of.name)}, text: ${JSON.stringify(shorter(of.text, name))}, imports${known}`;
         };
         const counts = SLOTS.exec(text)?.[1]?.trim().split(/ +/) ?? [];
         const slots = counts.map((count) => `${count}: { ${written(forSlots(file, Number(count)))} }`);
