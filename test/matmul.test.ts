@@ -6,11 +6,13 @@ import * as assert from 'uvu/assert';
 import { type DType, DTypeError, linear, matmul, ShapeError } from '../src/index.ts';
 import { readSafetensors } from '../src/nn/safetensors.ts';
 import { matmulFamily } from '../src/ops/matmul/family.ts';
+import { addWideVariants } from '../src/ops/matmul/wide-variants.ts';
 import { preferVariant, variantsOf } from '../src/ops/variants/kernel-variants.ts';
 import { centralDifferences, product } from './support/conv-reference.ts';
 import { engine, errorOf, leaf, near, needs, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halfLeaf, rounded } from './support/half.ts';
 
+addWideVariants(engine);
 const variants = variantsOf(engine, matmulFamily).map((variant) => variant.name);
 const flags = [false, true];
 

@@ -25,6 +25,7 @@ import {
   type TuningCache,
   tune,
 } from '../src/index.ts';
+import { addWideVariants } from '../src/ops/matmul/wide-variants.ts';
 import {
   chooseVariant,
   type KernelFamily,
@@ -120,6 +121,7 @@ test('a preferred variant goes before the tuned one, and back', async () => {
   const on = fresh();
   const step = square(on, 64);
   await tune(on, step, { stopwatch: telling({ 'tiled-16x16': 5 }), store: null });
+  addWideVariants(on);
   preferVariant(on, 'matmul', 'wide-8x8');
   assert.is(launched(on, step), 'matmul_wide 8x8');
   preferVariant(on, 'matmul', null);

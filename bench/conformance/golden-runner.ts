@@ -7,6 +7,7 @@ import { environmentOptions } from '../../src/cli/environment.ts';
 import { Engine } from '../../src/index.ts';
 import { tapFamily } from '../../src/ops/conv2d/taps/family.ts';
 import { matmulFamily } from '../../src/ops/matmul/family.ts';
+import { addWideVariants } from '../../src/ops/matmul/wide-variants.ts';
 import { preferVariant, variantsOf } from '../../src/ops/variants/kernel-variants.ts';
 import { type Comparison, GoldenCase } from './golden-case.ts';
 import { GOLDEN_CASES } from './golden-operations.ts';
@@ -64,6 +65,7 @@ interface Variant {
 
 /** The adapter's own rules, every variant of matmul and convolution that it can run, and the rules for adapters of the other kind. */
 function waysToRun(engine: Engine): Variant[] {
+  addWideVariants(engine);
   const variants = [...variantsOf(engine, tapFamily), ...variantsOf(engine, matmulFamily)];
   const names = [...new Set(variants.map(({ name }) => name))];
   const kind = engine.adapterKind === 'hardware' ? 'software' : 'hardware';

@@ -2,8 +2,8 @@
 import { SingleBar } from 'cli-progress';
 import picocolors from 'picocolors';
 import type { TunedPiece } from '../gpu/tuning/piece.ts';
-import { tune as tuneStep } from '../gpu/tuning/tune.ts';
 import type { TuneOptions } from '../gpu/tuning/tuner.ts';
+import { tune as tuneStep } from '../ops/tune.ts';
 import { tuningTable } from '../report/tuning-table.ts';
 import type { StepOptions } from './step-flags.ts';
 import { trainingStep } from './training-step.ts';

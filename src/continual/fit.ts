@@ -1,8 +1,8 @@
 /** The training loop of one task. */
 import { backward, noGrad } from '../autograd/tape.ts';
 import { DataLoader } from '../data/loader.ts';
-import { tune } from '../gpu/tuning/tune.ts';
 import type { ResNet } from '../nn/resnet.ts';
+import { tune } from '../ops/tune.ts';
 import { clipGradNorm } from '../optim/clipping.ts';
 import type { GradScaler } from '../optim/grad-scaler.ts';
 import type { Optimizer } from '../optim/optimizer.ts';

@@ -38,7 +38,7 @@ export interface StructsText {
 }
 
 /** Reads an entry point off a file's text. */
-export type Reflect = (file: WgslFile, entry: string, constants: Constants, where: string) => EntryPoint;
+export type EntryReader = (file: WgslFile, entry: string, constants: Constants, where: string) => EntryPoint;
 
 const TYPES: Readonly<Record<string, GPUBufferBindingType>> = { r: 'read-only-storage', w: 'storage', u: 'uniform' };
 

@@ -3,7 +3,7 @@
  * become the one text that a device compiles.
  */
 import { ArgumentError } from '../../errors.ts';
-import type { EntryText, Reflect } from './entry-point.ts';
+import type { EntryReader, EntryText } from './entry-point.ts';
 import { endOfHead, withoutComments } from './text.ts';
 
 /** A WGSL file with the files it builds on, as the build makes of every `.wgsl`. */
@@ -15,7 +15,7 @@ export interface WgslFile {
   /** The entry points of it and of what it imports, as the build has read them. */
   readonly entries?: Readonly<Record<string, EntryText>>;
   /** Reads them off its text, where the build has not. */
-  readonly reflect?: Reflect;
+  readonly reflect?: EntryReader;
   /** The same kernel for several parameters at once, by their number; see `shaders/optim/slots.wgsl`. */
   readonly slots?: Readonly<Record<number, WgslFile>>;
 }

@@ -7,7 +7,7 @@ import { launchPlan } from '../variants/launch-plan.ts';
 import { addSplits, noise, reach, rehearsal, suffixOf } from '../variants/rehearsal.ts';
 import { flopsOf, type MatmulVariant, type Output, type Product } from './product.ts';
 import { blocks } from './software-variants.ts';
-import { tiled, wide } from './tiled-variants.ts';
+import { tiled } from './tiled-variants.ts';
 
 export interface MatmulBuffers {
   readonly a: DeviceBuffer;
@@ -34,7 +34,7 @@ export const matmulFamily: KernelFamily<Product, MatmulVariant> = {
   name: 'matmul',
   preference: 'matmul',
   // Best first.
-  variants: /* @__PURE__ */ productsOnLanes.concat(blocks, tiled, wide),
+  variants: /* @__PURE__ */ productsOnLanes.concat(blocks, tiled),
   flopsOf,
   describe({ m, n, k, batch, aCol, bCol, stored }) {
     const product = `${m}×${k}${aCol === 1 ? '' : 'ᵀ'} · ${k}×${n}${bCol === 1 ? '' : 'ᵀ'}`;

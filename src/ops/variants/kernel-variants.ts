@@ -36,12 +36,13 @@ export interface KernelFamily<Work extends object, Variant extends KernelVariant
 const added = new WeakMap<Runtime, Map<string, readonly KernelVariant<never>[]>>();
 
 /**
- * Gives an engine more variants of a family. They come last: only the tuner or a preference chooses them. The family is named,
+ * Gives an engine more variants of a family, each once. They come last: only the tuner or a preference chooses them. The family is named,
  * not given: whoever adds variants to several carries no other variant of them.
  */
 export function addVariants<Work>(engine: Runtime, family: string, variants: readonly KernelVariant<Work>[]): void {
   const byFamily = added.get(engine) ?? new Map<string, readonly KernelVariant<never>[]>();
-  added.set(engine, byFamily.set(family, variants));
+  const known = byFamily.get(family) ?? [];
+  added.set(engine, byFamily.set(family, [...known, ...variants.filter((variant) => !known.includes(variant))]));
 }
 
 /** The variants of a family that the engine's device can run, best first. */

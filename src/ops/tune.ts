@@ -1,7 +1,8 @@
 /** Tuning a step: its kernels' variants are measured once, and the fastest run from then on. */
-import type { Runtime } from '../runtime.ts';
-import { type TuneOptions, Tuner, type Tuning } from './tuner.ts';
-import { setTuner, tunerOf } from './tuners.ts';
+import type { Runtime } from '../gpu/runtime.ts';
+import { type TuneOptions, Tuner, type Tuning } from '../gpu/tuning/tuner.ts';
+import { setTuner, tunerOf } from '../gpu/tuning/tuners.ts';
+import { addWideVariants } from './matmul/wide-variants.ts';
 
 /**
  * Runs a step, and measures the variants of the kernels that matrix products and convolutions in it can be run by: once for
@@ -19,6 +20,7 @@ import { setTuner, tunerOf } from './tuners.ts';
  * const { result: loss } = await tune(engine, () => train(images, labels));
  */
 export function tune<T>(engine: Runtime, step: () => T, options: TuneOptions = {}): Promise<Tuning<T>> {
+  addWideVariants(engine);
   let tuner = tunerOf(engine);
   if (!tuner) {
     tuner = new Tuner(engine);
