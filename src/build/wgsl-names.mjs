@@ -14,10 +14,11 @@ import { declarationsOf } from './wgsl-declarations.mjs';
 
 const STAY = /^\/\/ Names stay\b/m;
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'];
-const DIGITS = [...'0123456789'];
-/** No keyword, swizzle or type looks like these, and the two kinds differ: kernel.ts finds functions by words alone. */
-const MODULE_NAMES = DIGITS.flatMap((second) => LETTERS.map((first) => first + second));
-const LOCAL_NAMES = [...LETTERS, ...DIGITS.flatMap((second) => LETTERS.map((first) => first + second))];
+/** @param {readonly string[]} seconds */
+const pairs = (seconds) => seconds.flatMap((second) => LETTERS.map((first) => first + second));
+/** No keyword, swizzle or type looks like these; and no local one is a module's, for `wordsReached` goes by words alone. */
+const MODULE_NAMES = pairs([...'0123456789']);
+const LOCAL_NAMES = [...LETTERS, ...pairs(LETTERS.slice(26))];
 
 /** @typedef {{ text: string, imports: readonly string[] }} Source Its text may have line comments, and names what it imports. */
 
