@@ -1,5 +1,4 @@
 // import optim/slots.wgsl
-// slots 3
 
 // One step of Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019), one thread a value, in place.
 //

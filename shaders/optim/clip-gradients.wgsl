@@ -1,6 +1,5 @@
 // import optim/squares.wgsl
 // import optim/slots.wgsl
-// slots 7
 
 // Clipping of many gradients, in place: squares for their joint norm, scaling by a coefficient, limiting of each value.
 // The slots are gradients here.

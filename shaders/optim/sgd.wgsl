@@ -1,5 +1,4 @@
 // import optim/slots.wgsl
-// slots 2 5
 
 // One step of stochastic gradient descent with momentum, Nesterov's variant and weight decay, in PyTorch's order:
 // g += wd·p; v = μ·v + (1 − τ)·g; g = nesterov ? g + μ·v : v; p −= lr·g. One thread a value, in place.

@@ -1,5 +1,4 @@
 // import optim/slots.wgsl
-// slots 3 7
 
 // Divides gradients by the scale of the loss, and notes whether one of them is not finite. One thread a value; the slots
 // are gradients here.

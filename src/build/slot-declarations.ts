@@ -52,11 +52,11 @@ export const textOf = (tokens: readonly Token[]): string => tokens.map(({ before
 export const markersIn = (tokens: readonly Token[]): string[] =>
   tokens.flatMap(({ text }, i) => (MARKER.test(text) && tokens[i - 1]?.text !== '.' ? [text] : []));
 
-const nameIn = (slot: number, marker: string): string =>
+const nameIn = (slot: string, marker: string): string =>
   marker === INDEX ? `${slot}u` : marker.replace('slot_', `slot${slot}_`);
 
 /** The tokens with the slot's own names. */
-export const inSlot = (slot: number, tokens: readonly Token[]): Token[] =>
+export const inSlot = (slot: string, tokens: readonly Token[]): Token[] =>
   tokens.map((token, i) =>
     MARKER.test(token.text) && tokens[i - 1]?.text !== '.' ? { ...token, text: nameIn(slot, token.text) } : token,
   );

@@ -1,12 +1,12 @@
 /**
- * Kernels for several parameters at once, written out of the text of a kernel for one. `shaders/optim/slots.wgsl` has the
+ * Takes the text of a kernel for one parameter apart, for `src/optim/slot-text.ts` to write kernels for several. `shaders/optim/slots.wgsl` has the
  * rule: what is named `slot_…` is there once a slot.
  */
 import { closest } from 'fastest-levenshtein';
 import { ArgumentError } from '../errors.ts';
-import type { WgslFile } from '../gpu/wgsl/link.ts';
+import type { SlotTemplate, WgslFile } from '../gpu/wgsl/link.ts';
 import { endOfHead } from '../gpu/wgsl/text.ts';
-import { type Declaration, declarationsOf, INDEX, inSlot, markersIn, type Token, textOf } from './slot-declarations.ts';
+import { type Declaration, declarationsOf, INDEX, inSlot, markersIn, textOf } from './slot-declarations.ts';
 
 /** What {@link inSlot} makes of names. */
 const MADE = /^slot\d+_/;
@@ -32,29 +32,29 @@ class SlotText {
     this.checkBindings();
   }
 
-  text(slots: number): string {
-    const parts = this.declarations.map((declared) => {
-      if (declared.isSlot)
-        return this.repeated(slots, (slot) => this.bound(inSlot(slot, declared.tokens), declared, slot));
-      if (declared.markers.length > 0) return this.statements(declared, slots);
-      return this.bound(declared.tokens, declared, declared.binding >= this.first ? slots - 1 : 0);
-    });
-    return this.file.text.slice(0, this.head) + parts.join('');
+  template(): SlotTemplate {
+    const parts = [this.file.text.slice(0, this.head)];
+    const add = (text: string, isSlot: boolean): void => {
+      // Parts that are there once stand at even places.
+      if ((parts.length % 2 === 0) !== isSlot) parts.push('');
+      parts[parts.length - 1] += text;
+    };
+    for (const declared of this.declarations) {
+      const { tokens, isSlot, markers, binding, bindingAt } = declared;
+      const sign = isSlot ? '#' : '?';
+      const isMoved = isSlot ? binding >= 0 : binding >= this.first;
+      const bound = tokens.map((token, i) =>
+        i === bindingAt && isMoved ? { ...token, text: `${sign}${binding}` } : token,
+      );
+      if (isSlot) add(textOf(inSlot('$', bound)), true);
+      else if (markers.length > 0) this.statements(declared, add);
+      else add(textOf(bound), false);
+    }
+    return { parts, first: this.first, each: this.each };
   }
 
-  private repeated(slots: number, text: (slot: number) => string): string {
-    return Array.from({ length: slots }, (_, slot) => text(slot)).join('');
-  }
-
-  /** A declaration whose binding makes room for those of so many slots. */
-  private bound(tokens: readonly Token[], { bindingAt, binding }: Declaration, slots: number): string {
-    const moved = (token: Token): Token => ({ ...token, text: String(binding + slots * this.each) });
-    return textOf(tokens.map((token, i) => (i === bindingAt ? moved(token) : token)));
-  }
-
-  /** A function of all slots, with its statements about one of them repeated. */
-  private statements({ tokens, name }: Declaration, slots: number): string {
-    let text = '';
+  /** A function of all slots, with its statements about one of them apart. */
+  private statements({ tokens, name }: Declaration, add: (text: string, isSlot: boolean) => void): void {
     let begin = 0;
     let depth = 0;
     tokens.forEach(({ text: sign }, i) => {
@@ -65,7 +65,7 @@ class SlotText {
       begin = i + 1;
       const [marker] = markersIn(part);
       if (marker === undefined) {
-        text += textOf(part);
+        add(textOf(part), false);
         return;
       }
       const first = part[0]?.text ?? '';
@@ -75,9 +75,8 @@ class SlotText {
           `Move it to a function of a slot, slot_${name} for example, and call that in a statement of its own.`,
         );
       }
-      text += this.repeated(slots, (slot) => textOf(inSlot(slot, part)));
+      add(textOf(inSlot('$', part)), true);
     });
-    return text;
   }
 
   private checkNames(): void {
@@ -123,32 +122,8 @@ class SlotText {
   }
 }
 
-const made = new WeakMap<WgslFile, Map<number, WgslFile>>();
-
 /**
- * A file for so many slots, of one for a single slot: with the bindings of slot after slot, and entry points of the same
- * names that run all. The same file and number always give the same value.
- * @throws {ArgumentError} when the number is not a whole one of at least 1, a name that begins with `slot_` is not declared in
- * the file, or something cannot be repeated.
+ * A file for one slot with what makes it one for several.
+ * @throws {ArgumentError} when a name that begins with `slot_` is not declared in the file, or something cannot be repeated.
  */
-export function forSlots(file: WgslFile, slots: number): WgslFile {
-  let files = made.get(file);
-  if (!files) {
-    files = new Map();
-    made.set(file, files);
-  }
-  let result = files.get(slots);
-  if (!result) {
-    if (!Number.isInteger(slots) || slots < 1) {
-      throw new ArgumentError({
-        where: file.name,
-        message: `the number of slots must be a whole one of at least 1, not ${slots}.`,
-      });
-    }
-    const text = new SlotText(file).text(slots);
-    const { name, imports, reflect } = file;
-    result = { name: `${name} (${slots} slots)`, text, imports, ...(reflect && { reflect }) };
-    files.set(slots, result);
-  }
-  return result;
-}
+export const withSlots = (file: WgslFile): WgslFile => ({ ...file, slots: new SlotText(file).template() });

@@ -31,8 +31,8 @@ async function readers() {
   }
 }
 
-/** A file's head may list how many slots it is written out for: `// slots 2 5`; see `shaders/optim/slots.wgsl`. */
-const SLOTS = /^\/\/ slots ([\d ]+)$/m;
+/** Who imports it is a kernel for a single parameter, to be written out for several. */
+const SLOTS = 'optim/slots.wgsl';
 
 /**
  * @param {object} [options]
@@ -46,7 +46,7 @@ export function wgsl({ files = false, shaders = join(root, 'shaders') } = {}) {
   return {
     name: 'wgsl',
     async setup({ onResolve, onLoad }) {
-      const { entriesOf, forSlots, importLines, linkWgsl } = await readers();
+      const { entriesOf, importLines, linkWgsl, withSlots } = await readers();
       const shorter = await shortener(shaders, importLines);
 
       /**
@@ -124,18 +124,16 @@ export function wgsl({ files = false, shaders = join(root, 'shaders') } = {}) {
         const name = nameOf(path);
         const texts = await textsFrom(path);
         const file = linkWgsl(name, texts);
-        /** @type {(of: import('../gpu/wgsl/link.ts').WgslFile) => string} */
-        const written = (of) => {
-          const entries = Object.entries(entriesOf(of)).filter(([, [bindings]]) => bindings !== '');
-          const known = entries.length > 0 ? `, entries: ${JSON.stringify(Object.fromEntries(entries))}` : '';
-          return `name: ${JSON.stringify(of.name)}, text: ${JSON.stringify(shorter(of.text, name))}, imports${known}`;
+        const entries = Object.entries(entriesOf(file)).filter(([, [bindings]]) => bindings !== '');
+        const built = { name, text: shorter(text, name) };
+        const fields = {
+          ...built,
+          ...(entries.length > 0 && { entries: Object.fromEntries(entries) }),
+          ...(lines.some(({ path }) => path === SLOTS) && { slots: withSlots({ ...built, imports: [] }).slots }),
         };
-        const counts = SLOTS.exec(text)?.[1]?.trim().split(/ +/) ?? [];
-        const slots = counts.map((count) => `${count}: { ${written(forSlots(file, Number(count)))} }`);
         const contents = [
           ...lines.map((line, i) => `import file${i} from ${JSON.stringify(pathOf(line.path))};`),
-          `const imports = [${lines.map((_, i) => `file${i}`)}];`,
-          `export default { ${written(file)}${slots.length > 0 ? `, slots: { ${slots} }` : ''} };`,
+          `export default { ${JSON.stringify(fields).slice(1, -1)}, imports: [${lines.map((_, i) => `file${i}`)}] };`,
         ];
         return { contents: contents.join('\n'), loader: 'js', resolveDir: dirname(path) };
       });

@@ -2,4 +2,4 @@
 export { importLines } from '../gpu/wgsl/import-lines.ts';
 export { linkWgsl } from '../gpu/wgsl/link-wgsl.ts';
 export { entriesOf } from '../gpu/wgsl/reflect.ts';
-export { forSlots } from './slot-kernel.ts';
+export { withSlots } from './slot-kernel.ts';

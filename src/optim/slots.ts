@@ -5,6 +5,7 @@ import type { Runtime } from '../gpu/runtime.ts';
 import type { Constants } from '../gpu/wgsl/constants.ts';
 import type { Kernel } from '../gpu/wgsl/kernel.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { forSlots } from './slot-text.ts';
 
 /** A parameter's tensors, in the order of the kernel's bindings. */
 export interface Slot {
@@ -23,15 +24,6 @@ export interface SlotKernel {
   readonly span?: number;
   /** A number for the kernel; 0 by default. */
   readonly value?: number;
-}
-
-/** The kernel for so many slots, which the build has made: the head of its file lists their numbers. */
-function forSlots(kernel: Kernel, count: number): Kernel {
-  if (count === 1) return kernel;
-  const source = kernel.source.slots?.[count];
-  if (!source)
-    throw new RangeError(`${kernel.source.name} has no kernel for ${count} slots: add the number to its head.`);
-  return { ...kernel, source };
 }
 
 /** Workgroups that have a slot. */
@@ -60,7 +52,7 @@ export function launchSlots(
     const groups = groupsOf(together, span);
     const [x, y] = plane(engine, groups);
     engine.dispatch({
-      kernel: forSlots(kernel, count),
+      kernel: { ...kernel, source: forSlots(kernel.source, count) },
       constants,
       buffers: [...shared, ...together.flatMap(({ tensors }) => tensors)].map((t) => t.storage),
       params: {

@@ -16,8 +16,20 @@ export interface WgslFile {
   readonly entries?: Readonly<Record<string, EntryText>>;
   /** Reads them off its text, where the build has not. */
   readonly reflect?: EntryReader;
-  /** The same kernel for several parameters at once, by their number; see `shaders/optim/slots.wgsl`. */
-  readonly slots?: Readonly<Record<number, WgslFile>>;
+  /** What makes it a kernel for several parameters at once; see `shaders/optim/slots.wgsl`. */
+  readonly slots?: SlotTemplate;
+}
+
+/** A file for one slot, taken apart by the build. */
+export interface SlotTemplate {
+  /**
+   * What is there once and what is there once a slot, by turns, the former first. `$` is a slot's number, `#3` the binding 3
+   * of the first slot, and `?4` a binding behind those of the slots.
+   */
+  readonly parts: readonly string[];
+  /** The first binding of a slot, and how many a slot has. */
+  readonly first: number;
+  readonly each: number;
 }
 
 const DIRECTIVE = /\b(?:enable|requires|diagnostic)\b[^;]*;/g;
