@@ -75,7 +75,7 @@ test('every golden file is met by every variant of the kernels', async () => {
 test('a variant that does not exist is refused', async () => {
   const { code, lines } = await run('test/golden', '--variant', 'fast');
   assert.is(code, 2);
-  assert.match(lines[0]!, /no variant 'fast' for .*; there are 'rules', .*'tiled', .*'rules for \w+' and 'all'/);
+  assert.match(lines[0]!, /unknown variant 'fast' for .*; there are 'rules', .*'tiled', .*'rules for \w+' and 'all'/);
 });
 
 test('pairs, a missing bias and references of zeros are understood', async () => {

@@ -47,7 +47,7 @@ export async function loadDataset(
   throw new DataError({
     where: source.where,
     message: 'there is no data set in a known format here.',
-    fix: `Known are ${known.map(({ format }) => format).join(' and ')}.`,
+    fix: `Known are ${known.map(({ format }) => format).join(', ')}.`,
   });
 }
 

@@ -123,6 +123,6 @@ async function readSet(source: DataSource, name: string): Promise<DatasetSplit |
 }
 
 export const mnist: DatasetReader = {
-  format: "MNIST's IDX files",
+  format: `MNIST's IDX files (${Object.values(stems).join(', ')})`,
   read: readSet,
 };
