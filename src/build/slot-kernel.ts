@@ -4,7 +4,7 @@
  */
 import { closest } from 'fastest-levenshtein';
 import { ArgumentError } from '../errors.ts';
-import type { SlotTemplate, WgslFile } from '../gpu/wgsl/link.ts';
+import type { SlotTemplate, WgslFile } from '../gpu/wgsl/file.ts';
 import { endOfHead } from '../gpu/wgsl/text.ts';
 import { type Declaration, declarationsOf, INDEX, inSlot, markersIn, textOf } from './slot-declarations.ts';
 

@@ -5,7 +5,8 @@
 import { pollGently } from '#adapter';
 import { EngramError, ValidationError } from '../errors.ts';
 import type { Constants } from './wgsl/constants.ts';
-import { type Binding, entryPointOf } from './wgsl/entry-point.ts';
+import { entryPointOf } from './wgsl/entry-point.ts';
+import type { Binding } from './wgsl/file.ts';
 import { type Kernel, labelOf, moduleText } from './wgsl/kernel.ts';
 import { linked } from './wgsl/link.ts';
 import type { ParamsLayout } from './wgsl/params.ts';

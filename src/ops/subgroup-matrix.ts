@@ -1,6 +1,7 @@
 /** Subgroup matrices, as a value to ask for them with. */
 import type { SubgroupMatrix } from '../gpu/adapter/adapter.ts';
 import { SUBGROUP_MATRIX } from '../gpu/adapter/subgroup-matrix.ts';
+import type { Runtime } from '../gpu/runtime.ts';
 import { subgroupMatrix as taps } from './conv2d/taps/subgroup-matrix-variant.ts';
 import { subgroupMatrix as weights } from './conv2d/weights/subgroup-matrix-variant.ts';
 import { subgroupMatrix as products } from './matmul/subgroup-matrix-variant.ts';
@@ -13,7 +14,7 @@ import { addVariants } from './variants/kernel-variants.ts';
  */
 export const subgroupMatrix: SubgroupMatrix = {
   feature: SUBGROUP_MATRIX,
-  addTo(engine) {
+  addTo(engine: Runtime) {
     addVariants(engine, 'matmul', [products]);
     addVariants(engine, 'conv2d', [taps]);
     addVariants(engine, 'conv2d weights', [weights]);

@@ -2,8 +2,7 @@
  * Kernels for several parameters at once, written out of the text of one for a single parameter, which the build has taken
  * apart; `shaders/optim/slots.wgsl` has the rule.
  */
-import type { EntryText } from '../gpu/wgsl/entry-point.ts';
-import type { SlotTemplate, WgslFile } from '../gpu/wgsl/link.ts';
+import type { EntryText, SlotTemplate, WgslFile } from '../gpu/wgsl/file.ts';
 
 const times = (slots: number, text: (slot: number) => string): string =>
   Array.from({ length: slots }, (_, slot) => text(slot)).join('');

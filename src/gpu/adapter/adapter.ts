@@ -5,7 +5,6 @@
  */
 import type { CompileAhead } from '../compile-ahead.ts';
 import type { PipelineCache } from '../pipelines.ts';
-import type { Runtime } from '../runtime.ts';
 
 /** `hardware`: a GPU. `software`: a CPU rasterizer such as lavapipe, SwiftShader or WARP. */
 export type AdapterKind = 'hardware' | 'software';
@@ -36,7 +35,7 @@ export interface AdapterChoice {
 export interface SubgroupMatrix {
   readonly feature: GPUFeatureName;
   /** Gives an engine, whose device has the feature, the variants that use it. */
-  addTo(engine: Runtime): void;
+  addTo(engine: object): void;
 }
 
 export interface AdapterOptions {

@@ -4,41 +4,9 @@
  */
 import { ArgumentError } from '../../errors.ts';
 import type { Constants } from './constants.ts';
-import type { WgslFile } from './link.ts';
+import type { EntryPoint, EntryText, StructsText, WgslFile } from './file.ts';
 import type { Field, ParamsLayout } from './params.ts';
 import type { Scalar } from './types.ts';
-
-export interface Binding {
-  /** The variable's name; empty where the build has read it, for errors in the project's own launches need none. */
-  readonly name: string;
-  readonly binding: number;
-  readonly type: GPUBufferBindingType;
-}
-
-export interface EntryPoint {
-  /** Those that the entry point can reach, in binding order. */
-  readonly bindings: readonly Binding[];
-  /** How its uniform is laid out; null where it has none. */
-  readonly params: ParamsLayout | null;
-}
-
-/**
- * An entry point as the build writes it: `0r1w2u` (read, written, uniform), and its parameters by {@link layoutOf}, or as {@link StructsText}.
- */
-export type EntryText = readonly [bindings: string, params?: string | StructsText];
-
-/** A parameter that is an array of structs, each so many words behind the one before. */
-export interface StructsText {
-  readonly name: string;
-  readonly type: string;
-  readonly count: number;
-  readonly stride: number;
-  /** A struct's members, by {@link layoutOf}. */
-  readonly members: string;
-}
-
-/** Reads an entry point off a file's text. */
-export type EntryReader = (file: WgslFile, entry: string, constants: Constants, where: string) => EntryPoint;
 
 const TYPES: Readonly<Record<string, GPUBufferBindingType>> = { r: 'read-only-storage', w: 'storage', u: 'uniform' };
 

@@ -4,7 +4,7 @@
  */
 
 import { type Constants, renderConstants } from './constants.ts';
-import type { WgslFile } from './link.ts';
+import type { WgslFile } from './file.ts';
 import { endOfHead } from './text.ts';
 import { unrolled } from './unrolled.ts';
 

@@ -2,8 +2,9 @@
 import { closest } from 'fastest-levenshtein';
 import { ArgumentError } from '../../errors.ts';
 import { clipped } from '../printable.ts';
+import type { WgslFile } from './file.ts';
 import { importLines } from './import-lines.ts';
-import { circle, type WgslFile } from './link.ts';
+import { circle } from './link.ts';
 import { reflect } from './reflect.ts';
 
 /**

@@ -3,34 +3,8 @@
  * become the one text that a device compiles.
  */
 import { ArgumentError } from '../../errors.ts';
-import type { EntryReader, EntryText } from './entry-point.ts';
+import type { WgslFile } from './file.ts';
 import { endOfHead, withoutComments } from './text.ts';
-
-/** A WGSL file with the files it builds on, as the build makes of every `.wgsl`. */
-export interface WgslFile {
-  /** Path from the shaders folder: `lib/quads.wgsl`. */
-  readonly name: string;
-  readonly text: string;
-  readonly imports: readonly WgslFile[];
-  /** The entry points of it and of what it imports, as the build has read them. */
-  readonly entries?: Readonly<Record<string, EntryText>>;
-  /** Reads them off its text, where the build has not. */
-  readonly reflect?: EntryReader;
-  /** What makes it a kernel for several parameters at once; see `shaders/optim/slots.wgsl`. */
-  readonly slots?: SlotTemplate;
-}
-
-/** A file for one slot, taken apart by the build. */
-export interface SlotTemplate {
-  /**
-   * What is there once and what is there once a slot, by turns, the former first. `$` is a slot's number, `#3` the binding 3
-   * of the first slot, and `?4` a binding behind those of the slots.
-   */
-  readonly parts: readonly string[];
-  /** The first binding of a slot, and how many a slot has. */
-  readonly first: number;
-  readonly each: number;
-}
 
 const DIRECTIVE = /\b(?:enable|requires|diagnostic)\b[^;]*;/g;
 const texts = new WeakMap<WgslFile, string>();

@@ -1,7 +1,7 @@
 /** Reads off a kernel's text what a launch must know of it: at build time for the project's files, at run time for others. */
 import type { Constants } from './constants.ts';
-import type { Binding, EntryPoint, EntryText, StructsText } from './entry-point.ts';
-import { linked, type WgslFile } from './link.ts';
+import type { Binding, EntryPoint, EntryText, StructsText, WgslFile } from './file.ts';
+import { linked } from './link.ts';
 import { type Field, type ParamsLayout, paramsLayout } from './params.ts';
 import { withoutComments, wordsReached } from './text.ts';
 

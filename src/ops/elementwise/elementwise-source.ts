@@ -2,8 +2,7 @@
 import broadcast from '../../../shaders/elementwise/broadcast.wgsl';
 import walk from '../../../shaders/elementwise/elementwise.wgsl';
 import functions from '../../../shaders/elementwise/functions.wgsl';
-import type { EntryText } from '../../gpu/wgsl/entry-point.ts';
-import type { WgslFile } from '../../gpu/wgsl/link.ts';
+import type { EntryText, WgslFile } from '../../gpu/wgsl/file.ts';
 import { type DType, isFloat } from '../../tensor/dtype.ts';
 import { MOST_RANK } from '../../tensor/shape.ts';
 
