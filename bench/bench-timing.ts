@@ -3,7 +3,9 @@
  * take: so a sample is a batch of runs with one wait at its end. (Benchmark libraries time one asynchronous call at a
  * time, and would time that turn.) Medians, because other work on the machine only ever adds.
  */
+
 import type { Engine, Tensor } from '../src/index.ts';
+import { capture } from '../src/index.ts';
 import type { StepCost, Timing, TimingOptions, Work, WorkCase } from './bench-case.ts';
 
 /** The wait should be a small part of a sample. */
@@ -115,7 +117,7 @@ export async function time(
   work: Work,
   options: TimingOptions = {},
 ): Promise<Timing & Partial<StepCost>> {
-  const captured = work.captured ? engine.capture(() => void work.run()) : null;
+  const captured = work.captured ? capture(engine, () => void work.run()) : null;
   const ready: Work = captured ? { ...work, run: captured } : work;
   try {
     await sample(engine, ready, 1);

@@ -124,7 +124,7 @@ export { GradScaler, type GradScalerOptions, type GradScalerState } from './opti
 export { Optimizer } from './optim/optimizer.ts';
 export { constantSchedule, cosineSchedule, type Schedule, stepSchedule, warmUp } from './optim/schedules.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
-export type { CapturedStep, CaptureOptions } from './tensor/capture.ts';
+export { type CapturedStep, type CaptureOptions, capture } from './tensor/capture.ts';
 export { type DType, type FloatType, supportsF16 } from './tensor/dtype.ts';
 export { Engine, type EngineOptions, type GuestOptions } from './tensor/engine.ts';
 export { Random } from './tensor/random.ts';

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { denseKD } from '../src/distill/dense-kd.ts';
 import { GroupDraw } from '../src/distill/group-draw.ts';
 import { TaskPool } from '../src/distill/task-pool.ts';
-import { crossEntropy, dropout, Engine, type Tensor } from '../src/index.ts';
+import { capture, crossEntropy, dropout, Engine, type Tensor } from '../src/index.ts';
 import { createResNet } from '../src/nn/resnet.ts';
 import { AdamW } from '../src/optim/adam.ts';
 import { clipGradNorm } from '../src/optim/clipping.ts';
@@ -29,7 +29,7 @@ async function train(captured: boolean, kind: 'sgd' | 'adamw', batches: readonly
     optimizer.zeroGrad();
     return { loss };
   };
-  const run = captured ? engine.capture(step) : null;
+  const run = captured ? capture(engine, step) : null;
   const losses: number[] = [];
   for (const [i, batch] of batches.entries()) {
     optimizer.lr *= 0.9;
@@ -71,7 +71,7 @@ for (const kind of ['sgd', 'adamw'] as const) {
 }
 
 test('unnamed random numbers are new in every replay, named ones are not', async () => {
-  const draws = engine.capture(() => ({
+  const draws = capture(engine, () => ({
     fresh: engine.uniform([4]),
     fixed: engine.uniform([4], { from: { seed: 2 } }),
   }));
@@ -86,7 +86,7 @@ test('unnamed random numbers are new in every replay, named ones are not', async
 });
 
 test('numbers uploaded inside are there in every replay, though their buffer is written over', async () => {
-  const step = engine.capture((x: Tensor) => {
+  const step = capture(engine, (x: Tensor) => {
     const table = engine.tensor([1, 2, 3, 4]);
     const sum = x.add(table);
     table.dispose();
@@ -106,7 +106,7 @@ test('numbers uploaded inside are there in every replay, though their buffer is 
 });
 
 test('numbers uploaded inside that the step itself writes over are uploaded again', async () => {
-  const step = engine.capture((x: Tensor) => {
+  const step = capture(engine, (x: Tensor) => {
     const table = engine.tensor([1, 2]);
     const sum = x.add(table);
     engine.copy(x.storage, table.storage, 8);
@@ -121,7 +121,7 @@ test('numbers uploaded inside that the step itself writes over are uploaded agai
 
 test('replaying takes no more memory, and disposing gives it back', async () => {
   const own = await Engine.create();
-  const step = own.capture((x: Tensor) =>
+  const step = capture(own, (x: Tensor) =>
     x
       .mul(own.tensor([2]))
       .exp()
@@ -145,7 +145,8 @@ test('replaying takes no more memory, and disposing gives it back', async () => 
 test('of more shapes than are kept, the one that was called longest ago is recorded anew', async () => {
   const own = await Engine.create();
   let runs = 0;
-  const step = own.capture(
+  const step = capture(
+    own,
     (x: Tensor) => {
       runs++;
       return x.mul(3);
@@ -173,7 +174,7 @@ test('of more shapes than are kept, the one that was called longest ago is recor
   const { liveBytes } = own.memory();
   for (let n = 1; n <= 60; n++) await calls(n, n, n);
   assert.ok(own.memory().liveBytes <= liveBytes + 4 * 60 * 4, `${own.memory().liveBytes} bytes live`);
-  assert.throws(() => own.capture((x: Tensor) => x, { maxRecordings: 0 }), /maxRecordings is 0/);
+  assert.throws(() => capture(own, (x: Tensor) => x, { maxRecordings: 0 }), /maxRecordings is 0/);
   step.dispose();
   assert.is(own.memory().liveBuffers, 0);
   await own.destroy();
@@ -181,7 +182,7 @@ test('of more shapes than are kept, the one that was called longest ago is recor
 
 test('a recording outlives the cache of what it uses', async () => {
   const own = await Engine.create();
-  const step = own.capture((x: Tensor) => x.mul(3));
+  const step = capture(own, (x: Tensor) => x.mul(3));
   const call = () => own.scope(() => ({ read: step(own.ones([2])).data() })).read;
   for (let i = 0; i < 3; i++) await call();
   const x = own.ones([2]);
@@ -198,7 +199,7 @@ test('a recording outlives the cache of what it uses', async () => {
 });
 
 test('a recorded step may copy between what it makes, and write where it has written', async () => {
-  const step = engine.capture((x: Tensor) => {
+  const step = capture(engine, (x: Tensor) => {
     const y = x.mul(2);
     const z = engine.zeros([6]);
     engine.copy(y.storage, z.storage, 8, 4);
@@ -217,7 +218,7 @@ test('a recorded step may copy between what it makes, and write where it has wri
 
 test('recordings take turns in the same buffers', async () => {
   const own = await Engine.create();
-  const step = own.capture((x: Tensor) => {
+  const step = capture(own, (x: Tensor) => {
     let y = x;
     for (let i = 0; i < 6; i++) y = y.add(1).exp().log();
     return y.sum();
@@ -239,7 +240,7 @@ test('recordings take turns in the same buffers', async () => {
 
 test('a step takes no more memory while it is recorded', async () => {
   const own = await Engine.create();
-  const step = own.capture((x: Tensor) => {
+  const step = capture(own, (x: Tensor) => {
     let y = x;
     for (let i = 0; i < 6; i++) y = y.add(1).exp();
     return y.sum();
@@ -263,7 +264,7 @@ test('what a step has launched before it fails is done, recorded or not', async 
   const own = await Engine.create();
   const count = own.zeros([1]);
   let calls = 0;
-  const step = own.capture(() => {
+  const step = capture(own, () => {
     own.copy(count.add(1).storage, count.storage, 4);
     if (++calls < 4) throw new RangeError('no');
   });
@@ -282,7 +283,7 @@ test('what a step has launched before it fails is done, recorded or not', async 
 test('a step that fails while it is recorded leaves nothing behind', async () => {
   const own = await Engine.create();
   let calls = 0;
-  const step = own.capture((x: Tensor) => {
+  const step = capture(own, (x: Tensor) => {
     const y = x.mul(2);
     if (++calls === 2) throw new RangeError('no');
     return y.add(1);
@@ -299,7 +300,7 @@ test('a step that fails while it is recorded leaves nothing behind', async () =>
 
 test('inputs take no gradient, in no call', async () => {
   const weight = leaf([2], [1]);
-  const step = engine.capture((x: Tensor) => {
+  const step = capture(engine, (x: Tensor) => {
     const loss = x.mul(weight).sum();
     loss.backward();
     const gradient = weight.grad!.mul(1);
@@ -316,21 +317,21 @@ test('inputs take no gradient, in no call', async () => {
 });
 
 test('what cannot be replayed is refused with a reason', () => {
-  const twice = engine.capture(() => {
+  const twice = capture(engine, () => {
     const x = engine.tensor([1]);
     engine.write(x.storage, Float32Array.of(2));
     return x;
   });
   twice();
   assert.throws(twice, /uploads to one tensor twice/);
-  const late = engine.capture(() => {
+  const late = capture(engine, () => {
     const x = engine.ones([1]).add(1);
     engine.write(x.storage, Float32Array.of(2));
     return x;
   });
   late();
   assert.throws(late, /uploads to a tensor that it has used before/);
-  const step = engine.capture((x: Tensor) => x.add(1));
+  const step = capture(engine, (x: Tensor) => x.add(1));
   assert.throws(() => step(3 as unknown as Tensor), /input 0 is not a tensor.*Hand in tensors/);
 });
 
@@ -338,7 +339,7 @@ test('what a step reads inside is what stands there at that point, also while it
   const own = await Engine.create({ warn: () => {} });
   const weight = own.keep(own.tensor([1]));
   const reads: Promise<number>[] = [];
-  const step = own.capture(() => {
+  const step = capture(own, () => {
     const doubled = weight.mul(2);
     reads.push(doubled.item(), weight.item());
     own.copy(doubled.storage, weight.storage, 4);

@@ -1,7 +1,17 @@
 /** Gradients in a captured step: they start from nothing in every call, and a call that fails leaves none behind. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { AutogradError, Engine, GradScaler, linear, Module, parameter, SGD, type Tensor } from '../src/index.ts';
+import {
+  AutogradError,
+  capture,
+  Engine,
+  GradScaler,
+  linear,
+  Module,
+  parameter,
+  SGD,
+  type Tensor,
+} from '../src/index.ts';
 import { engine, errorOf, leaf } from './support/engine.ts';
 
 /** A model of one weight, to be fitted by (weight · x)². */
@@ -20,7 +30,7 @@ async function weights(make: (model: One, optimizer: SGD) => (x: Tensor) => void
   const model = new One(engine);
   const optimizer = new SGD(model, { lr: 0.01 });
   const plain = make(model, optimizer);
-  const captured = isCaptured ? engine.capture(plain) : null;
+  const captured = isCaptured ? capture(engine, plain) : null;
   const seen: number[] = [];
   for (let i = 0; i < steps; i++) {
     engine.scope(() => (captured ?? plain)(engine.full([1], 1 + (i % 3))));
@@ -69,7 +79,7 @@ for (const [when, make] of idioms) {
 
 test('a step that adds to the gradients of the call before is refused when it is recorded', async () => {
   const weight = leaf([3], [1]);
-  const step = engine.capture((x: Tensor) => x.mul(weight).sum().backward());
+  const step = capture(engine, (x: Tensor) => x.mul(weight).sum().backward());
   const x = engine.ones([1]);
   step(x);
   for (let i = 0; i < 2; i++) {
@@ -102,7 +112,7 @@ for (const failing of [1, 2]) {
     const expected = await weights(make(false), false, 5);
     const model = new One(engine);
     const optimizer = new SGD(model, { lr: 0.01 });
-    const step = engine.capture(make(true)(model, optimizer));
+    const step = capture(engine, make(true)(model, optimizer));
     const seen: number[] = [];
     const call = (i: number) => engine.scope(() => step(engine.full([1], 1 + (i % 3))));
     for (let i = 0; i < 5; i++) {
@@ -125,7 +135,7 @@ test('a first call that fails puts the gradient back that it had added to', asyn
   const weight = leaf([3], [1]);
   const x = engine.full([1], 5);
   x.mul(weight).sum().backward();
-  const step = engine.capture(() => {
+  const step = capture(engine, () => {
     x.mul(weight).sum().backward();
     throw new RangeError('no');
   });
@@ -137,7 +147,7 @@ test('a first call that fails puts the gradient back that it had added to', asyn
 });
 
 test('a call that is recorded with a freed input leaves nothing behind', () => {
-  const step = engine.capture((x: Tensor) => x.add(1));
+  const step = capture(engine, (x: Tensor) => x.add(1));
   const x = engine.ones([5]);
   engine.scope(() => step(x));
   x.dispose();
@@ -148,7 +158,7 @@ test('a call that is recorded with a freed input leaves nothing behind', () => {
 
 test('a first call that fails is followed by a first call', () => {
   let calls = 0;
-  const step = engine.capture(() => {
+  const step = capture(engine, () => {
     if (++calls === 1) throw new RangeError('no');
     return engine.ones([1]);
   });
@@ -167,7 +177,7 @@ test('a call that fails between unscaling and the update does not leave gradient
   const optimizer = new SGD(model, { lr: 0.01 });
   const scaler = new GradScaler(engine);
   let calls = 0;
-  const step = engine.capture((x: Tensor) => {
+  const step = capture(engine, (x: Tensor) => {
     scaler.scale(model.forward(x)).backward();
     scaler.unscale(optimizer);
     if (++calls === 1) throw new RangeError('no');
@@ -187,7 +197,7 @@ test('a read inside a captured step is warned of in its first call, once', async
   const told: string[] = [];
   const own = await Engine.create({ warn: (message) => told.push(message) });
   const reads: Promise<number>[] = [];
-  const step = own.capture((x: Tensor) => {
+  const step = capture(own, (x: Tensor) => {
     const sum = x.sum();
     if (x.shape[0] === 3 || reads.length === 0) reads.push(sum.item());
     return sum;

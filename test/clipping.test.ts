@@ -1,7 +1,7 @@
 /** Gradient clipping: norms as float64 has them, in place, in a few launches; what is not finite goes as in PyTorch. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { clipGradNorm, clipGradValue, type Tensor } from '../src/index.ts';
+import { capture, clipGradNorm, clipGradValue, type Tensor } from '../src/index.ts';
 import { engine, errorOf, leaf, near, needs, uniform } from './support/engine.ts';
 import { HALF_EPSILON, rounded } from './support/half.ts';
 
@@ -153,7 +153,7 @@ test('a captured step clips as the step itself', async () => {
     p.mul(input).sum().backward();
     return { norm: clipGradNorm([p], 0.5), gradient: p.grad as unknown as Tensor };
   };
-  const replay = engine.capture(step(captured));
+  const replay = capture(engine, step(captured));
   for (let i = 0; i < 3; i++) {
     const [a, b] = [step(eager)(x.mul(i + 1)), replay(x.mul(i + 1))];
     assert.equal(await b.norm.data(), await a.norm.data());

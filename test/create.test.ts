@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   ArgumentError,
+  capture,
   DTypeError,
   type EngramError,
   OutOfMemoryError,
@@ -165,7 +166,7 @@ test('a fill comes in its order, also into a buffer that is used again', async (
 
 for (const size of [3, 2000]) {
   test(`what a captured step fills is filled in every replay: ${size} elements`, async () => {
-    const step = engine.capture((x) => {
+    const step = capture(engine, (x) => {
       const zeros = engine.zeros([size]);
       const before = zeros.add(0);
       engine.copy(x.storage, zeros.storage, 4 * size);

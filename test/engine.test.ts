@@ -1,8 +1,11 @@
 /** What the engine owes its user and its host: errors that surface, an order, and an end that leaves nothing behind. */
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { recordingMeans } from '../src/gpu/recording/recordings.ts';
 import {
   ArgumentError,
+  capture,
   DeviceLostError,
   Engine,
   EngramError,
@@ -132,8 +135,8 @@ for (const [name, run] of [
   ['scope', (fn: () => unknown) => engine.scope(fn)],
   ['noGrad', (fn: () => unknown) => noGrad(engine, fn)],
   ['enableGrad', (fn: () => unknown) => enableGrad(engine, fn)],
-  ['capture', (fn: () => unknown) => engine.capture(fn)()],
-  ['capture', (fn: () => unknown) => engine.record(fn)],
+  ['capture', (fn: () => unknown) => capture(engine, fn)()],
+  ['capture', (fn: () => unknown) => engine.record(fn, recordingMeans)],
 ] as const) {
   test(`an asynchronous function in ${name} is refused, and its rejection does not end the process`, async () => {
     let unheard = 0;
@@ -210,7 +213,7 @@ test('an engine gives a host’s device back without a buffer, whatever is still
   const buffers = watchBuffers(engine.device);
   const guest = Engine.from(engine.device);
   const x = guest.arange(3).add(1);
-  const step = guest.capture((input: Tensor) => input.mul(2));
+  const step = capture(guest, (input: Tensor) => input.mul(2));
   for (let i = 0; i < 3; i++) await step(x).data();
   guest.full([2000], 1).mul(x.sum());
   const pending = x.data();

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import {
   Adam,
   AdamW,
+  capture,
   clipGradNorm,
   GradScaler,
   type GradScalerOptions,
@@ -74,7 +75,7 @@ async function train(
     }
     optimizer.zeroGrad();
   };
-  const run = captured ? engine.capture(step) : step;
+  const run = captured ? capture(engine, step) : step;
   for (const k of stiffness) engine.scope(() => run(engine.tensor(k)));
   const tensors = [...model.parameters(), ...optimizer.state().map(({ tensor }) => tensor)];
   const values = await Promise.all(tensors.map(async (tensor) => [...(await tensor.data())]));

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createResNet, crossEntropy, dropout, type MemoryReport, SGD, type Tensor } from '../src/index.ts';
+import { capture, createResNet, crossEntropy, dropout, type MemoryReport, SGD, type Tensor } from '../src/index.ts';
 import { engine } from './support/engine.ts';
 
 setFlagsFromString('--expose-gc');
@@ -80,7 +80,7 @@ test('two thousand replayed and three hundred unrecorded steps at changing rates
     optimizer.zeroGrad();
     return loss;
   };
-  const captured = engine.capture(step);
+  const captured = capture(engine, step);
   const take = async (run: typeof step, count: number): Promise<void> => {
     optimizer.lr = 0.01 / (1 + count / 100);
     const batch = count % 10 === 0 ? 3 : 4;

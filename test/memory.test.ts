@@ -1,7 +1,7 @@
 /** What is live, what was live at most, and what a recorded step holds: each buffer serves many of its tensors. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createResNet, crossEntropy, Engine, SGD, type Tensor } from '../src/index.ts';
+import { capture, createResNet, crossEntropy, Engine, SGD, type Tensor } from '../src/index.ts';
 import { countCalls } from './support/count-calls.ts';
 import { uniform } from './support/engine.ts';
 
@@ -118,7 +118,7 @@ test('a pool forgets what once lived', async () => {
 
 test('what a recorded step frees serves its later tensors', async () => {
   const own = await Engine.create();
-  const step = own.capture((x: Tensor) => {
+  const step = capture(own, (x: Tensor) => {
     let y = x.add(1);
     for (let i = 0; i < 8; i++) {
       const next = y.mul(2);
@@ -155,7 +155,7 @@ for (const gradientCheckpointing of [false, true]) {
     const targets = own.tensor(Int32Array.from({ length: 32 }, (_, i) => i % 5));
     const before = own.memory().liveBytes;
     let kept = 0;
-    const step = own.capture(() => {
+    const step = capture(own, () => {
       const loss = crossEntropy(model.forward(images), targets);
       kept = own.memory().liveBytes - before;
       loss.backward();

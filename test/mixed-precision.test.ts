@@ -1,7 +1,7 @@
 /** ResNets with f16 activations: half the memory, the same learning, f32 masters; steps that overflow are left out. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { crossEntropy, Engine, GradScaler, noGrad, type Tensor } from '../src/index.ts';
+import { capture, crossEntropy, Engine, GradScaler, noGrad, type Tensor } from '../src/index.ts';
 import { createResNet, type ResNet, type ResNetName, type ResNetOptions } from '../src/nn/resnet.ts';
 import { SGD } from '../src/optim/sgd.ts';
 import { engine, errorOf, near, needs, relativeL2, uniform } from './support/engine.ts';
@@ -29,7 +29,7 @@ async function train({ name = 'resnet8', captured = false, initScale, steps = 8,
     optimizer.zeroGrad();
     return loss;
   };
-  const run = captured ? own.capture(step) : step;
+  const run = captured ? capture(own, step) : step;
   const losses: number[] = [];
   for (let i = 0; i < steps; i++) losses.push(await own.scope(() => ({ read: run(images).item() })).read);
   const tensors = [...model.namedTensors()];

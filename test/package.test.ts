@@ -19,7 +19,7 @@ const COMPILERS = ['node_modules/typescript/bin/tsc', 'node_modules/typescript-5
 
 /** Takes a step of a tiny ResNet on bundled data; prints or returns its losses before and after. */
 const STEP = `
-import { createResNet, crossEntropy, DataLoader, denseKD, Engine, loadDataset, SGD, type Tensor, unary } from 'engram';
+import { capture, createResNet, crossEntropy, DataLoader, denseKD, Engine, loadDataset, SGD, type Tensor, unary } from 'engram';
 import { glyphs } from 'engram-data';
 
 export async function losses(): Promise<number[]> {
@@ -30,7 +30,7 @@ export async function losses(): Promise<number[]> {
   const pixels = Float32Array.from(train.images.subarray(0, 8 * 28 * 28), (value) => value / 255);
   const images: Tensor = engine.tensor(pixels, [8, 28, 28, 1]);
   const labels = engine.tensor(Int32Array.from(train.labels.subarray(0, 8)));
-  const step = engine.capture((x: Tensor, y: Tensor) => {
+  const step = capture(engine, (x: Tensor, y: Tensor) => {
     const loss = crossEntropy(model.forward(x), y);
     loss.backward();
     optimizer.step();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { LaunchTime } from '../src/gpu/profiler.ts';
-import { matmul, type Tensor } from '../src/index.ts';
+import { capture, matmul, type Tensor } from '../src/index.ts';
 import { kernelTimes } from '../src/report/kernel-times.ts';
 import { kernelTable } from '../src/report/table.ts';
 import { traceEvents } from '../src/report/trace.ts';
@@ -18,7 +18,7 @@ timed('every launch is timed, run anew or replayed, in the order of the device',
   const a = engine.normal([64, 96]);
   const b = engine.normal([96, 32]);
   const step = (x: Tensor) => matmul(x, b).mul(2).sum();
-  const replayed = engine.capture(step);
+  const replayed = capture(engine, step);
   for (let i = 0; i < 3; i++) await replayed(a).item();
   const anew = await engine.profile(() => engine.scope(() => void step(a)));
   const again = await engine.profile(() => engine.scope(() => void replayed(a)));

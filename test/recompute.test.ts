@@ -1,7 +1,7 @@
 /** Gradient checkpointing: the same numbers to the last bit, from less memory. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { crossEntropy, Engine, noGrad, recomputed, type Tensor } from '../src/index.ts';
+import { capture, crossEntropy, Engine, noGrad, recomputed, type Tensor } from '../src/index.ts';
 import { createResNet, type ResNet } from '../src/nn/resnet.ts';
 import { SGD } from '../src/optim/sgd.ts';
 import { engine, leaf, near, uniform } from './support/engine.ts';
@@ -19,7 +19,7 @@ async function train(gradientCheckpointing: boolean, captured = false) {
     optimizer.zeroGrad();
     return loss;
   };
-  const run = captured ? own.capture(step) : step;
+  const run = captured ? capture(own, step) : step;
   const before = own.memory().liveBytes;
   const losses: number[] = [];
   for (let i = 0; i < 4; i++) losses.push(await own.scope(() => ({ read: run().item() })).read);

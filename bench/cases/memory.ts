@@ -2,7 +2,9 @@
  * The memory of a training step: the most that is live at once, what is kept for the backward pass, and what the
  * recorded step holds on to.
  */
+
 import type { Engine, RecordedMemory } from '../../src/index.ts';
+import { capture } from '../../src/index.ts';
 import { createResNet, type ResNetOptions } from '../../src/nn/resnet.ts';
 import { crossEntropy } from '../../src/ops/cross-entropy.ts';
 import { SGD } from '../../src/optim/sgd.ts';
@@ -58,7 +60,7 @@ async function weighStep(engine: Engine, options: Partial<ResNetOptions> = {}): 
     optimizer.step();
     optimizer.zeroGrad();
   };
-  const captured = engine.capture(step);
+  const captured = capture(engine, step);
   engine.resetPeak();
   captured();
   const { peakBytes } = engine.memory();

@@ -1,5 +1,5 @@
 /** Engram's side of the comparison. */
-import { conv2d, type Engine, matmul, type Tensor } from '../../src/index.ts';
+import { capture, conv2d, type Engine, matmul, type Tensor } from '../../src/index.ts';
 import { trainingStep } from '../cases/train.ts';
 import { type Inputs, input } from './peer-inputs.ts';
 import { BATCH, type Conv2dWork, type PeerWork, type ReadyWork, sumOfSquares } from './peer-work.ts';
@@ -9,7 +9,7 @@ import { BATCH, type Conv2dWork, type PeerWork, type ReadyWork, sumOfSquares } f
  */
 function readyTraining(engine: Engine, name: 'resnet8' | 'resnet20'): ReadyWork {
   const { run } = trainingStep(engine, name, BATCH);
-  const step = engine.capture(() => run() as Tensor);
+  const step = capture(engine, () => run() as Tensor);
   const check = () => step().item();
   return { check, sample: async () => void (await check()) };
 }

@@ -1,4 +1,5 @@
 /** `engram profile`: a training step's kernels on this adapter, from timestamp queries, as a table and as a trace. */
+
 import { dirname } from 'node:path';
 import picocolors from 'picocolors';
 import { files } from '#files';
@@ -7,6 +8,7 @@ import type { Profile } from '../gpu/profiler.ts';
 import { kernelTimes } from '../report/kernel-times.ts';
 import { kernelTable } from '../report/table.ts';
 import { traceEvents } from '../report/trace.ts';
+import { capture } from '../tensor/capture.ts';
 import type { Engine } from '../tensor/engine.ts';
 import type { StepOptions } from './step-flags.ts';
 import { trainingStep } from './training-step.ts';
@@ -29,7 +31,7 @@ interface Measured {
 
 async function measure(engine: Engine, options: ProfileOptions): Promise<Measured> {
   const step = trainingStep(engine, options);
-  const replayed = engine.capture(step);
+  const replayed = capture(engine, step);
   const once = () => engine.scope(() => void replayed());
   // The first call compiles, the second records.
   for (let i = 0; i < 3; i++) {

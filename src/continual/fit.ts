@@ -1,4 +1,5 @@
 /** The training loop of one task. */
+
 import { backward, noGrad } from '../autograd/tape.ts';
 import { DataLoader } from '../data/loader.ts';
 import type { ResNet } from '../nn/resnet.ts';
@@ -6,6 +7,7 @@ import { tune } from '../ops/tune.ts';
 import { clipGradNorm } from '../optim/clipping.ts';
 import type { GradScaler } from '../optim/grad-scaler.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import { capture } from '../tensor/capture.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -82,7 +84,7 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
   });
   model.train();
   const step = stepOf(fit, optimizer);
-  const captured = config.capture && fit.loss.replayable !== false ? held.add(engine.capture(step)) : null;
+  const captured = config.capture && fit.loss.replayable !== false ? held.add(capture(engine, step)) : null;
   // All are read at an epoch's end: more than its steps are never waited for.
   const together = Math.min(config.lossEvery, loader.steps);
   const losses = held.add(new LossQueue<Recorded>(engine, together));

@@ -16,10 +16,9 @@ import { PipelineCache } from './pipelines.ts';
 import { PassTimer, type Profile } from './profiler.ts';
 import { Readback } from './readback.ts';
 import { Recorder } from './recorder.ts';
-import { readRecorded } from './recording/recorded-read.ts';
 import { bytesIn, type FeedData, type Recording } from './recording/recording.ts';
-import { RecordingDraft } from './recording/recording-draft.ts';
-import { Recordings, recordedInside } from './recording/recordings.ts';
+import type { RecordingDraft } from './recording/recording-draft.ts';
+import type { RecordingMeans, Recordings } from './recording/recordings.ts';
 import { runInScope, type Scoped } from './scope.ts';
 import { refuseAsync } from './synchronous.ts';
 import type { Constants } from './wgsl/constants.ts';
@@ -62,7 +61,8 @@ export class Runtime {
   private readonly recorder: Recorder;
   private readonly readback: Readback;
   private readonly errors: DeviceErrors;
-  private readonly recordings: Recordings;
+  /** None before the first one. */
+  private recordings: Recordings | null = null;
   private ending: Promise<void> | null = null;
   readonly device: GPUDevice;
   /** Chooses between kernel variants: software adapters want other ones than GPUs. */
@@ -85,7 +85,6 @@ export class Runtime {
     this.pool = new BufferPool(device, this.errors.expect, (storage) => this.groups.drop(storage));
     this.pipelines = new PipelineCache(device, this.errors.add, (kernel, constants) => ahead?.add(kernel, constants));
     this.groups = new BindGroupCache(device);
-    this.recordings = new Recordings(device, this.pool, this.groups, () => this.makeRoom());
     this.recorder = new Recorder(device, this.groups, {
       launched: () => ahead?.launched(() => pollGently(() => device.queue.onSubmittedWorkDone())),
       submitted: () => this.tidy(),
@@ -183,20 +182,23 @@ export class Runtime {
   /**
    * Runs `fn`, and keeps what it launches, to be submitted again by {@link replay}. It is submitted when `fn` has ended, for
    * only then is it known where its tensors may lie.
+   * @param means `recordingMeans`: given, so that programs that record nothing carry nothing of it.
    * @throws {ArgumentError} inside another recording.
    * @throws what `fn` throws, after submitting what was launched until then.
    */
-  record<T>(fn: () => T): { result: T; recording: Recording } {
+  record<T>(fn: () => T, means: RecordingMeans): { result: T; recording: Recording } {
     this.assertUsable('record');
-    if (this.isRecording) throw recordedInside();
-    const draft = new RecordingDraft();
+    if (this.isRecording) throw means.recordedInside();
+    this.recordings ??= new means.Recordings(this.device, this.pool, this.groups, () => this.makeRoom());
+    const { recordings } = this;
+    const draft = new means.RecordingDraft();
     this.recorder.draft = draft;
     try {
       const result = fn();
       refuseAsync('capture', result);
-      return { result, recording: this.settle(draft) };
+      return { result, recording: this.settle(draft, recordings) };
     } catch (error) {
-      if (this.recorder.draft) this.forget(this.settle(draft));
+      if (this.recorder.draft) this.forget(this.settle(draft, recordings));
       throw error;
     }
   }
@@ -210,7 +212,7 @@ export class Runtime {
 
   /** Gives up what a recording holds on to; it cannot be replayed any more. */
   forget(recording: Recording): void {
-    if (!this.ending) this.recordings.delete(recording);
+    if (!this.ending) this.recordings?.delete(recording);
   }
 
   /** Copies the first `bytes` of one buffer into another at `offset`, on the device; both are multiples of 4. */
@@ -225,7 +227,8 @@ export class Runtime {
    */
   async read(storage: DeviceBuffer, bytes: number): Promise<ArrayBuffer> {
     this.assertUsable('read');
-    if (this.isRecording) return readRecorded(this, storage, bytes);
+    const { draft } = this.recorder;
+    if (draft) return draft.read(this, storage, bytes);
     try {
       const data = await this.readback.read(storage, bytes);
       await this.errors.throwFirst();
@@ -292,7 +295,7 @@ export class Runtime {
     return {
       ...this.pool.snapshot(),
       pipelines: this.pipelines.size,
-      bindGroups: this.groups.size + this.recordings.bindGroups,
+      bindGroups: this.groups.size + (this.recordings?.bindGroups ?? 0),
       uniforms: this.groups.uniformCount,
       dispatches: this.recorder.dispatches,
     };
@@ -334,9 +337,9 @@ export class Runtime {
   }
 
   /** Ends a recording, and submits what was recorded. */
-  private settle(draft: RecordingDraft): Recording {
+  private settle(draft: RecordingDraft, recordings: Recordings): Recording {
     this.recorder.draft = null;
-    const recording = this.recordings.add(draft);
+    const recording = recordings.add(draft);
     for (const { storage, offset, data } of draft.uploads()) this.recorder.write(storage, offset, data);
     this.recorder.replay(recording);
     return recording;

@@ -10,13 +10,13 @@ import { addWideVariants } from './matmul/wide-variants.ts';
  * Node a file in the user's cache folder, in the browser IndexedDB), so that usually nothing is measured.
  *
  * Different variants add up in different orders: results before and after tuning agree up to rounding. A step that was
- * recorded by {@link Engine.capture} keeps the variants it was recorded with, so tune its first call.
+ * recorded by `capture` keeps the variants it was recorded with, so tune its first call.
  *
  * A variant that does not compile or run, or a cache that cannot be read or written, is a warning. What `step` throws is
  * thrown again, and so is the first error since the last wait for the GPU, if anything is measured.
  * @param step Launches what is to be tuned, a whole training step for example. It runs once, and counts.
  * @example
- * const train = engine.capture(step);
+ * const train = capture(engine, step);
  * const { result: loss } = await tune(engine, () => train(images, labels));
  */
 export function tune<T>(engine: Runtime, step: () => T, options: TuneOptions = {}): Promise<Tuning<T>> {

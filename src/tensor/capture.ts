@@ -5,6 +5,7 @@
 
 import { ArgumentError } from '../errors.ts';
 import { memoryOf, type RecordedMemory, type Recording } from '../gpu/recording/recording.ts';
+import { recordingMeans } from '../gpu/recording/recordings.ts';
 import type { Runtime } from '../gpu/runtime.ts';
 import { refuseAsync } from '../gpu/synchronous.ts';
 import { StepWatch } from './step-watch.ts';
@@ -18,7 +19,7 @@ export interface CaptureOptions {
   readonly maxRecordings?: number;
 }
 
-/** A function of tensors that is replayed; see {@link Engine.capture}. */
+/** A function of tensors that is replayed; see {@link capture}. */
 export interface CapturedStep<A extends readonly Tensor[], T> {
   (...inputs: A): T;
   /** Recordings held: one for each combination of input shapes that was called at least twice, up to `maxRecordings`. */
@@ -66,14 +67,16 @@ function recordStep<A extends readonly Tensor[], T>(engine: Runtime, step: (...i
       held.push(copy);
       copyTo(copy, input);
     }
-    const { result, recording } = engine.record(() =>
-      engine.scope(() =>
-        replaceTensors(step(...(held as readonly Tensor[] as A)), (tensor) => {
-          const kept = engine.keep(look(tensor));
-          outputs.push(kept);
-          return kept;
-        }),
-      ),
+    const { result, recording } = engine.record(
+      () =>
+        engine.scope(() =>
+          replaceTensors(step(...(held as readonly Tensor[] as A)), (tensor) => {
+            const kept = engine.keep(look(tensor));
+            outputs.push(kept);
+            return kept;
+          }),
+        ),
+      recordingMeans,
     );
     return { recording, inputs: held, result, outputs };
   } catch (error) {
@@ -98,7 +101,39 @@ function copyTo(held: Tensor, input: Tensor): void {
   if (held.storage !== input.storage) held.engine.copy(input.storage, held.storage, held.storage.bytes);
 }
 
-/** See {@link Engine.capture}, which is this. */
+/**
+ * Makes a function that records what `step` does and from then on only replays it. The first call with inputs of some
+ * shapes runs as usual, so that what is made once is made; the second is recorded; every later one copies its
+ * inputs to where the recording reads them and submits it. Results are the same to the last bit.
+ *
+ * Replayed is what happened on the device. What may differ from call to call has to come in through `inputs`, but for
+ * what the engine feeds itself: the rates and the step count of optimizers, unnamed random numbers, drawn groups. Numbers
+ * uploaded inside (`engine.tensor([...])`) stay what they were, JavaScript inside does not run again, and
+ * gradients must start from nothing in every step (`zeroGrad` inside, at its beginning or at its end). What is read inside
+ * is read in the first two calls only, with a warning: no replay does it again.
+ *
+ * When the step throws, gradients are again what they were before the call, but for those it had freed by itself. What
+ * it did on the device before is not taken back: parameters that an optimizer had updated, its count of steps, and the
+ * random numbers drawn.
+ *
+ * A recording knows how long each tensor of the step is needed, and packs them into a few buffers, which recordings of
+ * other shapes use in turn.
+ * @param step synchronous; its inputs take no gradient. Returns tensors, in arrays, maps and plain objects, or nothing.
+ * They come without their graph, and hold what they hold until the next call: read them before that.
+ * @throws {ArgumentError} when `maxRecordings` is not a whole number above 0; and the function that it returns, for inputs that
+ * are not tensors of this engine, and an asynchronous step.
+ * @throws {AutogradError} the function that it returns, when the step would add to gradients that it did not make. It also
+ * throws what `step` throws.
+ * @example
+ * const train = capture(engine, (x, y) => {
+ *   const loss = crossEntropy(model.forward(x), y);
+ *   loss.backward();
+ *   optimizer.step();
+ *   optimizer.zeroGrad();
+ *   return loss;
+ * });
+ * for (const [x, y] of batches) console.log(await train(x, y).item());
+ */
 export function capture<A extends readonly Tensor[], T>(
   engine: Runtime,
   step: (...inputs: A) => T,

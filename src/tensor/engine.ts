@@ -2,7 +2,6 @@
 import type { AdapterKind, AdapterOptions, SubgroupMatrix } from '../gpu/adapter/adapter.ts';
 import { borrowDevice, openDevice } from '../gpu/adapter/open-device.ts';
 import { Runtime, type RuntimeOptions } from '../gpu/runtime.ts';
-import { type CapturedStep, type CaptureOptions, capture } from './capture.ts';
 import { arange, full, ones, type TensorData, tensorFrom, zeros } from './create.ts';
 import type { DType } from './dtype.ts';
 import { type NormalOptions, normal, seed, type UniformOptions, uniform } from './random-tensors.ts';
@@ -95,42 +94,5 @@ export class Engine extends Runtime {
    */
   seed(value: number): void {
     seed(this, value);
-  }
-
-  /**
-   * Makes a function that records what `step` does and from then on only replays it. The first call with inputs of some
-   * shapes runs as usual, so that what is made once is made; the second is recorded; every later one copies its
-   * inputs to where the recording reads them and submits it. Results are the same to the last bit.
-   *
-   * Replayed is what happened on the device. What may differ from call to call has to come in through `inputs`, but for
-   * what the engine feeds itself: the rates and the step count of optimizers, unnamed random numbers, drawn groups. Numbers
-   * uploaded inside (`engine.tensor([...])`) stay what they were, JavaScript inside does not run again, and
-   * gradients must start from nothing in every step (`zeroGrad` inside, at its beginning or at its end). What is read inside
-   * is read in the first two calls only, with a warning: no replay does it again.
-   *
-   * When the step throws, gradients are again what they were before the call, but for those it had freed by itself. What
-   * it did on the device before is not taken back: parameters that an optimizer had updated, its count of steps, and the
-   * random numbers drawn.
-   *
-   * A recording knows how long each tensor of the step is needed, and packs them into a few buffers, which recordings of
-   * other shapes use in turn.
-   * @param step synchronous; its inputs take no gradient. Returns tensors, in arrays, maps and plain objects, or nothing.
-   * They come without their graph, and hold what they hold until the next call: read them before that.
-   * @throws {ArgumentError} when `maxRecordings` is not a whole number above 0; and the function that it returns, for inputs that
-   * are not tensors of this engine, and an asynchronous step.
-   * @throws {AutogradError} the function that it returns, when the step would add to gradients that it did not make. It also
-   * throws what `step` throws.
-   * @example
-   * const train = engine.capture((x, y) => {
-   *   const loss = crossEntropy(model.forward(x), y);
-   *   loss.backward();
-   *   optimizer.step();
-   *   optimizer.zeroGrad();
-   *   return loss;
-   * });
-   * for (const [x, y] of batches) console.log(await train(x, y).item());
-   */
-  capture<A extends readonly Tensor[], T>(step: (...inputs: A) => T, options?: CaptureOptions): CapturedStep<A, T> {
-    return capture(this, step, options);
   }
 }

@@ -1,6 +1,7 @@
 /** The workload of the browser story: a little training whose losses can be compared between hosts. */
 
 import type * as Engram from '../../src/index.ts';
+import { capture } from '../../src/index.ts';
 
 export interface TenSteps {
   /** Mean cross entropy before each step. */
@@ -28,7 +29,7 @@ export async function tenSteps(
     optimizer.zeroGrad();
     return mean;
   };
-  const train = captured ? engine.capture(step) : () => engine.scope(step);
+  const train = captured ? capture(engine, step) : () => engine.scope(step);
   const losses: number[] = [];
   for (let i = 0; i < 10; i++) {
     const loss = train();

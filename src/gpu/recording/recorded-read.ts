@@ -4,7 +4,7 @@ import { ArgumentError } from '../../errors.ts';
 import type { DeviceBuffer } from '../device-buffer.ts';
 
 /** What of the runtime reading takes. */
-interface Reader {
+export interface Reader {
   allocate(bytes: number, where: string): DeviceBuffer;
   release(buffer: DeviceBuffer): void;
   copy(from: DeviceBuffer, to: DeviceBuffer, bytes: number): void;

@@ -11,6 +11,7 @@ import type { DeviceBuffer } from '../device-buffer.ts';
 import type { Pipeline } from '../pipelines.ts';
 import type { Kernel } from '../wgsl/kernel.ts';
 import { mostAlive, type PlanLimits, planMemory, type Span } from './memory-plan.ts';
+import { type Reader, readRecorded } from './recorded-read.ts';
 import { bytesIn, type Feed, type FeedData, Recording } from './recording.ts';
 
 interface Launch {
@@ -80,6 +81,11 @@ export class RecordingDraft {
       if (type === 'storage') written.push(storage);
     }
     this.note({ kind: 'dispatch', written, ...launch });
+  }
+
+  /** See {@link readRecorded}. */
+  read(reader: Reader, storage: DeviceBuffer, bytes: number): Promise<ArrayBuffer> {
+    return readRecorded(reader, storage, bytes);
   }
 
   copy(from: DeviceBuffer, to: DeviceBuffer, bytes: number, offset: number): void {

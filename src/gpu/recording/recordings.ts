@@ -4,16 +4,16 @@ import { ArgumentError } from '../../errors.ts';
 import type { BindGroupCache } from '../bind-groups.ts';
 import type { BufferPool } from '../buffer-pool.ts';
 import type { Recording } from './recording.ts';
-import type { RecordingDraft } from './recording-draft.ts';
+import { RecordingDraft } from './recording-draft.ts';
 
-export const recordedInside = (): ArgumentError =>
+const recordedInside = (): ArgumentError =>
   new ArgumentError({
     where: 'capture',
     message: 'a captured step was called while another one was being recorded.',
     fix: 'Capture the outer function only.',
   });
 
-export class Recordings {
+class Recordings {
   private readonly living = new Set<Recording>();
 
   /** @param makeRoom gives back what waits in the pool, if it can be done now. */
@@ -52,3 +52,8 @@ export class Recordings {
     for (const storage of recording.parts.storages) this.pool.release(storage);
   }
 }
+
+/** What {@link Runtime.record} records by. */
+export const recordingMeans = { RecordingDraft, Recordings, recordedInside } as const;
+export type { Recordings };
+export type RecordingMeans = typeof recordingMeans;
