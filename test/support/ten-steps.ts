@@ -1,7 +1,6 @@
 /** The workload of the browser story: a little training whose losses can be compared between hosts. */
 
 import type * as Engram from '../../src/index.ts';
-import { capture } from '../../src/index.ts';
 
 export interface TenSteps {
   /** Mean cross entropy before each step. */
@@ -14,7 +13,7 @@ export interface TenSteps {
  * as it stands in Node, and as text in a page: it may use nothing but its arguments, the library among them.
  */
 export async function tenSteps(
-  { Engine, SGD, createResNet, crossEntropy }: typeof Engram,
+  { Engine, SGD, capture, createResNet, crossEntropy }: typeof Engram,
   captured: boolean,
 ): Promise<TenSteps> {
   const engine = await Engine.create();
