@@ -2,7 +2,9 @@
  * How far WGSL lets a device's f32 results be off: its specification, section "Floating Point Accuracy", the tables for
  * expressions and for built-in functions. No driver's habits: what they promise is all that tests may ask.
  */
-import type { TableName as Op } from '../../src/ops/elementwise/table.ts';
+import type { binaryOps, unaryOps } from '../../src/ops/elementwise/table.ts';
+
+type Op = keyof typeof unaryOps | keyof typeof binaryOps;
 
 /** A unit in the last place, relative to the number, at most. */
 const ULP = 2 ** -23;

@@ -1,8 +1,7 @@
 /**
- * Every elementwise operation, once: its expression and its gradients, and the same in JavaScript. The kernels, the tensor
- * methods, the functions `unary` and `binary`, and the tests of values, edges and gradients are made from this file: another
- * operation costs one row here, and one in `references`, without which nothing compiles. These are apart because only
- * tests use them: bundlers drop what nobody imports, but no members of what somebody does.
+ * Every elementwise operation, once: its expression, its gradients, and the same in JavaScript. The kernels, the tensor methods,
+ * the functions `unary` and `binary`, and the tests of values, edges and gradients are made from this table: another operation
+ * costs one row.
  *
  * NaN and ±∞ come out as in JavaScript or C (`sign` and extrema of NaN are NaN, powers are C's), and gradients there are
  * PyTorch's.
@@ -10,98 +9,38 @@
 import type { DType } from '../../tensor/dtype.ts';
 import { type ElementwiseOp, FLOATS } from './elementwise-op.ts';
 
-type Rest = Partial<Pick<ElementwiseOp, 'integers' | 'result' | 'dtypes'>>;
+/** A row: the operation, and what it is checked against. */
+export interface TableOp extends ElementwiseOp {
+  /** The same in float64; booleans are 1 and 0. */
+  readonly reference: (...operands: number[]) => number | boolean;
+  /** Interval of arguments where it is smooth, for gradient checks; [−2, 2] by default. */
+  readonly domain?: readonly [number, number];
+}
+
+type Rest = Partial<Pick<TableOp, 'integers' | 'result' | 'dtypes' | 'domain'>>;
 
 const NUMBERS: readonly DType[] = [...FLOATS, 'i32', 'u32'];
 const SIGNED: readonly DType[] = [...FLOATS, 'i32'];
-const unary = (forward: string, gradient: string | null, rest: Rest = {}): ElementwiseOp => ({
-  operands: ['a'],
-  forward,
-  gradients: [gradient],
-  ...rest,
-});
+const unary = (
+  forward: string,
+  gradient: string | null,
+  reference: (a: number) => number | boolean,
+  rest: Rest = {},
+): TableOp => ({ operands: ['a'], forward, gradients: [gradient], reference, ...rest });
 const binary = (
   forward: string,
   gradients: readonly [da: string | null, db: string | null],
+  reference: (a: number, b: number) => number | boolean,
   rest: Rest = {},
-): ElementwiseOp => ({ operands: ['a', 'b'], forward, gradients, ...rest });
-const comparison = (condition: string): ElementwiseOp =>
-  binary(`select(0u, 1u, ${condition})`, [null, null], { result: 'u32', dtypes: NUMBERS });
+): TableOp => ({ operands: ['a', 'b'], forward, gradients, reference, ...rest });
+const comparison = (condition: string, reference: (a: number, b: number) => boolean): TableOp =>
+  binary(`select(0u, 1u, ${condition})`, [null, null], reference, { result: 'u32', dtypes: NUMBERS });
 /** The gradient of an extremum's operand. */
 const shareUnless = (lost: string): string => `select(select(dy, 0.0, ${lost}), 0.5 * dy, a == b)`;
 /** A gradient of zero that still has dy's shape. */
 const NO_SLOPE = 'select(0.0, dy, false)';
 const SQRT_HALF = '0.7071067811865476';
 const INV_SQRT_TAU = '0.3989422804014327';
-
-export const unaryOps = {
-  neg: unary('-a', '-dy', { dtypes: SIGNED }),
-  abs: unary('abs(a)', 'select(select(0.0, dy, a > 0.0), -dy, a < 0.0)', { dtypes: SIGNED }),
-  sign: unary('signum(a)', NO_SLOPE),
-  exp: unary('safe_exp(a)', 'dy * y'),
-  expm1: unary('expm1(a)', 'dy * safe_exp(a)'),
-  log: unary('safe_log(a)', 'dy / a'),
-  log1p: unary('log1p(a)', 'dy / (1.0 + a)'),
-  sqrt: unary('sqrt(a)', 'dy * 0.5 / y'),
-  rsqrt: unary('inverseSqrt(a)', 'dy * -0.5 * y / a'),
-  square: unary('a * a', 'dy * 2.0 * a'),
-  reciprocal: unary('1.0 / a', '-dy * y * y'),
-  sin: unary('sine(a)', 'dy * cosine(a)'),
-  cos: unary('cosine(a)', '-dy * sine(a)'),
-  tanh: unary('safe_tanh(a)', 'dy * (1.0 - y * y)'),
-  sigmoid: unary('sigmoid(a)', 'dy * y * (1.0 - y)'),
-  /** `max` would turn NaN into 0; its gradient passes there, as PyTorch's. */
-  relu: unary('select(max(a, 0.0), a, is_nan(a))', 'select(0.0, dy, a > 0.0 || is_nan(a))'),
-  silu: unary('a * sigmoid(a)', 'dy * sigmoid(a) * (1.0 + a * (1.0 - sigmoid(a)))'),
-  softplus: unary('softplus(a)', 'dy * sigmoid(a)'),
-  /** Exact form, x·Φ(x), as PyTorch's default. */
-  gelu: unary(
-    `0.5 * a * (1.0 + erf(a * ${SQRT_HALF}))`,
-    `dy * (0.5 * (1.0 + erf(a * ${SQRT_HALF})) + a * ${INV_SQRT_TAU} * exp(-0.5 * a * a))`,
-  ),
-  erf: unary('erf(a)', 'dy * 1.1283791670955126 * exp(-a * a)'),
-  floor: unary('floor(a)', NO_SLOPE),
-  ceil: unary('ceil(a)', NO_SLOPE),
-  round: unary('round(a)', NO_SLOPE),
-  isNaN: unary('select(0u, 1u, is_nan(a))', null, { result: 'u32' }),
-  isFinite: unary('select(0u, 1u, is_finite(a))', null, { result: 'u32' }),
-} satisfies Record<string, ElementwiseOp>;
-
-export const binaryOps = {
-  add: binary('a + b', ['dy', 'dy'], { dtypes: NUMBERS }),
-  sub: binary('a - b', ['dy', '-dy'], { dtypes: NUMBERS }),
-  mul: binary('a * b', ['dy * b', 'dy * a'], { dtypes: NUMBERS }),
-  div: binary('a / b', ['dy / b', '-dy * a / (b * b)'], { dtypes: NUMBERS }),
-  pow: binary('power(a, b)', [
-    'select(dy * b * power(a, b - 1.0), 0.0, b == 0.0)',
-    'select(dy * y * safe_log(a), 0.0, a == 0.0 && b >= 0.0)',
-  ]),
-  /** Equal operands share the gradient; next to NaN both get all of it. */
-  maximum: binary('larger(a, b)', [shareUnless('a < b'), shareUnless('b < a')], {
-    dtypes: NUMBERS,
-    integers: 'max(a, b)',
-  }),
-  minimum: binary('smaller(a, b)', [shareUnless('a > b'), shareUnless('b > a')], {
-    dtypes: NUMBERS,
-    integers: 'min(a, b)',
-  }),
-  equal: comparison('a == b'),
-  /** SwiftShader's `!=` is false for NaN. */
-  notEqual: comparison('!(a == b)'),
-  less: comparison('a < b'),
-  lessEqual: comparison('a <= b'),
-  greater: comparison('a > b'),
-  greaterEqual: comparison('a >= b'),
-} satisfies Record<string, ElementwiseOp>;
-
-/** `b` is the lower, `c` the upper bound; only `a` has a gradient. A function of its own, `clamp`, has defaults for them. */
-export const clampOp: ElementwiseOp = {
-  operands: ['a', 'b', 'c'],
-  forward: 'clamped(a, b, c)',
-  integers: 'min(max(a, b), c)',
-  gradients: ['select(0.0, dy, a >= b && a <= c)', null, null],
-  dtypes: NUMBERS,
-};
 
 /** erf by its Taylor series: exact in float64 for |x| ≤ 4, and ±1 in float32 beyond. */
 function erf(x: number): number {
@@ -121,54 +60,74 @@ const roundEven = (a: number): number => (Math.abs(a % 1) === 0.5 ? 2 * Math.rou
 /** As C's, where JavaScript's are NaN. */
 const power = (a: number, b: number): number => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b);
 
-export type TableName = keyof typeof unaryOps | keyof typeof binaryOps;
+export const unaryOps = {
+  neg: unary('-a', '-dy', (a) => -a, { dtypes: SIGNED }),
+  abs: unary('abs(a)', 'select(select(0.0, dy, a > 0.0), -dy, a < 0.0)', Math.abs, { dtypes: SIGNED }),
+  sign: unary('signum(a)', NO_SLOPE, Math.sign),
+  exp: unary('safe_exp(a)', 'dy * y', Math.exp),
+  expm1: unary('expm1(a)', 'dy * safe_exp(a)', Math.expm1),
+  log: unary('safe_log(a)', 'dy / a', Math.log, { domain: [0.1, 4] }),
+  log1p: unary('log1p(a)', 'dy / (1.0 + a)', Math.log1p, { domain: [-0.5, 4] }),
+  sqrt: unary('sqrt(a)', 'dy * 0.5 / y', Math.sqrt, { domain: [0.1, 4] }),
+  rsqrt: unary('inverseSqrt(a)', 'dy * -0.5 * y / a', (a) => 1 / Math.sqrt(a), { domain: [0.1, 4] }),
+  square: unary('a * a', 'dy * 2.0 * a', (a) => a * a),
+  reciprocal: unary('1.0 / a', '-dy * y * y', (a) => 1 / a, { domain: [0.2, 3] }),
+  sin: unary('sine(a)', 'dy * cosine(a)', Math.sin),
+  cos: unary('cosine(a)', '-dy * sine(a)', Math.cos),
+  tanh: unary('safe_tanh(a)', 'dy * (1.0 - y * y)', Math.tanh),
+  sigmoid: unary('sigmoid(a)', 'dy * y * (1.0 - y)', sigmoid),
+  /** `max` would turn NaN into 0; its gradient passes there, as PyTorch's. */
+  relu: unary('select(max(a, 0.0), a, is_nan(a))', 'select(0.0, dy, a > 0.0 || is_nan(a))', (a) => Math.max(0, a)),
+  silu: unary('a * sigmoid(a)', 'dy * sigmoid(a) * (1.0 + a * (1.0 - sigmoid(a)))', (a) => a * sigmoid(a)),
+  softplus: unary('softplus(a)', 'dy * sigmoid(a)', (a) => Math.max(0, a) + Math.log1p(Math.exp(-Math.abs(a)))),
+  /** Exact form, x·Φ(x), as PyTorch's default. */
+  gelu: unary(
+    `0.5 * a * (1.0 + erf(a * ${SQRT_HALF}))`,
+    `dy * (0.5 * (1.0 + erf(a * ${SQRT_HALF})) + a * ${INV_SQRT_TAU} * exp(-0.5 * a * a))`,
+    (a) => 0.5 * a * (1 + erf(a * Math.SQRT1_2)),
+  ),
+  erf: unary('erf(a)', 'dy * 1.1283791670955126 * exp(-a * a)', erf),
+  floor: unary('floor(a)', NO_SLOPE, Math.floor),
+  ceil: unary('ceil(a)', NO_SLOPE, Math.ceil),
+  round: unary('round(a)', NO_SLOPE, roundEven),
+  isNaN: unary('select(0u, 1u, is_nan(a))', null, Number.isNaN, { result: 'u32' }),
+  isFinite: unary('select(0u, 1u, is_finite(a))', null, Number.isFinite, { result: 'u32' }),
+} satisfies Record<string, TableOp>;
 
-/** What an operation is checked against. */
-export interface Reference {
-  /** The same in float64; booleans are 1 and 0. `(a) => Number.isNaN(a)`: bundlers keep what reads `Number.isNaN` itself. */
-  readonly f: (...operands: number[]) => number | boolean;
-  /** Interval of arguments where it is smooth, for gradient checks; [−2, 2] by default. */
-  readonly domain?: readonly [number, number];
-}
+export const binaryOps = {
+  add: binary('a + b', ['dy', 'dy'], (a, b) => a + b, { dtypes: NUMBERS }),
+  sub: binary('a - b', ['dy', '-dy'], (a, b) => a - b, { dtypes: NUMBERS }),
+  mul: binary('a * b', ['dy * b', 'dy * a'], (a, b) => a * b, { dtypes: NUMBERS }),
+  div: binary('a / b', ['dy / b', '-dy * a / (b * b)'], (a, b) => a / b, { dtypes: NUMBERS, domain: [0.3, 3] }),
+  pow: binary(
+    'power(a, b)',
+    ['select(dy * b * power(a, b - 1.0), 0.0, b == 0.0)', 'select(dy * y * safe_log(a), 0.0, a == 0.0 && b >= 0.0)'],
+    power,
+    { domain: [0.3, 3] },
+  ),
+  /** Equal operands share the gradient; next to NaN both get all of it. */
+  maximum: binary('larger(a, b)', [shareUnless('a < b'), shareUnless('b < a')], Math.max, {
+    dtypes: NUMBERS,
+    integers: 'max(a, b)',
+  }),
+  minimum: binary('smaller(a, b)', [shareUnless('a > b'), shareUnless('b > a')], Math.min, {
+    dtypes: NUMBERS,
+    integers: 'min(a, b)',
+  }),
+  equal: comparison('a == b', (a, b) => a === b),
+  /** SwiftShader's `!=` is false for NaN. */
+  notEqual: comparison('!(a == b)', (a, b) => a !== b),
+  less: comparison('a < b', (a, b) => a < b),
+  lessEqual: comparison('a <= b', (a, b) => a <= b),
+  greater: comparison('a > b', (a, b) => a > b),
+  greaterEqual: comparison('a >= b', (a, b) => a >= b),
+} satisfies Record<string, TableOp>;
 
-/** What every operation of the table is checked against. */
-export const references: Readonly<Record<TableName, Reference>> = {
-  neg: { f: (a) => -a },
-  abs: { f: Math.abs },
-  sign: { f: Math.sign },
-  exp: { f: Math.exp },
-  expm1: { f: Math.expm1 },
-  log: { f: Math.log, domain: [0.1, 4] },
-  log1p: { f: Math.log1p, domain: [-0.5, 4] },
-  sqrt: { f: Math.sqrt, domain: [0.1, 4] },
-  rsqrt: { f: (a) => 1 / Math.sqrt(a), domain: [0.1, 4] },
-  square: { f: (a) => a * a },
-  reciprocal: { f: (a) => 1 / a, domain: [0.2, 3] },
-  sin: { f: Math.sin },
-  cos: { f: Math.cos },
-  tanh: { f: Math.tanh },
-  sigmoid: { f: sigmoid },
-  relu: { f: (a) => Math.max(0, a) },
-  silu: { f: (a) => a * sigmoid(a) },
-  softplus: { f: (a) => Math.max(0, a) + Math.log1p(Math.exp(-Math.abs(a))) },
-  gelu: { f: (a) => 0.5 * a * (1 + erf(a * Math.SQRT1_2)) },
-  erf: { f: erf },
-  floor: { f: Math.floor },
-  ceil: { f: Math.ceil },
-  round: { f: roundEven },
-  isNaN: { f: (a) => Number.isNaN(a) },
-  isFinite: { f: (a) => Number.isFinite(a) },
-  add: { f: (a, b) => a + b },
-  sub: { f: (a, b) => a - b },
-  mul: { f: (a, b) => a * b },
-  div: { f: (a, b) => a / b, domain: [0.3, 3] },
-  pow: { f: power, domain: [0.3, 3] },
-  maximum: { f: Math.max },
-  minimum: { f: Math.min },
-  equal: { f: (a, b) => a === b },
-  notEqual: { f: (a, b) => a !== b },
-  less: { f: (a, b) => a < b },
-  lessEqual: { f: (a, b) => a <= b },
-  greater: { f: (a, b) => a > b },
-  greaterEqual: { f: (a, b) => a >= b },
+/** `b` is the lower, `c` the upper bound; only `a` has a gradient. A function of its own, `clamp`, has defaults for them. */
+export const clampOp: ElementwiseOp = {
+  operands: ['a', 'b', 'c'],
+  forward: 'clamped(a, b, c)',
+  integers: 'min(max(a, b), c)',
+  gradients: ['select(0.0, dy, a >= b && a <= c)', null, null],
+  dtypes: NUMBERS,
 };
