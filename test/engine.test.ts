@@ -239,6 +239,14 @@ test('an engine gives a host’s device back without a buffer, whatever is still
   assert.equal([...(await engine.ones([1]).add(1).data())], [2]);
 });
 
+test('subgroup matrices are asked for by a value, not by a flag', () => {
+  const flag = true as never;
+  assert.throws(
+    () => Engine.from(engine.device, { subgroupMatrix: flag }),
+    /Engine\.from: subgroupMatrix is true.*import \{ subgroupMatrix \}/,
+  );
+});
+
 test('what is no device is refused', () => {
   for (const device of [undefined, Promise.resolve(engine.device), {}]) {
     const error = errorOf(() => Engine.from(device as unknown as GPUDevice));

@@ -31,8 +31,22 @@ function opened(
     : { ...rest, device, description, subgroupMatrix: null };
 }
 
-/** @throws {AdapterError} when there is no adapter, or it gives no device; its message says what to install. */
+/** @throws {ArgumentError} for a flag: the kernels come with the value. */
+function checkSubgroupMatrix(where: string, value: unknown): void {
+  if (!value || typeof value === 'object') return;
+  throw new ArgumentError({
+    where,
+    message: `subgroupMatrix is ${String(value)}; it is asked for by a value, which brings the kernels.`,
+    fix: "import { subgroupMatrix } from 'engram', and pass { subgroupMatrix }.",
+  });
+}
+
+/**
+ * @throws {AdapterError} when there is no adapter, or it gives no device; its message says what to install.
+ * @throws {ArgumentError} when subgroup matrices are asked for by a flag.
+ */
 export async function openDevice(options: AdapterOptions): Promise<OpenDevice> {
+  checkSubgroupMatrix('Engine.create', options.subgroupMatrix);
   const choice = await requestAdapter(options);
   const { adapter, kind, description } = choice;
   const descriptor = deviceDescriptor(choice, options.warn ?? console.warn);
@@ -54,7 +68,7 @@ export async function openDevice(options: AdapterOptions): Promise<OpenDevice> {
   return opened(device, description, choice.subgroupMatrix, { kind, isOwn: true, ahead });
 }
 
-/** @throws {ArgumentError} for what is not a device. */
+/** @throws {ArgumentError} for what is not a device, or a flag in the place of `subgroupMatrix`. */
 export function borrowDevice(
   device: GPUDevice,
   { kind, subgroupMatrix }: { kind?: AdapterKind; subgroupMatrix?: SubgroupMatrix | undefined },
@@ -62,6 +76,7 @@ export function borrowDevice(
   if (!(device as GPUDevice | undefined)?.queue) {
     throw new ArgumentError({ where: 'Engine.from', message: 'takes a GPUDevice.', fix: 'Await requestDevice().' });
   }
+  checkSubgroupMatrix('Engine.from', subgroupMatrix);
   const { adapterInfo } = device;
   return opened(device, describeAdapter(adapterInfo), subgroupMatrix, {
     kind: kind ?? adapterKind(adapterInfo),
