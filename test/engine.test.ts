@@ -3,6 +3,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { recordingMeans } from '../src/gpu/recording/recordings.ts';
+import { wgsl } from '../src/gpu/wgsl/link-wgsl.ts';
 import {
   ArgumentError,
   capture,
@@ -245,6 +246,21 @@ test('subgroup matrices are asked for by a value, not by a flag', () => {
     () => Engine.from(engine.device, { subgroupMatrix: flag }),
     /Engine\.from: subgroupMatrix is true.*import \{ subgroupMatrix \}/,
   );
+});
+
+test('two kernels of one name are told apart by their sources', async () => {
+  const writer = (value: string) => ({
+    name: 'writer',
+    source: wgsl`@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(1) fn main() { y[0] = ${value}; }`,
+  });
+  const written = async (value: string) => {
+    const y = engine.zeros([1]);
+    engine.dispatch({ kernel: writer(value), buffers: [y.storage], workgroups: [1] });
+    return y.item();
+  };
+  assert.is(await written('1.0'), 1);
+  assert.is(await written('2.0'), 2);
 });
 
 test('what is no device is refused', () => {
