@@ -1,5 +1,5 @@
 /** What a WGSL file declares at module scope, and which of it belongs to a slot; see `shaders/optim/slots.wgsl`. */
-import { endOfComment } from '../gpu/wgsl/text.ts';
+import { endOfComment, splitDeclarations } from '../gpu/wgsl/text.ts';
 
 /** The slot's number, declared by `shaders/optim/slots.wgsl`. */
 export const INDEX = 'slot_index';
@@ -72,17 +72,5 @@ function declaration(tokens: readonly Token[]): Declaration {
 }
 
 /** Declarations, and as the last one whatever follows them. */
-export function declarationsOf(text: string): Declaration[] {
-  const tokens = tokensOf(text);
-  const found: Declaration[] = [];
-  let begin = 0;
-  let depth = 0;
-  tokens.forEach(({ text }, i) => {
-    if (text === '{') depth++;
-    else if (text === '}') depth--;
-    if (depth > 0 || (text !== ';' && text !== '}')) return;
-    found.push(declaration(tokens.slice(begin, i + 1)));
-    begin = i + 1;
-  });
-  return [...found, declaration(tokens.slice(begin))];
-}
+export const declarationsOf = (text: string): Declaration[] =>
+  splitDeclarations(tokensOf(text), (token) => token.text).map(declaration);

@@ -1,6 +1,6 @@
 /** The module-scope declarations of a WGSL source that the layout of its parameters hangs on. */
 import type { Constants } from './constants.ts';
-import { withoutComments } from './text.ts';
+import { splitDeclarations, withoutComments } from './text.ts';
 
 const TOKEN = /[A-Za-z_]\w*|0[xX][\da-fA-F]+[iu]?|\d+(?:\.\d*)?[fiu]?|\S/g;
 
@@ -61,17 +61,7 @@ export class Declarations {
       else if (typeof value === 'number') this.values.set(name, value);
     }
     const tokens = tokensOf(withoutComments(source));
-    for (let i = 0; i < tokens.length; ) {
-      const begin = i;
-      // To the `;` or the closing brace of this declaration.
-      for (let depth = 0; i < tokens.length; ) {
-        const token = tokens[i++];
-        if (token === '{') depth++;
-        else if (token === '}') depth--;
-        if (depth === 0 && (token === ';' || token === '}')) break;
-      }
-      this.declare(tokens.slice(begin, i - 1));
-    }
+    for (const declared of splitDeclarations(tokens, (token) => token)) this.declare(declared.slice(0, -1));
   }
 
   /** The whole number that an expression of constants comes to. @throws {Unreadable} when it is none. */

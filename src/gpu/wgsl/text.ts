@@ -75,3 +75,20 @@ export function wordsReached(text: string, entry: string): Set<string> {
   }
   return words;
 }
+
+/**
+ * Tokens by the declarations at module scope that they make up, each up to its `;` or closing brace; whatever follows the
+ * last one comes last.
+ */
+export function splitDeclarations<T>(tokens: readonly T[], textOf: (token: T) => string): T[][] {
+  const found: T[][] = [[]];
+  let depth = 0;
+  for (const token of tokens) {
+    const text = textOf(token);
+    if (text === '{') depth++;
+    else if (text === '}') depth--;
+    found.at(-1)?.push(token);
+    if (depth === 0 && (text === ';' || text === '}')) found.push([]);
+  }
+  return found;
+}
