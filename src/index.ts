@@ -79,6 +79,7 @@ export type { WgslFile } from './gpu/wgsl/file.ts';
 export type { Kernel } from './gpu/wgsl/kernel.ts';
 export { linkWgsl, wgsl } from './gpu/wgsl/link-wgsl.ts';
 export type { Params, ParamValue } from './gpu/wgsl/params.ts';
+export { BasicBlock } from './nn/basic-block.ts';
 export { checkpointed } from './nn/checkpointed.ts';
 export { copyModule } from './nn/copy.ts';
 export { Flatten, type FlattenOptions } from './nn/flatten.ts';
@@ -86,7 +87,17 @@ export { growLinear } from './nn/head.ts';
 export { kaimingNormal, kaimingUniform, parameter } from './nn/init.ts';
 export * from './nn/layers.ts';
 export { Module, type NamedTensor, type TorchLayout } from './nn/module.ts';
-export { BasicBlock, createResNet, RESNET_NAMES, ResNet, type ResNetName, type ResNetOptions } from './nn/resnet.ts';
+export {
+  type BackboneOptions,
+  type BackboneOutputs,
+  createBackbone,
+  createResNet,
+  RESNET_NAMES,
+  ResNet,
+  ResNetBackbone,
+  type ResNetName,
+  type ResNetOptions,
+} from './nn/resnet.ts';
 export { readSafetensors, type SafetensorsEntry, type SafetensorsFile, writeSafetensors } from './nn/safetensors.ts';
 export {
   type LoadableState,

@@ -6,64 +6,15 @@
 import { ArgumentError, OutOfMemoryError } from '../errors.ts';
 import { cast } from '../ops/elementwise/elementwise.ts';
 import { globalAvgPool, maxPool2d } from '../ops/pooling.ts';
-import { paddedShortcut } from '../ops/shortcut.ts';
 import { checkSupported, type FloatType } from '../tensor/dtype.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { BasicBlock } from './basic-block.ts';
 import { checkpointed } from './checkpointed.ts';
 import { growLinear } from './head.ts';
 import { BatchNorm2d, Conv2d, type ConvolutionInit, checkImages, Linear, Sequential } from './layers.ts';
 import { Module } from './module.ts';
-
-interface BlockOptions {
-  inChannels: number;
-  outChannels: number;
-  stride: number;
-  shortcut: 'padded' | 'projected';
-  random: Random;
-  init: ConvolutionInit;
-}
-
-/** Two 3×3 convolutions around a shortcut. */
-export class BasicBlock extends Module {
-  readonly conv1: Conv2d;
-  readonly bn1: BatchNorm2d;
-  readonly conv2: Conv2d;
-  readonly bn2: BatchNorm2d;
-  readonly downsample: Sequential | null;
-  private readonly stride: number;
-  private readonly outChannels: number;
-
-  constructor(engine: Engine, { inChannels, outChannels, stride, shortcut, random, init }: BlockOptions) {
-    super(engine);
-    const conv = { padding: 1, bias: false, random, init } as const;
-    this.stride = stride;
-    this.outChannels = outChannels;
-    this.conv1 = new Conv2d(engine, inChannels, outChannels, 3, { ...conv, stride });
-    this.bn1 = new BatchNorm2d(engine, outChannels);
-    this.conv2 = new Conv2d(engine, outChannels, outChannels, 3, conv);
-    this.bn2 = new BatchNorm2d(engine, outChannels);
-    this.downsample =
-      shortcut === 'projected' && (stride !== 1 || inChannels !== outChannels)
-        ? new Sequential(
-            engine,
-            new Conv2d(engine, inChannels, outChannels, 1, { ...conv, padding: 0, stride }),
-            new BatchNorm2d(engine, outChannels),
-          )
-        : null;
-  }
-
-  private shortcut(x: Tensor): Tensor {
-    if (this.downsample) return this.downsample.forward(x);
-    return this.stride === 1 && x.shape[3] === this.outChannels ? x : paddedShortcut(x, this.stride, this.outChannels);
-  }
-
-  forward(x: Tensor): Tensor {
-    const inner = this.bn1.forward(this.conv1.forward(x), { relu: true });
-    return this.bn2.forward(this.conv2.forward(inner), { residual: this.shortcut(x), relu: true });
-  }
-}
 
 /** The usual names among those that {@link createResNet} knows. */
 export const RESNET_NAMES = [
@@ -80,8 +31,7 @@ export const RESNET_NAMES = [
 /** `resnet18`, `resnet34`, or `resnet<6n + 2>` for the CIFAR family. */
 export type ResNetName = `resnet${number}`;
 
-export interface ResNetOptions {
-  classes: number;
+export interface BackboneOptions {
   /** Channels of the first stage; by default 16 for the CIFAR family, 64 for ResNet-18/34. */
   width?: number;
   /** Channels of the images; 3 by default. */
@@ -102,6 +52,23 @@ export interface ResNetOptions {
    * Needs its loss scaled in training, see `GradScaler`. `f32` by default.
    */
   precision?: FloatType;
+  /**
+   * Whether the last block ends in a ReLU; it does by default. Without, features have either sign, as a cosine classifier wants
+   * them (Hou et al. 2019, section 4.1; Douillard et al. 2020, section 4.2).
+   */
+  lastRelu?: boolean;
+}
+
+export interface ResNetOptions extends BackboneOptions {
+  classes: number;
+}
+
+/** What a backbone makes of a batch of images, f32. */
+export interface BackboneOutputs {
+  /** Pooled, [n, featureSize]. */
+  features: Tensor;
+  /** The map after each stage, [n, h, w, c]; features are the last one's means. */
+  stages: Tensor[];
 }
 
 interface Architecture {
@@ -112,15 +79,14 @@ interface Architecture {
   stem: 'cifar' | 'imagenet';
 }
 
-export class ResNet extends Module {
+/** A ResNet without its classifier: features and stage maps, for a method with a head of its own. */
+export class ResNetBackbone extends Module {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
   readonly layer1: Sequential;
   readonly layer2: Sequential;
   readonly layer3: Sequential;
   readonly layer4: Sequential | null = null;
-  /** The classifier; {@link growHead} replaces it. */
-  fc: Linear;
   readonly inChannels: number;
   readonly featureSize: number;
   /** Keep only the blocks' outputs for the backward pass; may be changed at any time. */
@@ -129,10 +95,15 @@ export class ResNet extends Module {
   readonly precision: FloatType;
   private readonly imagenetStem: boolean;
 
-  constructor(engine: Engine, { blocks, width, shortcut, stem }: Architecture, options: ResNetOptions) {
+  /** @param random what weights are drawn from; a stream of the seed by default. */
+  constructor(
+    engine: Engine,
+    { blocks, width, shortcut, stem }: Architecture,
+    options: BackboneOptions = {},
+    random = initialRandom(options),
+  ) {
     super(engine);
-    const { init = 'kaiming-normal' } = options;
-    const random = Random.of(options.seed ?? 0, 'init');
+    const { init = 'kaiming-normal', lastRelu = true } = options;
     this.inChannels = options.inChannels ?? 3;
     this.gradientCheckpointing = options.gradientCheckpointing ?? false;
     this.precision = options.precision ?? 'f32';
@@ -150,9 +121,11 @@ export class ResNet extends Module {
     let inChannels = width;
     const stage = (index: number) => {
       const outChannels = width * 2 ** index;
-      const modules = Array.from({ length: blocks[index] as number }, (_, i) => {
+      const count = blocks[index] as number;
+      const modules = Array.from({ length: count }, (_, i) => {
         const stride = index > 0 && i === 0 ? 2 : 1;
-        const block = new BasicBlock(engine, { inChannels, outChannels, stride, shortcut, random, init });
+        const relu = lastRelu || index < blocks.length - 1 || i < count - 1;
+        const block = new BasicBlock(engine, { inChannels, outChannels, stride, shortcut, random, init, relu });
         inChannels = outChannels;
         return block;
       });
@@ -163,24 +136,61 @@ export class ResNet extends Module {
     this.layer3 = stage(2);
     if (blocks.length === 4) this.layer4 = stage(3);
     this.featureSize = inChannels;
-    this.fc = new Linear(engine, inChannels, options.classes, { random });
   }
 
-  /** Pooled features [n, featureSize] of images [n, h, w, inChannels]; f32 both. */
-  features(x: Tensor): Tensor {
+  /** The map after each stage, in the precision of the activations. */
+  private stageMaps(x: Tensor): Tensor[] {
     checkImages('ResNet', x, this.inChannels);
     let y = this.bn1.forward(this.conv1.forward(cast(x, this.precision)), { relu: true });
     if (this.imagenetStem) y = maxPool2d(y, { kernel: 3, stride: 2, padding: 1 });
-    for (const layer of [this.layer1, this.layer2, this.layer3, this.layer4]) {
-      for (const [, block] of layer?.children() ?? []) {
+    const stages = [this.layer1, this.layer2, this.layer3, this.layer4];
+    return stages.flatMap((stage) => {
+      if (!stage) return [];
+      for (const [, block] of stage.children()) {
         y = this.gradientCheckpointing && this.training ? checkpointed(block, y) : block.forward(y);
       }
-    }
-    return cast(globalAvgPool(y), 'f32');
+      return [y];
+    });
+  }
+
+  /**
+   * Features and stage maps of images [n, h, w, inChannels], all f32.
+   * @throws {ShapeError} unless `x` is a batch of images with as many channels.
+   */
+  outputs(x: Tensor): BackboneOutputs {
+    const maps = this.stageMaps(x);
+    return { features: pooled(maps), stages: maps.map((map) => cast(map, 'f32')) };
+  }
+
+  /**
+   * Pooled features [n, featureSize] of images [n, h, w, inChannels]; f32 both.
+   * @throws {ShapeError} unless `x` is a batch of images with as many channels.
+   */
+  features(x: Tensor): Tensor {
+    return pooled(this.stageMaps(x));
+  }
+
+  /** The same as {@link features}. */
+  forward(x: Tensor): Tensor {
+    return this.features(x);
+  }
+}
+
+const initialRandom = ({ seed = 0 }: BackboneOptions): Random => Random.of(seed, 'init');
+const pooled = (maps: readonly Tensor[]): Tensor => cast(globalAvgPool(maps.at(-1) as Tensor), 'f32');
+
+export class ResNet extends ResNetBackbone {
+  /** The classifier; {@link growHead} replaces it. */
+  fc: Linear;
+
+  constructor(engine: Engine, architecture: Architecture, options: ResNetOptions) {
+    const random = initialRandom(options);
+    super(engine, architecture, options, random);
+    this.fc = new Linear(engine, this.featureSize, options.classes, { random });
   }
 
   /** Logits [n, classes]. */
-  forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor {
     return this.fc.forward(this.features(x));
   }
 
@@ -221,6 +231,24 @@ function checkSize(engine: Engine, name: string, width: number, stages: number):
   });
 }
 
+/** The architecture of a name, where the device can hold it. */
+function architectureOf(where: string, engine: Engine, name: string, options: BackboneOptions): Architecture {
+  const stages = stagesOf(name);
+  if (!stages) {
+    throw new ArgumentError({
+      where,
+      message: `"${name}" is not a known network.`,
+      fix: `Choose one of ${RESNET_NAMES.join(', ')}, or another resnet of depth 6n + 2.`,
+    });
+  }
+  const { blocks, projected } = stages;
+  const { width = projected ? 64 : 16, stem = 'cifar' } = options;
+  checkSize(engine, name, width, blocks.length);
+  return projected
+    ? { blocks, width, shortcut: 'projected', stem }
+    : { blocks, width, shortcut: 'padded', stem: 'cifar' };
+}
+
 /**
  * A ResNet by name, in training mode.
  * @throws {ArgumentError} when the name is unknown or a size is below 1.
@@ -228,19 +256,15 @@ function checkSize(engine: Engine, name: string, width: number, stages: number):
  * @throws {DTypeError} when the precision is f16 and the device lacks it.
  */
 export function createResNet(engine: Engine, name: ResNetName, options: ResNetOptions): ResNet {
-  const stages = stagesOf(name);
-  if (!stages) {
-    throw new ArgumentError({
-      where: 'createResNet',
-      message: `"${name}" is not a known network.`,
-      fix: `Choose one of ${RESNET_NAMES.join(', ')}, or another resnet of depth 6n + 2.`,
-    });
-  }
-  const { blocks, projected } = stages;
-  const { width = projected ? 64 : 16, stem = 'cifar' } = options;
-  const family = projected
-    ? ({ shortcut: 'projected', stem } as const)
-    : ({ shortcut: 'padded', stem: 'cifar' } as const);
-  checkSize(engine, name, width, blocks.length);
-  return new ResNet(engine, { blocks, width, ...family }, options);
+  return new ResNet(engine, architectureOf('createResNet', engine, name, options), options);
+}
+
+/**
+ * A ResNet without its classifier by name, in training mode: its weights are those of {@link createResNet} with the same seed.
+ * @throws {ArgumentError} when the name is unknown or a size is below 1.
+ * @throws {OutOfMemoryError} when weights are beyond the device's limits, before any is made.
+ * @throws {DTypeError} when the precision is f16 and the device lacks it.
+ */
+export function createBackbone(engine: Engine, name: ResNetName, options: BackboneOptions = {}): ResNetBackbone {
+  return new ResNetBackbone(engine, architectureOf('createBackbone', engine, name, options), options);
 }
