@@ -1,7 +1,6 @@
-/** What a user imports. Nothing inside `src` imports this file. */
+/** `engram`: what a user imports; `entries/` has what fewer need. Nothing inside `src` imports this file. */
 import './ops/methods.ts';
 
-export { type GradcheckOptions, type GradcheckReport, gradcheck, type Reference64 } from './autograd/gradcheck.ts';
 export { recomputed } from './autograd/recompute.ts';
 export { backward, type CustomOp, customOp, enableGrad, noGrad, record } from './autograd/tape.ts';
 export { alignWeights } from './continual/alignment.ts';
@@ -42,10 +41,7 @@ export {
   subset,
 } from './data/dataset.ts';
 export { DeviceImages, identityTransforms, type SampleOptions } from './data/device-images.ts';
-export { bundledNames, type LoadDatasetOptions, loadDataset } from './data/load-dataset.ts';
 export { type Batch, DataLoader, indicesOfClasses, type LoaderOptions } from './data/loader.ts';
-export type { DatasetReader } from './data/reader.ts';
-export type { DataSource, DatasetFiles } from './data/source.ts';
 export { type DenseKDOptions, denseKD, globalKD, taskwiseKD } from './distill/dense-kd.ts';
 export { GroupDraw, type GroupDrawOptions, gatherGroups } from './distill/group-draw.ts';
 export { finiteLoss, type GroupKDOptions, groupKD, groupLosses } from './distill/group-kd.ts';
@@ -63,7 +59,6 @@ export {
   weighting,
 } from './distill/weighting.ts';
 export * from './errors.ts';
-export type { SubgroupMatrix } from './gpu/adapter/adapter.ts';
 export type { DeviceBuffer } from './gpu/device-buffer.ts';
 export type { Launch, Plan } from './gpu/launch.ts';
 export { plane } from './gpu/plane.ts';
@@ -127,7 +122,6 @@ export { argmax, argmin, max, mean, min, sum } from './ops/reduce.ts';
 export { flatten, reshape } from './ops/reshape.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export { concat, flip, pad, type Range, slice, transpose } from './ops/strided.ts';
-export { subgroupMatrix } from './ops/subgroup-matrix.ts';
 export { tune } from './ops/tune.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { clipGradNorm, clipGradValue } from './optim/clipping.ts';

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { AutogradError, backward, customOp, gradcheck, noGrad, ShapeError, type Tensor } from '../src/index.ts';
+import { gradcheck } from '../src/entries/testing.ts';
+import { AutogradError, backward, customOp, noGrad, ShapeError, type Tensor } from '../src/index.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
 
 test('gradients of a diamond meet before they go on', async () => {

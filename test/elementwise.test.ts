@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { backward, binary, clamp, gradcheck, type Tensor, unary, where } from '../src/index.ts';
+import { gradcheck } from '../src/entries/testing.ts';
+import { backward, binary, clamp, type Tensor, unary, where } from '../src/index.ts';
 import { binaryOps, type TableOp, unaryOps } from '../src/ops/elementwise/table.ts';
 import { errorNearZero, tolerance } from './support/accuracy.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';

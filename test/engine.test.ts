@@ -244,7 +244,7 @@ test('subgroup matrices are asked for by a value, not by a flag', () => {
   const flag = true as never;
   assert.throws(
     () => Engine.from(engine.device, { subgroupMatrix: flag }),
-    /Engine\.from: subgroupMatrix is true.*import \{ subgroupMatrix \}/,
+    /Engine\.from: subgroupMatrix is true.*import \{ subgroupMatrix \} from 'engram\/subgroup-matrix'/,
   );
 });
 

@@ -1,11 +1,11 @@
 /** Between a convolution and a linear layer: the order of features, which is PyTorch's unless asked otherwise. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { gradcheck } from '../src/entries/testing.ts';
 import {
   Conv2d,
   Flatten,
   type FlattenOptions,
-  gradcheck,
   Linear,
   loadWeights,
   Sequential,

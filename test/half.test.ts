@@ -2,6 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { gradcheck } from '../src/entries/testing.ts';
 import {
   binary,
   concat,
@@ -9,7 +10,6 @@ import {
   dropout,
   Engine,
   gather,
-  gradcheck,
   pad,
   scatterAdd,
   supportsF16,

@@ -1,12 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { gradcheck } from '../src/entries/testing.ts';
 import {
   concat,
   countEqual,
   dropout,
   flip,
   gather,
-  gradcheck,
   oneHot,
   pad,
   type Range,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { gradcheck } from '../src/entries/testing.ts';
 import {
   BatchNorm2d,
   type Conv2d,
@@ -9,7 +10,6 @@ import {
   copyModule,
   createResNet,
   Flatten,
-  gradcheck,
   Linear,
   loadStateDict,
   loadWeights,

@@ -1,8 +1,9 @@
-/** Operations of one's own: one expression, or kernels of their own, with what `src/index.ts` exports and nothing else. */
+/** Operations of one's own: one expression, or kernels of their own, with what `src/index.ts` exports and nothing else; their check is `engram/testing`'s. */
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ArgumentError, capture, DTypeError, elementwise, gradcheck, type Tensor } from '../src/index.ts';
+import { gradcheck } from '../src/entries/testing.ts';
+import { ArgumentError, capture, DTypeError, elementwise, type Tensor } from '../src/index.ts';
 import { rmsNorm } from './examples/own-op.ts';
 import { engine, errorOf, leaf, needs, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halves } from './support/half.ts';

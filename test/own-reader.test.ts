@@ -1,9 +1,10 @@
-/** A data set in a format of one's own, by what `src/index.ts` exports. */
+/** A data set in a format of one's own, by what the package exports. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DataError, loadDataset } from '../src/index.ts';
+import { loadDataset } from '../src/entries/data.ts';
+import { DataError } from '../src/index.ts';
 import { csv } from './examples/csv-reader.ts';
 import { inFolder } from './support/in-folder.ts';
 

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type DType, Engine, gradcheck, supportsF16 } from '../src/index.ts';
+import { gradcheck } from '../src/entries/testing.ts';
+import { type DType, Engine, supportsF16 } from '../src/index.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
 
 /** Folds the given axes of a row-major array in float64; `axes` ascending. */

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { crossEntropy, Engine, gradcheck, logSoftmax, softmax, supportsF16, type Tensor } from '../src/index.ts';
+import { gradcheck } from '../src/entries/testing.ts';
+import { crossEntropy, Engine, logSoftmax, softmax, supportsF16, type Tensor } from '../src/index.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halves } from './support/half.ts';
 

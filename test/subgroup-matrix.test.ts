@@ -5,20 +5,11 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { subgroupMatrix } from '../src/entries/subgroup-matrix.ts';
 import type { Launch, Plan } from '../src/gpu/launch.ts';
 import { moduleText } from '../src/gpu/wgsl/kernel.ts';
 import { linked } from '../src/gpu/wgsl/link.ts';
-import {
-  conv2d,
-  type DType,
-  Engine,
-  type EngineOptions,
-  linear,
-  matmul,
-  subgroupMatrix,
-  type Tensor,
-  tune,
-} from '../src/index.ts';
+import { conv2d, type DType, Engine, type EngineOptions, linear, matmul, type Tensor, tune } from '../src/index.ts';
 import { geometryOf } from '../src/ops/conv2d/geometry.ts';
 import { tapFamily } from '../src/ops/conv2d/taps/family.ts';
 import { forwardPass, inputGradientPasses } from '../src/ops/conv2d/taps/pass.ts';
@@ -399,7 +390,7 @@ test('the environment goes before the option', async () => {
     assert.is(warnings.length, 1);
     assert.match(
       warnings[0]!,
-      /import { subgroupMatrix } from 'engram', and pass Engine\.create\({ subgroupMatrix }\)/,
+      /import { subgroupMatrix } from 'engram\/subgroup-matrix', and pass Engine\.create\({ subgroupMatrix }\)/,
     );
     for (const one of [without, asked, plain]) await one.destroy();
     await create('yes').then(

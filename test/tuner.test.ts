@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { loadDataset } from '../src/entries/data.ts';
 import type { Launch } from '../src/gpu/launch.ts';
 import type { Runtime } from '../src/gpu/runtime.ts';
 import { tunerOf } from '../src/gpu/tuning/tuners.ts';
@@ -15,7 +16,6 @@ import { wgsl } from '../src/gpu/wgsl/link-wgsl.ts';
 import {
   Engine,
   Learner,
-  loadDataset,
   matmul,
   parseConfig,
   readSafetensors,

@@ -36,7 +36,9 @@ export interface GradcheckReport {
  * @param inputs their values are read; integers are passed on as they are.
  * @throws {AutogradError} when the value or a gradient is off, with the worst element of the first that is.
  * @throws {ArgumentError} when the reference has another size, or an option is out of its range.
- * @example await gradcheck((x) => x.exp(), (x) => x.map(Math.exp), [engine.tensor([0.5, -1])]);
+ * @example
+ * import { gradcheck } from 'engram/testing';
+ * await gradcheck((x) => x.exp(), (x) => x.map(Math.exp), [engine.tensor([0.5, -1])]);
  */
 export async function gradcheck(
   fn: (...inputs: Tensor[]) => Tensor,

@@ -1,8 +1,8 @@
-/** The package's declarations: of what `index.ts` reaches, beside the modules, in a dialect that every resolution reads. */
+/** The package's declarations: of what its entries reach, beside the modules, in a dialect that every resolution reads. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { VENDORED, vendoredPath } from './vendored.mjs';
@@ -16,8 +16,18 @@ const SPECIFIER = /(?<=\b(?:from|import|declare module) ?\(? ?)(['"])([^'"\n]+)\
 /** `Symbol.dispose`, which a target of ES2022 does not bring along. */
 const HEAD = '/// <reference lib="esnext.disposable" />\n';
 
-/** The entry for TypeScript whose DOM library does not know WebGPU yet; where it does, the package's types are duplicates. */
-const WITH_WEBGPU = `/// <reference types="@webgpu/types" />\nexport * from './index.js';\n`;
+/**
+ * An entry for TypeScript whose DOM library does not know WebGPU yet; where it does, the package's types are duplicates.
+ * @param {string} entry
+ */
+const withWebgpu = (entry) => `/// <reference types="@webgpu/types" />\nexport * from './${basename(entry)}.js';\n`;
+
+/** What `exports` in `package.json` lists, from the folder of the library's modules: `index`, `entries/data`. */
+async function entries() {
+  const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const modules = Object.values(exports).flatMap((/** @type {{ default?: string }} */ entry) => entry.default ?? []);
+  return modules.map((path) => path.replace('./dist/lib/', '').replace(/\.js$/, ''));
+}
 
 /** Declarations of everything, in a folder that mirrors the clone. @param {string} outDir */
 async function emit(outDir) {
@@ -38,7 +48,9 @@ export async function buildTypes(outdir) {
     await emit(emitted);
     const sources = join(emitted, 'src');
     const place = (/** @type {string} */ path) => join(outdir, 'lib', relative(sources, path));
-    const waiting = [join(sources, 'index.d.ts')];
+    const names = await entries();
+    const heads = new Set(names.map((entry) => join(sources, `${entry}.d.ts`)));
+    const waiting = [...heads];
     const done = new Set(waiting);
     /** @type {Map<string, Set<string>>} */
     const vendored = new Map();
@@ -61,9 +73,9 @@ export async function buildTypes(outdir) {
         return `${quote}${there.split(sep).join('/')}${quote}`;
       });
       await mkdir(dirname(place(path)), { recursive: true });
-      await writeFile(place(path), path === join(sources, 'index.d.ts') ? HEAD + pointed : pointed);
+      await writeFile(place(path), heads.has(path) ? HEAD + pointed : pointed);
     }
-    await writeFile(join(outdir, 'lib/index-webgpu.d.ts'), WITH_WEBGPU);
+    for (const entry of names) await writeFile(join(outdir, 'lib', `${entry}-webgpu.d.ts`), withWebgpu(entry));
     for (const [name, used] of vendored) {
       await writeFile(join(outdir, `${vendoredPath(name)}.d.ts`), await vendoredTypes(name, used));
     }

@@ -31,6 +31,7 @@ export interface LoadDatasetOptions {
  * imports the set, and its bundler copies the files.
  * @throws {DataError} when anything is missing, damaged or does not fit together.
  * @example
+ * import { loadDataset } from 'engram/data';
  * import { glyphs } from 'engram-data';
  * const { train, test } = await loadDataset(glyphs);
  */

@@ -10,7 +10,10 @@ import { addVariants } from './variants/kernel-variants.ts';
 /**
  * Lets an engine use its GPU's subgroup matrices, where Dawn offers them: one more variant of matrix products and convolutions,
  * which the tuner may choose. Experimental: it has been measured on few GPUs.
- * @example const engine = await Engine.create({ subgroupMatrix });
+ * @example
+ * import { Engine } from 'engram';
+ * import { subgroupMatrix } from 'engram/subgroup-matrix';
+ * const engine = await Engine.create({ subgroupMatrix });
  */
 export const subgroupMatrix: SubgroupMatrix = {
   feature: SUBGROUP_MATRIX,

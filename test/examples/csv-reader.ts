@@ -1,5 +1,6 @@
 /** A reader of one's own: `train.csv` and `test.csv`, a line an image: its label, then its pixels, in a square. */
-import { DataError, type DataSource, type DatasetReader, type ImageDataset } from '../../src/index.ts';
+import type { DataSource, DatasetReader } from '../../src/entries/data.ts';
+import { DataError, type ImageDataset } from '../../src/index.ts';
 
 async function readPart(source: DataSource, file: string, name: string): Promise<ImageDataset> {
   const text = new TextDecoder().decode(await source.read(file));

@@ -2,9 +2,10 @@
 import { create } from 'webgpu';
 import { requestAdapter } from '#adapter';
 import matrixFile from '../../shaders/lib/subgroup-matrix.wgsl';
+import { subgroupMatrix } from '../../src/entries/subgroup-matrix.ts';
 import { deviceDescriptor } from '../../src/gpu/adapter/device-descriptor.ts';
 import { type MatrixConfig, SUBGROUP_MATRIX } from '../../src/gpu/adapter/subgroup-matrix.ts';
-import { Engine, subgroupMatrix } from '../../src/index.ts';
+import { Engine } from '../../src/index.ts';
 import emulatedFile from './emulated-subgroup-matrix.wgsl';
 
 /** What a device is to tell about its units. */

@@ -1,4 +1,4 @@
-/** A data set by the addresses of its files; `loadDataset` of `engram` takes it. */
+/** A data set by the addresses of its files; `loadDataset` of `engram/data` takes it. */
 export interface DatasetFiles {
   readonly name: string;
   /** Addresses by file names, those of MNIST. */

@@ -95,7 +95,7 @@ function wantedSubgroupMatrix({ subgroupMatrix, warn = console.warn }: AdapterOp
   if (named === '1' && !subgroupMatrix) {
     warn(
       'engram: ENGRAM_SUBGROUP_MATRIX=1, but the program does not carry these kernels: ' +
-        "import { subgroupMatrix } from 'engram', and pass Engine.create({ subgroupMatrix }).",
+        "import { subgroupMatrix } from 'engram/subgroup-matrix', and pass Engine.create({ subgroupMatrix }).",
     );
   }
   if (!named || named === '1') return subgroupMatrix ?? null;

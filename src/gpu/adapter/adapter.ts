@@ -29,8 +29,8 @@ export interface AdapterChoice {
 }
 
 /**
- * A feature of devices, and the kernels that use it: the value `subgroupMatrix`. Asked for by a value, not by a flag: programs
- * that do not name it carry none of its kernels.
+ * A feature of devices, and the kernels that use it: the value `subgroupMatrix` of `engram/subgroup-matrix`. Asked for by a
+ * value, not by a flag: programs that do not name it carry none of its kernels.
  */
 export interface SubgroupMatrix {
   readonly feature: GPUFeatureName;
@@ -47,7 +47,7 @@ export interface AdapterOptions {
   /** Which of two GPUs; `high-performance` by default. */
   powerPreference?: GPUPowerPreference;
   /**
-   * The value `subgroupMatrix`, to use the GPU's subgroup matrices, where Dawn offers them
+   * The value `subgroupMatrix` of `engram/subgroup-matrix`, to use the GPU's subgroup matrices, where Dawn offers them
    * (`chromium-experimental-subgroup-matrix`) for floats as they are stored: they give matrix products and convolutions one
    * more variant, which the tuner may choose. Experimental, and off by default; where they are missing there is a warning. In
    * Node this allows Dawn's unsafe APIs, and the f16 that Dawn keeps

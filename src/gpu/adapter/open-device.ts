@@ -37,7 +37,7 @@ function checkSubgroupMatrix(where: string, value: unknown): void {
   throw new ArgumentError({
     where,
     message: `subgroupMatrix is ${String(value)}; it is asked for by a value, which brings the kernels.`,
-    fix: "import { subgroupMatrix } from 'engram', and pass { subgroupMatrix }.",
+    fix: "import { subgroupMatrix } from 'engram/subgroup-matrix', and pass { subgroupMatrix }.",
   });
 }
 
