@@ -19,7 +19,8 @@ const COMPILERS = ['node_modules/typescript/bin/tsc', 'node_modules/typescript-5
 
 /** Takes a step of a tiny ResNet on bundled data; prints or returns its losses before and after. */
 const STEP = `
-import { capture, createResNet, crossEntropy, DataLoader, denseKD, Engine, loadDataset, SGD, type Tensor, unary } from 'engram';
+import { capture, createResNet, crossEntropy, DataLoader, denseKD, Engine, SGD, type Tensor, unary } from 'engram';
+import { loadDataset } from 'engram/data';
 import { glyphs } from 'engram-data';
 
 export async function losses(): Promise<number[]> {
@@ -46,6 +47,37 @@ export async function losses(): Promise<number[]> {
 
 export const others = { DataLoader, denseKD };
 `;
+
+/** Uses every further entry, each with what the main one has; returns what must be true of each. */
+const ENTRIES = `
+import { Engine, type ImageDataset, type Tensor } from 'engram';
+import { bundledNames, type DatasetReader, type DataSource, loadDataset, type LoadDatasetOptions } from 'engram/data';
+import { type SubgroupMatrix, subgroupMatrix } from 'engram/subgroup-matrix';
+import { gradcheck, type GradcheckReport, type Reference64 } from 'engram/testing';
+import { glyphs } from 'engram-data';
+
+const image: ImageDataset = {
+  name: 'own', images: Uint8Array.of(1), labels: Uint8Array.of(0), height: 1, width: 1, channels: 1, classes: 1,
+};
+const own: DatasetReader = { format: 'own', read: async (_: DataSource) => ({ train: image, test: image }) };
+const options: LoadDatasetOptions = { readers: [own] };
+const wanted: SubgroupMatrix = subgroupMatrix;
+
+export async function checks(): Promise<Record<string, boolean>> {
+  const engine = await Engine.create({ subgroupMatrix: wanted, warn: () => {} });
+  const exp: Reference64 = (x) => x.map(Math.exp);
+  const report: GradcheckReport = await gradcheck((x: Tensor) => x.exp(), exp, [engine.tensor([0.5, -1])]);
+  await engine.destroy();
+  return {
+    data: (await loadDataset(glyphs, options)).train === image && bundledNames.includes('glyphs'),
+    'subgroup-matrix': wanted.feature.includes('subgroup-matrix'),
+    testing: report.value < 1e-5,
+  };
+}
+`;
+
+/** All entries but the main one, by their names behind `engram`. */
+const FURTHER = ['data', 'subgroup-matrix', 'testing'];
 
 const run = promisify(execFile);
 const node = (cwd: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<{ stdout: string; stderr: string }> =>
@@ -93,6 +125,10 @@ const data = await pack(resolve('src/data/bundled'));
 await mkdir(join(project, 'src'), { recursive: true });
 await writeFile(join(project, 'package.json'), '{ "name": "project", "private": true, "type": "module" }\n');
 await writeFile(join(project, 'src/step.ts'), STEP);
+await writeFile(join(project, 'src/entries.ts'), ENTRIES);
+for (const entry of FURTHER) {
+  await writeFile(join(project, `src/only-${entry}.ts`), `export * as only from 'engram/${entry}';\n`);
+}
 const NO_REGISTRY = /\b(ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH)\b/;
 /** Of a registry or npm's cache; anything but their absence is a fault of the package. */
 const isInstalled = await run(
@@ -108,6 +144,11 @@ const isInstalled = await run(
 );
 const installed = given(isInstalled, "a package registry, or npm's cache");
 const compilers = COMPILERS.filter((path) => existsSync(path)).map((path) => resolve(path));
+
+test('these are the entries', async () => {
+  const { exports } = JSON.parse(await readFile('package.json', 'utf8')) as { exports: object };
+  assert.equal(Object.keys(exports), ['.', ...FURTHER.map((entry) => `./${entry}`), './package.json']);
+});
 
 test('the archive holds the build and nothing of the clone', () => {
   const strange = engram.files.filter(
@@ -133,7 +174,7 @@ installed('an install is small, and has neither Dawn nor what only the command l
 
 installed('without engram-data, the name of a bundled set says what to install', async () => {
   const there = join(project, 'node_modules/engram-data');
-  const load = "import { loadDataset } from 'engram'; await loadDataset('glyphs');";
+  const load = "import { loadDataset } from 'engram/data'; await loadDataset('glyphs');";
   await rename(there, `${there}-aside`);
   try {
     const printed = await failure(node(project, ['--input-type=module', '--eval', load]));
@@ -142,6 +183,12 @@ installed('without engram-data, the name of a bundled set says what to install',
     await rename(`${there}-aside`, there);
   }
 });
+
+async function typeCheck(compiler: string, flags: string, ...sources: string[]): Promise<void> {
+  await node(project, [compiler, ...flags.split(' '), ...sources]).catch(({ stdout = '' }: { stdout?: string }) =>
+    assert.unreachable(`${compiler} ${flags} ${sources.join(' ')}\n${stdout}`),
+  );
+}
 
 given(isInstalled && compilers.length === COMPILERS.length, 'a registry or both versions of TypeScript')(
   'its types pass under every resolution, with the libraries checked',
@@ -153,16 +200,28 @@ given(isInstalled && compilers.length === COMPILERS.length, 'a registry or both 
         ['esnext', 'bundler'],
       ]) {
         const flags = `--strict --skipLibCheck false --target es2022 --module ${module} --moduleResolution ${resolution} --outDir out`;
-        const done = node(project, [compiler, ...flags.split(' '), 'src/step.ts']);
-        await done.catch(({ stdout = '' }: { stdout?: string }) =>
-          assert.unreachable(`${compiler} ${flags}\n${stdout}`),
-        );
+        await typeCheck(compiler, flags, 'src/step.ts', 'src/entries.ts');
       }
     }
   },
 );
 
-const PRINT = "import { losses } from './out/step.js'; console.log(JSON.stringify(await losses())); process.exit(0);";
+given(isInstalled && compilers.length === COMPILERS.length, 'a registry or both versions of TypeScript')(
+  'the types of every further entry are whole without those of another',
+  async () => {
+    const flags = '--strict --skipLibCheck false --target es2022 --module nodenext --noEmit';
+    for (const compiler of compilers) {
+      for (const entry of FURTHER) await typeCheck(compiler, flags, `src/only-${entry}.ts`);
+    }
+  },
+);
+
+const PRINT = `
+import { checks } from './out/entries.js';
+import { losses } from './out/step.js';
+console.log(JSON.stringify({ losses: await losses(), checks: await checks() }));
+process.exit(0);
+`;
 
 function assertLearns(losses: number[] | undefined): void {
   const [first = Number.NaN, second = Number.NaN] = losses ?? [];
@@ -173,14 +232,19 @@ given(isInstalled && compilers.length > 0 && existsSync(PEER), 'a registry, Type
   'it learns in Node, once Dawn is installed; without, the error says how to install it',
   async () => {
     const [compiler = ''] = compilers;
-    await node(project, [compiler, ...'--target es2022 --module nodenext --outDir out src/step.ts'.split(' ')]);
+    await node(project, [
+      compiler,
+      ...'--target es2022 --module nodenext --outDir out src/step.ts src/entries.ts'.split(' '),
+    ]);
     await writeFile(join(project, 'print.js'), PRINT);
     assert.match(await failure(node(project, ['print.js'])), /AdapterError.* adapter: .*Run `npm install webgpu`\./);
     for (const path of [PEER, SWIFTSHADER].filter((path) => existsSync(path))) {
       await mkdir(dirname(join(project, path)), { recursive: true });
       await symlink(resolve(path), join(project, path));
     }
-    assertLearns(JSON.parse((await node(project, ['print.js'])).stdout) as number[]);
+    const printed = JSON.parse((await node(project, ['print.js'])).stdout) as { losses: number[]; checks: object };
+    assertLearns(printed.losses);
+    assert.equal(printed.checks, Object.fromEntries(FURTHER.map((entry) => [entry, true])));
     const tiny = 'train --tasks 2 --epochs 1 --train-per-class 2 --test-per-class 1 --out run';
     const { stdout } = await node(project, ['node_modules/.bin/engram', ...tiny.split(' ')]);
     assert.match(stdout, /average incremental .*\n.*report\.html/);
