@@ -10,7 +10,7 @@ import { Engine } from '../src/tensor/engine.ts';
 import type { BenchCase, TimingOptions, WorkCase } from './bench-case.ts';
 import { jsonLine, type Result, tableHead, tableLine } from './bench-line.ts';
 import { time, withWork } from './bench-timing.ts';
-import { type BundleCase, bundleCases, bundleJson, bundleLine } from './cases/bundle.ts';
+import { type BundleCase, bundleCases, bundleJson, bundleLine, checkBuilt } from './cases/bundle.ts';
 import { conv2dCases } from './cases/conv2d.ts';
 import { distillCases } from './cases/distill.ts';
 import { dkdCases } from './cases/dkd.ts';
@@ -174,6 +174,7 @@ async function main(): Promise<number> {
   }
   const bundles = wanted.filter((c) => 'bundle' in c);
   const onDevice = wanted.filter((c): c is BenchCase | MemoryCase => !('bundle' in c));
+  if (bundles.length > 0 && !options.profile) checkBuilt();
   let failed = 0;
   if (onDevice.length > 0) failed += await runOnDevice(onDevice, options);
   if (!options.profile) failed += await printBundles(bundles, options);

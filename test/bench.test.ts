@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
@@ -12,12 +12,13 @@ interface Ended {
   error: string;
 }
 
-const bench = (...args: string[]): Promise<Ended> =>
+const benchIn = (cwd: string, ...args: string[]): Promise<Ended> =>
   new Promise((done) => {
-    execFile(process.execPath, ['.build/bench/bench.js', ...args], (failure, out, error) => {
+    execFile(process.execPath, [resolve('.build/bench/bench.js'), ...args], { cwd }, (failure, out, error) => {
       done({ code: failure ? Number(failure.code) : 0, out, error });
     });
   });
+const bench = (...args: string[]): Promise<Ended> => benchIn('.', ...args);
 
 test('names are prefixes', async () => {
   const { code, out } = await bench('--list', 'train-step/resnet8', 'matmul/2');
@@ -76,17 +77,26 @@ test('a benchmark that is told as a multiple of another brings that one along', 
 test('what a page loads is weighed from the built package: the more of it, the more', async () => {
   const { code, out } = await bench('--json', 'bundle');
   assert.is(code, 0);
+  const further = ['data', 'subgroup-matrix', 'testing'].map((entry) => `everything+${entry}`);
   const lines = out
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as { name: string; minified: number; gzip: number });
   assert.equal(
     lines.map(({ name }) => name),
-    ['core', 'resnet', 'dkd', 'learner', 'everything'].map((part) => `bundle/${part}`),
+    ['core', 'resnet', 'dkd', 'learner', 'everything', ...further].map((part) => `bundle/${part}`),
   );
   lines.forEach(({ gzip, minified }, i) => {
-    assert.ok(gzip > (lines[i - 1]?.gzip ?? 0) && gzip < minified, out);
+    const smaller = lines[Math.min(i, 5) - 1];
+    assert.ok(gzip > (smaller?.gzip ?? 0) && gzip < minified, out);
   });
+});
+
+test('without a built package one line says how to build it', async () => {
+  const { code, out, error } = await benchIn(tmpdir(), 'bundle');
+  assert.is(code, 1);
+  assert.is(out, '');
+  assert.match(error, /^bench: .*dist\/lib\/index\.js is missing\. Run `npm run build` first\.\n$/);
 });
 
 test('the profile of some work tells the time of its kernels', async () => {

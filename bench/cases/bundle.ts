@@ -1,6 +1,8 @@
 /** What a page that imports the package loads: parts of it, bundled from the build as a user's bundler does. */
+import { existsSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { exports } from '../../package.json';
 
 export interface BundleResult {
   /** Bytes of the minified bundle. */
@@ -11,8 +13,20 @@ export interface BundleResult {
 
 export interface BundleCase {
   readonly name: string;
-  /** @throws {Error} when the package is not built, or does not have a name that is imported. */
+  /** @throws {Error} when the package does not have a name that is imported; {@link checkBuilt} comes first. */
   bundle(): Promise<BundleResult>;
+}
+
+/** The package's entries, the main one first: their names behind `engram`, and what a bundler loads. */
+const packageEntries = Object.entries(exports).flatMap(([name, entry]) =>
+  typeof entry === 'string' ? [] : [{ name: name.slice(2), path: entry.default }],
+);
+
+/** @throws {Error} when the package, which the cases bundle, is not built. */
+export function checkBuilt(): void {
+  const missing = packageEntries.find(({ path }) => !existsSync(path));
+  if (!missing) return;
+  throw new Error(`bundle/ weighs the built package, and ${missing.path} is missing. Run \`npm run build\` first.`);
 }
 
 async function bundle(contents: string): Promise<BundleResult> {
@@ -39,12 +53,19 @@ const resnet = [...core, 'createResNet', 'crossEntropy'];
 const dkd = [...resnet, 'denseKD', 'TaskPool'];
 const learner = [...dkd, 'Learner'];
 
-const entries = Object.entries({ core, resnet, dkd, learner }).map(([name, names]) => [name, importing(names)]);
+const parts = Object.entries({ core, resnet, dkd, learner }).map(([name, names]) => [name, importing(names)]);
 
-/** Each with all of those before it. */
+const everything = "import * as engram from 'engram';\nconsole.log({ ...engram });";
+const furtherEntries = packageEntries.flatMap(({ name }) => (name ? [name] : []));
+
+/** Each with all of those before it, up to the whole of the main entry; then this with each further entry. */
 export const bundleCases: readonly BundleCase[] = [
-  ...entries,
-  ['everything', "import * as engram from 'engram';\nconsole.log({ ...engram });"],
+  ...parts,
+  ['everything', everything],
+  ...furtherEntries.map((name) => [
+    `everything+${name}`,
+    `${everything}\nimport * as more from 'engram/${name}';\nconsole.log({ ...more });`,
+  ]),
 ].map(([name = '', contents = '']) => ({ name: `bundle/${name}`, bundle: () => bundle(contents) }));
 
 const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1).padStart(7)} kB`;
