@@ -84,12 +84,13 @@ test('what a page loads is weighed from the built package: the more of it, the m
     .map((line) => JSON.parse(line) as { name: string; minified: number; gzip: number });
   assert.equal(
     lines.map(({ name }) => name),
-    ['core', 'resnet', 'dkd', 'learner', 'everything', ...further].map((part) => `bundle/${part}`),
+    ['core', 'resnet', 'dkd', 'learner', 'everything', ...further, 'all'].map((part) => `bundle/${part}`),
   );
   lines.forEach(({ gzip, minified }, i) => {
     const smaller = lines[Math.min(i, 5) - 1];
     assert.ok(gzip > (smaller?.gzip ?? 0) && gzip < minified, out);
   });
+  assert.ok(lines[4]!.gzip < 100_000, 'the whole main entry stays under 100 kB');
 });
 
 test('without a built package one line says how to build it', async () => {

@@ -56,16 +56,19 @@ const learner = [...dkd, 'Learner'];
 const parts = Object.entries({ core, resnet, dkd, learner }).map(([name, names]) => [name, importing(names)]);
 
 const everything = "import * as engram from 'engram';\nconsole.log({ ...engram });";
-const furtherEntries = packageEntries.flatMap(({ name }) => (name ? [name] : []));
+const further = packageEntries.flatMap(({ name }) => (name ? [name] : []));
+const everythingAnd = (...names: readonly string[]): string =>
+  [
+    everything,
+    ...names.map((name, i) => `import * as more${i} from 'engram/${name}';\nconsole.log({ ...more${i} });`),
+  ].join('\n');
 
-/** Each with all of those before it, up to the whole of the main entry; then this with each further entry. */
+/** Each with all of those before it, up to the whole of the main entry; then this with each further entry, and with all. */
 export const bundleCases: readonly BundleCase[] = [
   ...parts,
   ['everything', everything],
-  ...furtherEntries.map((name) => [
-    `everything+${name}`,
-    `${everything}\nimport * as more from 'engram/${name}';\nconsole.log({ ...more });`,
-  ]),
+  ...further.map((name) => [`everything+${name}`, everythingAnd(name)]),
+  ['all', everythingAnd(...further)],
 ].map(([name = '', contents = '']) => ({ name: `bundle/${name}`, bundle: () => bundle(contents) }));
 
 const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1).padStart(7)} kB`;
