@@ -3,32 +3,13 @@
  * (`https:`, `http:`, `blob:`), which can be read only.
  */
 import { DataError } from '../errors.ts';
+import { fetchBytes, isPage, isUrl } from './fetch-bytes.ts';
 import { type FileStore, joinPath, type ReadBundled } from './files.ts';
-
-const isUrl = (path: string): boolean => /^(https?|blob|data):/.test(path);
 
 const failed = (path: string, task: string, cause: unknown, fix: string) => {
   const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
   return new DataError({ where: path, message: `cannot ${task}: ${reason}.`, fix, cause });
 };
-
-/** Many servers answer with a page of theirs, and 200, for whatever they do not have. */
-const isPage = (response: Response): boolean => /^text\/html\b/i.test(response.headers.get('content-type') ?? '');
-
-async function fetchBytes(
-  url: string,
-  fix = 'Check the address, and that its server allows this page to read it.',
-): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    const response = await fetch(url);
-    const status = `${response.status} ${response.statusText}`.trim();
-    if (!response.ok) throw new Error(`the server answered ${status}`);
-    if (isPage(response)) throw new Error(`the server answered ${status} with a web page instead of data`);
-    return new Uint8Array(await response.arrayBuffer());
-  } catch (error) {
-    throw failed(url, 'fetch this file', error, fix);
-  }
-}
 
 function partsOf(path: string): string[] {
   if (isUrl(path)) {
