@@ -1,5 +1,6 @@
 /** A labelled set of images as bytes, and the views of it that protocols speak of. */
 import { ArgumentError, DataError } from '../errors.ts';
+import { bytesPerImage, type ImageBytes } from './image-bytes.ts';
 
 export interface ImageDataset {
   name: string;
@@ -31,8 +32,14 @@ export interface Normalization {
 /** How many images the set holds. */
 export const imageCount = (dataset: ImageDataset): number => dataset.labels.length;
 
-/** Bytes of one image. */
-export const imageBytes = (dataset: ImageDataset): number => dataset.height * dataset.width * dataset.channels;
+/** The images without their labels; the same memory. */
+export const datasetImages = ({ images, labels, height, width, channels }: ImageDataset): ImageBytes => ({
+  data: images,
+  count: labels.length,
+  height,
+  width,
+  channels,
+});
 
 /** The indices of the images of each class, in the set's order: `classIndices(set)[3]` are those of class 3. */
 export function classIndices(dataset: ImageDataset): number[][] {
@@ -48,7 +55,7 @@ export function classIndices(dataset: ImageDataset): number[][] {
  * @throws {ArgumentError} for an index outside the set.
  */
 export function subset(dataset: ImageDataset, indices: ArrayLike<number>): ImageDataset {
-  const bytes = imageBytes(dataset);
+  const bytes = bytesPerImage(dataset);
   const images = new Uint8Array(indices.length * bytes);
   const labels =
     dataset.labels instanceof Uint8Array ? new Uint8Array(indices.length) : new Uint16Array(indices.length);
@@ -116,7 +123,7 @@ export const className = (dataset: ImageDataset, label: number): string => datas
  */
 export function checkDataset(dataset: ImageDataset, where: string): ImageDataset {
   const count = imageCount(dataset);
-  const images = dataset.images.length / imageBytes(dataset);
+  const images = dataset.images.length / bytesPerImage(dataset);
   if (images !== count) {
     throw new DataError({
       where,

@@ -8,7 +8,8 @@ import { plane } from '../gpu/plane.ts';
 import type { Kernel } from '../gpu/wgsl/kernel.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
-import { type ImageDataset, imageBytes, imageCount, type Normalization } from './dataset.ts';
+import { datasetImages, type ImageDataset, type Normalization } from './dataset.ts';
+import { bytesPerImage, checkImageBytes, type ImageBytes } from './image-bytes.ts';
 
 const kernel: Kernel = { name: 'affine_sample', source };
 const NO_LIMIT = 0xffffffff;
@@ -50,16 +51,19 @@ export class DeviceImages {
 
   /**
    * Uploads the images; they stay until {@link dispose}, whatever scope is open.
+   * @throws {ShapeError} when the pixels are not as many as the numbers beside them say.
    * @throws {ArgumentError} unless the normalisation has one mean and one std above 0 a channel.
    * @throws {OutOfMemoryError} beyond the device's limits.
    */
   constructor(
     readonly engine: Engine,
-    dataset: ImageDataset,
+    images: ImageBytes | ImageDataset,
     { normalization, partBytes }: DeviceImagesOptions = {},
   ) {
-    const { height, width, channels } = dataset;
-    this.count = imageCount(dataset);
+    const name = 'name' in images ? images.name : 'these images';
+    const pixels = checkImageBytes('labels' in images ? datasetImages(images) : images, name);
+    const { data, count, height, width, channels } = pixels;
+    this.count = count;
     this.height = height;
     this.width = width;
     this.channels = channels;
@@ -69,7 +73,7 @@ export class DeviceImages {
     };
     if (mean.length !== channels || std.length !== channels || !std.every((value) => value > 0)) {
       throw new ArgumentError({
-        where: `normalisation of ${dataset.name}`,
+        where: `normalisation of ${name}`,
         message: `means [${mean.join(', ')}] and deviations [${std.join(', ')}] do not fit ${channels} channel(s).`,
         fix: 'Give one mean and one std above 0 for each channel.',
       });
@@ -77,14 +81,14 @@ export class DeviceImages {
     this.moments = engine.keep(
       engine.tensor(Float32Array.from(mean.flatMap((value, channel) => [value, std[channel]!]))),
     );
-    const bytes = imageBytes(dataset);
+    const bytes = bytesPerImage(pixels);
     const { maxStorageBufferBindingSize, maxBufferSize } = engine.device.limits;
     const held = Math.max(
       1,
       Math.floor((partBytes ?? Math.min(maxStorageBufferBindingSize, maxBufferSize) - 4) / bytes),
     );
     for (let first = 0; first < this.count; first += held) {
-      const slice = dataset.images.subarray(first * bytes, (first + held) * bytes);
+      const slice = data.subarray(first * bytes, (first + held) * bytes);
       const words = new Uint32Array(Math.ceil(slice.length / 4));
       new Uint8Array(words.buffer).set(slice);
       this.parts.push({ first, held: slice.length / bytes, pixels: engine.keep(engine.tensor(words)) });

@@ -1,7 +1,6 @@
 /** Images as bytes: what a memory keeps, a file holds and the GPU is given. */
 import { ArgumentError, ShapeError } from '../errors.ts';
 import { show } from '../tensor/shape.ts';
-import type { ImageDataset } from './dataset.ts';
 
 /** What all images of a learner have in common. */
 export interface ImageFormat {
@@ -48,15 +47,6 @@ export function checkImageBytes<T extends ImageBytes>(images: T, where: string):
   }
   return images;
 }
-
-/** The images of a data set, without its labels; the same memory. */
-export const datasetImages = ({ images, labels, height, width, channels }: ImageDataset): ImageBytes => ({
-  data: images,
-  count: labels.length,
-  height,
-  width,
-  channels,
-});
 
 /**
  * Several lots of images of one format in one, in order; a single one is returned as it is.
