@@ -41,7 +41,12 @@ export {
   subset,
 } from './data/dataset.ts';
 export { DeviceImages, identityTransforms, type SampleOptions } from './data/device-images.ts';
+export type { ImageBytes, ImageFormat } from './data/image-bytes.ts';
+export { type ImageInput, type ImageInputOptions, toImageBytes } from './data/image-input.ts';
+export type { ImageArray } from './data/image-pixels.ts';
+export { imagesByClass } from './data/images-by-class.ts';
 export { type Batch, DataLoader, indicesOfClasses, type LoaderOptions } from './data/loader.ts';
+export { type ImageSize, type ResizeOptions, resizeImages } from './data/resize.ts';
 export { type DenseKDOptions, denseKD, globalKD, taskwiseKD } from './distill/dense-kd.ts';
 export { GroupDraw, type GroupDrawOptions, gatherGroups } from './distill/group-draw.ts';
 export { finiteLoss, type GroupKDOptions, groupKD, groupLosses } from './distill/group-kd.ts';
