@@ -190,6 +190,13 @@ async function typeCheck(compiler: string, flags: string, ...sources: string[]):
   );
 }
 
+installed('in Node, an image file says what decodes it', async () => {
+  const decode =
+    "import { toImageBytes } from 'engram'; await toImageBytes(null, new File(['x'], 'cup.png'), { where: 'learn' });";
+  const printed = await failure(node(project, ['--input-type=module', '--eval', decode]));
+  assert.match(printed, /DataError: learn \(cup\.png\): .*sharp, which is not installed\. Run `npm install sharp`/);
+});
+
 given(isInstalled && compilers.length === COMPILERS.length, 'a registry or both versions of TypeScript')(
   'its types pass under every resolution, with the libraries checked',
   async () => {
