@@ -2,6 +2,7 @@
 
 import { randomTransforms } from '../../src/data/augment.ts';
 import { DeviceImages } from '../../src/data/device-images.ts';
+import { resizePixels } from '../../src/data/resize.ts';
 import {
   avgPool2d,
   type BatchNormOptions,
@@ -245,6 +246,27 @@ const augmentationCases: WorkCase[] = [
   },
 }));
 
+/** Images of bytes, three channels: from camera or canvas to what a small network takes, and back. */
+const resizeCases: WorkCase[] = (
+  [
+    [32, 224, 224, 32, 32],
+    [1, 1080, 1920, 224, 224],
+    [32, 32, 32, 224, 224],
+  ] as const
+).map(([count, height, width, outHeight, outWidth]) => ({
+  name: `resize/${height}x${width}-${outHeight}x${outWidth}/b${count}`,
+  prepare(engine) {
+    const random = new Random(1);
+    const from = { count, height, width, channels: 3 };
+    const words = (count * height * width * 3) / 4;
+    const pixels = engine.tensor(Uint32Array.from({ length: words }, () => random.int(2 ** 32)));
+    return {
+      bytes: count * 3 * (height * width + outHeight * outWidth),
+      run: () => resizePixels(pixels, from, { height: outHeight, width: outWidth }),
+    };
+  },
+}));
+
 const elementwise = (name: string, operands: number, run: (...x: Tensor[]) => Tensor): WorkCase => ({
   name: `elementwise/${name}/4M`,
   prepare(engine) {
@@ -333,5 +355,6 @@ export const kernelCases: readonly WorkCase[] = [
   ...optimizerCases,
   ...clippingCases,
   ...augmentationCases,
+  ...resizeCases,
   ...memoryCases,
 ];
