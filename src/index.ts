@@ -4,22 +4,16 @@ import './ops/methods.ts';
 export { recomputed } from './autograd/recompute.ts';
 export { backward, type CustomOp, customOp, enableGrad, noGrad, record } from './autograd/tape.ts';
 export { alignWeights } from './continual/alignment.ts';
-export { readCheckpointState, restoreCheckpoint, saveCheckpoint } from './continual/checkpoint.ts';
 export {
-  CONFIG_KEYS,
-  type Config,
-  type ConfigInput,
-  configSchema,
-  METHOD_NAMES,
-  type MethodName,
-  parseConfig,
-  type RunConfig,
-} from './continual/config.ts';
-export type { EpochEvent, LearnerEvent, NoticeEvent, StepEvent, TaskEvent } from './continual/events.ts';
-export { Learner, type Summary } from './continual/learner.ts';
-export { ExemplarMemory, herding, type MemoryOptions, randomSelection } from './continual/memory.ts';
-export type { BatchContext, Method, TaskContext, TaskLoss } from './continual/method.ts';
-export { methods } from './continual/methods.ts';
+  Benchmark,
+  type BenchmarkEvent,
+  type RunTaskOptions,
+  type SavedRun,
+  type Summary,
+  type TestedTaskEvent,
+} from './continual/benchmark/benchmark.ts';
+export type { MetricsLine } from './continual/benchmark/benchmark-state.ts';
+export { type Config, type ConfigInput, parseConfig, settingsFor } from './continual/benchmark/config.ts';
 export {
   type AccuracyMatrix,
   accuracyCurve,
@@ -28,8 +22,48 @@ export {
   forgetting,
   lastAccuracy,
   taskAccuracies,
-} from './continual/metrics.ts';
-export { Scenario, type ScenarioOptions } from './continual/scenario.ts';
+} from './continual/benchmark/metrics.ts';
+export { Scenario, type ScenarioOptions } from './continual/benchmark/scenario.ts';
+export type { ClassImages } from './continual/class-images.ts';
+export { type Distillation, distillation, distillationSettings } from './continual/distillation.ts';
+export type {
+  EpochEvent,
+  LearnerEvent,
+  NoticeEvent,
+  ProgressEvent,
+  StepEvent,
+  TaskEvent,
+} from './continual/events.ts';
+export { ContinualLearner } from './continual/learner.ts';
+export type { LearnerSettings, Recipe } from './continual/learner-settings.ts';
+export type { Evaluation, KeptImage, LearnerOptions, LearnOptions, Prediction } from './continual/learner-types.ts';
+export { type Exemplar, ExemplarMemory, type MemoryOptions } from './continual/memory.ts';
+export {
+  type AnyMethod,
+  type Batch as MethodBatch,
+  defineMethod,
+  type IncrementalModel,
+  type Method,
+  type ModelContext,
+  type Outputs,
+  type Phase,
+  type PredictionContext,
+  type Predictor,
+  type Task,
+  type TaskPlan,
+} from './continual/method.ts';
+export { METHOD_NAMES, type MethodName, methods } from './continual/methods/index.ts';
+export { herding, randomSelection } from './continual/selection.ts';
+export {
+  choiceSetting,
+  numberSetting,
+  type Setting,
+  type Settings,
+  setting,
+  switchSetting,
+  type ValuesOf,
+  wholeSetting,
+} from './continual/setting.ts';
 export { type Augmentation, randomTransforms } from './data/augment.ts';
 export {
   channelMoments,

@@ -1,22 +1,22 @@
-/** A flag for every setting of the schema: `trainPerClass` is `--train-per-class`. */
+/** A flag for every setting: `trainPerClass` is `--train-per-class`. */
 import { type Command, Option } from 'commander';
 import { closest } from 'fastest-levenshtein';
 import * as v from 'valibot';
-import { CONFIG_KEYS, type Config, configSchema, expectedOf } from '../continual/config.ts';
+import { commonSettings, scenarioSettings } from '../continual/benchmark/config.ts';
+import { imageSettings, memorySettings, networkSettings, trainingSettings } from '../continual/learner-settings.ts';
+import type { AnyMethod } from '../continual/method.ts';
+import { methods } from '../continual/methods/index.ts';
+import { expectedOf, type Setting } from '../continual/setting.ts';
 import { ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
-import { configHelp } from './config-help.ts';
 
 /** Settings that were asked for. */
-export type GivenSettings = Partial<Record<keyof Config, unknown>>;
+export type GivenSettings = Readonly<Record<string, unknown>>;
 
 export const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** The setting that an unknown name may mean, as a question. */
 export const didYouMean = (name: string, known: readonly string[]): string => `Did you mean ${closest(name, known)}?`;
-
-const typeOf = (key: keyof Config) => configSchema.entries[key].wrapped;
-const defaults = v.getDefaults(configSchema);
 
 const asNumber = (text: string): unknown => {
   const value = text.trim() === '' ? Number.NaN : Number(text);
@@ -31,55 +31,96 @@ function parsed(type: string, text: string): unknown {
 }
 
 /**
- * A flag's text as the value the schema wants.
+ * A flag's text as the value the setting wants.
  * @throws {ConfigError} naming the flag when it does not fit.
  */
-export function parseSetting(key: keyof Config, text: string): unknown {
-  const result = v.safeParse(configSchema.entries[key], parsed(typeOf(key).type, text));
+export function parseSetting(key: string, setting: Setting, text: string): unknown {
+  const { type } = setting.type;
+  const result = v.safeParse(setting.schema, parsed(type, text));
   if (result.success) return result.output;
+  const options = type === 'picklist' ? (setting.type as unknown as { options: string[] }).options : null;
   throw new ConfigError({
     where: flagOf(key),
-    message: `"${clipped(text)}" does not fit: expected ${expectedOf(key)}.`,
-    fix: suggestion(key, text),
+    message: `"${clipped(text)}" does not fit: expected ${expectedOf(setting)}.`,
+    fix: options ? didYouMean(text, options) : `It means: ${setting.text}.`,
   });
 }
 
-function suggestion(key: keyof Config, text: string): string {
-  const type = typeOf(key);
-  if (type.type === 'picklist') return didYouMean(text, type.options);
-  return `It means: ${configHelp[key].text}.`;
+/** What flags there are, under which headings. */
+const HEADINGS: readonly (readonly [heading: string, settings: Readonly<Record<string, Setting>>])[] = [
+  ['Data and tasks:', scenarioSettings],
+  ['Exemplar memory:', memorySettings],
+  ['Network:', networkSettings],
+  ['Training:', trainingSettings],
+  ['Images:', imageSettings],
+];
+
+/** A setting of methods, and which have it. */
+interface Shared {
+  readonly setting: Setting;
+  readonly owners: string[];
 }
 
-/** Adds a flag for every setting, under headings. */
-export function addConfigFlags(command: Command): void {
-  for (const key of Object.keys(configHelp) as (keyof Config)[]) {
-    const { group, value, text } = configHelp[key];
-    const type = typeOf(key);
-    const preset: unknown = defaults[key];
-    if (type.type === 'boolean') {
-      for (const [name, sense] of [
-        [flagOf(key), true],
-        [flagOf(key).replace('--', '--no-'), false],
-      ] as const) {
-        const option = new Option(name, sense ? text : `no ${text}`).helpGroup(group);
-        command.addOption(sense === preset ? option.hideHelp() : option);
-      }
-      continue;
+/** The settings of these methods by name; of one that several have, the first one's. */
+function methodSettings(of: readonly AnyMethod[]): Map<string, Shared> {
+  const found = new Map<string, Shared>();
+  for (const { name, settings } of of) {
+    for (const [key, setting] of Object.entries(settings) as [string, Setting][]) {
+      const known = found.get(key);
+      if (known) known.owners.push(name);
+      else found.set(key, { setting, owners: [name] });
     }
-    const choices = type.type === 'picklist' && key !== 'method' ? `: ${type.options.join(', ')}` : '';
-    const shown = preset === undefined || (Array.isArray(preset) && preset.length === 0) ? '' : ` (default ${preset})`;
-    command.addOption(
-      new Option(`${flagOf(key)} <${value}>`, `${text}${choices}${shown}`)
-        .helpGroup(group)
-        .argParser((given: string) => parseSetting(key, given)),
-    );
+  }
+  return found;
+}
+
+/**
+ * Adds a flag for every setting of runs and of methods, under headings.
+ * @param own a method that is not built in.
+ */
+export function addConfigFlags(command: Command, own?: AnyMethod): void {
+  command.addOption(
+    new Option('--method <name>', 'how old tasks are kept; see below, or ./FILE.js for one of your own').helpGroup(
+      'Data and tasks:',
+    ),
+  );
+  for (const [heading, settings] of HEADINGS) {
+    for (const [key, setting] of Object.entries(settings)) addFlag(command, key, setting, heading);
+  }
+  const all = own ? [own, ...Object.values(methods)] : Object.values(methods);
+  for (const [key, { setting, owners }] of methodSettings(all)) {
+    addFlag(command, key, setting, 'Settings of methods:', ` (${owners.join(', ')})`);
   }
 }
 
+function addFlag(command: Command, key: string, setting: Setting, group: string, owners = ''): void {
+  const { preset, text, value, type } = setting;
+  if (type.type === 'boolean') {
+    for (const [name, sense] of [
+      [flagOf(key), true],
+      [flagOf(key).replace('--', '--no-'), false],
+    ] as const) {
+      const option = new Option(name, `${sense ? text : `no ${text}`}${owners}`).helpGroup(group);
+      command.addOption(sense === preset ? option.hideHelp() : option);
+    }
+    return;
+  }
+  const options = type.type === 'picklist' ? (type as unknown as { options: string[] }).options : null;
+  const choices = options ? `: ${options.join(', ')}` : '';
+  const shown = preset === undefined || (Array.isArray(preset) && preset.length === 0) ? '' : ` (default ${preset})`;
+  command.addOption(
+    new Option(`${flagOf(key)} <${value}>`, `${text}${choices}${shown}${owners}`)
+      .helpGroup(group)
+      .argParser((given: string) => parseSetting(key, setting, given)),
+  );
+}
+
 /** The settings among the flags that were typed. */
-export function flagsGiven(command: Command): GivenSettings {
+export function flagsGiven(command: Command, own?: AnyMethod): GivenSettings {
   const options = command.opts<Record<string, unknown>>();
+  const all = own ? [own, ...Object.values(methods)] : Object.values(methods);
+  const keys = ['method', ...Object.keys(commonSettings), ...methodSettings(all).keys()];
   return Object.fromEntries(
-    CONFIG_KEYS.filter((key) => command.getOptionValueSource(key) === 'cli').map((key) => [key, options[key]]),
+    keys.filter((key) => command.getOptionValueSource(key) === 'cli').map((key) => [key, options[key]]),
   );
 }

@@ -5,7 +5,7 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../../package.json';
-import { methods } from '../continual/methods.ts';
+import { methods } from '../continual/methods/index.ts';
 import { silenceDrivers } from '../gpu/adapter/driver-chatter-node.ts';
 import { addConfigFlags, flagsGiven } from './config-flags.ts';
 import type { DemoOptions } from './demo/demo.ts';
@@ -14,12 +14,13 @@ import { exit, fail } from './exit.ts';
 import type { ProfileOptions } from './profile.ts';
 import { addStepFlags } from './step-flags.ts';
 import type { TuneCommand } from './tune.ts';
-import { wholeNumber } from './whole-number.ts';
+import { wholeNumber, wholeNumberOrZero } from './whole-number.ts';
 
 interface TrainFlags {
   config?: string;
   out?: string;
   resume?: boolean;
+  saveEvery: number;
 }
 
 silenceDrivers();
@@ -42,7 +43,13 @@ const train = program
   .optionsGroup('Run:')
   .option('--config <file>', 'settings as JSON, for example the config.json of another run; flags go before it')
   .option('--out <folder>', "the run's folder; an unused name under runs/ by default")
-  .option('--resume', 'go on after the last finished task of the run in --out')
+  .option('--resume', 'go on with the run in --out where it was saved last')
+  .option(
+    '--save-every <epochs>',
+    'epochs after which the state within a task is saved; 0 for after tasks only',
+    wholeNumberOrZero,
+    1,
+  )
   .addHelpText(
     'after',
     `\nMethods:\n${Object.values(methods)

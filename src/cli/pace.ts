@@ -1,5 +1,8 @@
 /** How fast a run goes, and how long it still takes. */
-import type { Learner } from '../continual/learner.ts';
+import type { Config } from '../continual/benchmark/config.ts';
+import type { Scenario } from '../continual/benchmark/scenario.ts';
+import type { ExemplarMemory } from '../continual/memory.ts';
+import type { AnyMethod } from '../continual/method.ts';
 import { epochsOf } from '../continual/recipe.ts';
 import { classIndices, type DatasetSplit } from '../data/dataset.ts';
 
@@ -24,8 +27,11 @@ export class Pace {
 }
 
 /** What is learnt how often: a learner, or what one would be made of. */
-export interface Plan extends Pick<Learner, 'scenario' | 'method' | 'memory'> {
-  readonly config: Pick<Learner['config'], 'trainPerClass' | 'epochs' | 'baseEpochs'>;
+export interface Plan {
+  readonly scenario: Scenario;
+  readonly method: AnyMethod;
+  readonly memory: ExemplarMemory;
+  readonly config: Pick<Config, 'trainPerClass' | 'epochs' | 'baseEpochs'>;
 }
 
 /** Images that each task learns on, over all its epochs. */
@@ -36,9 +42,9 @@ export function plannedImages({ scenario, method, memory, config }: Plan, split:
   return scenario.tasks.map((classes, task) => {
     const old = scenario.tasks.slice(0, task).flat();
     const kept =
-      old.length === 0 || method.data === 'new'
+      old.length === 0 || method.keeps === 'nothing'
         ? 0
-        : count(old, method.data === 'memory' ? memory.quota(old.length) : undefined);
+        : count(old, method.keeps === 'exemplars' ? memory.quota(old.length) : undefined);
     return epochsOf(config, task) * (count(classes) + kept);
   });
 }

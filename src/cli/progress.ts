@@ -1,7 +1,8 @@
 /** What a person sees while a run learns: a live bar on a terminal, now and then a line elsewhere. */
 import { SingleBar } from 'cli-progress';
 import picocolors from 'picocolors';
-import type { LearnerEvent, NoticeEvent, StepEvent, TaskEvent } from '../continual/events.ts';
+import type { BenchmarkEvent, TestedTaskEvent } from '../continual/benchmark/benchmark.ts';
+import type { NoticeEvent, StepEvent } from '../continual/events.ts';
 import { Pace, remaining } from './pace.ts';
 
 /** Seconds between two lines where there is no terminal. */
@@ -43,11 +44,11 @@ export class Progress {
     this.bar?.start(this.total, this.done);
   }
 
-  report(event: LearnerEvent): void {
+  report(event: BenchmarkEvent): void {
     if (event.type === 'notice') this.notice(event);
     else if (event.type === 'step') this.step(event);
     else if (event.type === 'epoch') this.testing = event.epoch + 1 === this.current?.epochs;
-    else this.task(event);
+    else if (event.type === 'task') this.task(event);
   }
 
   /** Takes the bar away. */
@@ -73,7 +74,7 @@ export class Progress {
     }
   }
 
-  private task({ task, accuracy, seconds, accuracies, skippedSteps }: TaskEvent): void {
+  private task({ task, accuracy, seconds, accuracies, skippedSteps }: TestedTaskEvent): void {
     this.bar?.stop();
     const worst = accuracies.length > 1 ? `, on the first task ${(accuracies[0] as number).toFixed(1)} %` : '';
     const number = `task ${task + 1}/${this.planned.length}`.padEnd(10);

@@ -1,7 +1,7 @@
 /** A finished run in the terminal. */
 import { stripVTControlCharacters } from 'node:util';
 import picocolors from 'picocolors';
-import { accuracyCurve } from '../continual/metrics.ts';
+import { accuracyCurve } from '../continual/benchmark/metrics.ts';
 import { printable } from '../gpu/printable.ts';
 import type { RunRecord } from '../report/run-record.ts';
 import { matrixTable } from '../report/table.ts';

@@ -1,42 +1,21 @@
 /**
- * A run's folder: config.json, metrics.jsonl, checkpoint.safetensors, run.json, report.html. What is replaced is written
- * beside and renamed, so that a run may be killed at any moment.
+ * A run's folder. The run is `checkpoint.safetensors`, its state after the last finished task, and `progress.safetensors`, that
+ * of the task under way; `config.json`, `metrics.jsonl`, `run.json` and `report.html` are made from them again when a run is
+ * gone on with. What is replaced is written beside and renamed, so that a run may be killed at any moment.
  */
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import * as v from 'valibot';
 import { files } from '#files';
-import { type Config, parseConfig, type RunConfig } from '../continual/config.ts';
-import type { EpochEvent, TaskEvent } from '../continual/events.ts';
+import type { SavedRun } from '../continual/benchmark/benchmark.ts';
+import type { MetricsLine } from '../continual/benchmark/benchmark-state.ts';
+import { type Config, parseConfig } from '../continual/benchmark/config.ts';
 import { joinPath } from '../data/files.ts';
 import { ConfigError } from '../errors.ts';
 import { parseRunRecord, type RunRecord } from '../report/run-record.ts';
 import { assertWritable } from './writable.ts';
 
-/** A line of metrics.jsonl. */
-export type MetricsLine = EpochEvent | TaskEvent;
-
-const lineSchema = v.variant('type', [
-  v.object({
-    type: v.literal('epoch'),
-    task: v.number(),
-    epoch: v.number(),
-    loss: v.number(),
-    lr: v.number(),
-    images: v.number(),
-    seconds: v.number(),
-  }),
-  v.object({
-    type: v.literal('task'),
-    task: v.number(),
-    accuracies: v.array(v.number()),
-    accuracy: v.number(),
-    gamma: v.number(),
-    exemplars: v.number(),
-    skippedSteps: v.optional(v.number(), 0),
-    seconds: v.number(),
-  }),
-]);
+const CHECKPOINT = 'checkpoint.safetensors';
+const PROGRESS = 'progress.safetensors';
 
 const occupied = (path: string) =>
   new ConfigError({
@@ -68,13 +47,15 @@ export async function assertUnused(path: string): Promise<void> {
 }
 
 export class RunFolder {
+  /** Whether there is something to go on from. */
+  hasState = false;
+
   private constructor(
     readonly path: string,
     /** Complete. */
     readonly config: Config,
     /** When the run began, ISO 8601. */
     readonly date: string,
-    private lines: MetricsLine[],
     /** What this process made, to be taken away again if nothing comes of it: the run's files, the folder too, or none. */
     private readonly made: 'files' | 'folder' | 'nothing' = 'nothing',
   ) {}
@@ -87,7 +68,7 @@ export class RunFolder {
    * Makes the folder and writes the configuration.
    * @throws {ConfigError} when there is anything already, or for a method of one's own.
    */
-  static async create(path: string, complete: RunConfig): Promise<RunFolder> {
+  static async create(path: string, complete: Config): Promise<RunFolder> {
     const config = parseConfig(complete, path);
     await assertUnused(path);
     await files.makeDir(dirname(path));
@@ -95,7 +76,7 @@ export class RunFolder {
       () => 'folder' as const,
       () => 'files' as const,
     );
-    const folder = new RunFolder(path, config, new Date().toISOString(), [], made);
+    const folder = new RunFolder(path, config, new Date().toISOString(), made);
     await files.write(folder.file('config.json'), `${JSON.stringify(config, null, 2)}\n`);
     return folder;
   }
@@ -115,32 +96,40 @@ export class RunFolder {
     }
     const config = parseConfig(parseJson(await files.readText(configFile), configFile), configFile);
     const record = await readRecord(path);
-    return new RunFolder(path, config, record?.date ?? new Date().toISOString(), await readMetrics(path));
+    return new RunFolder(path, config, record?.date ?? new Date().toISOString());
   }
 
-  /** The state after the last finished task; nothing before the first. */
-  async checkpoint(): Promise<{ bytes: Uint8Array<ArrayBuffer>; where: string } | null> {
-    const where = this.file('checkpoint.safetensors');
-    return (await files.exists(where)) ? { bytes: await files.read(where), where } : null;
+  /** What the run goes on from. */
+  async saved(): Promise<SavedRun> {
+    const read = async (name: string) => {
+      const where = this.file(name);
+      return (await files.exists(where)) ? { bytes: await files.read(where), where } : null;
+    };
+    const saved = { checkpoint: await read(CHECKPOINT), progress: await read(PROGRESS) };
+    this.hasState = saved.checkpoint !== null || saved.progress !== null;
+    return saved;
   }
 
-  get metrics(): readonly MetricsLine[] {
-    return this.lines;
+  /** Writes all lines anew: those that a killed run left beyond its state are not there any more, those it lost are. */
+  writeMetrics(lines: readonly MetricsLine[]): Promise<void> {
+    return files.write(this.file('metrics.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   }
 
-  async add(line: MetricsLine): Promise<void> {
-    this.lines.push(line);
-    await files.append(this.file('metrics.jsonl'), `${JSON.stringify(line)}\n`);
+  addMetrics(line: MetricsLine): Promise<void> {
+    return files.append(this.file('metrics.jsonl'), `${JSON.stringify(line)}\n`);
   }
 
-  /** Forgets what was measured in tasks from this one on: a run that was killed did not finish them. */
-  async cutBack(tasks: number): Promise<void> {
-    this.lines = this.lines.filter((line) => line.task < tasks);
-    await files.write(this.file('metrics.jsonl'), this.lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  /** The state of the task under way. */
+  async saveProgress(bytes: Uint8Array): Promise<void> {
+    await files.write(this.file(PROGRESS), bytes);
+    this.hasState = true;
   }
 
-  saveCheckpoint(bytes: Uint8Array): Promise<void> {
-    return files.write(this.file('checkpoint.safetensors'), bytes);
+  /** The state after a task, for which that within it is of no use any more. */
+  async saveCheckpoint(bytes: Uint8Array): Promise<void> {
+    await files.write(this.file(CHECKPOINT), bytes);
+    this.hasState = true;
+    await rm(this.file(PROGRESS), { force: true });
   }
 
   saveRecord(record: RunRecord): Promise<void> {
@@ -179,14 +168,4 @@ function parseJson(text: string, where: string): unknown {
 export async function readRecord(path: string): Promise<RunRecord | null> {
   const file = joinPath(path, 'run.json');
   return (await files.exists(file)) ? parseRunRecord(await files.readText(file), file) : null;
-}
-
-/** The lines that are whole: the last one may be cut off. */
-async function readMetrics(path: string): Promise<MetricsLine[]> {
-  const file = joinPath(path, 'metrics.jsonl');
-  const text = (await files.exists(file)) ? await files.readText(file) : '';
-  return text.split('\n').flatMap((line) => {
-    const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), lineSchema), line);
-    return parsed.success ? [parsed.output] : [];
-  });
 }

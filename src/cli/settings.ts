@@ -1,6 +1,7 @@
 /** Where a run's settings come from: flags before the configuration file before the defaults. */
 import { files } from '#files';
-import { CONFIG_KEYS, type Config, parseConfig } from '../continual/config.ts';
+import { type Config, methodOf, methodsWith, parseConfig, settingsOf } from '../continual/benchmark/config.ts';
+import type { AnyMethod } from '../continual/method.ts';
 import { ConfigError } from '../errors.ts';
 import { didYouMean, flagOf, type GivenSettings } from './config-flags.ts';
 
@@ -8,7 +9,7 @@ import { didYouMean, flagOf, type GivenSettings } from './config-flags.ts';
  * Reads a file of settings; each key is known and each value fits.
  * @throws {DataError | ConfigError}
  */
-export async function readConfigFile(path: string): Promise<GivenSettings> {
+export async function readConfigFile(path: string, own?: AnyMethod): Promise<GivenSettings> {
   const text = await files.readText(path);
   let value: unknown;
   try {
@@ -28,22 +29,24 @@ export async function readConfigFile(path: string): Promise<GivenSettings> {
       fix: 'It looks like {"method": "fdkd", "tasks": 5}.',
     });
   }
-  const unknown = Object.keys(value).find((key) => !(CONFIG_KEYS as readonly string[]).includes(key));
+  const settings = value as GivenSettings;
+  const known = ['method', ...Object.keys(settingsOf(methodOf(settings.method ?? own?.name ?? 'fdkd', own)))];
+  const unknown = Object.keys(settings).find((key) => !known.includes(key) && methodsWith(key).length === 0);
   if (unknown !== undefined) {
     throw new ConfigError({
       where: path,
       message: `unknown setting "${unknown}".`,
-      fix: `${didYouMean(unknown, CONFIG_KEYS)} The help of \`engram train\` names them all.`,
+      fix: `${didYouMean(unknown, known)} The help of \`engram train\` names them all.`,
     });
   }
-  parseConfig(value, path);
-  return value;
+  parseConfig(settings, path, own);
+  return settings;
 }
 
 /** @throws {ConfigError} naming the first setting that was asked for and that the run was not begun with. */
 export function checkAgreement(saved: Config, flags: GivenSettings, file: GivenSettings, folder: string): void {
   const given = { ...file, ...flags };
-  const key = CONFIG_KEYS.find((name) => name in given && JSON.stringify(given[name]) !== JSON.stringify(saved[name]));
+  const key = Object.keys(given).find((name) => JSON.stringify(given[name]) !== JSON.stringify(saved[name]));
   if (key === undefined) return;
   throw new ConfigError({
     where: key in flags ? flagOf(key) : `"${key}" in the configuration file`,

@@ -1,5 +1,5 @@
 /** `engram train`: one run, from its settings to its report. */
-import { parseConfig } from '../continual/config.ts';
+import { parseConfig } from '../continual/benchmark/config.ts';
 import { loadDataset } from '../data/load-dataset.ts';
 import { ConfigError } from '../errors.ts';
 import type { RunRecord } from '../report/run-record.ts';
@@ -15,27 +15,34 @@ export interface TrainOptions {
   config?: string;
   out?: string;
   resume?: boolean;
+  /** Epochs after which the state of a task is saved. */
+  saveEvery: number;
 }
 
-export async function train({ flags, config: file, out, resume }: TrainOptions): Promise<void> {
+export async function train({ flags, config: file, out, resume, saveEvery }: TrainOptions): Promise<void> {
   const fromFile = file === undefined ? {} : await readConfigFile(file);
-  if (resume) await goOn(out, flags, fromFile);
-  else await begin(out, { ...fromFile, ...flags });
+  if (resume) await goOn(out, flags, fromFile, saveEvery);
+  else await begin(out, { ...fromFile, ...flags }, saveEvery);
 }
 
-async function begin(out: string | undefined, settings: GivenSettings): Promise<void> {
+async function begin(out: string | undefined, settings: GivenSettings, saveEvery: number): Promise<void> {
   const config = parseConfig(settings, 'settings');
   const dataName = config.data.replace(/\/+$/, '').split('/').at(-1);
   const path = out ?? (await unusedName(`runs/${config.method}-${dataName}`));
   await assertUnused(path);
   const split = await loadDataset(config.data);
   const record = await withEngine((engine) =>
-    learn(engine, split, config, (complete) => RunFolder.create(path, complete)),
+    learn(engine, split, config, (complete) => RunFolder.create(path, complete), { saveEvery }),
   );
   finish(record, path);
 }
 
-async function goOn(out: string | undefined, flags: GivenSettings, file: GivenSettings): Promise<void> {
+async function goOn(
+  out: string | undefined,
+  flags: GivenSettings,
+  file: GivenSettings,
+  saveEvery: number,
+): Promise<void> {
   if (out === undefined) {
     throw new ConfigError({
       where: '--resume',
@@ -46,7 +53,7 @@ async function goOn(out: string | undefined, flags: GivenSettings, file: GivenSe
   const folder = await RunFolder.open(out);
   checkAgreement(folder.config, flags, file, out);
   const split = await loadDataset(folder.config.data);
-  const record = await withEngine((engine) => learn(engine, split, folder.config, async () => folder));
+  const record = await withEngine((engine) => learn(engine, split, folder.config, async () => folder, { saveEvery }));
   finish(record, out);
 }
 

@@ -1,9 +1,16 @@
-/** A flag that counts something. */
+/** Flags that count something. */
 import { InvalidArgumentError } from 'commander';
 
+const from =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`A whole number of at least ${least} was expected.`);
+  };
+
 /** @throws {InvalidArgumentError} unless the text is a whole number of at least 1. */
-export function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new InvalidArgumentError('A whole number of at least 1 was expected.');
-}
+export const wholeNumber = from(1);
+
+/** @throws {InvalidArgumentError} unless the text is a whole number of at least 0. */
+export const wholeNumberOrZero = from(0);

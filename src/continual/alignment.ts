@@ -1,6 +1,8 @@
 /** Weight alignment: takes the bias towards new classes out of a classifier. */
 import { ArgumentError } from '../errors.ts';
 import type { Linear } from '../nn/layers.ts';
+import type { Task } from './method.ts';
+import { switchSetting } from './setting.ts';
 
 /**
  * Scales the new classes' weight vectors by γ = mean‖w_old‖₂ / mean‖w_new‖₂; biases stay (Zhao et al. 2020, eq. 7–8).
@@ -31,4 +33,12 @@ export async function alignWeights(layer: Linear, oldClasses: number): Promise<n
   for (let i = 0; i < values.length; i++) if (i % outFeatures >= oldClasses) values[i] = (values[i] as number) * gamma;
   engine.write(weight.storage, values);
   return gamma;
+}
+
+/** Of methods that align: a switch, on by default. */
+export const alignmentSettings = { align: switchSetting(true, 'weight alignment after each task') };
+
+/** Aligns the classifier of a task that was fitted, where the setting says so, and notes γ. */
+export async function alignTask(task: Task, fc: Linear, { align }: { readonly align: boolean }): Promise<void> {
+  if (align) task.note('gamma', await alignWeights(fc, task.newClasses > 0 ? task.oldClasses : 0));
 }

@@ -2,24 +2,41 @@
 import { denseKD } from '../distill/dense-kd.ts';
 import { GroupDraw } from '../distill/group-draw.ts';
 import { MOST_DENSE_TASKS, MOST_TASKS, type PoolKind, TaskPool } from '../distill/task-pool.ts';
-import { classSimilarity, type Weighting, weighting } from '../distill/weighting.ts';
+import { classSimilarity, WEIGHTING_STRATEGIES, type Weighting, weighting } from '../distill/weighting.ts';
 import { ConfigError } from '../errors.ts';
-import { Random } from '../tensor/random.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import type { RunConfig } from './config.ts';
 import { Disposables } from './disposables.ts';
-import type { TaskContext } from './method.ts';
+import type { Task } from './method.ts';
+import { choiceSetting, numberSetting, type ValuesOf } from './setting.ts';
+
+/** The settings of every distillation. */
+export const distillationSettings = {
+  temperature: numberSetting(2, { above: 0 }, 'temperature of the distillation', 'T'),
+  kdWeight: numberSetting(1, { least: 0 }, 'weight of the distillation beside the cross entropy', 'λ'),
+  weighting: choiceSetting(WEIGHTING_STRATEGIES, 'fixed', 'how the weight changes from task to task'),
+};
+
+export type DistillationSettings = ValuesOf<typeof distillationSettings>;
+
+/** Groups that a random draw takes in each step. */
+export const groupsSetting = numberSetting(
+  1,
+  { whole: true, least: 1, most: 65536 },
+  'groups that are drawn in each step',
+  'n',
+);
 
 export interface Distillation {
   /** λ · KD of a batch, a scalar. */
   loss(logits: Tensor, oldLogits: Tensor): Tensor;
-  dispose(): void;
+  /** What changes from step to step: the counter of the draws. */
+  readonly state: Readonly<Record<string, Tensor>>;
 }
 
 export interface DistillationOptions {
-  pool: PoolKind;
-  /** Draws groups of the pool in each step, instead of distilling all of them. */
-  random: boolean;
+  readonly pool: PoolKind;
+  /** Draws so many groups of the pool in each step, instead of distilling all of them. */
+  readonly draw?: number;
 }
 
 /** Sizes as the pool sees them: one group of all takes the old tasks for one where a mask has no room for them. */
@@ -27,15 +44,18 @@ const pooledSizes = (kind: PoolKind, sizes: readonly number[]): readonly number[
   kind === 'whole' && sizes.length > MOST_TASKS ? [sizes.reduce((total, size) => total + size, 0)] : sizes;
 
 /**
+ * The pool that is distilled where none is chosen: dense, and every run of neighbouring tasks where there are more old tasks
+ * than the dense pool is distilled for.
+ */
+export const usualPool = (oldTasks: number, isDrawn: boolean): PoolKind =>
+  oldTasks <= (isDrawn ? MOST_TASKS : MOST_DENSE_TASKS) ? 'dense' : 'runs';
+
+/**
  * Whether the last task of a run, with the most old ones before it, can be distilled.
  * @param oldTaskSizes classes of all tasks but the last.
  * @throws {ConfigError}
  */
-export function checkDistillation(
-  { groups }: Pick<RunConfig, 'groups'>,
-  oldTaskSizes: readonly number[],
-  { pool: kind, random }: DistillationOptions,
-): void {
+export function checkDistillation(oldTaskSizes: readonly number[], { pool: kind, draw }: DistillationOptions): void {
   const where = 'task pool';
   const sizes = pooledSizes(kind, oldTaskSizes);
   const tasks = sizes.length;
@@ -46,7 +66,7 @@ export function checkDistillation(
       fix: `Use --tasks ${MOST_TASKS + 1} or fewer, or --method kd or replay, which take any number.`,
     });
   }
-  if (kind === 'dense' && !random && tasks > MOST_DENSE_TASKS) {
+  if (kind === 'dense' && draw === undefined && tasks > MOST_DENSE_TASKS) {
     throw new ConfigError({
       where,
       message: `the last of ${tasks + 1} tasks has ${tasks} old ones, and so many have 2^${tasks} − 1 groups; the dense pool of at most ${MOST_DENSE_TASKS} is distilled.`,
@@ -54,59 +74,59 @@ export function checkDistillation(
     });
   }
   const { size } = TaskPool.of(kind, sizes);
-  if (random && tasks > 0 && groups > size) {
+  if (draw !== undefined && tasks > 0 && draw > size) {
     throw new ConfigError({
       where,
-      message: `${groups} groups are to be drawn in each step, but before the last task the pool '${kind}' has ${size}.`,
+      message: `${draw} groups are to be drawn in each step, but before the last task the pool '${kind}' has ${size}.`,
       fix: `Use --groups ${size} or fewer, or --method fdkd, which distils all.`,
     });
   }
 }
 
 /** The weighting of one task, kept until the task ends. */
-async function weightingOf(context: TaskContext, pool: TaskPool, held: Disposables): Promise<Weighting> {
-  const { config, newClasses, engine } = context;
-  const options = { newClasses, strength: config.kdWeight };
-  if (config.weighting !== 'adaptive') return weighting(config.weighting, pool, options);
-  const prototypes = held.add(await context.prototypes());
+async function weightingOf(task: Task, settings: DistillationSettings, pool: TaskPool): Promise<Weighting> {
+  const { newClasses, engine, old } = task;
+  const options = { newClasses, strength: settings.kdWeight };
+  // Without new classes there is nothing to weigh the old ones against.
+  if (newClasses === 0 || !old) return { lambda: settings.kdWeight };
+  if (settings.weighting !== 'adaptive') return weighting(settings.weighting, pool, options);
+  const prototypes = task.hold(await task.prototypes(old));
   const chosen = engine.scope(() =>
     weighting('adaptive', pool, { ...options, similarity: classSimilarity(prototypes, pool.classes) }),
   );
-  held.release(prototypes).dispose();
+  task.release(prototypes).dispose();
   for (const value of [chosen.lambda, chosen.groups?.perTask]) {
-    if (value instanceof Tensor) held.add(engine.keep(value));
+    if (value instanceof Tensor) task.hold(engine.keep(value));
   }
   return chosen;
 }
 
-/** The distillation for one task; `null` in the first one, when there is nothing to keep. */
+/** The distillation for one task, freed with it; `null` in the first one, when there is nothing to keep. */
 export async function distillation(
-  context: TaskContext,
-  { pool: kind, random }: DistillationOptions,
+  task: Task,
+  settings: DistillationSettings,
+  { pool: kind, draw: drawn }: DistillationOptions,
 ): Promise<Distillation | null> {
-  const { engine, config, task } = context;
-  if (context.oldTaskSizes.length === 0) return null;
-  const taskSizes = pooledSizes(kind, context.oldTaskSizes);
+  const { engine } = task;
+  if (task.oldTaskSizes.length === 0) return null;
+  const taskSizes = pooledSizes(kind, task.oldTaskSizes);
   const pool = TaskPool.of(kind, taskSizes);
-  const held = new Disposables();
+  const held = task.hold(new Disposables());
   held.add({ dispose: () => pool.disposeOn(engine) });
-  try {
-    const chosen = await weightingOf(context, pool, held);
-    const seed = Random.of(config.seed, 'groups', task).word();
-    const draw = random ? held.add(new GroupDraw(engine, pool, { groups: config.groups, seed })) : null;
-    return {
-      loss: (logits, oldLogits) =>
-        denseKD(logits, oldLogits, {
-          taskSizes,
-          pool,
-          temperature: config.temperature,
-          weighting: chosen,
-          ...(draw ? { variant: 'random', draw } : {}),
-        }),
-      dispose: () => held.dispose(),
-    };
-  } catch (error) {
-    held.dispose();
-    throw error;
-  }
+  const chosen = await weightingOf(task, settings, pool);
+  const draw =
+    drawn === undefined
+      ? null
+      : held.add(new GroupDraw(engine, pool, { groups: drawn, seed: task.random('groups').word() }));
+  return {
+    loss: (logits, oldLogits) =>
+      denseKD(logits, oldLogits, {
+        taskSizes,
+        pool,
+        temperature: settings.temperature,
+        weighting: chosen,
+        ...(draw ? { variant: 'random', draw } : {}),
+      }),
+    state: draw ? { draw: draw.state } : {},
+  };
 }

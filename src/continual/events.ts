@@ -1,48 +1,61 @@
 /** What a learner reports while it learns. A step is reported when its loss has been read, while later ones are under way. */
 export interface StepEvent {
-  type: 'step';
-  task: number;
-  epoch: number;
-  epochs: number;
-  /** From 0. */
-  step: number;
-  steps: number;
+  readonly type: 'step';
+  /** Tasks, phases of a task, epochs and steps are counted from 0. */
+  readonly task: number;
+  readonly phase: number;
+  readonly epoch: number;
+  /** Of this phase. */
+  readonly epochs: number;
+  readonly step: number;
+  readonly steps: number;
   /** Images of this step. */
-  images: number;
-  loss: number;
+  readonly images: number;
+  readonly loss: number;
 }
 
 export interface EpochEvent {
-  type: 'epoch';
-  task: number;
-  epoch: number;
+  readonly type: 'epoch';
+  readonly task: number;
+  readonly phase: number;
+  readonly epoch: number;
   /** Mean over the epoch's images. */
-  loss: number;
-  lr: number;
-  images: number;
-  /** Since the previous epoch was reported, or the task began. */
-  seconds: number;
+  readonly loss: number;
+  readonly lr: number;
+  readonly images: number;
+  /** Since the previous epoch was reported, or the phase began. */
+  readonly seconds: number;
+}
+
+/** What the rest of the task depends on, after an epoch; see `LearnOptions.saveEvery`. */
+export interface ProgressEvent {
+  readonly type: 'progress';
+  readonly task: number;
+  readonly phase: number;
+  /** Epochs of the phase that are done. */
+  readonly epochs: number;
+  /** A safetensors file: give it to `learn` with the same images, on a learner in the state before the task. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 export interface TaskEvent {
-  type: 'task';
-  task: number;
-  /** Accuracy in percent on each task so far. */
-  accuracies: readonly number[];
-  /** Accuracy in percent over all classes seen. */
-  accuracy: number;
-  /** γ of the weight alignment. */
-  gamma: number;
-  exemplars: number;
+  readonly type: 'task';
+  readonly task: number;
+  /** Names of the classes that are new. */
+  readonly newClasses: readonly string[];
+  /** Exemplars held now. */
+  readonly exemplars: number;
+  /** Numbers that the method noted, γ of a weight alignment for example. */
+  readonly notes: Readonly<Record<string, number>>;
   /** Training steps left out because gradients overflowed in f16; 0 in f32. */
-  skippedSteps: number;
-  seconds: number;
+  readonly skippedSteps: number;
+  readonly seconds: number;
 }
 
-/** Something to know about the whole run, reported once, before everything else. */
+/** Something to know about the whole task, reported once, before everything else. */
 export interface NoticeEvent {
-  type: 'notice';
-  message: string;
+  readonly type: 'notice';
+  readonly message: string;
 }
 
-export type LearnerEvent = NoticeEvent | StepEvent | EpochEvent | TaskEvent;
+export type LearnerEvent = NoticeEvent | StepEvent | EpochEvent | ProgressEvent | TaskEvent;

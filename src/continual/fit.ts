@@ -1,8 +1,8 @@
-/** The training loop of one task. */
+/** The training loop of one phase of a task. */
 
-import { backward, noGrad } from '../autograd/tape.ts';
+import { backward } from '../autograd/tape.ts';
+import type { Augmentation } from '../data/augment.ts';
 import { DataLoader } from '../data/loader.ts';
-import type { ResNet } from '../nn/resnet.ts';
 import { tune } from '../ops/tune.ts';
 import { clipGradNorm } from '../optim/clipping.ts';
 import type { GradScaler } from '../optim/grad-scaler.ts';
@@ -11,34 +11,47 @@ import { capture } from '../tensor/capture.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { RunConfig } from './config.ts';
+import { LazyBatch } from './batch.ts';
 import type { Disposables } from './disposables.ts';
 import { diverged } from './divergence.ts';
 import type { EpochEvent, StepEvent } from './events.ts';
-import { augmentationOf, type LearnerImages } from './images.ts';
+import type { LearnerSettings, Recipe } from './learner-settings.ts';
 import { LossQueue } from './loss-queue.ts';
-import type { TaskLoss } from './method.ts';
-import { epochsOf, makeOptimizer, makeSchedule } from './recipe.ts';
-import type { Scenario } from './scenario.ts';
+import type { IncrementalModel, Phase } from './method.ts';
+import { makeOptimizer, makeSchedule } from './recipe.ts';
+import { type PhaseParts, type PhaseSnapshot, restoreSnapshot, takeSnapshot } from './snapshot.ts';
+import type { TaskImages } from './task-images.ts';
+import { trainOnly } from './train-only.ts';
 
-/** Everything one task is trained with. */
+/** Everything one phase is trained with. */
 export interface Fit {
   readonly engine: Engine;
-  readonly config: RunConfig;
-  readonly scenario: Scenario;
+  readonly training: LearnerSettings;
+  readonly recipe: Recipe;
   /** From 0. */
   readonly task: number;
-  readonly model: ResNet;
+  readonly phaseIndex: number;
+  readonly phase: Phase;
+  readonly model: IncrementalModel;
   /** The old model, which stays as it is. */
-  readonly teacher: ResNet | null;
-  readonly loss: TaskLoss;
+  readonly old: IncrementalModel | null;
   /** For f16. */
   readonly scaler: GradScaler | null;
-  readonly images: LearnerImages;
+  readonly images: TaskImages;
   /** Which images to learn on. */
   readonly indices: readonly number[];
+  readonly augmentation: Augmentation;
   /** Takes in what training needs on the device; to be freed when it ends, however it does. */
   readonly held: Disposables;
+  /** A snapshot is taken after so many epochs, and after the last; 0 for none. */
+  readonly saveEvery: number;
+  /** Where to go on. */
+  readonly resume: { readonly snapshot: PhaseSnapshot; readonly where: string } | null;
+}
+
+export interface SnapshotEvent {
+  readonly type: 'snapshot';
+  readonly snapshot: PhaseSnapshot;
 }
 
 /** Steps to be under way while a loss is waited for: the GPU is kept busy, and never runs away from JavaScript. */
@@ -48,18 +61,16 @@ const IN_FLIGHT = 3;
 const TUNING_MS = 3000;
 
 /** A step that was recorded. */
-type Recorded = Omit<StepEvent, 'type' | 'loss' | 'task' | 'epochs'>;
+type Recorded = Omit<StepEvent, 'type' | 'loss' | 'task' | 'phase' | 'epochs'>;
 
 /** One step on the device: indices u32 [n], their matrices f32 [n, 2, 3] and right logits i32 [n] to the loss. */
-function stepOf({ engine, config, model, teacher, loss, scaler, images }: Fit, optimizer: Optimizer) {
-  const augmentation = augmentationOf(config);
+function stepOf({ recipe, phase, model, old, scaler, images, augmentation }: Fit, optimizer: Optimizer) {
   return (indices: Tensor, transforms: Tensor, targets: Tensor): Tensor => {
     const x = images.augmented(indices, transforms, augmentation);
-    const oldLogits = teacher ? noGrad(engine, () => teacher.forward(x)) : null;
-    const value = loss.loss({ logits: model.forward(x), targets, oldLogits });
+    const value = phase.loss(new LazyBatch(model, old, x, targets));
     backward(scaler ? scaler.scale(value) : value);
     scaler?.unscale(optimizer);
-    if (config.clip > 0) clipGradNorm(model.parameters(), config.clip);
+    if (recipe.clip > 0) clipGradNorm(model.parameters(), recipe.clip);
     if (scaler) scaler.step(optimizer);
     else optimizer.step();
     scaler?.update();
@@ -68,57 +79,70 @@ function stepOf({ engine, config, model, teacher, loss, scaler, images }: Fit, o
   };
 }
 
+/** Streams of random numbers by what they are for; those of first phases have the names they had before there were others. */
+const purpose = (name: string, { task, phaseIndex }: Fit): (string | number)[] =>
+  phaseIndex === 0 ? [name, task] : [name, task, `phase ${phaseIndex}`];
+
 /**
- * Trains the model on one task; yields every step and every epoch. The caller frees `held` when it ends, fails or is left.
+ * Trains the model in one phase; yields every step, every epoch and the snapshots. The caller frees `held` when it ends,
+ * fails or is left.
  * @throws {ConfigError} when training diverges.
+ * @throws {CheckpointError} when what is to be resumed does not fit.
  */
-export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent> {
-  const { engine, config, task, model, images, scenario, held } = fit;
-  const epochs = epochsOf(config, task);
-  const optimizer = held.add(makeOptimizer(model, config));
-  const schedule = makeSchedule(config, epochs);
+export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent | SnapshotEvent> {
+  const { engine, training, recipe, task, phaseIndex, phase, model, images, held, saveEvery, resume } = fit;
+  const { seed } = training;
+  const { epochs } = recipe;
+  held.add(trainOnly(model, phase.parameters));
+  const optimizer = held.add(makeOptimizer(phase.parameters ?? model, recipe));
+  const schedule = makeSchedule(recipe);
   // A seed for each task: no two may see the same orders.
   const loader = new DataLoader(fit.indices, {
-    batch: config.batch,
-    seed: Random.of(config.seed, 'loader', task).word(),
+    batch: recipe.batch,
+    seed: Random.of(seed, ...purpose('loader', fit)).word(),
   });
-  model.train();
+  const parts: PhaseParts = { model, optimizer, scaler: fit.scaler, state: phase.state ?? {} };
+  if (resume) restoreSnapshot(resume.snapshot, parts, resume.where);
   const step = stepOf(fit, optimizer);
-  const captured = config.capture && fit.loss.replayable !== false ? held.add(capture(engine, step)) : null;
+  const captured = training.capture && phase.replayable !== false ? held.add(capture(engine, step)) : null;
   // All are read at an epoch's end: more than its steps are never waited for.
-  const together = Math.min(config.lossEvery, loader.steps);
+  const together = Math.min(training.lossEvery, loader.steps);
   const losses = held.add(new LossQueue<Recorded>(engine, together));
   const record = (at: Recorded, indices: Uint32Array<ArrayBuffer>, random: Random): void =>
     engine.scope(() => {
-      const transforms = images.transforms(indices.length, augmentationOf(config), random);
-      const targets = images.targets(indices, scenario.logitOf);
-      losses.add(at, (captured ?? step)(engine.tensor(indices), transforms, targets));
+      const transforms = images.transforms(indices.length, fit.augmentation, random);
+      losses.add(at, (captured ?? step)(engine.tensor(indices), transforms, images.targets(indices)));
     });
+  const snapshots = new Map<number, Promise<PhaseSnapshot>>();
   let started = performance.now();
   let total = 0;
   /** Tells of steps, and of the epochs that end with one, until no more than `left` reads are under way. */
-  const report = async function* (left: number): AsyncGenerator<StepEvent | EpochEvent> {
+  const report = async function* (left: number): AsyncGenerator<StepEvent | EpochEvent | SnapshotEvent> {
     for await (const { step: at, loss } of losses.settle(left)) {
       const { epoch, images } = at;
-      checkLoss(loss, task, epoch, at.step, config.lr);
+      checkLoss(loss, fit, epoch, at.step);
       total += loss * images;
-      yield { type: 'step', task, epochs, ...at, loss };
+      yield { type: 'step', task, phase: phaseIndex, epochs, ...at, loss };
       if (at.step + 1 < at.steps) continue;
       const seconds = (performance.now() - started) / 1000;
       const { length } = loader;
-      yield { type: 'epoch', task, epoch, loss: total / length, lr: schedule(epoch), images: length, seconds };
+      const lr = schedule(epoch);
+      yield { type: 'epoch', task, phase: phaseIndex, epoch, loss: total / length, lr, images: length, seconds };
+      const snapshot = await snapshots.get(epoch);
+      snapshots.delete(epoch);
+      if (snapshot) yield { type: 'snapshot', snapshot };
       started = performance.now();
       total = 0;
     }
   };
   const most = Math.ceil(IN_FLIGHT / together);
   // On software adapters the rule is what measuring would find, and compiling every form takes seconds.
-  const tunes = config.tune ?? engine.adapterKind === 'hardware';
+  const tunes = training.tune ?? engine.adapterKind === 'hardware';
   /** Numbers of images whose kernels the tuner has seen: it looks at a first step, before one is recorded. */
   const seen = new Set<number>();
-  for (let epoch = 0; epoch < epochs; epoch++) {
+  for (let epoch = resume?.snapshot.epochs ?? 0; epoch < epochs; epoch++) {
     optimizer.lr = schedule(epoch);
-    const random = Random.of(config.seed, 'augment', task, epoch);
+    const random = Random.of(seed, ...purpose('augment', fit), epoch);
     for (const { step: number, indices } of loader.epoch(epoch)) {
       const isNew = tunes && !seen.has(indices.length);
       seen.add(indices.length);
@@ -129,12 +153,19 @@ export async function* fitTask(fit: Fit): AsyncGenerator<StepEvent | EpochEvent>
     }
     // An epoch is reported when its last step is done; the next one begins meanwhile.
     losses.read();
+    if (saveEvery > 0 && ((epoch + 1) % saveEvery === 0 || epoch + 1 === epochs)) {
+      const snapshot = takeSnapshot(epoch + 1, parts);
+      // Thrown where it is awaited, unless something else was thrown before.
+      snapshot.catch(() => {});
+      snapshots.set(epoch, snapshot);
+    }
   }
   yield* report(0);
 }
 
 /** Logits that are NaN or infinite reach the loss. */
-function checkLoss(loss: number, task: number, epoch: number, step: number, lr: number): void {
-  if (!Number.isFinite(loss))
-    throw diverged(`task ${task + 1}, epoch ${epoch + 1}, step ${step + 1}`, 'the loss is', lr);
+function checkLoss(loss: number, { task, phaseIndex, phase, recipe }: Fit, epoch: number, step: number): void {
+  if (Number.isFinite(loss)) return;
+  const part = phaseIndex > 0 ? `, phase ${phase.name ?? phaseIndex + 1}` : '';
+  throw diverged(`task ${task + 1}${part}, epoch ${epoch + 1}, step ${step + 1}`, 'the loss is', recipe.lr);
 }

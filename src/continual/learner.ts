@@ -1,144 +1,187 @@
 /**
- * Learns a scenario task by task: grows the classifier, trains with the method's loss, aligns, keeps exemplars, tests on
- * every class seen. What happens in task t depends on the configuration and on the state after task t − 1 alone, so that
- * a resumed run goes on exactly as if it had never stopped. A task is learnt on copies, which take the place of what they
- * were made from when all is done: one that fails, or is left before its end, leaves everything as it was.
+ * Learns classes as they come: any new ones at any time, from images alone, keeping what it learnt. A task is learnt on copies,
+ * which take the place of what they were made from when all is done: one that fails, is aborted or left before its end leaves
+ * everything as it was. What happens in a task depends on the learner, its settings and the images alone, so that a saved
+ * one goes on exactly as if it had never stopped.
  */
-import { noGrad } from '../autograd/tape.ts';
-import type { DatasetSplit } from '../data/dataset.ts';
-import { ArgumentError } from '../errors.ts';
+import type { Normalization } from '../data/dataset.ts';
+import type { ImageBytes, ImageFormat } from '../data/image-bytes.ts';
+import { type ImageInput, toImageBytes } from '../data/image-input.ts';
+import { TaskPool } from '../distill/task-pool.ts';
+import { ArgumentError, CheckpointError } from '../errors.ts';
+import { clipped } from '../gpu/printable.ts';
 import { copyModule } from '../nn/copy.ts';
-import { createResNet, type ResNet } from '../nn/resnet.ts';
-import { GradScaler, type GradScalerState } from '../optim/grad-scaler.ts';
-import type { FloatType } from '../tensor/dtype.ts';
+import { stateDict, writeState } from '../nn/state-dict.ts';
+import { GradScaler } from '../optim/grad-scaler.ts';
+import { supportsF16 } from '../tensor/dtype.ts';
 import type { Engine } from '../tensor/engine.ts';
-import { Random } from '../tensor/random.ts';
-import type { Tensor } from '../tensor/tensor.ts';
-import { alignWeights } from './alignment.ts';
-import type { Config, RunConfig } from './config.ts';
+import { type ClassImages, readClassImages } from './class-images.ts';
 import { Disposables } from './disposables.ts';
 import { diverged, weightsAreFinite } from './divergence.ts';
+import { evaluate } from './evaluation.ts';
 import type { LearnerEvent, TaskEvent } from './events.ts';
-import { fitTask } from './fit.ts';
-import { cutImages, type LearnerImages, uploadImages } from './images.ts';
-import { featuresOf, predictionsOf, prototypesOf } from './inference.ts';
-import { ExemplarMemory, herding, randomSelection } from './memory.ts';
-import type { Method } from './method.ts';
-import { accuracyCurve, averageIncremental, forgetting, lastAccuracy, taskAccuracies } from './metrics.ts';
-import { checkPlan } from './plan.ts';
-import { resolveConfig, resolveMethod } from './resolve.ts';
-import { Scenario } from './scenario.ts';
+import { fingerprint, textBytes } from './fingerprint.ts';
+import { type LearnerSettings, learnerSettings } from './learner-settings.ts';
+import { readLearner, type StoredLearner, writeLearner } from './learner-state.ts';
+import type { Evaluation, KeptImage, LearnerOptions, LearnOptions, Prediction } from './learner-types.ts';
+import { ExemplarMemory } from './memory.ts';
+import type { AnyMethod, IncrementalModel } from './method.ts';
+import { checkMethod, resolveMethod } from './method-names.ts';
+import type { MethodName } from './methods/index.ts';
+import { buildModel } from './model.ts';
+import { Predictions } from './predictions.ts';
+import { epochsOf } from './recipe.ts';
+import { remember } from './remember.ts';
+import { readSettings } from './setting.ts';
+import { readTask } from './task-inputs.ts';
+import { TaskRun } from './task-run.ts';
+import { checkTraining } from './training-checks.ts';
 
-export interface Summary {
-  /** Row t: accuracy in percent on tasks 0 … t after task t. */
-  matrix: readonly (readonly number[])[];
-  /** Accuracy over all classes seen after each task. */
-  curve: readonly number[];
-  average: number;
-  last: number;
-  forgetting: number;
-}
-
-export class Learner {
-  /** Complete, as it is recorded: what was left open is decided by the method, the number of tasks and the device. */
-  readonly config: RunConfig;
-  readonly scenario: Scenario;
+export class ContinualLearner {
   readonly memory: ExemplarMemory;
-  readonly matrix: number[][] = [];
-  readonly method: Method;
   /** The model after the last finished task, another object after each; none before the first. */
-  model: ResNet | null = null;
+  model: IncrementalModel | null = null;
   /** Scales the loss for f16, over all tasks; another object after each. */
   scaler: GradScaler | null;
-  private readonly notices: readonly string[];
-  private readonly train: LearnerImages;
-  private readonly test: LearnerImages;
+  /** How activations are stored: as asked for, where the device can. */
+  readonly training: LearnerSettings;
+  readonly methodSettings: Readonly<Record<string, unknown>>;
+  private readonly notices: string[] = [];
+  private names: readonly string[] = [];
+  private sizes: readonly number[] = [];
+  private tasks = 0;
+  private images: (ImageFormat & Normalization) | null = null;
+  private predictions: Predictions | null = null;
   /** What the task that is being learnt holds on the device. */
   private underway: Disposables | null = null;
   private isDisposed = false;
 
-  /**
-   * @param method one of your own, or the configured one.
-   * @throws {ConfigError | DataError | ArgumentError} when something is known to fail, in the last task too.
-   */
+  /** Use {@link create}, or {@link load}. */
   constructor(
     readonly engine: Engine,
-    split: DatasetSplit,
-    config: Config,
-    method?: Method,
+    readonly method: AnyMethod,
+    settings: Readonly<Record<string, unknown>>,
+    readonly resize = false,
   ) {
-    this.method = resolveMethod(config, method);
-    const resolved = resolveConfig(engine, config, this.method);
-    this.config = resolved.config;
-    this.notices = resolved.notices;
-    this.scenario = new Scenario({ ...config, classes: split.train.classes });
-    this.memory = new ExemplarMemory({ total: config.memory, perClass: config.memoryPerClass });
-    const parts = cutImages(split, this.config);
-    checkPlan({ config: this.config, method: this.method, scenario: this.scenario, split: parts });
-    const { train, test } = uploadImages(engine, parts, this.config);
-    this.train = train;
-    this.test = test;
-    this.scaler = this.precision === 'f16' ? new GradScaler(engine) : null;
-  }
-
-  /** How activations are stored. */
-  get precision(): FloatType {
-    return this.config.precision;
-  }
-
-  /** Tasks learnt so far. */
-  get tasksDone(): number {
-    return this.matrix.length;
-  }
-
-  get summary(): Summary {
-    const curve = accuracyCurve(this.matrix, this.testCounts());
-    return {
-      matrix: this.matrix,
-      curve,
-      average: averageIncremental(curve),
-      last: lastAccuracy(curve),
-      forgetting: forgetting(this.matrix),
-    };
+    const where = 'ContinualLearner';
+    checkMethod(method);
+    const own = Object.keys(settings).filter((name) => name in method.settings);
+    const others = Object.keys(settings).filter((name) => !(name in method.settings));
+    const of = `a learner by "${method.name}"`;
+    const known = { ...learnerSettings, ...method.settings };
+    // What neither knows is told with the names of both.
+    if (others.some((name) => !(name in learnerSettings))) readSettings(known, settings, where, of);
+    this.methodSettings = readSettings(method.settings, pick(settings, own), where, of);
+    const training = readSettings(learnerSettings, pick(settings, others), where, of);
+    const precision = supportsF16(engine) ? training.precision : 'f32';
+    if (precision !== training.precision)
+      this.notices.push(`${engine.adapterDescription} has no shader-f16: training in f32 instead of f16.`);
+    this.training = { ...training, precision };
+    checkTraining(this.training, [epochsOf(training, 0), epochsOf(training, 1)]);
+    const everything = { total: Number.POSITIVE_INFINITY };
+    this.memory = new ExemplarMemory(
+      method.keeps === 'everything' ? everything : { total: training.memory, perClass: training.memoryPerClass },
+    );
+    this.scaler = precision === 'f16' ? new GradScaler(engine) : null;
   }
 
   /**
-   * Learns every task that is left, telling what happens; may be left at any time, and gone on with later from the last
-   * finished task on.
-   * @throws as {@link runTask}.
+   * A learner that knows nothing yet.
+   * @throws {ConfigError} for a setting that is unknown or does not fit, and a method that is none.
+   * @example
+   * const learner = await ContinualLearner.create(engine, { model: 'resnet8', method: 'fdkd', memory: 500 });
+   * for await (const event of learner.learn({ cup: cups, pen: pens })) console.log(event);
+   * const [{ label, probability }] = await learner.predict(image);
    */
-  async *run(): AsyncGenerator<LearnerEvent> {
-    for (const message of this.notices) yield { type: 'notice', message };
-    while (this.tasksDone < this.scenario.tasks.length) yield* this.runTask();
+  static async create(engine: Engine, options: LearnerOptions = {}): Promise<ContinualLearner> {
+    const { method = 'fdkd', resize = false, ...settings } = options;
+    return new ContinualLearner(engine, await resolveMethod(method), settings, resize);
   }
 
   /**
-   * Learns the next task. When it fails, or is left before its last event, the learner is as it was before: called again,
-   * it does what it would have done.
-   * @throws {ConfigError} when training diverges.
-   * @throws {ArgumentError} when another task is under way, none is left, or after `dispose`.
+   * A learner as {@link save} wrote it: it goes on as the saved one would have.
+   * @param options.method the method itself, where it is not a built-in one.
+   * @throws {CheckpointError} when the file is damaged, cut short, of a newer version, or of another method.
    */
-  async *runTask(): AsyncGenerator<LearnerEvent> {
-    this.assertIdle('Learner.runTask');
-    if (this.tasksDone === this.scenario.tasks.length) {
-      throw new ArgumentError({
-        where: 'Learner.runTask',
-        message: `all ${this.tasksDone} tasks are learnt.`,
-        fix: 'Make a learner of more tasks.',
+  static async load(
+    engine: Engine,
+    bytes: Uint8Array,
+    { method, where = 'ContinualLearner.load' }: { method?: AnyMethod; where?: string } = {},
+  ): Promise<ContinualLearner> {
+    const stored = readLearner(bytes, where);
+    const own = method ?? (await resolveMethod(stored.state.method as MethodName));
+    const { settings, methodSettings, resize } = stored.state;
+    if (own.name !== stored.state.method) {
+      throw new CheckpointError({
+        where,
+        message: `this learner learns by "${clipped(stored.state.method)}", not by "${clipped(own.name)}".`,
+        fix: 'Load it with the method it was made with.',
       });
     }
+    const learner = new ContinualLearner(engine, own, { ...settings, ...methodSettings }, resize);
+    try {
+      learner.take(stored, where);
+    } catch (error) {
+      learner.dispose();
+      throw error;
+    }
+    return learner;
+  }
+
+  /** Names of the classes, in the order of the logits. */
+  get classes(): readonly string[] {
+    return this.names;
+  }
+
+  /** Classes that each task brought, those that brought none left out. */
+  get taskSizes(): readonly number[] {
+    return this.sizes;
+  }
+
+  /** Tasks learnt, those of known classes only included. */
+  get tasksDone(): number {
+    return this.tasks;
+  }
+
+  /** What images have in common, and how they are normalised; fixed by the first task. */
+  get imageFormat(): (ImageFormat & Normalization) | null {
+    return this.images;
+  }
+
+  /** The exemplars' own pictures. */
+  get exemplars(): readonly KeptImage[] {
+    return this.memory.exemplars.map(({ label, pixels }) => ({ label: this.names[label] as string, pixels }));
+  }
+
+  /** What the model is capable of: the groups that dense distillation keeps in the next task. */
+  get taskPool(): TaskPool {
+    const { pool = 'dense' } = this.methodSettings as { pool?: 'dense' };
+    return TaskPool.of(pool, this.sizes);
+  }
+
+  /**
+   * Learns images by class. New names are new classes; images of a class that is known add to what is trained on and to the
+   * candidates for its exemplars, and bring no new logit. When it fails, is aborted or left before its last event, the learner
+   * is as it was before.
+   * @throws {ConfigError} when training diverges, or the memory is too small for so many classes.
+   * @throws {ArgumentError} without images, for two classes of one name, when another task is under way, or after `dispose`.
+   * @throws {ShapeError} when images are of another size than the first task's, unless the learner resizes.
+   * @throws {CheckpointError} when what is to be resumed does not fit.
+   */
+  async *learn(images: ClassImages, options: LearnOptions = {}): AsyncGenerator<LearnerEvent> {
+    this.assertIdle('learn');
     const held = new Disposables();
     this.underway = held;
     let done: TaskEvent;
     try {
-      done = yield* this.learnTask(held);
+      done = yield* this.learnTask(held, images, options);
     } catch (error) {
       try {
         held.dispose();
       } catch {
         // The first failure is reported.
       }
-      this.assertUsable('Learner.runTask');
+      this.assertUsable('learn');
       throw error;
     } finally {
       this.underway = null;
@@ -147,142 +190,197 @@ export class Learner {
     yield done;
   }
 
-  private async *learnTask(held: Disposables): AsyncGenerator<LearnerEvent, TaskEvent> {
-    const started = performance.now();
-    const { engine, config, scenario, method, model: old } = this;
-    const task = this.tasksDone;
-    const skippedBefore = await skippedSteps(this.scaler);
-    const scaler = await this.copyOfScaler(held);
-    const model = this.grownCopy(scenario.classesAfter(task), held);
-    const training = held.add(new Disposables());
-    const loss = await method.begin({
-      engine,
-      task,
-      oldTaskSizes: scenario.taskSizes.slice(0, task),
-      newClasses: scenario.taskSizes[task] as number,
-      config,
-      prototypes: async () => this.prototypes(old ?? model, task),
+  /**
+   * Classes of one image, the most probable first.
+   * @param options.top how many classes to give; all by default.
+   * @throws {ArgumentError} before the first task is learnt, and for more than one image.
+   * @throws {ShapeError} when the image is of another size, unless the learner resizes.
+   */
+  async predict(image: ImageInput, { top }: { top?: number } = {}): Promise<Prediction[]> {
+    const all = await this.predictAll(image, top, 'predict');
+    if (all.length === 1) return all[0] as Prediction[];
+    throw new ArgumentError({
+      where: 'predict',
+      message: `${all.length} images were given.`,
+      fix: 'Use predictMany(), which answers for each of them.',
     });
-    training.add({ dispose: () => loss.dispose?.() });
-    yield* fitTask({
-      engine,
-      config,
-      scenario,
-      images: this.train,
-      indices: this.trainingIndices(task),
-      task,
-      model,
-      teacher: method.teacher && old ? old.eval() : null,
-      loss,
-      scaler,
-      held: training,
-    });
-    training.dispose();
-    model.eval();
-    if (!(await weightsAreFinite(model)))
-      throw diverged(`task ${task + 1}`, 'after its last step weights are', config.lr);
-    const gamma = config.align ? await alignWeights(model.fc, scenario.classesAfter(task - 1)) : 1;
-    const memory = await this.memoryAfter(task, model);
-    const accuracies = await this.evaluate(task, model);
-    const skipped = (await skippedSteps(scaler)) - skippedBefore;
+  }
 
-    this.assertUsable('Learner.runTask');
-    // Nothing waits or fails from here on: the task is learnt as a whole.
-    old?.dispose();
-    this.model = held.release(model);
-    if (scaler) {
-      this.scaler?.dispose();
-      this.scaler = held.release(scaler);
-    }
-    this.memory.restore(memory.toJSON());
-    this.matrix.push(accuracies);
-    return {
-      type: 'task',
-      task,
-      accuracies,
-      accuracy: lastAccuracy(accuracyCurve(this.matrix, this.testCounts())),
-      gamma,
-      exemplars: this.memory.size,
-      skippedSteps: skipped,
-      seconds: (performance.now() - started) / 1000,
+  /** As {@link predict}, for any number of images: the classes of each. */
+  async predictMany(images: ImageInput, { top }: { top?: number } = {}): Promise<Prediction[][]> {
+    return this.predictAll(images, top, 'predictMany');
+  }
+
+  /**
+   * Tests on images of known classes.
+   * @throws {ArgumentError} for a class that is not known.
+   * @throws {ConfigError} when the model's scores are not finite.
+   */
+  async evaluate(images: ClassImages): Promise<Evaluation> {
+    const where = 'evaluate';
+    const { predictions, format } = this.usable(where);
+    const lots = await readClassImages(this.engine, images, { format, resize: this.resize, where });
+    const evaluation = await evaluate(predictions, this.names, lots);
+    if (!evaluation) throw diverged(where, 'scores of images are', this.training.lr);
+    return evaluation;
+  }
+
+  /**
+   * Everything that goes on from here, as one safetensors file: no data set is needed. In the middle of a task it is the state
+   * after the last finished one.
+   * @param metadata what to add to the file's own; `readSafetensors` gives it back.
+   */
+  async save(metadata: Readonly<Record<string, string>> = {}): Promise<Uint8Array<ArrayBuffer>> {
+    this.assertUsable('save');
+    const { model, scaler, memory, images } = this;
+    // Copied before anything is waited for: a task may end meanwhile.
+    const { exemplars, counts } = memory;
+    const state = {
+      method: this.method.name,
+      methodSettings: { ...this.methodSettings },
+      settings: { ...this.training },
+      resize: this.resize,
+      classes: [...this.names],
+      taskSizes: [...this.sizes],
+      tasksDone: this.tasks,
+      images: images && {
+        height: images.height,
+        width: images.width,
+        channels: images.channels,
+        mean: [...images.mean],
+        std: [...images.std],
+      },
+      offered: counts.map(([label, count]): [number, number] => [label, count]),
     };
-  }
-
-  /** The images as configured: what a checkpoint's exemplars are numbers of. */
-  get images(): DatasetSplit {
-    return { train: this.train.dataset, test: this.test.dataset };
-  }
-
-  /**
-   * Takes over a saved state; see `restoreCheckpoint`.
-   * @throws {ArgumentError} in the middle of a task, or after `dispose`.
-   */
-  resumeFrom(
-    model: ResNet,
-    matrix: readonly (readonly number[])[],
-    memory: Parameters<ExemplarMemory['restore']>[0],
-    scaler?: GradScalerState,
-  ): void {
-    this.assertIdle('Learner.resumeFrom');
-    this.model?.dispose();
-    this.model = model;
-    this.matrix.splice(0, Number.POSITIVE_INFINITY, ...matrix.map((row) => [...row]));
-    this.memory.restore(memory);
-    if (scaler) this.scaler?.load(scaler);
-  }
-
-  /**
-   * Logits [n, classes seen] of test images, without recording.
-   * @throws {ArgumentError} before the first task is learnt.
-   */
-  predict(indices: ArrayLike<number>): Tensor {
-    this.assertUsable('Learner.predict');
-    const { model, engine } = this;
-    if (!model) {
-      throw new ArgumentError({
-        where: 'Learner.predict',
-        message: 'nothing has been learnt yet.',
-        fix: 'Learn a task first.',
-      });
-    }
-    return noGrad(engine, () => engine.scope(() => model.eval().forward(this.test.raw(indices))));
+    const [weights, scale] = await Promise.all([model ? stateDict(model) : new Map(), scaler?.state() ?? null]);
+    return writeLearner({ state: { ...state, scaler: scale }, weights, exemplars, metadata });
   }
 
   /** Frees everything; a task that is under way fails then. */
   dispose(): void {
     this.isDisposed = true;
     this.underway?.dispose();
+    this.forgetPredictions();
     this.model?.dispose();
     this.model = null;
-    this.train.dispose();
-    this.test.dispose();
     this.scaler?.dispose();
+    this.scaler = null;
   }
 
-  /** A model for `classes` classes with the run's architecture, freshly initialised. */
-  createModel(classes: number): ResNet {
-    const { width, stem, model, init, seed, gradientCheckpointing, precision } = this.config;
-    return createResNet(this.engine, model, {
-      classes,
-      stem,
-      init,
-      seed,
-      gradientCheckpointing,
-      precision,
-      inChannels: this.train.dataset.channels,
-      ...(width > 0 ? { width } : {}),
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private async *learnTask(
+    held: Disposables,
+    given: ClassImages,
+    { signal, saveEvery = 0, resume, annotate = () => ({}) }: LearnOptions,
+  ): AsyncGenerator<LearnerEvent, TaskEvent> {
+    const where = 'learn';
+    signal?.throwIfAborted();
+    const { engine, method, training, memory } = this;
+    const inputs = await readTask(engine, given, {
+      known: this.names,
+      images: this.images,
+      resize: this.resize,
+      training,
     });
+    const { format, names, added } = inputs;
+    const sizes = added.length > 0 ? [...this.sizes, added.length] : this.sizes;
+    const notices = method.check?.(this.methodSettings, { taskSizes: sizes, training }) ?? [];
+    if (method.keeps === 'exemplars' && training.selection !== 'reservoir') memory.quota(names.length);
+    for (const message of [...this.notices, ...notices]) yield { type: 'notice', message };
+
+    const skippedBefore = await skippedSteps(this.scaler);
+    const scaler = await this.copyOfScaler(held);
+    const model = this.grownCopy(added.length, format, held);
+    const run = new TaskRun({
+      engine,
+      method,
+      methodSettings: this.methodSettings,
+      training,
+      index: this.tasks,
+      model,
+      old: this.model,
+      scaler,
+      oldTaskSizes: this.sizes,
+      newClasses: added.length,
+      fresh: inputs.images,
+      freshLabels: inputs.labels,
+      exemplars: memory.images(format),
+      exemplarLabels: memory.exemplars.map(({ label }) => label),
+      normalization: format,
+      fingerprint: this.fingerprintOf(names, inputs.images),
+      held,
+    });
+    const from = resume ? { bytes: resume, where: `${where}: resume` } : null;
+    for await (const event of run.run({ saveEvery, resume: from, annotate })) {
+      signal?.throwIfAborted();
+      yield event;
+    }
+    model.eval();
+    if (!(await weightsAreFinite(model)))
+      throw diverged(`task ${this.tasks + 1}`, 'after its last step weights are', training.lr);
+    const remembered = await remember(memory, run, {
+      keeps: method.keeps,
+      selection: training.selection,
+      fresh: inputs.images,
+    });
+    const skipped = (await skippedSteps(scaler)) - skippedBefore;
+
+    this.assertUsable(where);
+    signal?.throwIfAborted();
+    // Nothing waits or fails from here on: the task is learnt as a whole.
+    this.model?.dispose();
+    this.forgetPredictions();
+    this.model = held.release(model);
+    if (scaler) {
+      this.scaler?.dispose();
+      this.scaler = held.release(scaler);
+    }
+    memory.restore(remembered.exemplars, remembered.counts);
+    this.names = names;
+    this.sizes = sizes;
+    this.images = format;
+    return {
+      type: 'task',
+      task: this.tasks++,
+      newClasses: added,
+      exemplars: memory.size,
+      notes: run.notes,
+      skippedSteps: skipped,
+      seconds: run.seconds,
+    };
+  }
+
+  /** Everything that a task's outcome depends on, in short. */
+  private fingerprintOf(names: readonly string[], fresh: ImageBytes): string {
+    const { training, method, methodSettings, memory } = this;
+    // How steps come to the same results may change.
+    const { capture, lossEvery, gradientCheckpointing, tune, ...decisive } = training;
+    const text = JSON.stringify([
+      method.name,
+      methodSettings,
+      decisive,
+      names,
+      memory.exemplars.map(({ label }) => label),
+    ]);
+    return fingerprint([textBytes(text), fresh.data, ...memory.exemplars.map(({ pixels }) => pixels)]);
   }
 
   /** What a task is learnt on: a copy of the model with room for its classes, or a new one. */
-  private grownCopy(classes: number, held: Disposables): ResNet {
-    const { model } = this;
-    const copy = held.add(this.createModel(model?.fc.outFeatures ?? classes));
-    if (model) {
-      copyModule(model, copy);
-      copy.growHead(classes, this.config.seed);
-    }
+  private grownCopy(added: number, { channels }: ImageFormat, held: Disposables): IncrementalModel {
+    const { model, training } = this;
+    const copy = held.add(this.build(model ? this.sizes : [added], channels));
+    if (!model) return copy;
+    copyModule(model, copy);
+    if (added > 0) copy.grow(added, training.seed);
     return copy;
+  }
+
+  private build(taskSizes: readonly number[], channels: number): IncrementalModel {
+    const { engine, method, training, methodSettings: settings } = this;
+    return buildModel(method, { engine, training, settings, channels }, taskSizes);
   }
 
   private async copyOfScaler(held: Disposables): Promise<GradScaler | null> {
@@ -293,63 +391,52 @@ export class Learner {
     return copy;
   }
 
-  /** The images a task is learnt on. */
-  private trainingIndices(task: number): number[] {
-    const of = (classes: readonly number[]) => classes.flatMap((label) => this.train.byClass[label] ?? []);
-    if (this.method.data === 'all') return of(this.scenario.tasks.slice(0, task + 1).flat());
-    const fresh = of(this.scenario.tasks[task] as readonly number[]);
-    return this.method.data === 'memory' ? [...fresh, ...this.memory.indices()] : fresh;
-  }
-
-  /** The exemplars after a task: fewer of the old classes, and some of the new ones. */
-  private async memoryAfter(task: number, model: ResNet): Promise<ExemplarMemory> {
-    const memory = this.memory.copy();
-    if (this.method.data !== 'memory') return memory;
-    const quota = memory.quota(this.scenario.classesAfter(task));
-    memory.truncate(quota);
-    for (const label of this.scenario.tasks[task] as readonly number[]) {
-      const indices = this.train.byClass[label] as readonly number[];
-      const rows =
-        this.config.selection === 'herding'
-          ? herding(await featuresOf(model, this.train, indices), model.featureSize, quota)
-          : randomSelection(indices.length, quota, Random.of(this.config.seed, 'exemplars', label));
-      memory.set(
-        label,
-        rows.map((row) => indices[row] as number),
-      );
+  /** Makes itself what was stored; of a learner that knows nothing yet. @throws {CheckpointError} */
+  private take({ state, weights, exemplars }: StoredLearner, where: string): void {
+    const { images } = state;
+    if (state.tasksDone > 0 && images) {
+      const model = this.build(state.taskSizes, images.channels).eval();
+      try {
+        writeState(model.namedTensors(), weights, where);
+      } catch (error) {
+        model.dispose();
+        throw error;
+      }
+      this.model = model;
     }
-    return memory;
+    this.memory.restore(exemplars, state.offered);
+    this.names = state.classes;
+    this.sizes = state.taskSizes;
+    this.tasks = state.tasksDone;
+    this.images = images;
+    if (state.scaler) this.scaler?.load(state.scaler);
   }
 
-  /** Mean normalised features of every class seen: of old classes by the images the method still has, of new ones by all. */
-  private prototypes(model: ResNet, task: number): Tensor {
-    const { scenario, memory, train, method } = this;
-    const all = (classes: readonly number[]) => classes.flatMap((label) => train.byClass[label] ?? []);
-    const old = scenario.tasks.slice(0, task).flat();
-    const kept = method.data === 'all' ? all(old) : old.flatMap((label) => memory.get(label));
-    const indices = [...kept, ...all(scenario.tasks[task] ?? [])];
-    return prototypesOf(model, train, indices, { classes: scenario.classesAfter(task), logitOf: scenario.logitOf });
+  private async predictAll(input: ImageInput, top: number | undefined, where: string): Promise<Prediction[][]> {
+    const { predictions, format } = this.usable(where);
+    const images = await toImageBytes(this.engine, input, { where, format, resize: this.resize });
+    const probabilities = await predictions.probabilities(images);
+    const { names } = this;
+    return Array.from({ length: images.count }, (_, i) => {
+      const row = probabilities.subarray(i * names.length, (i + 1) * names.length);
+      const all = names.map((label, at) => ({ label, probability: row[at] as number }));
+      return all.sort((a, b) => b.probability - a.probability).slice(0, top);
+    });
   }
 
-  /**
-   * Accuracy in percent on each task so far.
-   * @throws {ConfigError} when the model's logits are not finite.
-   */
-  private async evaluate(task: number, model: ResNet): Promise<number[]> {
-    const { scenario, test, config } = this;
-    const labels = scenario.tasks.slice(0, task + 1).flat();
-    const indices = labels.flatMap((label) => test.byClass[label] ?? []);
-    const predicted = await predictionsOf(model, test, indices);
-    if (predicted.includes(-1)) throw diverged(`task ${task + 1}`, 'logits of test images are', config.lr);
-    const expected = indices.map((index) => scenario.logitOf[test.dataset.labels[index] as number] as number);
-    return taskAccuracies(predicted, expected, scenario.taskOfLogit, task + 1);
+  /** @throws {ArgumentError} before the first task is learnt, or after `dispose`. */
+  private usable(where: string): { predictions: Predictions; format: ImageFormat & Normalization } {
+    this.assertUsable(where);
+    const { model, images, engine, method, methodSettings: settings, memory } = this;
+    if (!model || !images)
+      throw new ArgumentError({ where, message: 'nothing has been learnt yet.', fix: 'Learn a task first.' });
+    this.predictions ??= new Predictions({ engine, method, settings, model, format: images, memory });
+    return { predictions: this.predictions, format: images };
   }
 
-  /** Test images of each task: what the mean over tasks is weighted by. */
-  private testCounts(): number[] {
-    return this.scenario.tasks.map((classes) =>
-      classes.reduce((n, label) => n + (this.test.byClass[label]?.length ?? 0), 0),
-    );
+  private forgetPredictions(): void {
+    this.predictions?.dispose();
+    this.predictions = null;
   }
 
   private assertUsable(where: string): void {
@@ -362,11 +449,14 @@ export class Learner {
     if (!this.underway) return;
     throw new ArgumentError({
       where,
-      message: `task ${this.tasksDone + 1} is being learnt already.`,
-      fix: 'Wait for its last event, or leave it: break out of its loop, or call return() on what runs it.',
+      message: `task ${this.tasks + 1} is being learnt already.`,
+      fix: 'Wait for its last event, or leave it: break out of its loop, abort its signal, or call return() on what runs it.',
     });
   }
 }
+
+const pick = (settings: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(names.map((name) => [name, settings[name]]));
 
 const skippedSteps = async (scaler: GradScaler | null): Promise<number> =>
   scaler ? (await scaler.state()).skippedSteps : 0;

@@ -1,19 +1,46 @@
-/** Exemplars: the few images of old classes that a learner may keep. */
+/** Exemplars: the few images of earlier tasks that a learner keeps, their pixels included. */
+import { bytesPerImage, type ImageBytes, type ImageFormat } from '../data/image-bytes.ts';
 import { ConfigError } from '../errors.ts';
 import type { Random } from '../tensor/random.ts';
 
 export interface MemoryOptions {
-  /** Exemplars in all, shared evenly among the classes seen. */
-  total: number;
+  /** Exemplars in all, shared evenly among the classes seen; of a reservoir, among nobody. */
+  readonly total: number;
   /** Exemplars a class, however many classes there are; 0 shares out `total` instead. */
-  perClass?: number;
+  readonly perClass?: number;
 }
 
-export class ExemplarMemory {
-  /** By class of the data: indices into the training set, best first. */
-  private readonly kept = new Map<number, readonly number[]>();
+/** One exemplar. */
+export interface Exemplar {
+  /** Its logit. */
+  readonly label: number;
+  /** uint8 [height, width, channels]. */
+  readonly pixels: Uint8Array<ArrayBuffer>;
+}
 
-  constructor(private readonly options: MemoryOptions) {}
+/** An image that may become an exemplar. */
+export type Candidate = Exemplar;
+
+export class ExemplarMemory {
+  private kept: readonly Exemplar[] = [];
+  /** Images that a reservoir has been offered, by class and in all. */
+  private readonly offered = new Map<number, number>();
+
+  constructor(readonly options: MemoryOptions) {}
+
+  /** Every exemplar: class by class in order of arrival, best first; of a reservoir, by place. */
+  get exemplars(): readonly Exemplar[] {
+    return this.kept;
+  }
+
+  get size(): number {
+    return this.kept.length;
+  }
+
+  /** Exemplars of a class. */
+  of(label: number): readonly Exemplar[] {
+    return this.kept.filter((exemplar) => exemplar.label === label);
+  }
 
   /**
    * Exemplars a class may have when `classes` have been seen.
@@ -34,93 +61,74 @@ export class ExemplarMemory {
 
   /** Cuts every class down to its quota, worst exemplars first. */
   truncate(quota: number): void {
-    for (const [label, indices] of this.kept) this.kept.set(label, indices.slice(0, quota));
+    const counts = new Map<number, number>();
+    this.kept = this.kept.filter(({ label }) => {
+      const count = (counts.get(label) ?? 0) + 1;
+      counts.set(label, count);
+      return count <= quota;
+    });
   }
 
-  /** Keeps these images, best first, for a class. */
-  set(label: number, indices: readonly number[]): void {
-    this.kept.set(label, indices);
+  /** Keeps these, best first, for a class, instead of those it had; a class that is new comes last. */
+  set(label: number, exemplars: readonly Exemplar[]): void {
+    const first = this.kept.findIndex((exemplar) => exemplar.label === label);
+    const others = this.kept.filter((exemplar) => exemplar.label !== label);
+    this.kept =
+      first < 0 ? [...others, ...exemplars] : [...others.slice(0, first), ...exemplars, ...others.slice(first)];
   }
 
-  get(label: number): readonly number[] {
-    return this.kept.get(label) ?? [];
+  /**
+   * Offers images to a reservoir (Vitter 1985, algorithm R): of all that were ever offered, each is in it with the same
+   * probability. With `perClass` each class has a reservoir of its own.
+   * @param stream in the order in which they are seen.
+   */
+  offer(stream: readonly Candidate[], random: Random): void {
+    const { total, perClass = 0 } = this.options;
+    const kept = [...this.kept];
+    for (const candidate of stream) {
+      const key = perClass > 0 ? candidate.label : -1;
+      const seen = (this.offered.get(key) ?? 0) + 1;
+      this.offered.set(key, seen);
+      const places = perClass > 0 ? placesOf(kept, candidate.label) : null;
+      const capacity = perClass > 0 ? perClass : total;
+      if ((places?.length ?? kept.length) < capacity) {
+        kept.push(candidate);
+        continue;
+      }
+      const drawn = random.int(seen);
+      if (drawn < capacity) kept[places ? (places[drawn] as number) : drawn] = candidate;
+    }
+    this.kept = kept;
   }
 
-  /** Every exemplar, class by class in order of arrival. */
-  indices(): number[] {
-    return [...this.kept.values()].flat();
-  }
-
-  get size(): number {
-    return [...this.kept.values()].reduce((total, indices) => total + indices.length, 0);
+  /** Their pixels in one, in order. */
+  images(format: ImageFormat): ImageBytes {
+    const bytes = bytesPerImage(format);
+    const data = new Uint8Array(this.size * bytes);
+    for (const [place, { pixels }] of this.kept.entries()) data.set(pixels, place * bytes);
+    const { height, width, channels } = format;
+    return { data, count: this.size, height, width, channels };
   }
 
   /** Another memory with the same exemplars. */
   copy(): ExemplarMemory {
     const copy = new ExemplarMemory(this.options);
-    copy.restore(this.toJSON());
+    copy.restore(this.kept, this.counts);
     return copy;
   }
 
-  toJSON(): [number, readonly number[]][] {
-    return [...this.kept];
+  /** How many images a reservoir was offered, by class; −1 stands for all classes together. */
+  get counts(): readonly (readonly [label: number, count: number])[] {
+    return [...this.offered];
   }
 
-  /** Takes over what {@link toJSON} gave. */
-  restore(entries: readonly (readonly [number, readonly number[]])[]): void {
-    this.kept.clear();
-    for (const [label, indices] of entries) this.kept.set(label, indices);
+  /** Takes over {@link exemplars} and {@link counts}. */
+  restore(exemplars: readonly Exemplar[], counts: readonly (readonly [number, number])[] = []): void {
+    this.kept = [...exemplars];
+    this.offered.clear();
+    for (const [label, count] of counts) this.offered.set(label, count);
   }
 }
 
-/**
- * Herding (Welling 2009; Rebuffi et al. 2017, algorithm 4): again and again the row that brings the mean of the chosen
- * closest to the mean of all.
- * @param features [n, size] row-major; rows are normalised to length 1 first.
- * @returns `count` row numbers, best first; all of them when there are no more.
- */
-export function herding(features: Float32Array, size: number, count: number): number[] {
-  const n = features.length / size;
-  const rows = Float64Array.from(features);
-  const mean = new Float64Array(size);
-  for (let row = 0; row < n; row++) {
-    const values = rows.subarray(row * size, (row + 1) * size);
-    const norm = Math.sqrt(values.reduce((total, x) => total + x * x, 0)) || 1;
-    for (let d = 0; d < size; d++) {
-      values[d] = (values[d] as number) / norm;
-      mean[d] = (mean[d] as number) + (values[d] as number) / n;
-    }
-  }
-  const sum = new Float64Array(size);
-  const chosen: number[] = [];
-  const free = new Set(Array.from({ length: n }, (_, i) => i));
-  while (chosen.length < Math.min(count, n)) {
-    let best = -1;
-    let least = Number.POSITIVE_INFINITY;
-    for (const row of free) {
-      let distance = 0;
-      for (let d = 0; d < size; d++) {
-        const delta =
-          (mean[d] as number) - ((sum[d] as number) + (rows[row * size + d] as number)) / (chosen.length + 1);
-        distance += delta * delta;
-      }
-      if (distance < least) {
-        least = distance;
-        best = row;
-      }
-    }
-    if (best < 0) break; // features that are not numbers: nothing is closest
-    chosen.push(best);
-    free.delete(best);
-    for (let d = 0; d < size; d++) sum[d] = (sum[d] as number) + (rows[best * size + d] as number);
-  }
-  return chosen;
-}
-
-/** `count` row numbers out of `n` at random; all of them when there are no more. */
-export function randomSelection(n: number, count: number, random: Random): number[] {
-  return random.choice(
-    Array.from({ length: n }, (_, i) => i),
-    Math.min(count, n),
-  );
-}
+const placesOf = (exemplars: readonly Exemplar[], label: number): number[] =>
+  exemplars.flatMap((exemplar, place) => (exemplar.label === label ? [place] : []));

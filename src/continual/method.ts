@@ -1,61 +1,198 @@
-/** What a method is: the data a task is learnt on, whether an old model teaches, and the loss. */
+/**
+ * What a continual-learning method is: the model it trains, the phases a task is learnt in, the loss of each, and how it
+ * predicts. A published method is one file that makes such an object; one of a user's own is an object of the same shape.
+ */
+import type { Module } from '../nn/module.ts';
 import type { Engine } from '../tensor/engine.ts';
+import type { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { RunConfig } from './config.ts';
-import type { Scenario } from './scenario.ts';
+import type { Disposable } from './disposables.ts';
+import type { LearnerSettings, Recipe } from './learner-settings.ts';
+import type { Settings, ValuesOf } from './setting.ts';
 
-/** One batch, as a method sees it. */
-export interface BatchContext {
-  /** Logits of the model in training, [n, classes seen]. */
+/** What a model makes of a batch of images; each f32. */
+export interface Outputs {
+  /** [n, classes]. */
   readonly logits: Tensor;
+  /** [n, featureSize]: what the classifier sees. */
+  readonly features: Tensor;
+  /** The maps after each stage, [n, h, w, c]. */
+  readonly stages: readonly Tensor[];
+}
+
+/**
+ * A model whose classifier grows. All that its fields hold is copied, saved and loaded with it, so what a method has to keep
+ * from task to task beyond the exemplars is a tensor or a module in a field of its model.
+ */
+export interface IncrementalModel extends Module {
+  /** Outputs of the classifier. */
+  readonly classes: number;
+  readonly featureSize: number;
+  /** Logits [n, classes] of images [n, h, w, c]. */
+  forward(images: Tensor): Tensor;
+  /** Features [n, featureSize] of images. */
+  features(images: Tensor): Tensor;
+  outputs(images: Tensor): Outputs;
+  /**
+   * Makes room for a task's classes; they come after those that are there. Called once for each task with new classes after
+   * the first, with the same arguments whenever a model of the same history is built again: what it draws must follow from
+   * the seed and the model's sizes.
+   */
+  grow(classes: number, seed: number): void;
+}
+
+/** What a model is made from. */
+export interface ModelContext<S extends Settings = Settings> {
+  readonly engine: Engine;
+  /** Channels of the images. */
+  readonly channels: number;
+  /** Classes of the first task. */
+  readonly classes: number;
+  readonly training: LearnerSettings;
+  readonly settings: ValuesOf<S>;
+}
+
+/** One batch, as a loss sees it. What is computed for it is computed when it is first asked for. */
+export interface Batch<M extends IncrementalModel = IncrementalModel> {
+  readonly model: M;
+  /** Augmented and normalised, f32 [n, h, w, c]. */
+  readonly images: Tensor;
   /** Right logits, i32 [n]. */
   readonly targets: Tensor;
-  /** Logits of the old model on the same images, [n, old classes]; none in the first task. */
+  /** Logits of the model in training, [n, classes]. */
+  readonly logits: Tensor;
+  /** All that the model makes of the images. */
+  readonly outputs: Outputs;
+  /** Logits of the old model on the same images, [n, old classes], without a gradient; none in the first task. */
   readonly oldLogits: Tensor | null;
+  readonly oldOutputs: Outputs | null;
 }
 
-/** What a method may know when a task begins. */
-export interface TaskContext {
-  readonly engine: Engine;
-  /** From 0. */
-  readonly task: number;
-  /** Classes of each old task. */
-  readonly oldTaskSizes: readonly number[];
-  readonly newClasses: number;
-  readonly config: RunConfig;
-  /** Mean features of every old class (of its exemplars) and of every new class, by the old model: [classes seen, size]. */
-  readonly prototypes: () => Promise<Tensor>;
-}
-
-/** The loss of one task. */
-export interface TaskLoss {
+/** One stretch of training within a task. */
+export interface Phase<M extends IncrementalModel = IncrementalModel> {
+  /** What it is called in events and messages; `fit` by default. */
+  readonly name?: string;
+  /** Which of the task's images it learns on; fresh ones and exemplars by default. */
+  readonly images?: readonly number[];
+  /**
+   * The part of the model that is trained, all by default. The others keep their parameters and statistics, as in
+   * inference; so does what was frozen before.
+   */
+  readonly parameters?: Module;
+  /** What differs from the learner's own recipe. */
+  readonly recipe?: Partial<Recipe>;
+  /** Random crops, flips and so on as configured (default), or images as they are. */
+  readonly augment?: boolean;
   /**
    * Scalar loss of a batch. A step is recorded once and then replayed: what JavaScript does here runs in the first two
    * steps only, unless `replayable` says otherwise.
    */
-  loss(batch: BatchContext): Tensor;
+  loss(batch: Batch<M>): Tensor;
   /** `false` when the loss is put together differently from step to step; every step is then run anew. */
   readonly replayable?: boolean;
-  /** Frees what the task needed, once: also when the task fails or is left before its end. */
+  /** What besides model and optimizer changes from step to step, such as the counter of random draws: saved for resume. */
+  readonly state?: Readonly<Record<string, Tensor>>;
+}
+
+/** A task while it is learnt. Images are numbers into `labels`. */
+export interface Task<S extends Settings = Settings, M extends IncrementalModel = IncrementalModel> {
+  readonly engine: Engine;
+  /** Tasks learnt before. */
+  readonly index: number;
+  readonly settings: ValuesOf<S>;
+  readonly training: LearnerSettings;
+  /** With room for the new classes; it becomes the learner's when the task is done. */
+  readonly model: M;
+  /** The model after the last task, in inference; none in the first task. It stays as it is. */
+  readonly old: M | null;
+  /** Classes that each earlier task brought, those that brought none left out. */
+  readonly oldTaskSizes: readonly number[];
+  readonly oldClasses: number;
+  /** 0 where the task brings images of known classes only. */
+  readonly newClasses: number;
+  /** The images that were given. */
+  readonly fresh: readonly number[];
+  /** The exemplars of earlier tasks. */
+  readonly exemplars: readonly number[];
+  /** The right logit of each image. */
+  readonly labels: Int32Array;
+  /** Epochs of this task by the learner's settings. */
+  readonly epochs: number;
+  /** Random numbers for a purpose of this task. */
+  random(...purpose: (string | number)[]): Random;
+  /** Frees something when the task ends, however it does. */
+  hold<T extends Disposable>(one: T): T;
+  /** Lets go of it: it is freed by whom it was released to. */
+  release<T extends Disposable>(one: T): T;
+  /** Features of images as they are, in inference: [n, featureSize] row-major, read back. */
+  features(model: IncrementalModel, images: readonly number[]): Promise<Float32Array<ArrayBuffer>>;
+  /**
+   * Means of normalised features by class, f32 [classes, featureSize], of exemplars and fresh images; zeros for a class without
+   * images. Belongs to the caller.
+   */
+  prototypes(model: IncrementalModel): Promise<Tensor>;
+  /** A number for the record, such as γ of an alignment. */
+  note(name: string, value: number): void;
+}
+
+/** What a method may predict by. */
+export interface PredictionContext<S extends Settings = Settings, M extends IncrementalModel = IncrementalModel> {
+  readonly engine: Engine;
+  readonly model: M;
+  readonly settings: ValuesOf<S>;
+  /** Means of the exemplars' normalised features, not normalised themselves: f32 [classes, featureSize]. Belongs to the caller. */
+  exemplarMeans(): Tensor;
+}
+
+export interface Predictor {
+  /** Scores [n, classes] of images [n, h, w, c]: the largest is the prediction, their softmax its probabilities. */
+  scores(images: Tensor): Tensor;
   dispose?(): void;
 }
 
-export interface Method {
+/** What a run will come to, for what can be refused before it begins. */
+export interface TaskPlan {
+  /** Classes that each task brings, in order; of an open-ended learner, the tasks so far and the next one. */
+  readonly taskSizes: readonly number[];
+  readonly training: LearnerSettings;
+}
+
+export interface Method<S extends Settings = Settings, M extends IncrementalModel = IncrementalModel> {
   /** Runs are recorded under it and resumed by it. */
   readonly name: string;
   /** One line for `--help` and reports. */
   readonly summary: string;
-  /** Learns on the task's data alone, with exemplars of old classes, or on all data so far. */
-  readonly data: 'new' | 'memory' | 'all';
-  /** Whether the old model's logits are wanted. */
-  readonly teacher: boolean;
-  /** Whether weights are aligned after each task where the configuration leaves it open; false by default. */
-  readonly align?: boolean;
+  /** The paper: authors, year, title. */
+  readonly source?: string;
+  /** Its own settings: flags on the command line, keys in files. None has the name of a learner's. */
+  readonly settings: S;
+  /** What is kept of the images of a task that was learnt: nothing, exemplars as the memory allows, or all. */
+  readonly keeps: 'nothing' | 'exemplars' | 'everything';
+  /** Passes through the network for an image of a later task beside the one that trains, for estimates: 1 with a teacher. */
+  readonly extraPasses?: number;
   /**
    * Refuses, before anything is learnt, what this method cannot do.
+   * @returns what a user should know before the run.
    * @throws {ConfigError}
    */
-  check?(config: RunConfig, scenario: Scenario): void;
-  /** Makes a task's loss. Called again for a task that failed or was left: what it goes by must not have changed. */
-  begin(context: TaskContext): TaskLoss | Promise<TaskLoss>;
+  check?(settings: ValuesOf<S>, plan: TaskPlan): readonly string[] | undefined;
+  /** A model for the first task's classes; a ResNet with a linear classifier by default. */
+  model?(context: ModelContext<S>): M;
+  /**
+   * Learns a task: yields its phases, each of which has been trained when the generator goes on. What it does between two of
+   * them is done again when a task is resumed, on the model as it was then: it must depend on the task and its own random
+   * numbers alone.
+   */
+  learn(task: Task<S, M>): AsyncIterable<Phase<M>> | Iterable<Phase<M>>;
+  /** How it predicts; by the model's logits by default. Made anew after every task. */
+  predictor?(context: PredictionContext<S, M>): Predictor | Promise<Predictor>;
 }
+
+/** Any method, whatever its settings and its model. */
+// biome-ignore lint/suspicious/noExplicitAny: a method's own types are known to itself alone
+export type AnyMethod = Method<any, any>;
+
+/** Gives a method its types: of its settings from their declaration, of its model from what it makes. */
+export const defineMethod = <const S extends Settings, M extends IncrementalModel = IncrementalModel>(
+  method: Method<S, M>,
+): Method<S, M> => method;

@@ -99,7 +99,7 @@ export function firstPerClass(dataset: ImageDataset, count: number): ImageDatase
 }
 
 /** The mean and the standard deviation of each channel over all pixels; a channel of one value gets deviation 1. */
-export function channelMoments({ images, channels }: ImageDataset): Normalization {
+export function channelMoments({ images, channels }: Pick<ImageDataset, 'images' | 'channels'>): Normalization {
   const sums = new Array<number>(channels).fill(0);
   const squares = new Array<number>(channels).fill(0);
   // Sums of whole numbers: exact, whatever their order.

@@ -189,9 +189,20 @@ export class ResNet extends ResNetBackbone {
     this.fc = new Linear(engine, this.featureSize, options.classes, { random });
   }
 
+  /** Outputs of the classifier. */
+  get classes(): number {
+    return this.fc.outFeatures;
+  }
+
   /** Logits [n, classes]. */
   override forward(x: Tensor): Tensor {
     return this.fc.forward(this.features(x));
+  }
+
+  /** Logits [n, classes] with the features and stage maps they come from, all f32. */
+  override outputs(x: Tensor): BackboneOutputs & { readonly logits: Tensor } {
+    const outputs = super.outputs(x);
+    return { ...outputs, logits: this.fc.forward(outputs.features) };
   }
 
   /**
@@ -200,6 +211,11 @@ export class ResNet extends ResNetBackbone {
    */
   growHead(classes: number, seed = 0): void {
     this.fc = growLinear(this.fc, classes, Random.of(seed, 'head', classes));
+  }
+
+  /** So many further classes; see {@link growHead}. */
+  grow(classes: number, seed = 0): void {
+    this.growHead(this.classes + classes, seed);
   }
 }
 

@@ -3,7 +3,8 @@ import type { Module } from './module.ts';
 import { readSafetensors, type SafetensorsEntry, writeSafetensors } from './safetensors.ts';
 import { type LoadOptions, type LoadReport, loadStateDict, type StateEntry, stateDict } from './state-dict.ts';
 
-function entryOf({ shape, data }: StateEntry): SafetensorsEntry {
+/** As it is written: floats as F32, integers as I32 and U32. */
+export function entryOf({ shape, data }: StateEntry): SafetensorsEntry {
   const dtype = data instanceof Int32Array ? 'I32' : data instanceof Uint32Array ? 'U32' : 'F32';
   return { dtype, shape, data };
 }

@@ -47,6 +47,14 @@ function trainedIn(module: Module, where: string): NamedTensor[] {
   return named;
 }
 
+/** What an optimizer counts; see {@link Optimizer.counters}. */
+export interface OptimizerCounters {
+  /** Calls of `step`. */
+  readonly steps: number;
+  /** What the device remembers of the steps that were taken, where some may be skipped. */
+  readonly progress?: readonly number[];
+}
+
 /** Rates that the device adapts to the steps really taken; see `shaders/optim/gate.wgsl`. */
 interface Gate {
   readonly given: Tensor;
@@ -118,12 +126,42 @@ export abstract class Optimizer {
     });
   }
 
-  private openGate(skip: Tensor): void {
-    this.gate ??= {
+  /**
+   * What {@link state} does not hold of where an optimizer is: to go on later, {@link restore} it. Read as of the call.
+   */
+  async counters(): Promise<OptimizerCounters> {
+    const { steps, gate } = this;
+    return gate ? { steps, progress: [...(await gate.progress.data())] } : { steps };
+  }
+
+  /**
+   * Goes on where {@link counters} were read; the tensors of {@link state} are loaded apart.
+   * @throws {ArgumentError} when they are of an optimizer of another kind.
+   */
+  restore({ steps, progress }: OptimizerCounters): void {
+    if (progress && progress.length !== this.progress().length) {
+      throw new ArgumentError({
+        where: this.constructor.name,
+        message: `${progress.length} numbers of progress are of an optimizer of another kind; ${this.progress().length} were expected.`,
+      });
+    }
+    this.steps = steps;
+    this.uploaded = [];
+    if (progress) this.gate = this.makeGate(progress);
+  }
+
+  private makeGate(progress: readonly number[]): Gate {
+    this.gate?.given.dispose();
+    this.gate?.progress.dispose();
+    return {
       given: this.engine.keep(zeros(this.engine, this.rates.shape)),
-      progress: this.engine.keep(tensorFrom(this.engine, this.progress())),
+      progress: this.engine.keep(tensorFrom(this.engine, progress)),
       uploaded: [],
     };
+  }
+
+  private openGate(skip: Tensor): void {
+    this.gate ??= this.makeGate(this.progress());
     const { gate } = this;
     this.engine.feed(gate.given.storage, () => {
       this.steps++;

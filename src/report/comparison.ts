@@ -1,6 +1,6 @@
 /** Runs of several methods on the same tasks, put side by side. */
 import picocolors from 'picocolors';
-import { accuracyCurve } from '../continual/metrics.ts';
+import { accuracyCurve } from '../continual/benchmark/metrics.ts';
 import type { RunRecord } from './run-record.ts';
 import { mean } from './statistics.ts';
 import { type TableOptions, tableOf } from './table.ts';

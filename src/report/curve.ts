@@ -1,7 +1,7 @@
 /** Curves as SVG text, drawn by Observable Plot on linkedom's document: no browser is needed. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { accuracyCurve } from '../continual/metrics.ts';
+import { accuracyCurve } from '../continual/benchmark/metrics.ts';
 import { Html } from './html.ts';
 import type { RunRecord } from './run-record.ts';
 

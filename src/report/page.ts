@@ -1,5 +1,5 @@
 /** A report as one HTML file: no script, nothing fetched, so that it can be mailed or kept for years. */
-import { accuracyCurve } from '../continual/metrics.ts';
+import { accuracyCurve } from '../continual/benchmark/metrics.ts';
 import { ArgumentError } from '../errors.ts';
 import { accuracyFigure, firstTaskFigure, lineLabels, lineStyles, lossFigure } from './curve.ts';
 import { Html, html } from './html.ts';

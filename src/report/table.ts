@@ -1,7 +1,7 @@
 /** Tables for the terminal: a run's accuracies, a step's kernels. */
 import Table from 'cli-table3';
 import picocolors from 'picocolors';
-import { accuracyCurve } from '../continual/metrics.ts';
+import { accuracyCurve } from '../continual/benchmark/metrics.ts';
 import { printable } from '../gpu/printable.ts';
 import type { KernelTimes } from './kernel-times.ts';
 import type { RunRecord } from './run-record.ts';

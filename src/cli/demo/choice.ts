@@ -1,9 +1,8 @@
 /** Which size of the demo fits an adapter: by its throughput on a few training steps. */
-import type { Config } from '../../continual/config.ts';
-import { Learner } from '../../continual/learner.ts';
+import { Benchmark } from '../../continual/benchmark/benchmark.ts';
+import { type Config, methodOf } from '../../continual/benchmark/config.ts';
+import { Scenario } from '../../continual/benchmark/scenario.ts';
 import { ExemplarMemory } from '../../continual/memory.ts';
-import { methods } from '../../continual/methods.ts';
-import { Scenario } from '../../continual/scenario.ts';
 import type { DatasetSplit } from '../../data/dataset.ts';
 import type { Engine } from '../../tensor/engine.ts';
 import { plannedImages } from '../pace.ts';
@@ -18,10 +17,10 @@ const FORWARD = 1 / 3;
 /** Images a second that a run of these settings learns, measured on its first steps; their kernels stay compiled. */
 export async function trainingRate(engine: Engine, split: DatasetSplit, config: Config): Promise<number> {
   // Each step is reported by itself: of several reported together the first would end the measuring, and the others not count.
-  const learner = new Learner(engine, split, { ...config, lossEvery: 1 });
+  const benchmark = new Benchmark(engine, split, { ...config, lossEvery: 1 });
   let [steps, images, started, rate] = [0, 0, 0, 0];
   try {
-    for await (const event of learner.runTask()) {
+    for await (const event of benchmark.runTask()) {
       if (event.type !== 'step') continue;
       if (++steps <= WARM_UP) {
         started = performance.now();
@@ -34,7 +33,7 @@ export async function trainingRate(engine: Engine, split: DatasetSplit, config: 
     }
     return rate;
   } finally {
-    learner.dispose();
+    benchmark.dispose();
   }
 }
 
@@ -44,7 +43,7 @@ export async function trainingRate(engine: Engine, split: DatasetSplit, config: 
  * @param width the network's that one image's work is measured with.
  */
 export function workOf(config: Config, split: DatasetSplit, width: number): number {
-  const method = methods[config.method];
+  const method = methodOf(config.method);
   const scenario = new Scenario({ ...config, classes: split.train.classes });
   const learnt = plannedImages(
     { scenario, method, memory: new ExemplarMemory({ total: config.memory }), config },
@@ -55,7 +54,7 @@ export function workOf(config: Config, split: DatasetSplit, width: number): numb
     (total, _, task) => total + scenario.classesAfter(task) * config.testPerClass,
     0,
   );
-  const passes = learnt.map((images, task) => images * (1 + (method.teacher && task > 0 ? FORWARD : 0)));
+  const passes = learnt.map((images, task) => images * (1 + (task > 0 ? FORWARD * (method.extraPasses ?? 0) : 0)));
   return perImage * (passes.reduce((total, images) => total + images, 0) + tested * FORWARD);
 }
 

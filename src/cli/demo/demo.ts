@@ -1,7 +1,7 @@
 /** `engram demo`, which `npm start` runs: what is forgotten, and what keeps it, on the same data in the same order. */
 import picocolors from 'picocolors';
 import { files } from '#files';
-import { methods } from '../../continual/methods.ts';
+import { methods } from '../../continual/methods/index.ts';
 import { joinPath } from '../../data/files.ts';
 import { loadDataset } from '../../data/load-dataset.ts';
 import { compareMethods, comparisonTable } from '../../report/comparison.ts';

@@ -2,8 +2,7 @@
  * What the demo learns, in sizes for slow and fast adapters. How the settings were chosen, and what came of them in
  * several class orders: bench/results/demo.md.
  */
-import type { Config, ConfigInput } from '../../continual/config.ts';
-import { parseConfig } from '../../continual/config.ts';
+import { type Config, type ConfigInput, parseConfig, settingsFor } from '../../continual/benchmark/config.ts';
 
 /** The methods compared, least knowledge kept first as a rule. */
 export const demoMethods = ['finetune', 'replay', 'fdkd'] as const;
@@ -74,4 +73,4 @@ export const demoSizeNames = Object.keys(sizes) as [DemoSizeName, ...DemoSizeNam
 
 /** A complete configuration. The order is that of the classes, and also seeds the network, the batches and the augmentation. */
 export const demoConfig = (name: DemoSizeName, method: DemoMethod, order: number): Config =>
-  parseConfig({ ...demoSizes[name].settings, method, classSeed: order, seed: order }, 'demo');
+  parseConfig(settingsFor(method, { ...demoSizes[name].settings, classSeed: order, seed: order }), 'demo');

@@ -2,8 +2,8 @@
  * Class-incremental learning: the classes arrive task by task, and after each task all classes seen so far are to be told
  * apart without knowing the task (van de Ven et al. 2022).
  */
-import { ConfigError } from '../errors.ts';
-import { Random } from '../tensor/random.ts';
+import { ConfigError } from '../../errors.ts';
+import { Random } from '../../tensor/random.ts';
 
 export interface ScenarioOptions {
   /** Number of classes in the data. */

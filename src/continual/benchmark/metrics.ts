@@ -2,7 +2,7 @@
  * What a continual learner is judged by. `A[t][j]` is the accuracy on the classes of task j after learning task t
  * (j <= t), in percent: row t has t + 1 numbers. Tasks are counted from 0 here, from 1 in the formulas.
  */
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError } from '../../errors.ts';
 
 /** Rows that grow by one: row t holds the accuracy on tasks 0 … t after task t. */
 export type AccuracyMatrix = readonly (readonly number[])[];

@@ -1,0 +1,141 @@
+/** What a run adds to its learner's file: where the stream of tasks is, and what was measured. */
+import * as v from 'valibot';
+import { type DatasetSplit, type ImageDataset, imageCount } from '../../data/dataset.ts';
+import { CheckpointError } from '../../errors.ts';
+import { clipped } from '../../gpu/printable.ts';
+import { matrixFault } from '../faults.ts';
+import { fingerprint, textBytes } from '../fingerprint.ts';
+import type { Config } from './config.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const finite = v.pipe(v.number(), v.finite());
+
+/** A line of a run's metrics: an epoch's or a task's. */
+export const metricsLineSchema = v.variant('type', [
+  v.object({
+    type: v.literal('epoch'),
+    task: count,
+    phase: v.optional(count, 0),
+    epoch: count,
+    loss: finite,
+    lr: finite,
+    images: count,
+    seconds: finite,
+  }),
+  v.object({
+    type: v.literal('task'),
+    task: count,
+    newClasses: v.optional(v.array(v.string()), []),
+    /** Accuracy in percent on each task so far. */
+    accuracies: v.array(finite),
+    /** Accuracy in percent over all classes seen. */
+    accuracy: finite,
+    exemplars: count,
+    notes: v.optional(v.record(v.string(), finite), {}),
+    skippedSteps: v.optional(count, 0),
+    seconds: finite,
+  }),
+]);
+export type MetricsLine = v.InferOutput<typeof metricsLineSchema>;
+
+const dataSchema = v.object({
+  /** [images, height, width, channels]. */
+  shape: v.tuple([count, count, count, count]),
+  fingerprint: v.string(),
+});
+
+const stateSchema = v.object({
+  config: v.looseObject({ method: v.string() }),
+  classOrder: v.array(count),
+  train: dataSchema,
+  test: dataSchema,
+  /** Rows of accuracies, one for each task learnt. */
+  matrix: v.array(v.array(finite)),
+  lines: v.array(metricsLineSchema),
+  adapter: v.string(),
+});
+export type BenchmarkState = v.InferOutput<typeof stateSchema>;
+
+/** Under which it stands in the metadata of a file. */
+const KEY = 'benchmark';
+
+export const writeBenchmarkState = (state: BenchmarkState): Record<string, string> => ({
+  [KEY]: JSON.stringify(state),
+});
+
+/**
+ * @param where names the file in errors.
+ * @throws {CheckpointError} when it is damaged, or there is none.
+ */
+export function readBenchmarkState(metadata: Readonly<Record<string, string>>, where: string): BenchmarkState {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), stateSchema), metadata[KEY]);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    throw new CheckpointError({
+      where,
+      message:
+        metadata[KEY] === undefined
+          ? 'this is no run: the file says nothing of its tasks.'
+          : `what it says of the run does not fit: ${v.getDotPath(issue) ?? 'state'}: ${clipped(issue.message)}.`,
+      fix: 'Resume with the version of engram that wrote it, or start the run again.',
+    });
+  }
+  const fault = matrixFault(parsed.output.matrix);
+  if (fault) throw new CheckpointError({ where, message: `it is damaged: ${fault}.`, fix: 'Start the run again.' });
+  return parsed.output;
+}
+
+type DataState = BenchmarkState['train'];
+
+/** Shapes and fingerprints of both parts. */
+export function dataState({ train, test }: DatasetSplit): { train: DataState; test: DataState } {
+  const of = (part: ImageDataset): DataState => ({
+    shape: [imageCount(part), part.height, part.width, part.channels],
+    fingerprint: fingerprint([
+      textBytes((part.classNames ?? []).join('\n')),
+      new Uint8Array(part.labels.buffer, part.labels.byteOffset, part.labels.byteLength),
+      part.images,
+    ]),
+  });
+  return { train: of(train), test: of(test) };
+}
+
+/** What a run may be gone on with differently: where the data lies, and how steps come to the same results. */
+export const FREE_SETTINGS: readonly string[] = ['data', 'capture', 'lossEvery', 'gradientCheckpointing', 'tune'];
+
+/** What must agree for a run to go on as if it had never stopped. */
+export type Identity = Pick<BenchmarkState, 'classOrder' | 'train' | 'test' | 'adapter'> & { readonly config: Config };
+
+/** @throws {CheckpointError} naming the first thing that differs. */
+export function checkAgreement(saved: BenchmarkState, given: Identity, where: string): void {
+  const refuse = (message: string, fix: string) => new CheckpointError({ where, message, fix });
+  const keys = new Set(['method', ...Object.keys(saved.config), ...Object.keys(given.config)]);
+  // The method first: others may follow from it.
+  for (const key of keys) {
+    const [before, now] = [saved.config[key], given.config[key]].map((value) => JSON.stringify(value));
+    if (FREE_SETTINGS.includes(key) || before === now) continue;
+    throw refuse(
+      `the checkpoint was made with "${key}" = ${clipped(before ?? 'none')}, but this run has ${clipped(now ?? 'none')}.`,
+      key === 'precision'
+        ? 'Resume with the same --precision, and on a device with shader-f16 if the run began on one.'
+        : 'Resume with the settings of the run, or start another run in a folder of its own.',
+    );
+  }
+  for (const part of ['train', 'test'] as const) {
+    const [before, now] = [saved[part], given[part]];
+    const [was, is] = [before.shape.join('×'), now.shape.join('×')];
+    if (was === is && before.fingerprint === now.fingerprint) continue;
+    throw refuse(
+      was === is
+        ? `the ${part}ing images are not those the run began with: as many and as large, but other pixels or labels.`
+        : `the checkpoint was made on ${was} ${part}ing images, but here are ${is}.`,
+      'Resume with the data the run began with.',
+    );
+  }
+  if (saved.classOrder.join() !== given.classOrder.join()) {
+    throw refuse(
+      `the checkpoint knows ${saved.classOrder.length} classes in another order than this data gives (${given.classOrder.length}).`,
+      'Resume with the data the run began with.',
+    );
+  }
+}

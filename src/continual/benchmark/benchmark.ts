@@ -1,0 +1,356 @@
+/**
+ * A stream of tasks cut from a data set, learnt one after the other, with a test on all classes seen after each: what
+ * methods are compared by. It feeds a {@link ContinualLearner}, which knows nothing of it, and keeps the records.
+ */
+import {
+  channelMoments,
+  checkDataset,
+  classIndices,
+  type DatasetSplit,
+  firstPerClass,
+  type ImageDataset,
+} from '../../data/dataset.ts';
+import type { ImageBytes } from '../../data/image-bytes.ts';
+import { imagesByClass } from '../../data/images-by-class.ts';
+import { ArgumentError, CheckpointError } from '../../errors.ts';
+import { readSafetensors } from '../../nn/safetensors.ts';
+import type { Engine } from '../../tensor/engine.ts';
+import type { LearnerEvent, TaskEvent } from '../events.ts';
+import { ContinualLearner } from '../learner.ts';
+import { learnerSettings } from '../learner-settings.ts';
+import type { AnyMethod } from '../method.ts';
+import { buildModel } from '../model.ts';
+import { readProgress } from '../task-progress.ts';
+import {
+  type BenchmarkState,
+  checkAgreement,
+  dataState,
+  type Identity,
+  type MetricsLine,
+  readBenchmarkState,
+  writeBenchmarkState,
+} from './benchmark-state.ts';
+import { type Config, methodOf } from './config.ts';
+import { accuracyCurve, averageIncremental, forgetting, lastAccuracy } from './metrics.ts';
+import { checkPlan } from './plan.ts';
+import { Scenario } from './scenario.ts';
+
+export interface Summary {
+  /** Row t: accuracy in percent on tasks 0 … t after task t. */
+  readonly matrix: readonly (readonly number[])[];
+  /** Accuracy over all classes seen after each task. */
+  readonly curve: readonly number[];
+  readonly average: number;
+  readonly last: number;
+  readonly forgetting: number;
+}
+
+/** A task with what its test gave. */
+export interface TestedTaskEvent extends TaskEvent {
+  /** Accuracy in percent on each task so far. */
+  readonly accuracies: readonly number[];
+  /** Accuracy in percent over all classes seen. */
+  readonly accuracy: number;
+}
+
+export type BenchmarkEvent = Exclude<LearnerEvent, TaskEvent> | TestedTaskEvent;
+
+export interface RunTaskOptions {
+  readonly signal?: AbortSignal;
+  /** Yields a `progress` event after so many epochs; 0, the default, for none. */
+  readonly saveEvery?: number;
+}
+
+/** Where a run goes on; see {@link Benchmark.resume}. */
+export interface SavedRun {
+  /** What {@link Benchmark.save} gave after the last finished task; none where no task was finished. */
+  readonly checkpoint?: { readonly bytes: Uint8Array; readonly where: string } | null;
+  /** The last `progress` of the task that was under way. */
+  readonly progress?: { readonly bytes: Uint8Array; readonly where: string } | null;
+}
+
+export class Benchmark {
+  /** Complete, as it is recorded: what was left open is decided by the device. */
+  readonly config: Config;
+  readonly scenario: Scenario;
+  readonly method: AnyMethod;
+  readonly matrix: number[][] = [];
+  /** One line for every epoch and every task, in order. */
+  readonly lines: MetricsLine[] = [];
+  /** What does the learning; another object once a run is resumed. */
+  learner: ContinualLearner;
+  private readonly notices: readonly string[];
+  private readonly split: DatasetSplit;
+  private readonly data: Pick<Identity, 'train' | 'test'>;
+  /** The adapter that the run began on. */
+  private adapter: string;
+  /** A task that was begun before. */
+  private begun: SavedRun['progress'] = null;
+  /** A task that is learnt, and not tested yet. */
+  private untested: TaskEvent | null = null;
+  private isRunning = false;
+
+  /**
+   * @param method one of your own, or the configured one.
+   * @throws {ConfigError | DataError | ArgumentError} when something is known to fail, in the last task too.
+   */
+  constructor(
+    readonly engine: Engine,
+    split: DatasetSplit,
+    config: Config,
+    method?: AnyMethod,
+  ) {
+    this.method = methodOf(config.method, method);
+    this.split = cut(split, config);
+    this.scenario = new Scenario({ ...config, classes: split.train.classes });
+    this.learner = this.makeLearner({ ...config, method: this.method.name });
+    const { precision } = this.learner.training;
+    this.config = { ...config, method: this.method.name, precision };
+    this.adapter = engine.adapterDescription;
+    this.data = dataState(this.split);
+    const planned = checkPlan({ learner: this.learner, scenario: this.scenario, split: this.split });
+    this.notices = [
+      ...(precision === config.precision
+        ? []
+        : [`${engine.adapterDescription} has no shader-f16: training in f32 instead of f16.`]),
+      ...planned,
+    ];
+  }
+
+  /** Tasks learnt and tested so far. */
+  get tasksDone(): number {
+    return this.matrix.length;
+  }
+
+  get summary(): Summary {
+    const curve = accuracyCurve(this.matrix, this.testCounts());
+    return {
+      matrix: this.matrix,
+      curve,
+      average: averageIncremental(curve),
+      last: lastAccuracy(curve),
+      forgetting: forgetting(this.matrix),
+    };
+  }
+
+  /**
+   * Learns every task that is left, telling what happens; may be left at any time, and gone on with later from the last
+   * finished task on.
+   * @throws as {@link runTask}.
+   */
+  async *run(options: RunTaskOptions = {}): AsyncGenerator<BenchmarkEvent> {
+    for (const message of this.notices) yield { type: 'notice', message };
+    while (this.tasksDone < this.scenario.tasks.length) yield* this.runTask(options);
+  }
+
+  /**
+   * Learns and tests the next task. When it fails, or is left before its last event, the run is as it was before: called
+   * again, it does what it would have done.
+   * @throws {ConfigError} when training diverges.
+   * @throws {ArgumentError} when another task is under way, none is left, or after `dispose`.
+   */
+  async *runTask(options: RunTaskOptions = {}): AsyncGenerator<BenchmarkEvent> {
+    this.assertReady();
+    const lines = this.lines.length;
+    this.isRunning = true;
+    try {
+      for await (const event of this.learn(options)) {
+        if (event.type === 'notice') continue;
+        if (event.type === 'epoch') this.lines.push(event);
+        if (event.type === 'task') this.untested = event;
+        else yield event;
+      }
+      const tested = await this.test(this.untested as TaskEvent);
+      this.untested = null;
+      this.begun = null;
+      this.lines.push({
+        ...tested,
+        accuracies: [...tested.accuracies],
+        newClasses: [...tested.newClasses],
+        notes: { ...tested.notes },
+      });
+      this.isRunning = false;
+      yield tested;
+    } finally {
+      // Left before its end: its epochs are learnt again.
+      if (this.isRunning && !this.untested) this.lines.length = lines;
+      this.isRunning = false;
+    }
+  }
+
+  /**
+   * Everything that the rest of the run depends on but the data, as one file: a learner's, which `ContinualLearner.load` reads
+   * too.
+   */
+  save(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.learner.save(writeBenchmarkState(this.state()));
+  }
+
+  /**
+   * Goes on with a run: what happens next is what would have happened without the stop.
+   * @throws {CheckpointError} when a file is damaged, or is of another method, configuration or data. Nothing is changed then.
+   * @throws {ArgumentError} in the middle of a task, or after `dispose`.
+   */
+  async resume({ checkpoint, progress }: SavedRun): Promise<void> {
+    this.assertReady(false);
+    const identity = {
+      ...this.data,
+      config: this.config,
+      classOrder: [...this.scenario.classOrder],
+      adapter: this.adapter,
+    };
+    let state: BenchmarkState | null = null;
+    let learner: ContinualLearner | null = null;
+    if (checkpoint) {
+      const { bytes, where } = checkpoint;
+      state = readBenchmarkState(readSafetensors(bytes, where).metadata, where);
+      checkAgreement(state, identity, where);
+      learner = await ContinualLearner.load(this.engine, bytes, { method: this.method, where });
+    }
+    try {
+      const done = (learner ?? this.learner).tasksDone;
+      if (learner && state && done !== state.matrix.length) {
+        throw new CheckpointError({
+          where: checkpoint?.where ?? 'resume',
+          message: `it is damaged: ${done} tasks are learnt, but ${state.matrix.length} are tested.`,
+          fix: 'Start the run again.',
+        });
+      }
+      if (progress) {
+        const { bytes, where } = progress;
+        const { metadata, task } = readProgress(bytes, where);
+        // One of a task that was finished since is of no use any more.
+        if (task === done) {
+          state = readBenchmarkState(metadata, where);
+          checkAgreement(state, identity, where);
+          this.begun = progress;
+        }
+      }
+    } catch (error) {
+      learner?.dispose();
+      throw error;
+    }
+    if (learner) {
+      this.learner.dispose();
+      this.learner = learner;
+    }
+    if (!state) return;
+    this.adapter = state.adapter;
+    this.matrix.splice(0, this.matrix.length, ...state.matrix);
+    this.lines.splice(0, this.lines.length, ...state.lines);
+  }
+
+  /** The adapter that the run began on, where another one goes on with it: results may differ in their last digits. */
+  get otherAdapter(): string | null {
+    return this.adapter === this.engine.adapterDescription ? null : this.adapter;
+  }
+
+  /**
+   * Builds the model that the last task ends with, and frees it again.
+   * @throws {OutOfMemoryError} when the device has no room for it.
+   */
+  async tryModel(): Promise<void> {
+    const { engine, method, scenario, split } = this;
+    const { training, methodSettings: settings } = this.learner;
+    buildModel(method, { engine, training, settings, channels: split.train.channels }, scenario.taskSizes).dispose();
+    await engine.sync();
+  }
+
+  /** The images as configured. */
+  get images(): DatasetSplit {
+    return this.split;
+  }
+
+  /** Frees everything; a task that is under way fails then. */
+  dispose(): void {
+    this.learner.dispose();
+  }
+
+  private learn({ signal, saveEvery = 0 }: RunTaskOptions): AsyncIterable<LearnerEvent> | LearnerEvent[] {
+    // Learnt before, and then its test failed.
+    if (this.untested) return [];
+    const classes = this.scenario.tasks[this.tasksDone] as readonly number[];
+    return this.learner.learn(named(this.split.train, classes), {
+      ...(signal ? { signal } : {}),
+      saveEvery,
+      ...(this.begun ? { resume: this.begun.bytes } : {}),
+      annotate: () => writeBenchmarkState(this.state()),
+    });
+  }
+
+  /** Tests on each task so far; a row of the matrix. @throws {ConfigError} when the model's scores are not finite. */
+  private async test(event: TaskEvent): Promise<TestedTaskEvent> {
+    const { scenario, split } = this;
+    const tasks = scenario.tasks.slice(0, event.task + 1);
+    const { confusion } = await this.learner.evaluate(named(split.test, tasks.flat()));
+    const classes = this.learner.classes.length;
+    let logit = 0;
+    const accuracies = tasks.map((labels) => {
+      let [right, total] = [0, 0];
+      for (const _ of labels) {
+        right += confusion[logit * classes + logit] as number;
+        for (const count of confusion.subarray(logit * classes, (logit + 1) * classes)) total += count;
+        logit++;
+      }
+      return (100 * right) / total;
+    });
+    this.matrix.push(accuracies);
+    return { ...event, accuracies, accuracy: lastAccuracy(accuracyCurve(this.matrix, this.testCounts())) };
+  }
+
+  private state(): BenchmarkState {
+    return {
+      config: { ...this.config },
+      classOrder: [...this.scenario.classOrder],
+      ...this.data,
+      matrix: this.matrix,
+      lines: this.lines,
+      adapter: this.adapter,
+    };
+  }
+
+  /** The learner of a configuration, normalising by the whole training set, the classes to come included. */
+  private makeLearner(config: Config): ContinualLearner {
+    const { train } = this.split;
+    const measured = config.mean && config.std ? null : channelMoments(train);
+    const { mean = measured?.mean, std = measured?.std } = config;
+    const own = Object.keys({ ...learnerSettings, ...this.method.settings }).filter((key) => key in config);
+    const settings = Object.fromEntries(own.map((key) => [key, config[key]]));
+    return new ContinualLearner(this.engine, this.method, { ...settings, mean, std });
+  }
+
+  /** Test images of each task: what the mean over tasks is weighted by. */
+  private testCounts(): number[] {
+    const counts = classIndices(this.split.test).map(({ length }) => length);
+    return this.scenario.tasks.map((classes) => classes.reduce((n, label) => n + (counts[label] ?? 0), 0));
+  }
+
+  private assertReady(needsTask = true): void {
+    if (this.isRunning) {
+      throw new ArgumentError({
+        where: 'Benchmark',
+        message: `task ${this.tasksDone + 1} is being learnt already.`,
+        fix: 'Wait for its last event, or leave it: break out of its loop, or call return() on what runs it.',
+      });
+    }
+    if (!needsTask || this.tasksDone < this.scenario.tasks.length) return;
+    throw new ArgumentError({
+      where: 'Benchmark',
+      message: `all ${this.tasksDone} tasks are learnt.`,
+      fix: 'Make a benchmark of more tasks.',
+    });
+  }
+}
+
+/** The part of the data that the run is about. @throws {DataError} when the data do not hold together or are too few. */
+function cut(split: DatasetSplit, { trainPerClass, testPerClass }: Config): DatasetSplit {
+  const part = (dataset: ImageDataset, perClass: number) => {
+    checkDataset(dataset, dataset.name);
+    return perClass > 0 ? firstPerClass(dataset, perClass) : dataset;
+  };
+  return { train: part(split.train, trainPerClass), test: part(split.test, testPerClass) };
+}
+
+/** Pairs, for an object would bring names that are numbers into another order. */
+const named = (dataset: ImageDataset, labels: readonly number[]): (readonly [string, ImageBytes])[] =>
+  labels.flatMap((label) => Object.entries(imagesByClass(dataset, [label])));

@@ -1,0 +1,108 @@
+/** What a benchmark run is made of: a stream of tasks cut from a data set, a learner, and a method with settings of its own. */
+import * as v from 'valibot';
+import { ConfigError } from '../../errors.ts';
+import { clipped } from '../../gpu/printable.ts';
+import { received } from '../expected.ts';
+import { learnerSettings } from '../learner-settings.ts';
+import type { AnyMethod } from '../method.ts';
+import { checkMethod } from '../method-names.ts';
+import { METHOD_NAMES, methods } from '../methods/index.ts';
+import { number, readSettings, type Settings, setting, type ValuesOf, wholeSetting } from '../setting.ts';
+
+/** The stream of tasks. */
+export const scenarioSettings = {
+  data: setting(
+    v.string(),
+    'fashion-mini',
+    'fashion-mini or glyphs (bundled), or a folder with IDX (MNIST) or CIFAR binary files',
+    'name',
+  ),
+  tasks: wholeSetting(5, 1, 'tasks the classes are dealt out to'),
+  baseClasses: wholeSetting(0, 0, 'classes of the first task; 0 deals all tasks alike'),
+  classOrder: setting(
+    v.array(number({ whole: true, least: 0 })),
+    undefined,
+    'order in which classes arrive, such as 3,0,2,1; drawn from the seed by default',
+    'list',
+  ),
+  classSeed: wholeSetting(0, -1, "seed of the class order; -1 keeps the data's own", 'seed'),
+  trainPerClass: wholeSetting(0, 0, 'use only the first training images of each class; 0 for all'),
+  testPerClass: wholeSetting(0, 0, 'use only the first test images of each class; 0 for all'),
+};
+
+/** Every setting that runs have whatever their method. */
+export const commonSettings = { ...scenarioSettings, ...learnerSettings };
+
+/** A checked configuration: flat, as files and command lines have it, the method's own settings among the others. */
+export type Config = ValuesOf<typeof commonSettings> &
+  Readonly<Record<string, unknown>> & {
+    /** A built-in method, or the name of one of a user's own. */
+    readonly method: string;
+  };
+/** A configuration in which everything may be left out. */
+export type ConfigInput = Readonly<Partial<ValuesOf<typeof commonSettings>>> & Readonly<Record<string, unknown>>;
+
+/** The settings of runs by this method. */
+export const settingsOf = (method: AnyMethod): Settings => ({ ...commonSettings, ...method.settings });
+
+/**
+ * The method of a configuration: one of the user's own or a built-in one.
+ * @throws {ConfigError} for a name that tells nothing, or that would pass for another's.
+ */
+export function methodOf(name: unknown, own?: AnyMethod): AnyMethod {
+  const builtIn: Readonly<Record<string, AnyMethod>> = methods;
+  if (!own) {
+    const known = typeof name === 'string' && Object.hasOwn(builtIn, name) ? builtIn[name] : undefined;
+    if (known) return known;
+    throw new ConfigError({
+      where: 'method',
+      message: `${received(name)} is not a built-in method.`,
+      fix: `Built in are ${METHOD_NAMES.join(', ')}; one of your own is handed over itself.`,
+    });
+  }
+  checkMethod(own);
+  if (!Object.hasOwn(builtIn, own.name) || builtIn[own.name] === own) return own;
+  throw new ConfigError({
+    where: 'method',
+    message: `a method of your own is called "${own.name}" as a built-in one is: its runs would pass for the other's.`,
+    fix: `Give it a name that is none of ${METHOD_NAMES.join(', ')}.`,
+  });
+}
+
+/** Those of the built-in methods that have a setting. */
+export const methodsWith = (name: string): string[] =>
+  METHOD_NAMES.filter((method) => Object.hasOwn(methods[method].settings, name));
+
+/**
+ * Fills in the defaults that depend on nothing, and checks every value.
+ * @param where names the file or command line in errors.
+ * @param own a method that is not built in.
+ * @throws {ConfigError} naming the first setting that is unknown or does not fit, what it may be and what was given.
+ */
+export function parseConfig(input: unknown, where = 'configuration', own?: AnyMethod): Config {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    throw new ConfigError({
+      where,
+      message: `${received(input)} is not a configuration.`,
+      fix: 'It looks like {"method": "fdkd", "tasks": 5}.',
+    });
+  }
+  const { method: name = own?.name ?? 'fdkd', ...given } = input as Record<string, unknown>;
+  const method = methodOf(name, own);
+  const settings = settingsOf(method);
+  const stray = Object.keys(given).find((key) => !(key in settings) && methodsWith(key).length > 0);
+  if (stray !== undefined) {
+    throw new ConfigError({
+      where,
+      message: `the method "${clipped(method.name)}" has no setting "${stray}".`,
+      fix: `Leave it out; it is one of ${methodsWith(stray).join(', ')}.`,
+    });
+  }
+  return { method: method.name, ...readSettings(settings, given, where, `runs by "${method.name}"`) } as Config;
+}
+
+/** What of these settings the method has: those of other methods left out, for comparisons under one recipe. */
+export function settingsFor(name: string, settings: ConfigInput): ConfigInput {
+  const known = settingsOf(methodOf(name));
+  return { ...Object.fromEntries(Object.entries(settings).filter(([key]) => key in known)), method: name };
+}

@@ -1,0 +1,72 @@
+/** The images of a task as users give them: by class, in whatever form. */
+import type { ImageBytes, ImageFormat } from '../data/image-bytes.ts';
+import { type ImageInput, toImageBytes } from '../data/image-input.ts';
+import { ArgumentError } from '../errors.ts';
+import { clipped } from '../gpu/printable.ts';
+import type { Engine } from '../tensor/engine.ts';
+
+/**
+ * Images by the name of their class. An object's keys that look like whole numbers come first and in ascending order, as
+ * JavaScript has it: give a map or pairs where the order of such names matters.
+ */
+export type ClassImages =
+  | Readonly<Record<string, ImageInput>>
+  | ReadonlyMap<string, ImageInput>
+  | Iterable<readonly [name: string, images: ImageInput]>;
+
+const pairsOf = (images: ClassImages): (readonly [string, ImageInput])[] =>
+  Symbol.iterator in images ? [...(images as Iterable<readonly [string, ImageInput]>)] : Object.entries(images);
+
+export interface ReadOptions {
+  /** What the caller's images have to be; decided by the first ones by default. */
+  readonly format: ImageFormat | null;
+  /** Brings images of other sizes to that format, instead of refusing them. */
+  readonly resize: boolean;
+  readonly where: string;
+}
+
+/**
+ * Every class's images as bytes of one format.
+ * @throws {ArgumentError} without classes, or when two have one name, or one has no name or no images.
+ * @throws {ShapeError | DataError} when images cannot be read, or are of another size.
+ */
+export async function readClassImages(
+  engine: Engine,
+  images: ClassImages,
+  { format, resize, where }: ReadOptions,
+): Promise<Map<string, ImageBytes>> {
+  const pairs = pairsOf(images);
+  if (pairs.length === 0) {
+    throw new ArgumentError({
+      where,
+      message: 'there are no classes.',
+      fix: 'Give images by class: { cup: images, pen: images }.',
+    });
+  }
+  const read = new Map<string, ImageBytes>();
+  let common = format;
+  for (const [name, input] of pairs) {
+    if (typeof name !== 'string' || name === '') {
+      throw new ArgumentError({
+        where,
+        message: 'a class has no name.',
+        fix: 'Name every class by a text that is not empty.',
+      });
+    }
+    if (read.has(name)) {
+      throw new ArgumentError({
+        where,
+        message: `two classes are called "${clipped(name)}".`,
+        fix: 'Give their images together, or other names.',
+      });
+    }
+    const bytes = await toImageBytes(engine, input, {
+      where: `${where}, class "${clipped(name)}"`,
+      resize,
+      ...(common ? { format: common } : {}),
+    });
+    common ??= bytes;
+    read.set(name, bytes);
+  }
+  return read;
+}

@@ -1,0 +1,108 @@
+/** The settings of a learner, whatever its method: network, training, pictures, memory. */
+import * as v from 'valibot';
+import { isResNetName } from '../nn/resnet.ts';
+import {
+  choiceSetting,
+  type GivenValues,
+  number,
+  numberSetting,
+  setting,
+  switchSetting,
+  type ValuesOf,
+  wholeSetting,
+} from './setting.ts';
+
+const network = 'a network: resnet8, resnet20, resnet32, … (depth 6n + 2, at most 6002), resnet18 or resnet34';
+const range = v.pipe(
+  v.strictTuple([number({ above: 0 }), number({ above: 0 })]),
+  v.check(([low, high]) => low <= high),
+  v.description('two finite numbers above 0, the smaller one first'),
+);
+/** Of things that are held one by one. */
+const few = (preset: number, least: number, text: string, value?: string) =>
+  numberSetting(preset, { whole: true, least, most: 65536 }, text, value);
+
+export const memorySettings = {
+  memory: wholeSetting(200, 0, 'exemplars kept in all'),
+  memoryPerClass: wholeSetting(0, 0, 'exemplars kept for each class; 0 shares out --memory instead'),
+  selection: choiceSetting(['herding', 'random', 'reservoir'], 'herding', 'how exemplars are chosen'),
+};
+
+export const networkSettings = {
+  model: setting(
+    v.pipe(v.string(), v.guard(isResNetName), v.description(network)),
+    'resnet8',
+    'resnet8, resnet20, resnet32, … (depth 6n + 2), resnet18 or resnet34',
+    'name',
+  ),
+  width: wholeSetting(0, 0, "channels of the first stage; 0 for the network's own"),
+  stem: choiceSetting(['cifar', 'imagenet'], 'cifar', 'first layers of resnet18 and resnet34'),
+  init: choiceSetting(['kaiming-normal', 'kaiming-uniform'], 'kaiming-normal', 'how the convolutions start'),
+};
+
+/** A phase of a task may have its own of these. */
+export const recipeSettings = {
+  epochs: wholeSetting(15, 1, 'epochs for every task'),
+  batch: wholeSetting(64, 1, 'images a step'),
+  lr: numberSetting(0.1, { above: 0 }, 'learning rate at the start of a task', 'rate'),
+  optimizer: choiceSetting(['sgd', 'adam', 'adamw'], 'sgd', 'how the weights are updated'),
+  momentum: numberSetting(0.9, { least: 0, below: 1 }, 'momentum of sgd'),
+  nesterov: switchSetting(false, 'Nesterov momentum for sgd'),
+  weightDecay: numberSetting(5e-4, { least: 0 }, 'weight decay'),
+  schedule: choiceSetting(['cosine', 'step', 'constant'], 'cosine', "the learning rate over a task's epochs"),
+  milestones: setting(
+    v.array(number({ whole: true, least: 0 })),
+    [],
+    'epochs after which --schedule step divides the rate by 10, such as 10,20',
+    'list',
+  ),
+  warmup: wholeSetting(0, 0, 'epochs over which the rate rises'),
+  clip: numberSetting(0, { least: 0 }, 'largest norm of the gradients; 0 does not clip', 'norm'),
+};
+
+export const trainingSettings = {
+  ...recipeSettings,
+  baseEpochs: wholeSetting(0, 0, 'epochs for the first task; 0 for as many as the others'),
+  labelSmoothing: numberSetting(0, { least: 0, below: 1 }, 'label smoothing, 0 up to 1'),
+  capture: switchSetting(true, 'replaying of recorded training steps; the results are the same'),
+  tune: setting(
+    v.boolean(),
+    undefined,
+    'measuring of kernels before they are used (default: on GPUs, off on software adapters)',
+    '',
+  ),
+  lossEvery: few(4, 1, 'steps whose losses are read together; the results are the same'),
+  gradientCheckpointing: switchSetting(
+    false,
+    "make blocks' activations again in the backward pass: less memory, more time",
+  ),
+  precision: choiceSetting(
+    ['f32', 'f16'],
+    'f32',
+    'how activations are stored; f16 takes half the memory, where the device has it',
+    'type',
+  ),
+  seed: wholeSetting(0, 0, 'seed of everything random but the class order', 'seed'),
+};
+
+export const imageSettings = {
+  crop: few(2, 0, 'padding of the random crop', 'pixels'),
+  flip: numberSetting(0, { least: 0, most: 1 }, 'chance of a mirrored image', 'chance'),
+  rotate: numberSetting(0, { least: 0, most: 180 }, 'largest random rotation', 'degrees'),
+  scale: setting(range, undefined, 'random magnification, such as 0.9,1.1', 'range'),
+  mean: setting(
+    v.array(number()),
+    undefined,
+    'subtracted from pixels 0 … 1, one a channel; measured by default',
+    'list',
+  ),
+  std: setting(v.array(number({ above: 0 })), undefined, 'divides pixels, one a channel; measured by default', 'list'),
+};
+
+/** Every setting of a learner but those of its method. */
+export const learnerSettings = { ...memorySettings, ...networkSettings, ...trainingSettings, ...imageSettings };
+
+export type LearnerSettings = ValuesOf<typeof learnerSettings>;
+export type LearnerSettingsInput = GivenValues<typeof learnerSettings>;
+/** How one phase is trained. */
+export type Recipe = ValuesOf<typeof recipeSettings>;

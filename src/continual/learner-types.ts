@@ -1,0 +1,49 @@
+/** What a learner is asked, and answers. */
+import type { LearnerSettingsInput } from './learner-settings.ts';
+import type { AnyMethod } from './method.ts';
+import type { MethodName } from './methods/index.ts';
+
+/** Settings of the learner and of its method, side by side. */
+export interface LearnerOptions extends LearnerSettingsInput {
+  /** A built-in method by name, `fdkd` by default, or one as a value. */
+  readonly method?: MethodName | AnyMethod;
+  /** Brings images of other sizes to those of the first task, on the GPU, instead of refusing them. */
+  readonly resize?: boolean;
+  /** The method's own settings. */
+  readonly [setting: string]: unknown;
+}
+
+export interface LearnOptions {
+  /** Ends the task with the signal's reason; the learner is as it was before. */
+  readonly signal?: AbortSignal;
+  /** Yields a `progress` event after so many epochs, and after each phase; 0, the default, for none. */
+  readonly saveEvery?: number;
+  /** Goes on with a task from the bytes of its last `progress`: the learner and the images must be those it was begun with. */
+  readonly resume?: Uint8Array;
+  /** What to write into the metadata of each `progress`, asked for when it is written. */
+  readonly annotate?: () => Readonly<Record<string, string>>;
+}
+
+/** One class that an image may be of. */
+export interface Prediction {
+  readonly label: string;
+  /** From 0 to 1; those of an image add up to 1. */
+  readonly probability: number;
+}
+
+/** How well images of known classes are told. */
+export interface Evaluation {
+  /** Percent over all images. */
+  readonly accuracy: number;
+  /** Percent for each class that was tested. */
+  readonly perClass: ReadonlyMap<string, number>;
+  /** Images by class and prediction, [classes, classes] row-major: row is the right class. */
+  readonly confusion: Uint32Array;
+}
+
+/** An exemplar as the memory holds it. */
+export interface KeptImage {
+  readonly label: string;
+  /** uint8 [height, width, channels]. */
+  readonly pixels: Uint8Array<ArrayBuffer>;
+}

@@ -1,0 +1,32 @@
+import { POOL_KINDS } from '../../distill/task-pool.ts';
+import type { ResNet } from '../../nn/resnet.ts';
+import { checkDistillation, groupsSetting, usualPool } from '../distillation.ts';
+import { defineMethod } from '../method.ts';
+import { choiceSetting } from '../setting.ts';
+import { distilledSettings, learnDistilled } from './distilled.ts';
+
+const settings = {
+  ...distilledSettings,
+  pool: choiceSetting(POOL_KINDS, undefined, 'groups that are drawn from; dense by default'),
+  groups: groupsSetting,
+};
+
+/** Random dense knowledge distillation: a few groups of the task pool, drawn anew in every step. */
+export const rdkd = defineMethod<typeof settings, ResNet>({
+  name: 'rdkd',
+  summary: 'replay + dense distillation of randomly drawn groups (RDKD)',
+  source: 'Densely Distilling Cumulative Knowledge for Continual Learning, arXiv 2405.09820',
+  settings,
+  keeps: 'exemplars',
+  extraPasses: 1,
+  check({ pool, groups }, { taskSizes }) {
+    const oldTasks = taskSizes.slice(0, -1);
+    checkDistillation(oldTasks, { pool: pool ?? usualPool(oldTasks.length, true), draw: groups });
+    return undefined;
+  },
+  learn: (task) =>
+    learnDistilled(task, {
+      pool: task.settings.pool ?? usualPool(task.oldTaskSizes.length, true),
+      draw: task.settings.groups,
+    }),
+});

@@ -1,0 +1,18 @@
+import type { ResNet } from '../../nn/resnet.ts';
+import { checkDistillation } from '../distillation.ts';
+import { defineMethod } from '../method.ts';
+import { distilledSettings, learnDistilled } from './distilled.ts';
+
+/** Distillation of each old task by itself (as SS-IL, Ahn et al. 2021). */
+export const tkd = defineMethod<typeof distilledSettings, ResNet>({
+  name: 'tkd',
+  summary: 'replay + distillation task by task',
+  settings: distilledSettings,
+  keeps: 'exemplars',
+  extraPasses: 1,
+  check(_, { taskSizes }) {
+    checkDistillation(taskSizes.slice(0, -1), { pool: 'tasks' });
+    return undefined;
+  },
+  learn: (task) => learnDistilled(task, { pool: 'tasks' }),
+});

@@ -1,0 +1,42 @@
+/** The models that are trained: by default a ResNet whose linear classifier gets new outputs. */
+import { createResNet, type ResNet } from '../nn/resnet.ts';
+import type { LearnerSettings } from './learner-settings.ts';
+import type { AnyMethod, IncrementalModel, ModelContext } from './method.ts';
+
+/** How a learner's network is built, for methods that build their own around it. */
+export const networkOptions = (
+  { width, stem, init, seed, gradientCheckpointing, precision }: LearnerSettings,
+  channels: number,
+) => ({
+  stem,
+  init,
+  seed,
+  gradientCheckpointing,
+  precision,
+  inChannels: channels,
+  ...(width > 0 ? { width } : {}),
+});
+
+export const defaultModel = ({ engine, channels, classes, training }: ModelContext): ResNet =>
+  createResNet(engine, training.model, { ...networkOptions(training, channels), classes });
+
+/**
+ * A method's model after tasks of these sizes, its weights as initialised.
+ * @param taskSizes classes that each task brought; one at least.
+ */
+export function buildModel(
+  method: AnyMethod,
+  context: Omit<ModelContext, 'classes' | 'settings'> & { readonly settings: Readonly<Record<string, unknown>> },
+  taskSizes: readonly number[],
+): IncrementalModel {
+  const [classes, ...others] = taskSizes as [number, ...number[]];
+  const whole = { ...context, classes } as ModelContext;
+  const model: IncrementalModel = method.model?.(whole) ?? defaultModel(whole);
+  try {
+    for (const size of others) model.grow(size, context.training.seed);
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+  return model;
+}

@@ -1,0 +1,76 @@
+/** What a model says of images: its method's predictor, made once and kept until the model changes. */
+import type { Normalization } from '../data/dataset.ts';
+import type { ImageBytes, ImageFormat } from '../data/image-bytes.ts';
+import { softmax } from '../ops/softmax.ts';
+import type { Engine } from '../tensor/engine.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { predictionsOf, prototypesOf, scoresOf } from './inference.ts';
+import type { ExemplarMemory } from './memory.ts';
+import type { AnyMethod, IncrementalModel, Predictor } from './method.ts';
+import { TaskImages } from './task-images.ts';
+
+export interface PredictionsOptions {
+  readonly engine: Engine;
+  readonly method: AnyMethod;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly model: IncrementalModel;
+  readonly format: ImageFormat & Normalization;
+  readonly memory: ExemplarMemory;
+}
+
+export class Predictions {
+  private predictor: Promise<Predictor> | null = null;
+
+  constructor(private readonly options: PredictionsOptions) {}
+
+  /** The largest score of each image: its logit; −1 where some score is not a finite number. */
+  logits(images: ImageBytes): Promise<Int32Array> {
+    const { model } = this.options;
+    return this.uploaded(images, (uploaded, all, scores) => predictionsOf(model, uploaded, all, scores));
+  }
+
+  /** f32 [n, classes] row-major. */
+  probabilities(images: ImageBytes): Promise<Float32Array> {
+    const { model } = this.options;
+    return this.uploaded(images, (uploaded, all, scores) => scoresOf(model, uploaded, all, (x) => softmax(scores(x))));
+  }
+
+  dispose(): void {
+    this.predictor?.then(({ dispose }) => dispose?.()).catch(() => {});
+    this.predictor = null;
+  }
+
+  /** Uploads images for as long as `work` takes. */
+  private async uploaded<T>(
+    images: ImageBytes,
+    work: (images: TaskImages, all: number[], scores: (x: Tensor) => Tensor) => Promise<T>,
+  ): Promise<T> {
+    this.predictor ??= this.makePredictor();
+    const predictor = await this.predictor;
+    const labels = new Int32Array(images.count).fill(-1);
+    const uploaded = new TaskImages(this.options.engine, images, labels, this.options.format);
+    try {
+      return await work(uploaded, [...labels.keys()], (x) => predictor.scores(x));
+    } finally {
+      uploaded.dispose();
+    }
+  }
+
+  private async makePredictor(): Promise<Predictor> {
+    const { engine, method, settings, model } = this.options;
+    const own = await method.predictor?.({ engine, model, settings, exemplarMeans: () => this.exemplarMeans() });
+    return own ?? { scores: (x: Tensor) => model.forward(x) };
+  }
+
+  private exemplarMeans(): Tensor {
+    const { engine, model, memory, format } = this.options;
+    const labels = Int32Array.from(memory.exemplars, ({ label }) => label);
+    if (labels.length === 0) return engine.keep(engine.zeros([model.classes, model.featureSize]));
+    const uploaded = new TaskImages(engine, memory.images(format), labels, format);
+    try {
+      return prototypesOf(model, uploaded, [...labels.keys()], model.classes);
+    } finally {
+      uploaded.dispose();
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/** What stays of a task's images in the memory. */
+import { bytesPerImage, type ImageBytes } from '../data/image-bytes.ts';
+import type { LearnerSettings } from './learner-settings.ts';
+import type { Exemplar, ExemplarMemory } from './memory.ts';
+import type { AnyMethod } from './method.ts';
+import { herding, randomSelection } from './selection.ts';
+import type { TaskRun } from './task-run.ts';
+
+export interface Remembering {
+  readonly keeps: AnyMethod['keeps'];
+  readonly selection: LearnerSettings['selection'];
+  /** The task's own images. */
+  readonly fresh: ImageBytes;
+}
+
+/**
+ * The memory after a task, as a copy: fewer exemplars of the other classes, and new ones of those that had images. The
+ * candidates of a class that was known are its exemplars and its new images.
+ */
+export async function remember(
+  memory: ExemplarMemory,
+  run: TaskRun,
+  { keeps, selection, fresh }: Remembering,
+): Promise<ExemplarMemory> {
+  const next = memory.copy();
+  if (keeps === 'nothing') return next;
+  const bytes = bytesPerImage(fresh);
+  const exemplars = memory.exemplars;
+  const exemplar = (image: number): Exemplar =>
+    image < fresh.count
+      ? { label: run.labels[image] as number, pixels: fresh.data.slice(image * bytes, (image + 1) * bytes) }
+      : (exemplars[image - fresh.count] as Exemplar);
+  if (keeps === 'exemplars' && selection === 'reservoir') {
+    next.offer(
+      run
+        .random('reservoir')
+        .shuffle([...run.fresh])
+        .map(exemplar),
+      run.random('reservoir places'),
+    );
+    return next;
+  }
+  const quota = next.quota(run.model.classes);
+  next.truncate(quota);
+  const labels = new Set(run.fresh.map((image) => run.labels[image] as number));
+  const all = [...run.exemplars, ...run.fresh];
+  for (const label of labels) {
+    const candidates = all.filter((image) => run.labels[image] === label);
+    const chosen = await choose(run, candidates, keeps === 'everything' ? null : selection, quota, label);
+    next.set(label, chosen.map(exemplar));
+  }
+  return next;
+}
+
+async function choose(
+  run: TaskRun,
+  candidates: readonly number[],
+  selection: LearnerSettings['selection'] | null,
+  quota: number,
+  label: number,
+): Promise<number[]> {
+  if (selection === null) return [...candidates];
+  const { model } = run;
+  const rows =
+    selection === 'herding'
+      ? herding(await run.features(model, candidates), model.featureSize, quota)
+      : randomSelection(candidates.length, quota, run.random('exemplars', label));
+  return rows.map((row) => candidates[row] as number);
+}

@@ -1,0 +1,52 @@
+/** What a task is given, checked and in one piece. */
+import { channelMoments, type Normalization } from '../data/dataset.ts';
+import { type ImageBytes, type ImageFormat, joinImages } from '../data/image-bytes.ts';
+import type { Engine } from '../tensor/engine.ts';
+import { type ClassImages, readClassImages } from './class-images.ts';
+import type { LearnerSettings } from './learner-settings.ts';
+import { checkImageSettings } from './training-checks.ts';
+
+export interface TaskInputs {
+  /** Class by class, in the order given. */
+  readonly images: ImageBytes;
+  /** The logit of each image. */
+  readonly labels: readonly number[];
+  /** Of all classes, those of before first. */
+  readonly names: readonly string[];
+  /** Of the new ones. */
+  readonly added: readonly string[];
+  readonly format: ImageFormat & Normalization;
+}
+
+export interface TaskInputsOptions {
+  /** Names of the classes so far. */
+  readonly known: readonly string[];
+  /** What images have to be; `null` in the first task, which decides it. */
+  readonly images: (ImageFormat & Normalization) | null;
+  readonly resize: boolean;
+  readonly training: LearnerSettings;
+}
+
+/** @throws as `ContinualLearner.learn` says of images. */
+export async function readTask(
+  engine: Engine,
+  given: ClassImages,
+  { known, images: fixed, resize, training }: TaskInputsOptions,
+): Promise<TaskInputs> {
+  const where = 'learn';
+  const lots = await readClassImages(engine, given, { format: fixed, resize, where });
+  const added = [...lots.keys()].filter((name) => !known.includes(name));
+  const names = [...known, ...added];
+  const images = joinImages([...lots.values()], where);
+  const format = fixed ?? normalized(images, training);
+  checkImageSettings(training, format);
+  const labels = [...lots].flatMap(([name, { count }]) => new Array<number>(count).fill(names.indexOf(name)));
+  return { images, labels, names, added, format };
+}
+
+/** The images' own format, and how they are normalised from now on. */
+function normalized(images: ImageBytes, { mean, std }: LearnerSettings): ImageFormat & Normalization {
+  const { height, width, channels, data } = images;
+  const measured = mean && std ? null : channelMoments({ images: data, channels });
+  return { height, width, channels, mean: mean ?? measured?.mean ?? [], std: std ?? measured?.std ?? [] };
+}

@@ -1,0 +1,79 @@
+/** What is known to fail, or to do nothing, before the first step: said then, and not some epochs later. */
+import { type Augmentation, checkAugmentation } from '../data/augment.ts';
+import type { ImageFormat } from '../data/image-bytes.ts';
+import { ConfigError } from '../errors.ts';
+import type { LearnerSettings } from './learner-settings.ts';
+
+export function augmentationOf({ crop, flip, rotate, scale }: LearnerSettings): Augmentation {
+  return scale ? { crop, flip, rotate, scale } : { crop, flip, rotate };
+}
+
+/** @throws {ConfigError | ArgumentError} for an augmentation that means nothing, or leaves nothing of such images. */
+export function checkImageSettings(settings: LearnerSettings, { height, width, channels }: ImageFormat): void {
+  checkAugmentation(augmentationOf(settings));
+  const { crop, mean, std } = settings;
+  if (crop > 0 && crop >= Math.min(height, width)) {
+    throw new ConfigError({
+      where: 'augmentation',
+      message: `a crop by up to ${crop} pixels can leave nothing of images of ${height}×${width}.`,
+      fix: `Use --crop ${Math.min(height, width) - 1} or less; an eighth of the size is usual.`,
+    });
+  }
+  const [means, deviations] = [mean?.length ?? channels, std?.length ?? channels];
+  if (means !== channels || deviations !== channels) {
+    throw new ConfigError({
+      where: 'normalisation',
+      message: `the images have ${channels} channels, but there are ${means} means and ${deviations} deviations.`,
+      fix: 'Give one of each a channel, or leave both out.',
+    });
+  }
+}
+
+/**
+ * Settings of the network, the rate and the optimizer that training would never come to.
+ * @param epochs of the tasks that are known to come.
+ * @throws {ConfigError}
+ */
+export function checkTraining(settings: LearnerSettings, epochs: readonly number[]): void {
+  const { schedule, milestones, warmup, nesterov, optimizer, momentum, stem, model } = settings;
+  const wrong = (message: string, fix: string, where = 'training') => new ConfigError({ where, message, fix });
+  if (stem === 'imagenet' && !['resnet18', 'resnet34'].includes(model)) {
+    throw wrong(
+      `${model} has no stem to choose: "imagenet" is for resnet18 and resnet34.`,
+      'Leave --stem out, or use another --model.',
+      'network',
+    );
+  }
+  const [fewest, most] = [Math.min(...epochs), Math.max(...epochs)];
+  if (warmup > 0 && warmup >= fewest) {
+    throw wrong(
+      `the rate rises over ${warmup} epochs, but there is a task of ${fewest}: it would never be reached.`,
+      'Use a shorter --warmup or more --epochs.',
+    );
+  }
+  if (schedule !== 'step' && milestones.length > 0) {
+    throw wrong(
+      `the schedule "${schedule}" has no milestones.`,
+      'Use --schedule step with them, or leave --milestones out.',
+    );
+  }
+  if (schedule === 'step' && milestones.length === 0) {
+    throw wrong(
+      'the schedule "step" has no milestones: the rate would never change.',
+      'Give --milestones, such as 10,20, or use --schedule constant.',
+    );
+  }
+  const late = milestones.find((milestone) => milestone + warmup >= most);
+  if (late !== undefined) {
+    throw wrong(
+      `milestone ${late}${warmup > 0 ? `, counted from the ${warmup} epochs of warm-up on,` : ''} is never reached in ${most} epochs.`,
+      'Use earlier --milestones or more --epochs.',
+    );
+  }
+  if (nesterov && (optimizer !== 'sgd' || momentum === 0)) {
+    throw wrong(
+      `Nesterov's momentum is for sgd with a momentum above 0, not for ${optimizer} with ${momentum}.`,
+      'Leave --nesterov out.',
+    );
+  }
+}
