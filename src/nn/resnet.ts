@@ -53,8 +53,8 @@ export interface BackboneOptions {
    */
   precision?: FloatType;
   /**
-   * Whether the last block ends in a ReLU; it does by default. Without, features have either sign, as a cosine classifier wants
-   * them (Hou et al. 2019, section 4.1; Douillard et al. 2020, section 4.2).
+   * Whether the last block ends in a ReLU; it does by default. Without, features have either sign, as cosine classifiers want
+   * them (Hou et al. 2019; Douillard et al. 2020).
    */
   lastRelu?: boolean;
 }
