@@ -81,6 +81,7 @@ export type { ImageArray } from './data/image-pixels.ts';
 export { imagesByClass } from './data/images-by-class.ts';
 export { type Batch, DataLoader, indicesOfClasses, type LoaderOptions } from './data/loader.ts';
 export { type ImageSize, type ResizeOptions, resizeImages } from './data/resize.ts';
+export { type DecoupledKDOptions, decoupledKD, decoupledKDParts } from './distill/decoupled-kd.ts';
 export { type DenseKDOptions, denseKD, globalKD, taskwiseKD } from './distill/dense-kd.ts';
 export { GroupDraw, type GroupDrawOptions, gatherGroups } from './distill/group-draw.ts';
 export { finiteLoss, type GroupKDOptions, groupKD, groupLosses } from './distill/group-kd.ts';
@@ -116,11 +117,13 @@ export type { Params, ParamValue } from './gpu/wgsl/params.ts';
 export { BasicBlock } from './nn/basic-block.ts';
 export { checkpointed } from './nn/checkpointed.ts';
 export { copyModule } from './nn/copy.ts';
+export { CosineLinear, type CosineLinearOptions } from './nn/cosine-linear.ts';
 export { Flatten, type FlattenOptions } from './nn/flatten.ts';
 export { growLinear } from './nn/head.ts';
 export { kaimingNormal, kaimingUniform, parameter } from './nn/init.ts';
 export * from './nn/layers.ts';
 export { Module, type NamedTensor, type TorchLayout } from './nn/module.ts';
+export { ProxyClassifier, type ProxyClassifierOptions } from './nn/proxy-classifier.ts';
 export {
   type BackboneOptions,
   type BackboneOutputs,
@@ -152,6 +155,7 @@ export { cast, elementwise, where } from './ops/elementwise/elementwise.ts';
 export type { Operand } from './ops/elementwise/elementwise-kernel.ts';
 export type { ElementwiseOp } from './ops/elementwise/elementwise-op.ts';
 export { countEqual, gather, oneHot, scatterAdd } from './ops/gather.ts';
+export { logSumExp } from './ops/log-sum-exp.ts';
 export { linear } from './ops/matmul/linear.ts';
 export { type MatmulOptions, matmul } from './ops/matmul/matmul.ts';
 export { binary, clamp, unary } from './ops/methods.ts';
@@ -162,6 +166,7 @@ export { flatten, reshape } from './ops/reshape.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export { concat, flip, pad, type Range, slice, transpose } from './ops/strided.ts';
 export { tune } from './ops/tune.ts';
+export { normalize, vectorNorm } from './ops/vector-norm.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { clipGradNorm, clipGradValue } from './optim/clipping.ts';
 export { GradScaler, type GradScalerOptions, type GradScalerState } from './optim/grad-scaler.ts';

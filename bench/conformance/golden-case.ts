@@ -107,6 +107,18 @@ export class GoldenCase {
     throw new Error(`argument ${name} is ${JSON.stringify(value)}; a number was expected`);
   }
 
+  /** @throws {Error} when the argument is not a list of numbers. */
+  list(name: string): number[] {
+    const value = this.args[name];
+    if (Array.isArray(value) && value.every((n) => typeof n === 'number')) return value;
+    throw new Error(`argument ${name} is ${JSON.stringify(value)}; a list of numbers was expected`);
+  }
+
+  /** The arguments but these. */
+  argumentsBut(...names: string[]): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(this.args).filter(([name]) => !names.includes(name)));
+  }
+
   flag(name: string, otherwise: boolean): boolean {
     return Boolean(this.args[name] ?? otherwise);
   }

@@ -13,6 +13,7 @@ import {
   type Tensor,
 } from '../../src/index.ts';
 import type { GoldenCase, Layout } from './golden-case.ts';
+import { METHOD_CASES } from './golden-methods.ts';
 import { resnetCase } from './golden-resnet.ts';
 
 const TOLERANCE = 1e-5;
@@ -129,4 +130,5 @@ export const GOLDEN_CASES: Readonly<Record<string, Run>> = {
   'linear+cross_entropy': linearCase,
   grouped_softmax_kd: groupKDCase,
   resnet: resnetCase,
+  ...METHOD_CASES,
 };

@@ -35,9 +35,14 @@ function askedFor(args: readonly string[]): { files: string[]; variant: string |
   }
 }
 
-/** Worst of the comparisons: the one nearest to its tolerance, or furthest beyond it. */
+// Not `error > tolerance`: that is false for NaN.
+const isMet = ({ error, tolerance }: Comparison): boolean => error <= tolerance;
+/** Where nothing is tolerated, 0 / 0 would be neither more nor less than any other. */
+const share = ({ error, tolerance }: Comparison): number => (error === 0 ? 0 : error / tolerance);
+
+/** Worst of the comparisons: one that is not met, or else the one nearest to its tolerance. */
 const worstOf = (comparisons: readonly Comparison[]): Comparison =>
-  comparisons.reduce((a, b) => (b.error / b.tolerance > a.error / a.tolerance ? b : a));
+  comparisons.find((one) => Number.isNaN(one.error)) ?? comparisons.reduce((a, b) => (share(b) > share(a) ? b : a));
 
 async function verdict(engine: Engine, path: string): Promise<{ ok: boolean; text: string }> {
   try {
@@ -46,10 +51,10 @@ async function verdict(engine: Engine, path: string): Promise<{ ok: boolean; tex
     if (!run) throw new Error(`unknown case "${given.operation}"; known: ${Object.keys(GOLDEN_CASES).join(', ')}`);
     await run(given);
     if (given.comparisons.length === 0) throw new Error('the file holds nothing to compare with');
-    const { tensor, error, tolerance } = worstOf(given.comparisons);
+    const worst = worstOf(given.comparisons);
+    const { tensor, error, tolerance } = worst;
     const text = `${given.operation}, ${given.comparisons.length} compared, worst ${error.toExponential(2)} (${tensor})`;
-    // Not `error > tolerance`: that is false for NaN.
-    return error <= tolerance ? { ok: true, text } : { ok: false, text: `${text}, at most ${tolerance} allowed` };
+    return isMet(worst) ? { ok: true, text } : { ok: false, text: `${text}, at most ${tolerance} allowed` };
   } catch (error) {
     return { ok: false, text: (error as Error).message };
   }

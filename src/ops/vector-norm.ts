@@ -1,0 +1,30 @@
+/** Lengths of vectors along an axis, and vectors of length 1, with gradients that stay finite for vectors of zeros. */
+import type { Tensor } from '../tensor/tensor.ts';
+import { where } from './elementwise/elementwise.ts';
+import './methods.ts';
+import type { ReduceOptions } from './reduce.ts';
+
+/** Squares of lengths below this are taken for none: a vector shorter than 1e-12 has no direction (as PyTorch's `normalize`). */
+const NONE = 1e-24;
+/** The least normal number, nearly: its root is far below what a length is added to. */
+const LEAST = 1e-37;
+
+/**
+ * Euclidean lengths along an axis, the last by default. A vector of zeros has the gradient zero.
+ * @throws {ShapeError} when the axis is out of range.
+ * @throws {DTypeError} for integers.
+ */
+export function vectorNorm(x: Tensor, axis = -1, options: ReduceOptions = {}): Tensor {
+  return x.square().sum(axis, options).clamp(LEAST).sqrt();
+}
+
+/**
+ * Vectors along an axis, the last by default, divided by their Euclidean length. A vector shorter than 1e-12 becomes zeros, with
+ * the gradient zero: it has no direction to turn from.
+ * @throws {ShapeError} when the axis is out of range.
+ * @throws {DTypeError} for integers.
+ */
+export function normalize(x: Tensor, axis = -1): Tensor {
+  const squares = x.square().sum(axis, { keepDims: true });
+  return x.mul(where(squares.greater(NONE), squares.clamp(NONE).rsqrt(), 0));
+}
