@@ -18,6 +18,7 @@ import type { Runtime } from '../gpu/runtime.ts';
 import { oneHot } from '../ops/gather.ts';
 import { matmul } from '../ops/matmul/matmul.ts';
 import { concat, slice } from '../ops/strided.ts';
+import { normalize } from '../ops/vector-norm.ts';
 import { tensorFrom, zeros } from '../tensor/create.ts';
 import '../ops/methods.ts';
 import { show } from '../tensor/shape.ts';
@@ -189,7 +190,7 @@ export function classSimilarity(prototypes: Tensor, oldClasses: number): Tensor 
   const { engine } = prototypes;
   return noGrad(engine, () =>
     engine.scope(() => {
-      const unit = normalizeRows(prototypes);
+      const unit = normalize(prototypes);
       const old = slice(unit, [
         [0, oldClasses],
         [0, features],
@@ -201,11 +202,6 @@ export function classSimilarity(prototypes: Tensor, oldClasses: number): Tensor 
       return matmul(fresh, old, { transposeB: true });
     }),
   );
-}
-
-/** Rows divided by their Euclidean length; a row of zeros stays zero. */
-function normalizeRows(x: Tensor): Tensor {
-  return x.mul(x.square().sum(1, { keepDims: true }).add(1e-12).rsqrt());
 }
 
 /** Running class means of normalised features. Lives until {@link dispose}. */
@@ -240,7 +236,7 @@ export class Prototypes {
     noGrad(this.engine, () =>
       this.engine.scope(() => {
         const hot = oneHot(labels, this.classes);
-        const sums = this.sums.add(matmul(hot, normalizeRows(features), { transposeA: true }));
+        const sums = this.sums.add(matmul(hot, normalize(features), { transposeA: true }));
         const counts = this.counts.add(hot.sum(0).reshape([this.classes, 1]));
         this.dispose();
         this.sums = this.engine.keep(sums);

@@ -1,0 +1,67 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { gradcheck, logSumExp, normalize, vectorNorm } from '../src/index.ts';
+import { engine, near, uniform } from './support/engine.ts';
+import { logSumExp as reference, rowsOf } from './support/rows.ts';
+
+const x = engine.tensor(uniform(12, 1, -2, 2), [3, 4]);
+
+test('lengths and directions along either axis have their slopes', async () => {
+  const rows = (values: Float64Array) => rowsOf(values, 4);
+  const columns = (values: Float64Array) => [0, 1, 2, 3].map((c) => rows(values).map((row) => row[c]!));
+  await gradcheck(
+    (t) => vectorNorm(t),
+    (t) => rows(t!).map((row) => Math.hypot(...row)),
+    [x],
+  );
+  await gradcheck(
+    (t) => vectorNorm(t, 0),
+    (t) => columns(t!).map((column) => Math.hypot(...column)),
+    [x],
+  );
+  await gradcheck(
+    (t) => normalize(t),
+    (t) => rows(t!).flatMap((row) => row.map((value) => value / Math.hypot(...row))),
+    [x],
+  );
+  const lengths = (values: Float64Array) => columns(values).map((column) => Math.hypot(...column));
+  await gradcheck(
+    (t) => normalize(t, 0),
+    (t) => t!.map((value, i) => value / lengths(t!)[i % 4]!),
+    [x],
+  );
+  assert.equal(vectorNorm(x, 1, { keepDims: true }).shape, [3, 1]);
+});
+
+test('vectors of zeros have no direction: zeros, with finite gradients that are zero', async () => {
+  for (const of of [normalize, vectorNorm]) {
+    const zeros = engine.tensor([
+      [0, 0],
+      [3, 4],
+      [1e-30, 0],
+    ]);
+    zeros.requiresGrad = true;
+    const y = of(zeros);
+    y.sum().backward();
+    const gradient = await zeros.grad!.data();
+    assert.equal([...gradient.slice(0, 2), ...gradient.slice(4)], [0, 0, 0, 0]);
+    assert.ok(gradient[2] !== 0 && gradient.every(Number.isFinite));
+    assert.ok((await y.data()).every(Number.isFinite));
+  }
+});
+
+test('log Σ exp has its slope, and does not overflow', async () => {
+  await gradcheck(
+    (t) => logSumExp(t),
+    (t) => rowsOf(t!, 4).map(reference),
+    [x],
+  );
+  const large = engine.tensor([
+    [1000, 1000],
+    [-1000, -1e30],
+  ]);
+  await near(logSumExp(large), [1000 + Math.LN2, -1000], 1e-6);
+  assert.equal(logSumExp(large, 0, { keepDims: true }).shape, [1, 2]);
+});
+
+test.run();
