@@ -18,6 +18,7 @@ import {
   decoupledKD,
   decoupledKDParts,
   forgetting,
+  Hessian,
   herding,
   Linear,
   lastAccuracy,
@@ -233,6 +234,15 @@ async function linearCKACase(given: GoldenCase): Promise<void> {
   await given.compare('cka', linearCKA(given.tensor('x'), given.tensor('y')), TOLERANCE);
 }
 
+async function hessianCase(given: GoldenCase): Promise<void> {
+  const [x, weight, targets] = [given.tensor('x'), given.leaf('weight'), given.integers('targets')];
+  const hessian = new Hessian([weight], () => crossEntropy(x.matmul(weight), targets));
+  const { product } = await hessian.product([given.tensor('vector')]);
+  await given.compare('product', product[0] as Tensor, TOLERANCE);
+  given.compareNumbers('top_eigenvalue', [await hessian.topEigenvalue()], TOLERANCE);
+  given.compareNumbers('trace', [(await hessian.trace({ samples: hessian.size })).trace], TOLERANCE);
+}
+
 /** A module that is its only parameter. */
 class Parameter extends Module {
   constructor(readonly weight: Tensor) {
@@ -280,5 +290,6 @@ export const METHOD_CASES: Readonly<Record<string, (given: GoldenCase) => Promis
   nearest_mean: nearestMeanCase,
   metrics: metricsCase,
   linear_cka: linearCKACase,
+  hessian: hessianCase,
   optimizer: optimizerCase,
 };
