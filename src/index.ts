@@ -3,67 +3,6 @@ import './ops/methods.ts';
 
 export { recomputed } from './autograd/recompute.ts';
 export { backward, type CustomOp, customOp, enableGrad, noGrad, record } from './autograd/tape.ts';
-export { alignWeights } from './continual/alignment.ts';
-export {
-  Benchmark,
-  type BenchmarkEvent,
-  type RunTaskOptions,
-  type SavedRun,
-  type Summary,
-  type TestedTaskEvent,
-} from './continual/benchmark/benchmark.ts';
-export type { MetricsLine } from './continual/benchmark/benchmark-state.ts';
-export { type Config, type ConfigInput, parseConfig, settingsFor } from './continual/benchmark/config.ts';
-export {
-  type AccuracyMatrix,
-  accuracyCurve,
-  averageIncremental,
-  backwardTransfer,
-  forgetting,
-  lastAccuracy,
-  taskAccuracies,
-} from './continual/benchmark/metrics.ts';
-export { Scenario, type ScenarioOptions } from './continual/benchmark/scenario.ts';
-export type { ClassImages } from './continual/class-images.ts';
-export { type Distillation, distillation, distillationSettings } from './continual/distillation.ts';
-export type {
-  EpochEvent,
-  LearnerEvent,
-  NoticeEvent,
-  ProgressEvent,
-  StepEvent,
-  TaskEvent,
-} from './continual/events.ts';
-export { ContinualLearner } from './continual/learner.ts';
-export type { LearnerSettings, Recipe } from './continual/learner-settings.ts';
-export type { Evaluation, KeptImage, LearnerOptions, LearnOptions, Prediction } from './continual/learner-types.ts';
-export { type Exemplar, ExemplarMemory, type MemoryOptions } from './continual/memory.ts';
-export {
-  type AnyMethod,
-  type Batch as MethodBatch,
-  defineMethod,
-  type IncrementalModel,
-  type Method,
-  type ModelContext,
-  type Outputs,
-  type Phase,
-  type PredictionContext,
-  type Predictor,
-  type Task,
-  type TaskPlan,
-} from './continual/method.ts';
-export { METHOD_NAMES, type MethodName, methods } from './continual/methods/index.ts';
-export { herding, randomSelection } from './continual/selection.ts';
-export {
-  choiceSetting,
-  numberSetting,
-  type Setting,
-  type Settings,
-  setting,
-  switchSetting,
-  type ValuesOf,
-  wholeSetting,
-} from './continual/setting.ts';
 export { type Augmentation, randomTransforms } from './data/augment.ts';
 export {
   channelMoments,
@@ -81,7 +20,6 @@ export type { ImageArray } from './data/image-pixels.ts';
 export { imagesByClass } from './data/images-by-class.ts';
 export { type Batch, DataLoader, indicesOfClasses, type LoaderOptions } from './data/loader.ts';
 export { type ImageSize, type ResizeOptions, resizeImages } from './data/resize.ts';
-export { type DecoupledKDOptions, decoupledKD, decoupledKDParts } from './distill/decoupled-kd.ts';
 export { type DenseKDOptions, denseKD, globalKD, taskwiseKD } from './distill/dense-kd.ts';
 export { GroupDraw, type GroupDrawOptions, gatherGroups } from './distill/group-draw.ts';
 export { finiteLoss, type GroupKDOptions, groupKD, groupLosses } from './distill/group-kd.ts';
@@ -117,13 +55,11 @@ export type { Params, ParamValue } from './gpu/wgsl/params.ts';
 export { BasicBlock } from './nn/basic-block.ts';
 export { checkpointed } from './nn/checkpointed.ts';
 export { copyModule } from './nn/copy.ts';
-export { CosineLinear, type CosineLinearOptions } from './nn/cosine-linear.ts';
 export { Flatten, type FlattenOptions } from './nn/flatten.ts';
 export { growLinear } from './nn/head.ts';
 export { kaimingNormal, kaimingUniform, parameter } from './nn/init.ts';
 export * from './nn/layers.ts';
 export { Module, type NamedTensor, type TorchLayout } from './nn/module.ts';
-export { ProxyClassifier, type ProxyClassifierOptions } from './nn/proxy-classifier.ts';
 export {
   type BackboneOptions,
   type BackboneOutputs,

@@ -1,21 +1,9 @@
 /** Classifiers that grow a task at a time: LUCIR's, PODNet's, BiC's correction, and the nearest mean. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  BiasCorrection,
-  CosineLinear,
-  correctBias,
-  crossEntropy,
-  gradcheck,
-  loadStateDict,
-  nearestMean,
-  Prototypes,
-  ProxyClassifier,
-  Random,
-  SGD,
-  stateDict,
-  type Tensor,
-} from '../src/index.ts';
+import { BiasCorrection, CosineLinear, correctBias, nearestMean, ProxyClassifier } from '../src/entries/methods.ts';
+import { gradcheck } from '../src/entries/testing.ts';
+import { crossEntropy, loadStateDict, Prototypes, Random, SGD, stateDict, type Tensor } from '../src/index.ts';
 import { engine, near, uniform } from './support/engine.ts';
 import { cosine, dot, rowsOf, softmax } from './support/rows.ts';
 

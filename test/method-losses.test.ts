@@ -6,12 +6,9 @@ import {
   auxiliaryTargets,
   balancedDistillationLoss,
   classBalancedWeights,
-  crossEntropy,
   darkExperienceLoss,
   decoupledKD,
   decoupledKDParts,
-  globalKD,
-  gradcheck,
   lessForgetLoss,
   logitReplayLoss,
   marginRankingLoss,
@@ -21,9 +18,10 @@ import {
   separatedCrossEntropy,
   softCrossEntropy,
   softTargetLoss,
-  type Tensor,
   taskDistillationLoss,
-} from '../src/index.ts';
+} from '../src/entries/methods.ts';
+import { gradcheck } from '../src/entries/testing.ts';
+import { crossEntropy, globalKD, type Tensor } from '../src/index.ts';
 import { engine, near, uniform } from './support/engine.ts';
 import * as rows from './support/rows.ts';
 

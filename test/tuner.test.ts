@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parseConfig } from '../src/entries/benchmark.ts';
 import { loadDataset } from '../src/entries/data.ts';
 import type { Launch } from '../src/gpu/launch.ts';
 import type { Runtime } from '../src/gpu/runtime.ts';
@@ -17,7 +18,6 @@ import {
   Engine,
   Learner,
   matmul,
-  parseConfig,
   readSafetensors,
   type Stopwatch,
   saveCheckpoint,

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { gradcheck, logSumExp, normalize, vectorNorm } from '../src/index.ts';
+import { gradcheck } from '../src/entries/testing.ts';
+import { logSumExp, normalize, vectorNorm } from '../src/index.ts';
 import { engine, near, uniform } from './support/engine.ts';
 import { logSumExp as reference, rowsOf } from './support/rows.ts';
 

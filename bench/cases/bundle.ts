@@ -45,15 +45,16 @@ async function bundle(contents: string): Promise<BundleResult> {
   return { minified: text.length, gzip: gzipSync(text, { level: 9 }).length };
 }
 
-const importing = (names: readonly string[]): string =>
-  `import { ${names.join(', ')} } from 'engram';\nconsole.log(${names.join(', ')});`;
+const importing = (names: readonly string[], more = ''): string =>
+  `import { ${names.join(', ')} } from 'engram';\n${more}console.log(${names.join(', ')});`;
 
 const core = ['Engine', 'matmul', 'SGD'];
 const resnet = [...core, 'createResNet', 'crossEntropy'];
 const dkd = [...resnet, 'denseKD', 'TaskPool'];
-const learner = [...dkd, 'Learner'];
-
-const parts = Object.entries({ core, resnet, dkd, learner }).map(([name, names]) => [name, importing(names)]);
+const parts = [
+  ...Object.entries({ core, resnet, dkd }).map(([name, names]) => [name, importing(names)]),
+  ['learner', importing(dkd, "import { ContinualLearner } from 'engram/continual';\nconsole.log(ContinualLearner);\n")],
+];
 
 const everything = "import * as engram from 'engram';\nconsole.log({ ...engram });";
 const further = packageEntries.flatMap(({ name }) => (name ? [name] : []));

@@ -1,43 +1,47 @@
 /** The golden cases of published methods' own losses and rules: what a user calls, on the file's inputs. */
+
+import { Hessian, linearCKA } from '../../src/entries/analysis.ts';
 import {
-  Adam,
-  AdamW,
   accuracyCurve,
-  adjustedCrossEntropy,
-  alignWeights,
-  auxiliaryTargets,
   averageIncremental,
   backwardTransfer,
+  forgetting,
+  lastAccuracy,
+} from '../../src/entries/benchmark.ts';
+import { alignWeights } from '../../src/entries/continual.ts';
+import {
+  adjustedCrossEntropy,
+  auxiliaryTargets,
   balancedDistillationLoss,
   CosineLinear,
   classBalancedWeights,
   correctBias,
-  countWeight,
-  crossEntropy,
   darkExperienceLoss,
   decoupledKD,
   decoupledKDParts,
-  forgetting,
-  Hessian,
   herding,
-  Linear,
-  lastAccuracy,
   lessForgetLoss,
-  linearCKA,
-  loadStateDict,
-  Module,
   marginRankingLoss,
   nearestMean,
-  Prototypes,
   ProxyClassifier,
   podFlatLoss,
   podSpatialLoss,
   proxyNCALoss,
-  SGD,
   separatedCrossEntropy,
   softTargetLoss,
-  type Tensor,
   taskDistillationLoss,
+} from '../../src/entries/methods.ts';
+import {
+  Adam,
+  AdamW,
+  countWeight,
+  crossEntropy,
+  Linear,
+  loadStateDict,
+  Module,
+  Prototypes,
+  SGD,
+  type Tensor,
 } from '../../src/index.ts';
 import type { GoldenCase, Layout } from './golden-case.ts';
 

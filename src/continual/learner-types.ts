@@ -1,12 +1,12 @@
 /** What a learner is asked, and answers. */
 import type { LearnerSettingsInput } from './learner-settings.ts';
 import type { AnyMethod } from './method.ts';
-import type { MethodName } from './methods/index.ts';
+import type { NamedMethod } from './method-names.ts';
 
 /** Settings of the learner and of its method, side by side. */
 export interface LearnerOptions extends LearnerSettingsInput {
-  /** A built-in method by name, `fdkd` by default, or one as a value. */
-  readonly method?: MethodName | AnyMethod;
+  /** One that learners know by name, `fdkd` by default, or any as a value: one of your own, or from `engram/methods`. */
+  readonly method?: NamedMethod | AnyMethod;
   /** Brings images of other sizes to those of the first task, on the GPU, instead of refusing them. */
   readonly resize?: boolean;
   /** The method's own settings. */

@@ -27,7 +27,6 @@ import type { Evaluation, KeptImage, LearnerOptions, LearnOptions, Prediction } 
 import { ExemplarMemory } from './memory.ts';
 import type { AnyMethod, IncrementalModel } from './method.ts';
 import { checkMethod, resolveMethod } from './method-names.ts';
-import type { MethodName } from './methods/index.ts';
 import { buildModel } from './model.ts';
 import { Predictions } from './predictions.ts';
 import { epochsOf } from './recipe.ts';
@@ -95,7 +94,7 @@ export class ContinualLearner {
    */
   static async create(engine: Engine, options: LearnerOptions = {}): Promise<ContinualLearner> {
     const { method = 'fdkd', resize = false, ...settings } = options;
-    return new ContinualLearner(engine, await resolveMethod(method), settings, resize);
+    return new ContinualLearner(engine, resolveMethod(method), settings, resize);
   }
 
   /**
@@ -109,7 +108,7 @@ export class ContinualLearner {
     { method, where = 'ContinualLearner.load' }: { method?: AnyMethod; where?: string } = {},
   ): Promise<ContinualLearner> {
     const stored = readLearner(bytes, where);
-    const own = method ?? (await resolveMethod(stored.state.method as MethodName));
+    const own = method ?? resolveMethod(stored.state.method);
     const { settings, methodSettings, resize } = stored.state;
     if (own.name !== stored.state.method) {
       throw new CheckpointError({

@@ -1,24 +1,32 @@
-/** From a name to a method; the built-in ones are loaded only where one is named. */
+/** From a name to a method. */
 import { ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import { learnerSettings } from './learner-settings.ts';
 import type { AnyMethod } from './method.ts';
-import type { MethodName } from './methods/index.ts';
+import { fdkd } from './methods/fdkd.ts';
+import { finetune } from './methods/finetune.ts';
+import { joint } from './methods/joint.ts';
+import { kd } from './methods/kd.ts';
+import { rdkd } from './methods/rdkd.ts';
+import { replay } from './methods/replay.ts';
+import { tkd } from './methods/tkd.ts';
+
+/** Those that a learner knows by name: DKD, what it is compared with, and the bounds. */
+const NAMED = { finetune, joint, replay, kd, tkd, fdkd, rdkd };
+export type NamedMethod = keyof typeof NAMED;
 
 /**
  * The method of a name, or the one given.
- * @throws {ConfigError} when no built-in method has the name.
+ * @throws {ConfigError} for a name that no learner knows.
  */
-export async function resolveMethod(method: MethodName | AnyMethod): Promise<AnyMethod> {
+export function resolveMethod(method: string | AnyMethod): AnyMethod {
   if (typeof method !== 'string') return method;
-  const { methods } = await import('./methods/index.ts');
-  const known: Readonly<Record<string, AnyMethod>> = methods;
-  const found = Object.hasOwn(known, method) ? known[method] : undefined;
+  const found = Object.hasOwn(NAMED, method) ? NAMED[method as NamedMethod] : undefined;
   if (found) return found;
   throw new ConfigError({
     where: 'method',
-    message: `"${clipped(method)}" is not a built-in method.`,
-    fix: `Built in are ${Object.keys(known).join(', ')}; hand over one of your own itself, not its name.`,
+    message: `learners know no method "${clipped(method)}" by name.`,
+    fix: `By name there are ${Object.keys(NAMED).join(', ')}. Hand over any other itself: your own, or one that you import from 'engram/methods'.`,
   });
 }
 

@@ -1,0 +1,40 @@
+/** `engram/continual`: the learner that takes classes as they come, and what methods are made with. Nothing inside `src` imports this file. */
+export { alignWeights } from '../continual/alignment.ts';
+export type { ClassImages } from '../continual/class-images.ts';
+export { type Distillation, distillation, distillationSettings } from '../continual/distillation.ts';
+export type {
+  EpochEvent,
+  LearnerEvent,
+  NoticeEvent,
+  ProgressEvent,
+  StepEvent,
+  TaskEvent,
+} from '../continual/events.ts';
+export { ContinualLearner } from '../continual/learner.ts';
+export type { LearnerSettings, Recipe } from '../continual/learner-settings.ts';
+export type { Evaluation, KeptImage, LearnerOptions, LearnOptions, Prediction } from '../continual/learner-types.ts';
+export { type Exemplar, ExemplarMemory, type MemoryOptions } from '../continual/memory.ts';
+export {
+  type AnyMethod,
+  type Batch as MethodBatch,
+  defineMethod,
+  type IncrementalModel,
+  type Method,
+  type ModelContext,
+  type Outputs,
+  type Phase,
+  type PredictionContext,
+  type Predictor,
+  type Task,
+  type TaskPlan,
+} from '../continual/method.ts';
+export {
+  choiceSetting,
+  numberSetting,
+  type Setting,
+  type Settings,
+  setting,
+  switchSetting,
+  type ValuesOf,
+  wholeSetting,
+} from '../continual/setting.ts';
