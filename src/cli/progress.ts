@@ -90,7 +90,7 @@ export class Progress {
 
   private get left(): string {
     const rate = this.pace.rate;
-    return rate > 0 ? `${remaining((this.total - this.done) / rate)} left` : '';
+    return rate > 0 ? `${remaining(Math.max(0, this.total - this.done) / rate)} left` : '';
   }
 
   private get speed(): string {

@@ -1,17 +1,19 @@
 /** A batch that computes what a loss asks for, once. */
 import { noGrad } from '../autograd/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Batch, IncrementalModel, Outputs } from './method.ts';
+import type { Batch, IncrementalModel } from './method.ts';
+
+type OutputsOf<M extends IncrementalModel> = ReturnType<M['outputs']>;
 
 export class LazyBatch<M extends IncrementalModel> implements Batch<M> {
   private ownLogits: Tensor | null = null;
-  private ownOutputs: Outputs | null = null;
+  private ownOutputs: OutputsOf<M> | null = null;
   private teacherLogits: Tensor | null = null;
-  private teacherOutputs: Outputs | null = null;
+  private teacherOutputs: OutputsOf<M> | null = null;
 
   constructor(
     readonly model: M,
-    private readonly old: IncrementalModel | null,
+    private readonly old: M | null,
     readonly images: Tensor,
     readonly targets: Tensor,
   ) {}
@@ -21,8 +23,8 @@ export class LazyBatch<M extends IncrementalModel> implements Batch<M> {
     return this.ownLogits;
   }
 
-  get outputs(): Outputs {
-    this.ownOutputs ??= this.model.outputs(this.images);
+  get outputs(): OutputsOf<M> {
+    this.ownOutputs ??= this.model.outputs(this.images) as OutputsOf<M>;
     return this.ownOutputs;
   }
 
@@ -33,10 +35,10 @@ export class LazyBatch<M extends IncrementalModel> implements Batch<M> {
     return this.teacherLogits;
   }
 
-  get oldOutputs(): Outputs | null {
+  get oldOutputs(): OutputsOf<M> | null {
     const { old } = this;
     if (!old) return null;
-    this.teacherOutputs ??= noGrad(old.engine, () => old.outputs(this.images));
+    this.teacherOutputs ??= noGrad(old.engine, () => old.outputs(this.images) as OutputsOf<M>);
     return this.teacherOutputs;
   }
 }

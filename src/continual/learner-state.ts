@@ -10,6 +10,7 @@ import { clipped } from '../gpu/printable.ts';
 import { asInt32, readSafetensors, type SafetensorsEntry, writeSafetensors } from '../nn/safetensors.ts';
 import type { StateDict } from '../nn/state-dict.ts';
 import { weightFault } from './faults.ts';
+import type { ContinualLearner } from './learner.ts';
 import type { Exemplar } from './memory.ts';
 import { prefixed, unprefixed } from './stored-tensors.ts';
 
@@ -58,6 +59,34 @@ export interface StoredLearner {
   readonly exemplars: readonly Exemplar[];
   /** What whoever saved it added. */
   readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The state of a learner but for what is read from the device. @param offered images that a reservoir was offered, by class. */
+export function describe(
+  learner: Pick<
+    ContinualLearner,
+    'method' | 'methodSettings' | 'training' | 'resize' | 'classes' | 'taskSizes' | 'tasksDone' | 'imageFormat'
+  >,
+  offered: readonly (readonly [label: number, count: number])[],
+): Omit<LearnerState, 'version' | 'scaler'> {
+  const { imageFormat: images } = learner;
+  return {
+    method: learner.method.name,
+    methodSettings: { ...learner.methodSettings },
+    settings: { ...learner.training },
+    resize: learner.resize,
+    classes: [...learner.classes],
+    taskSizes: [...learner.taskSizes],
+    tasksDone: learner.tasksDone,
+    images: images && {
+      height: images.height,
+      width: images.width,
+      channels: images.channels,
+      mean: [...images.mean],
+      std: [...images.std],
+    },
+    offered: offered.map(([label, count]) => [label, count]),
+  };
 }
 
 export function writeLearner({

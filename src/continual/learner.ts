@@ -5,7 +5,7 @@
  * one goes on exactly as if it had never stopped.
  */
 import type { Normalization } from '../data/dataset.ts';
-import type { ImageBytes, ImageFormat } from '../data/image-bytes.ts';
+import type { ImageFormat } from '../data/image-bytes.ts';
 import { type ImageInput, toImageBytes } from '../data/image-input.ts';
 import { TaskPool } from '../distill/task-pool.ts';
 import { ArgumentError, CheckpointError } from '../errors.ts';
@@ -13,28 +13,24 @@ import { clipped } from '../gpu/printable.ts';
 import { copyModule } from '../nn/copy.ts';
 import { stateDict, writeState } from '../nn/state-dict.ts';
 import { GradScaler } from '../optim/grad-scaler.ts';
-import { supportsF16 } from '../tensor/dtype.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { type ClassImages, readClassImages } from './class-images.ts';
 import { Disposables } from './disposables.ts';
 import { diverged, weightsAreFinite } from './divergence.ts';
 import { evaluate } from './evaluation.ts';
 import type { LearnerEvent, TaskEvent } from './events.ts';
-import { fingerprint, textBytes } from './fingerprint.ts';
-import { type LearnerSettings, learnerSettings } from './learner-settings.ts';
-import { readLearner, type StoredLearner, writeLearner } from './learner-state.ts';
+import type { LearnerSettings } from './learner-settings.ts';
+import { divideSettings } from './learner-setup.ts';
+import { describe, readLearner, type StoredLearner, writeLearner } from './learner-state.ts';
 import type { Evaluation, KeptImage, LearnerOptions, LearnOptions, Prediction } from './learner-types.ts';
 import { ExemplarMemory } from './memory.ts';
 import type { AnyMethod, IncrementalModel } from './method.ts';
-import { checkMethod, resolveMethod } from './method-names.ts';
+import { resolveMethod } from './method-names.ts';
 import { buildModel } from './model.ts';
 import { Predictions } from './predictions.ts';
-import { epochsOf } from './recipe.ts';
 import { remember } from './remember.ts';
-import { readSettings } from './setting.ts';
-import { readTask } from './task-inputs.ts';
+import { readTask, taskFingerprint } from './task-inputs.ts';
 import { TaskRun } from './task-run.ts';
-import { checkTraining } from './training-checks.ts';
 
 export class ContinualLearner {
   readonly memory: ExemplarMemory;
@@ -45,7 +41,7 @@ export class ContinualLearner {
   /** How activations are stored: as asked for, where the device can. */
   readonly training: LearnerSettings;
   readonly methodSettings: Readonly<Record<string, unknown>>;
-  private readonly notices: string[] = [];
+  private readonly notices: readonly string[];
   private names: readonly string[] = [];
   private sizes: readonly number[] = [];
   private tasks = 0;
@@ -62,26 +58,15 @@ export class ContinualLearner {
     settings: Readonly<Record<string, unknown>>,
     readonly resize = false,
   ) {
-    const where = 'ContinualLearner';
-    checkMethod(method);
-    const own = Object.keys(settings).filter((name) => name in method.settings);
-    const others = Object.keys(settings).filter((name) => !(name in method.settings));
-    const of = `a learner by "${method.name}"`;
-    const known = { ...learnerSettings, ...method.settings };
-    // What neither knows is told with the names of both.
-    if (others.some((name) => !(name in learnerSettings))) readSettings(known, settings, where, of);
-    this.methodSettings = readSettings(method.settings, pick(settings, own), where, of);
-    const training = readSettings(learnerSettings, pick(settings, others), where, of);
-    const precision = supportsF16(engine) ? training.precision : 'f32';
-    if (precision !== training.precision)
-      this.notices.push(`${engine.adapterDescription} has no shader-f16: training in f32 instead of f16.`);
-    this.training = { ...training, precision };
-    checkTraining(this.training, [epochsOf(training, 0), epochsOf(training, 1)]);
+    const { training, methodSettings, notices } = divideSettings(engine, method, settings);
+    this.training = training;
+    this.methodSettings = methodSettings;
+    this.notices = notices;
     const everything = { total: Number.POSITIVE_INFINITY };
     this.memory = new ExemplarMemory(
       method.keeps === 'everything' ? everything : { total: training.memory, perClass: training.memoryPerClass },
     );
-    this.scaler = precision === 'f16' ? new GradScaler(engine) : null;
+    this.scaler = training.precision === 'f16' ? new GradScaler(engine) : null;
   }
 
   /**
@@ -231,26 +216,10 @@ export class ContinualLearner {
    */
   async save(metadata: Readonly<Record<string, string>> = {}): Promise<Uint8Array<ArrayBuffer>> {
     this.assertUsable('save');
-    const { model, scaler, memory, images } = this;
+    const { model, scaler, memory } = this;
     // Copied before anything is waited for: a task may end meanwhile.
     const { exemplars, counts } = memory;
-    const state = {
-      method: this.method.name,
-      methodSettings: { ...this.methodSettings },
-      settings: { ...this.training },
-      resize: this.resize,
-      classes: [...this.names],
-      taskSizes: [...this.sizes],
-      tasksDone: this.tasks,
-      images: images && {
-        height: images.height,
-        width: images.width,
-        channels: images.channels,
-        mean: [...images.mean],
-        std: [...images.std],
-      },
-      offered: counts.map(([label, count]): [number, number] => [label, count]),
-    };
+    const state = describe(this, counts);
     const [weights, scale] = await Promise.all([model ? stateDict(model) : new Map(), scaler?.state() ?? null]);
     return writeLearner({ state: { ...state, scaler: scale }, weights, exemplars, metadata });
   }
@@ -309,7 +278,7 @@ export class ContinualLearner {
       exemplars: memory.images(format),
       exemplarLabels: memory.exemplars.map(({ label }) => label),
       normalization: format,
-      fingerprint: this.fingerprintOf(names, inputs.images),
+      fingerprint: taskFingerprint(this, inputs),
       held,
     });
     const from = resume ? { bytes: resume, where: `${where}: resume` } : null;
@@ -350,21 +319,6 @@ export class ContinualLearner {
       skippedSteps: skipped,
       seconds: run.seconds,
     };
-  }
-
-  /** Everything that a task's outcome depends on, in short. */
-  private fingerprintOf(names: readonly string[], fresh: ImageBytes): string {
-    const { training, method, methodSettings, memory } = this;
-    // How steps come to the same results may change.
-    const { capture, lossEvery, gradientCheckpointing, tune, ...decisive } = training;
-    const text = JSON.stringify([
-      method.name,
-      methodSettings,
-      decisive,
-      names,
-      memory.exemplars.map(({ label }) => label),
-    ]);
-    return fingerprint([textBytes(text), fresh.data, ...memory.exemplars.map(({ pixels }) => pixels)]);
   }
 
   /** What a task is learnt on: a copy of the model with room for its classes, or a new one. */
@@ -453,9 +407,6 @@ export class ContinualLearner {
     });
   }
 }
-
-const pick = (settings: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> =>
-  Object.fromEntries(names.map((name) => [name, settings[name]]));
 
 const skippedSteps = async (scaler: GradScaler | null): Promise<number> =>
   scaler ? (await scaler.state()).skippedSteps : 0;

@@ -62,10 +62,10 @@ export interface Batch<M extends IncrementalModel = IncrementalModel> {
   /** Logits of the model in training, [n, classes]. */
   readonly logits: Tensor;
   /** All that the model makes of the images. */
-  readonly outputs: Outputs;
+  readonly outputs: ReturnType<M['outputs']>;
   /** Logits of the old model on the same images, [n, old classes], without a gradient; none in the first task. */
   readonly oldLogits: Tensor | null;
-  readonly oldOutputs: Outputs | null;
+  readonly oldOutputs: ReturnType<M['outputs']> | null;
 }
 
 /** One stretch of training within a task. */

@@ -3,6 +3,8 @@ import { channelMoments, type Normalization } from '../data/dataset.ts';
 import { type ImageBytes, type ImageFormat, joinImages } from '../data/image-bytes.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { type ClassImages, readClassImages } from './class-images.ts';
+import { fingerprint, textBytes } from './fingerprint.ts';
+import type { ContinualLearner } from './learner.ts';
 import type { LearnerSettings } from './learner-settings.ts';
 import { checkImageSettings } from './training-checks.ts';
 
@@ -49,4 +51,21 @@ function normalized(images: ImageBytes, { mean, std }: LearnerSettings): ImageFo
   const { height, width, channels, data } = images;
   const measured = mean && std ? null : channelMoments({ images: data, channels });
   return { height, width, channels, mean: mean ?? measured?.mean ?? [], std: std ?? measured?.std ?? [] };
+}
+
+/** Everything that a task's outcome depends on, in short. */
+export function taskFingerprint(
+  {
+    method,
+    methodSettings,
+    training,
+    memory,
+  }: Pick<ContinualLearner, 'method' | 'methodSettings' | 'training' | 'memory'>,
+  { names, images }: TaskInputs,
+): string {
+  // How steps come to the same results may change.
+  const { capture, lossEvery, gradientCheckpointing, tune, ...decisive } = training;
+  const exemplars = memory.exemplars;
+  const text = JSON.stringify([method.name, methodSettings, decisive, names, exemplars.map(({ label }) => label)]);
+  return fingerprint([textBytes(text), images.data, ...exemplars.map(({ pixels }) => pixels)]);
 }

@@ -92,29 +92,22 @@ export class TaskRun implements Task {
     return epochsOf(this.training, this.index);
   }
 
-  random(...purpose: (string | number)[]): Random {
-    return Random.of(this.training.seed, ...purpose, this.index);
-  }
+  // Fields, not methods: whoever takes a task apart may call them all the same.
+  readonly random = (...purpose: (string | number)[]): Random => Random.of(this.training.seed, ...purpose, this.index);
 
-  hold<T extends Disposable>(one: T): T {
-    return this.options.held.add(one);
-  }
+  readonly hold = <T extends Disposable>(one: T): T => this.options.held.add(one);
 
-  release<T extends Disposable>(one: T): T {
-    return this.options.held.release(one);
-  }
+  readonly release = <T extends Disposable>(one: T): T => this.options.held.release(one);
 
-  features(model: IncrementalModel, images: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
-    return featuresOf(model, this.images, images);
-  }
+  readonly features = (model: IncrementalModel, images: readonly number[]): Promise<Float32Array<ArrayBuffer>> =>
+    featuresOf(model, this.images, images);
 
-  async prototypes(model: IncrementalModel): Promise<Tensor> {
-    return prototypesOf(model, this.images, [...this.exemplars, ...this.fresh], this.oldClasses + this.newClasses);
-  }
+  readonly prototypes = async (model: IncrementalModel): Promise<Tensor> =>
+    prototypesOf(model, this.images, [...this.exemplars, ...this.fresh], this.oldClasses + this.newClasses);
 
-  note(name: string, value: number): void {
+  readonly note = (name: string, value: number): void => {
     this.notes[name] = value;
-  }
+  };
 
   /** Seconds spent on the task, before it was resumed too. */
   get seconds(): number {

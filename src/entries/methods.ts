@@ -2,11 +2,15 @@
  * `engram/methods`: the built-in methods as values, for learners that carry no others, and the losses and rules that published
  * methods are made of. Nothing inside `src` imports this file.
  */
+export { bic } from '../continual/methods/bic.ts';
+export { der } from '../continual/methods/der.ts';
 export { fdkd } from '../continual/methods/fdkd.ts';
 export { finetune } from '../continual/methods/finetune.ts';
+export { icarl } from '../continual/methods/icarl.ts';
 export { METHOD_NAMES, methods } from '../continual/methods/index.ts';
 export { joint } from '../continual/methods/joint.ts';
 export { kd } from '../continual/methods/kd.ts';
+export { podnet } from '../continual/methods/podnet.ts';
 export { rdkd } from '../continual/methods/rdkd.ts';
 export { replay } from '../continual/methods/replay.ts';
 export { tkd } from '../continual/methods/tkd.ts';
@@ -19,7 +23,7 @@ export {
 export { BiasCorrection, correctBias } from '../continual/rules/bias-correction.ts';
 export { type DarkExperience, darkExperienceLoss, logitReplayLoss } from '../continual/rules/dark-experience.ts';
 export { lessForgetLoss, type MarginRankingOptions, marginRankingLoss } from '../continual/rules/less-forget.ts';
-export { nearestMean } from '../continual/rules/nearest-mean.ts';
+export { meanScores, nearestMean } from '../continual/rules/nearest-mean.ts';
 export { podFlatLoss, podSpatialLoss } from '../continual/rules/pod.ts';
 export { type ProxyNCAOptions, proxyNCALoss } from '../continual/rules/proxy-nca.ts';
 export {

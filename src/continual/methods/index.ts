@@ -1,15 +1,31 @@
 /** The built-in methods. */
 import type { AnyMethod } from '../method.ts';
+import { bic } from './bic.ts';
+import { der } from './der.ts';
 import { fdkd } from './fdkd.ts';
 import { finetune } from './finetune.ts';
+import { icarl } from './icarl.ts';
 import { joint } from './joint.ts';
 import { kd } from './kd.ts';
+import { podnet } from './podnet.ts';
 import { rdkd } from './rdkd.ts';
 import { replay } from './replay.ts';
 import { tkd } from './tkd.ts';
 
 /** The built-in methods by name. A method of one's own is an object of the same shape, handed to the learner. */
-export const methods = { finetune, joint, replay, kd, tkd, fdkd, rdkd } as const satisfies Record<string, AnyMethod>;
+export const methods = {
+  finetune,
+  joint,
+  replay,
+  kd,
+  tkd,
+  fdkd,
+  rdkd,
+  icarl,
+  bic,
+  podnet,
+  der,
+} as const satisfies Record<string, AnyMethod>;
 
 export type MethodName = keyof typeof methods;
 export const METHOD_NAMES = Object.keys(methods) as MethodName[];

@@ -1,0 +1,41 @@
+/** What a learner is made of: its settings, told apart from its method's. */
+import { supportsF16 } from '../tensor/dtype.ts';
+import type { Engine } from '../tensor/engine.ts';
+import { type LearnerSettings, learnerSettings } from './learner-settings.ts';
+import type { AnyMethod } from './method.ts';
+import { checkMethod } from './method-names.ts';
+import { epochsOf } from './recipe.ts';
+import { readSettings } from './setting.ts';
+import { checkTraining } from './training-checks.ts';
+
+type Given = Readonly<Record<string, unknown>>;
+
+export interface DividedSettings {
+  /** Activations are stored as asked for, where the device can. */
+  readonly training: LearnerSettings;
+  readonly methodSettings: Given;
+  /** What a user should know. */
+  readonly notices: readonly string[];
+}
+
+/** @throws {ConfigError} for a setting that is unknown or does not fit, and a method that is none. */
+export function divideSettings(engine: Engine, method: AnyMethod, settings: Given): DividedSettings {
+  const where = 'ContinualLearner';
+  checkMethod(method);
+  const of = `a learner by "${method.name}"`;
+  const pick = (isOwn: boolean): Given =>
+    Object.fromEntries(Object.entries(settings).filter(([name]) => name in method.settings === isOwn));
+  const [own, others] = [pick(true), pick(false)];
+  // What neither knows is told with the names of both.
+  if (Object.keys(others).some((name) => !(name in learnerSettings)))
+    readSettings({ ...learnerSettings, ...method.settings }, settings, where, of);
+  const methodSettings = readSettings(method.settings, own, where, of);
+  const training = readSettings(learnerSettings, others, where, of);
+  checkTraining(training, [epochsOf(training, 0), epochsOf(training, 1)]);
+  if (training.precision === 'f32' || supportsF16(engine)) return { training, methodSettings, notices: [] };
+  return {
+    training: { ...training, precision: 'f32' },
+    methodSettings,
+    notices: [`${engine.adapterDescription} has no shader-f16: training in f32 instead of f16.`],
+  };
+}

@@ -1,0 +1,121 @@
+import { Module } from '../../nn/module.ts';
+import type { ResNet } from '../../nn/resnet.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { defineMethod, type IncrementalModel, type Outputs, type Task } from '../method.ts';
+import { defaultModel } from '../model.ts';
+import { BiasCorrection } from '../rules/bias-correction.ts';
+import { softTargetLoss } from '../rules/soft-targets.ts';
+import { numberSetting, wholeSetting } from '../setting.ts';
+import { classification } from './classification.ts';
+import { oldShare } from './shares.ts';
+
+const settings = {
+  temperature: numberSetting(2, { above: 0 }, 'temperature of the distillation', 'T'),
+  heldOut: numberSetting(
+    0.1,
+    { above: 0, below: 1 },
+    "share of each class's exemplars, and as many new images a class, that the correction is trained on",
+    'share',
+  ),
+  correctionEpochs: wholeSetting(0, 0, 'epochs of the correction; 0 for as many as the task has'),
+};
+
+/** A ResNet whose logits are scaled and shifted task by task; the corrected ones are what the next task is taught. */
+class CorrectedResNet extends Module implements IncrementalModel {
+  constructor(
+    readonly net: ResNet,
+    readonly correction: BiasCorrection,
+  ) {
+    super(net.engine);
+  }
+
+  get classes(): number {
+    return this.net.classes;
+  }
+
+  get featureSize(): number {
+    return this.net.featureSize;
+  }
+
+  forward(images: Tensor): Tensor {
+    return this.correction.forward(this.net.forward(images));
+  }
+
+  features(images: Tensor): Tensor {
+    return this.net.features(images);
+  }
+
+  outputs(images: Tensor): Outputs {
+    const outputs = this.net.outputs(images);
+    return { ...outputs, logits: this.correction.forward(outputs.logits) };
+  }
+
+  grow(classes: number, seed: number): void {
+    this.net.grow(classes, seed);
+    this.correction.grow(this.net.classes);
+  }
+}
+
+/** Splits a task's images: of each class the last of a random order are held out, of new classes as many as of an old one. */
+function split({ fresh, exemplars, labels, oldClasses, settings: { heldOut }, random }: Task<typeof settings>) {
+  const held = new Set<number>();
+  const order = random('held out');
+  const take = (label: number, images: readonly number[], count: number) => {
+    const own = images.filter((image) => labels[image] === label);
+    for (const image of order.shuffle(own).slice(0, Math.min(count, own.length - 1))) held.add(image);
+  };
+  const counts = new Map<number, number>();
+  for (const image of exemplars) {
+    const label = labels[image] as number;
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  for (const [label, count] of counts) take(label, exemplars, Math.max(1, Math.floor(heldOut * count)));
+  const each = Math.max(1, Math.floor(held.size / Math.max(1, counts.size)));
+  const added = new Set(fresh.map((image) => labels[image] as number).filter((label) => label >= oldClasses));
+  for (const label of added) take(label, fresh, each);
+  const all = [...fresh, ...exemplars];
+  return { training: all.filter((image) => !held.has(image)), validation: all.filter((image) => held.has(image)) };
+}
+
+/** (1 − λ)·CE + λ·KD, λ the share of old classes; then the new classes' logits are corrected on images held out. */
+export const bic = defineMethod<typeof settings, CorrectedResNet>({
+  name: 'bic',
+  summary: 'replay + distillation, then a correction of the bias towards new classes on images held out',
+  source: 'Wu et al. 2019, Large Scale Incremental Learning',
+  settings,
+  keeps: 'exemplars',
+  extraPasses: 1,
+  model: (context) => new CorrectedResNet(defaultModel(context), new BiasCorrection(context.engine, [context.classes])),
+  async *learn(task) {
+    const { model, newClasses, old } = task;
+    const { temperature, correctionEpochs } = task.settings;
+    const ce = classification(task);
+    if (!old) {
+      yield { parameters: model.net, loss: ce };
+      return;
+    }
+    const share = oldShare(task);
+    const { training, validation } = split(task);
+    yield {
+      images: training,
+      parameters: model.net,
+      loss(batch) {
+        const kd = softTargetLoss(batch.logits, batch.oldLogits as Tensor, { temperature });
+        return ce(batch)
+          .mul(1 - share)
+          .add(kd.mul(share));
+      },
+    };
+    if (newClasses === 0 || validation.length === 0) return;
+    yield {
+      name: 'correction',
+      images: validation,
+      parameters: model.correction,
+      recipe: correctionEpochs > 0 ? { epochs: correctionEpochs } : {},
+      loss: ce,
+    };
+    const { alpha, beta } = model.correction;
+    task.note('alpha', 1 + (((await alpha.at(-1)?.data()) ?? [0])[0] as number));
+    task.note('beta', ((await beta.at(-1)?.data()) ?? [0])[0] as number);
+  },
+});

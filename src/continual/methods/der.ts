@@ -1,0 +1,143 @@
+import { noGrad } from '../../autograd/tape.ts';
+import { copyModule } from '../../nn/copy.ts';
+import { Linear } from '../../nn/layers.ts';
+import { Module } from '../../nn/module.ts';
+import { createBackbone, type ResNetBackbone } from '../../nn/resnet.ts';
+import { crossEntropy } from '../../ops/cross-entropy.ts';
+import { concat } from '../../ops/strided.ts';
+import { Random } from '../../tensor/random.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { alignmentSettings, alignTask } from '../alignment.ts';
+import { defineMethod, type IncrementalModel, type Outputs, type Task } from '../method.ts';
+import { networkOptions } from '../model.ts';
+import { auxiliaryTargets } from '../rules/auxiliary-targets.ts';
+import { classification } from './classification.ts';
+
+/** What the losses look at besides. */
+interface ExpandedOutputs extends Outputs {
+  /** The newest extractor's, [n, its features]. */
+  readonly newest: Tensor;
+}
+
+/** An extractor a task, their features joined; the older ones stay as they are. */
+class ExpandableModel extends Module implements IncrementalModel {
+  readonly extractors: ResNetBackbone[] = [];
+  fc: Linear;
+  /** Tells the newest task's classes from each other and from all older ones; none in the first task. */
+  auxiliary: Linear | null = null;
+
+  constructor(
+    private readonly makeExtractor: (index: number) => ResNetBackbone,
+    classes: number,
+    seed: number,
+  ) {
+    const first = makeExtractor(0);
+    super(first.engine);
+    this.extractors.push(first);
+    this.fc = new Linear(first.engine, first.featureSize, classes, { random: Random.of(seed, 'head', classes) });
+  }
+
+  get classes(): number {
+    return this.fc.outFeatures;
+  }
+
+  get featureSize(): number {
+    return this.extractors.reduce((total, { featureSize }) => total + featureSize, 0);
+  }
+
+  forward(images: Tensor): Tensor {
+    return this.fc.forward(this.features(images));
+  }
+
+  features(images: Tensor): Tensor {
+    const parts = this.extractors.map((extractor) => extractor.features(images));
+    return parts.length === 1 ? (parts[0] as Tensor) : concat(parts, 1);
+  }
+
+  outputs(images: Tensor): ExpandedOutputs {
+    const all = this.extractors.map((extractor) => extractor.outputs(images));
+    const newest = all.at(-1) as (typeof all)[number];
+    const features =
+      all.length === 1
+        ? newest.features
+        : concat(
+            all.map((one) => one.features),
+            1,
+          );
+    return { features, stages: newest.stages, newest: newest.features, logits: this.fc.forward(features) };
+  }
+
+  /** One more extractor, started from the last one; the classifier sees its features too. */
+  grow(classes: number, seed: number): void {
+    const last = this.extractors.at(-1) as ResNetBackbone;
+    const extractor = this.makeExtractor(this.extractors.length);
+    copyModule(last, extractor);
+    last.freeze();
+    this.extractors.push(extractor);
+    const all = this.classes + classes;
+    const random = Random.of(seed, 'head', all);
+    this.fc = widened(this.fc, this.featureSize, all, random);
+    this.auxiliary?.dispose();
+    this.auxiliary = new Linear(this.engine, extractor.featureSize, classes + 1, { random });
+  }
+}
+
+/** A larger classifier: what it had stays, further inputs and outputs are as in a new one. */
+function widened(layer: Linear, inFeatures: number, outFeatures: number, random: Random): Linear {
+  const { engine } = layer;
+  const grown = new Linear(engine, inFeatures, outFeatures, { random });
+  const keep = (fresh: Tensor, make: () => Tensor): Tensor => {
+    const joined = noGrad(engine, () => engine.scope(() => engine.keep(make())));
+    fresh.dispose();
+    joined.requiresGrad = true;
+    return joined;
+  };
+  const { weight, bias } = grown;
+  const [rows, columns] = [layer.inFeatures, layer.outFeatures];
+  grown.weight = keep(weight, () => {
+    const right = weight.slice([
+      [0, rows],
+      [columns, outFeatures],
+    ]);
+    const below = weight.slice([
+      [rows, inFeatures],
+      [0, outFeatures],
+    ]);
+    return concat([concat([layer.weight, right], 1), below], 0);
+  });
+  if (bias && layer.bias) {
+    const old = layer.bias;
+    grown.bias = keep(bias, () => concat([old, bias.slice([[columns, outFeatures]])], 0));
+  }
+  layer.dispose();
+  grown.training = layer.training;
+  return grown;
+}
+
+/** CE over all classes, and CE of the newest extractor alone over new classes and "all old ones"; then weight alignment. */
+export const der = defineMethod<typeof alignmentSettings, ExpandableModel>({
+  name: 'der',
+  summary: 'a backbone a task, the older ones frozen, features joined (dynamically expandable representation)',
+  source: 'Yan et al. 2021, DER: Dynamically Expandable Representation for Class Incremental Learning',
+  settings: alignmentSettings,
+  keeps: 'exemplars',
+  model({ engine, training, channels, classes }) {
+    const options = networkOptions(training, channels);
+    return new ExpandableModel(() => createBackbone(engine, training.model, options), classes, training.seed);
+  },
+  async *learn(task) {
+    const { model, oldClasses, newClasses } = task;
+    const ce = classification(task);
+    const { auxiliary } = model;
+    yield {
+      loss(batch) {
+        // A task of known classes has no extractor of its own.
+        if (!auxiliary || newClasses === 0) return ce(batch);
+        const { logits, newest } = batch.outputs;
+        const own = crossEntropy(auxiliary.forward(newest), auxiliaryTargets(batch.targets, oldClasses));
+        return ce({ logits, targets: batch.targets }).add(own);
+      },
+    };
+    await alignTask(task as unknown as Task, model.fc, task.settings);
+  },
+});

@@ -1,0 +1,35 @@
+import type { ResNet } from '../../nn/resnet.ts';
+import { defineMethod } from '../method.ts';
+import { meanScores } from '../rules/nearest-mean.ts';
+import { softTargetLoss } from '../rules/soft-targets.ts';
+import { numberSetting } from '../setting.ts';
+import { classification } from './classification.ts';
+
+const settings = {
+  temperature: numberSetting(2, { above: 0 }, 'temperature of the distillation', 'T'),
+  kdWeight: numberSetting(1, { least: 0 }, 'weight of the distillation beside the cross entropy', 'λ'),
+};
+
+/** CE + λ·KD on new images and exemplars; an image is of the class whose exemplars' mean feature is nearest. */
+export const icarl = defineMethod<typeof settings, ResNet>({
+  name: 'icarl',
+  summary: 'replay + distillation, prediction by the nearest mean of exemplars',
+  source: 'Rebuffi et al. 2017, iCaRL: Incremental Classifier and Representation Learning',
+  settings,
+  keeps: 'exemplars',
+  extraPasses: 1,
+  *learn(task) {
+    const { temperature, kdWeight } = task.settings;
+    const ce = classification(task);
+    yield {
+      loss(batch) {
+        const { logits, oldLogits } = batch;
+        return oldLogits ? ce(batch).add(softTargetLoss(logits, oldLogits, { temperature }).mul(kdWeight)) : ce(batch);
+      },
+    };
+  },
+  predictor({ model, exemplarMeans }) {
+    const means = exemplarMeans();
+    return { scores: (images) => meanScores(model.features(images), means), dispose: () => means.dispose() };
+  },
+});

@@ -1,0 +1,112 @@
+import { Module } from '../../nn/module.ts';
+import { ProxyClassifier } from '../../nn/proxy-classifier.ts';
+import { createBackbone, type ResNetBackbone } from '../../nn/resnet.ts';
+import { Random } from '../../tensor/random.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { balancedImages } from '../balanced.ts';
+import { type Batch, defineMethod, type IncrementalModel, type Outputs, type Task } from '../method.ts';
+import { networkOptions } from '../model.ts';
+import { podFlatLoss, podSpatialLoss } from '../rules/pod.ts';
+import { proxyNCALoss } from '../rules/proxy-nca.ts';
+import { numberSetting, wholeSetting } from '../setting.ts';
+
+const settings = {
+  proxies: wholeSetting(10, 1, 'proxies a class'),
+  margin: numberSetting(0.6, { least: 0 }, "margin taken from the right class's score"),
+  podFlat: numberSetting(1, { least: 0 }, 'weight of what is kept of the features, × √(classes / new classes)', 'λ'),
+  podSpatial: numberSetting(3, { least: 0 }, 'weight of what is kept of the stage maps, × the same', 'λ'),
+  balancedEpochs: wholeSetting(20, 0, 'epochs on as many images of every class, after the task'),
+  balancedLr: numberSetting(0.005, { above: 0 }, 'learning rate at the start of these', 'rate'),
+};
+
+/** What the losses look at besides. */
+interface PodOutputs extends Outputs {
+  /** Scores before the scale, [n, classes]. */
+  readonly cosines: Tensor;
+}
+
+/** A backbone that ends without ReLU, and a classifier by cosines with several proxies a class. */
+class PodNetModel extends Module implements IncrementalModel {
+  constructor(
+    readonly backbone: ResNetBackbone,
+    readonly classifier: ProxyClassifier,
+  ) {
+    super(backbone.engine);
+  }
+
+  get classes(): number {
+    return this.classifier.classes;
+  }
+
+  get featureSize(): number {
+    return this.backbone.featureSize;
+  }
+
+  forward(images: Tensor): Tensor {
+    return this.classifier.forward(this.features(images));
+  }
+
+  features(images: Tensor): Tensor {
+    return this.backbone.features(images);
+  }
+
+  outputs(images: Tensor): PodOutputs {
+    const { features, stages } = this.backbone.outputs(images);
+    const cosines = this.classifier.cosines(features);
+    return { features, stages, cosines, logits: cosines.mul(this.classifier.scale) };
+  }
+
+  grow(classes: number, seed: number): void {
+    const all = this.classes + classes;
+    this.classifier.grow(all, Random.of(seed, 'proxies', all));
+  }
+}
+
+/** NCA of the proxies, and what is kept of features and stage maps, heavier the fewer classes are new. */
+function lossOf(task: Task<typeof settings, PodNetModel>) {
+  const { model, newClasses, oldClasses } = task;
+  const { margin, podFlat, podSpatial } = task.settings;
+  const growth = newClasses > 0 ? Math.sqrt((oldClasses + newClasses) / newClasses) : 1;
+  return ({ outputs, oldOutputs, targets }: Batch<PodNetModel>): Tensor => {
+    const nca = proxyNCALoss(outputs.cosines, targets, { scale: model.classifier.scale, margin });
+    if (!oldOutputs) return nca;
+    return nca
+      .add(podFlatLoss(outputs.features, oldOutputs.features).mul(podFlat * growth))
+      .add(podSpatialLoss(outputs.stages, oldOutputs.stages).mul(podSpatial * growth));
+  };
+}
+
+/** NCA + POD-flat + POD-spatial, then a few epochs on as many images of every class with the old proxies held still. */
+export const podnet = defineMethod<typeof settings, PodNetModel>({
+  name: 'podnet',
+  summary: 'proxies, and pooled outputs distillation of features and stage maps',
+  source: 'Douillard et al. 2020, PODNet: Pooled Outputs Distillation for Small-Tasks Incremental Learning',
+  settings,
+  keeps: 'exemplars',
+  extraPasses: 1,
+  model({ engine, training, channels, classes, settings: { proxies } }) {
+    const backbone = createBackbone(engine, training.model, { ...networkOptions(training, channels), lastRelu: false });
+    const random = Random.of(training.seed, 'proxies', classes);
+    return new PodNetModel(backbone, new ProxyClassifier(engine, backbone.featureSize, classes, { proxies, random }));
+  },
+  async *learn(task) {
+    const { model, settings } = task;
+    const loss = lossOf(task);
+    yield { loss };
+    if (!task.old || settings.balancedEpochs === 0) return;
+    model.classifier.freezeOld();
+    yield {
+      name: 'balanced',
+      images: await balancedImages(task as unknown as Task, model),
+      recipe: {
+        epochs: settings.balancedEpochs,
+        lr: settings.balancedLr,
+        warmup: 0,
+        milestones: [],
+        schedule: 'cosine',
+      },
+      loss,
+    };
+    model.classifier.freezeOld(false);
+  },
+});
