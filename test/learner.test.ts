@@ -1,0 +1,252 @@
+/** The learner as its users meet it: classes by name, from pictures, at any time; kept, asked, saved, and gone on with. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ClassImages } from '../src/continual/class-images.ts';
+import { ContinualLearner } from '../src/continual/learner.ts';
+import type { LearnerOptions, LearnOptions } from '../src/continual/learner-types.ts';
+import type { ImageBytes } from '../src/data/image-bytes.ts';
+import { imagesByClass } from '../src/data/images-by-class.ts';
+import { ArgumentError, CheckpointError, ConfigError, type EngramError, ShapeError } from '../src/errors.ts';
+import { readSafetensors, writeSafetensors } from '../src/nn/safetensors.ts';
+import { engine } from './support/engine.ts';
+import { fashion } from './support/small-run.ts';
+
+/** The first `count` training images of a class, from image `from` on. */
+function some(label: number, count: number, from = 0): ImageBytes {
+  const [all] = Object.values(imagesByClass(fashion.train, [label])) as [ImageBytes];
+  const { height, width, channels } = all;
+  const bytes = height * width * channels;
+  return { data: all.data.slice(from * bytes, (from + count) * bytes), count, height, width, channels };
+}
+
+const settings = { width: 4, epochs: 3, batch: 16, memory: 12, lr: 0.05, crop: 1, method: 'fdkd' } as const;
+const make = (options: LearnerOptions = {}): Promise<ContinualLearner> =>
+  ContinualLearner.create(engine, { ...settings, ...options });
+
+async function learn(learner: ContinualLearner, images: ClassImages, options?: LearnOptions): Promise<void> {
+  for await (const event of learner.learn(images, options)) void event;
+}
+
+const first = { trousers: some(1, 24), sandals: some(5, 24) };
+const second = { shirt: some(6, 24), bag: some(8, 24) };
+
+const refused = async (promise: Promise<unknown>, kind: new (...a: never[]) => EngramError, expected: RegExp) => {
+  const error = await promise.then(
+    () => assert.unreachable(`nothing was thrown: ${expected}`),
+    (thrown: Error) => thrown,
+  );
+  assert.instance(error, kind, String(error));
+  assert.match((error as Error).message, expected);
+};
+
+test('it learns classes as they come, and tells them with probabilities', async () => {
+  const learner = await make({ width: 8, epochs: 8 });
+  assert.equal(learner.classes, []);
+  await learn(learner, first);
+  await learn(learner, second);
+  assert.equal(learner.classes, ['trousers', 'sandals', 'shirt', 'bag']);
+  assert.equal(learner.taskSizes, [2, 2]);
+  assert.is(learner.taskPool.size, 3);
+  const answer = await learner.predict(some(1, 1));
+  assert.equal(answer.map(({ label }) => label).sort(), ['bag', 'sandals', 'shirt', 'trousers']);
+  assert.ok(Math.abs(answer.reduce((sum, { probability }) => sum + probability, 0) - 1) < 1e-5);
+  assert.ok(answer.every(({ probability }, i) => i === 0 || probability <= (answer[i - 1]?.probability ?? 0)));
+  assert.is((await learner.predictMany(some(1, 3), { top: 2 })).map((one) => one.length).join(), '2,2,2');
+  await refused(learner.predict(some(1, 2)), ArgumentError, /2 images were given.*predictMany/s);
+  const { accuracy, perClass, confusion } = await learner.evaluate({ trousers: some(1, 10, 30), bag: some(8, 5, 30) });
+  assert.is(
+    confusion.reduce((sum, count) => sum + count, 0),
+    15,
+  );
+  const [trousers = 0, bag = 0] = ['trousers', 'bag'].map((name) => perClass.get(name));
+  assert.ok(Math.abs(accuracy - (10 * trousers + 5 * bag) / 15) < 1e-9);
+  assert.ok(accuracy > 50, `${accuracy} % is no better than guessing`);
+  learner.dispose();
+});
+
+test('the memory holds pictures of its own', async () => {
+  const learner = await make();
+  const given = { trousers: some(1, 24), sandals: some(5, 24) };
+  await learn(learner, given);
+  assert.is(learner.exemplars.length, 12);
+  const bytes = 14 * 14;
+  for (const { label, pixels } of learner.exemplars) {
+    const { data, count } = given[label as keyof typeof given];
+    const found = Array.from({ length: count }, (_, i) => data.subarray(i * bytes, (i + 1) * bytes));
+    assert.ok(
+      found.some((image) => image.every((value, at) => value === pixels[at])),
+      label,
+    );
+  }
+  const before = learner.exemplars.map(({ pixels }) => [...pixels]);
+  given.trousers.data.fill(0);
+  assert.equal(
+    learner.exemplars.map(({ pixels }) => [...pixels]),
+    before,
+  );
+  learner.dispose();
+});
+
+test('saved and loaded it needs nothing else, and goes on to the last bit', async () => {
+  const learner = await make({ method: 'rdkd', groups: 1, weighting: 'adaptive' });
+  await learn(learner, first);
+  const file = await learner.save({ note: 'mine' });
+  assert.is(readSafetensors(file).metadata.note, 'mine');
+  const other = await ContinualLearner.load(engine, file);
+  assert.equal(await other.save({ note: 'mine' }), file);
+  assert.equal(await other.predictMany(some(5, 4, 40)), await learner.predictMany(some(5, 4, 40)));
+  await learn(learner, second);
+  await learn(other, second);
+  assert.equal(await other.save(), await learner.save());
+  for (const one of [learner, other]) one.dispose();
+});
+
+test('images of a known class train it on, and bring no logit', async () => {
+  const learner = await make();
+  await learn(learner, first);
+  const before = learner.exemplars.filter(({ label }) => label === 'sandals').map(({ pixels }) => pixels.join());
+  await learn(learner, { sandals: some(5, 30, 100) });
+  assert.equal(learner.classes, ['trousers', 'sandals']);
+  assert.equal(learner.taskSizes, [2]);
+  assert.is(learner.tasksDone, 2);
+  const after = learner.exemplars.filter(({ label }) => label === 'sandals').map(({ pixels }) => pixels.join());
+  assert.is(after.length, 6);
+  assert.not.equal(after, before, 'the new images are candidates too');
+  await learn(learner, { sandals: some(5, 8, 200), bag: some(8, 24) });
+  assert.equal(learner.classes, ['trousers', 'sandals', 'bag']);
+  assert.equal(learner.taskSizes, [2, 1]);
+  learner.dispose();
+});
+
+test('aborted or left, a task leaves nothing behind', async () => {
+  const learner = await make();
+  await learn(learner, first);
+  const file = await learner.save();
+  const buffers = engine.memory().liveBuffers;
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const run = (async () => {
+    for await (const event of learner.learn(second, { signal: controller.signal }))
+      if (event.type === 'epoch') controller.abort(reason);
+  })();
+  assert.is(await run.catch((error: unknown) => error), reason);
+  assert.is(engine.memory().liveBuffers, buffers);
+  assert.equal(await learner.save(), file);
+  await refused(learn(learner, second, { signal: AbortSignal.abort(reason) }), Error as never, /enough/);
+  for await (const event of learner.learn(second)) if (event.type === 'step') break;
+  assert.equal(await learner.save(), file);
+  assert.is(engine.memory().liveBuffers, buffers);
+  const going = learner.learn(second);
+  await going.next();
+  await refused(learn(learner, second), ArgumentError, /task 2 is being learnt already/);
+  await going.return(undefined as never);
+  learner.dispose();
+  await refused(learn(learner, second), ArgumentError, /was disposed of/);
+});
+
+test('a task is gone on with after any saved epoch', async () => {
+  const straight = await make({ method: 'rdkd' });
+  await learn(straight, first);
+  const file = await straight.save();
+  const progress: Uint8Array[] = [];
+  for await (const event of straight.learn(second, { saveEvery: 1 }))
+    if (event.type === 'progress') progress.push(event.bytes);
+  assert.is(progress.length, 3);
+  const wanted = await straight.save();
+  for (const resume of progress) {
+    const learner = await ContinualLearner.load(engine, file);
+    await learn(learner, second, { resume });
+    assert.equal(await learner.save(), wanted);
+    learner.dispose();
+  }
+  const learner = await ContinualLearner.load(engine, file);
+  const [resume] = progress as [Uint8Array];
+  await refused(
+    learn(learner, { shirt: some(6, 24, 1), bag: some(8, 24) }, { resume }),
+    CheckpointError,
+    /other images/,
+  );
+  await learn(learner, second);
+  await refused(learn(learner, second, { resume }), CheckpointError, /progress of task 2, but task 3/);
+  for (const one of [learner, straight]) one.dispose();
+});
+
+test('other sizes are refused, or resized where that is wanted', async () => {
+  const large = { data: new Uint8Array(8 * 28 * 28).fill(90), count: 8, height: 28, width: 28, channels: 1 };
+  const strict = await make();
+  await learn(strict, first);
+  await refused(learn(strict, { bag: large }), ShapeError, /28×28×1.*14×14×1|14×14×1.*28×28×1/s);
+  await refused(strict.predict(large), ShapeError, /28×28/);
+  strict.dispose();
+  const lenient = await make({ resize: true, epochs: 1 });
+  await learn(lenient, first);
+  await learn(lenient, { bag: large });
+  assert.equal(lenient.exemplars.at(-1)?.pixels.length, 14 * 14);
+  lenient.dispose();
+});
+
+test('what cannot be learnt is refused in words', async () => {
+  const learner = await make();
+  const none = { ...some(1, 1), data: new Uint8Array(0), count: 0 };
+  await refused(learn(learner, {}), ArgumentError, /there are no classes/);
+  await refused(
+    learn(learner, [
+      ['cup', some(1, 2)],
+      ['cup', some(5, 2)],
+    ]),
+    ArgumentError,
+    /two classes are called "cup"/,
+  );
+  await refused(learn(learner, { cup: [] }), ArgumentError, /class "cup".*no images/s);
+  await refused(learn(learner, { cup: none }), ShapeError, /class "cup"/);
+  await refused(learn(learner, { '': some(1, 2) }), ArgumentError, /a class has no name/);
+  await refused(learner.predict(some(1, 1)), ArgumentError, /nothing has been learnt yet/);
+  await learn(learner, { one: some(1, 1), many: some(5, 9) });
+  await refused(learner.evaluate({ unknown: some(1, 1) }), ArgumentError, /class "unknown" is not known/);
+  await refused(
+    make({ memory: 1 }).then((tiny) => learn(tiny, first)),
+    ConfigError,
+    /1 exemplars are too few for 2/,
+  );
+  await refused(make({ method: 'podnet' as never }), ConfigError, /no method "podnet" by name.*engram\/methods/s);
+  await refused(make({ epoch: 3 }), ConfigError, /unknown setting "epoch"/);
+  await refused(make({ temperature: -1 }), ConfigError, /"temperature" does not fit/);
+  learner.dispose();
+});
+
+test('a file that is cut short, newer, or not whole is refused', async () => {
+  const learner = await make({ epochs: 1 });
+  await learn(learner, first);
+  const file = await learner.save();
+  const load = (bytes: Uint8Array) => ContinualLearner.load(engine, bytes, { where: 'mine.safetensors' });
+  await refused(load(file.slice(0, file.length - 5)), CheckpointError, /mine\.safetensors.*cut off/s);
+  const { tensors, metadata } = readSafetensors(file);
+  const changed = (change: Record<string, string>, without = '') =>
+    writeSafetensors(
+      [...tensors].filter(([name]) => name !== without),
+      { ...metadata, ...change },
+    );
+  await refused(load(changed({ format: 'engram-learner-7' })), CheckpointError, /newer version of engram/);
+  await refused(load(changed({ format: 'other' })), CheckpointError, /not a learner's file/);
+  await refused(load(changed({}, 'memory.pixels')), CheckpointError, /exemplars' pixels are missing/);
+  await refused(load(changed({}, 'model.fc.weight')), CheckpointError, /fc\.weight/);
+  const half = new Map(tensors);
+  const pixels = tensors.get('memory.pixels');
+  assert.ok(pixels);
+  half.set('memory.pixels', {
+    dtype: 'U8',
+    shape: [12, 7, 14, 1],
+    data: pixels.data.slice(0, 12 * 7 * 14) as Uint8Array,
+  });
+  await refused(
+    load(writeSafetensors(half, metadata)),
+    CheckpointError,
+    /U8\[12, 7, 14, 1\], where U8\[12, 14, 14, 1\] belong/,
+  );
+  const state = JSON.parse(metadata.learner ?? '{}');
+  const twice = JSON.stringify({ ...state, classes: ['a', 'a'] });
+  await refused(load(changed({ learner: twice })), CheckpointError, /two classes are called "a"/);
+  learner.dispose();
+});
+
+test.run();
