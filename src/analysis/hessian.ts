@@ -1,52 +1,49 @@
 /**
  * Curvature of a loss at its parameters: Hessian-vector products, the largest eigenvalue, the trace.
  *
- * The tape has no second derivatives, so a product is taken from central differences of gradients, (g(w + hv) − g(w − hv))/2h, in
- * steps that halve, extrapolated to h → 0 in float64 (Ridders 1982). A smooth loss is met to about 1e-6; the float32 gradients
- * set the limit. A ReLU network has kinks within the steps: its products are those of a loss smoothed over `step`, and `error`
- * tells by how much the steps disagree.
+ * Where every operation behind the loss can be differentiated twice (see `recordedGradients`), a product is exact but for
+ * rounding: the gradient of gᵀv (Pearlmutter 1994). Otherwise, for convolutions and batch norm, it is taken from differences of
+ * gradients, which float32 holds to a relative error of about 1e-5 at best. A ReLU network has kinks within the steps: products by
+ * differences are those of a loss smoothed over `step`, and `error` tells by how much the steps disagree.
  */
 import { ArgumentError, AutogradError, ShapeError } from '../errors.ts';
 import '../ops/methods.ts';
+import { recordedGradients, withoutSecondDerivative } from '../ops/recorded-gradients.ts';
 import { tensorFrom } from '../tensor/create.ts';
 import { Random } from '../tensor/random.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, type Tensor } from '../tensor/tensor.ts';
+import { combine, derivative, dot, length, type Vector } from './extrapolated-differences.ts';
 import { largestEigenvalue } from './tridiagonal.ts';
 
 export interface HessianOptions {
-  /** Length of the first displacement of all parameters together, along a vector of length 1; 0.5 by default. */
+  /** `auto`: exact where the operations permit, differences otherwise (default); `differences` everywhere. */
+  by?: 'auto' | 'differences';
+  /** Of differences: the length of the first displacement of all parameters together; 1 by default. */
   step?: number;
-  /** Steps at most, each half the one before; 7 by default. Each takes two gradients. */
+  /** Of differences: displacements at most, each half the one before; 7 by default. Each takes two gradients. */
   levels?: number;
 }
-
-/** In float64, all parameters one after the other. */
-type Vector = Float64Array<ArrayBuffer>;
-
-const dot = (a: Vector, b: Vector): number => a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
-const length = (a: Vector): number => Math.sqrt(dot(a, a));
-const combine = (a: Vector, s: number, b: Vector, t: number): Vector =>
-  a.map((value, i) => s * value + t * (b[i] as number));
 
 /** The Hessian of a loss by some parameters, where they are now. One question at a time: parameters move while it is answered. */
 export class Hessian {
   /** Parameters in all, the rows of the matrix. */
   readonly size: number;
-  private readonly step: number;
-  private readonly levels: number;
+  private readonly options: { readonly step: number; readonly levels: number };
+  /** Whether products are exact, as far as is known. */
+  private isExact: boolean;
 
   /**
-   * @param parameters f32 leaves that require a gradient; they are where they were after each question.
+   * @param parameters f32 leaves that require a gradient; after each question they are where they were.
    * @param loss a scalar of them, the same whenever it is called: no augmentation, no dropout, batch norm in inference.
    * @throws {ArgumentError} when there are no parameters, or an option is out of range.
-   * @throws {AutogradError} when a parameter is not a leaf that requires a gradient.
+   * @throws {AutogradError} when a parameter is not an f32 leaf that requires a gradient.
    * @throws {EngineMismatchError} when they belong to several engines.
    */
   constructor(
     readonly parameters: readonly Tensor[],
     private readonly loss: () => Tensor,
-    { step = 0.5, levels = 7 }: HessianOptions = {},
+    { by = 'auto', step = 1, levels = 7 }: HessianOptions = {},
   ) {
     commonEngine('Hessian', parameters);
     if (!parameters.every((one) => one.isLeaf && one.requiresGrad && one.dtype === 'f32')) {
@@ -61,59 +58,55 @@ export class Hessian {
         message: `step is ${step} and levels ${levels}; a number above 0 and a whole one of at least 2 were expected.`,
       });
     }
-    this.step = step;
-    this.levels = levels;
+    this.options = { step, levels };
+    this.isExact = by === 'auto';
     this.size = parameters.reduce((total, { size }) => total + size, 0);
   }
 
   /**
    * The product with a vector, one tensor a parameter.
    * @param vector of the parameters' shapes.
-   * @returns the product, which belongs to the caller, and its estimated error relative to its length.
+   * @returns the product, which belongs to the caller, and its estimated error relative to its length: 0 where it is exact.
    * @throws {ShapeError} when the vector has other shapes.
    * @throws {ArgumentError} when a gradient is not finite.
    */
   async product(vector: readonly Tensor[]): Promise<{ product: Tensor[]; error: number }> {
-    if (!sameShape([vector.length], [this.parameters.length]) || vector.some((v, i) => !this.fits(v, i))) {
+    const fits = vector.every((part, i) => sameShape(part.shape, this.parameters[i]?.shape ?? []));
+    if (vector.length !== this.parameters.length || !fits) {
       const shapes = (list: readonly Tensor[]) => list.map(({ shape }) => show(shape)).join(', ');
       throw new ShapeError({
         where: 'Hessian.product',
         message: `the vector has the shapes ${shapes(vector)}; the parameters ${shapes(this.parameters)}.`,
       });
     }
-    const { product, error } = await this.times(await flat(vector));
-    let start = 0;
-    const parts = this.parameters.map(({ engine, shape, size }) => {
-      const part = Float32Array.from(product.subarray(start, start + size));
-      start += size;
-      return engine.keep(tensorFrom(engine, part, shape));
-    });
-    return { product: parts, error };
+    const { value, error } = await this.times(await joined(vector));
+    return { product: this.parts(value).map((part) => part.moveTo(null)), error };
   }
 
   /**
    * The largest eigenvalue, by Lanczos's iteration with every vector held orthogonal to all before.
    * @param options `iterations` at most, 50 by default; it ends before when the value changes by less than `tolerance`,
    * relatively (1e-7 by default); `seed` of the first vector.
+   * @throws {ArgumentError} when a gradient is not finite.
    */
   async topEigenvalue({ iterations = 50, tolerance = 1e-7, seed = 0 } = {}): Promise<number> {
     const random = Random.of(seed, 'hessian');
     const basis: Vector[] = [];
     const [diagonal, beside]: [number[], number[]] = [[], []];
-    let next = Float64Array.from({ length: this.size }, () => random.normal());
+    let next: Vector = Float64Array.from({ length: this.size }, () => random.normal());
     let value = 0;
     for (let i = 0; i < Math.min(iterations, this.size); i++) {
       const norm = length(next);
       if (i > 0) {
-        // Nothing is left but what the products' errors put there.
-        if (norm <= 1e-5 * Math.abs(value)) break;
+        // Nothing is left but what rounding put there.
+        if (norm <= 1e-6 * Math.abs(value)) break;
         beside.push(norm);
       }
       const vector = next.map((x) => x / norm);
       basis.push(vector);
-      next = (await this.times(vector)).product;
+      next = (await this.times(vector)).value;
       diagonal.push(dot(next, vector));
-      // Twice: once leaves what rounding brought back.
+      // Twice: the second time takes what the first one's rounding left.
       for (let pass = 0; pass < 2; pass++) for (const old of basis) next = combine(next, 1, old, -dot(next, old));
       const before = value;
       value = largestEigenvalue(diagonal, beside);
@@ -127,13 +120,13 @@ export class Hessian {
    * mean of vᵀHv over random vectors of ±1.
    * @param options `samples`, 64 by default; `seed` of the vectors.
    * @returns the trace, and the estimate's standard error: 0 for the sum.
-   * @throws {ArgumentError} when `samples` is not a whole number of at least 2.
+   * @throws {ArgumentError} when `samples` is not a whole number of at least 2, or a gradient is not finite.
    */
   async trace({ samples = 64, seed = 0 } = {}): Promise<{ trace: number; standardError: number }> {
     if (!(Number.isInteger(samples) && samples >= 2)) {
       throw new ArgumentError({ where: 'Hessian.trace', message: `samples is ${samples}; at least 2 were expected.` });
     }
-    const through = async (vector: Vector) => dot(vector, (await this.times(vector)).product);
+    const through = async (vector: Vector) => dot(vector, (await this.times(vector)).value);
     if (this.size <= samples) {
       let trace = 0;
       for (let i = 0; i < this.size; i++) trace += await through(new Float64Array(this.size).fill(1, i, i + 1));
@@ -149,79 +142,97 @@ export class Hessian {
     return { trace, standardError: Math.sqrt(variance / samples) };
   }
 
-  private fits(vector: Tensor, i: number): boolean {
-    return sameShape(vector.shape, (this.parameters[i] as Tensor).shape);
-  }
-
-  /** The product and its relative error: the entry of Ridders's table that agrees best with those it comes from. */
-  private async times(vector: Vector): Promise<{ product: Vector; error: number }> {
-    const norm = length(vector);
-    let best = new Float64Array(this.size);
-    if (norm === 0) return { product: best, error: 0 };
-    const at = await flat(this.parameters);
+  private async times(vector: Vector): Promise<{ value: Vector; error: number }> {
     const held = this.parameters.map(({ grad }) => grad);
-    let least = Number.POSITIVE_INFINITY;
-    let row: Vector[] = [];
     try {
-      for (let level = 0; level < this.levels; level++) {
-        const h = this.step * 0.5 ** level;
-        const above = await this.gradientAt(combine(at, 1, vector, h / norm));
-        const below = await this.gradientAt(combine(at, 1, vector, -h / norm));
-        const scale = norm / (2 * h);
-        const next = [combine(above, scale, below, -scale)];
-        for (const [order, coarse] of row.entries()) {
-          const fine = next[order] as Vector;
-          const factor = 4 ** (order + 1);
-          const better = combine(fine, factor / (factor - 1), coarse, -1 / (factor - 1));
-          next.push(better);
-          const error = Math.max(length(combine(better, 1, fine, -1)), length(combine(better, 1, coarse, -1)));
-          if (error < least) [least, best] = [error, better];
-        }
-        const [last, before] = [next.at(-1), row.at(-1)];
-        row = next;
-        // Smaller steps have begun to lose more to rounding than they gain.
-        if (last && before && length(combine(last, 1, before, -1)) > 8 * least) break;
-      }
+      const exact = this.isExact ? await this.exactly(vector) : null;
+      return exact ? { value: exact, error: 0 } : await this.byDifferences(vector);
     } finally {
-      this.move(at);
       this.parameters.forEach((parameter, i) => {
         parameter.grad = held[i] ?? null;
       });
     }
-    return { product: best, error: least / (length(best) || 1) };
   }
 
-  private move(to: Vector): void {
-    let start = 0;
-    for (const { engine, storage, size } of this.parameters) {
-      engine.write(storage, Float32Array.from(to.subarray(start, start + size)));
-      start += size;
+  /** The gradient of gᵀv; `null` where an operation cannot be differentiated twice. */
+  private async exactly(vector: Vector): Promise<Vector | null> {
+    this.isExact = this.gradientOf(() => {
+      const loss = this.loss();
+      if (withoutSecondDerivative(loss)) return null;
+      const parts = this.parts(vector);
+      const gradients = recordedGradients(loss, this.parameters);
+      return gradients.map((g, i) => g.mul(parts[i] as Tensor).sum()).reduce((sum, part) => sum.add(part));
+    });
+    return this.isExact ? this.takeGradients() : null;
+  }
+
+  private async byDifferences(vector: Vector): Promise<{ value: Vector; error: number }> {
+    const norm = length(vector);
+    if (norm === 0) return { value: vector, error: 0 };
+    const at = await joined(this.parameters);
+    try {
+      const along = async (h: number) => {
+        this.moveTo(combine(at, 1, vector, h / norm));
+        this.gradientOf(() => this.loss());
+        return this.takeGradients();
+      };
+      const { value, error } = await derivative(along, this.options);
+      return { value: value.map((x) => x * norm), error };
+    } finally {
+      this.moveTo(at);
     }
   }
 
-  private async gradientAt(place: Vector): Promise<Vector> {
-    this.move(place);
+  /** Leaves a function's gradient with the parameters; whether there was a function. */
+  private gradientOf(of: () => Tensor | null): boolean {
     for (const parameter of this.parameters) parameter.grad = null;
     const { engine } = this.parameters[0] as Tensor;
-    engine.scope(() => this.loss().backward());
+    return engine.scope(() => {
+      const value = of();
+      // The gradient of a loss that is linear depends on nothing, and has the gradient zero.
+      if (value?.requiresGrad) value.backward();
+      return value !== null;
+    });
+  }
+
+  private async takeGradients(): Promise<Vector> {
+    const { engine } = this.parameters[0] as Tensor;
     const gradients = this.parameters.map(
-      (one) => one.grad ?? engine.keep(tensorFrom(engine, new Float32Array(one.size))),
+      ({ grad, size }) => grad ?? engine.keep(tensorFrom(engine, new Float32Array(size))),
     );
-    const values = await flat(gradients);
+    const values = await joined(gradients);
     for (const gradient of gradients) gradient.dispose();
     if (values.every(Number.isFinite)) return values;
     throw new ArgumentError({
       where: 'Hessian',
-      message: `a gradient is not finite within ${this.step} of the parameters.`,
-      fix: 'Choose a smaller step, or see whether the loss is finite.',
+      message: 'a gradient is not finite, at the parameters or a step from them.',
+      fix: 'See whether the loss is finite, or choose a smaller step.',
+    });
+  }
+
+  private moveTo(place: Vector): void {
+    let start = 0;
+    for (const { engine, storage, size } of this.parameters) {
+      engine.write(storage, Float32Array.from(place.subarray(start, start + size)));
+      start += size;
+    }
+  }
+
+  /** A vector as tensors of the parameters' shapes. */
+  private parts(vector: Vector): Tensor[] {
+    let start = 0;
+    return this.parameters.map(({ engine, shape, size }) => {
+      const part = Float32Array.from(vector.subarray(start, start + size));
+      start += size;
+      return tensorFrom(engine, part, shape);
     });
   }
 }
 
 /** All elements, one tensor after the other. */
-async function flat(tensors: readonly Tensor[]): Promise<Vector> {
+async function joined(tensors: readonly Tensor[]): Promise<Vector> {
   const parts = await Promise.all(tensors.map((tensor) => tensor.data()));
-  const all = new Float64Array(parts.reduce((total, { length }) => total + length, 0));
+  const all = new Float64Array(parts.reduce((total, part) => total + part.length, 0));
   let start = 0;
   for (const part of parts) {
     all.set(part, start);

@@ -6,7 +6,8 @@ function above(x: number, diagonal: readonly number[], beside: readonly number[]
   let pivot = 1;
   diagonal.forEach((d, i) => {
     const square = i > 0 ? (beside[i - 1] as number) ** 2 : 0;
-    pivot = d - x - square / (pivot || Number.MIN_VALUE);
+    // A pivot of nothing is taken for the least above it: the count is then that of a matrix next to this one.
+    pivot = d - x - square / pivot || Number.MIN_VALUE;
     if (pivot > 0) count++;
   });
   return count;

@@ -11,14 +11,29 @@ import { sameShape, show } from '../tensor/shape.ts';
 import { watchOf } from '../tensor/step-watch.ts';
 import { type GradNode, Tensor } from '../tensor/tensor.ts';
 
-/** Records how `output` was made, where gradients are recorded and some input requires one. Returns `output`. */
+/** A local gradient made of recorded operations, so that it has a gradient itself. */
+export type RecordedBackward = (gradient: Tensor) => readonly (Tensor | null)[];
+
+/** A node that can say its gradient in recorded operations too; see `ops/recorded-gradients.ts`. */
+export interface TapeNode extends GradNode {
+  readonly recordedBackward?: RecordedBackward | undefined;
+}
+
+/**
+ * Records how `output` was made, where gradients are recorded and some input requires one. Returns `output`.
+ * @param recordedBackward the same as `backward` in recorded operations, for gradients of gradients.
+ */
 export function record(
   output: Tensor,
   name: string,
   inputs: readonly Tensor[],
   backward: GradNode['backward'],
+  recordedBackward?: RecordedBackward,
 ): Tensor {
-  if (output.engine.gradEnabled && inputs.some((t) => t.requiresGrad)) output.node = { name, inputs, backward };
+  if (output.engine.gradEnabled && inputs.some((t) => t.requiresGrad)) {
+    const node: TapeNode = { name, inputs, backward, recordedBackward };
+    output.node = node;
+  }
   return output;
 }
 
@@ -110,7 +125,7 @@ class Pending {
 }
 
 /** The tensors behind `root`, newest first: every one comes after all that were made from it. */
-function tapeOf(root: Tensor): Tensor[] {
+export function tapeOf(root: Tensor): Tensor[] {
   const seen = new Set<Tensor>([root]);
   const stack = [root];
   for (let t = stack.pop(); t; t = stack.pop()) {

@@ -6,8 +6,11 @@ import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
 import { plane } from '../gpu/plane.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
+import { oneHot } from './gather.ts';
 import { sum } from './reduce.ts';
+import { reshape } from './reshape.ts';
 import { rowTeams } from './row-teams.ts';
+import { softmax } from './softmax.ts';
 
 export interface CrossEntropyOptions {
   /** ε: the target distribution is (1 − ε)·one-hot + ε/classes (Szegedy et al. 2016). */
@@ -59,7 +62,7 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
     workgroups: plane(engine, workgroups),
   });
   const loss = reduction === 'none' ? losses : sum(losses);
-  return record(loss, 'crossEntropy', [logits], (dy) => {
+  const backward = (dy: Tensor) => {
     const dlogits = Tensor.empty(engine, logits.shape, 'f32', 'crossEntropy');
     engine.dispatch({
       kernel: { name: 'cross_entropy', source, entry: 'backward' },
@@ -69,5 +72,18 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
       workgroups: plane(engine, workgroups),
     });
     return [dlogits];
-  });
+  };
+  const recorded = (dy: Tensor) => {
+    const hot = oneHot(targets, n);
+    const wanted = hot.mul(1 - labelSmoothing).add(labelSmoothing / n);
+    // Rows with a target that does not exist have no gradient.
+    const counts = hot.sum(1, { keepDims: true }).mul(scale);
+    return [
+      softmax(logits)
+        .sub(wanted)
+        .mul(counts)
+        .mul(reduction === 'none' ? reshape(dy, [rows, 1]) : dy),
+    ];
+  };
+  return record(loss, 'crossEntropy', [logits], backward, recorded);
 }

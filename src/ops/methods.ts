@@ -5,6 +5,8 @@ import type { Shape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { cast, elementwise } from './elementwise/elementwise.ts';
 import { addGradients, type Operand } from './elementwise/elementwise-kernel.ts';
+import type { ElementwiseOp } from './elementwise/elementwise-op.ts';
+import { secondDerivatives } from './elementwise/second-derivatives.ts';
 import { binaryOps, clampOp, unaryOps } from './elementwise/table.ts';
 import { gather } from './gather.ts';
 import { type MatmulOptions, matmul } from './matmul/matmul.ts';
@@ -18,14 +20,20 @@ export type BinaryName = keyof typeof binaryOps;
 
 type ElementwiseMethods = { [K in UnaryName]: () => Tensor } & { [K in BinaryName]: (other: Operand) => Tensor };
 
+/** The operation with the gradient that has a gradient itself, where there is one. */
+function twice<Op extends ElementwiseOp>(name: string, op: Op): Op {
+  const recorded = secondDerivatives[name];
+  return recorded ? { ...op, recorded } : op;
+}
+
 /** The unary operations as functions: `unary.exp(x)`. */
 export const unary = Object.fromEntries(
-  Object.entries(unaryOps).map(([name, op]) => [name, elementwise(name, op)]),
+  Object.entries(unaryOps).map(([name, op]) => [name, elementwise(name, twice(name, op))]),
 ) as { [K in UnaryName]: (x: Tensor) => Tensor };
 
 /** The binary operations as functions: `binary.add(a, b)`; one of the operands may be a number. */
 export const binary = Object.fromEntries(
-  Object.entries(binaryOps).map(([name, op]) => [name, elementwise(name, op)]),
+  Object.entries(binaryOps).map(([name, op]) => [name, elementwise(name, twice(name, op))]),
 ) as { [K in BinaryName]: (a: Operand, b: Operand) => Tensor };
 
 /** The least and the largest number of each dtype. */

@@ -4,8 +4,9 @@
  */
 
 import source from '../../shaders/reduce/reduce.wgsl';
-import { record } from '../autograd/tape.ts';
+import { type RecordedBackward, record } from '../autograd/tape.ts';
 import { plane } from '../gpu/plane.ts';
+import { full } from '../tensor/create.ts';
 import { commonFloat, type DType, isFloat } from '../tensor/dtype.ts';
 import { normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -86,7 +87,7 @@ function reduceAxes(x: Tensor, kind: Reduction, axes: readonly number[], shape: 
 export function sum(x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor {
   const over = normalizeAxes(axes, x.rank, 'sum');
   const y = reduceAxes(x, 'sum', over, finalShape(x.shape, over, keepDims));
-  return record(y, 'sum', [x], (dy) => [expand(dy, x, over)]);
+  return record(y, 'sum', [x], (dy) => [expand(dy, x, over)], recordedExpand(x, over));
 }
 
 /**
@@ -101,14 +102,15 @@ export function mean(x: Tensor, axes?: number | readonly number[], options: Redu
   const total = reduceAxes(x, 'sum', over, finalShape(x.shape, over, options.keepDims));
   const y = launchElementwise('scale', 'a * b', { a: total, b: scale }, { shape: total.shape });
   total.dispose();
-  return record(y, 'mean', [x], (dy) => [
+  const backward = (dy: Tensor) => [
     launchElementwise(
       'scale',
       'a * b',
       { a: Tensor.view(dy, keptShape(x.shape, over), 'mean'), b: scale },
       { shape: x.shape, result: dtype },
     ),
-  ]);
+  ];
+  return record(y, 'mean', [x], backward, recordedExpand(x, over, scale));
 }
 
 /** dy in the reduced shape, spread over x, which it came from. */
@@ -119,6 +121,12 @@ function expand(dy: Tensor, { shape, dtype }: Tensor, axes: readonly number[]): 
     { a: Tensor.view(dy, keptShape(shape, axes), 'expand') },
     { shape, result: dtype },
   );
+}
+
+/** As {@link expand} times a factor, recorded; of f32. */
+function recordedExpand(x: Tensor, axes: readonly number[], factor = 1): RecordedBackward | undefined {
+  if (x.dtype !== 'f32') return undefined;
+  return (dy) => [full(x.engine, x.shape, factor).mul(reshape(dy, keptShape(x.shape, axes)))];
 }
 
 function extremum(

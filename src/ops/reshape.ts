@@ -19,7 +19,13 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
     });
   }
   checkShape(target, 'reshape');
-  return record(Tensor.view(x, target, 'reshape'), 'reshape', [x], (dy) => [Tensor.view(dy, x.shape, 'reshape')]);
+  return record(
+    Tensor.view(x, target, 'reshape'),
+    'reshape',
+    [x],
+    (dy) => [Tensor.view(dy, x.shape, 'reshape')],
+    (dy) => [reshape(dy, x.shape)],
+  );
 }
 
 /**

@@ -5,6 +5,7 @@ import { plane } from '../gpu/plane.ts';
 import { commonFloat } from '../tensor/dtype.ts';
 import { normalizeAxis, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { sum } from './reduce.ts';
 import { rowTeams } from './row-teams.ts';
 
 function along(x: Tensor, axis: number, log: boolean): Tensor {
@@ -27,7 +28,11 @@ function along(x: Tensor, axis: number, log: boolean): Tensor {
     return output;
   };
   const y = run('forward', [x]);
-  return record(y, name, [x], (dy) => [run('backward', [y, dy])]);
+  const recorded = (dy: Tensor) => {
+    const total = (of: Tensor) => sum(of, at, { keepDims: true });
+    return [log ? dy.sub(y.exp().mul(total(dy))) : y.mul(dy.sub(total(dy.mul(y))))];
+  };
+  return record(y, name, [x], (dy) => [run('backward', [y, dy])], stored === 'f32' ? recorded : undefined);
 }
 
 /**

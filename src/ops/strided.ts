@@ -59,12 +59,13 @@ export function transpose(x: Tensor, axes: readonly number[] = x.shape.map((_, i
   const strides = stridesOf(x.shape);
   const y = Tensor.empty(x.engine, shape, x.dtype, 'transpose');
   copy(x, y, 'transpose', { dims: shape, from: order.map((axis) => strides[axis] as number), to: stridesOf(shape) });
-  return record(y, 'transpose', [x], (dy) => [
+  const back = (dy: Tensor) => [
     transpose(
       dy,
       order.map((_, i) => order.indexOf(i)),
     ),
-  ]);
+  ];
+  return record(y, 'transpose', [x], back, back);
 }
 
 /** `[start, end, step]` of one axis as in Python: negative positions count from the end, a negative step walks backwards. */

@@ -1,12 +1,13 @@
 /** Elementwise operations with broadcasting and gradients; `where` and `cast`, which take several dtypes. */
-import { record } from '../../autograd/tape.ts';
+import { type RecordedBackward, record } from '../../autograd/tape.ts';
 import { ArgumentError, DTypeError } from '../../errors.ts';
 import { type DType, isFloat } from '../../tensor/dtype.ts';
-import { broadcastShapes, sameShape, show } from '../../tensor/shape.ts';
+import { broadcastShapes, type Shape, sameShape, show } from '../../tensor/shape.ts';
 import { commonEngine, Tensor } from '../../tensor/tensor.ts';
-import { sumTo } from '../reduce.ts';
+import { sum, sumTo } from '../reduce.ts';
+import { reshape } from '../reshape.ts';
 import { convert, launchElementwise, type Operand } from './elementwise-kernel.ts';
-import { type ElementwiseOp, FLOATS } from './elementwise-op.ts';
+import { type ElementwiseOp, FLOATS, type RecordedGradient } from './elementwise-op.ts';
 
 /** The words of each expression. */
 const words = new Map<string, ReadonlySet<string>>();
@@ -71,7 +72,7 @@ function apply(name: string, op: ElementwiseOp, given: readonly Operand[]): Tens
   const forward = isFloat(dtype) ? op.forward : (op.integers ?? op.forward);
   const y = launchElementwise(name, forward, operands, { shape, result: op.result ?? dtype });
   if (!isFloat(dtype) || op.result) return y;
-  return record(y, name, tensors, (dy) => {
+  const backward = (dy: Tensor) => {
     const all = { ...operands, y, dy };
     let tensor = 0;
     const gradients: (Tensor | null)[] = [];
@@ -92,7 +93,31 @@ function apply(name: string, op: ElementwiseOp, given: readonly Operand[]): Tens
       }
     });
     return gradients;
-  });
+  };
+  return record(y, name, tensors, backward, dtype === 'f32' ? recordedBackward(op, values, y) : undefined);
+}
+
+/** As {@link sumTo}, recorded. */
+function recordedSumTo(gradient: Tensor, shape: Shape): Tensor {
+  if (sameShape(gradient.shape, shape)) return gradient;
+  const lead = gradient.rank - shape.length;
+  const axes = gradient.shape.flatMap((n, i) => (i < lead || (shape[i - lead] === 1 && n !== 1) ? [i] : []));
+  return reshape(sum(gradient, axes), shape);
+}
+
+function recordedBackward(
+  { recorded }: ElementwiseOp,
+  values: readonly Operand[],
+  y: Tensor,
+): RecordedBackward | undefined {
+  if (!recorded) return undefined;
+  const [a, b] = values as [Operand, Operand];
+  return (dy) =>
+    values.flatMap((value, i) => {
+      if (!(value instanceof Tensor)) return [];
+      const of = recorded[i] as (at: RecordedGradient) => Tensor;
+      return [value.requiresGrad ? recordedSumTo(of({ a, b, y, dy }), value.shape) : null];
+    });
 }
 
 /**

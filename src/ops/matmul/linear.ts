@@ -7,6 +7,7 @@ import { commonEngine, Tensor } from '../../tensor/tensor.ts';
 import { convert } from '../elementwise/elementwise-kernel.ts';
 import { weightsFor } from '../mixed-precision.ts';
 import { sum } from '../reduce.ts';
+import { matmul } from './matmul.ts';
 import { multiply } from './multiply.ts';
 
 /**
@@ -46,7 +47,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
     dtype,
     read.bias,
   );
-  record(y, 'linear', inputs, (dy) => {
+  const backward = (dy: Tensor) => {
     const flat = Tensor.view(dy, [rows, outputs], 'linear');
     const gradients: (Tensor | null)[] = [null, null];
     if (x.requiresGrad) {
@@ -60,7 +61,13 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
     if (bias) gradients.push(bias.requiresGrad ? convert(sum(flat, 0), bias.dtype) : null);
     flat.dispose();
     return gradients;
-  });
+  };
+  const recorded = (dy: Tensor) => [
+    matmul(dy, weight, { transposeB: true }),
+    matmul(x, dy, { transposeA: true }),
+    ...(bias ? [sum(dy, 0)] : []),
+  ];
+  record(y, 'linear', inputs, backward, dtype === 'f32' && x.rank === 2 ? recorded : undefined);
   if (!y.node) read.release();
   return y;
 }

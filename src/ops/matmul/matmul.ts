@@ -121,7 +121,7 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
       message: `${operands}: the batches ${show(left.batch)} and ${show(right.batch)} differ; they must be equal, or one operand a single matrix.`,
     });
   }
-  return record(product(a, b, transposeA, transposeB), 'matmul', [a, b], (dc) => {
+  const backward = (dc: Tensor) => {
     const typeOf = (operand: Tensor) => (operand.rank === dc.rank ? dtype : 'f32');
     const gradientA = () => {
       const type = typeOf(a);
@@ -141,5 +141,16 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
       return overBatch(db, b);
     };
     return [a.requiresGrad ? gradientA() : null, b.requiresGrad ? gradientB() : null];
-  });
+  };
+  const recorded = (dc: Tensor) => [
+    transposeA
+      ? matmul(b, dc, { transposeA: transposeB, transposeB: true })
+      : matmul(dc, b, { transposeB: !transposeB }),
+    transposeB
+      ? matmul(dc, a, { transposeA: true, transposeB: transposeA })
+      : matmul(a, dc, { transposeA: !transposeA }),
+  ];
+  // A matrix that serves a whole batch would have to be added up over it.
+  const isPlain = dtype === 'f32' && a.rank === b.rank;
+  return record(product(a, b, transposeA, transposeB), 'matmul', [a, b], backward, isPlain ? recorded : undefined);
 }

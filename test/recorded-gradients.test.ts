@@ -1,0 +1,213 @@
+/** Gradients of gradients, against differences of float64 references. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { backward, binary, crossEntropy, linear, matmul, recordedGradients, type Tensor, unary } from '../src/index.ts';
+import { secondDerivatives } from '../src/ops/elementwise/second-derivatives.ts';
+import { binaryOps, type TableOp, unaryOps } from '../src/ops/elementwise/table.ts';
+import { engine, near, uniform } from './support/engine.ts';
+import * as rows from './support/rows.ts';
+
+const { rowsOf, sum } = rows;
+type Scalar64 = (...inputs: Float64Array[]) => number;
+
+/** The Hessian times `v`, both of all inputs one after the other, by mixed differences. */
+function productByDifferences(fn: Scalar64, inputs: readonly Float64Array[], v: ArrayLike<number>): number[] {
+  const h = 3e-4;
+  const at = (along: number, i: number, beside: number) => {
+    let place = 0;
+    const moved = inputs.map((input) => input.map((x) => x + along * v[place]! + (place++ === i ? beside : 0)));
+    return fn(...moved);
+  };
+  return Array.from(
+    { length: v.length },
+    (_, i) => (at(h, i, h) - at(h, i, -h) - at(-h, i, h) + at(-h, i, -h)) / (4 * h * h),
+  );
+}
+
+/** The recorded gradients are the plain ones, and their gradient along a vector is the Hessian's product with it. */
+async function checkTwice(fn: (...inputs: Tensor[]) => Tensor, reference: Scalar64, inputs: readonly Tensor[]) {
+  for (const input of inputs) {
+    input.requiresGrad = true;
+    input.grad = null;
+  }
+  fn(...inputs).backward();
+  const plain = inputs.map(({ grad }) => grad!);
+  for (const input of inputs) input.grad = null;
+  const gradients = recordedGradients(fn(...inputs), inputs);
+  for (const [i, gradient] of gradients.entries()) await near(gradient, await plain[i]!.data(), 2e-6, `gradient ${i}`);
+  const parts = inputs.map(({ size }, i) => uniform(size, 90 + i));
+  gradients
+    .map((g, i) => g.mul(engine.tensor(parts[i]!, g.shape)).sum())
+    .reduce((total, part) => total.add(part))
+    .backward();
+  const values = await Promise.all(inputs.map(async (input) => Float64Array.from(await input.data())));
+  const expected = productByDifferences(
+    reference,
+    values,
+    parts.flatMap((part) => [...part]),
+  );
+  const actual = await Promise.all(
+    inputs.map(async ({ grad, size }) => [...(grad ? await grad.data() : new Float32Array(size))]),
+  );
+  await near(engine.tensor(actual.flat()), expected, 2e-5, 'product');
+}
+
+const tables: Readonly<Record<string, TableOp>> = { ...unaryOps, ...binaryOps };
+
+for (const name of Object.keys(secondDerivatives)) {
+  test(`${name} is differentiated twice`, async () => {
+    const { reference, domain = [-2, 2], operands } = tables[name]!;
+    const shapes = operands.length === 1 ? [[2, 3]] : [[2, 3], [3]];
+    const inputs = shapes.map((shape, i) =>
+      engine.tensor(
+        uniform(
+          shape.reduce((a, b) => a * b),
+          5 + i,
+          ...domain,
+        ),
+        shape,
+      ),
+    );
+    const apply = operands.length === 1 ? unary[name as keyof typeof unary] : binary[name as keyof typeof binary];
+    const weights = uniform(6, 3);
+    await checkTwice(
+      // A cube, so that what is linear has a second derivative too.
+      (...x) => {
+        const y = (apply as (...x: Tensor[]) => Tensor)(...x);
+        return y
+          .square()
+          .mul(y)
+          .mul(engine.tensor(weights, [2, 3]))
+          .sum();
+      },
+      (a, b) => sum([...a!].map((x, i) => weights[i]! * Number(b ? reference(x, b[i % 3]!) : reference(x)) ** 3)),
+      inputs,
+    );
+  });
+}
+
+test('numbers among the operands are differentiated around', async () => {
+  const x = engine.tensor([0.5, 2, -1]);
+  await checkTwice(
+    (t) => binary.div(1, t.square().add(2)).sub(t.mul(3)).sum(),
+    (t) => sum([...t!].map((v) => 1 / (v * v + 2) - 3 * v)),
+    [x],
+  );
+});
+
+for (const [transposeA, transposeB] of [
+  [false, false],
+  [true, false],
+  [false, true],
+  [true, true],
+] as const) {
+  test(`a product is differentiated twice${transposeA ? ', its left transposed' : ''}${transposeB ? ', its right transposed' : ''}`, async () => {
+    const a = engine.tensor(uniform(6, 1), transposeA ? [3, 2] : [2, 3]);
+    const b = engine.tensor(uniform(12, 2), transposeB ? [4, 3] : [3, 4]);
+    const at = (
+      m: ArrayLike<number>,
+      row: number,
+      column: number,
+      columns: number,
+      rowsCount: number,
+      flip: boolean,
+    ) => (flip ? m[column * rowsCount + row]! : m[row * columns + column]!);
+    await checkTwice(
+      (x, y) => matmul(x!, y!, { transposeA, transposeB }).square().sum(),
+      (x, y) => {
+        let total = 0;
+        for (let r = 0; r < 2; r++)
+          for (let c = 0; c < 4; c++)
+            total += sum([0, 1, 2].map((k) => at(x!, r, k, 3, 2, transposeA) * at(y!, k, c, 4, 3, transposeB))) ** 2;
+        return total;
+      },
+      [a, b],
+    );
+  });
+}
+
+test('a perceptron with a softmax is differentiated twice: linear layers, means, views, transposes, cross entropy', async () => {
+  const [n, size, hidden, classes] = [4, 3, 5, 3];
+  const data = uniform(n * size, 1);
+  const x = engine.tensor(data, [n, size]);
+  const targets = [0, 2, 1, -1];
+  const labels = engine.tensor(Int32Array.from(targets));
+  const shapes = [[size, hidden], [hidden], [classes, hidden]];
+  const inputs = shapes.map((shape, i) =>
+    engine.tensor(
+      uniform(
+        shape.reduce((a, b) => a * b),
+        10 + i,
+      ),
+      shape,
+    ),
+  );
+  const logitsOf = (w: ArrayLike<number>, b: ArrayLike<number>, v: ArrayLike<number>) =>
+    rowsOf(data, size).map((row) => {
+      const inner = Array.from({ length: hidden }, (_, j) =>
+        Math.tanh(b[j]! + sum(row.map((r, i) => r * w[i * hidden + j]!))),
+      );
+      return rowsOf(v, hidden).map((to) => rows.dot(inner, to));
+    });
+  for (const labelSmoothing of [0, 0.2]) {
+    await checkTwice(
+      (w, b, v) => {
+        const logits = linear(linear(x, w!, b).tanh(), v!.transpose());
+        return crossEntropy(logits, labels, { labelSmoothing }).add(
+          logits.softmax().reshape([2, 6]).square().mean(0).sum(),
+        );
+      },
+      (w, b, v) => {
+        const logits = logitsOf(w!, b!, v!);
+        const losses = logits.map((row, i) => {
+          const log = rows.logSoftmax(row);
+          const y = targets[i]!;
+          return y < 0 ? 0 : -(1 - labelSmoothing) * log[y]! - (labelSmoothing / classes) * sum(log);
+        });
+        return rows.mean(losses) + sum(logits.flatMap((row) => rows.softmax(row).map((p) => p ** 2))) / 2;
+      },
+      inputs,
+    );
+  }
+  await checkTwice(
+    (w, b, v) =>
+      linear(linear(x, w!, b).tanh(), v!.transpose())
+        .logSoftmax(0)
+        .square()
+        .sum(),
+    (w, b, v) => {
+      const logits = logitsOf(w!, b!, v!);
+      return sum([0, 1, 2].flatMap((c) => rows.logSoftmax(logits.map((row) => row[c]!)).map((value) => value ** 2)));
+    },
+    inputs,
+  );
+  await checkTwice(
+    (w, b, v) =>
+      crossEntropy(linear(linear(x, w!, b).tanh(), v!.transpose()), labels, { reduction: 'none' })
+        .square()
+        .sum(),
+    (w, b, v) =>
+      sum(logitsOf(w!, b!, v!).map((row, i) => (targets[i]! < 0 ? 0 : rows.logSoftmax(row)[targets[i]!]! ** 2))),
+    inputs,
+  );
+});
+
+test('a leaf that takes no part has a gradient of zeros, and grad is left alone', async () => {
+  const [x, other] = [engine.tensor([1, 2]), engine.tensor([3])];
+  for (const leaf of [x, other]) leaf.requiresGrad = true;
+  const [g, none] = recordedGradients(x.square().sum(), [x, other]);
+  assert.equal([...(await g!.data()), ...(await none!.data())], [2, 4, 0]);
+  assert.is(x.grad, null);
+});
+
+test('what has no second derivative, or is no scalar, is refused by name', () => {
+  const x = engine.tensor([1, 2]);
+  assert.throws(() => recordedGradients(x.sum(), [x]), /takes a scalar that depends on a leaf/);
+  x.requiresGrad = true;
+  assert.throws(() => recordedGradients(x.mul(2), [x]), /takes a scalar .* was given \[2\]/);
+  assert.throws(() => recordedGradients(x.sin().sum(), [x]), /the gradient of sin has no gradient itself/);
+  assert.throws(() => recordedGradients(matmul(x.reshape([1, 2]), engine.ones([3, 2, 1])).sum(), [x]), /matmul/);
+  backward(x.sin().sum());
+});
+
+test.run();
