@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { METHOD_CASES } from '../bench/conformance/golden-methods.ts';
 import { golden } from '../bench/conformance/golden-runner.ts';
 import { readSafetensors, type SafetensorsEntry, writeSafetensors } from '../src/nn/safetensors.ts';
 
@@ -70,6 +71,38 @@ test('every golden file is met by every variant of the kernels', async () => {
     );
   }
   assert.is(code, 0);
+});
+
+const METHODS = 'test/golden-methods';
+
+test('every case of the methods’ own rules is met', async () => {
+  const { code, lines } = await run(METHODS);
+  assert.equal(
+    lines.filter((line) => line.startsWith('FAILED')),
+    [],
+  );
+  const met = new Set(lines.map((line) => /^ok .*?: (\w+),/.exec(line)?.[1]).filter(Boolean));
+  assert.equal([...met].sort(), Object.keys(METHOD_CASES).sort());
+  assert.is(code, 0);
+});
+
+test('no answer of a method’s case is passed over: each one that is off fails, by its name', async () => {
+  const files: Record<string, Uint8Array> = {};
+  for (const file of readdirSync(METHODS)) {
+    const { tensors, metadata } = readSafetensors(readFileSync(join(METHODS, file)));
+    for (const [name, entry] of tensors) {
+      const isChoice = ['chosen', 'predicted', 'auxiliary_targets'].includes(name);
+      if (!isChoice && (entry.dtype !== 'F64' || name === 'matrix')) continue;
+      const data = entry.data.slice() as Float64Array<ArrayBuffer>;
+      const largest = data.reduce((at, value, i) => (Math.abs(value) > Math.abs(data[at]!) ? i : at), 0);
+      data[largest]! += isChoice ? 1 : 1e-3 * (Math.abs(data[largest]!) || 1);
+      const off = new Map(tensors).set(name, { ...entry, data });
+      files[`${file.slice(0, -'.safetensors'.length)} ${name}.safetensors`] = writeSafetensors(off, metadata);
+    }
+  }
+  const { lines } = await runOn(files);
+  assert.is(lines.length, Object.keys(files).length + 1);
+  for (const line of lines.slice(0, -1)) assert.match(line, /^FAILED \S+ (\w+): .*worst \S+ \(\1\)/);
 });
 
 test('a variant that does not exist is refused', async () => {

@@ -64,8 +64,9 @@ async function compareLoss(
 }
 
 async function kdCase(given: GoldenCase): Promise<void> {
-  const student = given.leaf('student');
-  const loss = softTargetLoss(student, given.tensor('teacher'), { temperature: given.number('temperature') });
+  const [student, teacher] = [given.leaf('student'), given.tensor('teacher')];
+  const old = teacher.slice([null, [0, given.number('old', teacher.shape[1])]]);
+  const loss = softTargetLoss(student, old, { temperature: given.number('temperature', 2) });
   await compareLoss(given, loss, { student });
 }
 
@@ -110,8 +111,8 @@ async function lucirCase(given: GoldenCase): Promise<void> {
   const lessForget = lessForgetLoss(features, given.tensor('old_features'));
   const margin = marginRankingLoss(cosines, given.integers('targets'), {
     oldClasses,
-    margin: given.number('margin'),
-    top: given.number('top'),
+    margin: given.number('margin', 0.5),
+    top: given.number('top', 2),
   });
   await given.compare('less_forget', lessForget, TOLERANCE);
   await given.compare('margin', margin, TOLERANCE);
@@ -120,7 +121,7 @@ async function lucirCase(given: GoldenCase): Promise<void> {
 }
 
 async function podSpatialCase(given: GoldenCase): Promise<void> {
-  const names = Array.from({ length: given.number('stages') }, (_, i) => `stage${i}`);
+  const names = given.names.filter((name) => /^stage\d+$/.test(name));
   const stages = names.map((name) => given.leaf(name, 'images'));
   const old = names.map((name) => given.tensor(`old_${name}`, 'images'));
   const leaves = Object.fromEntries(names.map((name, i) => [name, [stages[i] as Tensor, 'images'] as const]));
@@ -139,7 +140,7 @@ async function proxyCase(given: GoldenCase): Promise<void> {
   const features = given.leaf('features');
   const scores = head.cosines(features);
   await given.compare('scores', scores, TOLERANCE);
-  const options = { scale: head.scale, margin: given.number('margin') };
+  const options = { scale: head.scale, margin: given.number('margin', 0.6) };
   await compareLoss(given, proxyNCALoss(scores, given.integers('targets'), options), {
     features,
     scale: head.scale,
@@ -151,7 +152,7 @@ async function separatedCase(given: GoldenCase): Promise<void> {
   const [student, taskSizes] = [given.leaf('student'), given.list('task_sizes')];
   const oldClasses = taskSizes.reduce((sum, size) => sum + size, 0);
   const separated = separatedCrossEntropy(student, given.integers('targets'), oldClasses);
-  const temperature = given.number('temperature');
+  const temperature = given.number('temperature', 2);
   const distilled = taskDistillationLoss(student, given.tensor('teacher'), { taskSizes, temperature });
   await given.compare('cross_entropy', separated, TOLERANCE);
   await given.compare('distillation', distilled, TOLERANCE);
@@ -187,7 +188,7 @@ async function balancedCase(given: GoldenCase): Promise<void> {
   given.compareNumbers('weights', weights, TOLERANCE);
   const perClass = given.engine.tensor(weights);
   const adjusted = adjustedCrossEntropy(student, given.integers('targets'), perClass);
-  const temperature = given.number('temperature');
+  const temperature = given.number('temperature', 2);
   const distilled = balancedDistillationLoss(student, given.tensor('teacher'), perClass, { temperature });
   await given.compare('cross_entropy', adjusted, TOLERANCE);
   await given.compare('distillation', distilled, TOLERANCE);
@@ -264,7 +265,9 @@ async function optimizerCase(given: GoldenCase): Promise<void> {
   const name = given.text('optimizer', 'sgd').toLowerCase();
   if (!Object.hasOwn(OPTIMIZERS, name)) throw new Error(`unknown optimizer ${name}`);
   const weight = given.leaf('parameter');
-  const options = given.argumentsBut('optimizer', 'rule') as { lr: number };
+  const camelCase = (key: string) => key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const settings = Object.entries(given.argumentsBut('optimizer', 'rule'));
+  const options = Object.fromEntries(settings.map(([key, value]) => [camelCase(key), value])) as { lr: number };
   const optimizer = new OPTIMIZERS[name as keyof typeof OPTIMIZERS](new Parameter(weight), options);
   const gradients = given.tensor('gradients');
   for (let step = 0; step < (gradients.shape[0] as number); step++) {
