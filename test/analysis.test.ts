@@ -2,7 +2,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { largestEigenvalue } from '../src/analysis/tridiagonal.ts';
-import { createResNet, crossEntropy, gradcheck, Hessian, linearCKA, type Tensor } from '../src/index.ts';
+import { Hessian, linearCKA } from '../src/entries/analysis.ts';
+import { gradcheck } from '../src/entries/testing.ts';
+import { createResNet, crossEntropy, type Tensor } from '../src/index.ts';
 import { engine, near, relativeL2, uniform } from './support/engine.ts';
 import * as rows from './support/rows.ts';
 

@@ -236,7 +236,7 @@ test('a file that is cut short, newer, or not whole is refused', async () => {
   half.set('memory.pixels', {
     dtype: 'U8',
     shape: [12, 7, 14, 1],
-    data: pixels.data.slice(0, 12 * 7 * 14) as Uint8Array,
+    data: Uint8Array.from(pixels.data.slice(0, 12 * 7 * 14) as Uint8Array),
   });
   await refused(
     load(writeSafetensors(half, metadata)),
