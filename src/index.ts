@@ -112,6 +112,9 @@ export { constantSchedule, cosineSchedule, type Schedule, stepSchedule, warmUp }
 export { SGD, type SGDOptions } from './optim/sgd.ts';
 export { type CapturedStep, type CaptureOptions, capture } from './tensor/capture.ts';
 export { type DType, type FloatType, supportsF16 } from './tensor/dtype.ts';
+export { borrow, type Lease } from './tensor/embedding/borrow.ts';
+export { copyTo, encode, recordInto, submitted } from './tensor/embedding/encoder.ts';
+export { type WrapOptions, wrap } from './tensor/embedding/wrap.ts';
 export { Engine, type EngineOptions, type GuestOptions } from './tensor/engine.ts';
 export { Random } from './tensor/random.ts';
 export type { RandomSource } from './tensor/random-tensors.ts';

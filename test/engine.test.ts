@@ -137,7 +137,7 @@ for (const [name, run] of [
   ['noGrad', (fn: () => unknown) => noGrad(engine, fn)],
   ['enableGrad', (fn: () => unknown) => enableGrad(engine, fn)],
   ['capture', (fn: () => unknown) => capture(engine, fn)()],
-  ['capture', (fn: () => unknown) => engine.record(fn, recordingMeans)],
+  ['capture', (fn: () => unknown) => engine.makeRecording(fn, recordingMeans)],
 ] as const) {
   test(`an asynchronous function in ${name} is refused, and its rejection does not end the process`, async () => {
     let unheard = 0;

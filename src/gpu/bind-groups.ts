@@ -19,7 +19,9 @@ export interface UniformBuffer {
   pins: number;
 }
 
-const whole = ({ buffer }: DeviceBuffer): GPUBufferBinding => ({ buffer });
+/** All of an engine's buffer, a part of a host's. */
+const bound = ({ buffer, offset, bytes, isHosts }: DeviceBuffer): GPUBufferBinding =>
+  isHosts ? { buffer, offset, size: bytes } : { buffer };
 
 interface Entry {
   readonly key: string;
@@ -56,7 +58,7 @@ export class BindGroupCache {
     let entry = this.groups.get(key);
     if (!entry) {
       if (this.groups.size >= CAPACITY) this.clear();
-      entry = { key, group: this.create(pipeline, storages.map(whole), uniform), storages };
+      entry = { key, group: this.create(pipeline, storages.map(bound), uniform), storages };
       this.groups.set(key, entry);
       for (const storage of storages) {
         const holders = this.holders.get(storage);
@@ -93,7 +95,7 @@ export class BindGroupCache {
     return uniform;
   }
 
-  /** Drops the groups that hold a buffer, which was destroyed. */
+  /** Drops the groups that hold a buffer, which was destroyed or let go. */
   drop(storage: DeviceBuffer): void {
     const dropped = this.holders.get(storage);
     if (!dropped) return;

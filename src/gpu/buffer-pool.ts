@@ -47,12 +47,12 @@ export class BufferPool {
 
   /**
    * @param onRequest called with the outcome of each request for a buffer.
-   * @param onDestroy called with each buffer that is given back to the device.
+   * @param onGone called with each buffer that is given back to the device, and each of a host's that is let go.
    */
   constructor(
     private readonly device: GPUDevice,
     private readonly onRequest: (failure: Requested['failure']) => void,
-    private readonly onDestroy: (storage: DeviceBuffer) => void,
+    private readonly onGone: (storage: DeviceBuffer) => void,
   ) {}
 
   /**
@@ -87,9 +87,18 @@ export class BufferPool {
     storage.refs++;
   }
 
-  /** Drops one reference; the last one puts the buffer back, unless it is of no use. */
+  /** Takes in a part of a host's buffer, which stays the host's: nothing here counts, reuses or destroys it. */
+  adopt<T extends DeviceBuffer>(make: (id: number) => T): T {
+    return make(this.nextId++);
+  }
+
+  /** Drops one reference; the last one puts the buffer back, unless it is of no use or a host's. */
   release(storage: DeviceBuffer): void {
     if (--storage.refs > 0 || !storage.hasBuffer) return;
+    if (storage.isHosts) {
+      this.onGone(storage);
+      return;
+    }
     this.putBack(storage);
     const s = this.statistics;
     s.liveBytes -= storage.bytes;
@@ -101,7 +110,7 @@ export class BufferPool {
 
   /** Adds a reference, also to a buffer that waits for reuse: it waits no longer. */
   pin(storage: DeviceBuffer): void {
-    if (storage.refs++ > 0) return;
+    if (storage.refs++ > 0 || storage.isHosts) return;
     const list = this.free.get(storage.bytes) as DeviceBuffer[];
     list.splice(list.indexOf(storage), 1);
     this.waitsNoLonger(storage);
@@ -189,7 +198,7 @@ export class BufferPool {
     this.waitsNoLonger(storage);
     storage.buffer.destroy();
     this.made.delete(storage.buffer);
-    this.onDestroy(storage);
+    this.onGone(storage);
   }
 
   private create(size: number, where: string): DeviceBuffer {

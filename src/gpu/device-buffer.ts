@@ -1,17 +1,29 @@
-/** A buffer of the engine's: what tensors look into, and kernels are launched on. */
+/** A buffer of the engine's, or a host's that a tensor wraps: what tensors look into, and kernels are launched on. */
 
-/** One GPU buffer and the number of tensors that look into it. */
+/** What a buffer may have to be made for. */
+export type CopyUsage = 'COPY_SRC' | 'COPY_DST';
+
+/** One GPU buffer, or a part of a host's, and the number of tensors and leases that look into it. */
 export class DeviceBuffer {
   refs = 1;
   /** The recorder's batch that used this buffer last: decides whether an upload may overtake pending commands. */
   lastBatch = 0;
+  /** Leases that a host has on it; see `borrow`. */
+  leases = 0;
 
   constructor(
     readonly id: number,
     private held: GPUBuffer | null,
     /** Size in bytes, a multiple of 4. */
     readonly bytes: number,
+    /** Where in the buffer it begins, in bytes; 0 but in a host's. */
+    readonly offset = 0,
+    /** The host's, never pooled nor destroyed; see {@link HostBuffer}. */
+    readonly isHosts = false,
   ) {}
+
+  /** @throws {ArgumentError} for a host's buffer that was made without the usage; the engine's own have both. */
+  allow(_usage: CopyUsage, _where: string): void {}
 
   /** @throws {RangeError} while it has none; see {@link BufferPool.reserve}. */
   get buffer(): GPUBuffer {
@@ -21,6 +33,11 @@ export class DeviceBuffer {
 
   get hasBuffer(): boolean {
     return this.held !== null;
+  }
+
+  /** Whether a host's commands may use it, which the engine knows nothing of. */
+  get isShared(): boolean {
+    return this.isHosts || this.leases > 0;
   }
 
   place(buffer: GPUBuffer): void {

@@ -7,17 +7,24 @@ import { labelOf } from './wgsl/kernel.ts';
 export class DeviceErrors {
   /** Why the device is gone. */
   lost: DeviceLostError | null = null;
+  /** Commands of ours were put into a host's encoder since the last wait: what is wrong with its submission concerns us too. */
+  isEmbedded = false;
+  /** How to fix what is wrong with a host's buffers. */
+  advice: (error: GPUError) => { fix?: string } = () => ({});
   private first: Error | null = null;
   /** Requests for memory that nothing is known of yet. */
   private readonly requests = new Set<Promise<void>>();
   private isClosed = false;
 
-  /** @param isOurs nobody else uses the device: errors that no scope caught are ours too. */
+  /**
+   * @param isOurs nobody else uses the device: errors that no scope caught are ours too. Where a host does, its own listeners
+   * hear of them as without this one.
+   */
   constructor(
     private readonly device: GPUDevice,
     private readonly isOurs: boolean,
   ) {
-    if (isOurs) device.addEventListener('uncapturederror', this.onUncaptured);
+    device.addEventListener('uncapturederror', this.onUncaptured);
     device.lost.then((info) => {
       if (this.isClosed && info.reason === 'destroyed') return;
       this.lost = new DeviceLostError({
@@ -47,6 +54,7 @@ export class DeviceErrors {
     if (this.lost) throw this.lost;
     const { first } = this;
     this.first = null;
+    this.isEmbedded = false;
     if (first) throw first;
   }
 
@@ -59,7 +67,7 @@ export class DeviceErrors {
           if (!error) return;
           const names = [...new Set(commands.flatMap((c) => (c.kind === 'dispatch' ? [labelOf(c.kernel)] : [])))];
           const named = names.find((name) => error.message.includes(`"${name}"`)) ?? names.join(', ');
-          this.add(new ValidationError({ where: named, message: error.message }));
+          this.add(new ValidationError({ where: named || 'write', message: error.message, ...this.advice(error) }));
         },
         () => {}, // the device was lost: reported by its own error
       );
@@ -69,11 +77,13 @@ export class DeviceErrors {
   /** Stops listening: what happens to the device from now on is meant. */
   close(): void {
     this.isClosed = true;
-    if (this.isOurs) this.device.removeEventListener('uncapturederror', this.onUncaptured);
+    this.device.removeEventListener('uncapturederror', this.onUncaptured);
   }
 
   private readonly onUncaptured = ({ error }: GPUUncapturedErrorEvent): void => {
+    if (!this.isOurs && !this.isEmbedded) return;
     const isMemory = error.constructor.name === 'GPUOutOfMemoryError';
-    this.add(new (isMemory ? OutOfMemoryError : ValidationError)({ where: 'device', message: error.message }));
+    const details = { where: 'device', message: error.message, ...this.advice(error) };
+    this.add(new (isMemory ? OutOfMemoryError : ValidationError)(details));
   };
 }

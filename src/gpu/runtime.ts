@@ -10,6 +10,7 @@ import { BindGroupCache } from './bind-groups.ts';
 import { BufferPool, type PoolStatistics } from './buffer-pool.ts';
 import type { DeviceBuffer } from './device-buffer.ts';
 import { DeviceErrors } from './device-errors.ts';
+import type { EmbeddingGround } from './embedding/ground.ts';
 import type { Launch } from './launch.ts';
 import { checkBuffers, uniformWords } from './launch-check.ts';
 import { PipelineCache } from './pipelines.ts';
@@ -63,6 +64,7 @@ export class Runtime {
   private readonly errors: DeviceErrors;
   /** None before the first one. */
   private recordings: Recordings | null = null;
+  private readonly ground: EmbeddingGround;
   private ending: Promise<void> | null = null;
   readonly device: GPUDevice;
   /** Chooses between kernel variants: software adapters want other ones than GPUs. */
@@ -92,6 +94,8 @@ export class Runtime {
       failed: this.errors.add,
     });
     this.readback = new Readback(device, this.recorder);
+    const { pool, recorder, errors } = this;
+    this.ground = { pool, recorder, errors };
     opened.subgroupMatrix?.addTo(this);
   }
 
@@ -144,6 +148,7 @@ export class Runtime {
    */
   write(storage: DeviceBuffer, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
     this.assertUsable('write');
+    storage.allow('COPY_DST', 'write');
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const { draft } = this.recorder;
     if (!draft) return void this.recorder.write(storage, offset, bytes);
@@ -154,6 +159,7 @@ export class Runtime {
   /** Uploads what `data` gives, if anything: now, and when this is recorded before every replay. */
   feed(storage: DeviceBuffer, data: FeedData): void {
     this.assertUsable('feed');
+    storage.allow('COPY_DST', 'feed');
     const { draft } = this.recorder;
     if (draft) draft.feed(storage, data);
     else this.upload(storage, data);
@@ -174,6 +180,12 @@ export class Runtime {
     return tensor.moveTo(null);
   }
 
+  /** What embedding an engine in an app builds on. @param where who asks, for the error when the engine is gone. */
+  embedding(where: string): EmbeddingGround {
+    this.assertUsable(where);
+    return this.ground;
+  }
+
   /** Whether a step is being recorded; see `capture`. */
   get isRecording(): boolean {
     return this.recorder.draft !== null;
@@ -186,8 +198,8 @@ export class Runtime {
    * @throws {ArgumentError} inside another recording.
    * @throws what `fn` throws, after submitting what was launched until then.
    */
-  record<T>(fn: () => T, means: RecordingMeans): { result: T; recording: Recording } {
-    this.assertUsable('record');
+  makeRecording<T>(fn: () => T, means: RecordingMeans): { result: T; recording: Recording } {
+    this.assertUsable('capture');
     if (this.isRecording) throw means.recordedInside();
     this.recordings ??= new means.Recordings(this.device, this.pool, this.groups, () => this.makeRoom());
     const { recordings } = this;
@@ -218,6 +230,8 @@ export class Runtime {
   /** Copies the first `bytes` of one buffer into another at `offset`, on the device; both are multiples of 4. */
   copy(from: DeviceBuffer, to: DeviceBuffer, bytes: number, offset = 0): void {
     this.assertUsable('copy');
+    from.allow('COPY_SRC', 'copy');
+    to.allow('COPY_DST', 'copy');
     this.recorder.copy(from, to, bytes, offset);
   }
 
@@ -227,6 +241,8 @@ export class Runtime {
    */
   async read(storage: DeviceBuffer, bytes: number): Promise<ArrayBuffer> {
     this.assertUsable('read');
+    storage.allow('COPY_SRC', 'read');
+    this.recorder.host?.refuse('read');
     const { draft } = this.recorder;
     if (draft) return draft.read(this, storage, bytes);
     try {
@@ -245,6 +261,7 @@ export class Runtime {
    */
   async flush(): Promise<void> {
     this.assertUsable('flush');
+    this.recorder.host?.refuse('flush');
     await this.recorder.flush();
   }
 
@@ -254,6 +271,7 @@ export class Runtime {
    */
   async sync(): Promise<void> {
     this.assertUsable('sync');
+    this.recorder.host?.refuse('sync');
     await this.recorder.flush();
     await pollGently(() => this.device.queue.onSubmittedWorkDone());
     await this.errors.throwFirst();
@@ -324,6 +342,7 @@ export class Runtime {
     }
     this.errors.close();
     this.readback.destroy();
+    this.recorder.host?.destroy();
     this.groups.destroy();
     this.pool.destroy();
     if (this.opened.isOwn) this.device.destroy();

@@ -8,6 +8,7 @@ import { memoryOf, type RecordedMemory, type Recording } from '../gpu/recording/
 import { recordingMeans } from '../gpu/recording/recordings.ts';
 import type { Runtime } from '../gpu/runtime.ts';
 import { refuseAsync } from '../gpu/synchronous.ts';
+import { hostWatch, keyOf } from './embedding/host-inputs.ts';
 import { StepWatch } from './step-watch.ts';
 import { Tensor } from './tensor.ts';
 
@@ -26,12 +27,18 @@ export interface CapturedStep<A extends readonly Tensor[], T> {
   readonly recordings: number;
   /** What the recordings hold, their inputs included; buffers that they share are counted once. */
   readonly memory: RecordedMemory;
+  /**
+   * Replays the recording for these inputs, or the latest one without inputs, in another way: what {@link encode} builds on.
+   * @param replay is given the recording, and what copies the inputs to where it reads them.
+   * @throws {ArgumentError} when there is no recording for them.
+   */
+  replayBy(replay: (engine: Runtime, recording: Recording, before: () => void) => void, ...inputs: A | readonly []): T;
   /** Frees the buffers that are held for replaying. The step may be called again, and is recorded anew. */
   dispose(): void;
 }
 
 const MAX_RECORDINGS = 8;
-/** Shapes remembered for each recording kept. */
+/** Inputs remembered for each recording kept. */
 const SEEN = 16;
 
 interface Held<T> {
@@ -63,11 +70,15 @@ function recordStep<A extends readonly Tensor[], T>(engine: Runtime, step: (...i
   const outputs: Tensor[] = [];
   try {
     for (const input of inputs) {
+      if (input.storage.isHosts) {
+        held.push(engine.keep(look(input)));
+        continue;
+      }
       const copy = engine.keep(Tensor.empty(engine, input.shape, input.dtype, 'capture'));
       held.push(copy);
       copyTo(copy, input);
     }
-    const { result, recording } = engine.record(
+    const { result, recording } = engine.makeRecording(
       () =>
         engine.scope(() =>
           replaceTensors(step(...(held as readonly Tensor[] as A)), (tensor) => {
@@ -116,6 +127,9 @@ function copyTo(held: Tensor, input: Tensor): void {
  * it did on the device before is not taken back: parameters that an optimizer had updated, its count of steps, and the
  * random numbers drawn.
  *
+ * An input that wraps a buffer of the app around the engine (see {@link wrap}) is not copied: the recording reads it,
+ * and what the step writes to it goes there. So each such buffer has a recording of its own: two that take turns are two.
+ *
  * A recording knows how long each tensor of the step is needed, and packs them into a few buffers, which recordings of
  * other shapes use in turn.
  * @param step synchronous; its inputs take no gradient. Returns tensors, in arrays, maps and plain objects, or nothing.
@@ -146,15 +160,16 @@ export function capture<A extends readonly Tensor[], T>(
     });
   }
   const onRead = readWarning(engine);
+  const watchHosts = hostWatch(engine, maxRecordings);
   const call = (...inputs: A): T => {
     const result = step(...inputs);
     refuseAsync('capture', result);
     return result;
   };
 
-  /** By the inputs' shapes, the one that was called longest ago first. */
+  /** By the kinds of the inputs, the one that was called longest ago first. */
   const known = new Map<string, Held<T>>();
-  /** Shapes that were called once, likewise: those that do not come back soon are not worth a recording. */
+  /** Kinds that were called once, likewise: those that do not come back soon are not worth a recording. */
   const seen = new Set<string>();
 
   const free = ({ inputs, outputs, recording }: Held<T>): void => {
@@ -176,7 +191,7 @@ export function capture<A extends readonly Tensor[], T>(
     if (oldest !== undefined && seen.size > SEEN * maxRecordings) seen.delete(oldest);
   };
 
-  const run = (...inputs: A): T => {
+  const check = (inputs: readonly Tensor[]): string => {
     const strange = inputs.find((input) => !(input instanceof Tensor) || input.engine !== engine);
     if (strange !== undefined) {
       throw new ArgumentError({
@@ -185,13 +200,27 @@ export function capture<A extends readonly Tensor[], T>(
         fix: 'Hand in tensors of the engine that captures; other values are fixed when the step is recorded.',
       });
     }
-    const key = `${engine.gradEnabled} ${inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join()}`;
+    return `${engine.gradEnabled} ${inputs.map(keyOf).join()}`;
+  };
+
+  /** What is done again with these inputs; it is the one that was called last then. */
+  const prepare = (key: string, held: Held<T>, inputs: readonly Tensor[]): void => {
+    known.delete(key);
+    known.set(key, held);
+    inputs.forEach((input, i) => {
+      copyTo(held.inputs[i] as Tensor, input);
+    });
+  };
+
+  const run = (...inputs: A): T => {
+    const key = check(inputs);
     const held = known.get(key);
     if (engine.isRecording || !(held || seen.has(key))) {
       const result = new StepWatch(onRead).run(engine, () =>
         engine.scope(() => replaceTensors(call(...(inputs.map(look) as readonly Tensor[] as A)), look)),
       );
       if (!held) remember(key);
+      watchHosts(inputs);
       return result;
     }
     if (!held) {
@@ -200,12 +229,23 @@ export function capture<A extends readonly Tensor[], T>(
       hold(key, made);
       return replaceTensors(made.result, look);
     }
-    known.delete(key);
-    known.set(key, held);
-    inputs.forEach((input, i) => {
-      copyTo(held.inputs[i] as Tensor, input);
-    });
+    prepare(key, held, inputs);
     engine.replay(held.recording);
+    return replaceTensors(held.result, look);
+  };
+
+  const replayBy: CapturedStep<A, T>['replayBy'] = (replay, ...inputs) => {
+    const given = check(inputs);
+    const latest = inputs.length === 0 && !known.has(given) ? [...known.keys()].at(-1) : given;
+    const held = known.get(latest ?? given);
+    if (!held) {
+      throw new ArgumentError({
+        where: 'encode',
+        message: `the step is not recorded for inputs (${inputs.map(keyOf).join()}).`,
+        fix: 'Call it twice with them, then `await engine.flush()`.',
+      });
+    }
+    replay(engine, held.recording, () => prepare(latest ?? given, held, inputs));
     return replaceTensors(held.result, look);
   };
 
@@ -214,13 +254,16 @@ export function capture<A extends readonly Tensor[], T>(
     memory: {
       get: () => {
         const all = [...known.values()];
-        const inputs = all.flatMap((held) => held.inputs.map(({ storage }) => storage));
+        const inputs = all
+          .flatMap((held) => held.inputs.map(({ storage }) => storage))
+          .filter(({ isHosts }) => !isHosts);
         return memoryOf(
           all.map(({ recording }) => recording),
           inputs,
         );
       },
     },
+    replayBy: { value: replayBy },
     dispose: {
       value: () => {
         for (const held of known.values()) free(held);

@@ -6,6 +6,7 @@
 import { ArgumentError, AutogradError, EngineMismatchError, FreedTensorError, ShapeError } from '../errors.ts';
 import type { DeviceBuffer } from '../gpu/device-buffer.ts';
 import type { Runtime } from '../gpu/runtime.ts';
+import { DISPOSE } from './dispose.ts';
 import { bytesOf, checkSupported, type DType, fromStored, isFloat, type TypedArray } from './dtype.ts';
 import type { NestedArray } from './elements.ts';
 import { type Shape, show, sizeOf } from './shape.ts';
@@ -35,9 +36,6 @@ const dropped = new FinalizationRegistry<Holding>(({ engine, storage, descriptio
   if (owner.debug)
     owner.onLeak(`${description} was dropped without being freed: make it inside engine.scope() or call dispose().`);
 });
-
-// Older browsers lack `using`; the symbol makes tensors ready for transpiled code there.
-const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
 let nextId = 1;
 
@@ -73,14 +71,19 @@ export class Tensor {
   static empty(engine: Runtime, shape: Shape, dtype: DType, origin: string): Tensor {
     checkSupported(engine, dtype, origin);
     const bytes = bytesOf(dtype, sizeOf(shape));
-    return new Tensor(engine, Object.freeze([...shape]), dtype, engine.allocate(bytes, origin), origin);
+    return Tensor.on(engine, engine.allocate(bytes, origin), shape, dtype, origin);
   }
 
   /** The same elements in another shape of the same size; shares the buffer. */
   static view(of: Tensor, shape: Shape, origin: string): Tensor {
     const storage = of.storage;
     storage.refs++;
-    return new Tensor(of.engine, Object.freeze([...shape]), of.dtype, storage, origin);
+    return Tensor.on(of.engine, storage, shape, of.dtype, origin);
+  }
+
+  /** A tensor on a buffer, whose reference it takes over. */
+  static on(engine: Runtime, storage: DeviceBuffer, shape: Shape, dtype: DType, origin: string): Tensor {
+    return new Tensor(engine, Object.freeze([...shape]), dtype, storage, origin);
   }
 
   get rank(): number {

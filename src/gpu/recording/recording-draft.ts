@@ -177,7 +177,7 @@ export class RecordingDraft {
     uniforms: Set<UniformBuffer>,
   ): Command[] {
     const placeOf = (storage: DeviceBuffer): Place =>
-      places.get(storage) ?? { buffer: storage.buffer, offset: 0, size: storage.bytes };
+      places.get(storage) ?? { buffer: storage.buffer, offset: storage.offset, size: storage.bytes };
     return this.commands.map((command): Command => {
       if (command.kind === 'copy') {
         const [from, to] = command.storages.map(placeOf) as [Place, Place];

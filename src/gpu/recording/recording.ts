@@ -49,10 +49,13 @@ export class Recording {
   /** Whether it has been handed to the queue, and so been validated. */
   wasSubmitted = false;
   readonly dispatches: number;
+  /** Whether it uses a host's buffers, which the host may have destroyed meanwhile. */
+  readonly hasHosts: boolean;
   private compiled = false;
 
   constructor(readonly parts: Parts) {
     this.dispatches = parts.commands.filter(({ kind }) => kind === 'dispatch').length;
+    this.hasHosts = [...parts.storages].some(({ isHosts }) => isHosts);
   }
 
   get commands(): readonly Command[] {

@@ -53,7 +53,7 @@ class Recordings {
   }
 }
 
-/** What {@link Runtime.record} records by. */
+/** What {@link Runtime.makeRecording} records by. */
 export const recordingMeans = { RecordingDraft, Recordings, recordedInside } as const;
 export type { Recordings };
 export type RecordingMeans = typeof recordingMeans;
