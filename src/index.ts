@@ -37,7 +37,9 @@ export {
   weighting,
 } from './distill/weighting.ts';
 export * from './errors.ts';
+export { type DeviceRequirements, deviceRequirements } from './gpu/adapter/device-descriptor.ts';
 export type { DeviceBuffer } from './gpu/device-buffer.ts';
+export { type Missing, missing } from './gpu/embedding/missing.ts';
 export type { Launch, Plan } from './gpu/launch.ts';
 export { plane } from './gpu/plane.ts';
 export type { LaunchTime, Profile } from './gpu/profiler.ts';

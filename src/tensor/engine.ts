@@ -28,7 +28,11 @@ export class Engine extends Runtime {
   }
 
   /**
-   * An engine on a device that the caller owns; the engine never destroys it, only the buffers it made there.
+   * An engine on a device that the caller owns, such as an app's: it never destroys the device, and `destroy()` leaves nothing of
+   * its own there. Made with `deviceRequirements(adapter)` the device has all that the engine can use; `missing(device)` tells what
+   * it was made without. Errors of the engine's own work go to whoever waits for it, all others to the device's listeners as
+   * ever; those that a submission of the app's with work of the engine's meets go to both, as the loss of the device does.
+   * To share buffers and encoders: `wrap`, `borrow`, `copyTo`, `recordInto`, `encode`, `submitted`.
    * @throws {ArgumentError} for what is not a device.
    */
   static from(device: GPUDevice, options: GuestOptions = {}): Engine {

@@ -129,5 +129,8 @@ function checkDevice({ errors }: EmbeddingGround, device: GPUDevice, resource: G
 export function checkTarget(from: DeviceBuffer, to: GPUBuffer, offset: number): void {
   checkRange(to, offset, from.bytes, 4, 'copyTo');
   need(to, 'COPY_DST', 'copyTo');
+  if (to === from.buffer) {
+    throw refusal('copyTo', 'the tensor lies in the buffer it is to be copied to.', 'Copy it to another one.');
+  }
   from.allow('COPY_SRC', 'copyTo');
 }
