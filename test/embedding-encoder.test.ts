@@ -141,26 +141,30 @@ test('an upload to what the app’s own passes read comes behind them', async ()
   const scale = hostPass(device, 'value * 2.0');
   const buffer = hostBuffer(device, [1, 1]);
   const wrapped = wrap(engine, buffer, { shape: [2] });
-  const x = engine.ones([2]);
-  const seen = hostBuffer(device, [0, 0, 0, 0]);
-  await engine.flush();
-  const lease = borrow(x);
+  const [x, freed, other] = [engine.ones([2]), engine.ones([3]), engine.ones([4])];
+  const seen = [2, 2, 3].map((n) => hostBuffer(device, new Array(n).fill(0)));
+  await other.add(1).data();
+  const [lease, ended] = [borrow(x), borrow(freed)];
+  let next!: Tensor;
   submit(device, (encoder) => {
-    recordInto(engine, encoder, () => {
-      engine.copy(wrapped.storage, x.storage, 4); // opens the encoder
-    });
-    for (const [i, target] of [{ buffer }, lease].entries()) {
+    recordInto(engine, encoder, () => void other.add(1));
+    for (const [i, target] of [{ buffer }, lease, ended].entries()) {
       scale(encoder, target);
-      encoder.copyBufferToBuffer(target.buffer, 0, seen, 8 * i, 8);
+      encoder.copyBufferToBuffer(target.buffer, 0, seen[i]!, 0, seen[i]!.size);
     }
     engine.write(x.storage, Float32Array.of(7, 7));
     engine.write(wrapped.storage, Float32Array.of(8, 8));
-    lease.dispose();
+    const of = ended.buffer;
+    ended.dispose();
+    freed.dispose();
+    next = engine.tensor([9, 9, 9]);
+    assert.is(next.storage.buffer, of, 'the pool’s again');
   });
   submitted(engine);
-  assert.equal(await hostRead(device, seen), [2, 2, 2, 2]);
+  for (const copy of seen) assert.ok((await hostRead(device, copy)).every((value) => value === 2));
   assert.equal([...(await x.data())], [7, 7]);
   assert.equal([...(await wrapped.data())], [8, 8]);
+  assert.equal([...(await next.data())], [9, 9, 9]);
 });
 
 test('a step with random numbers draws the same, encoded or not, several times in one encoder', async () => {
