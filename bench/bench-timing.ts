@@ -52,7 +52,7 @@ function recordingTimes(engine: Engine, work: Work): number[] {
 }
 
 /** Runs `use` while the device encodes, submits and uploads nothing. */
-function withIdleDevice<T>(device: GPUDevice, use: () => T): T {
+export function withIdleDevice<T>(device: GPUDevice, use: () => T): T {
   const nothing = () => {};
   const pass = { setPipeline: nothing, setBindGroup: nothing, dispatchWorkgroups: nothing, end: nothing };
   const encoder = { beginComputePass: () => pass, copyBufferToBuffer: nothing, finish: nothing };

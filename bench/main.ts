@@ -14,6 +14,7 @@ import { type BundleCase, bundleCases, bundleJson, bundleLine, checkBuilt } from
 import { conv2dCases } from './cases/conv2d.ts';
 import { distillCases } from './cases/distill.ts';
 import { dkdCases } from './cases/dkd.ts';
+import { embeddingCases } from './cases/embedding.ts';
 import { FIRST_STEP_FLAG, firstStepCases, takeFirstStep } from './cases/first-step.ts';
 import { kernelCases } from './cases/kernels.ts';
 import { type MemoryCase, memoryCases, memoryJson, memoryLine } from './cases/memory.ts';
@@ -34,6 +35,7 @@ const CASES: readonly Case[] = [
   ...dkdCases,
   ...distillCases,
   ...trainCases,
+  ...embeddingCases,
   ...memoryCases,
   ...bundleCases,
   ...firstStepCases,
