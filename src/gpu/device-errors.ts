@@ -7,7 +7,7 @@ import { labelOf } from './wgsl/kernel.ts';
 export class DeviceErrors {
   /** Why the device is gone. */
   lost: DeviceLostError | null = null;
-  /** Commands of ours were put into a host's encoder since the last wait: what is wrong with its submission concerns us too. */
+  /** Commands of ours went into a host's encoder since the last wait: what is wrong with its submission concerns us too. */
   isEmbedded = false;
   /** How to fix what is wrong with a host's buffers. */
   advice: (error: GPUError) => { fix?: string } = () => ({});

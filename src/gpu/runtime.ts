@@ -326,7 +326,8 @@ export class Runtime {
 
   /**
    * Waits for the GPU and for reads under way, then frees everything; from the call on, every other use throws. A device given
-   * to {@link Engine.from} stays alive, without the buffers of this engine's tensors.
+   * to {@link Engine.from} stays alive, without the buffers of this engine's tensors; an encoder of its app that holds work of this
+   * engine cannot be submitted any more.
    */
   destroy(): Promise<void> {
     this.ending ??= this.end();

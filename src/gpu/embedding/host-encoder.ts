@@ -56,7 +56,6 @@ function open({ recorder, errors }: EmbeddingGround, encoder: GPUCommandEncoder,
   if (recorder.host?.encoder === encoder) return recorder.host;
   recorder.host?.refuse(where);
   handOver(recorder, where);
-  // A submission of the host's that fails takes our work with it.
   errors.isEmbedded = true;
   recorder.host = new HostWork(encoder);
   return recorder.host;

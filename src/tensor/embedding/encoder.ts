@@ -70,5 +70,8 @@ export function copyTo({ engine, storage }: Tensor, encoder: GPUCommandEncoder, 
  * what was recorded since goes to the queue, and results can be read again. Does nothing where there is none.
  */
 export function submitted(engine: Runtime): void {
-  engine.embedding('submitted').recorder.hostSubmitted();
+  const { recorder, errors } = engine.embedding('submitted');
+  // A read that was under way when the encoder was begun may have ended since.
+  errors.isEmbedded ||= recorder.host !== null;
+  recorder.hostSubmitted();
 }
