@@ -20,6 +20,8 @@ export interface PredictionsOptions {
 
 export class Predictions {
   private predictor: Promise<Predictor> | null = null;
+  /** The same, once it is made. */
+  private ready: Predictor | null = null;
 
   constructor(private readonly options: PredictionsOptions) {}
 
@@ -36,8 +38,11 @@ export class Predictions {
   }
 
   dispose(): void {
-    this.predictor?.then(({ dispose }) => dispose?.()).catch(() => {});
+    const { ready, predictor } = this;
+    this.ready = null;
     this.predictor = null;
+    if (ready) ready.dispose?.();
+    else predictor?.then((late) => late.dispose?.()).catch(() => {});
   }
 
   /** Uploads images for as long as `work` takes. */
@@ -47,6 +52,7 @@ export class Predictions {
   ): Promise<T> {
     this.predictor ??= this.makePredictor();
     const predictor = await this.predictor;
+    if (this.predictor) this.ready = predictor;
     const labels = new Int32Array(images.count).fill(-1);
     const uploaded = new TaskImages(this.options.engine, images, labels, this.options.format);
     try {

@@ -1,0 +1,115 @@
+/** Published methods on the learner's seam: each learns, is saved and loaded, and is gone on with inside any phase, bit for bit. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ClassImages } from '../src/continual/class-images.ts';
+import { ContinualLearner } from '../src/continual/learner.ts';
+import type { LearnOptions } from '../src/continual/learner-types.ts';
+import type { AnyMethod } from '../src/continual/method.ts';
+import { bic } from '../src/continual/methods/bic.ts';
+import { der } from '../src/continual/methods/der.ts';
+import { icarl } from '../src/continual/methods/icarl.ts';
+import { podnet } from '../src/continual/methods/podnet.ts';
+import type { ImageBytes } from '../src/data/image-bytes.ts';
+import { imagesByClass } from '../src/data/images-by-class.ts';
+import { engine } from './support/engine.ts';
+import { fashion } from './support/small-run.ts';
+
+function some(label: number, count: number): ImageBytes {
+  const [all] = Object.values(imagesByClass(fashion.train, [label])) as [ImageBytes];
+  const bytes = all.data.length / all.count;
+  return { ...all, data: all.data.slice(0, count * bytes), count };
+}
+
+const tasks: readonly ClassImages[] = [
+  { trousers: some(1, 20), sandals: some(5, 20) },
+  { shirt: some(6, 20), bag: some(8, 20) },
+  { boots: some(9, 20) },
+];
+
+const settings = { width: 4, epochs: 2, batch: 16, memory: 24, lr: 0.05, crop: 1 };
+/** What is the method's own. */
+const own: Record<string, object> = { podnet: { balancedEpochs: 2, proxies: 3 }, bic: { correctionEpochs: 2 } };
+
+async function learn(learner: ContinualLearner, images: ClassImages, options?: LearnOptions): Promise<void> {
+  for await (const event of learner.learn(images, options)) void event;
+}
+
+/** Phases of the second task. */
+const phases: readonly (readonly [method: AnyMethod, phases: number])[] = [
+  [icarl, 1],
+  [bic, 2],
+  [podnet, 2],
+  [der, 1],
+];
+
+for (const [method, expected] of phases) {
+  test(`${method.name}: three tasks, saved and loaded between them, resumed after every epoch of every phase`, async () => {
+    const live = engine.memory().liveBuffers;
+    const learner = await ContinualLearner.create(engine, { ...settings, ...own[method.name], method });
+    await learn(learner, tasks[0] as ClassImages);
+    const first = await learner.save();
+    const progress: { phase: number; bytes: Uint8Array }[] = [];
+    for await (const event of learner.learn(tasks[1] as ClassImages, { saveEvery: 1 }))
+      if (event.type === 'progress') progress.push(event);
+    assert.is(new Set(progress.map(({ phase }) => phase)).size, expected);
+    const second = await learner.save();
+    for (const { bytes } of progress) {
+      const resumed = await ContinualLearner.load(engine, first, { method });
+      await learn(resumed, tasks[1] as ClassImages, { resume: bytes });
+      assert.equal(await resumed.save(), second);
+      resumed.dispose();
+    }
+    const loaded = await ContinualLearner.load(engine, second, { method });
+    await learn(learner, tasks[2] as ClassImages);
+    await learn(loaded, tasks[2] as ClassImages);
+    assert.equal(await loaded.save(), await learner.save());
+    assert.equal(learner.taskSizes, [2, 2, 1]);
+    const [{ label, probability } = { label: '', probability: 0 }, ...others] = await learner.predict(some(9, 1));
+    assert.ok(learner.classes.includes(label));
+    assert.ok(others.every((one) => one.probability <= probability));
+    // Known classes alone: no phase and no part of the model is there for new ones.
+    await learn(loaded, { bag: some(8, 12) });
+    assert.equal(loaded.taskSizes, [2, 2, 1]);
+    for (const one of [learner, loaded]) one.dispose();
+    assert.is(engine.memory().liveBuffers, live);
+  });
+}
+
+test('der keeps what older extractors are, and trains the newest alone', async () => {
+  const learner = await ContinualLearner.create(engine, { ...settings, method: der });
+  const weightsOf = async (index: number): Promise<number[]> => {
+    const name = `extractors.${index}.conv1.weight`;
+    const found = [...(learner.model?.namedTensors() ?? [])].find((one) => one.name === name);
+    return [...((await found?.tensor.data()) ?? [])];
+  };
+  await learn(learner, tasks[0] as ClassImages);
+  const before = await weightsOf(0);
+  assert.ok(before.length > 0);
+  await learn(learner, tasks[1] as ClassImages);
+  assert.equal(await weightsOf(0), before);
+  assert.not.equal(await weightsOf(1), before);
+  // Frozen modules stay so when the model around them is trained.
+  learner.model?.train();
+  const modules = [...(learner.model?.namedModules() ?? [])].filter(([path]) => path.startsWith('extractors.0'));
+  assert.ok(modules.length > 0 && modules.every(([, module]) => !module.training));
+  assert.equal(learner.model?.featureSize, 2 * 16);
+  learner.dispose();
+});
+
+test('bic corrects the newest task alone, and teaches with what it corrected', async () => {
+  const learner = await ContinualLearner.create(engine, { ...settings, ...own.bic, method: bic });
+  await learn(learner, tasks[0] as ClassImages);
+  let notes: Readonly<Record<string, number>> = {};
+  for await (const event of learner.learn(tasks[1] as ClassImages)) if (event.type === 'task') notes = event.notes;
+  assert.ok(Number.isFinite(notes.alpha) && notes.alpha !== 1);
+  const read = async (name: string) =>
+    [...((await [...(learner.model?.namedTensors() ?? [])].find((one) => one.name === name)?.tensor.data()) ?? [])][0];
+  const alpha = await read('correction.alpha.0');
+  assert.is(1 + (alpha ?? Number.NaN), notes.alpha);
+  await learn(learner, tasks[2] as ClassImages);
+  assert.is(await read('correction.alpha.0'), alpha, 'that of an older task stays');
+  assert.ok(Number.isFinite(await read('correction.alpha.1')));
+  learner.dispose();
+});
+
+test.run();
