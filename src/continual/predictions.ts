@@ -51,8 +51,9 @@ export class Predictions {
     work: (images: TaskImages, all: number[], scores: (x: Tensor) => Tensor) => Promise<T>,
   ): Promise<T> {
     this.predictor ??= this.makePredictor();
-    const predictor = await this.predictor;
-    if (this.predictor) this.ready = predictor;
+    const pending = this.predictor;
+    const predictor = await pending;
+    if (this.predictor === pending) this.ready = predictor;
     const labels = new Int32Array(images.count).fill(-1);
     const uploaded = new TaskImages(this.options.engine, images, labels, this.options.format);
     try {
