@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ContinualLearner } from '../src/entries/continual.ts';
 import { type ImageBytes, type Stopwatch, toImageBytes } from '../src/index.ts';
 import { openPage } from './support/browser.ts';
 import { engine } from './support/engine.ts';
@@ -86,14 +87,14 @@ async function readImages(library: typeof import('../src/index.ts'), encoded: nu
   return read.map((images) => ({ ...images, data: [...images.data] }));
 }
 
-/** Runs {@link readImages} in a worker of the page. */
-async function inWorker(script: string, encoded: number[][]): Promise<Pixels[]> {
+/** Runs a script in a worker of the page: it is posted a value, and posts its answer, or an error's text. */
+async function inWorker<T>(script: string, given: unknown): Promise<T> {
   const worker = new Worker(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })), { type: 'module' });
   try {
     return await new Promise((done, fail) => {
-      worker.onmessage = ({ data }) => (typeof data === 'string' ? fail(new Error(data)) : done(data as Pixels[]));
+      worker.onmessage = ({ data }) => (typeof data === 'string' ? fail(new Error(data)) : done(data as T));
       worker.onerror = ({ message }) => fail(new Error(message));
-      worker.postMessage(encoded);
+      worker.postMessage(given);
     });
   } finally {
     worker.terminate();
@@ -154,6 +155,81 @@ test('a page that browsers do not trust is told that it has no WebGPU', async ()
       `import('/browser.js').then(({ Engine }) => Engine.create()).then(String, (error) => error.message)`,
     );
     assert.match(message, /^adapter: this page has no navigator\.gpu\. .*secure context/);
+  } finally {
+    await close();
+  }
+});
+
+/** What a learner learnt of drawn pictures: its file, and what it answers. */
+interface Learnt {
+  readonly adapter: string;
+  readonly file: number[];
+  readonly answers: readonly { readonly label: string; readonly probability: number }[];
+}
+
+/** Learns drawn pictures task by task, `ImageData` and files mixed; then again where it left off, from its own file. */
+async function learnDrawn(library: typeof import('./support/browser-library.ts')): Promise<Learnt> {
+  const engine = await library.Engine.create();
+  const draw = (ink: (context: OffscreenCanvasRenderingContext2D, shift: number) => void) =>
+    Array.from({ length: 8 }, (_, shift) => {
+      const context = new OffscreenCanvas(12, 12).getContext('2d');
+      if (!context) throw new Error('there is no canvas');
+      context.fillRect(0, 0, 12, 12);
+      context.fillStyle = 'white';
+      ink(context, shift % 4);
+      return context.getImageData(0, 0, 12, 12);
+    });
+  const asFile = async ({ data, width, height }: ImageData): Promise<Blob> => {
+    const canvas = new OffscreenCanvas(width, height);
+    canvas.getContext('2d')?.putImageData(new ImageData(data, width, height), 0, 0);
+    return canvas.convertToBlob({ type: 'image/png' });
+  };
+  const bars = draw((context, shift) => context.fillRect(1 + 2 * shift, 0, 2, 12));
+  const lines = draw((context, shift) => context.fillRect(0, 1 + 2 * shift, 12, 2));
+  const full = draw((context, shift) => context.fillRect(shift, shift, 8, 8));
+  const learner = await library.ContinualLearner.create(engine, {
+    width: 4,
+    epochs: 2,
+    batch: 8,
+    memory: 9,
+    crop: 1,
+  });
+  for await (const event of learner.learn({ bars, lines })) void event;
+  const again = await library.ContinualLearner.load(engine, await learner.save());
+  for await (const event of again.learn({ full: await Promise.all(full.map(asFile)) })) void event;
+  const answers = await again.predict(bars[0] as ImageData);
+  const result = { adapter: engine.adapterDescription, file: [...(await again.save())], answers };
+  await engine.destroy();
+  return result;
+}
+
+test('a learner in a worker learns pictures, and Node goes on with its file', async () => {
+  const { page, close } = await openPage();
+  try {
+    const script = `onmessage = () => import('http://localhost/browser.js')
+      .then((library) => (${learnDrawn})(library))
+      .then(postMessage, (error) => postMessage(String(error)));`;
+    const learnt = await page.evaluate<Learnt>(`(${inWorker})(${JSON.stringify(script)}, null)`);
+    assert.match(learnt.adapter, /swiftshader/i);
+    const learner = await ContinualLearner.load(engine, Uint8Array.from(learnt.file));
+    assert.equal(learner.classes, ['bars', 'lines', 'full']);
+    assert.is(learner.exemplars.length, 9);
+    const [bars] = learner.exemplars.filter(({ label }) => label === 'bars');
+    assert.is(bars?.pixels.length, 12 * 12 * 3);
+    const pixels = Uint8Array.from({ length: 12 * 12 * 3 }, (_, at) =>
+      [1, 2].includes(Math.floor(at / 3) % 12) ? 255 : 0,
+    );
+    const here = await learner.predict({ data: pixels, shape: [12, 12, 3] });
+    assert.equal(
+      here.map(({ label }) => label),
+      learnt.answers.map(({ label }) => label),
+    );
+    here.forEach(({ probability }, i) => {
+      assert.ok(Math.abs(probability - (learnt.answers[i]?.probability ?? Number.NaN)) < 1e-3);
+    });
+    for await (const event of learner.learn({ more: { data: pixels, shape: [1, 12, 12, 3] } })) void event;
+    assert.is(learner.classes.length, 4);
+    learner.dispose();
   } finally {
     await close();
   }

@@ -44,7 +44,7 @@ const parts = {
     bundle({
       platform: 'browser',
       target: 'es2022',
-      entryPoints: { browser: 'src/index.ts' },
+      entryPoints: { browser: 'test/support/browser-library.ts' },
       outdir: '.build/browser',
     }),
   test: () => bundle({ ...node, entryPoints: ['test/**/*.ts'], outdir: '.build/test', outbase: 'test' }),
