@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { files, readBundled } from '#files';
-import { Scenario } from '../src/continual/scenario.ts';
+import { Scenario } from '../src/continual/benchmark/scenario.ts';
 import { channelMoments, classIndices, firstPerClass, type ImageDataset, subset } from '../src/data/dataset.ts';
 import { readIdx } from '../src/data/idx.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';

@@ -7,7 +7,7 @@ import {
   forgetting,
   lastAccuracy,
   taskAccuracies,
-} from '../src/continual/metrics.ts';
+} from '../src/continual/benchmark/metrics.ts';
 
 const near = (actual: number, expected: number, tolerance = 1e-9) =>
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);

@@ -1,5 +1,5 @@
 /** What tests of the learner train on. */
-import type { ConfigInput } from '../../src/continual/config.ts';
+import type { ConfigInput } from '../../src/continual/benchmark/config.ts';
 import type { ImageDataset } from '../../src/data/dataset.ts';
 import { loadDataset } from '../../src/data/load-dataset.ts';
 
