@@ -60,10 +60,8 @@ export const recipeSettings = {
   clip: numberSetting(0, { least: 0 }, 'largest norm of the gradients; 0 does not clip', 'norm'),
 };
 
-export const trainingSettings = {
-  ...recipeSettings,
-  baseEpochs: wholeSetting(0, 0, 'epochs for the first task; 0 for as many as the others'),
-  labelSmoothing: numberSetting(0, { least: 0, below: 1 }, 'label smoothing, 0 up to 1'),
+/** How steps come to the same results: what may differ when a saved learner goes on. */
+export const executionSettings = {
   capture: switchSetting(true, 'replaying of recorded training steps; the results are the same'),
   tune: setting(
     v.boolean(),
@@ -76,6 +74,13 @@ export const trainingSettings = {
     false,
     "make blocks' activations again in the backward pass: less memory, more time",
   ),
+};
+
+export const trainingSettings = {
+  ...recipeSettings,
+  baseEpochs: wholeSetting(0, 0, 'epochs for the first task; 0 for as many as the others'),
+  labelSmoothing: numberSetting(0, { least: 0, below: 1 }, 'label smoothing, 0 up to 1'),
+  ...executionSettings,
   precision: choiceSetting(
     ['f32', 'f16'],
     'f32',
@@ -104,5 +109,6 @@ export const learnerSettings = { ...memorySettings, ...networkSettings, ...train
 
 export type LearnerSettings = ValuesOf<typeof learnerSettings>;
 export type LearnerSettingsInput = GivenValues<typeof learnerSettings>;
+export type ExecutionSettings = ValuesOf<typeof executionSettings>;
 /** How one phase is trained. */
 export type Recipe = ValuesOf<typeof recipeSettings>;

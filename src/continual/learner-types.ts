@@ -1,5 +1,5 @@
 /** What a learner is asked, and answers. */
-import type { LearnerSettingsInput } from './learner-settings.ts';
+import type { ExecutionSettings, LearnerSettingsInput } from './learner-settings.ts';
 import type { AnyMethod } from './method.ts';
 import type { NamedMethod } from './method-names.ts';
 
@@ -11,6 +11,15 @@ export interface LearnerOptions extends LearnerSettingsInput {
   readonly resize?: boolean;
   /** The method's own settings. */
   readonly [setting: string]: unknown;
+}
+
+export interface LoadLearnerOptions {
+  /** The method itself, where it is not a built-in one. */
+  readonly method?: AnyMethod;
+  /** What changes no result; as it was saved by default. */
+  readonly settings?: Partial<ExecutionSettings>;
+  /** Names the file in errors. */
+  readonly where?: string;
 }
 
 export interface LearnOptions {

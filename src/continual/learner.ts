@@ -19,16 +19,24 @@ import { Disposables } from './disposables.ts';
 import { diverged, weightsAreFinite } from './divergence.ts';
 import { evaluate } from './evaluation.ts';
 import type { LearnerEvent, TaskEvent } from './events.ts';
-import type { LearnerSettings } from './learner-settings.ts';
+import { executionSettings, type LearnerSettings } from './learner-settings.ts';
 import { divideSettings } from './learner-setup.ts';
 import { describe, readLearner, type StoredLearner, writeLearner } from './learner-state.ts';
-import type { Evaluation, KeptImage, LearnerOptions, LearnOptions, Prediction } from './learner-types.ts';
+import type {
+  Evaluation,
+  KeptImage,
+  LearnerOptions,
+  LearnOptions,
+  LoadLearnerOptions,
+  Prediction,
+} from './learner-types.ts';
 import { ExemplarMemory } from './memory.ts';
 import type { AnyMethod, IncrementalModel } from './method.ts';
 import { resolveMethod } from './method-names.ts';
 import { buildModel } from './model.ts';
 import { Predictions } from './predictions.ts';
 import { remember } from './remember.ts';
+import { readSettings } from './setting.ts';
 import { readTask, taskFingerprint } from './task-inputs.ts';
 import { TaskRun } from './task-run.ts';
 
@@ -84,14 +92,15 @@ export class ContinualLearner {
 
   /**
    * A learner as {@link save} wrote it: it goes on as the saved one would have.
-   * @param options.method the method itself, where it is not a built-in one.
    * @throws {CheckpointError} when the file is damaged, cut short, of a newer version, or of another method.
+   * @throws {ConfigError} for a setting that may not differ from the saved one, or does not fit.
    */
   static async load(
     engine: Engine,
     bytes: Uint8Array,
-    { method, where = 'ContinualLearner.load' }: { method?: AnyMethod; where?: string } = {},
+    { method, settings: changed = {}, where = 'ContinualLearner.load' }: LoadLearnerOptions = {},
   ): Promise<ContinualLearner> {
+    readSettings(executionSettings, changed, where, 'how a saved learner goes on');
     const stored = readLearner(bytes, where);
     const own = method ?? resolveMethod(stored.state.method);
     const { settings, methodSettings, resize } = stored.state;
@@ -102,7 +111,7 @@ export class ContinualLearner {
         fix: 'Load it with the method it was made with.',
       });
     }
-    const learner = new ContinualLearner(engine, own, { ...settings, ...methodSettings }, resize);
+    const learner = new ContinualLearner(engine, own, { ...settings, ...methodSettings, ...changed }, resize);
     try {
       learner.take(stored, where);
     } catch (error) {

@@ -5,7 +5,7 @@ import type { Engine } from '../tensor/engine.ts';
 import { type ClassImages, readClassImages } from './class-images.ts';
 import { fingerprint, textBytes } from './fingerprint.ts';
 import type { ContinualLearner } from './learner.ts';
-import type { LearnerSettings } from './learner-settings.ts';
+import { executionSettings, type LearnerSettings } from './learner-settings.ts';
 import { checkImageSettings } from './training-checks.ts';
 
 export interface TaskInputs {
@@ -63,8 +63,7 @@ export function taskFingerprint(
   }: Pick<ContinualLearner, 'method' | 'methodSettings' | 'training' | 'memory'>,
   { names, images }: TaskInputs,
 ): string {
-  // How steps come to the same results may change.
-  const { capture, lossEvery, gradientCheckpointing, tune, ...decisive } = training;
+  const decisive = Object.entries(training).filter(([name]) => !(name in executionSettings));
   const exemplars = memory.exemplars;
   const text = JSON.stringify([method.name, methodSettings, decisive, names, exemplars.map(({ label }) => label)]);
   return fingerprint([textBytes(text), images.data, ...exemplars.map(({ pixels }) => pixels)]);

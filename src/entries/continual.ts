@@ -11,8 +11,15 @@ export type {
   TaskEvent,
 } from '../continual/events.ts';
 export { ContinualLearner } from '../continual/learner.ts';
-export type { LearnerSettings, Recipe } from '../continual/learner-settings.ts';
-export type { Evaluation, KeptImage, LearnerOptions, LearnOptions, Prediction } from '../continual/learner-types.ts';
+export type { ExecutionSettings, LearnerSettings, Recipe } from '../continual/learner-settings.ts';
+export type {
+  Evaluation,
+  KeptImage,
+  LearnerOptions,
+  LearnOptions,
+  LoadLearnerOptions,
+  Prediction,
+} from '../continual/learner-types.ts';
 export { type Exemplar, ExemplarMemory, type MemoryOptions } from '../continual/memory.ts';
 export {
   type AnyMethod,

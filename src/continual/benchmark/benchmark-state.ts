@@ -5,6 +5,7 @@ import { CheckpointError } from '../../errors.ts';
 import { clipped } from '../../gpu/printable.ts';
 import { matrixFault } from '../faults.ts';
 import { fingerprint, textBytes } from '../fingerprint.ts';
+import { executionSettings } from '../learner-settings.ts';
 import type { Config } from './config.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -101,7 +102,7 @@ export function dataState({ train, test }: DatasetSplit): { train: DataState; te
 }
 
 /** What a run may be gone on with differently: where the data lies, and how steps come to the same results. */
-export const FREE_SETTINGS: readonly string[] = ['data', 'capture', 'lossEvery', 'gradientCheckpointing', 'tune'];
+export const FREE_SETTINGS: readonly string[] = ['data', ...Object.keys(executionSettings)];
 
 /** What must agree for a run to go on as if it had never stopped. */
 export type Identity = Pick<BenchmarkState, 'classOrder' | 'train' | 'test' | 'adapter'> & { readonly config: Config };

@@ -17,7 +17,7 @@ import { readSafetensors } from '../../nn/safetensors.ts';
 import type { Engine } from '../../tensor/engine.ts';
 import type { LearnerEvent, TaskEvent } from '../events.ts';
 import { ContinualLearner } from '../learner.ts';
-import { learnerSettings } from '../learner-settings.ts';
+import { type ExecutionSettings, learnerSettings } from '../learner-settings.ts';
 import type { AnyMethod } from '../method.ts';
 import { buildModel } from '../model.ts';
 import { readProgress } from '../task-progress.ts';
@@ -205,7 +205,11 @@ export class Benchmark {
       const { bytes, where } = checkpoint;
       state = readBenchmarkState(readSafetensors(bytes, where).metadata, where);
       checkAgreement(state, identity, where);
-      learner = await ContinualLearner.load(this.engine, bytes, { method: this.method, where });
+      learner = await ContinualLearner.load(this.engine, bytes, {
+        method: this.method,
+        settings: this.execution,
+        where,
+      });
     }
     try {
       const done = (learner ?? this.learner).tasksDone;
@@ -296,6 +300,12 @@ export class Benchmark {
     });
     this.matrix.push(accuracies);
     return { ...event, accuracies, accuracy: lastAccuracy(accuracyCurve(this.matrix, this.testCounts())) };
+  }
+
+  /** How this run does its steps, whatever the saved one did. */
+  private get execution(): ExecutionSettings {
+    const { capture, tune, lossEvery, gradientCheckpointing } = this.config;
+    return { capture, tune, lossEvery, gradientCheckpointing };
   }
 
   private state(): BenchmarkState {
