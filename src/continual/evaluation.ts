@@ -1,20 +1,34 @@
 /** Testing on images of known classes. */
-import { type ImageBytes, joinImages } from '../data/image-bytes.ts';
+import { type ImageFormat, joinImages } from '../data/image-bytes.ts';
 import { ArgumentError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
+import type { Engine } from '../tensor/engine.ts';
+import { type ClassImages, readClassImages } from './class-images.ts';
+import { diverged } from './divergence.ts';
 import type { Evaluation } from './learner-types.ts';
 import type { Predictions } from './predictions.ts';
 
+export interface EvaluationOptions {
+  readonly engine: Engine;
+  readonly predictions: Predictions;
+  /** Of the classes, in the order of the logits. */
+  readonly names: readonly string[];
+  readonly format: ImageFormat;
+  /** Brings images of other sizes to that format. */
+  readonly resize: boolean;
+  /** What a model was trained at whose scores are not finite. */
+  readonly lr: number;
+}
+
 /**
- * @param names of the classes, in the order of the logits.
- * @returns `null` when some score is not a finite number.
  * @throws {ArgumentError} for a class that is not known.
+ * @throws {ConfigError} when some score is not a finite number.
  */
 export async function evaluate(
-  predictions: Predictions,
-  names: readonly string[],
-  lots: ReadonlyMap<string, ImageBytes>,
-): Promise<Evaluation | null> {
+  images: ClassImages,
+  { engine, predictions, names, format, resize, lr }: EvaluationOptions,
+): Promise<Evaluation> {
+  const lots = await readClassImages(engine, images, { format, resize, where: 'evaluate' });
   const unknown = [...lots.keys()].find((name) => !names.includes(name));
   if (unknown !== undefined) {
     throw new ArgumentError({
@@ -24,7 +38,7 @@ export async function evaluate(
     });
   }
   const predicted = await predictions.logits(joinImages([...lots.values()], 'evaluate'));
-  if (predicted.includes(-1)) return null;
+  if (predicted.includes(-1)) throw diverged('evaluate', 'scores of images are', lr);
   const classes = names.length;
   const confusion = new Uint32Array(classes * classes);
   const perClass = new Map<string, number>();

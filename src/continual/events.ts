@@ -1,3 +1,5 @@
+import type { Evaluation } from './learner-types.ts';
+
 /** What a learner reports while it learns. A step is reported when its loss has been read, while later ones are under way. */
 export interface StepEvent {
   readonly type: 'step';
@@ -49,6 +51,8 @@ export interface TaskEvent {
   readonly notes: Readonly<Record<string, number>>;
   /** Training steps left out because gradients overflowed in f16; 0 in f32. */
   readonly skippedSteps: number;
+  /** Of the images that were to be tested on; see `LearnOptions.test`. */
+  readonly evaluation?: Evaluation;
   readonly seconds: number;
 }
 

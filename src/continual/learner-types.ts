@@ -1,4 +1,5 @@
 /** What a learner is asked, and answers. */
+import type { ClassImages } from './class-images.ts';
 import type { ExecutionSettings, LearnerSettingsInput } from './learner-settings.ts';
 import type { AnyMethod } from './method.ts';
 import type { NamedMethod } from './method-names.ts';
@@ -29,6 +30,8 @@ export interface LearnOptions {
   readonly saveEvery?: number;
   /** Goes on with a task from the bytes of its last `progress`: the learner and the images must be those it was begun with. */
   readonly resume?: Uint8Array;
+  /** Images of classes known after the task, tested on before it counts as learnt: for the `evaluation` of its event. */
+  readonly test?: ClassImages;
   /** What to write into the metadata of each `progress`, asked for when it is written. */
   readonly annotate?: () => Readonly<Record<string, string>>;
 }

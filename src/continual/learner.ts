@@ -14,7 +14,7 @@ import { copyModule } from '../nn/copy.ts';
 import { stateDict, writeState } from '../nn/state-dict.ts';
 import { GradScaler } from '../optim/grad-scaler.ts';
 import type { Engine } from '../tensor/engine.ts';
-import { type ClassImages, readClassImages } from './class-images.ts';
+import type { ClassImages } from './class-images.ts';
 import { Disposables } from './disposables.ts';
 import { diverged, weightsAreFinite } from './divergence.ts';
 import { evaluate } from './evaluation.ts';
@@ -157,7 +157,8 @@ export class ContinualLearner {
    * candidates for its exemplars, and bring no new logit. When it fails, is aborted or left before its last event, the learner
    * is as it was before.
    * @throws {ConfigError} when training diverges, or the memory is too small for so many classes.
-   * @throws {ArgumentError} without images, for two classes of one name, when another task is under way, or after `dispose`.
+   * @throws {ArgumentError} without images, for two classes of one name, for a class to be tested on that is not known, when
+   * another task is under way, or after `dispose`.
    * @throws {ShapeError} when images are of another size than the first task's, unless the learner resizes.
    * @throws {CheckpointError} when what is to be resumed does not fit.
    */
@@ -210,12 +211,9 @@ export class ContinualLearner {
    * @throws {ConfigError} when the model's scores are not finite.
    */
   async evaluate(images: ClassImages): Promise<Evaluation> {
-    const where = 'evaluate';
-    const { predictions, format } = this.usable(where);
-    const lots = await readClassImages(this.engine, images, { format, resize: this.resize, where });
-    const evaluation = await evaluate(predictions, this.names, lots);
-    if (!evaluation) throw diverged(where, 'scores of images are', this.training.lr);
-    return evaluation;
+    const { predictions, format } = this.usable('evaluate');
+    const { engine, names, resize, training } = this;
+    return evaluate(images, { engine, predictions, names, format, resize, lr: training.lr });
   }
 
   /**
@@ -251,7 +249,7 @@ export class ContinualLearner {
   private async *learnTask(
     held: Disposables,
     given: ClassImages,
-    { signal, saveEvery = 0, resume, annotate = () => ({}) }: LearnOptions,
+    { signal, saveEvery = 0, resume, test, annotate = () => ({}) }: LearnOptions,
   ): AsyncGenerator<LearnerEvent, TaskEvent> {
     const where = 'learn';
     signal?.throwIfAborted();
@@ -303,6 +301,11 @@ export class ContinualLearner {
       selection: training.selection,
       fresh: inputs.images,
     });
+    const { methodSettings: settings, resize } = this;
+    const predictions = held.add(new Predictions({ engine, method, settings, model, format, memory: remembered }));
+    const evaluation = test
+      ? await evaluate(test, { engine, predictions, names, format, resize, lr: training.lr })
+      : null;
     const skipped = (await skippedSteps(scaler)) - skippedBefore;
 
     this.assertUsable(where);
@@ -326,6 +329,7 @@ export class ContinualLearner {
       exemplars: memory.size,
       notes: run.notes,
       skippedSteps: skipped,
+      ...(evaluation ? { evaluation } : {}),
       seconds: run.seconds,
     };
   }

@@ -18,6 +18,7 @@ import type { Engine } from '../../tensor/engine.ts';
 import type { LearnerEvent, TaskEvent } from '../events.ts';
 import { ContinualLearner } from '../learner.ts';
 import { type ExecutionSettings, learnerSettings } from '../learner-settings.ts';
+import type { Evaluation } from '../learner-types.ts';
 import type { AnyMethod } from '../method.ts';
 import { buildModel } from '../model.ts';
 import { readProgress } from '../task-progress.ts';
@@ -46,7 +47,7 @@ export interface Summary {
 }
 
 /** A task with what its test gave. */
-export interface TestedTaskEvent extends TaskEvent {
+export interface TestedTaskEvent extends Omit<TaskEvent, 'evaluation'> {
   /** Accuracy in percent on each task so far. */
   readonly accuracies: readonly number[];
   /** Accuracy in percent over all classes seen. */
@@ -86,8 +87,6 @@ export class Benchmark {
   private adapter: string;
   /** A task that was begun before. */
   private begun: SavedRun['progress'] = null;
-  /** A task that is learnt, and not tested yet. */
-  private untested: TaskEvent | null = null;
   private isRunning = false;
 
   /**
@@ -152,29 +151,28 @@ export class Benchmark {
   async *runTask(options: RunTaskOptions = {}): AsyncGenerator<BenchmarkEvent> {
     this.assertReady();
     const lines = this.lines.length;
+    let isDone = false;
     this.isRunning = true;
     try {
       for await (const event of this.learn(options)) {
         if (event.type === 'notice') continue;
         if (event.type === 'epoch') this.lines.push(event);
-        if (event.type === 'task') this.untested = event;
-        else yield event;
+        if (event.type !== 'task') {
+          yield event;
+          continue;
+        }
+        const tested = this.tested(event);
+        this.begun = null;
+        isDone = true;
+        this.isRunning = false;
+        yield tested;
       }
-      const tested = await this.test(this.untested as TaskEvent);
-      this.untested = null;
-      this.begun = null;
-      this.lines.push({
-        ...tested,
-        accuracies: [...tested.accuracies],
-        newClasses: [...tested.newClasses],
-        notes: { ...tested.notes },
-      });
-      this.isRunning = false;
-      yield tested;
     } finally {
       // Left before its end: its epochs are learnt again.
-      if (this.isRunning && !this.untested) this.lines.length = lines;
-      this.isRunning = false;
+      if (!isDone) {
+        this.lines.length = lines;
+        this.isRunning = false;
+      }
     }
   }
 
@@ -270,23 +268,21 @@ export class Benchmark {
     this.learner.dispose();
   }
 
-  private learn({ signal, saveEvery = 0 }: RunTaskOptions): AsyncIterable<LearnerEvent> | LearnerEvent[] {
-    // Learnt before, and then its test failed.
-    if (this.untested) return [];
-    const classes = this.scenario.tasks[this.tasksDone] as readonly number[];
-    return this.learner.learn(named(this.split.train, classes), {
+  private learn({ signal, saveEvery = 0 }: RunTaskOptions): AsyncIterable<LearnerEvent> {
+    const tasks = this.scenario.tasks.slice(0, this.tasksDone + 1);
+    return this.learner.learn(named(this.split.train, tasks.at(-1) as readonly number[]), {
       ...(signal ? { signal } : {}),
       saveEvery,
+      test: named(this.split.test, tasks.flat()),
       ...(this.begun ? { resume: this.begun.bytes } : {}),
       annotate: () => writeBenchmarkState(this.state()),
     });
   }
 
-  /** Tests on each task so far; a row of the matrix. @throws {ConfigError} when the model's scores are not finite. */
-  private async test(event: TaskEvent): Promise<TestedTaskEvent> {
-    const { scenario, split } = this;
-    const tasks = scenario.tasks.slice(0, event.task + 1);
-    const { confusion } = await this.learner.evaluate(named(split.test, tasks.flat()));
+  /** Takes down a task that was learnt: a row of the matrix, and a line. */
+  private tested({ evaluation, ...event }: TaskEvent): TestedTaskEvent {
+    const { confusion } = evaluation as Evaluation;
+    const tasks = this.scenario.tasks.slice(0, event.task + 1);
     const classes = this.learner.classes.length;
     let logit = 0;
     const accuracies = tasks.map((labels) => {
@@ -299,7 +295,14 @@ export class Benchmark {
       return (100 * right) / total;
     });
     this.matrix.push(accuracies);
-    return { ...event, accuracies, accuracy: lastAccuracy(accuracyCurve(this.matrix, this.testCounts())) };
+    const tested = { ...event, accuracies, accuracy: lastAccuracy(accuracyCurve(this.matrix, this.testCounts())) };
+    this.lines.push({
+      ...tested,
+      accuracies: [...accuracies],
+      newClasses: [...event.newClasses],
+      notes: { ...event.notes },
+    });
+    return tested;
   }
 
   /** How this run does its steps, whatever the saved one did. */
