@@ -13,7 +13,7 @@ import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { LazyBatch } from './batch.ts';
 import type { Disposables } from './disposables.ts';
-import { diverged } from './divergence.ts';
+import { diverged, weightsAreFinite } from './divergence.ts';
 import type { EpochEvent, StepEvent } from './events.ts';
 import type { LearnerSettings, Recipe } from './learner-settings.ts';
 import { LossQueue } from './loss-queue.ts';
@@ -161,11 +161,15 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
     }
   }
   yield* report(0);
+  // Before the method goes on with them.
+  if (!(await weightsAreFinite(model))) throw diverged(nameOf(fit), 'after its last step weights are', recipe.lr);
 }
 
+const nameOf = ({ task, phaseIndex, phase }: Fit): string =>
+  `task ${task + 1}${phaseIndex > 0 ? `, phase ${phase.name ?? phaseIndex + 1}` : ''}`;
+
 /** Logits that are NaN or infinite reach the loss. */
-function checkLoss(loss: number, { task, phaseIndex, phase, recipe }: Fit, epoch: number, step: number): void {
+function checkLoss(loss: number, fit: Fit, epoch: number, step: number): void {
   if (Number.isFinite(loss)) return;
-  const part = phaseIndex > 0 ? `, phase ${phase.name ?? phaseIndex + 1}` : '';
-  throw diverged(`task ${task + 1}${part}, epoch ${epoch + 1}, step ${step + 1}`, 'the loss is', recipe.lr);
+  throw diverged(`${nameOf(fit)}, epoch ${epoch + 1}, step ${step + 1}`, 'the loss is', fit.recipe.lr);
 }

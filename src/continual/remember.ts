@@ -1,5 +1,6 @@
 /** What stays of a task's images in the memory. */
 import { bytesPerImage, type ImageBytes } from '../data/image-bytes.ts';
+import { diverged } from './divergence.ts';
 import type { LearnerSettings } from './learner-settings.ts';
 import type { Exemplar, ExemplarMemory } from './memory.ts';
 import type { AnyMethod } from './method.ts';
@@ -16,6 +17,7 @@ export interface Remembering {
 /**
  * The memory after a task, as a copy: fewer exemplars of the other classes, and new ones of those that had images. The
  * candidates of a class that was known are its exemplars and its new images.
+ * @throws {ConfigError} when features of images are not finite.
  */
 export async function remember(
   memory: ExemplarMemory,
@@ -60,10 +62,13 @@ async function choose(
   label: number,
 ): Promise<number[]> {
   if (selection === null) return [...candidates];
-  const { model } = run;
+  const { model, training, index } = run;
   const rows =
     selection === 'herding'
       ? herding(await run.features(model, candidates), model.featureSize, quota)
       : randomSelection(candidates.length, quota, run.random('exemplars', label));
+  // Herding stops at features that are no numbers.
+  if (rows.length < Math.min(quota, candidates.length))
+    throw diverged(`task ${index + 1}`, 'features of its images are', training.lr);
   return rows.map((row) => candidates[row] as number);
 }
