@@ -2,6 +2,9 @@
 import { clipped } from '../gpu/printable.ts';
 import type { StateDict } from '../nn/state-dict.ts';
 import type { AccuracyMatrix } from './benchmark/metrics.ts';
+import type { LearnerSettings } from './learner-settings.ts';
+import type { ExemplarMemory } from './memory.ts';
+import type { AnyMethod } from './method.ts';
 
 /** Row t has t + 1 accuracies from 0 to 100. */
 export function matrixFault(matrix: AccuracyMatrix): string | undefined {
@@ -11,6 +14,45 @@ export function matrixFault(matrix: AccuracyMatrix): string | undefined {
   if (task < 0) return undefined;
   const row = clipped(`[${matrix[task]?.join(', ')}]`);
   return `after task ${task + 1} it has the accuracies ${row}, where ${task + 1} of 0 to 100 percent belong`;
+}
+
+/**
+ * Every class has exemplars, no more than the memory allows; a reservoir has as many as it was offered, up to its size.
+ * @param classes known so far.
+ * @throws {ConfigError} when the memory is too small for so many classes.
+ */
+export function exemplarFault(
+  memory: ExemplarMemory,
+  classes: number,
+  { keeps, selection }: Pick<AnyMethod, 'keeps'> & Pick<LearnerSettings, 'selection'>,
+): string | undefined {
+  if (keeps === 'nothing')
+    return memory.size > 0 ? `its method keeps no exemplars, but there are ${memory.size}` : undefined;
+  if (keeps === 'exemplars' && selection === 'reservoir') return reservoirFault(memory);
+  const quota = memory.quota(Math.max(1, classes));
+  for (let label = 0; label < classes; label++) {
+    const { length } = memory.of(label);
+    if (length >= 1 && length <= quota) continue;
+    const belongs = Number.isFinite(quota) ? `1 to ${quota} belong` : '1 or more belong';
+    return `class ${label} has ${length} exemplars, where ${belongs}`;
+  }
+  return undefined;
+}
+
+function reservoirFault(memory: ExemplarMemory): string | undefined {
+  const { total, perClass = 0 } = memory.options;
+  const capacity = perClass > 0 ? perClass : total;
+  const offered = new Map(memory.counts);
+  const kept = new Map<number, number>();
+  for (const { label } of memory.exemplars) {
+    const key = perClass > 0 ? label : -1;
+    kept.set(key, (kept.get(key) ?? 0) + 1);
+  }
+  for (const key of new Set([...offered.keys(), ...kept.keys()])) {
+    const [is, due] = [kept.get(key) ?? 0, Math.min(capacity, offered.get(key) ?? 0)];
+    if (is !== due) return `${key < 0 ? 'it' : `class ${key}`} has ${is} exemplars, where ${due} belong`;
+  }
+  return undefined;
 }
 
 /** All numbers are finite, and variances are not negative. */

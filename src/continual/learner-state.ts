@@ -147,7 +147,8 @@ function unknownFormat(format: string | undefined, where: string): CheckpointErr
   });
 }
 
-const damaged = (where: string, fault: string): CheckpointError =>
+/** @param fault said in a clause. */
+export const damaged = (where: string, fault: string): CheckpointError =>
   new CheckpointError({
     where,
     message: `the file is damaged: ${fault}.`,
@@ -155,7 +156,10 @@ const damaged = (where: string, fault: string): CheckpointError =>
   });
 
 /** What no learner leaves in its file, though every part has its type. */
-function stateFault({ classes, taskSizes, tasksDone, images }: LearnerState): string | undefined {
+function stateFault(state: LearnerState): string | undefined {
+  const { classes, taskSizes, tasksDone, images, settings, scaler } = state;
+  if ((settings.precision === 'f16') !== (scaler !== null))
+    return `a learner in ${scaler ? 'f32 has no' : 'f16 needs the'} scale of its loss`;
   const twice = classes.find((name, at) => classes.indexOf(name) !== at);
   if (twice !== undefined) return `two classes are called "${clipped(twice)}"`;
   const total = taskSizes.reduce((sum, size) => sum + size, 0);
@@ -174,7 +178,12 @@ function readExemplars(
 ): Exemplar[] {
   const [labels, pixels] = [tensors.get('memory.labels'), tensors.get('memory.pixels')];
   if (!labels && !pixels) return [];
-  const n = labels?.shape[0] ?? 0;
+  const [n = 0, ...more] = labels?.shape ?? [];
+  if (labels?.dtype !== 'I32' || more.length > 0)
+    throw damaged(
+      where,
+      `the exemplars have ${labels ? `labels ${labels.dtype}[${labels.shape.join(', ')}]` : 'no labels'}`,
+    );
   const expected = images ? [n, images.height, images.width, images.channels] : [];
   if (!images || !(pixels?.data instanceof Uint8Array) || pixels.shape.join() !== expected.join()) {
     throw damaged(
@@ -184,7 +193,7 @@ function readExemplars(
   }
   const data = pixels.data;
   const bytes = bytesPerImage(images as ImageFormat);
-  return Array.from(asInt32(labels as SafetensorsEntry), (label, place) => {
+  return Array.from(asInt32(labels), (label, place) => {
     if (!(label >= 0 && label < classes.length))
       throw damaged(where, `exemplar ${place} is of class ${label}, but there are ${classes.length}`);
     return { label, pixels: data.slice(place * bytes, (place + 1) * bytes) as Uint8Array<ArrayBuffer> };

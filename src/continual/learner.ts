@@ -8,8 +8,7 @@ import type { Normalization } from '../data/dataset.ts';
 import type { ImageFormat } from '../data/image-bytes.ts';
 import { type ImageInput, toImageBytes } from '../data/image-input.ts';
 import { TaskPool } from '../distill/task-pool.ts';
-import { ArgumentError, CheckpointError } from '../errors.ts';
-import { clipped } from '../gpu/printable.ts';
+import { ArgumentError, CheckpointError, ConfigError } from '../errors.ts';
 import { copyModule } from '../nn/copy.ts';
 import { stateDict, writeState } from '../nn/state-dict.ts';
 import { GradScaler } from '../optim/grad-scaler.ts';
@@ -19,9 +18,10 @@ import { Disposables } from './disposables.ts';
 import { diverged, weightsAreFinite } from './divergence.ts';
 import { evaluate } from './evaluation.ts';
 import type { LearnerEvent, TaskEvent } from './events.ts';
+import { exemplarFault } from './faults.ts';
 import { executionSettings, type LearnerSettings } from './learner-settings.ts';
 import { divideSettings } from './learner-setup.ts';
-import { describe, readLearner, type StoredLearner, writeLearner } from './learner-state.ts';
+import { damaged, describe, readLearner, type StoredLearner, writeLearner } from './learner-state.ts';
 import type {
   Evaluation,
   KeptImage,
@@ -32,7 +32,7 @@ import type {
 } from './learner-types.ts';
 import { ExemplarMemory } from './memory.ts';
 import type { AnyMethod, IncrementalModel } from './method.ts';
-import { resolveMethod } from './method-names.ts';
+import { resolveMethod, savedMethod } from './method-names.ts';
 import { buildModel } from './model.ts';
 import { Predictions } from './predictions.ts';
 import { remember } from './remember.ts';
@@ -93,7 +93,7 @@ export class ContinualLearner {
   /**
    * A learner as {@link save} wrote it: it goes on as the saved one would have.
    * @throws {CheckpointError} when the file is damaged, cut short, of a newer version, or of another method.
-   * @throws {ConfigError} for a setting that may not differ from the saved one, or does not fit.
+   * @throws {ConfigError} for a setting that may not differ from the saved one, or does not fit, and a method that is none.
    */
   static async load(
     engine: Engine,
@@ -102,23 +102,23 @@ export class ContinualLearner {
   ): Promise<ContinualLearner> {
     readSettings(executionSettings, changed, where, 'how a saved learner goes on');
     const stored = readLearner(bytes, where);
-    const own = method ?? resolveMethod(stored.state.method);
+    const own = savedMethod(stored.state.method, method, where);
     const { settings, methodSettings, resize } = stored.state;
-    if (own.name !== stored.state.method) {
+    let learner: ContinualLearner | null = null;
+    try {
+      learner = new ContinualLearner(engine, own, { ...settings, ...methodSettings, ...changed }, resize);
+      learner.take(stored, where);
+      return learner;
+    } catch (error) {
+      learner?.dispose();
+      if (!(error instanceof ConfigError)) throw error;
       throw new CheckpointError({
         where,
-        message: `this learner learns by "${clipped(stored.state.method)}", not by "${clipped(own.name)}".`,
-        fix: 'Load it with the method it was made with.',
+        message: `its settings do not fit: ${error.message}`,
+        fix: 'Load it with the versions of engram and of its method that wrote it.',
+        cause: error,
       });
     }
-    const learner = new ContinualLearner(engine, own, { ...settings, ...methodSettings, ...changed }, resize);
-    try {
-      learner.take(stored, where);
-    } catch (error) {
-      learner.dispose();
-      throw error;
-    }
-    return learner;
   }
 
   /** Names of the classes, in the order of the logits. */
@@ -371,6 +371,11 @@ export class ContinualLearner {
       this.model = model;
     }
     this.memory.restore(exemplars, state.offered);
+    const fault = exemplarFault(this.memory, state.classes.length, {
+      keeps: this.method.keeps,
+      selection: this.training.selection,
+    });
+    if (fault) throw damaged(where, fault);
     this.names = state.classes;
     this.sizes = state.taskSizes;
     this.tasks = state.tasksDone;

@@ -1,5 +1,5 @@
 /** From a name to a method. */
-import { ConfigError } from '../errors.ts';
+import { CheckpointError, ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import { learnerSettings } from './learner-settings.ts';
 import type { AnyMethod } from './method.ts';
@@ -27,6 +27,24 @@ export function resolveMethod(method: string | AnyMethod): AnyMethod {
     where: 'method',
     message: `learners know no method "${clipped(method)}" by name.`,
     fix: `By name there are ${Object.keys(NAMED).join(', ')}. Hand over any other itself: your own, or one that you import from 'engram/methods'.`,
+  });
+}
+
+/**
+ * The method that a saved learner learns by.
+ * @param name as it is in the file.
+ * @param given what it is loaded with, where learners do not know it by name.
+ * @throws {CheckpointError} when that is another, or missing.
+ * @throws {ConfigError} when it is no method.
+ */
+export function savedMethod(name: string, given: AnyMethod | undefined, where: string): AnyMethod {
+  if (given) checkMethod(given);
+  const method = given ?? (Object.hasOwn(NAMED, name) ? NAMED[name as NamedMethod] : undefined);
+  if (method?.name === name) return method;
+  throw new CheckpointError({
+    where,
+    message: `this learner learns by "${clipped(name)}", ${method ? `not by "${clipped(method.name)}"` : 'which learners do not know by name'}.`,
+    fix: "Load it with the method it was made with, itself: your own, or one that you import from 'engram/methods'.",
   });
 }
 
