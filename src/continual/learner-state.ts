@@ -148,12 +148,8 @@ function unknownFormat(format: string | undefined, where: string): CheckpointErr
 }
 
 /** @param fault said in a clause. */
-export const damaged = (where: string, fault: string): CheckpointError =>
-  new CheckpointError({
-    where,
-    message: `the file is damaged: ${fault}.`,
-    fix: 'Go on from a copy that is whole.',
-  });
+export const damaged = (where: string, fault: string, fix = 'Go on from a copy that is whole.'): CheckpointError =>
+  new CheckpointError({ where, message: `the file is damaged: ${fault}.`, fix });
 
 /** What no learner leaves in its file, though every part has its type. */
 function stateFault(state: LearnerState): string | undefined {

@@ -60,11 +60,19 @@ export function taskFingerprint(
     methodSettings,
     training,
     memory,
-  }: Pick<ContinualLearner, 'method' | 'methodSettings' | 'training' | 'memory'>,
+    taskSizes,
+  }: Pick<ContinualLearner, 'method' | 'methodSettings' | 'training' | 'memory' | 'taskSizes'>,
   { names, images }: TaskInputs,
 ): string {
   const decisive = Object.entries(training).filter(([name]) => !(name in executionSettings));
   const exemplars = memory.exemplars;
-  const text = JSON.stringify([method.name, methodSettings, decisive, names, exemplars.map(({ label }) => label)]);
+  const text = JSON.stringify([
+    method.name,
+    methodSettings,
+    decisive,
+    names,
+    taskSizes,
+    exemplars.map(({ label }) => label),
+  ]);
   return fingerprint([textBytes(text), images.data, ...exemplars.map(({ pixels }) => pixels)]);
 }

@@ -4,7 +4,8 @@ import { CheckpointError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import { readSafetensors, writeSafetensors } from '../nn/safetensors.ts';
 import type { StateDict } from '../nn/state-dict.ts';
-import { scalerSchema } from './learner-state.ts';
+import { weightFault } from './faults.ts';
+import { damaged, scalerSchema } from './learner-state.ts';
 import type { PhaseSnapshot } from './snapshot.ts';
 import { prefixed, unprefixed } from './stored-tensors.ts';
 
@@ -14,7 +15,7 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const stateSchema = v.object({
   task: count,
   /** The phase under way; those before it are done. */
-  phase: count,
+  phase: v.pipe(count, v.maxValue(65536)),
   /** Epochs of it that are done. */
   epochs: count,
   /** Of the learner's settings, its classes, and the task's images. */
@@ -73,17 +74,21 @@ export function readProgress(bytes: Uint8Array, where: string): TaskProgress {
     });
   }
   const { task, phase, epochs, fingerprint, seconds, counters, scaler } = parsed.output;
+  const ends = Array.from({ length: phase }, (_, at) => unprefixed(`phase${at}.`, tensors));
+  const model = unprefixed('model.', tensors);
+  const fault = [...ends, model].map(weightFault).find((text) => text !== undefined);
+  if (fault) throw damaged(where, fault, 'Learn the task from its beginning.');
   return {
     task,
     phase,
     fingerprint,
     seconds,
-    ends: Array.from({ length: phase }, (_, at) => unprefixed(`phase${at}.`, tensors)),
+    ends,
     snapshot: {
       epochs,
       counters,
       scaler,
-      model: unprefixed('model.', tensors),
+      model,
       optimizer: unprefixed('optimizer.', tensors),
       state: unprefixed('state.', tensors),
     },

@@ -132,6 +132,12 @@ export class TaskRun implements Task {
       }
       phaseIndex++;
     }
+    if (!done || done.phase < phaseIndex) return;
+    throw new CheckpointError({
+      where: saving.resume?.where ?? 'learn',
+      message: `this is the progress of phase ${done.phase + 1}, but the task has ${phaseIndex}.`,
+      fix: 'Resume with the method that the task was begun with, or learn it from its beginning.',
+    });
   }
 
   private async *fit(

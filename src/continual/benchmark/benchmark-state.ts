@@ -7,6 +7,7 @@ import { matrixFault } from '../faults.ts';
 import { fingerprint, textBytes } from '../fingerprint.ts';
 import { executionSettings } from '../learner-settings.ts';
 import type { Config } from './config.ts';
+import type { Scenario } from './scenario.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const finite = v.pipe(v.number(), v.finite());
@@ -84,6 +85,39 @@ export function readBenchmarkState(metadata: Readonly<Record<string, string>>, w
   const fault = matrixFault(parsed.output.matrix);
   if (fault) throw new CheckpointError({ where, message: `it is damaged: ${fault}.`, fix: 'Start the run again.' });
   return parsed.output;
+}
+
+/** Where a run's learner is, and the task that is under way where there is one. */
+export interface TasksDone {
+  readonly tasksDone: number;
+  readonly taskSizes: readonly number[];
+  readonly begun?: number;
+}
+
+/** @throws {CheckpointError} when the tasks that were learnt are not those that were tested, or not those of the scenario. */
+export function checkTasks(
+  { matrix }: BenchmarkState,
+  at: TasksDone,
+  { tasks, taskSizes }: Scenario,
+  where: string,
+): void {
+  const { tasksDone: done, begun = done } = at;
+  const refuse = (message: string, fix = 'Go on from a copy that is whole, or start the run again.') =>
+    new CheckpointError({ where, message, fix });
+  if (begun !== done) {
+    throw refuse(
+      `this is the progress of task ${begun + 1}, but ${done === 1 ? '1 task is' : `${done} tasks are`} learnt.`,
+      'Resume with the checkpoint of the task before it, or without this progress.',
+    );
+  }
+  if (done !== matrix.length) throw refuse(`it is damaged: ${done} tasks are learnt, but ${matrix.length} are tested.`);
+  if (done > tasks.length)
+    throw refuse(`it is damaged: it comes after ${done} tasks, but there are only ${tasks.length}.`);
+  const due = taskSizes.slice(0, done);
+  if (at.taskSizes.join() !== due.join())
+    throw refuse(
+      `it is damaged: its tasks brought [${at.taskSizes.join(', ')}] classes, where [${due.join(', ')}] belong.`,
+    );
 }
 
 type DataState = BenchmarkState['train'];

@@ -12,7 +12,7 @@ import {
 } from '../../data/dataset.ts';
 import type { ImageBytes } from '../../data/image-bytes.ts';
 import { imagesByClass } from '../../data/images-by-class.ts';
-import { ArgumentError, CheckpointError } from '../../errors.ts';
+import { ArgumentError } from '../../errors.ts';
 import { readSafetensors } from '../../nn/safetensors.ts';
 import type { Engine } from '../../tensor/engine.ts';
 import type { LearnerEvent, TaskEvent } from '../events.ts';
@@ -25,6 +25,7 @@ import { readProgress } from '../task-progress.ts';
 import {
   type BenchmarkState,
   checkAgreement,
+  checkTasks,
   dataState,
   type Identity,
   type MetricsLine,
@@ -88,6 +89,7 @@ export class Benchmark {
   /** A task that was begun before. */
   private begun: SavedRun['progress'] = null;
   private isRunning = false;
+  private isDisposed = false;
 
   /**
    * @param method one of your own, or the configured one.
@@ -178,10 +180,12 @@ export class Benchmark {
 
   /**
    * Everything that the rest of the run depends on but the data, as one file: a learner's, which `ContinualLearner.load` reads
-   * too.
+   * too. In the middle of a task it is the state after the last finished one.
+   * @throws {ArgumentError} after `dispose`.
    */
-  save(): Promise<Uint8Array<ArrayBuffer>> {
-    return this.learner.save(writeBenchmarkState(this.state()));
+  async save(): Promise<Uint8Array<ArrayBuffer>> {
+    const finished = this.lines.slice(0, this.lines.findLastIndex(({ type }) => type === 'task') + 1);
+    return this.learner.save(writeBenchmarkState(this.state(finished)));
   }
 
   /**
@@ -199,6 +203,7 @@ export class Benchmark {
     };
     let state: BenchmarkState | null = null;
     let learner: ContinualLearner | null = null;
+    let begun: SavedRun['progress'] = null;
     if (checkpoint) {
       const { bytes, where } = checkpoint;
       state = readBenchmarkState(readSafetensors(bytes, where).metadata, where);
@@ -210,24 +215,21 @@ export class Benchmark {
       });
     }
     try {
-      const done = (learner ?? this.learner).tasksDone;
-      if (learner && state && done !== state.matrix.length) {
-        throw new CheckpointError({
-          where: checkpoint?.where ?? 'resume',
-          message: `it is damaged: ${done} tasks are learnt, but ${state.matrix.length} are tested.`,
-          fix: 'Start the run again.',
-        });
-      }
+      const { tasksDone, taskSizes } = learner ?? this.learner;
+      if (checkpoint && state) checkTasks(state, { tasksDone, taskSizes }, this.scenario, checkpoint.where);
       if (progress) {
         const { bytes, where } = progress;
         const { metadata, task } = readProgress(bytes, where);
         // One of a task that was finished since is of no use any more.
-        if (task === done) {
+        if (task >= tasksDone) {
           state = readBenchmarkState(metadata, where);
           checkAgreement(state, identity, where);
-          this.begun = progress;
+          checkTasks(state, { tasksDone, taskSizes, begun: task }, this.scenario, where);
+          begun = progress;
         }
       }
+      // What happened since it was called.
+      this.assertReady(false);
     } catch (error) {
       learner?.dispose();
       throw error;
@@ -237,6 +239,7 @@ export class Benchmark {
       this.learner = learner;
     }
     if (!state) return;
+    this.begun = begun;
     this.adapter = state.adapter;
     this.matrix.splice(0, this.matrix.length, ...state.matrix);
     this.lines.splice(0, this.lines.length, ...state.lines);
@@ -265,6 +268,7 @@ export class Benchmark {
 
   /** Frees everything; a task that is under way fails then. */
   dispose(): void {
+    this.isDisposed = true;
     this.learner.dispose();
   }
 
@@ -311,13 +315,13 @@ export class Benchmark {
     return { capture, tune, lossEvery, gradientCheckpointing };
   }
 
-  private state(): BenchmarkState {
+  private state(lines: readonly MetricsLine[] = this.lines): BenchmarkState {
     return {
       config: { ...this.config },
       classOrder: [...this.scenario.classOrder],
       ...this.data,
       matrix: this.matrix,
-      lines: this.lines,
+      lines: [...lines],
       adapter: this.adapter,
     };
   }
@@ -339,6 +343,13 @@ export class Benchmark {
   }
 
   private assertReady(needsTask = true): void {
+    if (this.isDisposed) {
+      throw new ArgumentError({
+        where: 'Benchmark',
+        message: 'this benchmark was disposed of.',
+        fix: 'Make another one.',
+      });
+    }
     if (this.isRunning) {
       throw new ArgumentError({
         where: 'Benchmark',
