@@ -3,9 +3,11 @@ import * as v from 'valibot';
 import { type DatasetSplit, type ImageDataset, imageCount } from '../../data/dataset.ts';
 import { CheckpointError } from '../../errors.ts';
 import { clipped } from '../../gpu/printable.ts';
+import type { EpochEvent } from '../events.ts';
 import { matrixFault } from '../faults.ts';
 import { fingerprint, textBytes } from '../fingerprint.ts';
 import { executionSettings } from '../learner-settings.ts';
+import type { TestedTaskEvent } from './benchmark.ts';
 import type { Config } from './config.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -39,6 +41,9 @@ export const metricsLineSchema = v.variant('type', [
   }),
 ]);
 export type MetricsLine = v.InferOutput<typeof metricsLineSchema>;
+
+/** What is recorded of an event, in the order in which it is read again: runs that were resumed have the same records. */
+export const metricsLineOf = (event: EpochEvent | TestedTaskEvent): MetricsLine => v.parse(metricsLineSchema, event);
 
 const dataSchema = v.object({
   /** [images, height, width, channels]. */

@@ -29,6 +29,7 @@ import {
   dataState,
   type Identity,
   type MetricsLine,
+  metricsLineOf,
   readBenchmarkState,
   writeBenchmarkState,
 } from './benchmark-state.ts';
@@ -158,7 +159,7 @@ export class Benchmark {
     try {
       for await (const event of this.learn(options)) {
         if (event.type === 'notice') continue;
-        if (event.type === 'epoch') this.lines.push(event);
+        if (event.type === 'epoch') this.lines.push(metricsLineOf(event));
         if (event.type !== 'task') {
           yield event;
           continue;
@@ -300,12 +301,7 @@ export class Benchmark {
     });
     this.matrix.push(accuracies);
     const tested = { ...event, accuracies, accuracy: lastAccuracy(accuracyCurve(this.matrix, this.testCounts())) };
-    this.lines.push({
-      ...tested,
-      accuracies: [...accuracies],
-      newClasses: [...event.newClasses],
-      notes: { ...event.notes },
-    });
+    this.lines.push(metricsLineOf(tested));
     return tested;
   }
 
