@@ -1,9 +1,11 @@
 /** What is known to fail in some later task, or to do nothing, is refused before the first step. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type ConfigInput, METHOD_NAMES, parseConfig, type RunConfig } from '../src/continual/config.ts';
-import { distillation } from '../src/continual/distillation.ts';
-import { Learner } from '../src/continual/learner.ts';
+import { Benchmark } from '../src/continual/benchmark/benchmark.ts';
+import { type Config, type ConfigInput, parseConfig } from '../src/continual/benchmark/config.ts';
+import { distillation, usualPool } from '../src/continual/distillation.ts';
+import type { Task } from '../src/continual/method.ts';
+import { METHOD_NAMES, methods } from '../src/continual/methods/index.ts';
 import type { DatasetSplit } from '../src/data/dataset.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
 import { globalKD } from '../src/distill/dense-kd.ts';
@@ -15,10 +17,19 @@ const glyphs = await loadDataset('glyphs');
 const many: ConfigInput = { data: 'glyphs', trainPerClass: 1, testPerClass: 1, width: 2, memory: 200 };
 
 /** The configuration as the run would go by it. */
-function planned(input: ConfigInput, split: DatasetSplit = glyphs): RunConfig {
-  const learner = new Learner(engine, split, parseConfig(input));
-  learner.dispose();
-  return learner.config;
+function planned(input: ConfigInput, split: DatasetSplit = glyphs): Config {
+  const benchmark = new Benchmark(engine, split, parseConfig(input));
+  benchmark.dispose();
+  return benchmark.config;
+}
+
+/** What the run says before anything else. */
+async function first(input: ConfigInput): Promise<string> {
+  const benchmark = new Benchmark(engine, glyphs, parseConfig(input));
+  const { value } = await benchmark.run().next();
+  const { type, message = '' } = value as { type: string; message?: string };
+  benchmark.dispose();
+  return `${type}: ${message}`;
 }
 
 function refused(input: ConfigInput, expected: RegExp, split: DatasetSplit = fashion): void {
@@ -32,17 +43,15 @@ function refused(input: ConfigInput, expected: RegExp, split: DatasetSplit = fas
 }
 
 test('the dense pool becomes runs where there are too many tasks for it, and the run says so', async () => {
-  assert.is(planned({ ...many, tasks: 21 }).pool, 'dense');
-  assert.is(planned({ ...many, tasks: 22 }).pool, 'runs');
-  assert.is(planned({ ...many, tasks: 22, method: 'rdkd' }).pool, 'dense', 'drawn, not listed');
-  const first = async (input: ConfigInput) => {
-    const learner = new Learner(engine, glyphs, parseConfig(input));
-    const { value } = await learner.run().next();
-    const { type, message = '' } = value as { type: string; message?: string };
-    learner.dispose();
-    return `${type}: ${message}`;
-  };
+  assert.equal(
+    [20, 21].map((oldTasks) => usualPool(oldTasks, false)),
+    ['dense', 'runs'],
+  );
+  assert.is(usualPool(21, true), 'dense', 'drawn, not listed');
   assert.match(await first({ ...many, tasks: 25 }), /^notice: .*20 old tasks, and there will be 24: .*'runs'/);
+  assert.match(await first({ ...many, tasks: 22 }), /^notice: .*there will be 21: .*'runs'/);
+  for (const quiet of [{ tasks: 21 }, { tasks: 22, method: 'rdkd' }, { tasks: 22, pool: 'runs' }])
+    assert.match(await first({ ...many, ...quiet }), /^step: /);
 });
 
 test('more tasks than a pool can group', () => {
@@ -59,26 +68,38 @@ test('more tasks than a pool can group', () => {
 });
 
 test('the usual distillation takes any number of tasks', async () => {
-  const context = {
+  const { temperature, kdWeight } = planned({ ...many, tasks: 66, method: 'kd' }) as Config & Record<string, number>;
+  const held: { dispose(): void }[] = [];
+  const task = {
     engine,
-    task: 65,
+    index: 65,
+    old: {},
     oldTaskSizes: new Array<number>(65).fill(1),
     newClasses: 1,
-    config: planned({ ...many, tasks: 66, method: 'kd' }),
+    hold(one: { dispose(): void }) {
+      held.push(one);
+      return one;
+    },
     prototypes: () => assert.unreachable() as never,
-  };
-  const kd = await distillation(context, { pool: 'whole', random: false });
+  } as unknown as Task;
+  const settings = { temperature: temperature as number, kdWeight: kdWeight as number, weighting: 'fixed' } as const;
+  const kd = await distillation(task, settings, { pool: 'whole' });
   const logits = (n: number, seed: number) => engine.tensor(uniform(4 * n, seed), [4, n]);
   const [student, teacher] = [logits(66, 1), logits(65, 2)];
   const loss = await kd?.loss(student, teacher).item();
   assert.is(loss, await globalKD(student, teacher, { taskSizes: [65] }).item());
-  kd?.dispose();
+  for (const one of held) one.dispose();
 });
 
-test('alignment is on or off by the method unless it is said', () => {
+test('alignment is for methods that keep exemplars against a bias, and on unless it is said', () => {
   for (const method of METHOD_NAMES) {
-    const align = method !== 'finetune' && method !== 'joint';
-    assert.is(planned({ ...many, method }).align, align, method);
+    const aligns = method !== 'finetune' && method !== 'joint';
+    assert.is('align' in methods[method].settings, aligns, method);
+    if (!aligns) {
+      assert.throws(() => planned({ ...many, method, align: true }), new RegExp(`"${method}" has no setting "align"`));
+      continue;
+    }
+    assert.is(planned({ ...many, method }).align, true);
     for (const said of [true, false]) assert.is(planned({ ...many, method, align: said }).align, said);
   }
 });

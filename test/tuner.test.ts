@@ -15,12 +15,11 @@ import { mergeChoices, readChoices } from '../src/gpu/tuning/tuning-cache.ts';
 import { tuningCache } from '../src/gpu/tuning/tuning-cache-node.ts';
 import { wgsl } from '../src/gpu/wgsl/link-wgsl.ts';
 import {
+  Benchmark,
   Engine,
-  Learner,
   matmul,
   readSafetensors,
   type Stopwatch,
-  saveCheckpoint,
   type Tensor,
   type TuningCache,
   tune,
@@ -305,10 +304,10 @@ const fashion = await loadDataset('fashion-mini');
 /** A digest of the parameters after a few steps, and whether anything was tuned. */
 async function learnt(on: Engine, changes: { tune?: boolean }): Promise<[string, boolean]> {
   const few = { classOrder: [1, 8], tasks: 1, trainPerClass: 32, testPerClass: 5, width: 4, epochs: 1, batch: 32 };
-  const learner = new Learner(on, fashion, parseConfig({ ...few, ...changes }));
-  for await (const event of learner.run()) assert.ok(event);
-  const { tensors } = readSafetensors(await saveCheckpoint(learner));
-  learner.dispose();
+  const benchmark = new Benchmark(on, fashion, parseConfig({ ...few, ...changes }));
+  for await (const event of benchmark.run()) assert.ok(event);
+  const { tensors } = readSafetensors(await benchmark.save());
+  benchmark.dispose();
   const hash = createHash('sha256');
   for (const [name, { data }] of tensors)
     hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
