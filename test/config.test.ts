@@ -2,8 +2,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { flagOf, parseSetting } from '../src/cli/config-flags.ts';
-import { CONFIG_KEYS, expectedOf, parseConfig } from '../src/continual/config.ts';
+import { commonSettings, parseConfig, settingsFor, settingsOf } from '../src/continual/benchmark/config.ts';
+import { METHOD_NAMES, methods } from '../src/continual/methods/index.ts';
+import { expectedOf, type Settings } from '../src/continual/setting.ts';
 import { ConfigError } from '../src/errors.ts';
+
+/** Every setting there is, by a method that has it. */
+const all = METHOD_NAMES.flatMap((method) =>
+  Object.entries(settingsOf(methods[method])).map(([key, setting]) => ({ method, key, setting })),
+);
+const common: Settings = commonSettings;
 
 const told = (run: () => unknown): string => {
   try {
@@ -19,8 +27,9 @@ const told = (run: () => unknown): string => {
 const machine = /Invalid|undefined|NaN|\[object|[<>]=|\(|safe|tuple|guard|picklist/;
 
 test('every setting says in words what it may be', () => {
-  for (const key of CONFIG_KEYS) {
-    const words = expectedOf(key).replace(/\(depth 6n \+ 2, at most 6002\)/, '');
+  assert.ok(all.length > METHOD_NAMES.length * Object.keys(common).length);
+  for (const { method, key, setting } of all) {
+    const words = expectedOf(setting).replace(/\(depth 6n \+ 2, at most 6002\)/, '');
     assert.match(
       words,
       /^(a (whole |finite |)numbers? ?|a list of |one of |true or false$|a text$|two |a network: )/,
@@ -38,9 +47,9 @@ test('every setting says in words what it may be', () => {
       -7,
     ]) {
       if (key === 'data' && typeof value === 'string') continue;
-      const message = told(() => parseConfig({ [key]: value }));
+      const message = told(() => parseConfig({ method, [key]: value }));
       assert.ok(
-        message.startsWith(`configuration: "${key}" does not fit: expected ${expectedOf(key)}, received `),
+        message.startsWith(`configuration: "${key}" does not fit: expected ${expectedOf(setting)}, received `),
         message,
       );
     }
@@ -48,7 +57,7 @@ test('every setting says in words what it may be', () => {
 });
 
 test('numbers are told with their bounds', () => {
-  const words = Object.fromEntries(CONFIG_KEYS.map((key) => [key, expectedOf(key)]));
+  const words = Object.fromEntries(all.map(({ key, setting }) => [key, expectedOf(setting)]));
   assert.is(words.epochs, 'a whole number of at least 1');
   assert.is(words.lr, 'a finite number above 0');
   assert.is(words.weightDecay, 'a finite number of at least 0');
@@ -56,6 +65,8 @@ test('numbers are told with their bounds', () => {
   assert.is(words.momentum, 'a number of at least 0 and below 1');
   assert.is(words.milestones, 'a list of whole numbers of at least 0');
   assert.is(words.precision, 'one of f32, f16');
+  assert.is(words.temperature, 'a finite number above 0');
+  assert.is(words.groups, 'a whole number from 1 to 65536');
 });
 
 test('what was received is told, and not too much of it', () => {
@@ -94,19 +105,49 @@ test('what was received is told, and not too much of it', () => {
   );
 });
 
+test('a method has its own settings and no other method', () => {
+  const refused = (input: Record<string, unknown>, expected: RegExp) =>
+    assert.match(
+      told(() => parseConfig(input)),
+      expected,
+    );
+  refused(
+    { method: 'replay', temperature: 3 },
+    /the method "replay" has no setting "temperature".*one of kd, tkd, fdkd, rdkd/,
+  );
+  refused({ method: 'fdkd', groups: 3 }, /the method "fdkd" has no setting "groups".*one of rdkd/);
+  refused(
+    { method: 'dkd' },
+    /"dkd" is not a built-in method\. Built in are finetune, joint, replay, kd, tkd, fdkd, rdkd/,
+  );
+  refused({ method: 7 }, /7 is not a built-in method/);
+  refused(
+    { method: 'rdkd', speed: 1 },
+    /unknown setting "speed"\. The settings of runs by "rdkd": data, tasks, .*groups/,
+  );
+  assert.is(parseConfig({}).method, 'fdkd');
+  const given = { lr: 0.2, temperature: 3, groups: 2, align: false };
+  assert.equal(settingsFor('replay', given), { lr: 0.2, align: false, method: 'replay' });
+  assert.equal(settingsFor('rdkd', given), { ...given, method: 'rdkd' });
+  for (const method of METHOD_NAMES) parseConfig(settingsFor(method, given));
+});
+
+/** What the text of a flag says. */
+const flag = (key: keyof typeof commonSettings, text: string): unknown => parseSetting(key, commonSettings[key], text);
+
 test('a flag with a list takes as many numbers as there are, and never drops one', () => {
-  assert.equal(parseSetting('scale', '0.9,1.1'), [0.9, 1.1]);
-  assert.equal(parseSetting('milestones', '10,20'), [10, 20]);
-  assert.equal(parseSetting('milestones', ''), []);
+  assert.equal(flag('scale', '0.9,1.1'), [0.9, 1.1]);
+  assert.equal(flag('milestones', '10,20'), [10, 20]);
+  assert.equal(flag('milestones', ''), []);
   for (const text of ['1', '1,1,1', '2,1', '0,1', '1,', '1,x', '1,Infinity', '']) {
     assert.match(
-      told(() => parseSetting('scale', text)),
+      told(() => flag('scale', text)),
       /^--scale: ".*" does not fit: expected two finite numbers above 0, the smaller one first\. It means: random magn/,
     );
   }
   for (const key of ['classOrder', 'milestones', 'mean', 'std'] as const) {
     for (const text of ['1,,2', '1,2,', ',', '1;2', '1,Infinity']) {
-      const message = told(() => parseSetting(key, text));
+      const message = told(() => flag(key, text));
       assert.ok(message.startsWith(`${flagOf(key)}: "${text}" does not fit: expected a list of `), message);
     }
   }
