@@ -13,6 +13,8 @@ import { stripVTControlCharacters } from 'node:util';
 
 /** Long files first, so that none of them is left running alone at the end; the others take seconds. */
 const LONGEST = [
+  'resume-benchmark',
+  'unfinished-task',
   'learning',
   'half-learning',
   'tuner',

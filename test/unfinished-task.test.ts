@@ -3,8 +3,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Benchmark, BenchmarkEvent } from '../src/continual/benchmark/benchmark.ts';
 import type { ConfigInput } from '../src/continual/benchmark/config.ts';
+import { ContinualLearner } from '../src/continual/learner.ts';
 import { type AnyMethod, type Batch, defineMethod } from '../src/continual/method.ts';
 import { methods } from '../src/continual/methods/index.ts';
+import { imagesByClass } from '../src/data/images-by-class.ts';
 import { ArgumentError } from '../src/errors.ts';
 import { engine, needs } from './support/engine.ts';
 import { finish, makeBenchmark, outcome, read, refusal } from './support/run-benchmark.ts';
@@ -145,6 +147,23 @@ test('a loss that throws: in a first step, while it is recorded, between forward
   await finish(benchmark.run());
   assert.equal(await outcome(benchmark), second);
   benchmark.dispose();
+});
+
+test('a task that is to be tested counts when its test is done, and not when that fails', async () => {
+  const images = (...labels: number[]) => imagesByClass(fashion.test, labels);
+  const learner = await ContinualLearner.create(engine, { method: 'replay', width: 4, epochs: 1 });
+  const before = engine.memory().liveBuffers;
+  const error = await refusal(finish(learner.learn(images(1, 8), { test: images(1, 5) })));
+  assert.instance(error, ArgumentError);
+  assert.match(error.message, /^evaluate: class "[^"]+" is not known\./);
+  assert.equal([learner.tasksDone, learner.classes, learner.model], [0, [], null]);
+  assert.is(engine.memory().liveBuffers, before);
+  const events = await finish(learner.learn(images(1, 8), { test: images(8, 1) }));
+  const done = events.at(-1);
+  assert.equal(done?.type === 'task' && done.evaluation, await learner.evaluate(images(8, 1)));
+  const untested = (await finish(learner.learn(images(5, 2)))).at(-1) as object;
+  assert.not('evaluation' in untested);
+  learner.dispose();
 });
 
 test('of two errors the first is told, and what the second one kept is freed all the same', async () => {
