@@ -1,5 +1,5 @@
 /** What the ablation of dense distillation compares: pool × weighting, then temperature and λ, on three scenarios. */
-import type { ConfigInput } from '../../src/continual/config.ts';
+import type { ConfigInput } from '../../src/continual/benchmark/config.ts';
 import type { Run } from './experiment.ts';
 
 /** One setting of the distillation. */

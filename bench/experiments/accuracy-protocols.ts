@@ -1,5 +1,6 @@
 /** The protocols of the reference accuracies, each with PyTorch's figures for the same protocol. */
-import type { ConfigInput } from '../../src/continual/config.ts';
+import { type ConfigInput, settingsFor } from '../../src/continual/benchmark/config.ts';
+import type { MethodName } from '../../src/continual/methods/index.ts';
 
 export interface Protocol {
   /** `<dataset>/<method>/<run>`. */
@@ -45,13 +46,12 @@ const common: ConfigInput = {
 };
 
 /** 5 tasks of 2 classes, the first 500 training and test images a class, 15 epochs a task. */
-function fashion(method: ConfigInput['method'], run: number): Protocol {
+function fashion(method: MethodName, run: number): Protocol {
   return {
     name: `fashion/${method}/${run}`,
     dataset: 'fashion',
-    config: {
+    config: settingsFor(method, {
       ...common,
-      method,
       tasks: method === 'joint' ? 1 : 5,
       classOrder: fashionOrders[run] as number[],
       trainPerClass: 500,
@@ -63,20 +63,19 @@ function fashion(method: ConfigInput['method'], run: number): Protocol {
       mean: [0.286],
       std: [0.353],
       memory: 200,
-      align: method !== 'finetune' && method !== 'joint',
+      align: true,
       seed: run,
-    },
+    }),
   };
 }
 
 /** 10 tasks of 10 classes, the first 60 training and all 50 test images a class, 12 epochs a task. */
-function glyphs(method: ConfigInput['method'], run: number): Protocol {
+function glyphs(method: MethodName, run: number): Protocol {
   return {
     name: `glyphs/${method}/${run}`,
     dataset: 'glyphs',
-    config: {
+    config: settingsFor(method, {
       ...common,
-      method,
       tasks: 10,
       classOrder: glyphOrders[run] as number[],
       trainPerClass: 60,
@@ -88,7 +87,7 @@ function glyphs(method: ConfigInput['method'], run: number): Protocol {
       memory: 300,
       align: true,
       seed: run,
-    },
+    }),
   };
 }
 

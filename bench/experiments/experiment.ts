@@ -7,8 +7,8 @@ import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { environmentOptions } from '../../src/cli/environment.ts';
 import '../../src/index.ts';
-import { type ConfigInput, parseConfig } from '../../src/continual/config.ts';
-import { Learner } from '../../src/continual/learner.ts';
+import { Benchmark } from '../../src/continual/benchmark/benchmark.ts';
+import { type ConfigInput, parseConfig } from '../../src/continual/benchmark/config.ts';
 import { loadDataset } from '../../src/data/load-dataset.ts';
 import { silenceDrivers } from '../../src/gpu/adapter/driver-chatter-node.ts';
 import { Engine } from '../../src/tensor/engine.ts';
@@ -50,16 +50,16 @@ const rounded = (value: number) => Math.round(value * 100) / 100;
 
 async function learn(engine: Engine, { name, config: input }: Run): Promise<RunResult> {
   const config = parseConfig(input, name);
-  const learner = new Learner(engine, await loadDataset(config.data), config);
+  const benchmark = new Benchmark(engine, await loadDataset(config.data), config);
   const started = performance.now();
-  for await (const event of learner.run()) {
+  for await (const event of benchmark.run()) {
     if (event.type === 'task')
       process.stderr.write(
         `${name} task ${event.task + 1}: ${event.accuracy.toFixed(1)} % (${event.seconds.toFixed(0)} s)\n`,
       );
   }
-  const { average, last, forgetting, curve, matrix } = learner.summary;
-  learner.dispose();
+  const { average, last, forgetting, curve, matrix } = benchmark.summary;
+  benchmark.dispose();
   return {
     name,
     average: rounded(average),
