@@ -149,6 +149,17 @@ test('settings come from flags before the file before the defaults', async () =>
   assert.equal([config.epochs, config.seed, config.align, config.nesterov, config.memory], [2, 8, false, true, 200]);
 });
 
+test('a file may be one recipe for several methods: what another one has of it is left out, and said', async () => {
+  const file = at('recipe.json');
+  const small = { classOrder: [0, 1], tasks: 1, epochs: 1, trainPerClass: 2, testPerClass: 1, width: 2 };
+  writeFileSync(file, JSON.stringify({ ...small, method: 'rdkd', temperature: 3, groups: 2, align: false }));
+  const { code, out, errors } = await engram('train', '--config', file, '--method', 'kd', '--out', at('recipe'));
+  assert.is(code, 0, errors);
+  assert.match(out, /^left out {2}groups: kd has no such settings$/m);
+  const config = JSON.parse(readFileSync(at('recipe', 'config.json'), 'utf8'));
+  assert.equal([config.method, config.temperature, config.groups, config.align], ['kd', 3, undefined, false]);
+});
+
 test('one page from several runs', async () => {
   const page = at('page.html');
   const { code, out } = await engram('report', at('whole'), at('merged'), '--out', page);
@@ -177,6 +188,7 @@ test('mistyped commands, flags and settings', async () => {
   await refused(['train', '--scale', '1,1,1'], /^--scale: "1,1,1" does not fit: expected two finite numbers/);
   await refused(['train', '--colour\u001b[31m'], /unknown option '--colour\\u001b\[31m'/);
   await refused(['train', '--method', 'fdk'], /^--method: .*Did you mean fdkd\?/);
+  await refused(['train', '--pool', 'densse'], /^--pool: .* one of dense, runs, .*Did you mean dense\?/);
   await refused(['train', '--model', 'resnet9'], /^--model: "resnet9"/);
   await refused(['train', '--resume'], /--out/);
   const file = at('settings.json');
@@ -189,6 +201,28 @@ test('mistyped commands, flags and settings', async () => {
     writeFileSync(file, text);
     await refused(['train', '--config', file, '--out', at('no')], pattern);
   }
+});
+
+test('a flag that another method has is refused by its name, and told whose it is', async () => {
+  const finetune = ['train', '--method', 'finetune', '--out', at('no')];
+  await refused(
+    [...finetune, '--temperature', '3'],
+    /^--temperature: the method "finetune" has no such setting\. .*: kd, tkd, fdkd, rdkd\.$/m,
+  );
+  await refused([...finetune, '--no-align'], /^--no-align: the method "finetune" .*: replay, kd, tkd, fdkd, rdkd\.$/m);
+  await refused(['train', '--groups', '2', '--out', at('no')], /^--groups: the method "fdkd" .*: rdkd\.$/m);
+});
+
+test('the help tells every setting with its default, and whose it is where not every method has it', async () => {
+  const { code, out } = await engram('train', '--help');
+  assert.is(code, 0);
+  const said = out.replace(/\s+/g, ' ');
+  assert.match(said, /Training: --epochs <n> epochs for every task \(default 15\)/);
+  assert.match(said, /--temperature <T> temperature of the distillation \(kd, tkd, fdkd, rdkd; default 2\)/);
+  assert.match(said, /--pool <name> groups that are distilled; .*\(fdkd\) groups that are drawn from; .*\(rdkd\)/);
+  assert.match(said, /--no-align no weight alignment/);
+  assert.not.match(said, / --align /, 'what is on already is not offered');
+  for (const line of out.split('\n')) assert.ok(line.length <= 80, line);
 });
 
 test('data that is missing, cut off or wrongly labelled', async () => {
@@ -244,19 +278,20 @@ test('a run that diverges leaves no checkpoint, ends with 2 and advises what may
   assert.not.ok(existsSync(at('gone')), 'nothing is in the way of the next try');
 });
 
-test('what was left open is written down as it was decided', async () => {
+test('what a method has of settings is written down, those of others are not', async () => {
   for (const [method, given, expected] of [
-    ['finetune', [], false],
-    ['finetune', ['--align'], true],
-    ['replay', [], true],
+    ['finetune', [], [undefined, undefined]],
+    ['replay', [], [true, undefined]],
+    ['replay', ['--no-align'], [false, undefined]],
+    ['tkd', ['--align'], [true, 2]],
   ] as const) {
-    const path = at(`open-${method}-${given.length}`);
+    const run = `owned-${method}-${given.length}`;
     const flags = ['--tasks', '1', '--epochs', '1', '--train-per-class', '2', '--test-per-class', '1', '--width', '2'];
-    const { code, errors } = await engram('train', ...flags, '--method', method, ...given, '--out', path);
+    const { code, errors } = await engram('train', ...flags, '--method', method, ...given, '--out', at(run));
     assert.is(code, 0, errors);
-    const config = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'));
-    assert.equal([config.align, config.pool, config.method], [expected, 'dense', method]);
-    assert.is(recordOf(`open-${method}-${given.length}`).config.align, expected);
+    const config = JSON.parse(readFileSync(at(run, 'config.json'), 'utf8'));
+    assert.equal([config.method, config.align, config.temperature], [method, ...expected]);
+    assert.equal(recordOf(run).config, config);
   }
 });
 

@@ -6,6 +6,7 @@ import { readResults } from '../bench/experiments/experiment.ts';
 import { chooseSize, workOf } from '../src/cli/demo/choice.ts';
 import { demoConfig, demoMethods, demoSizeNames, demoSizes } from '../src/cli/demo/sizes.ts';
 import { type Spread, verdict } from '../src/cli/demo/verdict.ts';
+import { settingsFor } from '../src/continual/benchmark/config.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
 import { BrailleCanvas } from '../src/report/braille-canvas.ts';
 import { comparisonTable, type MethodResult } from '../src/report/comparison.ts';
@@ -103,7 +104,7 @@ test('every size has settings for every method, trains all methods alike, and is
     const split = await loadDataset(settings.data);
     const configs = demoMethods.map((method) => demoConfig(name, method, 3));
     for (const config of configs) {
-      assert.equal({ ...config, method: 'finetune' }, configs[0]);
+      assert.equal(settingsFor('finetune', config), configs[0]);
     }
     const work = configs.reduce((total, config) => total + workOf(config, split, 8), 0);
     assert.ok(work > before, name);

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { commonSettings, scenarioSettings } from '../continual/benchmark/config.ts';
 import { imageSettings, memorySettings, networkSettings, trainingSettings } from '../continual/learner-settings.ts';
 import type { AnyMethod } from '../continual/method.ts';
-import { methods } from '../continual/methods/index.ts';
+import { METHOD_NAMES, methods } from '../continual/methods/index.ts';
 import { expectedOf, type Setting } from '../continual/setting.ts';
 import { ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
@@ -30,19 +30,32 @@ function parsed(type: string, text: string): unknown {
   return text === '' ? [] : text.split(',').map(asNumber);
 }
 
+/** The names that may be chosen from; none where it is not a choice. */
+const optionsOf = ({ type }: Setting): string[] | undefined =>
+  type.type === 'picklist' ? (type as unknown as { options: string[] }).options : undefined;
+
 /**
  * A flag's text as the value the setting wants.
  * @throws {ConfigError} naming the flag when it does not fit.
  */
 export function parseSetting(key: string, setting: Setting, text: string): unknown {
-  const { type } = setting.type;
-  const result = v.safeParse(setting.schema, parsed(type, text));
+  const result = v.safeParse(setting.schema, parsed(setting.type.type, text));
   if (result.success) return result.output;
-  const options = type === 'picklist' ? (setting.type as unknown as { options: string[] }).options : null;
+  const options = optionsOf(setting);
   throw new ConfigError({
     where: flagOf(key),
     message: `"${clipped(text)}" does not fit: expected ${expectedOf(setting)}.`,
     fix: options ? didYouMean(text, options) : `It means: ${setting.text}.`,
+  });
+}
+
+/** @throws {ConfigError} for what is neither the name of a built-in method nor that of a file. */
+function parseMethod(text: string): string {
+  if (Object.hasOwn(methods, text) || /[./\\]/.test(text)) return text;
+  throw new ConfigError({
+    where: '--method',
+    message: `"${clipped(text)}" is not a built-in method.`,
+    fix: didYouMean(text, METHOD_NAMES),
   });
 }
 
@@ -55,20 +68,25 @@ const HEADINGS: readonly (readonly [heading: string, settings: Readonly<Record<s
   ['Images:', imageSettings],
 ];
 
-/** A setting of methods, and which have it. */
-interface Shared {
+/** A setting, and the methods that mean just this by its name; none named where every run has it. */
+interface Meaning {
   readonly setting: Setting;
   readonly owners: string[];
 }
 
-/** The settings of these methods by name; of one that several have, the first one's. */
-function methodSettings(of: readonly AnyMethod[]): Map<string, Shared> {
-  const found = new Map<string, Shared>();
+const meansTheSame = (a: Setting, b: Setting): boolean =>
+  a.text === b.text && JSON.stringify(a.preset) === JSON.stringify(b.preset) && expectedOf(a) === expectedOf(b);
+
+/** The settings of these methods by name, with all that it means. */
+function methodSettings(of: readonly AnyMethod[]): Map<string, Meaning[]> {
+  const found = new Map<string, Meaning[]>();
   for (const { name, settings } of of) {
     for (const [key, setting] of Object.entries(settings) as [string, Setting][]) {
-      const known = found.get(key);
-      if (known) known.owners.push(name);
-      else found.set(key, { setting, owners: [name] });
+      const known = found.get(key) ?? [];
+      found.set(key, known);
+      const same = known.find((one) => meansTheSame(one.setting, setting));
+      if (same) same.owners.push(name);
+      else known.push({ setting, owners: [name] });
     }
   }
   return found;
@@ -80,39 +98,65 @@ function methodSettings(of: readonly AnyMethod[]): Map<string, Shared> {
  */
 export function addConfigFlags(command: Command, own?: AnyMethod): void {
   command.addOption(
-    new Option('--method <name>', 'how old tasks are kept; see below, or ./FILE.js for one of your own').helpGroup(
-      'Data and tasks:',
-    ),
+    new Option('--method <name>', 'how old tasks are kept; see below, or ./FILE.js for one of your own (default fdkd)')
+      .helpGroup('Data and tasks:')
+      .argParser(parseMethod),
   );
   for (const [heading, settings] of HEADINGS) {
-    for (const [key, setting] of Object.entries(settings)) addFlag(command, key, setting, heading);
+    for (const [key, setting] of Object.entries(settings)) addFlag(command, key, [{ setting, owners: [] }], heading);
   }
   const all = own ? [own, ...Object.values(methods)] : Object.values(methods);
-  for (const [key, { setting, owners }] of methodSettings(all)) {
-    addFlag(command, key, setting, 'Settings of methods:', ` (${owners.join(', ')})`);
-  }
+  for (const [key, meanings] of methodSettings(all)) addFlag(command, key, meanings, 'Settings of methods:');
 }
 
-function addFlag(command: Command, key: string, setting: Setting, group: string, owners = ''): void {
-  const { preset, text, value, type } = setting;
-  if (type.type === 'boolean') {
+function addFlag(command: Command, key: string, meanings: readonly Meaning[], group: string): void {
+  const [{ setting }] = meanings as [Meaning];
+  if (setting.type.type === 'boolean') {
     for (const [name, sense] of [
       [flagOf(key), true],
-      [flagOf(key).replace('--', '--no-'), false],
+      [noFlagOf(key), false],
     ] as const) {
-      const option = new Option(name, `${sense ? text : `no ${text}`}${owners}`).helpGroup(group);
-      command.addOption(sense === preset ? option.hideHelp() : option);
+      const option = new Option(name, switchText(meanings, sense)).helpGroup(group);
+      command.addOption(meanings.every(({ setting: { preset } }) => preset === sense) ? option.hideHelp() : option);
     }
     return;
   }
-  const options = type.type === 'picklist' ? (type as unknown as { options: string[] }).options : null;
-  const choices = options ? `: ${options.join(', ')}` : '';
-  const shown = preset === undefined || (Array.isArray(preset) && preset.length === 0) ? '' : ` (default ${preset})`;
   command.addOption(
-    new Option(`${flagOf(key)} <${value}>`, `${text}${choices}${shown}${owners}`)
+    new Option(`${flagOf(key)} <${setting.value}>`, valueText(meanings))
       .helpGroup(group)
-      .argParser((given: string) => parseSetting(key, setting, given)),
+      .argParser((given: string) => parseSetting(key, meaningOf(given, meanings), given)),
   );
+}
+
+export const noFlagOf = (key: string): string => flagOf(key).replace('--', '--no-');
+
+/** As the first method has it that takes this value; the chosen one's own limits are known later. */
+function meaningOf(text: string, meanings: readonly Meaning[]): Setting {
+  const fits = ({ setting }: Meaning): boolean => v.is(setting.schema, parsed(setting.type.type, text));
+  return (meanings.find(fits) ?? (meanings[0] as Meaning)).setting;
+}
+
+const switchText = (meanings: readonly Meaning[], sense: boolean): string =>
+  meanings
+    .map(({ setting: { text }, owners }) => `${sense ? '' : 'no '}${text}${bracket(owners.join(', '))}`)
+    .join('\n');
+
+/** A line for each meaning; what may be chosen is said once. */
+function valueText(meanings: readonly Meaning[]): string {
+  const choices = meanings.map(({ setting }) => optionsOf(setting)?.join(', '));
+  return meanings
+    .map(({ setting: { text, preset }, owners }, i) => {
+      const isShown = preset !== undefined && !(Array.isArray(preset) && preset.length === 0);
+      const chosenFrom = choices[i] === choices[i - 1] ? '' : `: ${choices[i]}`;
+      return `${text}${chosenFrom}${bracket(owners.join(', '), isShown ? `default ${preset}` : '')}`;
+    })
+    .join('\n');
+}
+
+/** What of these there is, in brackets. */
+function bracket(...parts: readonly string[]): string {
+  const said = parts.filter(Boolean).join('; ');
+  return said ? ` (${said})` : '';
 }
 
 /** The settings among the flags that were typed. */

@@ -1,12 +1,21 @@
 /** Where a run's settings come from: flags before the configuration file before the defaults. */
+import picocolors from 'picocolors';
 import { files } from '#files';
 import { type Config, methodOf, methodsWith, parseConfig, settingsOf } from '../continual/benchmark/config.ts';
 import type { AnyMethod } from '../continual/method.ts';
 import { ConfigError } from '../errors.ts';
-import { didYouMean, flagOf, type GivenSettings } from './config-flags.ts';
+import { didYouMean, flagOf, type GivenSettings, noFlagOf } from './config-flags.ts';
+
+/** Whether another method has a setting of this name, and this one has not. */
+const isOfAnother = (key: string, method: AnyMethod): boolean =>
+  !(key in method.settings) && methodsWith(key).length > 0;
+
+/** These settings without those. */
+const without = (settings: GivenSettings, names: readonly string[]): GivenSettings =>
+  Object.fromEntries(Object.entries(settings).filter(([key]) => !names.includes(key)));
 
 /**
- * Reads a file of settings; each key is known and each value fits.
+ * Reads a file of settings; each key is known, and each value fits that its method has.
  * @throws {DataError | ConfigError}
  */
 export async function readConfigFile(path: string, own?: AnyMethod): Promise<GivenSettings> {
@@ -30,7 +39,8 @@ export async function readConfigFile(path: string, own?: AnyMethod): Promise<Giv
     });
   }
   const settings = value as GivenSettings;
-  const known = ['method', ...Object.keys(settingsOf(methodOf(settings.method ?? own?.name ?? 'fdkd', own)))];
+  const method = methodOf(settings.method ?? own?.name ?? 'fdkd', own);
+  const known = ['method', ...Object.keys(settingsOf(method))];
   const unknown = Object.keys(settings).find((key) => !known.includes(key) && methodsWith(key).length === 0);
   if (unknown !== undefined) {
     throw new ConfigError({
@@ -39,8 +49,30 @@ export async function readConfigFile(path: string, own?: AnyMethod): Promise<Giv
       fix: `${didYouMean(unknown, known)} The help of \`engram train\` names them all.`,
     });
   }
-  parseConfig(settings, path, own);
+  const others = Object.keys(settings).filter((key) => isOfAnother(key, method));
+  parseConfig(without(settings, others), path, own);
   return settings;
+}
+
+/**
+ * The settings of a new run. A file may be one recipe for several methods: what another method has of it is left out, and said;
+ * on the command line it is a mistake.
+ * @throws {ConfigError} naming the first flag that the method does not have, and which do.
+ */
+export function mergeSettings(flags: GivenSettings, file: GivenSettings, own?: AnyMethod): GivenSettings {
+  const method = methodOf(flags.method ?? file.method ?? own?.name ?? 'fdkd', own);
+  const flag = Object.keys(flags).find((key) => isOfAnother(key, method));
+  if (flag !== undefined) {
+    throw new ConfigError({
+      where: flags[flag] === false ? noFlagOf(flag) : flagOf(flag),
+      message: `the method "${method.name}" has no such setting.`,
+      fix: `Leave it out, or choose a --method that has it: ${methodsWith(flag).join(', ')}.`,
+    });
+  }
+  const others = Object.keys(file).filter((key) => isOfAnother(key, method));
+  if (others.length > 0)
+    console.log(picocolors.dim(`left out  ${others.join(', ')}: ${method.name} has no such settings`));
+  return { ...without(file, others), ...flags };
 }
 
 /** @throws {ConfigError} naming the first setting that was asked for and that the run was not begun with. */

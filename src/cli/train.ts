@@ -7,7 +7,7 @@ import type { GivenSettings } from './config-flags.ts';
 import { learn } from './learn.ts';
 import { printResults } from './results.ts';
 import { assertUnused, RunFolder, unusedName } from './run-folder.ts';
-import { checkAgreement, readConfigFile } from './settings.ts';
+import { checkAgreement, mergeSettings, readConfigFile } from './settings.ts';
 import { withEngine } from './with-engine.ts';
 
 export interface TrainOptions {
@@ -22,7 +22,7 @@ export interface TrainOptions {
 export async function train({ flags, config: file, out, resume, saveEvery }: TrainOptions): Promise<void> {
   const fromFile = file === undefined ? {} : await readConfigFile(file);
   if (resume) await goOn(out, flags, fromFile, saveEvery);
-  else await begin(out, { ...fromFile, ...flags }, saveEvery);
+  else await begin(out, mergeSettings(flags, fromFile), saveEvery);
 }
 
 async function begin(out: string | undefined, settings: GivenSettings, saveEvery: number): Promise<void> {

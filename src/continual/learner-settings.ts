@@ -19,7 +19,7 @@ const range = v.pipe(
   v.description('two finite numbers above 0, the smaller one first'),
 );
 /** Of things that are held one by one. */
-const few = (preset: number, least: number, text: string, value?: string) =>
+const few = (preset: number, least: number, text: string, value = 'n') =>
   numberSetting(preset, { whole: true, least, most: 65536 }, text, value);
 
 export const memorySettings = {
