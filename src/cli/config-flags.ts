@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { commonSettings, scenarioSettings } from '../continual/benchmark/config.ts';
 import { imageSettings, memorySettings, networkSettings, trainingSettings } from '../continual/learner-settings.ts';
 import type { AnyMethod } from '../continual/method.ts';
-import { METHOD_NAMES, methods } from '../continual/methods/index.ts';
+import { methods } from '../continual/methods/index.ts';
 import { expectedOf, type Setting } from '../continual/setting.ts';
 import { ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
@@ -49,16 +49,6 @@ export function parseSetting(key: string, setting: Setting, text: string): unkno
   });
 }
 
-/** @throws {ConfigError} for what is neither the name of a built-in method nor that of a file. */
-function parseMethod(text: string): string {
-  if (Object.hasOwn(methods, text) || /[./\\]/.test(text)) return text;
-  throw new ConfigError({
-    where: '--method',
-    message: `"${clipped(text)}" is not a built-in method.`,
-    fix: didYouMean(text, METHOD_NAMES),
-  });
-}
-
 /** What flags there are, under which headings. */
 const HEADINGS: readonly (readonly [heading: string, settings: Readonly<Record<string, Setting>>])[] = [
   ['Data and tasks:', scenarioSettings],
@@ -98,9 +88,10 @@ function methodSettings(of: readonly AnyMethod[]): Map<string, Meaning[]> {
  */
 export function addConfigFlags(command: Command, own?: AnyMethod): void {
   command.addOption(
-    new Option('--method <name>', 'how old tasks are kept; see below, or ./FILE.js for one of your own (default fdkd)')
-      .helpGroup('Data and tasks:')
-      .argParser(parseMethod),
+    new Option(
+      '--method <name>',
+      'how old tasks are kept; see below, or ./FILE.js for one of your own (default fdkd)',
+    ).helpGroup('Data and tasks:'),
   );
   for (const [heading, settings] of HEADINGS) {
     for (const [key, setting] of Object.entries(settings)) addFlag(command, key, [{ setting, owners: [] }], heading);
