@@ -90,7 +90,7 @@ test('what a page loads is weighed from the built package: the more of it, the m
     const smaller = lines[Math.min(i, 5) - 1];
     assert.ok(gzip > (smaller?.gzip ?? 0) && gzip < minified, out);
   });
-  assert.ok(lines[4]!.gzip < 100_000, 'the whole main entry stays under 100 kB');
+  assert.ok(lines[4]!.gzip < 120_000, 'the whole main entry stays under 120 kB');
 });
 
 test('without a built package one line says how to build it', async () => {
