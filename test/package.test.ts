@@ -51,7 +51,11 @@ export const others = { DataLoader, denseKD };
 /** Uses every further entry, each with what the main one has; returns what must be true of each. */
 const ENTRIES = `
 import { Engine, type ImageDataset, type Tensor } from 'engram';
+import { linearCKA } from 'engram/analysis';
+import { Benchmark, type Config, parseConfig } from 'engram/benchmark';
+import { ContinualLearner, defineMethod, type LearnerEvent, type Method } from 'engram/continual';
 import { bundledNames, type DatasetReader, type DataSource, loadDataset, type LoadDatasetOptions } from 'engram/data';
+import { methods } from 'engram/methods';
 import { type SubgroupMatrix, subgroupMatrix } from 'engram/subgroup-matrix';
 import { gradcheck, type GradcheckReport, type Reference64 } from 'engram/testing';
 import { glyphs } from 'engram-data';
@@ -62,13 +66,34 @@ const image: ImageDataset = {
 const own: DatasetReader = { format: 'own', read: async (_: DataSource) => ({ train: image, test: image }) };
 const options: LoadDatasetOptions = { readers: [own] };
 const wanted: SubgroupMatrix = subgroupMatrix;
+const config: Config = parseConfig({ data: 'glyphs', method: 'kd', tasks: 4 });
+const mine: Method = defineMethod({ ...methods.replay, name: 'mine' });
+
+/** The class that a learner by a method of one's own takes a bright image for, after it has seen some, and dark ones. */
+async function learnt(engine: Engine): Promise<string | undefined> {
+  const learner = await ContinualLearner.create(engine, { method: mine, width: 4, epochs: 4, batch: 4, memory: 4, crop: 0 });
+  const grey = (value: number) => ({ data: new Uint8Array(16 * 64).fill(value), count: 16, height: 8, width: 8, channels: 1 });
+  const events: LearnerEvent[] = [];
+  for await (const event of learner.learn({ dark: grey(10), bright: grey(245) })) events.push(event);
+  const [best] = await learner.predict({ ...grey(245), count: 1, data: new Uint8Array(64).fill(245) });
+  learner.dispose();
+  return events.at(-1)?.type === 'task' ? best?.label : undefined;
+}
 
 export async function checks(): Promise<Record<string, boolean>> {
   const engine = await Engine.create({ subgroupMatrix: wanted, warn: () => {} });
   const exp: Reference64 = (x) => x.map(Math.exp);
   const report: GradcheckReport = await gradcheck((x: Tensor) => x.exp(), exp, [engine.tensor([0.5, -1])]);
+  const rows = engine.tensor([1, 2, 3, 5, 8, 13], [3, 2]);
+  const found = {
+    analysis: Math.abs((await linearCKA(rows, rows).item()) - 1) < 1e-4,
+    benchmark: new Benchmark(engine, await loadDataset(glyphs), config).scenario.tasks.length === 4,
+    continual: (await learnt(engine)) === 'bright',
+    methods: Object.keys(methods).includes('fdkd'),
+  };
   await engine.destroy();
   return {
+    ...found,
     data: (await loadDataset(glyphs, options)).train === image && bundledNames.includes('glyphs'),
     'subgroup-matrix': wanted.feature.includes('subgroup-matrix'),
     testing: report.value < 1e-5,
@@ -77,7 +102,7 @@ export async function checks(): Promise<Record<string, boolean>> {
 `;
 
 /** All entries but the main one, by their names behind `engram`. */
-const FURTHER = ['data', 'subgroup-matrix', 'testing'];
+const FURTHER = ['analysis', 'benchmark', 'continual', 'data', 'methods', 'subgroup-matrix', 'testing'];
 
 const run = promisify(execFile);
 const node = (cwd: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<{ stdout: string; stderr: string }> =>

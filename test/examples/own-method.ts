@@ -3,7 +3,8 @@
  * (Hou et al. 2019, Learning a Unified Classifier Incrementally via Rebalancing, eq. 6); then the classifier alone goes on
  * learning, on as many images of new classes as of old ones.
  */
-import { crossEntropy, defineMethod, numberSetting, type ResNet, type Tensor, wholeSetting } from '../../src/index.ts';
+import { defineMethod, numberSetting, wholeSetting } from '../../src/entries/continual.ts';
+import { crossEntropy, type ResNet, type Tensor } from '../../src/index.ts';
 
 /** Cosines between the rows of two matrices: [n, features] to [n]. */
 const cosine = (a: Tensor, b: Tensor): Tensor => {
