@@ -11,6 +11,7 @@ import { addConfigFlags, flagsGiven } from './config-flags.ts';
 import type { DemoOptions } from './demo/demo.ts';
 import { demoSizeNames } from './demo/sizes.ts';
 import { exit, fail } from './exit.ts';
+import { methodList } from './method-list.ts';
 import type { ProfileOptions } from './profile.ts';
 import { addStepFlags } from './step-flags.ts';
 import type { TuneCommand } from './tune.ts';
@@ -50,12 +51,7 @@ const train = program
     wholeNumberOrZero,
     1,
   )
-  .addHelpText(
-    'after',
-    `\nMethods:\n${Object.values(methods)
-      .map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`)
-      .join('\n')}`,
-  )
+  .addHelpText('after', () => `\nMethods:\n${methodList(Object.values(methods), process.stdout.columns || 80)}`)
   .action(async (options: TrainFlags) => {
     const { train: run } = await import('./train.ts');
     await run({ ...options, flags: flagsGiven(train) });
