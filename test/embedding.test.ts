@@ -3,6 +3,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { requestAdapter } from '#adapter';
+import { subgroupMatrix } from '../src/entries/subgroup-matrix.ts';
 import {
   borrow,
   capture,
@@ -16,7 +17,6 @@ import {
   missing,
   recordInto,
   SGD,
-  subgroupMatrix,
   submitted,
   type Tensor,
   ValidationError,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseConfig } from '../src/entries/benchmark.ts';
+import { Benchmark, parseConfig } from '../src/entries/benchmark.ts';
 import { loadDataset } from '../src/entries/data.ts';
 import type { Launch } from '../src/gpu/launch.ts';
 import type { Runtime } from '../src/gpu/runtime.ts';
@@ -14,16 +14,7 @@ import { tunerOf } from '../src/gpu/tuning/tuners.ts';
 import { mergeChoices, readChoices } from '../src/gpu/tuning/tuning-cache.ts';
 import { tuningCache } from '../src/gpu/tuning/tuning-cache-node.ts';
 import { wgsl } from '../src/gpu/wgsl/link-wgsl.ts';
-import {
-  Benchmark,
-  Engine,
-  matmul,
-  readSafetensors,
-  type Stopwatch,
-  type Tensor,
-  type TuningCache,
-  tune,
-} from '../src/index.ts';
+import { Engine, matmul, readSafetensors, type Stopwatch, type Tensor, type TuningCache, tune } from '../src/index.ts';
 import { addWideVariants } from '../src/ops/matmul/wide-variants.ts';
 import {
   chooseVariant,
