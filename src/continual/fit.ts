@@ -18,6 +18,7 @@ import type { EpochEvent, StepEvent } from './events.ts';
 import type { LearnerSettings, Recipe } from './learner-settings.ts';
 import { LossQueue } from './loss-queue.ts';
 import type { IncrementalModel, Phase } from './method.ts';
+import { lossOf } from './phase-checks.ts';
 import { makeOptimizer, makeSchedule } from './recipe.ts';
 import { type PhaseParts, type PhaseSnapshot, restoreSnapshot, takeSnapshot } from './snapshot.ts';
 import type { TaskImages } from './task-images.ts';
@@ -64,10 +65,11 @@ const TUNING_MS = 3000;
 type Recorded = Omit<StepEvent, 'type' | 'loss' | 'task' | 'phase' | 'epochs'>;
 
 /** One step on the device: indices u32 [n], their matrices f32 [n, 2, 3] and right logits i32 [n] to the loss. */
-function stepOf({ recipe, phase, model, old, scaler, images, augmentation }: Fit, optimizer: Optimizer) {
+function stepOf(fit: Fit, optimizer: Optimizer) {
+  const { recipe, phase, model, old, scaler, images, augmentation } = fit;
   return (indices: Tensor, transforms: Tensor, targets: Tensor): Tensor => {
     const x = images.augmented(indices, transforms, augmentation);
-    const value = phase.loss(new LazyBatch(model, old, x, targets));
+    const value = lossOf(phase, new LazyBatch(model, old, x, targets), nameOf(fit));
     backward(scaler ? scaler.scale(value) : value);
     scaler?.unscale(optimizer);
     if (recipe.clip > 0) clipGradNorm(model.parameters(), recipe.clip);

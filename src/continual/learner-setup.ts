@@ -5,7 +5,7 @@ import { type LearnerSettings, learnerSettings } from './learner-settings.ts';
 import type { AnyMethod } from './method.ts';
 import { checkMethod } from './method-names.ts';
 import { epochsOf } from './recipe.ts';
-import { readSettings } from './setting.ts';
+import { guarded, readSettings } from './setting.ts';
 import { checkTraining } from './training-checks.ts';
 
 type Given = Readonly<Record<string, unknown>>;
@@ -29,7 +29,8 @@ export function divideSettings(engine: Engine, method: AnyMethod, settings: Give
   // What neither knows is told with the names of both.
   if (Object.keys(others).some((name) => !(name in learnerSettings)))
     readSettings({ ...learnerSettings, ...method.settings }, settings, where, of);
-  const methodSettings = readSettings(method.settings, own, where, of);
+  const values = readSettings(method.settings, own, where, of);
+  const methodSettings = guarded(values, method.settings, `method "${method.name}"`);
   const training = readSettings(learnerSettings, others, where, of);
   checkTraining(training, [epochsOf(training, 0), epochsOf(training, 1)]);
   if (training.precision === 'f32' || supportsF16(engine)) return { training, methodSettings, notices: [] };

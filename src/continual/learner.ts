@@ -148,7 +148,7 @@ export class ContinualLearner {
 
   /** What the model is capable of: the groups that dense distillation keeps in the next task. */
   get taskPool(): TaskPool {
-    const { pool = 'dense' } = this.methodSettings as { pool?: 'dense' };
+    const { pool = 'dense' } = { ...this.methodSettings } as { pool?: 'dense' };
     return TaskPool.of(pool, this.sizes);
   }
 

@@ -1,6 +1,7 @@
-/** From a name to a method. */
+/** From a name to a method, and whether what is given for one is a method at all. */
 import { CheckpointError, ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
+import { received } from './expected.ts';
 import { learnerSettings } from './learner-settings.ts';
 import type { AnyMethod } from './method.ts';
 import { fdkd } from './methods/fdkd.ts';
@@ -10,6 +11,7 @@ import { kd } from './methods/kd.ts';
 import { rdkd } from './methods/rdkd.ts';
 import { replay } from './methods/replay.ts';
 import { tkd } from './methods/tkd.ts';
+import type { Setting } from './setting.ts';
 
 /** Those that a learner knows by name: DKD, what it is compared with, and the bounds. */
 const NAMED = { finetune, joint, replay, kd, tkd, fdkd, rdkd };
@@ -17,10 +19,14 @@ export type NamedMethod = keyof typeof NAMED;
 
 /**
  * The method of a name, or the one given.
- * @throws {ConfigError} for a name that no learner knows.
+ * @throws {ConfigError} for a name that no learner knows, and for one given that is no method or is called as another is.
  */
 export function resolveMethod(method: string | AnyMethod): AnyMethod {
-  if (typeof method !== 'string') return method;
+  if (typeof method !== 'string') {
+    checkMethod(method);
+    assertOwnName(method, NAMED);
+    return method;
+  }
   const found = Object.hasOwn(NAMED, method) ? NAMED[method as NamedMethod] : undefined;
   if (found) return found;
   throw new ConfigError({
@@ -48,24 +54,74 @@ export function savedMethod(name: string, given: AnyMethod | undefined, where: s
   });
 }
 
-/** @throws {ConfigError} for what is no method, or has a setting of a learner's. */
-export function checkMethod(method: AnyMethod): void {
-  const refuse = (message: string, fix: string): ConfigError => new ConfigError({ where: 'method', message, fix });
-  const shape = 'A method is an object { name, summary, settings, keeps, learn }; see defineMethod().';
-  if (typeof method !== 'object' || method === null) throw refuse('this is not a method.', shape);
-  const { name, settings, keeps, learn } = method;
+/** @throws {ConfigError} for another method that is called as one of these is. */
+export function assertOwnName(own: AnyMethod, known: Readonly<Record<string, AnyMethod>>, where = 'method'): void {
+  if (!Object.hasOwn(known, own.name) || known[own.name] === own) return;
+  throw new ConfigError({
+    where,
+    message: `a method of your own is called "${own.name}" as a built-in one is: its runs would pass for the other's.`,
+    fix: `Give it a name that is none of ${Object.keys(known).join(', ')}.`,
+  });
+}
+
+const SHAPE = 'A method is an object { name, summary, settings, keeps, learn }; see defineMethod().';
+/** As a folder or a file can be called, and no path. */
+const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._+-]*$/u;
+/** What options of learners are called beside their settings. */
+const OPTIONS = ['method', 'resize'];
+
+/**
+ * @param where names what gave the method.
+ * @throws {ConfigError} for what is no method, and for a setting that is none or is called as one of every learner's.
+ */
+export function checkMethod(method: unknown, where = 'method'): asserts method is AnyMethod {
+  const refuse = (message: string, fix = SHAPE): ConfigError => new ConfigError({ where, message, fix });
+  if (typeof method !== 'object' || method === null)
+    throw refuse(`${received(method)} was given, which is not a method.`);
+  const { name, summary, settings, keeps, learn, ...others } = method as Record<keyof AnyMethod, unknown>;
   if (typeof name !== 'string' || name === '')
-    throw refuse('a method of your own has no name, by which its runs could be distinguished from others.', shape);
+    throw refuse('a method of your own has no name, by which its runs could be distinguished from others.');
+  if (!NAME.test(name))
+    throw refuse(
+      `"${clipped(name)}" is not a name for a method.`,
+      'Use letters and digits, and ".", "_", "+" and "-" between them.',
+    );
   const label = `the method "${clipped(name)}"`;
-  if (typeof learn !== 'function') throw refuse(`${label} has no function learn().`, shape);
-  if (!['nothing', 'exemplars', 'everything'].includes(keeps))
+  if (typeof summary !== 'string') throw refuse(`${label} has no summary.`, 'summary: one line on what it does.');
+  if (typeof learn !== 'function') throw refuse(`${label} has no function learn().`);
+  const unfit = (['model', 'check', 'predictor'] as const).find(
+    (part) => others[part] !== undefined && typeof others[part] !== 'function',
+  );
+  if (unfit) throw refuse(`${unfit} of ${label} is ${received(others[unfit])}, not a function.`);
+  if (!['nothing', 'exemplars', 'everything'].includes(keeps as string))
     throw refuse(
       `${label} does not say what it keeps of a task's images.`,
       "keeps: 'nothing', 'exemplars' or 'everything'.",
     );
   if (typeof settings !== 'object' || settings === null)
     throw refuse(`${label} declares no settings.`, 'settings: {} where it has none.');
-  const clash = Object.keys(settings).find((key) => key in learnerSettings);
-  if (clash !== undefined)
-    throw refuse(`${label} declares the setting "${clash}", which every learner has.`, 'Give it another name.');
+  for (const [key, setting] of Object.entries(settings)) {
+    const of = `${label} declares the setting "${clipped(key)}"`;
+    if (key in learnerSettings || OPTIONS.includes(key))
+      throw refuse(`${of}, which every learner has.`, 'Give it another name.');
+    // A switch that is off is `--no-…` on command lines.
+    if (!/^[a-z][a-zA-Z0-9]*$/.test(key) || /^no[A-Z]/.test(key))
+      throw refuse(
+        `${of}, whose name does not make a flag.`,
+        'Use camel case, such as kdWeight, and no "no" before it.',
+      );
+    if (!isSetting(setting))
+      throw refuse(
+        `${of} as ${received(setting)}, which is no declaration.`,
+        "Declare it by numberSetting(2, { above: 0 }, 'what it means') or another …Setting().",
+      );
+  }
+}
+
+function isSetting(value: unknown): value is Setting {
+  if (typeof value !== 'object' || value === null) return false;
+  const { schema, type, text, value: called } = value as Partial<Setting>;
+  return (
+    [schema, type].every((one) => one?.kind === 'schema') && [text, called].every((one) => typeof one === 'string')
+  );
 }

@@ -144,3 +144,26 @@ export function readSettings<S extends Settings>(settings: S, given: unknown, wh
   }
   return values as ValuesOf<S>;
 }
+
+/** What JavaScript itself asks objects for: `await` and `JSON.stringify`. */
+const ASKED_BY_LANGUAGE = ['then', 'toJSON'];
+
+/**
+ * Values as a method sees them: one that it asks for and did not declare is a mistake in it, and not `undefined`.
+ * @param of names what declared them.
+ * @returns the same values; asked for another one, it throws a {@link ConfigError} that names the declared ones.
+ */
+export function guarded<T extends object>(values: T, declared: Settings, of: string): T {
+  const names = Object.keys(declared);
+  return new Proxy(values, {
+    get(target, name) {
+      if (typeof name === 'symbol' || name in target || names.includes(name) || ASKED_BY_LANGUAGE.includes(name))
+        return Reflect.get(target, name);
+      throw new ConfigError({
+        where: of,
+        message: `it asks for the setting "${clipped(name)}", which it does not declare.`,
+        fix: names.length > 0 ? `It declares ${names.join(', ')}.` : 'It declares none.',
+      });
+    },
+  });
+}

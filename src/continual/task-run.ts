@@ -15,6 +15,7 @@ import { featuresOf, prototypesOf } from './inference.ts';
 import type { LearnerSettings, Recipe } from './learner-settings.ts';
 import { recipeSettings } from './learner-settings.ts';
 import type { AnyMethod, IncrementalModel, Phase, Task } from './method.ts';
+import { phasesOf } from './phase-checks.ts';
 import { epochsOf } from './recipe.ts';
 import { TaskImages } from './task-images.ts';
 import { readProgress, type TaskProgress, writeProgress } from './task-progress.ts';
@@ -116,13 +117,14 @@ export class TaskRun implements Task {
 
   /**
    * Trains every phase of the task.
+   * @throws {ConfigError} when the method fails, or yields what is no phase.
    * @throws {CheckpointError} when what is to be resumed is of another task.
    */
   async *run(saving: TaskRunSaving): AsyncGenerator<StepEvent | EpochEvent | ProgressEvent> {
     const { method } = this.options;
     const done = saving.resume ? this.resumed(saving.resume) : null;
     let phaseIndex = 0;
-    for await (const phase of method.learn(this)) {
+    for await (const phase of phasesOf(method, this)) {
       const end = done?.ends[phaseIndex];
       if (done && phaseIndex < done.phase && end) {
         writeState(this.model.namedTensors(), end, saving.resume?.where ?? 'learn');

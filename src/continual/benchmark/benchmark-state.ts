@@ -140,8 +140,8 @@ export function dataState({ train, test }: DatasetSplit): { train: DataState; te
   return { train: of(train), test: of(test) };
 }
 
-/** What a run may be gone on with differently: where the data lies, and how steps come to the same results. */
-export const FREE_SETTINGS: readonly string[] = ['data', ...Object.keys(executionSettings)];
+/** What a run may be gone on with differently: where data and method lie, and how steps come to the same results. */
+export const FREE_SETTINGS: readonly string[] = ['data', 'methodFile', ...Object.keys(executionSettings)];
 
 /** What must agree for a run to go on as if it had never stopped. */
 export type Identity = Pick<BenchmarkState, 'classOrder' | 'train' | 'test' | 'adapter'> & { readonly config: Config };

@@ -5,7 +5,7 @@ import { clipped } from '../../gpu/printable.ts';
 import { received } from '../expected.ts';
 import { learnerSettings } from '../learner-settings.ts';
 import type { AnyMethod } from '../method.ts';
-import { checkMethod } from '../method-names.ts';
+import { assertOwnName, checkMethod } from '../method-names.ts';
 import { METHOD_NAMES, methods } from '../methods/index.ts';
 import { number, readSettings, type Settings, setting, type ValuesOf, wholeSetting } from '../setting.ts';
 
@@ -33,8 +33,15 @@ export const scenarioSettings = {
 /** Every setting that runs have whatever their method. */
 export const commonSettings = { ...scenarioSettings, ...learnerSettings };
 
+/** Where a method of one's own came from, of those who take it from a file: recorded with the run, and nothing to choose. */
+export const originSettings = {
+  methodFile: setting(v.string(), undefined, 'the file that exports the method'),
+  methodFingerprint: setting(v.string(), undefined, 'of what the file held'),
+};
+
 /** A checked configuration: flat, as files and command lines have it, the method's own settings among the others. */
 export type Config = ValuesOf<typeof commonSettings> &
+  Partial<ValuesOf<typeof originSettings>> &
   Readonly<Record<string, unknown>> & {
     /** A built-in method, or the name of one of a user's own. */
     readonly method: string;
@@ -60,12 +67,23 @@ export function methodOf(name: unknown, own?: AnyMethod): AnyMethod {
       fix: `Built in are ${METHOD_NAMES.join(', ')}; one of your own is handed over itself.`,
     });
   }
-  checkMethod(own);
-  if (!Object.hasOwn(builtIn, own.name) || builtIn[own.name] === own) return own;
+  checkOwn(own, 'method');
+  return own;
+}
+
+/**
+ * @param where names what gave the method.
+ * @throws {ConfigError} for what is no method, or could not be told from a built-in one or its settings from those of runs.
+ */
+export function checkOwn(own: unknown, where: string): asserts own is AnyMethod {
+  checkMethod(own, where);
+  assertOwnName(own, methods, where);
+  const clash = Object.keys(own.settings).find((key) => key in scenarioSettings || key in originSettings);
+  if (clash === undefined) return;
   throw new ConfigError({
-    where: 'method',
-    message: `a method of your own is called "${own.name}" as a built-in one is: its runs would pass for the other's.`,
-    fix: `Give it a name that is none of ${METHOD_NAMES.join(', ')}.`,
+    where,
+    message: `the method "${own.name}" declares the setting "${clash}", which every run has.`,
+    fix: 'Give it another name.',
   });
 }
 
@@ -87,7 +105,12 @@ export function parseConfig(input: unknown, where = 'configuration', own?: AnyMe
       fix: 'It looks like {"method": "fdkd", "tasks": 5}.',
     });
   }
-  const { method: name = own?.name ?? 'fdkd', ...given } = input as Record<string, unknown>;
+  const {
+    method: name = own?.name ?? 'fdkd',
+    methodFile,
+    methodFingerprint,
+    ...given
+  } = input as Record<string, unknown>;
   const method = methodOf(name, own);
   const settings = settingsOf(method);
   const stray = Object.keys(given).find((key) => !(key in settings) && methodsWith(key).length > 0);
@@ -98,7 +121,12 @@ export function parseConfig(input: unknown, where = 'configuration', own?: AnyMe
       fix: `Leave it out; it is one of ${methodsWith(stray).join(', ')}.`,
     });
   }
-  return { method: method.name, ...readSettings(settings, given, where, `runs by "${method.name}"`) } as Config;
+  const of = `runs by "${method.name}"`;
+  return {
+    method: method.name,
+    ...(own ? readSettings(originSettings, { methodFile, methodFingerprint }, where, of) : {}),
+    ...readSettings(settings, given, where, of),
+  } as Config;
 }
 
 /** What of these settings the method has: those of other methods left out, for comparisons under one recipe. */
