@@ -153,7 +153,8 @@ async function buildCommandLine(outdir) {
     target: 'node20',
     splitting: true,
     minify: true,
-    entryPoints: { cli: 'src/cli/main.ts' },
+    // The second one is loaded by its name, from Node's module loader.
+    entryPoints: { cli: 'src/cli/main.ts', 'cli-engram-here': 'src/cli/engram-here.ts' },
     chunkNames: 'cli-[hash]',
     outdir,
     // Packages in CommonJS ask for Node's own modules by `require`.

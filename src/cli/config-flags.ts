@@ -93,11 +93,24 @@ export function addConfigFlags(command: Command, own?: AnyMethod): void {
       'how old tasks are kept; see below, or ./FILE.js for one of your own (default fdkd)',
     ).helpGroup('Data and tasks:'),
   );
+  if (own) assertFree(own, command);
   for (const [heading, settings] of HEADINGS) {
     for (const [key, setting] of Object.entries(settings)) addFlag(command, key, [{ setting, owners: [] }], heading);
   }
   const all = own ? [own, ...Object.values(methods)] : Object.values(methods);
   for (const [key, meanings] of methodSettings(all)) addFlag(command, key, meanings, 'Settings of methods:');
+}
+
+/** @throws {ConfigError} for a setting whose flag means something else. */
+function assertFree(own: AnyMethod, { options, parent }: Command): void {
+  const taken = [...options, ...(parent?.options ?? [])].map(({ long }) => long).concat('--help');
+  const clash = Object.keys(own.settings).find((key) => taken.includes(flagOf(key)));
+  if (clash === undefined) return;
+  throw new ConfigError({
+    where: `method "${own.name}"`,
+    message: `it declares the setting "${clash}", but ${flagOf(clash)} is a flag of the command line itself.`,
+    fix: 'Give it another name.',
+  });
 }
 
 function addFlag(command: Command, key: string, meanings: readonly Meaning[], group: string): void {

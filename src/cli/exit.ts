@@ -45,6 +45,8 @@ function judge(error: unknown): [text: string, code: number] {
 const debugging = (): boolean => Boolean(process.env.DEBUG) || process.argv.includes('--debug');
 
 function stackOf(error: unknown): string {
-  const lines = debugging() && error instanceof Error ? ['', ...(error.stack ?? '').split('\n')] : [];
+  if (!debugging() || !(error instanceof Error)) return '';
+  const stacks = [error, error.cause].map((one) => (one instanceof Error ? (one.stack ?? '') : ''));
+  const lines = ['', ...stacks.filter(Boolean).join('\ncaused by ').split('\n')];
   return lines.map(printable).join('\n');
 }

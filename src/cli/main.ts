@@ -11,6 +11,8 @@ import { addConfigFlags, flagsGiven } from './config-flags.ts';
 import type { DemoOptions } from './demo/demo.ts';
 import { demoSizeNames } from './demo/sizes.ts';
 import { exit, fail } from './exit.ts';
+import { chosenMethod } from './method-choice.ts';
+import type { MethodFile } from './method-file.ts';
 import { methodList } from './method-list.ts';
 import type { ProfileOptions } from './profile.ts';
 import { addStepFlags } from './step-flags.ts';
@@ -51,12 +53,25 @@ const train = program
     wholeNumberOrZero,
     1,
   )
-  .addHelpText('after', () => `\nMethods:\n${methodList(Object.values(methods), process.stdout.columns || 80)}`)
   .action(async (options: TrainFlags) => {
     const { train: run } = await import('./train.ts');
-    await run({ ...options, flags: flagsGiven(train) });
+    await run({ ...options, flags: flagsGiven(train, own?.method), own });
   });
-addConfigFlags(train);
+
+/** Of one's own, where one is asked for. */
+let own: MethodFile | undefined;
+
+function addMethods(): void {
+  const list = [...(own ? [own.method] : []), ...Object.values(methods)];
+  train.addHelpText(
+    'after',
+    () =>
+      `\nMethods:\n${methodList(list, process.stdout.columns || 80)}\n\n` +
+      'One of your own is an ES module that exports it (--method ./mine.js); its settings are flags too. Wherever it\n' +
+      'lies, what it imports from "engram" is this package: a copy of its own would be an engine of its own.',
+  );
+  addConfigFlags(train, own?.method);
+}
 
 program
   .command('demo')
@@ -98,6 +113,8 @@ process.on('unhandledRejection', fail);
 process.stdout.on('error', () => process.exit(0));
 
 try {
+  own = await chosenMethod(process.argv.slice(2));
+  addMethods();
   await program.parseAsync(process.argv.length > 2 ? process.argv : [...process.argv, '--help']);
   exit(0);
 } catch (error) {

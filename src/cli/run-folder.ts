@@ -9,6 +9,7 @@ import { files } from '#files';
 import type { SavedRun } from '../continual/benchmark/benchmark.ts';
 import type { MetricsLine } from '../continual/benchmark/benchmark-state.ts';
 import { type Config, parseConfig } from '../continual/benchmark/config.ts';
+import type { AnyMethod } from '../continual/method.ts';
 import { joinPath } from '../data/files.ts';
 import { ConfigError } from '../errors.ts';
 import { parseRunRecord, type RunRecord } from '../report/run-record.ts';
@@ -66,10 +67,11 @@ export class RunFolder {
 
   /**
    * Makes the folder and writes the configuration.
-   * @throws {ConfigError} when there is anything already, or for a method of one's own.
+   * @param own the method, where it is not a built-in one.
+   * @throws {ConfigError} when there is anything already.
    */
-  static async create(path: string, complete: Config): Promise<RunFolder> {
-    const config = parseConfig(complete, path);
+  static async create(path: string, complete: Config, own?: AnyMethod): Promise<RunFolder> {
+    const config = parseConfig(complete, path, own);
     await assertUnused(path);
     await files.makeDir(dirname(path));
     const made = await mkdir(path).then(
@@ -77,15 +79,16 @@ export class RunFolder {
       () => 'files' as const,
     );
     const folder = new RunFolder(path, config, new Date().toISOString(), made);
-    await files.write(folder.file('config.json'), `${JSON.stringify(config, null, 2)}\n`);
+    await folder.saveConfig(config);
     return folder;
   }
 
   /**
    * The folder of a run that was begun before.
+   * @param own its method, where it is not a built-in one.
    * @throws {ConfigError} when there is none, or its configuration is damaged.
    */
-  static async open(path: string): Promise<RunFolder> {
+  static async open(path: string, own?: AnyMethod): Promise<RunFolder> {
     const configFile = joinPath(path, 'config.json');
     if (!(await files.exists(configFile))) {
       throw new ConfigError({
@@ -94,9 +97,13 @@ export class RunFolder {
         fix: 'Check --out, or leave --resume out to start a run there.',
       });
     }
-    const config = parseConfig(parseJson(await files.readText(configFile), configFile), configFile);
+    const config = parseConfig(parseJson(await files.readText(configFile), configFile), configFile, own);
     const record = await readRecord(path);
     return new RunFolder(path, config, record?.date ?? new Date().toISOString());
+  }
+
+  saveConfig(config: Config): Promise<void> {
+    return files.write(this.file('config.json'), `${JSON.stringify(config, null, 2)}\n`);
   }
 
   /** What the run goes on from. */

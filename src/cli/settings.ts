@@ -16,9 +16,11 @@ const without = (settings: GivenSettings, names: readonly string[]): GivenSettin
 
 /**
  * Reads a file of settings; each key is known, and each value fits that its method has.
+ * @param named the method that is chosen before the file's.
+ * @param own the method where it is not a built-in one, whoever names it.
  * @throws {DataError | ConfigError}
  */
-export async function readConfigFile(path: string, own?: AnyMethod): Promise<GivenSettings> {
+export async function readConfigFile(path: string, named?: unknown, own?: AnyMethod): Promise<GivenSettings> {
   const text = await files.readText(path);
   let value: unknown;
   try {
@@ -38,8 +40,9 @@ export async function readConfigFile(path: string, own?: AnyMethod): Promise<Giv
       fix: 'It looks like {"method": "fdkd", "tasks": 5}.',
     });
   }
-  const settings = value as GivenSettings;
-  const method = methodOf(settings.method ?? own?.name ?? 'fdkd', own);
+  // Where a run's method came from: it was loaded from there.
+  const { methodFile, methodFingerprint, ...settings } = value as GivenSettings;
+  const method = methodOf(named ?? settings.method ?? own?.name ?? 'fdkd', own);
   const known = ['method', ...Object.keys(settingsOf(method))];
   const unknown = Object.keys(settings).find((key) => !known.includes(key) && methodsWith(key).length === 0);
   if (unknown !== undefined) {
@@ -50,7 +53,7 @@ export async function readConfigFile(path: string, own?: AnyMethod): Promise<Giv
     });
   }
   const others = Object.keys(settings).filter((key) => isOfAnother(key, method));
-  parseConfig(without(settings, others), path, own);
+  parseConfig({ ...without(settings, others), method: method.name }, path, own);
   return settings;
 }
 

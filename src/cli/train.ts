@@ -5,6 +5,8 @@ import { ConfigError } from '../errors.ts';
 import type { RunRecord } from '../report/run-record.ts';
 import type { GivenSettings } from './config-flags.ts';
 import { learn } from './learn.ts';
+import { isMethodFile } from './method-choice.ts';
+import { type MethodFile, originOf } from './method-file.ts';
 import { printResults } from './results.ts';
 import { assertUnused, RunFolder, unusedName } from './run-folder.ts';
 import { checkAgreement, mergeSettings, readConfigFile } from './settings.ts';
@@ -15,24 +17,38 @@ export interface TrainOptions {
   config?: string;
   out?: string;
   resume?: boolean;
+  /** A method that is not built in. */
+  own?: MethodFile | undefined;
   /** Epochs after which the state of a task is saved. */
   saveEvery: number;
 }
 
-export async function train({ flags, config: file, out, resume, saveEvery }: TrainOptions): Promise<void> {
-  const fromFile = file === undefined ? {} : await readConfigFile(file);
-  if (resume) await goOn(out, flags, fromFile, saveEvery);
-  else await begin(out, mergeSettings(flags, fromFile), saveEvery);
+export async function train(options: TrainOptions): Promise<void> {
+  const { config: file, out, resume, own, saveEvery } = options;
+  const flags = named(options.flags, own);
+  const fromFile = file === undefined ? {} : named(await readConfigFile(file, flags.method, own?.method), own);
+  if (resume) await goOn(out, flags, fromFile, saveEvery, own);
+  else await begin(out, mergeSettings(flags, fromFile, own?.method), saveEvery, own);
 }
 
-async function begin(out: string | undefined, settings: GivenSettings, saveEvery: number): Promise<void> {
-  const config = parseConfig(settings, 'settings');
+/** Settings with the method's name in place of its file's. */
+const named = (settings: GivenSettings, own: MethodFile | undefined): GivenSettings =>
+  own && isMethodFile(settings.method) ? { ...settings, method: own.method.name } : settings;
+
+async function begin(
+  out: string | undefined,
+  settings: GivenSettings,
+  saveEvery: number,
+  own: MethodFile | undefined,
+): Promise<void> {
+  const method = own?.method;
+  const config = parseConfig({ ...settings, ...(own ? originOf(own) : {}) }, 'settings', method);
   const dataName = config.data.replace(/\/+$/, '').split('/').at(-1);
   const path = out ?? (await unusedName(`runs/${config.method}-${dataName}`));
   await assertUnused(path);
   const split = await loadDataset(config.data);
   const record = await withEngine((engine) =>
-    learn(engine, split, config, (complete) => RunFolder.create(path, complete), { saveEvery }),
+    learn(engine, split, config, (complete) => RunFolder.create(path, complete, method), { saveEvery, method }),
   );
   finish(record, path);
 }
@@ -42,6 +58,7 @@ async function goOn(
   flags: GivenSettings,
   file: GivenSettings,
   saveEvery: number,
+  own: MethodFile | undefined,
 ): Promise<void> {
   if (out === undefined) {
     throw new ConfigError({
@@ -50,10 +67,24 @@ async function goOn(
       fix: 'Name its folder: --resume --out runs/NAME.',
     });
   }
-  const folder = await RunFolder.open(out);
+  const method = own?.method;
+  const folder = await RunFolder.open(out, method);
   checkAgreement(folder.config, flags, file, out);
   const split = await loadDataset(folder.config.data);
-  const record = await withEngine((engine) => learn(engine, split, folder.config, async () => folder, { saveEvery }));
+  const config = own ? { ...folder.config, ...originOf(own) } : folder.config;
+  const record = await withEngine((engine) =>
+    learn(
+      engine,
+      split,
+      config,
+      async () => {
+        // Where the method lies now is where the next one looks for it.
+        if (config.methodFile !== folder.config.methodFile) await folder.saveConfig(config);
+        return folder;
+      },
+      { saveEvery, method },
+    ),
+  );
   finish(record, out);
 }
 

@@ -98,7 +98,7 @@ export function lossOf(phase: Phase, batch: Batch, where: string): Tensor {
       `loss() gave ${loss instanceof Promise ? 'a promise' : received(loss)}, not a tensor.`,
       'Return the loss as a scalar tensor, and nothing that has to be waited for.',
     );
-  if (loss.size !== 1 || !loss.dtype.startsWith('f'))
+  if (loss.size !== 1 || loss.dtype !== 'f32')
     throw refuse(
       `loss() gave ${loss.dtype}${show(loss.shape)}, where a scalar f32[] is expected.`,
       'Reduce it by mean() or sum(); cast() makes another dtype f32.',

@@ -1,0 +1,104 @@
+/** Which method a command line is about, before its flags are read: a method of one's own brings flags with it. */
+import { parseArgs } from 'node:util';
+import { closest } from 'fastest-levenshtein';
+import { files } from '#files';
+import { METHOD_NAMES } from '../continual/methods/index.ts';
+import { joinPath } from '../data/files.ts';
+import { ConfigError } from '../errors.ts';
+import { clipped } from '../gpu/printable.ts';
+import type { MethodFile } from './method-file.ts';
+
+/** Whether this names a file, and not a built-in method. */
+export const isMethodFile = (text: unknown): text is string =>
+  typeof text === 'string' && /[\\/]|\.([cm]?js|m?ts)$/.test(text);
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isBuiltIn = (name: string): boolean => (METHOD_NAMES as readonly string[]).includes(name);
+
+/**
+ * The method of one's own that `engram train` is asked for: by `--method`, by the configuration file, or by the run that is
+ * gone on with.
+ * @param args what was typed behind `engram`.
+ * @returns nothing for a built-in one.
+ * @throws {DataError | ConfigError} when it cannot be loaded, is none, or is not that of the run.
+ */
+export async function chosenMethod(args: readonly string[]): Promise<MethodFile | undefined> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    strict: false,
+    allowPositionals: true,
+    options: {
+      method: { type: 'string' },
+      config: { type: 'string' },
+      out: { type: 'string' },
+      resume: { type: 'boolean' },
+    },
+  });
+  if (positionals[0] !== 'train') return undefined;
+  const { method: flag, config, out, resume } = values;
+  const given = isText(flag) ? flag : undefined;
+  const run = resume && isText(out) ? await settingsIn(joinPath(out, 'config.json')) : {};
+  if (isText(out) && isText(run.method)) return resumedMethod(out, run, given);
+  if (given !== undefined) return methodFrom(given, '--method');
+  if (!isText(config)) return undefined;
+  const { method, methodFile } = await settingsIn(config);
+  return isText(method) ? methodFrom(isText(methodFile) ? methodFile : method, config) : undefined;
+}
+
+async function methodFrom(text: string, where: string): Promise<MethodFile | undefined> {
+  if (isMethodFile(text)) return (await import('./method-file.ts')).loadMethod(text);
+  if (isBuiltIn(text)) return undefined;
+  throw new ConfigError({
+    where,
+    message: `"${clipped(text)}" is not a built-in method.`,
+    fix: `Did you mean ${closest(text, METHOD_NAMES)}? One of your own is given by its file, such as ./${/^\w+$/.test(text) ? clipped(text) : 'mine'}.js.`,
+  });
+}
+
+/** The method of a run, from where it was, or from where it is given now. */
+async function resumedMethod(
+  folder: string,
+  run: Readonly<Record<string, unknown>>,
+  given: string | undefined,
+): Promise<MethodFile | undefined> {
+  const { method: name, methodFile, methodFingerprint } = run;
+  const other = (what: string): ConfigError =>
+    new ConfigError({
+      where: '--method',
+      message: `the run in ${folder} was begun with "${clipped(String(name))}", not with ${what}.`,
+      fix: 'Leave it out to go on with the run, or start another one with another --out.',
+    });
+  if (!isText(methodFile)) {
+    if (isMethodFile(given)) throw other(`the method in ${given}`);
+    return given === undefined ? undefined : methodFrom(given, '--method');
+  }
+  if (given !== undefined && !isMethodFile(given) && given !== name) throw other(`"${clipped(given)}"`);
+  const path = isMethodFile(given) ? given : methodFile;
+  if (!(await files.exists(path))) {
+    throw new ConfigError({
+      where: path,
+      message: `the method "${clipped(String(name))}", which the run in ${folder} was begun with, is not there.`,
+      fix: 'Say where its file is now by --method FILE.',
+    });
+  }
+  const own = await (await import('./method-file.ts')).loadMethod(path, (fingerprint) => {
+    if (fingerprint === methodFingerprint) return;
+    throw new ConfigError({
+      where: path,
+      message: `this is not the file that the run in ${folder} was begun with: it holds something else than then.`,
+      fix: 'Give it back its content of then, or start another run with another --out.',
+    });
+  });
+  if (own.method.name !== name) throw other(`"${clipped(own.method.name)}"`);
+  return own;
+}
+
+/** Settings as they stand in a file; none where it cannot be read, which is told by who reads it whole. */
+async function settingsIn(path: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    const value: unknown = JSON.parse(await files.readText(path));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
