@@ -1,7 +1,7 @@
 /** A method of a user's own, from a file: `--method ./mine.js`. */
 import { realpath } from 'node:fs/promises';
 import * as nodeModule from 'node:module';
-import { basename, extname, resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { files } from '#files';
 import { checkOwn } from '../continual/benchmark/config.ts';
@@ -94,10 +94,7 @@ function exported(given: string, module: Readonly<Record<string, unknown>>): unk
   if (name !== '' && others.length === 0) return module[name];
   throw new ConfigError({
     where: given,
-    message:
-      name === ''
-        ? `${basename(given)} exports nothing.`
-        : `it exports ${names.join(', ')}, and none of them as default.`,
+    message: name === '' ? 'it exports nothing.' : `it exports ${names.join(', ')}, and none of them as default.`,
     fix: LOOKS,
   });
 }

@@ -18,7 +18,7 @@ import type { EpochEvent, StepEvent } from './events.ts';
 import type { LearnerSettings, Recipe } from './learner-settings.ts';
 import { LossQueue } from './loss-queue.ts';
 import type { IncrementalModel, Phase } from './method.ts';
-import { lossOf } from './phase-checks.ts';
+import { lossOf } from './method-checks.ts';
 import { makeOptimizer, makeSchedule } from './recipe.ts';
 import { type PhaseParts, type PhaseSnapshot, restoreSnapshot, takeSnapshot } from './snapshot.ts';
 import type { TaskImages } from './task-images.ts';

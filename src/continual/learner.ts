@@ -32,6 +32,7 @@ import type {
 } from './learner-types.ts';
 import { ExemplarMemory } from './memory.ts';
 import type { AnyMethod, IncrementalModel } from './method.ts';
+import { noticesOf } from './method-checks.ts';
 import { resolveMethod, savedMethod } from './method-names.ts';
 import { buildModel } from './model.ts';
 import { Predictions } from './predictions.ts';
@@ -262,7 +263,7 @@ export class ContinualLearner {
     });
     const { format, names, added } = inputs;
     const sizes = added.length > 0 ? [...this.sizes, added.length] : this.sizes;
-    const notices = method.check?.(this.methodSettings, { taskSizes: sizes, training }) ?? [];
+    const notices = noticesOf(method, this.methodSettings, { taskSizes: sizes, training });
     if (method.keeps === 'exemplars' && training.selection !== 'reservoir') memory.quota(names.length);
     for (const message of [...this.notices, ...notices]) yield { type: 'notice', message };
 

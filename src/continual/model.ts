@@ -2,6 +2,7 @@
 import { createResNet, type ResNet } from '../nn/resnet.ts';
 import type { LearnerSettings } from './learner-settings.ts';
 import type { AnyMethod, IncrementalModel, ModelContext } from './method.ts';
+import { ownModel } from './method-checks.ts';
 
 /** How a learner's network is built, for methods that build their own around it. */
 export const networkOptions = (
@@ -31,7 +32,7 @@ export function buildModel(
 ): IncrementalModel {
   const [classes, ...others] = taskSizes as [number, ...number[]];
   const whole = { ...context, classes } as ModelContext;
-  const model: IncrementalModel = method.model?.(whole) ?? defaultModel(whole);
+  const model = ownModel(method, whole) ?? defaultModel(whole);
   try {
     for (const size of others) model.grow(size, context.training.seed);
   } catch (error) {

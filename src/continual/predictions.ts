@@ -7,6 +7,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { predictionsOf, prototypesOf, scoresOf } from './inference.ts';
 import type { ExemplarMemory } from './memory.ts';
 import type { AnyMethod, IncrementalModel, Predictor } from './method.ts';
+import { ownPredictor } from './method-checks.ts';
 import { TaskImages } from './task-images.ts';
 
 export interface PredictionsOptions {
@@ -65,7 +66,7 @@ export class Predictions {
 
   private async makePredictor(): Promise<Predictor> {
     const { engine, method, settings, model } = this.options;
-    const own = await method.predictor?.({ engine, model, settings, exemplarMeans: () => this.exemplarMeans() });
+    const own = await ownPredictor(method, { engine, model, settings, exemplarMeans: () => this.exemplarMeans() });
     return own ?? { scores: (x: Tensor) => model.forward(x) };
   }
 

@@ -15,7 +15,7 @@ import { featuresOf, prototypesOf } from './inference.ts';
 import type { LearnerSettings, Recipe } from './learner-settings.ts';
 import { recipeSettings } from './learner-settings.ts';
 import type { AnyMethod, IncrementalModel, Phase, Task } from './method.ts';
-import { phasesOf } from './phase-checks.ts';
+import { phasesOf } from './method-checks.ts';
 import { epochsOf } from './recipe.ts';
 import { TaskImages } from './task-images.ts';
 import { readProgress, type TaskProgress, writeProgress } from './task-progress.ts';

@@ -2,6 +2,7 @@
 import { classIndices, type DatasetSplit } from '../../data/dataset.ts';
 import { ConfigError, DataError } from '../../errors.ts';
 import type { ContinualLearner } from '../learner.ts';
+import { noticesOf } from '../method-checks.ts';
 import { epochsOf } from '../recipe.ts';
 import { checkImageSettings, checkTraining } from '../training-checks.ts';
 import type { Scenario } from './scenario.ts';
@@ -27,7 +28,7 @@ export function checkPlan({ learner, scenario, split }: Plan): readonly string[]
     training,
     scenario.tasks.map((_, task) => epochsOf(training, task)),
   );
-  return method.check?.(methodSettings, { taskSizes: scenario.taskSizes, training }) ?? [];
+  return noticesOf(method, methodSettings, { taskSizes: scenario.taskSizes, training });
 }
 
 function checkData(scenario: Scenario, { train, test }: DatasetSplit): void {

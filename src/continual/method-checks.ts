@@ -1,10 +1,20 @@
 /** What a method's own code gives back, checked where it is given: its mistakes are told in its name. */
 import { ConfigError, EngramError } from '../errors.ts';
 import { Module } from '../nn/module.ts';
-import { show } from '../tensor/shape.ts';
+import { sameShape, show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { received } from './expected.ts';
-import type { AnyMethod, Batch, Phase, Task } from './method.ts';
+import type {
+  AnyMethod,
+  Batch,
+  IncrementalModel,
+  ModelContext,
+  Phase,
+  PredictionContext,
+  Predictor,
+  Task,
+  TaskPlan,
+} from './method.ts';
 
 /** What the method threw, with its name; errors of the engine say where they are from already. */
 function ofMethod(where: string, part: string, cause: unknown): EngramError {
@@ -15,6 +25,99 @@ function ofMethod(where: string, part: string, cause: unknown): EngramError {
     message: `${part} threw ${message.replace(/\.$/, '')}.`,
     fix: 'Correct the method; the cause of this error has the place, and --debug shows it on a command line.',
     cause,
+  });
+}
+
+/**
+ * What the method says of a plan.
+ * @throws {ConfigError} what it refuses, and when it fails.
+ */
+export function noticesOf(
+  method: AnyMethod,
+  settings: Readonly<Record<string, unknown>>,
+  plan: TaskPlan,
+): readonly string[] {
+  try {
+    return method.check?.(settings, plan) ?? [];
+  } catch (error) {
+    throw ofMethod(`method "${method.name}"`, 'check()', error);
+  }
+}
+
+/**
+ * The model of a method that has one of its own.
+ * @throws {ConfigError} when the method fails, and for what is no model of such classes.
+ */
+export function ownModel(method: AnyMethod, context: ModelContext): IncrementalModel | null {
+  if (!method.model) return null;
+  const where = `method "${method.name}"`;
+  let model: unknown;
+  try {
+    model = method.model(context);
+  } catch (error) {
+    throw ofMethod(where, 'model()', error);
+  }
+  const refuse = (message: string, fix: string) => new ConfigError({ where, message, fix });
+  if (!(model instanceof Module))
+    throw refuse(`model() gave ${received(model)}, not a module.`, 'Return an object of a class that extends Module.');
+  const found = model as Module & Partial<IncrementalModel>;
+  const missing = (['forward', 'features', 'outputs', 'grow'] as const).find(
+    (part) => typeof found[part] !== 'function',
+  );
+  if (missing) {
+    model.dispose();
+    throw refuse(`its model has no function ${missing}().`, 'See IncrementalModel for what models have.');
+  }
+  if (found.classes !== context.classes || !Number.isInteger(found.featureSize)) {
+    const { classes, featureSize } = found;
+    model.dispose();
+    throw refuse(
+      `its model says that it has ${received(classes)} classes and ${received(featureSize)} features; ${context.classes} classes were asked for.`,
+      'Give it the fields classes and featureSize.',
+    );
+  }
+  return model as IncrementalModel;
+}
+
+/**
+ * How a method predicts, where it does not by its model's logits; its scores are checked as they are made.
+ * @throws {ConfigError} when the method fails, and for what does not predict.
+ */
+export async function ownPredictor(method: AnyMethod, context: PredictionContext): Promise<Predictor | null> {
+  if (!method.predictor) return null;
+  const where = `method "${method.name}"`;
+  let predictor: Predictor;
+  try {
+    predictor = await method.predictor(context);
+  } catch (error) {
+    throw ofMethod(where, 'predictor()', error);
+  }
+  if (typeof predictor?.scores !== 'function') {
+    throw new ConfigError({
+      where,
+      message: `predictor() gave ${received(predictor)}, which has no function scores().`,
+      fix: 'Return { scores: (images) => … }.',
+    });
+  }
+  return {
+    scores: (images) => checkedScores(predictor, images, context.model.classes, where),
+    dispose: () => predictor.dispose?.(),
+  };
+}
+
+function checkedScores(predictor: Predictor, images: Tensor, classes: number, where: string): Tensor {
+  let scores: unknown;
+  try {
+    scores = predictor.scores(images);
+  } catch (error) {
+    throw ofMethod(where, 'scores()', error);
+  }
+  const [n = 0] = images.shape;
+  if (scores instanceof Tensor && sameShape(scores.shape, [n, classes])) return scores;
+  throw new ConfigError({
+    where,
+    message: `scores() gave ${scores instanceof Tensor ? show(scores.shape) : received(scores)} for ${n} images and ${classes} classes.`,
+    fix: `Return a tensor ${show([n, classes])}.`,
   });
 }
 
