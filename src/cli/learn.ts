@@ -81,6 +81,8 @@ async function learnIn(
   { quiet, saveEvery }: { quiet: boolean; saveEvery: number },
 ): Promise<RunRecord> {
   await benchmark.resume(await folder.saved());
+  // Where the method lies now is where the next one looks for it.
+  if (benchmark.config.methodFile !== folder.config.methodFile) await folder.saveConfig(benchmark.config);
   await folder.writeMetrics(benchmark.lines);
   const done = benchmark.tasksDone;
   const after = done > 0 ? picocolors.dim(`, after task ${done} of ${benchmark.scenario.tasks.length}`) : '';

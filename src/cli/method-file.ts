@@ -26,8 +26,7 @@ export const originOf = ({ method, path, fingerprint }: MethodFile) => ({
   methodFingerprint: fingerprint,
 });
 
-const LOOKS =
-  "It looks like: import { defineMethod, crossEntropy } from 'engram'; export default defineMethod({ name, summary, settings, keeps, learn });";
+const LOOKS = "It looks like: import { defineMethod } from 'engram/continual'; export default defineMethod({ … });";
 
 /**
  * Loads a method; its imports of `engram` are this package.

@@ -72,19 +72,7 @@ async function goOn(
   checkAgreement(folder.config, flags, file, out);
   const split = await loadDataset(folder.config.data);
   const config = own ? { ...folder.config, ...originOf(own) } : folder.config;
-  const record = await withEngine((engine) =>
-    learn(
-      engine,
-      split,
-      config,
-      async () => {
-        // Where the method lies now is where the next one looks for it.
-        if (config.methodFile !== folder.config.methodFile) await folder.saveConfig(config);
-        return folder;
-      },
-      { saveEvery, method },
-    ),
-  );
+  const record = await withEngine((engine) => learn(engine, split, config, async () => folder, { saveEvery, method }));
   finish(record, out);
 }
 
