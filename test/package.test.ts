@@ -101,6 +101,27 @@ export async function checks(): Promise<Record<string, boolean>> {
 }
 `;
 
+/** A method that refuses to learn on another engine's tensors. */
+const MINE = `
+import { crossEntropy, Tensor } from 'engram';
+import { defineMethod } from 'engram/continual';
+
+export default defineMethod({
+  name: 'mine',
+  summary: 'cross entropy on new data and exemplars',
+  settings: {},
+  keeps: 'exemplars',
+  *learn() {
+    yield {
+      loss({ logits, targets }) {
+        if (!(logits instanceof Tensor)) throw new Error('two engines');
+        return crossEntropy(logits, targets);
+      },
+    };
+  },
+});
+`;
+
 /** All entries but the main one, by their names behind `engram`. */
 const FURTHER = ['analysis', 'benchmark', 'continual', 'data', 'methods', 'subgroup-matrix', 'testing'];
 
@@ -280,6 +301,10 @@ given(isInstalled && compilers.length > 0 && existsSync(PEER), 'a registry, Type
     const tiny = 'train --tasks 2 --epochs 1 --train-per-class 2 --test-per-class 1 --out run';
     const { stdout } = await node(project, ['node_modules/.bin/engram', ...tiny.split(' ')]);
     assert.match(stdout, /average incremental .*\n.*report\.html/);
+    // A method's file: its tensors are those of the installed command.
+    await writeFile(join(project, 'mine.js'), MINE);
+    const own = await node(project, ['node_modules/.bin/engram', ...`${tiny}-mine --method ./mine.js`.split(' ')]);
+    assert.match(own.stdout, /average incremental .*\n.*run-mine\/report\.html/);
   },
 );
 
