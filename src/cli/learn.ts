@@ -1,7 +1,6 @@
 /** Runs a learner in its folder: reports progress, writes records, and stops cleanly when asked to. */
 
 import picocolors from 'picocolors';
-import { files } from '#files';
 import { Benchmark, type BenchmarkEvent } from '../continual/benchmark/benchmark.ts';
 import type { MetricsLine } from '../continual/benchmark/benchmark-state.ts';
 import type { Config } from '../continual/benchmark/config.ts';
@@ -17,6 +16,7 @@ import { ownName } from './own-name.ts';
 import { plannedImages } from './pace.ts';
 import { Progress } from './progress.ts';
 import type { RunFolder } from './run-folder.ts';
+import { recordOf } from './run-record-of.ts';
 import { StopSignal } from './stop-signal.ts';
 
 export interface LearnOptions {
@@ -46,12 +46,16 @@ export async function learn(
   try {
     await tryNetwork(benchmark);
     const folder = await folderOf(benchmark.config);
-    return await learnIn(folder, benchmark, { quiet, saveEvery }).catch(async (error) => {
+    try {
+      return await learnIn(folder, benchmark, { quiet, saveEvery });
+    } catch (error) {
+      const isVain = leadsThereAgain(error) ? folder.saved.tasks === 0 : !folder.hasState;
       // The first failure is the one reported.
-      if (!(error instanceof Interrupted) && benchmark.lines.length === 0)
-        await folder.discard().catch(() => undefined);
+      if (isVain && !(error instanceof Interrupted)) await folder.discard().catch(() => undefined);
       throw error;
-    });
+    } finally {
+      await folder.close();
+    }
   } finally {
     benchmark.dispose();
   }
@@ -80,18 +84,39 @@ async function learnIn(
   benchmark: Benchmark,
   { quiet, saveEvery }: { quiet: boolean; saveEvery: number },
 ): Promise<RunRecord> {
-  await benchmark.resume(await folder.saved());
-  // Where the method lies now is where the next one looks for it.
-  if (benchmark.config.methodFile !== folder.config.methodFile) await folder.saveConfig(benchmark.config);
-  await folder.writeMetrics(benchmark.lines);
-  const done = benchmark.tasksDone;
-  const after = done > 0 ? picocolors.dim(`, after task ${done} of ${benchmark.scenario.tasks.length}`) : '';
-  if (!quiet) console.log(`${picocolors.dim(`folder    ${printable(folder.path)}`)}${after}`);
+  await benchmark.resume(folder.state);
+  folder.saved = { tasks: benchmark.tasksDone, epochs: epochsBegun(benchmark).length };
+  const notices = await folder.mend(benchmark.lines);
+  if (benchmark.tasksDone > 0) await folder.saveRecord(recordOf(benchmark, folder.name));
+  if (!quiet) console.log(picocolors.dim(`folder    ${printable(folder.path)}${whereFrom(benchmark)}`));
+  for (const notice of [...notices, ...adapterNotice(benchmark)]) console.log(picocolors.yellow(printable(notice)));
   await learnTasks(benchmark, folder, saveEvery);
-  const record = recordOf(benchmark, folder);
+  const record = recordOf(benchmark, folder.name);
   await folder.saveRecord(record);
-  await files.write(folder.file('report.html'), reportPage([record]));
+  await folder.savePage(reportPage([record]));
   return record;
+}
+
+/** Lines of the task under way. */
+const epochsBegun = ({ lines, tasksDone }: Benchmark) =>
+  lines.flatMap((line) => (line.type === 'epoch' && line.task === tasksDone ? [line] : []));
+
+function whereFrom(benchmark: Benchmark): string {
+  const { tasksDone: done, scenario } = benchmark;
+  const epochs = epochsBegun(benchmark).length;
+  const places = [
+    ...(done > 0 ? [`task ${done} of ${scenario.tasks.length}`] : []),
+    ...(epochs > 0 ? [`${counted(epochs, 'epoch')} of task ${done + 1}`] : []),
+  ];
+  return places.length > 0 ? `, after ${places.join(' and ')}` : '';
+}
+
+function adapterNotice({ adapters }: Benchmark): string[] {
+  const others = adapters.slice(0, -1);
+  if (others.length === 0) return [];
+  return [
+    `This run was begun on ${others.join(', then ')}: on another adapter results may differ in their last digits.`,
+  ];
 }
 
 async function learnTasks(benchmark: Benchmark, folder: RunFolder, saveEvery: number): Promise<void> {
@@ -100,27 +125,22 @@ async function learnTasks(benchmark: Benchmark, folder: RunFolder, saveEvery: nu
   const signal = new StopSignal();
   const { scenario, method, config, learner, images } = benchmark;
   const planned = plannedImages({ scenario, method, memory: learner.memory, config }, images);
-  const progress = new Progress(planned, benchmark.tasksDone);
+  const begun = epochsBegun(benchmark).reduce((total, { images }) => total + images, 0);
+  const progress = new Progress(planned, benchmark.tasksDone, begun);
   try {
     for await (const event of benchmark.run({ saveEvery })) {
       progress.report(event);
-      if (event.type === 'progress') await folder.saveProgress(event.bytes);
-      if (event.type === 'epoch') await folder.addMetrics(event);
-      if (event.type === 'task') {
-        // First what the others can be made from again.
-        await folder.saveCheckpoint(await benchmark.save());
-        await folder.addMetrics(benchmark.lines.at(-1) as MetricsLine);
-        await folder.saveRecord(recordOf(benchmark, folder));
-      }
+      await keep(event, benchmark, folder);
       if (signal.code > 0 && benchmark.tasksDone < tasks && isSaved(event, saveEvery)) {
-        throw new Interrupted(howToGoOn(benchmark, folder), signal.code);
+        await folder.written();
+        throw new Interrupted(howToGoOn(folder, tasks), signal.code);
       }
     }
   } catch (error) {
     progress.stop();
-    // What the settings lead to, they lead to again.
-    const again = error instanceof ConfigError || error instanceof ArgumentError || error instanceof Interrupted;
-    if (!again && folder.hasState) console.log(printable(howToGoOn(benchmark, folder)));
+    await folder.written().catch(() => undefined);
+    if (!leadsThereAgain(error) && !(error instanceof Interrupted) && folder.hasState)
+      console.log(printable(howToGoOn(folder, tasks)));
     throw error;
   } finally {
     progress.stop();
@@ -128,47 +148,38 @@ async function learnTasks(benchmark: Benchmark, folder: RunFolder, saveEvery: nu
   }
 }
 
+async function keep(event: BenchmarkEvent, benchmark: Benchmark, folder: RunFolder): Promise<void> {
+  if (event.type === 'epoch') await folder.addMetrics(event);
+  if (event.type === 'progress') {
+    const { tasksDone: tasks } = benchmark;
+    await folder.saveProgress(event.bytes, { tasks, epochs: epochsBegun(benchmark).length });
+  }
+  if (event.type === 'task') {
+    // First what the others can be made from again.
+    await folder.saveCheckpoint(await benchmark.save(), benchmark.tasksDone);
+    await folder.addMetrics(benchmark.lines.at(-1) as MetricsLine);
+    await folder.saveRecord(recordOf(benchmark, folder.name));
+  }
+}
+
+/** What the settings lead to, they lead to again. */
+const leadsThereAgain = (error: unknown): boolean => error instanceof ConfigError || error instanceof ArgumentError;
+
 /** Whether nothing is lost by stopping here; where epochs are not saved, no place within a task is better than another. */
 const isSaved = ({ type }: BenchmarkEvent, saveEvery: number): boolean =>
   saveEvery === 0 || type === 'progress' || type === 'task';
 
-function howToGoOn(benchmark: Benchmark, folder: RunFolder): string {
-  const { tasksDone: done, scenario, lines } = benchmark;
-  const tasks = done === 1 ? 'The first task is' : `The first ${done} of ${scenario.tasks.length} tasks are`;
-  const epochs = lines.filter(({ type, task }) => type === 'epoch' && task === done).length;
-  const within = `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} of task ${done + 1}`;
-  const saved = !folder.hasState
-    ? 'Nothing was saved yet.'
-    : done === 0
-      ? `The first ${within} are saved.`
-      : `${tasks} saved${epochs > 0 ? `, and ${within}` : ''}.`;
-  return `Stopped. ${saved} To go on: ${ownName()} train --resume --out ${folder.path}`;
-}
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
-function recordOf(benchmark: Benchmark, folder: RunFolder): RunRecord {
-  const { matrix, average, last, forgetting } = benchmark.summary;
-  const { lines, learner, config, scenario } = benchmark;
-  return {
-    name: folder.name,
-    method: benchmark.method.name,
-    dataset: config.data,
-    config,
-    classesPerTask: scenario.taskSizes,
-    classOrder: [...scenario.classOrder],
-    matrix: matrix.map((row) => [...row]),
-    average,
-    last,
-    forgetting,
-    losses: lines.flatMap((line) =>
-      line.type === 'epoch'
-        ? [{ task: line.task, epoch: line.epoch, loss: line.loss, imagesPerSecond: line.images / line.seconds }]
-        : [],
-    ),
-    ...(learner.scaler
-      ? { skippedSteps: lines.reduce((n, line) => n + (line.type === 'task' ? line.skippedSteps : 0), 0) }
-      : {}),
-    adapter: learner.engine.adapterDescription,
-    date: folder.date,
-    seconds: lines.reduce((total, line) => total + (line.type === 'task' ? line.seconds : 0), 0),
-  };
+/** @param of tasks of the whole run. */
+function howToGoOn({ saved, hasState, path }: RunFolder, of: number): string {
+  const { tasks, epochs } = saved;
+  const finished = tasks === 1 ? 'The first task is' : `The first ${tasks} of ${of} tasks are`;
+  const within = `${counted(epochs, 'epoch')} of task ${tasks + 1}`;
+  const said = !hasState
+    ? 'Nothing was saved yet.'
+    : tasks === 0
+      ? `${within} ${epochs === 1 ? 'is' : 'are'} saved.`
+      : `${finished} saved${epochs > 0 ? `, and ${within}` : ''}.`;
+  return `Stopped. ${said} To go on: ${ownName()} train --resume --out ${path}`;
 }

@@ -22,13 +22,15 @@ export class Progress {
   /**
    * @param planned images to be learnt on in each task, over all its epochs.
    * @param tasksDone tasks that were learnt before.
+   * @param begun images that the task after them was learnt on before.
    */
   constructor(
     private readonly planned: readonly number[],
     tasksDone: number,
+    begun: number,
   ) {
     this.total = sum(planned);
-    this.done = sum(planned.slice(0, tasksDone));
+    this.done = Math.min(sum(planned.slice(0, tasksDone)) + begun, sum(planned.slice(0, tasksDone + 1)));
     this.bar = process.stdout.isTTY
       ? new SingleBar({
           format: () => this.draw(),

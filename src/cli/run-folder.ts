@@ -1,7 +1,8 @@
 /**
  * A run's folder. The run is `checkpoint.safetensors`, its state after the last finished task, and `progress.safetensors`, that
  * of the task under way; `config.json`, `metrics.jsonl`, `run.json` and `report.html` are made from them again when a run is
- * gone on with. What is replaced is written beside and renamed, so that a run may be killed at any moment.
+ * gone on with. What is replaced is written beside and renamed, so that a run may be killed at any moment, and one process at
+ * a time works in a folder.
  */
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
@@ -11,12 +12,12 @@ import type { MetricsLine } from '../continual/benchmark/benchmark-state.ts';
 import { type Config, parseConfig } from '../continual/benchmark/config.ts';
 import type { AnyMethod } from '../continual/method.ts';
 import { joinPath } from '../data/files.ts';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, DataError } from '../errors.ts';
 import { parseRunRecord, type RunRecord } from '../report/run-record.ts';
+import { type FoundRun, findRun, metricsNotice } from './found-run.ts';
+import { CHECKPOINT, CONFIG, isHalfWritten, isLeftover, METRICS, PROGRESS, RECORD, REPORT } from './run-files.ts';
+import { assertNotRunning, RunLock } from './run-lock.ts';
 import { assertWritable } from './writable.ts';
-
-const CHECKPOINT = 'checkpoint.safetensors';
-const PROGRESS = 'progress.safetensors';
 
 const occupied = (path: string) =>
   new ConfigError({
@@ -39,26 +40,39 @@ export async function unusedName(path: string): Promise<string> {
 }
 
 /**
- * @throws {ConfigError} when there is anything at this path but an empty folder.
+ * @throws {ConfigError} when there is anything at this path but an empty folder, or what a run left that was killed before it
+ * wrote down what it is.
  * @throws {DataError} when nothing can be made there.
  */
 export async function assertUnused(path: string): Promise<void> {
-  if ((await contents(path)).length > 0) throw occupied(path);
+  const names = await contents(path);
+  await assertNotRunning(path);
+  if (!names.every(isLeftover)) throw occupied(path);
   await assertWritable(path);
 }
 
+/** What a run would go on from. */
+export interface Saved {
+  readonly tasks: number;
+  /** Of the task after them. */
+  readonly epochs: number;
+}
+
+const text = (line: MetricsLine): string => `${JSON.stringify(line)}\n`;
+
 export class RunFolder {
-  /** Whether there is something to go on from. */
-  hasState = false;
+  /** As it lies in the folder. */
+  saved: Saved = { tasks: 0, epochs: 0 };
+  private writing: Promise<void> = Promise.resolve();
 
   private constructor(
     readonly path: string,
     /** Complete. */
     readonly config: Config,
-    /** When the run began, ISO 8601. */
-    readonly date: string,
+    private readonly lock: RunLock,
     /** What this process made, to be taken away again if nothing comes of it: the run's files, the folder too, or none. */
-    private readonly made: 'files' | 'folder' | 'nothing' = 'nothing',
+    private readonly made: 'files' | 'folder' | 'nothing',
+    private readonly found: FoundRun | null,
   ) {}
 
   get name(): string {
@@ -67,8 +81,7 @@ export class RunFolder {
 
   /**
    * Makes the folder and writes the configuration.
-   * @param own the method, where it is not a built-in one.
-   * @throws {ConfigError} when there is anything already.
+   * @throws {ConfigError} when there is anything already, another process is at work there, or for a method of one's own.
    */
   static async create(path: string, complete: Config, own?: AnyMethod): Promise<RunFolder> {
     const config = parseConfig(complete, path, own);
@@ -78,28 +91,36 @@ export class RunFolder {
       () => 'folder' as const,
       () => 'files' as const,
     );
-    const folder = new RunFolder(path, config, new Date().toISOString(), made);
-    await folder.saveConfig(config);
+    const lock = await RunLock.take(path);
+    const folder = new RunFolder(path, config, lock, made, null);
+    try {
+      // Another one may have begun, and ended, since that was looked at.
+      if (!(await contents(path)).every(isLeftover)) throw occupied(path);
+      await folder.clear();
+      await folder.writeConfig();
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
     return folder;
   }
 
   /**
-   * The folder of a run that was begun before.
-   * @param own its method, where it is not a built-in one.
-   * @throws {ConfigError} when there is none, or its configuration is damaged.
+   * The folder of a run that was begun before; nothing in it is changed before {@link mend}.
+   * @throws {ConfigError} when there is none, another process is at work there, or its configuration is damaged.
+   * @throws {CheckpointError} when the state that it would go on from is damaged or missing.
    */
-  static async open(path: string, own?: AnyMethod): Promise<RunFolder> {
-    const configFile = joinPath(path, 'config.json');
-    if (!(await files.exists(configFile))) {
-      throw new ConfigError({
-        where: path,
-        message: 'no run to resume here (no config.json).',
-        fix: 'Check --out, or leave --resume out to start a run there.',
-      });
+  static async open(path: string): Promise<RunFolder> {
+    // Where nothing is, nothing can be locked, and it says so.
+    if ((await readdir(path).catch(() => [])).length === 0) await findRun(path);
+    const lock = await RunLock.take(path);
+    try {
+      const found = await findRun(path);
+      return new RunFolder(path, found.config, lock, 'nothing', found);
+    } catch (error) {
+      lock.release();
+      throw error;
     }
-    const config = parseConfig(parseJson(await files.readText(configFile), configFile), configFile, own);
-    const record = await readRecord(path);
-    return new RunFolder(path, config, record?.date ?? new Date().toISOString());
   }
 
   saveConfig(config: Config): Promise<void> {
@@ -107,63 +128,140 @@ export class RunFolder {
   }
 
   /** What the run goes on from. */
-  async saved(): Promise<SavedRun> {
-    const read = async (name: string) => {
-      const where = this.file(name);
-      return (await files.exists(where)) ? { bytes: await files.read(where), where } : null;
-    };
-    const saved = { checkpoint: await read(CHECKPOINT), progress: await read(PROGRESS) };
-    this.hasState = saved.checkpoint !== null || saved.progress !== null;
-    return saved;
+  get state(): SavedRun {
+    return this.found?.saved ?? {};
   }
 
-  /** Writes all lines anew: those that a killed run left beyond its state are not there any more, those it lost are. */
-  writeMetrics(lines: readonly MetricsLine[]): Promise<void> {
-    return files.write(this.file('metrics.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  /**
+   * Brings everything into the state that the run goes on from, and takes away what killed processes left.
+   * @param lines the metrics of that state.
+   * @returns what was not as it should be.
+   */
+  async mend(lines: readonly MetricsLine[]): Promise<string[]> {
+    const { found } = this;
+    if (!found) return [];
+    await this.clear();
+    if (!found.saved.progress) await rm(this.file(PROGRESS), { force: true });
+    await this.writeConfig();
+    const before = await this.read(METRICS);
+    const after = lines.map(text).join('');
+    if (before !== after) await this.put(METRICS, after);
+    const notice = metricsNotice(before, after);
+    return notice === null ? [...found.notices] : [...found.notices, notice];
   }
 
   addMetrics(line: MetricsLine): Promise<void> {
-    return files.append(this.file('metrics.jsonl'), `${JSON.stringify(line)}\n`);
+    return this.whole(async () => {
+      await this.written();
+      await files.append(this.file(METRICS), text(line), { makeFolder: false });
+    });
   }
 
-  /** The state of the task under way. */
-  async saveProgress(bytes: Uint8Array): Promise<void> {
-    await files.write(this.file(PROGRESS), bytes);
-    this.hasState = true;
+  /**
+   * Begins to save the state of the task under way, once the one before it is saved: the device need not wait for the disk.
+   * {@link written} tells when it is.
+   * @throws what the one before failed with.
+   */
+  async saveProgress(bytes: Uint8Array, saved: Saved): Promise<void> {
+    await this.written();
+    this.writing = this.put(PROGRESS, bytes).then(() => {
+      this.saved = saved;
+    });
+    // Thrown where it is waited for.
+    this.writing.catch(() => {});
+  }
+
+  /** Waits until what was begun is in the folder. @throws {DataError} when it could not be written. */
+  async written(): Promise<void> {
+    await this.writing;
   }
 
   /** The state after a task, for which that within it is of no use any more. */
-  async saveCheckpoint(bytes: Uint8Array): Promise<void> {
-    await files.write(this.file(CHECKPOINT), bytes);
-    this.hasState = true;
+  async saveCheckpoint(bytes: Uint8Array, tasks: number): Promise<void> {
+    await this.written();
+    await this.put(CHECKPOINT, bytes);
+    this.saved = { tasks, epochs: 0 };
     await rm(this.file(PROGRESS), { force: true });
   }
 
   saveRecord(record: RunRecord): Promise<void> {
-    return files.write(this.file('run.json'), `${JSON.stringify(record)}\n`);
+    return this.replace(RECORD, `${JSON.stringify(record)}\n`);
+  }
+
+  savePage(page: string): Promise<void> {
+    return this.put(REPORT, page);
+  }
+
+  /** Lets other processes work in the folder. */
+  async close(): Promise<void> {
+    await this.writing.catch(() => undefined);
+    this.lock.release();
+  }
+
+  /** Whether there is something to go on from. */
+  get hasState(): boolean {
+    return this.saved.tasks + this.saved.epochs > 0;
   }
 
   /** Takes away what {@link create} and this run's first task left, so that nothing is in the way of another try. */
   async discard(): Promise<void> {
-    if (this.made === 'nothing') return;
-    for (const name of ['config.json', 'metrics.jsonl']) await rm(this.file(name), { force: true });
+    if (this.made === 'nothing' || !(await this.lock.isHeld())) return;
+    // The configuration last: without it the others would be in the way.
+    for (const name of [PROGRESS, METRICS, CONFIG]) await rm(this.file(name), { force: true });
+    await this.close();
     if (this.made === 'folder') await rmdir(this.path).catch(() => undefined);
   }
 
-  file(name: string): string {
+  private file(name: string): string {
     return joinPath(this.path, name);
   }
-}
 
-function parseJson(text: string, where: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new ConfigError({
-      where,
-      message: 'this is not JSON: it may be cut off.',
-      fix: 'Start the run again.',
-      cause,
+  private writeConfig(): Promise<void> {
+    return this.replace(CONFIG, `${JSON.stringify(this.config, null, 2)}\n`);
+  }
+
+  /** What killed processes were writing. */
+  private async clear(): Promise<void> {
+    const names = (await contents(this.path)).filter(isHalfWritten);
+    await Promise.all(names.map((name) => rm(this.file(name), { force: true })));
+  }
+
+  private async read(name: string): Promise<string | null> {
+    return (await files.exists(this.file(name))) ? files.readText(this.file(name)) : null;
+  }
+
+  /** Leaves a file alone that holds this already. */
+  private async replace(name: string, content: string): Promise<void> {
+    if ((await this.read(name)) !== content) await this.put(name, content);
+  }
+
+  private put(name: string, content: Uint8Array | string): Promise<void> {
+    return this.whole(() => files.write(this.file(name), content, { makeFolder: false }));
+  }
+
+  /** Writes where the folder is still this run's: it may be removed while the run learns, and be another run's since. */
+  private async whole(write: () => Promise<void>): Promise<void> {
+    await this.assertThere();
+    try {
+      await write();
+    } catch (error) {
+      await this.assertThere();
+      throw error;
+    }
+  }
+
+  private async assertThere(): Promise<void> {
+    if (await this.lock.isHeld()) return;
+    this.saved = { tasks: 0, epochs: 0 };
+    const isGone = !(await files.exists(this.path));
+    throw new DataError({
+      where: this.path,
+      message: isGone
+        ? 'this folder was removed while its run was learning.'
+        : 'what was in this folder was removed or replaced while its run was learning.',
+      fix: isGone
+        ? 'Nothing is left of the run: start it again.'
+        : 'Look at what is there: the run goes on by --resume if its files are.',
     });
   }
 }
@@ -173,6 +271,6 @@ function parseJson(text: string, where: string): unknown {
  * @throws {DataError} when it is damaged.
  */
 export async function readRecord(path: string): Promise<RunRecord | null> {
-  const file = joinPath(path, 'run.json');
+  const file = joinPath(path, RECORD);
   return (await files.exists(file)) ? parseRunRecord(await files.readText(file), file) : null;
 }

@@ -1,5 +1,5 @@
 /** `engram train`: one run, from its settings to its report. */
-import { parseConfig } from '../continual/benchmark/config.ts';
+import { type Config, parseConfig } from '../continual/benchmark/config.ts';
 import { loadDataset } from '../data/load-dataset.ts';
 import { ConfigError } from '../errors.ts';
 import type { RunRecord } from '../report/run-record.ts';
@@ -44,12 +44,16 @@ async function begin(
   const method = own?.method;
   const config = parseConfig({ ...settings, ...(own ? originOf(own) : {}) }, 'settings', method);
   const dataName = config.data.replace(/\/+$/, '').split('/').at(-1);
-  const path = out ?? (await unusedName(`runs/${config.method}-${dataName}`));
+  const anyName = () => unusedName(`runs/${config.method}-${dataName}`);
+  let path = out ?? (await anyName());
   await assertUnused(path);
   const split = await loadDataset(config.data);
-  const record = await withEngine((engine) =>
-    learn(engine, split, config, (complete) => RunFolder.create(path, complete, method), { saveEvery, method }),
-  );
+  const create = async (complete: Config) => {
+    // Another run may have taken the name meanwhile.
+    path = out ?? (await anyName());
+    return RunFolder.create(path, complete, method);
+  };
+  const record = await withEngine((engine) => learn(engine, split, config, create, { saveEvery, method }));
   finish(record, path);
 }
 
@@ -69,11 +73,17 @@ async function goOn(
   }
   const method = own?.method;
   const folder = await RunFolder.open(out, method);
-  checkAgreement(folder.config, flags, file, out);
-  const split = await loadDataset(folder.config.data);
-  const config = own ? { ...folder.config, ...originOf(own) } : folder.config;
-  const record = await withEngine((engine) => learn(engine, split, config, async () => folder, { saveEvery, method }));
-  finish(record, out);
+  try {
+    checkAgreement(folder.config, flags, file, out);
+    const split = await loadDataset(folder.config.data);
+    const config = own ? { ...folder.config, ...originOf(own) } : folder.config;
+    const record = await withEngine((engine) =>
+      learn(engine, split, config, async () => folder, { saveEvery, method }),
+    );
+    finish(record, out);
+  } finally {
+    await folder.close();
+  }
 }
 
 const finish = (record: RunRecord, path: string): void => printResults(record, `${path}/report.html`);

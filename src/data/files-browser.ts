@@ -4,7 +4,7 @@
  */
 import { DataError } from '../errors.ts';
 import { fetchBytes, isPage, isUrl } from './fetch-bytes.ts';
-import { type FileStore, joinPath, type ReadBundled } from './files.ts';
+import { type FileStore, joinPath, type ReadBundled, type WriteOptions } from './files.ts';
 
 const failed = (path: string, task: string, cause: unknown, fix: string) => {
   const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
@@ -28,16 +28,21 @@ async function folderAt(parts: string[], create: boolean): Promise<FileSystemDir
   return folder;
 }
 
-async function fileAt(path: string, create: boolean): Promise<FileSystemFileHandle> {
+async function fileAt(path: string, create: boolean, makeFolder = create): Promise<FileSystemFileHandle> {
   const parts = partsOf(path);
-  const folder = await folderAt(parts.slice(0, -1), create);
+  const folder = await folderAt(parts.slice(0, -1), makeFolder);
   return folder.getFileHandle(parts.at(-1) ?? '', { create });
 }
 
 /** A writable stream of the private file system writes to a copy and swaps it in on close: atomic by itself. */
-async function put(path: string, content: Uint8Array | string, atEnd: boolean): Promise<void> {
+async function put(
+  path: string,
+  content: Uint8Array | string,
+  atEnd: boolean,
+  { makeFolder = true }: WriteOptions = {},
+): Promise<void> {
   try {
-    const file = await fileAt(path, true);
+    const file = await fileAt(path, true, makeFolder);
     const stream = await file.createWritable({ keepExistingData: atEnd });
     if (atEnd) await stream.seek((await file.getFile()).size);
     await stream.write(typeof content === 'string' ? content : new Uint8Array(content));
@@ -68,8 +73,8 @@ export const files: FileStore = {
     return new TextDecoder().decode(await files.read(path));
   },
 
-  write: (path, content) => put(path, content, false),
-  append: (path, text) => put(path, text, true),
+  write: (path, content, options) => put(path, content, false, options),
+  append: (path, text, options) => put(path, text, true, options),
 
   async exists(path) {
     if (isUrl(path)) {

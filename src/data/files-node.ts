@@ -15,6 +15,8 @@ const reason = (error: unknown): string => {
   if (code === 'ENOTDIR') return 'a part of this path is a file, a folder was expected';
   if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
   if (code === 'ENOSPC') return 'the disk is full';
+  if (code === 'EDQUOT') return 'your share of the disk is used up';
+  if (code === 'EFBIG') return 'files may not become so large here';
   return error instanceof Error ? error.message : String(error);
 };
 
@@ -23,6 +25,12 @@ const kindOf = (found: Stats): string => {
   if (found.isDirectory()) return 'a folder';
   if (found.isFIFO()) return 'a pipe';
   return found.isSocket() ? 'a socket' : 'a device';
+};
+
+/** What may help where a file could not be written. */
+const writingFix = (error: unknown): string => {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOSPC' || code === 'EDQUOT' ? 'Make room there.' : 'Choose a folder you may write to.';
 };
 
 const failed = (path: string, task: string, cause: unknown, fix: string) =>
@@ -50,11 +58,11 @@ export const files: FileStore = {
     return new TextDecoder().decode(await files.read(path));
   },
 
-  async write(path, content) {
+  async write(path, content, { makeFolder = true } = {}) {
     // Beside the target, so that the rename stays within one file system; the name is this process's own.
     const beside = `${path}.${process.pid}-${written++}.tmp`;
     try {
-      await mkdir(dirname(path), { recursive: true });
+      if (makeFolder) await mkdir(dirname(path), { recursive: true });
       const file = await open(beside, 'w');
       try {
         await file.writeFile(content);
@@ -65,16 +73,16 @@ export const files: FileStore = {
       await rename(beside, path);
     } catch (error) {
       await rm(beside, { force: true }).catch(() => undefined);
-      throw failed(path, 'write this file', error, 'Choose a folder you may write to.');
+      throw failed(path, 'write this file', error, writingFix(error));
     }
   },
 
-  async append(path, text) {
+  async append(path, text, { makeFolder = true } = {}) {
     try {
-      await mkdir(dirname(path), { recursive: true });
+      if (makeFolder) await mkdir(dirname(path), { recursive: true });
       await appendFile(path, text);
     } catch (error) {
-      throw failed(path, 'append to this file', error, 'Choose a folder you may write to.');
+      throw failed(path, 'append to this file', error, writingFix(error));
     }
   },
 

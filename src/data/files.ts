@@ -3,6 +3,11 @@
  * `files-node.ts` or `files-browser.ts`, each of which exports `files: FileStore` and `readBundled`.
  */
 
+export interface WriteOptions {
+  /** Make the folder that the file lies in, and those it stands in (default); otherwise it must be there. */
+  readonly makeFolder?: boolean;
+}
+
 /** Named bytes: a file system in Node, the origin private file system (and URLs, to read) in the browser. */
 export interface FileStore {
   /** The whole file. Throws DataError when it is missing, cannot be read, or is not a regular file. */
@@ -10,12 +15,12 @@ export interface FileStore {
   /** The whole file as UTF-8. Throws DataError as `read` does. */
   readText(path: string): Promise<string>;
   /**
-   * Writes the whole file, making its folder if needed. Atomic: a reader sees the old file or the new one, and a write
-   * that is cut off leaves the old one in place.
+   * Writes the whole file. Atomic: a reader sees the old file or the new one, and a write that is cut off leaves the old one
+   * in place. Throws DataError when it cannot be written.
    */
-  write(path: string, content: Uint8Array | string): Promise<void>;
-  /** Adds to the end of a file, making it (and its folder) if needed. */
-  append(path: string, text: string): Promise<void>;
+  write(path: string, content: Uint8Array | string, options?: WriteOptions): Promise<void>;
+  /** Adds to the end of a file, which is made if needed. Throws DataError as `write` does. */
+  append(path: string, text: string, options?: WriteOptions): Promise<void>;
   /** Whether a file or folder of this name is there. */
   exists(path: string): Promise<boolean>;
   /** Makes a folder and those it stands in; no error if it is there. */

@@ -59,7 +59,10 @@ const stateSchema = v.object({
   /** Rows of accuracies, one for each task learnt. */
   matrix: v.array(v.array(finite)),
   lines: v.array(metricsLineSchema),
-  adapter: v.string(),
+  /** Those it was learnt on, in order. */
+  adapters: v.array(v.string()),
+  /** When it began, ISO 8601. */
+  began: v.string(),
 });
 export type BenchmarkState = v.InferOutput<typeof stateSchema>;
 
@@ -144,7 +147,7 @@ export function dataState({ train, test }: DatasetSplit): { train: DataState; te
 export const FREE_SETTINGS: readonly string[] = ['data', 'methodFile', ...Object.keys(executionSettings)];
 
 /** What must agree for a run to go on as if it had never stopped. */
-export type Identity = Pick<BenchmarkState, 'classOrder' | 'train' | 'test' | 'adapter'> & { readonly config: Config };
+export type Identity = Pick<BenchmarkState, 'classOrder' | 'train' | 'test'> & { readonly config: Config };
 
 /** @throws {CheckpointError} naming the first thing that differs. */
 export function checkAgreement(saved: BenchmarkState, given: Identity, where: string): void {

@@ -82,11 +82,13 @@ export class Benchmark {
   readonly lines: MetricsLine[] = [];
   /** What does the learning; another object once a run is resumed. */
   learner: ContinualLearner;
+  /** What the run was learnt on, in order, this engine's adapter included: on several, results may differ in their last digits. */
+  adapters: readonly string[];
+  /** When the run began, ISO 8601. */
+  began = new Date().toISOString();
   private readonly notices: readonly string[];
   private readonly split: DatasetSplit;
   private readonly data: Pick<Identity, 'train' | 'test'>;
-  /** The adapter that the run began on. */
-  private adapter: string;
   /** A task that was begun before. */
   private begun: SavedRun['progress'] = null;
   private isRunning = false;
@@ -108,7 +110,7 @@ export class Benchmark {
     this.learner = this.makeLearner({ ...config, method: this.method.name });
     const { precision } = this.learner.training;
     this.config = { ...config, method: this.method.name, precision };
-    this.adapter = engine.adapterDescription;
+    this.adapters = [engine.adapterDescription];
     this.data = dataState(this.split);
     const planned = checkPlan({ learner: this.learner, scenario: this.scenario, split: this.split });
     this.notices = [
@@ -196,12 +198,7 @@ export class Benchmark {
    */
   async resume({ checkpoint, progress }: SavedRun): Promise<void> {
     this.assertReady(false);
-    const identity = {
-      ...this.data,
-      config: this.config,
-      classOrder: [...this.scenario.classOrder],
-      adapter: this.adapter,
-    };
+    const identity = { ...this.data, config: this.config, classOrder: [...this.scenario.classOrder] };
     let state: BenchmarkState | null = null;
     let learner: ContinualLearner | null = null;
     let begun: SavedRun['progress'] = null;
@@ -241,14 +238,10 @@ export class Benchmark {
     }
     if (!state) return;
     this.begun = begun;
-    this.adapter = state.adapter;
+    this.adapters = [...new Set([...state.adapters, this.engine.adapterDescription])];
+    this.began = state.began;
     this.matrix.splice(0, this.matrix.length, ...state.matrix);
     this.lines.splice(0, this.lines.length, ...state.lines);
-  }
-
-  /** The adapter that the run began on, where another one goes on with it: results may differ in their last digits. */
-  get otherAdapter(): string | null {
-    return this.adapter === this.engine.adapterDescription ? null : this.adapter;
   }
 
   /**
@@ -318,7 +311,8 @@ export class Benchmark {
       ...this.data,
       matrix: this.matrix,
       lines: [...lines],
-      adapter: this.adapter,
+      adapters: [...this.adapters],
+      began: this.began,
     };
   }
 

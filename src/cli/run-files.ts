@@ -1,0 +1,24 @@
+/** The files of a run's folder by name, and what killed processes leave beside them. */
+import { isLock } from './run-lock.ts';
+
+/** The state after the last finished task. */
+export const CHECKPOINT = 'checkpoint.safetensors';
+/** That of the task under way. */
+export const PROGRESS = 'progress.safetensors';
+export const CONFIG = 'config.json';
+/** One line for every epoch and every task. */
+export const METRICS = 'metrics.jsonl';
+/** The run's record after its last finished task. */
+export const RECORD = 'run.json';
+export const REPORT = 'report.html';
+
+const ALL: readonly string[] = [CHECKPOINT, PROGRESS, CONFIG, METRICS, RECORD, REPORT];
+
+/** A file that was written beside the one it is to replace; see `files.write`. */
+const BESIDE = /^(.+)\.\d+-\d+\.tmp$/;
+
+/** Whether it is a half-written file of a run. */
+export const isHalfWritten = (name: string): boolean => ALL.includes(BESIDE.exec(name)?.[1] ?? '');
+
+/** Whether it is nothing but what a process left that was killed: a half-written file or a lock. */
+export const isLeftover = (name: string): boolean => isHalfWritten(name) || isLock(name);

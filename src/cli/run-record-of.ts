@@ -1,0 +1,35 @@
+/** What a run leaves to be read, made from its state. */
+import type { Benchmark } from '../continual/benchmark/benchmark.ts';
+import type { RunRecord } from '../report/run-record.ts';
+
+/**
+ * Once a task is finished.
+ * @param name the run's own.
+ */
+export function recordOf(benchmark: Benchmark, name: string): RunRecord {
+  const { matrix, average, last, forgetting } = benchmark.summary;
+  const { lines, learner, config, scenario } = benchmark;
+  return {
+    name,
+    method: benchmark.method.name,
+    dataset: config.data,
+    config,
+    classesPerTask: scenario.taskSizes,
+    classOrder: [...scenario.classOrder],
+    matrix: matrix.map((row) => [...row]),
+    average,
+    last,
+    forgetting,
+    losses: lines.flatMap((line) =>
+      line.type === 'epoch'
+        ? [{ task: line.task, epoch: line.epoch, loss: line.loss, imagesPerSecond: line.images / line.seconds }]
+        : [],
+    ),
+    ...(learner.scaler
+      ? { skippedSteps: lines.reduce((n, line) => n + (line.type === 'task' ? line.skippedSteps : 0), 0) }
+      : {}),
+    adapter: benchmark.adapters.join(', then '),
+    date: benchmark.began,
+    seconds: lines.reduce((total, line) => total + (line.type === 'task' ? line.seconds : 0), 0),
+  };
+}
