@@ -1,5 +1,5 @@
 /** The files of a run's folder by name, and what killed processes leave beside them. */
-import { isLock } from './run-lock.ts';
+import { isLock, isUnfinishedLock } from './run-lock.ts';
 
 /** The state after the last finished task. */
 export const CHECKPOINT = 'checkpoint.safetensors';
@@ -17,8 +17,9 @@ const ALL: readonly string[] = [CHECKPOINT, PROGRESS, CONFIG, METRICS, RECORD, R
 /** A file that was written beside the one it is to replace; see `files.write`. */
 const BESIDE = /^(.+)\.\d+-\d+\.tmp$/;
 
-/** Whether it is a half-written file of a run. */
-export const isHalfWritten = (name: string): boolean => ALL.includes(BESIDE.exec(name)?.[1] ?? '');
+/** Whether it is something half written: a file of a run, or a lock. */
+export const isHalfWritten = (name: string): boolean =>
+  ALL.includes(BESIDE.exec(name)?.[1] ?? '') || isUnfinishedLock(name);
 
-/** Whether it is nothing but what a process left that was killed: a half-written file or a lock. */
+/** Whether it is nothing but what a process leaves that is killed before it wrote down what its run is. */
 export const isLeftover = (name: string): boolean => isHalfWritten(name) || isLock(name);

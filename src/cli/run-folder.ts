@@ -223,7 +223,7 @@ export class RunFolder {
   /** What killed processes were writing. */
   private async clear(): Promise<void> {
     const names = (await contents(this.path)).filter(isHalfWritten);
-    await Promise.all(names.map((name) => rm(this.file(name), { force: true })));
+    await Promise.all(names.map((name) => rm(this.file(name), { recursive: true, force: true })));
   }
 
   private async read(name: string): Promise<string | null> {

@@ -16,8 +16,11 @@ const LOCK = /^lock-(\d+)$/;
 const UNFINISHED = /^lock\.[\w-]+\.tmp$/;
 const HOLDER = 'holder.json';
 
-/** Whether a name in a folder is a lock's, or what is left of one. */
-export const isLock = (name: string): boolean => LOCK.test(name) || UNFINISHED.test(name);
+/** Whether a name in a folder is a lock's, held or not. */
+export const isLock = (name: string): boolean => LOCK.test(name);
+
+/** Whether it is that of a lock that is being made; what makes one looks at what is there first, and tries again where it is gone. */
+export const isUnfinishedLock = (name: string): boolean => UNFINISHED.test(name);
 
 const holderSchema = v.object({
   id: v.string(),
