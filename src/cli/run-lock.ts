@@ -182,6 +182,10 @@ export class RunLock {
       const lock = new RunLock(path, id);
       await lock.settle(folder, now);
       return lock;
+    } catch (error) {
+      // One that has the lock meanwhile takes away what is half made.
+      await assertNotRunning(folder);
+      throw error;
     } finally {
       await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
     }

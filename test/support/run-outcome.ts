@@ -20,10 +20,18 @@ export function runOutcome(folder: string) {
   return {
     names: readdirSync(folder).sort(),
     config: text('config.json'),
-    tensors: [...tensors].map(([key, { dtype, shape, data }]) => [key, dtype, shape, Buffer.from(data.buffer).toString('base64')]),
+    tensors: [...tensors].map(([key, { dtype, shape, data }]) => [
+      key,
+      dtype,
+      shape,
+      Buffer.from(data.buffer).toString('base64'),
+    ]),
     learner: others,
     benchmark: timeless(benchmark, name),
-    metrics: text('metrics.jsonl').split('\n').filter(Boolean).map((line) => timeless(line, name)),
+    metrics: text('metrics.jsonl')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => timeless(line, name)),
     record: timeless(text('run.json'), name),
   };
 }
