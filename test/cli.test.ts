@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseRunRecord, type RunRecord } from '../src/report/run-record.ts';
+import { runOutcome } from './support/run-outcome.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'engram-cli-'));
 const running = new Set<ChildProcess>();
@@ -108,7 +109,10 @@ test('a run that was interrupted, resumed, killed and resumed ends as one that w
   const resume = ['train', '--resume', '--out', at('broken')];
   const interrupted = await stopIn(1, 'SIGINT', 'broken', ['train', ...tiny, '--out', at('broken')]);
   assert.is(interrupted.code, 130, interrupted.errors);
-  assert.match(interrupted.errors, /The first task is saved. To go on: .* train --resume --out .*broken/);
+  assert.match(
+    interrupted.errors,
+    /The first task is saved, and \d epochs? of task 2\. To go on: .* train --resume --out .*broken/,
+  );
   const killed = await stopIn(2, 'SIGKILL', 'broken', resume);
   assert.is(killed.code, null);
   assert.not.ok(existsSync(at('broken', 'report.html')), 'it was not done yet');
@@ -121,12 +125,31 @@ test('a run that was interrupted, resumed, killed and resumed ends as one that w
   assert.is(last.code, 0, last.errors);
   assert.match(last.out, /after task 2 of 3/);
 
-  const [whole, broken] = [recordOf('whole'), recordOf('broken')];
-  assert.equal(broken.matrix, whole.matrix);
-  const losses = (record: RunRecord) => record.losses.map(({ task, epoch, loss }) => ({ task, epoch, loss }));
-  assert.equal(losses(broken), losses(whole), 'every epoch once, with the same loss');
-  const [a, b] = ['whole', 'broken'].map((run) => readFileSync(at(run, 'checkpoint.safetensors')));
-  assert.ok(a?.equals(b as Buffer), 'the same checkpoint, byte for byte');
+  assert.equal(runOutcome(at('broken')), runOutcome(at('whole')));
+});
+
+test('of two processes on one folder the second ends with an error that names the first', async () => {
+  const args = ['train', ...tiny, '--out', at('twice')];
+  const both = async (command: readonly string[]) => {
+    const [a, b] = [start(command), start(command)];
+    const ended = [
+      { ...(await a.ended), other: b.child.pid },
+      { ...(await b.ended), other: a.child.pid },
+    ];
+    const [won, lost] = ended.sort((x, y) => (x.code ?? 3) - (y.code ?? 3));
+    assert.equal([won?.code, lost?.code], [0, 2], ended.map(({ out, errors }) => out + errors).join('\n'));
+    assert.match(
+      lost?.errors ?? '',
+      new RegExp(`twice: a run is under way in this folder \\(process ${lost?.other}, since `),
+    );
+    assert.is(lost?.errors.trimEnd().split('\n').length, 1);
+  };
+  await both(args);
+  assert.is(metricsOf('twice').length, 15, 'no line twice');
+  rmSync(at('twice'), { recursive: true });
+  assert.is((await stopIn(0, 'SIGINT', 'twice', args)).code, 130);
+  await both(['train', '--resume', '--out', at('twice')]);
+  assert.equal(runOutcome(at('twice')), runOutcome(at('whole')));
 });
 
 test('a finished run that is resumed changes nothing but its page', async () => {

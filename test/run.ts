@@ -22,6 +22,8 @@ const LONGEST = [
   'golden',
   'distill',
   'cli',
+  'kill',
+  'run-folder',
   'mixed-precision',
   'leaks',
   'package',
