@@ -4,6 +4,7 @@ import type { SavedRun } from '../continual/benchmark/benchmark.ts';
 import { type BenchmarkState, readBenchmarkState } from '../continual/benchmark/benchmark-state.ts';
 import { type Config, parseConfig } from '../continual/benchmark/config.ts';
 import { readLearner } from '../continual/learner-state.ts';
+import type { AnyMethod } from '../continual/method.ts';
 import { readProgress } from '../continual/task-progress.ts';
 import { joinPath } from '../data/files.ts';
 import { CheckpointError, ConfigError } from '../errors.ts';
@@ -21,10 +22,11 @@ const AGAIN = 'Put back a copy of it that is whole, or delete the folder and sta
 
 /**
  * Looks through a run's folder, and changes nothing.
+ * @param own the run's method, where it is not a built-in one.
  * @throws {ConfigError} when there is no run, or no configuration that can be used.
  * @throws {CheckpointError} when the state after a task is damaged or missing.
  */
-export async function findRun(path: string): Promise<FoundRun> {
+export async function findRun(path: string, own?: AnyMethod): Promise<FoundRun> {
   const notices: string[] = [];
   const known = await recordedTasks(path, notices);
   const checkpoint = await readCheckpoint(path, known);
@@ -44,7 +46,7 @@ export async function findRun(path: string): Promise<FoundRun> {
   }
   if (progress && progress.task > done)
     notices.push(`${PROGRESS} is of task ${progress.task + 1}, and no use without the state before it.`);
-  const config = await readConfig(path, (checkpoint ?? progress)?.state, notices);
+  const config = await readConfig(path, { state: (checkpoint ?? progress)?.state, own, notices });
   const begun = progress?.task === done ? progress : null;
   return { config, saved: { checkpoint, progress: begun }, notices };
 }
@@ -93,7 +95,10 @@ async function readBegun(path: string, notices: string[]) {
 }
 
 /** The configuration; where it is damaged, that of the state. */
-async function readConfig(path: string, state: BenchmarkState | undefined, notices: string[]): Promise<Config> {
+async function readConfig(
+  path: string,
+  { state, own, notices }: { state: BenchmarkState | undefined; own: AnyMethod | undefined; notices: string[] },
+): Promise<Config> {
   const where = joinPath(path, CONFIG);
   const isThere = await files.exists(where);
   if (!isThere && !state) {
@@ -105,11 +110,11 @@ async function readConfig(path: string, state: BenchmarkState | undefined, notic
   }
   const text = isThere ? await files.readText(where) : '';
   try {
-    return parseConfig(parseJson(text, where), where);
+    return parseConfig(parseJson(text, where), where, own);
   } catch (error) {
     // What the state says too is no damage.
     if (!(error instanceof ConfigError) || !state || isSame(text, state.config)) throw error;
-    const config = parseConfig(state.config, joinPath(path, CHECKPOINT));
+    const config = parseConfig(state.config, joinPath(path, CHECKPOINT), own);
     notices.push(`${CONFIG} was ${isThere ? 'damaged' : 'missing'}, and is made again from the saved state.`);
     return config;
   }

@@ -86,7 +86,7 @@ async function learnIn(
 ): Promise<RunRecord> {
   await benchmark.resume(folder.state);
   folder.saved = { tasks: benchmark.tasksDone, epochs: epochsBegun(benchmark).length };
-  const notices = await folder.mend(benchmark.lines);
+  const notices = await folder.mend(benchmark);
   if (benchmark.tasksDone > 0) await folder.saveRecord(recordOf(benchmark, folder.name));
   if (!quiet) console.log(picocolors.dim(`folder    ${printable(folder.path)}${whereFrom(benchmark)}`));
   for (const notice of [...notices, ...adapterNotice(benchmark)]) console.log(picocolors.yellow(printable(notice)));

@@ -7,7 +7,7 @@
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { files } from '#files';
-import type { SavedRun } from '../continual/benchmark/benchmark.ts';
+import type { Benchmark, SavedRun } from '../continual/benchmark/benchmark.ts';
 import type { MetricsLine } from '../continual/benchmark/benchmark-state.ts';
 import { type Config, parseConfig } from '../continual/benchmark/config.ts';
 import type { AnyMethod } from '../continual/method.ts';
@@ -81,7 +81,8 @@ export class RunFolder {
 
   /**
    * Makes the folder and writes the configuration.
-   * @throws {ConfigError} when there is anything already, another process is at work there, or for a method of one's own.
+   * @param own the method, where it is not a built-in one.
+   * @throws {ConfigError} when there is anything already, or another process is at work there.
    */
   static async create(path: string, complete: Config, own?: AnyMethod): Promise<RunFolder> {
     const config = parseConfig(complete, path, own);
@@ -97,7 +98,7 @@ export class RunFolder {
       // Another one may have begun, and ended, since that was looked at.
       if (!(await contents(path)).every(isLeftover)) throw occupied(path);
       await folder.clear();
-      await folder.writeConfig();
+      await folder.saveConfig(config);
     } catch (error) {
       lock.release();
       throw error;
@@ -107,15 +108,16 @@ export class RunFolder {
 
   /**
    * The folder of a run that was begun before; nothing in it is changed before {@link mend}.
+   * @param own its method, where it is not a built-in one.
    * @throws {ConfigError} when there is none, another process is at work there, or its configuration is damaged.
    * @throws {CheckpointError} when the state that it would go on from is damaged or missing.
    */
-  static async open(path: string): Promise<RunFolder> {
+  static async open(path: string, own?: AnyMethod): Promise<RunFolder> {
     // Where nothing is, nothing can be locked, and it says so.
-    if ((await readdir(path).catch(() => [])).length === 0) await findRun(path);
+    if ((await readdir(path).catch(() => [])).length === 0) await findRun(path, own);
     const lock = await RunLock.take(path);
     try {
-      const found = await findRun(path);
+      const found = await findRun(path, own);
       return new RunFolder(path, found.config, lock, 'nothing', found);
     } catch (error) {
       lock.release();
@@ -134,15 +136,15 @@ export class RunFolder {
 
   /**
    * Brings everything into the state that the run goes on from, and takes away what killed processes left.
-   * @param lines the metrics of that state.
+   * @param run its configuration, which may lie elsewhere now, and the metrics of that state.
    * @returns what was not as it should be.
    */
-  async mend(lines: readonly MetricsLine[]): Promise<string[]> {
+  async mend({ config, lines }: Pick<Benchmark, 'config' | 'lines'>): Promise<string[]> {
     const { found } = this;
     if (!found) return [];
     await this.clear();
     if (!found.saved.progress) await rm(this.file(PROGRESS), { force: true });
-    await this.writeConfig();
+    await this.saveConfig(config);
     const before = await this.read(METRICS);
     const after = lines.map(text).join('');
     if (before !== after) await this.put(METRICS, after);
@@ -216,8 +218,8 @@ export class RunFolder {
     return joinPath(this.path, name);
   }
 
-  private writeConfig(): Promise<void> {
-    return this.replace(CONFIG, `${JSON.stringify(this.config, null, 2)}\n`);
+  private saveConfig(config: Config): Promise<void> {
+    return this.replace(CONFIG, `${JSON.stringify(config, null, 2)}\n`);
   }
 
   /** What killed processes were writing. */
