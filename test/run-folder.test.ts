@@ -153,6 +153,12 @@ async function endsAsTheWhole(name: string, notices: readonly RegExp[]): Promise
 }
 
 const halve = (file: string) => writeFileSync(file, readFileSync(file).subarray(0, statSync(file).size / 2));
+/** A bit of the last number in a file. */
+const flipBit = (file: string) => {
+  const bytes = readFileSync(file);
+  bytes[bytes.length - 1]! ^= 1;
+  writeFileSync(file, bytes);
+};
 const benchmarkOf = (file: string) => readBenchmarkState(readSafetensors(readFileSync(file)).metadata, file);
 
 test('a run that was stopped says what is saved, and goes on without a word', async () => {
@@ -209,6 +215,10 @@ test('a damaged record and a damaged configuration are made again, a damaged sta
     /^2 epochs were not saved, and are learnt again/,
   ]);
   await endsAsTheWhole(
+    spoilt('half', (folder) => flipBit(join(folder, 'progress.safetensors'))),
+    [/progress\.safetensors cannot be used \(.*the checksum differs\)/, /^2 epochs were not saved/],
+  );
+  await endsAsTheWhole(
     spoilt('half', (folder) => rmSync(join(folder, 'progress.safetensors'))),
     [/^2 epochs were not saved, and are learnt again/],
   );
@@ -236,6 +246,7 @@ test('a state that is damaged or gone is refused, and says which', async () => {
     checkpoint(halve),
     /checkpoint\.safetensors: the state after task 2 cannot be used: .*cut off.*Put back a copy/,
   );
+  await refused(checkpoint(flipBit), /the state after task 2 cannot be used: .*the checksum differs/);
   await refused(checkpoint(rmSync), /checkpoint\.safetensors: it is missing, though 2 tasks were learnt here/);
   await refused(checkpoint(rmSync, 'whole'), /it is missing, though 3 tasks were learnt here/);
   const bare = checkpoint((file) => {

@@ -12,7 +12,7 @@ import type { StateDict } from '../nn/state-dict.ts';
 import { weightFault } from './faults.ts';
 import type { ContinualLearner } from './learner.ts';
 import type { Exemplar } from './memory.ts';
-import { prefixed, unprefixed } from './stored-tensors.ts';
+import { checksumFault, checksumOf, prefixed, unprefixed } from './stored-tensors.ts';
 
 const FAMILY = 'engram-learner-';
 const FORMAT = `${FAMILY}1`;
@@ -110,7 +110,12 @@ export function writeLearner({
       { dtype: 'U8', shape: [exemplars.length, images.height, images.width, images.channels], data },
     ]);
   }
-  return writeSafetensors(tensors, { ...metadata, format: FORMAT, learner: JSON.stringify({ version, ...state }) });
+  return writeSafetensors(tensors, {
+    ...metadata,
+    format: FORMAT,
+    learner: JSON.stringify({ version, ...state }),
+    checksum: checksumOf(tensors),
+  });
 }
 
 /**
@@ -119,7 +124,7 @@ export function writeLearner({
  */
 export function readLearner(bytes: Uint8Array, where: string): StoredLearner {
   const { tensors, metadata } = readSafetensors(bytes, where);
-  const { format, learner, ...others } = metadata;
+  const { format, learner, checksum, ...others } = metadata;
   if (format !== FORMAT) throw unknownFormat(format, where);
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), stateSchema), learner);
   if (!parsed.success) {
@@ -132,7 +137,10 @@ export function readLearner(bytes: Uint8Array, where: string): StoredLearner {
   const weights = unprefixed('model.', tensors);
   const strange = weightFault(weights);
   if (strange) throw damaged(where, strange);
-  return { state, weights, exemplars: readExemplars(tensors, state, where), metadata: others };
+  const exemplars = readExemplars(tensors, state, where);
+  const changed = checksumFault(tensors, checksum);
+  if (changed) throw damaged(where, changed);
+  return { state, weights, exemplars, metadata: others };
 }
 
 function unknownFormat(format: string | undefined, where: string): CheckpointError {

@@ -3,6 +3,7 @@ import type { SafetensorsEntry } from '../nn/safetensors.ts';
 import { asFloat32 } from '../nn/safetensors.ts';
 import type { StateDict } from '../nn/state-dict.ts';
 import { entryOf } from '../nn/weights.ts';
+import { fingerprint, textBytes } from './fingerprint.ts';
 
 /** The entries of a state, each name behind the prefix. */
 export const prefixed = (prefix: string, state: StateDict): [string, SafetensorsEntry][] =>
@@ -13,6 +14,22 @@ export function unprefixed(prefix: string, tensors: ReadonlyMap<string, Safetens
   const found = [...tensors].filter(([name]) => name.startsWith(prefix));
   return new Map(found.map(([name, entry]) => [name.slice(prefix.length), numbers(entry)]));
 }
+
+/** Of the names and bytes, in order: a disk may give back other numbers than it was given. */
+export const checksumOf = (tensors: Iterable<readonly [string, SafetensorsEntry]>): string =>
+  fingerprint(
+    [...tensors].flatMap(([name, { data }]) => [
+      textBytes(name),
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    ]),
+  );
+
+/** What is wrong with tensors that were read, if anything. @param checksum what the file says of them. */
+export const checksumFault = (
+  tensors: Iterable<readonly [string, SafetensorsEntry]>,
+  checksum: string | undefined,
+): string | undefined =>
+  checksum === checksumOf(tensors) ? undefined : 'its numbers are not those that were written (the checksum differs)';
 
 const numbers = (entry: SafetensorsEntry) => {
   const { shape, data } = entry;

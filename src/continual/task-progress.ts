@@ -7,7 +7,7 @@ import type { StateDict } from '../nn/state-dict.ts';
 import { weightFault } from './faults.ts';
 import { damaged, scalerSchema } from './learner-state.ts';
 import type { PhaseSnapshot } from './snapshot.ts';
-import { prefixed, unprefixed } from './stored-tensors.ts';
+import { checksumFault, checksumOf, prefixed, unprefixed } from './stored-tensors.ts';
 
 const FORMAT = 'engram-progress-1';
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -40,19 +40,18 @@ export interface TaskProgress {
 export function writeProgress(progress: TaskProgress): Uint8Array<ArrayBuffer> {
   const { task, phase, fingerprint, seconds, ends, snapshot, metadata } = progress;
   const { epochs, counters, scaler } = snapshot;
-  return writeSafetensors(
-    [
-      ...ends.flatMap((state, at) => prefixed(`phase${at}.`, state)),
-      ...prefixed('model.', snapshot.model),
-      ...prefixed('optimizer.', snapshot.optimizer),
-      ...prefixed('state.', snapshot.state),
-    ],
-    {
-      ...metadata,
-      format: FORMAT,
-      progress: JSON.stringify({ task, phase, epochs, fingerprint, seconds, counters, scaler }),
-    },
-  );
+  const tensors = [
+    ...ends.flatMap((state, at) => prefixed(`phase${at}.`, state)),
+    ...prefixed('model.', snapshot.model),
+    ...prefixed('optimizer.', snapshot.optimizer),
+    ...prefixed('state.', snapshot.state),
+  ];
+  return writeSafetensors(tensors, {
+    ...metadata,
+    format: FORMAT,
+    progress: JSON.stringify({ task, phase, epochs, fingerprint, seconds, counters, scaler }),
+    checksum: checksumOf(tensors),
+  });
 }
 
 /**
@@ -61,7 +60,7 @@ export function writeProgress(progress: TaskProgress): Uint8Array<ArrayBuffer> {
  */
 export function readProgress(bytes: Uint8Array, where: string): TaskProgress {
   const { tensors, metadata } = readSafetensors(bytes, where);
-  const { format, progress, ...others } = metadata;
+  const { format, progress, checksum, ...others } = metadata;
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), stateSchema), progress);
   if (format !== FORMAT || !parsed.success) {
     throw new CheckpointError({
@@ -73,6 +72,13 @@ export function readProgress(bytes: Uint8Array, where: string): TaskProgress {
       fix: 'Learn the task from its beginning.',
     });
   }
+  const changed = checksumFault(tensors, checksum);
+  if (changed)
+    throw new CheckpointError({
+      where,
+      message: `the file is damaged: ${changed}.`,
+      fix: 'Learn the task from its beginning.',
+    });
   const { task, phase, epochs, fingerprint, seconds, counters, scaler } = parsed.output;
   const ends = Array.from({ length: phase }, (_, at) => unprefixed(`phase${at}.`, tensors));
   const model = unprefixed('model.', tensors);
