@@ -67,8 +67,9 @@ function addMethods(): void {
     'after',
     () =>
       `\nMethods:\n${methodList(list, process.stdout.columns || 80)}\n\n` +
-      'One of your own is an ES module that exports it (--method ./mine.js); its settings are flags too. Wherever it\n' +
-      'lies, what it imports from "engram" is this package: a copy of its own would be an engine of its own.',
+      'One of your own is a file that exports it, an ES module: --method ./mine.js. Its\n' +
+      'settings are flags too. Wherever it lies, its imports of "engram" are this very\n' +
+      'package: those of another copy would be another engine.',
   );
   addConfigFlags(train, own?.method);
 }

@@ -125,10 +125,6 @@ export class RunFolder {
     }
   }
 
-  saveConfig(config: Config): Promise<void> {
-    return files.write(this.file('config.json'), `${JSON.stringify(config, null, 2)}\n`);
-  }
-
   /** What the run goes on from. */
   get state(): SavedRun {
     return this.found?.saved ?? {};
