@@ -12,20 +12,11 @@ import { rdkd } from './rdkd.ts';
 import { replay } from './replay.ts';
 import { tkd } from './tkd.ts';
 
-/** The built-in methods by name. A method of one's own is an object of the same shape, handed to the learner. */
-export const methods = {
-  finetune,
-  joint,
-  replay,
-  kd,
-  tkd,
-  fdkd,
-  rdkd,
-  icarl,
-  bic,
-  podnet,
-  der,
-} as const satisfies Record<string, AnyMethod>;
+const all = { finetune, joint, replay, kd, tkd, fdkd, rdkd, icarl, bic, podnet, der };
 
-export type MethodName = keyof typeof methods;
+export type MethodName = keyof typeof all;
+
+/** The built-in methods by name. A method of one's own is an object of the same shape, handed to the learner. */
+export const methods: Readonly<Record<MethodName, AnyMethod>> = all;
+
 export const METHOD_NAMES = Object.keys(methods) as MethodName[];
