@@ -12,11 +12,33 @@ import { rdkd } from './rdkd.ts';
 import { replay } from './replay.ts';
 import { tkd } from './tkd.ts';
 
-const all = { finetune, joint, replay, kd, tkd, fdkd, rdkd, icarl, bic, podnet, der };
+export const METHOD_NAMES = [
+  'finetune',
+  'joint',
+  'replay',
+  'kd',
+  'tkd',
+  'fdkd',
+  'rdkd',
+  'icarl',
+  'bic',
+  'podnet',
+  'der',
+] as const;
 
-export type MethodName = keyof typeof all;
+export type MethodName = (typeof METHOD_NAMES)[number];
 
 /** The built-in methods by name. A method of one's own is an object of the same shape, handed to the learner. */
-export const methods: Readonly<Record<MethodName, AnyMethod>> = all;
-
-export const METHOD_NAMES = Object.keys(methods) as MethodName[];
+export const methods: Readonly<Record<MethodName, AnyMethod>> = {
+  finetune,
+  joint,
+  replay,
+  kd,
+  tkd,
+  fdkd,
+  rdkd,
+  icarl,
+  bic,
+  podnet,
+  der,
+};
