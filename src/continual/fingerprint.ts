@@ -17,7 +17,9 @@ export function fingerprint(parts: Iterable<Uint8Array>): string {
     const whole = part.length - (part.length % 4);
     // A copy where the words are not aligned.
     const aligned = part.byteOffset % 4 === 0 ? part : part.slice();
-    for (const word of new Uint32Array(aligned.buffer, aligned.byteOffset, whole / 4)) mix(word);
+    const words = new Uint32Array(aligned.buffer, aligned.byteOffset, whole / 4);
+    // An iterator takes several times as long.
+    for (let i = 0; i < words.length; i++) mix(words[i] as number);
     for (const byte of part.subarray(whole)) mix(byte);
   }
   return [a, b].map((lane) => (lane >>> 0).toString(16).padStart(8, '0')).join('');
