@@ -86,9 +86,9 @@ test('a method that goes on after a phase never sees weights that are not finite
     benchmark.dispose();
     return error.message;
   };
-  assert.match(await told('by training', 1), /^task 1, phase hot: after its last step weights are no longer finite/);
+  assert.match(await told('by-training', 1), /^task 1, phase hot: after its last step weights are no longer finite/);
   assert.equal(stages.splice(0), ['warm']);
-  assert.match(await told('by hand', 2), /^task 1: after its last step weights are no longer finite/);
+  assert.match(await told('by-hand', 2), /^task 1: after its last step weights are no longer finite/);
   assert.equal(stages, ['warm', 'hot']);
 });
 

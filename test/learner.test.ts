@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { ClassImages } from '../src/continual/class-images.ts';
 import { ContinualLearner } from '../src/continual/learner.ts';
 import type { LearnerOptions, LearnOptions } from '../src/continual/learner-types.ts';
+import { checksumOf } from '../src/continual/stored-tensors.ts';
 import type { ImageBytes } from '../src/data/image-bytes.ts';
 import { imagesByClass } from '../src/data/images-by-class.ts';
 import { ArgumentError, CheckpointError, ConfigError, type EngramError, ShapeError } from '../src/errors.ts';
@@ -221,15 +222,15 @@ test('a file that is cut short, newer, or not whole is refused', async () => {
   const load = (bytes: Uint8Array) => ContinualLearner.load(engine, bytes, { where: 'mine.safetensors' });
   await refused(load(file.slice(0, file.length - 5)), CheckpointError, /mine\.safetensors.*cut off/s);
   const { tensors, metadata } = readSafetensors(file);
-  const changed = (change: Record<string, string>, without = '') =>
-    writeSafetensors(
-      [...tensors].filter(([name]) => name !== without),
-      { ...metadata, ...change },
-    );
+  const changed = (change: Record<string, string>, without = '') => {
+    const left = [...tensors].filter(([name]) => name !== without);
+    return writeSafetensors(left, { ...metadata, checksum: checksumOf(left), ...change });
+  };
   await refused(load(changed({ format: 'engram-learner-7' })), CheckpointError, /newer version of engram/);
   await refused(load(changed({ format: 'other' })), CheckpointError, /not a learner's file/);
   await refused(load(changed({}, 'memory.pixels')), CheckpointError, /exemplars' pixels are missing/);
   await refused(load(changed({}, 'model.fc.weight')), CheckpointError, /fc\.weight/);
+  await refused(load(changed({ checksum: checksumOf([]) })), CheckpointError, /checksum differs/);
   const half = new Map(tensors);
   const pixels = tensors.get('memory.pixels');
   assert.ok(pixels);

@@ -91,9 +91,9 @@ test('the usual distillation takes any number of tasks', async () => {
   for (const one of held) one.dispose();
 });
 
-test('alignment is for methods that keep exemplars against a bias, and on unless it is said', () => {
+test('alignment is a setting of the methods that do it, and on unless it is said', () => {
   for (const method of METHOD_NAMES) {
-    const aligns = method !== 'finetune' && method !== 'joint';
+    const aligns = ['replay', 'kd', 'tkd', 'fdkd', 'rdkd', 'der'].includes(method);
     assert.is('align' in methods[method].settings, aligns, method);
     if (!aligns) {
       assert.throws(() => planned({ ...many, method, align: true }), new RegExp(`"${method}" has no setting "align"`));

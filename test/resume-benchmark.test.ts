@@ -5,6 +5,7 @@ import { Benchmark, type SavedRun } from '../src/continual/benchmark/benchmark.t
 import { type ConfigInput, parseConfig } from '../src/continual/benchmark/config.ts';
 import { ContinualLearner } from '../src/continual/learner.ts';
 import { type AnyMethod, type Batch, defineMethod } from '../src/continual/method.ts';
+import { checksumOf } from '../src/continual/stored-tensors.ts';
 import { imagesByClass } from '../src/data/images-by-class.ts';
 import { CheckpointError } from '../src/errors.ts';
 import { readSafetensors, writeSafetensors } from '../src/nn/safetensors.ts';
@@ -185,7 +186,9 @@ test('progress of a task that was finished since is left out; that of a later on
   const { tensors, metadata } = readSafetensors(bytes);
   tensors.get('model.fc.weight')!.data.fill(Number.NaN as never, 0, 1);
   await refused(
-    { progress: { bytes: writeSafetensors(tensors, metadata), where: 'progress' } },
+    {
+      progress: { bytes: writeSafetensors(tensors, { ...metadata, checksum: checksumOf(tensors) }), where: 'progress' },
+    },
     /^progress: the file is damaged: "fc\.weight" holds NaN/,
   );
 });

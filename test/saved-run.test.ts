@@ -6,6 +6,7 @@ import type { BenchmarkState } from '../src/continual/benchmark/benchmark-state.
 import { type ConfigInput, parseConfig } from '../src/continual/benchmark/config.ts';
 import { ContinualLearner } from '../src/continual/learner.ts';
 import type { LearnerState } from '../src/continual/learner-state.ts';
+import { checksumOf } from '../src/continual/stored-tensors.ts';
 import { subset } from '../src/data/dataset.ts';
 import { CheckpointError, ConfigError } from '../src/errors.ts';
 import { readSafetensors, type SafetensorsEntry, writeSafetensors } from '../src/nn/safetensors.ts';
@@ -39,6 +40,7 @@ test('a resumed run goes on bit for bit as the one that never stopped, however i
     const { capture, lossEvery, gradientCheckpointing, tune } = resumed.learner.training;
     const asGiven = { capture: true, lossEvery: 4, gradientCheckpointing: false, tune: undefined, ...changes };
     assert.equal({ capture, lossEvery, gradientCheckpointing, tune }, asGiven);
+    assert.is(resumed.began, straight.began);
     await finish(resumed.run());
     const end = await outcome(resumed);
     assert.equal(end.tensors, tensors);
@@ -145,8 +147,9 @@ function damaged(saved: Uint8Array, { learner, benchmark, tensors: change }: Dam
   learner?.(states[0]);
   benchmark?.(states[1]);
   change?.(tensors as Map<string, SafetensorsEntry>);
-  const [first, second] = states.map((state) => JSON.stringify(state));
-  return writeSafetensors(tensors, { ...metadata, learner: first as string, benchmark: second as string });
+  const [first, second] = states.map((state) => JSON.stringify(state)) as [string, string];
+  // As if it had been written so: what is told is more than that a disk changed it.
+  return writeSafetensors(tensors, { ...metadata, learner: first, benchmark: second, checksum: checksumOf(tensors) });
 }
 
 /** Lets the memory hold black exemplars of these classes, and no others. */

@@ -8,6 +8,8 @@ import type { Engine } from '../../src/tensor/engine.ts';
 import { engine } from './engine.ts';
 import { fashion } from './small-run.ts';
 
+const TIMES: ReadonlySet<string> = new Set(['seconds', 'began']);
+
 /** A benchmark on Fashion-mini at 14×14 that has learnt nothing yet. */
 export const makeBenchmark = (input: ConfigInput, method?: AnyMethod, on: Engine = engine): Benchmark =>
   new Benchmark(on, fashion, parseConfig(input, 'configuration', method), method);
@@ -28,7 +30,7 @@ export const refusal = (promise: Promise<unknown>): Promise<Error> =>
     (error: Error) => error,
   );
 
-/** What a file of a run says, its tensors in short, and the seconds it took set to nothing. */
+/** What a file of a run says, its tensors in short, and all times set to nothing. */
 export interface Outcome {
   readonly learner: unknown;
   readonly benchmark: unknown;
@@ -45,7 +47,7 @@ export function read(bytes: Uint8Array): Outcome {
   });
   return {
     learner: JSON.parse(learner),
-    benchmark: JSON.parse(benchmark, (key, value) => (key === 'seconds' ? 0 : value)),
+    benchmark: JSON.parse(benchmark, (key, value) => (TIMES.has(key) ? null : value)),
     tensors: Object.fromEntries(short),
   };
 }
