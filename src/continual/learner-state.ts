@@ -10,7 +10,7 @@ import { clipped } from '../gpu/printable.ts';
 import { asInt32, readSafetensors, type SafetensorsEntry, writeSafetensors } from '../nn/safetensors.ts';
 import type { StateDict } from '../nn/state-dict.ts';
 import { weightFault } from './faults.ts';
-import type { ContinualLearner } from './learner.ts';
+import type { Knowledge, Setup } from './knowledge.ts';
 import type { Exemplar } from './memory.ts';
 import { checksumFault, checksumOf, prefixed, unprefixed } from './stored-tensors.ts';
 
@@ -40,6 +40,8 @@ const stateSchema = v.object({
   taskSizes: v.array(size),
   /** Tasks learnt, those of known classes only included. */
   tasksDone: count,
+  /** In short, all that was learnt from. */
+  history: v.string(),
   /** Of the images; `null` before the first task. */
   images: v.nullable(
     v.object({ height: size, width: size, channels: size, mean: v.array(v.number()), std: v.array(v.number()) }),
@@ -63,21 +65,19 @@ export interface StoredLearner {
 
 /** The state of a learner but for what is read from the device. @param offered images that a reservoir was offered, by class. */
 export function describe(
-  learner: Pick<
-    ContinualLearner,
-    'method' | 'methodSettings' | 'training' | 'resize' | 'classes' | 'taskSizes' | 'tasksDone' | 'imageFormat'
-  >,
+  { method, methodSettings, training, resize }: Setup,
+  { names, taskSizes, tasks, images, history }: Knowledge,
   offered: readonly (readonly [label: number, count: number])[],
 ): Omit<LearnerState, 'version' | 'scaler'> {
-  const { imageFormat: images } = learner;
   return {
-    method: learner.method.name,
-    methodSettings: { ...learner.methodSettings },
-    settings: { ...learner.training },
-    resize: learner.resize,
-    classes: [...learner.classes],
-    taskSizes: [...learner.taskSizes],
-    tasksDone: learner.tasksDone,
+    method: method.name,
+    methodSettings: { ...methodSettings },
+    settings: { ...training },
+    resize,
+    classes: [...names],
+    taskSizes: [...taskSizes],
+    tasksDone: tasks,
+    history,
     images: images && {
       height: images.height,
       width: images.width,

@@ -7,21 +7,21 @@
 import type { Normalization } from '../data/dataset.ts';
 import type { ImageFormat } from '../data/image-bytes.ts';
 import { type ImageInput, toImageBytes } from '../data/image-input.ts';
-import { TaskPool } from '../distill/task-pool.ts';
+import { type PoolKind, TaskPool } from '../distill/task-pool.ts';
 import { ArgumentError, CheckpointError, ConfigError } from '../errors.ts';
-import { copyModule } from '../nn/copy.ts';
-import { stateDict, writeState } from '../nn/state-dict.ts';
-import { GradScaler } from '../optim/grad-scaler.ts';
+import { stateDict } from '../nn/state-dict.ts';
+import type { GradScaler } from '../optim/grad-scaler.ts';
 import type { Engine } from '../tensor/engine.ts';
 import type { ClassImages } from './class-images.ts';
 import { Disposables } from './disposables.ts';
-import { diverged, weightsAreFinite } from './divergence.ts';
+import { usualPool } from './distillation.ts';
 import { evaluate } from './evaluation.ts';
 import type { LearnerEvent, TaskEvent } from './events.ts';
-import { exemplarFault } from './faults.ts';
+import { type Knowledge, nothingKnown, restored, type Setup } from './knowledge.ts';
+import { learnTask } from './learn-task.ts';
 import { executionSettings, type LearnerSettings } from './learner-settings.ts';
 import { divideSettings } from './learner-setup.ts';
-import { damaged, describe, readLearner, type StoredLearner, writeLearner } from './learner-state.ts';
+import { describe, readLearner, writeLearner } from './learner-state.ts';
 import type {
   Evaluation,
   KeptImage,
@@ -30,31 +30,15 @@ import type {
   LoadLearnerOptions,
   Prediction,
 } from './learner-types.ts';
-import { ExemplarMemory } from './memory.ts';
+import type { ExemplarMemory } from './memory.ts';
 import type { AnyMethod, IncrementalModel } from './method.ts';
-import { noticesOf } from './method-checks.ts';
 import { resolveMethod, savedMethod } from './method-names.ts';
-import { buildModel } from './model.ts';
 import { Predictions } from './predictions.ts';
-import { remember } from './remember.ts';
 import { readSettings } from './setting.ts';
-import { readTask, taskFingerprint } from './task-inputs.ts';
-import { TaskRun } from './task-run.ts';
 
 export class ContinualLearner {
-  readonly memory: ExemplarMemory;
-  /** The model after the last finished task, another object after each; none before the first. */
-  model: IncrementalModel | null = null;
-  /** Scales the loss for f16, over all tasks; another object after each. */
-  scaler: GradScaler | null;
-  /** How activations are stored: as asked for, where the device can. */
-  readonly training: LearnerSettings;
-  readonly methodSettings: Readonly<Record<string, unknown>>;
-  private readonly notices: readonly string[];
-  private names: readonly string[] = [];
-  private sizes: readonly number[] = [];
-  private tasks = 0;
-  private images: (ImageFormat & Normalization) | null = null;
+  private readonly setup: Setup;
+  private known: Knowledge;
   private predictions: Predictions | null = null;
   /** What the task that is being learnt holds on the device. */
   private underway: Disposables | null = null;
@@ -67,15 +51,8 @@ export class ContinualLearner {
     settings: Readonly<Record<string, unknown>>,
     readonly resize = false,
   ) {
-    const { training, methodSettings, notices } = divideSettings(engine, method, settings);
-    this.training = training;
-    this.methodSettings = methodSettings;
-    this.notices = notices;
-    const everything = { total: Number.POSITIVE_INFINITY };
-    this.memory = new ExemplarMemory(
-      method.keeps === 'everything' ? everything : { total: training.memory, perClass: training.memoryPerClass },
-    );
-    this.scaler = training.precision === 'f16' ? new GradScaler(engine) : null;
+    this.setup = { engine, method, resize, ...divideSettings(engine, method, settings) };
+    this.known = nothingKnown(this.setup);
   }
 
   /**
@@ -108,7 +85,7 @@ export class ContinualLearner {
     let learner: ContinualLearner | null = null;
     try {
       learner = new ContinualLearner(engine, own, { ...settings, ...methodSettings, ...changed }, resize);
-      learner.take(stored, where);
+      learner.known = replaced(learner.known, restored(learner.setup, stored, where));
       return learner;
     } catch (error) {
       learner?.dispose();
@@ -122,35 +99,62 @@ export class ContinualLearner {
     }
   }
 
+  /** Its settings but the method's own; activations are stored as asked for, where the device can. */
+  get training(): LearnerSettings {
+    return this.setup.training;
+  }
+
+  get methodSettings(): Readonly<Record<string, unknown>> {
+    return this.setup.methodSettings;
+  }
+
+  /** The model after the last finished task, another object after each; none before the first. */
+  get model(): IncrementalModel | null {
+    return this.known.model;
+  }
+
+  /** Scales the loss for f16, over all tasks; another object after each. */
+  get scaler(): GradScaler | null {
+    return this.known.scaler;
+  }
+
+  /** What is kept of earlier tasks' images; another object after each task. */
+  get memory(): ExemplarMemory {
+    return this.known.memory;
+  }
+
   /** Names of the classes, in the order of the logits. */
   get classes(): readonly string[] {
-    return this.names;
+    return this.known.names;
   }
 
   /** Classes that each task brought, those that brought none left out. */
   get taskSizes(): readonly number[] {
-    return this.sizes;
+    return this.known.taskSizes;
   }
 
   /** Tasks learnt, those of known classes only included. */
   get tasksDone(): number {
-    return this.tasks;
+    return this.known.tasks;
   }
 
   /** What images have in common, and how they are normalised; fixed by the first task. */
   get imageFormat(): (ImageFormat & Normalization) | null {
-    return this.images;
+    return this.known.images;
   }
 
   /** The exemplars' own pictures. */
   get exemplars(): readonly KeptImage[] {
-    return this.memory.exemplars.map(({ label, pixels }) => ({ label: this.names[label] as string, pixels }));
+    return this.memory.exemplars.map(({ label, pixels }) => ({ label: this.classes[label] as string, pixels }));
   }
 
-  /** What the model is capable of: the groups that dense distillation keeps in the next task. */
+  /**
+   * The combinations of tasks that the model is capable of: the groups that dense distillation keeps in the next task.
+   * @throws {ArgumentError} beyond 64 tasks, for which a mask has no room.
+   */
   get taskPool(): TaskPool {
-    const { pool = 'dense' } = { ...this.methodSettings } as { pool?: 'dense' };
-    return TaskPool.of(pool, this.sizes);
+    const { pool, groups } = { ...this.methodSettings } as { pool?: PoolKind; groups?: number };
+    return TaskPool.of(pool ?? usualPool(this.taskSizes.length, groups !== undefined), this.taskSizes);
   }
 
   /**
@@ -169,7 +173,11 @@ export class ContinualLearner {
     this.underway = held;
     let done: TaskEvent;
     try {
-      done = yield* this.learnTask(held, images, options);
+      const stillWanted = () => this.assertUsable('learn');
+      const { knowledge, event } = yield* learnTask(this.setup, this.known, images, options, held, stillWanted);
+      this.forgetPredictions();
+      this.known = replaced(this.known, knowledge);
+      done = event;
     } catch (error) {
       try {
         held.dispose();
@@ -213,7 +221,7 @@ export class ContinualLearner {
    */
   async evaluate(images: ClassImages): Promise<Evaluation> {
     const { predictions, format } = this.usable('evaluate');
-    const { engine, names, resize, training } = this;
+    const { engine, classes: names, resize, training } = this;
     return evaluate(images, { engine, predictions, names, format, resize, lr: training.lr });
   }
 
@@ -227,7 +235,7 @@ export class ContinualLearner {
     const { model, scaler, memory } = this;
     // Copied before anything is waited for: a task may end meanwhile.
     const { exemplars, counts } = memory;
-    const state = describe(this, counts);
+    const state = describe(this.setup, this.known, counts);
     const [weights, scale] = await Promise.all([model ? stateDict(model) : new Map(), scaler?.state() ?? null]);
     return writeLearner({ state: { ...state, scaler: scale }, weights, exemplars, metadata });
   }
@@ -237,158 +245,20 @@ export class ContinualLearner {
     this.isDisposed = true;
     this.underway?.dispose();
     this.forgetPredictions();
-    this.model?.dispose();
-    this.model = null;
-    this.scaler?.dispose();
-    this.scaler = null;
+    this.known.model?.dispose();
+    this.known.scaler?.dispose();
+    this.known = { ...this.known, model: null, scaler: null };
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  private async *learnTask(
-    held: Disposables,
-    given: ClassImages,
-    { signal, saveEvery = 0, resume, test, annotate = () => ({}) }: LearnOptions,
-  ): AsyncGenerator<LearnerEvent, TaskEvent> {
-    const where = 'learn';
-    signal?.throwIfAborted();
-    const { engine, method, training, memory } = this;
-    const inputs = await readTask(engine, given, {
-      known: this.names,
-      images: this.images,
-      resize: this.resize,
-      training,
-    });
-    const { format, names, added } = inputs;
-    const sizes = added.length > 0 ? [...this.sizes, added.length] : this.sizes;
-    const notices = noticesOf(method, this.methodSettings, { taskSizes: sizes, training });
-    if (method.keeps === 'exemplars' && training.selection !== 'reservoir') memory.quota(names.length);
-    for (const message of [...this.notices, ...notices]) yield { type: 'notice', message };
-
-    const skippedBefore = await skippedSteps(this.scaler);
-    const scaler = await this.copyOfScaler(held);
-    const model = this.grownCopy(added.length, format, held);
-    const run = new TaskRun({
-      engine,
-      method,
-      methodSettings: this.methodSettings,
-      training,
-      index: this.tasks,
-      model,
-      old: this.model,
-      scaler,
-      oldTaskSizes: this.sizes,
-      newClasses: added.length,
-      fresh: inputs.images,
-      freshLabels: inputs.labels,
-      exemplars: memory.images(format),
-      exemplarLabels: memory.exemplars.map(({ label }) => label),
-      normalization: format,
-      fingerprint: taskFingerprint(this, inputs),
-      held,
-    });
-    const from = resume ? { bytes: resume, where: `${where}: resume` } : null;
-    for await (const event of run.run({ saveEvery, resume: from, annotate })) {
-      signal?.throwIfAborted();
-      yield event;
-    }
-    model.eval();
-    if (!(await weightsAreFinite(model)))
-      throw diverged(`task ${this.tasks + 1}`, 'after its last step weights are', training.lr);
-    const remembered = await remember(memory, run, {
-      keeps: method.keeps,
-      selection: training.selection,
-      fresh: inputs.images,
-    });
-    const { methodSettings: settings, resize } = this;
-    const predictions = held.add(new Predictions({ engine, method, settings, model, format, memory: remembered }));
-    const evaluation = test
-      ? await evaluate(test, { engine, predictions, names, format, resize, lr: training.lr })
-      : null;
-    const skipped = (await skippedSteps(scaler)) - skippedBefore;
-
-    this.assertUsable(where);
-    signal?.throwIfAborted();
-    // Nothing waits or fails from here on: the task is learnt as a whole.
-    this.model?.dispose();
-    this.forgetPredictions();
-    this.model = held.release(model);
-    if (scaler) {
-      this.scaler?.dispose();
-      this.scaler = held.release(scaler);
-    }
-    memory.restore(remembered.exemplars, remembered.counts);
-    this.names = names;
-    this.sizes = sizes;
-    this.images = format;
-    return {
-      type: 'task',
-      task: this.tasks++,
-      newClasses: added,
-      exemplars: memory.size,
-      notes: run.notes,
-      skippedSteps: skipped,
-      ...(evaluation ? { evaluation } : {}),
-      seconds: run.seconds,
-    };
-  }
-
-  /** What a task is learnt on: a copy of the model with room for its classes, or a new one. */
-  private grownCopy(added: number, { channels }: ImageFormat, held: Disposables): IncrementalModel {
-    const { model, training } = this;
-    const copy = held.add(this.build(model ? this.sizes : [added], channels));
-    if (!model) return copy;
-    copyModule(model, copy);
-    if (added > 0) copy.grow(added, training.seed);
-    return copy;
-  }
-
-  private build(taskSizes: readonly number[], channels: number): IncrementalModel {
-    const { engine, method, training, methodSettings: settings } = this;
-    return buildModel(method, { engine, training, settings, channels }, taskSizes);
-  }
-
-  private async copyOfScaler(held: Disposables): Promise<GradScaler | null> {
-    if (!this.scaler) return null;
-    const state = await this.scaler.state();
-    const copy = held.add(new GradScaler(this.engine));
-    copy.load(state);
-    return copy;
-  }
-
-  /** Makes itself what was stored; of a learner that knows nothing yet. @throws {CheckpointError} */
-  private take({ state, weights, exemplars }: StoredLearner, where: string): void {
-    const { images } = state;
-    if (state.tasksDone > 0 && images) {
-      const model = this.build(state.taskSizes, images.channels).eval();
-      try {
-        writeState(model.namedTensors(), weights, where);
-      } catch (error) {
-        model.dispose();
-        throw error;
-      }
-      this.model = model;
-    }
-    this.memory.restore(exemplars, state.offered);
-    const fault = exemplarFault(this.memory, state.classes.length, {
-      keeps: this.method.keeps,
-      selection: this.training.selection,
-    });
-    if (fault) throw damaged(where, fault);
-    this.names = state.classes;
-    this.sizes = state.taskSizes;
-    this.tasks = state.tasksDone;
-    this.images = images;
-    if (state.scaler) this.scaler?.load(state.scaler);
-  }
-
   private async predictAll(input: ImageInput, top: number | undefined, where: string): Promise<Prediction[][]> {
     const { predictions, format } = this.usable(where);
     const images = await toImageBytes(this.engine, input, { where, format, resize: this.resize });
     const probabilities = await predictions.probabilities(images);
-    const { names } = this;
+    const { classes: names } = this;
     return Array.from({ length: images.count }, (_, i) => {
       const row = probabilities.subarray(i * names.length, (i + 1) * names.length);
       const all = names.map((label, at) => ({ label, probability: row[at] as number }));
@@ -399,7 +269,7 @@ export class ContinualLearner {
   /** @throws {ArgumentError} before the first task is learnt, or after `dispose`. */
   private usable(where: string): { predictions: Predictions; format: ImageFormat & Normalization } {
     this.assertUsable(where);
-    const { model, images, engine, method, methodSettings: settings, memory } = this;
+    const { engine, method, methodSettings: settings, memory, model, imageFormat: images } = this;
     if (!model || !images)
       throw new ArgumentError({ where, message: 'nothing has been learnt yet.', fix: 'Learn a task first.' });
     this.predictions ??= new Predictions({ engine, method, settings, model, format: images, memory });
@@ -421,11 +291,15 @@ export class ContinualLearner {
     if (!this.underway) return;
     throw new ArgumentError({
       where,
-      message: `task ${this.tasks + 1} is being learnt already.`,
+      message: `task ${this.tasksDone + 1} is being learnt already.`,
       fix: 'Wait for its last event, or leave it: break out of its loop, abort its signal, or call return() on what runs it.',
     });
   }
 }
 
-const skippedSteps = async (scaler: GradScaler | null): Promise<number> =>
-  scaler ? (await scaler.state()).skippedSteps : 0;
+/** Gives back what was known before. */
+function replaced(before: Knowledge, now: Knowledge): Knowledge {
+  before.model?.dispose();
+  before.scaler?.dispose();
+  return now;
+}

@@ -4,7 +4,7 @@ import { type ImageBytes, type ImageFormat, joinImages } from '../data/image-byt
 import type { Engine } from '../tensor/engine.ts';
 import { type ClassImages, readClassImages } from './class-images.ts';
 import { fingerprint, textBytes } from './fingerprint.ts';
-import type { ContinualLearner } from './learner.ts';
+import type { Knowledge, Setup } from './knowledge.ts';
 import { executionSettings, type LearnerSettings } from './learner-settings.ts';
 import { checkImageSettings } from './training-checks.ts';
 
@@ -53,26 +53,13 @@ function normalized(images: ImageBytes, { mean, std }: LearnerSettings): ImageFo
   return { height, width, channels, mean: mean ?? measured?.mean ?? [], std: std ?? measured?.std ?? [] };
 }
 
-/** Everything that a task's outcome depends on, in short. */
+/** Everything that a task's outcome depends on, in short: what was learnt before, the settings, and the images. */
 export function taskFingerprint(
-  {
-    method,
-    methodSettings,
-    training,
-    memory,
-    taskSizes,
-  }: Pick<ContinualLearner, 'method' | 'methodSettings' | 'training' | 'memory' | 'taskSizes'>,
+  { method, methodSettings, training }: Setup,
+  { history }: Knowledge,
   { names, images }: TaskInputs,
 ): string {
   const decisive = Object.entries(training).filter(([name]) => !(name in executionSettings));
-  const exemplars = memory.exemplars;
-  const text = JSON.stringify([
-    method.name,
-    methodSettings,
-    decisive,
-    names,
-    taskSizes,
-    exemplars.map(({ label }) => label),
-  ]);
-  return fingerprint([textBytes(text), images.data, ...exemplars.map(({ pixels }) => pixels)]);
+  const text = JSON.stringify([history, method.name, methodSettings, decisive, names]);
+  return fingerprint([textBytes(text), images.data]);
 }

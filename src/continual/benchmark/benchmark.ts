@@ -33,7 +33,7 @@ import {
   readBenchmarkState,
   writeBenchmarkState,
 } from './benchmark-state.ts';
-import { type Config, methodOf } from './config.ts';
+import { type Config, methodOf, parseConfig, settingsFor } from './config.ts';
 import { accuracyCurve, averageIncremental, forgetting, lastAccuracy } from './metrics.ts';
 import { checkPlan } from './plan.ts';
 import { Scenario } from './scenario.ts';
@@ -95,21 +95,24 @@ export class Benchmark {
   private isDisposed = false;
 
   /**
+   * @param given checked by `parseConfig`; settings that the method has not are left out.
    * @param method one of your own, or the configured one.
    * @throws {ConfigError | DataError | ArgumentError} when something is known to fail, in the last task too.
    */
   constructor(
     readonly engine: Engine,
     split: DatasetSplit,
-    config: Config,
+    given: Config,
     method?: AnyMethod,
   ) {
-    this.method = methodOf(config.method, method);
+    this.method = methodOf(given.method, method);
+    // Of another method's settings nothing is recorded, and none of its own is left open.
+    const config = parseConfig(settingsFor(this.method, given), 'Benchmark', this.method);
     this.split = cut(split, config);
     this.scenario = new Scenario({ ...config, classes: split.train.classes });
-    this.learner = this.makeLearner({ ...config, method: this.method.name });
+    this.learner = this.makeLearner(config);
     const { precision } = this.learner.training;
-    this.config = { ...config, method: this.method.name, precision };
+    this.config = { ...config, precision };
     this.adapters = [engine.adapterDescription];
     this.data = dataState(this.split);
     const planned = checkPlan({ learner: this.learner, scenario: this.scenario, split: this.split });

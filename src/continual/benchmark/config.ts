@@ -129,8 +129,12 @@ export function parseConfig(input: unknown, where = 'configuration', own?: AnyMe
   } as Config;
 }
 
-/** What of these settings the method has: those of other methods left out, for comparisons under one recipe. */
-export function settingsFor(name: string, settings: ConfigInput): ConfigInput {
-  const known = settingsOf(methodOf(name));
-  return { ...Object.fromEntries(Object.entries(settings).filter(([key]) => key in known)), method: name };
+/**
+ * What of these settings the method has: those of other methods left out, for comparisons under one recipe.
+ * @param method a built-in one by name, or any as a value.
+ */
+export function settingsFor(method: string | AnyMethod, settings: ConfigInput): ConfigInput {
+  const one = typeof method === 'string' ? methodOf(method) : method;
+  const known = { ...settingsOf(one), ...originSettings };
+  return { ...Object.fromEntries(Object.entries(settings).filter(([key]) => key in known)), method: one.name };
 }

@@ -1,0 +1,89 @@
+/** What a learner has learnt: replaced as a whole when a task is done. */
+import type { Normalization } from '../data/dataset.ts';
+import type { ImageFormat } from '../data/image-bytes.ts';
+import { writeState } from '../nn/state-dict.ts';
+import { GradScaler } from '../optim/grad-scaler.ts';
+import type { Engine } from '../tensor/engine.ts';
+import { exemplarFault } from './faults.ts';
+import type { DividedSettings } from './learner-setup.ts';
+import { damaged, type StoredLearner } from './learner-state.ts';
+import { ExemplarMemory } from './memory.ts';
+import type { AnyMethod, IncrementalModel } from './method.ts';
+import { buildModel } from './model.ts';
+
+/** What a learner is from its making on. */
+export interface Setup extends DividedSettings {
+  readonly engine: Engine;
+  readonly method: AnyMethod;
+  /** Brings images of other sizes to those of the first task. */
+  readonly resize: boolean;
+}
+
+export interface Knowledge {
+  /** None before the first task. */
+  readonly model: IncrementalModel | null;
+  /** Scales the loss for f16, over all tasks. */
+  readonly scaler: GradScaler | null;
+  readonly memory: ExemplarMemory;
+  /** Of the classes, in the order of the logits. */
+  readonly names: readonly string[];
+  /** Classes that each task brought, those that brought none left out. */
+  readonly taskSizes: readonly number[];
+  /** Tasks learnt, those of known classes only included. */
+  readonly tasks: number;
+  /** What images have in common, and how they are normalised; decided by the first task. */
+  readonly images: (ImageFormat & Normalization) | null;
+  /** In short, everything that was learnt from: two learners of one history are the same. */
+  readonly history: string;
+}
+
+/** Before the first task. */
+export function nothingKnown({ engine, method, training }: Setup): Knowledge {
+  const { memory: total, memoryPerClass: perClass } = training;
+  return {
+    model: null,
+    scaler: training.precision === 'f16' ? new GradScaler(engine) : null,
+    memory: new ExemplarMemory(
+      method.keeps === 'everything' ? { total: Number.POSITIVE_INFINITY } : { total, perClass },
+    ),
+    names: [],
+    taskSizes: [],
+    tasks: 0,
+    images: null,
+    history: '',
+  };
+}
+
+/** A model after tasks of these sizes, its weights as initialised. */
+export const modelOf = (
+  { engine, method, training, methodSettings: settings }: Setup,
+  taskSizes: readonly number[],
+  channels: number,
+): IncrementalModel => buildModel(method, { engine, training, settings, channels }, taskSizes);
+
+/**
+ * What a file holds.
+ * @param where names it in errors.
+ * @throws {CheckpointError} when it does not fit the method's model, or the memory.
+ */
+export function restored(setup: Setup, { state, weights, exemplars }: StoredLearner, where: string): Knowledge {
+  const { images, scaler: scale, taskSizes, classes: names, tasksDone: tasks, history, offered } = state;
+  const fresh = nothingKnown(setup);
+  fresh.memory.restore(exemplars, offered);
+  let model: IncrementalModel | null = null;
+  try {
+    const { keeps } = setup.method;
+    const fault = exemplarFault(fresh.memory, names.length, { keeps, selection: setup.training.selection });
+    if (fault) throw damaged(where, fault);
+    if (tasks > 0 && images) {
+      model = modelOf(setup, taskSizes, images.channels).eval();
+      writeState(model.namedTensors(), weights, where);
+    }
+  } catch (error) {
+    model?.dispose();
+    fresh.scaler?.dispose();
+    throw error;
+  }
+  if (scale) fresh.scaler?.load(scale);
+  return { ...fresh, model, names, taskSizes, tasks, images, history };
+}

@@ -1,0 +1,142 @@
+/** Learning one task, on copies: what comes of it is known once all is done. */
+import type { ImageFormat } from '../data/image-bytes.ts';
+import { copyModule } from '../nn/copy.ts';
+import { GradScaler } from '../optim/grad-scaler.ts';
+import type { ClassImages } from './class-images.ts';
+import type { Disposables } from './disposables.ts';
+import { diverged, weightsAreFinite } from './divergence.ts';
+import { evaluate } from './evaluation.ts';
+import type { LearnerEvent, TaskEvent } from './events.ts';
+import { type Knowledge, modelOf, type Setup } from './knowledge.ts';
+import type { LearnOptions } from './learner-types.ts';
+import type { IncrementalModel } from './method.ts';
+import { noticesOf } from './method-checks.ts';
+import { Predictions } from './predictions.ts';
+import { remember } from './remember.ts';
+import { readTask, taskFingerprint } from './task-inputs.ts';
+import { TaskRun } from './task-run.ts';
+
+/** What a task led to. */
+export interface Learnt {
+  /** Its model and scaler are no longer among what is held, and belong to the caller. */
+  readonly knowledge: Knowledge;
+  readonly event: TaskEvent;
+}
+
+/**
+ * Learns images by class, telling what happens. Nothing of what was known is changed.
+ * @param held takes in what the task needs on the device.
+ * @param stillWanted throws where the outcome is not wanted any more.
+ * @throws as `ContinualLearner.learn` says.
+ */
+export async function* learnTask(
+  setup: Setup,
+  known: Knowledge,
+  given: ClassImages,
+  { signal, saveEvery = 0, resume, test, annotate = () => ({}) }: LearnOptions,
+  held: Disposables,
+  stillWanted: () => void,
+): AsyncGenerator<LearnerEvent, Learnt> {
+  const where = 'learn';
+  signal?.throwIfAborted();
+  const { engine, method, methodSettings, training, resize } = setup;
+  const { memory, tasks } = known;
+  const inputs = await readTask(engine, given, { known: known.names, images: known.images, resize, training });
+  const { format, names, added } = inputs;
+  const taskSizes = added.length > 0 ? [...known.taskSizes, added.length] : known.taskSizes;
+  const notices = noticesOf(method, methodSettings, { taskSizes, training });
+  if (method.keeps === 'exemplars' && training.selection !== 'reservoir') memory.quota(names.length);
+  for (const message of [...setup.notices, ...notices]) yield { type: 'notice', message };
+
+  const skippedBefore = await skippedSteps(known.scaler);
+  const scaler = await copyOfScaler(setup, known, held);
+  const model = grownCopy(setup, known, added.length, format, held);
+  const history = taskFingerprint(setup, known, inputs);
+  const run = new TaskRun({
+    engine,
+    method,
+    methodSettings,
+    training,
+    index: tasks,
+    model,
+    old: known.model,
+    scaler,
+    oldTaskSizes: known.taskSizes,
+    newClasses: added.length,
+    fresh: inputs.images,
+    freshLabels: inputs.labels,
+    exemplars: memory.images(format),
+    exemplarLabels: memory.exemplars.map(({ label }) => label),
+    normalization: format,
+    fingerprint: history,
+    held,
+  });
+  const from = resume ? { bytes: resume, where: `${where}: resume` } : null;
+  for await (const event of run.run({ saveEvery, resume: from, annotate })) {
+    signal?.throwIfAborted();
+    yield event;
+  }
+  model.eval();
+  if (!(await weightsAreFinite(model)))
+    throw diverged(`task ${tasks + 1}`, 'after its last step weights are', training.lr);
+  const { keeps } = method;
+  const remembered = await remember(memory, run, { keeps, selection: training.selection, fresh: inputs.images });
+  const evaluation = test
+    ? await evaluate(test, {
+        engine,
+        predictions: held.add(
+          new Predictions({ engine, method, settings: methodSettings, model, format, memory: remembered }),
+        ),
+        names,
+        format,
+        resize,
+        lr: training.lr,
+      })
+    : null;
+  const skipped = (await skippedSteps(scaler)) - skippedBefore;
+
+  stillWanted();
+  signal?.throwIfAborted();
+  // Nothing waits or fails from here on: the task is learnt as a whole.
+  held.release(model);
+  if (scaler) held.release(scaler);
+  return {
+    knowledge: { model, scaler, memory: remembered, names, taskSizes, tasks: tasks + 1, images: format, history },
+    event: {
+      type: 'task',
+      task: tasks,
+      newClasses: added,
+      exemplars: remembered.size,
+      notes: run.notes,
+      skippedSteps: skipped,
+      ...(evaluation ? { evaluation } : {}),
+      seconds: run.seconds,
+    },
+  };
+}
+
+/** What a task is learnt on: a copy of the model with room for its classes, or a new one. */
+function grownCopy(
+  setup: Setup,
+  { model, taskSizes }: Knowledge,
+  added: number,
+  { channels }: ImageFormat,
+  held: Disposables,
+): IncrementalModel {
+  const copy = held.add(modelOf(setup, model ? taskSizes : [added], channels));
+  if (!model) return copy;
+  copyModule(model, copy);
+  if (added > 0) copy.grow(added, setup.training.seed);
+  return copy;
+}
+
+async function copyOfScaler({ engine }: Setup, { scaler }: Knowledge, held: Disposables): Promise<GradScaler | null> {
+  if (!scaler) return null;
+  const state = await scaler.state();
+  const copy = held.add(new GradScaler(engine));
+  copy.load(state);
+  return copy;
+}
+
+const skippedSteps = async (scaler: GradScaler | null): Promise<number> =>
+  scaler ? (await scaler.state()).skippedSteps : 0;
