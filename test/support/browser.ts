@@ -30,7 +30,8 @@ export async function openPage(
   origin = 'http://localhost',
   folder = '.build/browser',
 ): Promise<{ page: Page; close: () => Promise<void> }> {
-  const args = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+  // On a busy machine SwiftShader is slow, and the watchdog would end its process as one that hangs.
+  const args = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-gpu-watchdog'];
   const bundled = process.platform === 'linux' && process.arch === 'x64';
   // Elsewhere: an installed Chrome.
   const browser = await (bundled ? launchBundled(args) : chromium.launch({ channel: 'chrome', args }));
