@@ -71,22 +71,14 @@ async function sameWhereverStopped(input: ConfigInput, method?: AnyMethod, chang
   return end;
 }
 
-for (const method of ['fdkd', 'rdkd'] as const) {
-  for (const optimizer of ['sgd', 'adam'] as const) {
-    test(`${method} by ${optimizer} goes on the same from every epoch`, async () => {
-      const lr = optimizer === 'adam' ? 0.003 : 0.1;
-      await sameWhereverStopped({ ...config, method, optimizer, lr, clip: optimizer === 'sgd' ? 1 : 0 });
-    });
-  }
-  needs('shader-f16')(`${method} in f16, its gradients clipped, goes on the same from every epoch`, async () => {
-    const input: ConfigInput = { ...config, method, precision: 'f16', clip: 1, optimizer: 'adam', lr: 0.003 };
-    // So large that steps are skipped, before it was stopped and after it was resumed.
-    const { learner } = await sameWhereverStopped(input, undefined, (run) =>
-      run.learner.scaler?.load({ scale: 2 ** 26, goodSteps: 0, skippedSteps: 0 }),
-    );
-    const { skippedSteps } = (learner as { scaler: { skippedSteps: number } }).scaler;
-    // Of 16 steps.
-    assert.ok(skippedSteps > 1 && skippedSteps < 12, `${skippedSteps} steps were skipped`);
+// Each method by one of them: what an optimizer has to remember does not depend on the method.
+for (const [method, optimizer] of [
+  ['fdkd', 'adam'],
+  ['rdkd', 'sgd'],
+] as const) {
+  test(`${method} by ${optimizer} goes on the same from every epoch`, async () => {
+    const lr = optimizer === 'adam' ? 0.003 : 0.1;
+    await sameWhereverStopped({ ...config, method, optimizer, lr, clip: optimizer === 'sgd' ? 1 : 0 });
   });
 }
 
