@@ -9,6 +9,7 @@ import { bic } from '../src/continual/methods/bic.ts';
 import { der } from '../src/continual/methods/der.ts';
 import { icarl } from '../src/continual/methods/icarl.ts';
 import { podnet } from '../src/continual/methods/podnet.ts';
+import { proxyNCALoss } from '../src/continual/rules/proxy-nca.ts';
 import type { ImageBytes } from '../src/data/image-bytes.ts';
 import { imagesByClass } from '../src/data/images-by-class.ts';
 import { engine } from './support/engine.ts';
@@ -109,6 +110,33 @@ test('bic corrects the newest task alone, and teaches with what it corrected', a
   await learn(learner, tasks[2] as ClassImages);
   assert.is(await read('correction.alpha.0'), alpha, 'that of an older task stays');
   assert.ok(Number.isFinite(await read('correction.alpha.1')));
+  learner.dispose();
+});
+
+test('the scale of proxies is not what a margin can be bought with: podnet learns from its first steps on', async () => {
+  const scores = engine.tensor([
+    [0.1, 0.2, -0.1],
+    [0.3, 0.1, 0.2],
+  ]);
+  const targets = engine.tensor(Int32Array.of(1, 0));
+  const slope = async (detachMargin: boolean): Promise<[number, number]> => {
+    const scale = engine.tensor([2]);
+    scale.requiresGrad = true;
+    const loss = proxyNCALoss(scores, targets, { scale, margin: 0.6, detachMargin });
+    loss.backward();
+    return [await loss.item(), (await scale.grad?.data())?.[0] ?? Number.NaN];
+  };
+  const [[value, published], [same, held]] = [await slope(false), await slope(true)];
+  assert.ok(Math.abs(value - same) < 1e-6);
+  assert.ok(Math.abs(published - held - 0.6) < 1e-6, `${published} and ${held}`);
+
+  const learner = await ContinualLearner.create(engine, { ...settings, epochs: 6, method: podnet });
+  await learn(learner, tasks[0] as ClassImages);
+  const named = [...(learner.model?.namedTensors() ?? [])].find(({ name }) => name === 'classifier.scale');
+  const [scale = Number.NaN] = [...((await named?.tensor.data()) ?? [])];
+  assert.ok(scale > 0.5, `the scale is ${scale}`);
+  const { accuracy } = await learner.evaluate(tasks[0] as ClassImages);
+  assert.ok(accuracy > 75, `${accuracy} % of two classes`);
   learner.dispose();
 });
 

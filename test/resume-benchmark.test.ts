@@ -82,6 +82,17 @@ for (const [method, optimizer] of [
   });
 }
 
+needs('shader-f16')('rdkd in f16, its gradients clipped, goes on the same from every epoch', async () => {
+  const input: ConfigInput = { ...config, method: 'rdkd', precision: 'f16', clip: 1, optimizer: 'adam', lr: 0.003 };
+  // So large that steps are skipped, before it was stopped and after it was resumed.
+  const { learner } = await sameWhereverStopped(input, undefined, (run) =>
+    run.learner.scaler?.load({ scale: 2 ** 26, goodSteps: 0, skippedSteps: 0 }),
+  );
+  const { skippedSteps } = (learner as { scaler: { skippedSteps: number } }).scaler;
+  // Of 16 steps.
+  assert.ok(skippedSteps > 1 && skippedSteps < 12, `${skippedSteps} steps were skipped`);
+});
+
 test('a method of several phases with random numbers between them goes on the same from every epoch', async () => {
   const staged = defineMethod({
     name: 'staged',

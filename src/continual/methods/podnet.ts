@@ -68,7 +68,11 @@ function lossOf(task: Task<typeof settings, PodNetModel>) {
   const { margin, podFlat, podSpatial } = task.settings;
   const growth = newClasses > 0 ? Math.sqrt((oldClasses + newClasses) / newClasses) : 1;
   return ({ outputs, oldOutputs, targets }: Batch<PodNetModel>): Tensor => {
-    const nca = proxyNCALoss(outputs.cosines, targets, { scale: model.classifier.scale, margin });
+    const nca = proxyNCALoss(outputs.cosines, targets, {
+      scale: model.classifier.scale,
+      margin,
+      detachMargin: true,
+    });
     if (!oldOutputs) return nca;
     return nca
       .add(podFlatLoss(outputs.features, oldOutputs.features).mul(podFlat * growth))
