@@ -39,6 +39,10 @@ export async function alignWeights(layer: Linear, oldClasses: number): Promise<n
 export const alignmentSettings = { align: switchSetting(true, 'weight alignment after each task') };
 
 /** Aligns the classifier of a task that was fitted, where the setting says so, and notes γ. */
-export async function alignTask(task: Task, fc: Linear, { align }: { readonly align: boolean }): Promise<void> {
+export async function alignTask(
+  task: Pick<Task, 'newClasses' | 'oldClasses' | 'note'>,
+  fc: Linear,
+  { align }: { readonly align: boolean },
+): Promise<void> {
   if (align) task.note('gamma', await alignWeights(fc, task.newClasses > 0 ? task.oldClasses : 0));
 }

@@ -6,7 +6,10 @@ import { herding } from './selection.ts';
  * Of every old class its first exemplars, of every class with fresh images those that herding chooses by the model as it is;
  * as many of each as the class with the fewest has.
  */
-export async function balancedImages(task: Task, model: IncrementalModel): Promise<number[]> {
+export async function balancedImages(
+  task: Pick<Task, 'labels' | 'exemplars' | 'fresh' | 'features'>,
+  model: IncrementalModel,
+): Promise<number[]> {
   const { labels } = task;
   const byClass = (images: readonly number[]) => {
     const found = new Map<number, number[]>();

@@ -39,6 +39,12 @@ export interface DistillationOptions {
   readonly draw?: number;
 }
 
+/** What a distillation needs of a task, whatever its method's settings and model. */
+export type DistilledTask = Pick<
+  Task,
+  'engine' | 'old' | 'oldTaskSizes' | 'newClasses' | 'random' | 'hold' | 'release' | 'prototypes'
+>;
+
 /** Sizes as the pool sees them: one group of all takes the old tasks for one where a mask has no room for them. */
 const pooledSizes = (kind: PoolKind, sizes: readonly number[]): readonly number[] =>
   kind === 'whole' && sizes.length > MOST_TASKS ? [sizes.reduce((total, size) => total + size, 0)] : sizes;
@@ -84,7 +90,7 @@ export function checkDistillation(oldTaskSizes: readonly number[], { pool: kind,
 }
 
 /** The weighting of one task, kept until the task ends. */
-async function weightingOf(task: Task, settings: DistillationSettings, pool: TaskPool): Promise<Weighting> {
+async function weightingOf(task: DistilledTask, settings: DistillationSettings, pool: TaskPool): Promise<Weighting> {
   const { newClasses, engine, old } = task;
   const options = { newClasses, strength: settings.kdWeight };
   // Without new classes there is nothing to weigh the old ones against.
@@ -103,7 +109,7 @@ async function weightingOf(task: Task, settings: DistillationSettings, pool: Tas
 
 /** The distillation for one task, freed with it; `null` in the first one, when there is nothing to keep. */
 export async function distillation(
-  task: Task,
+  task: DistilledTask,
   settings: DistillationSettings,
   { pool: kind, draw: drawn }: DistillationOptions,
 ): Promise<Distillation | null> {

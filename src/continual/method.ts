@@ -3,6 +3,7 @@
  * predicts. A published method is one file that makes such an object; one of a user's own is an object of the same shape.
  */
 import type { Module } from '../nn/module.ts';
+import type { ResNet } from '../nn/resnet.ts';
 import type { Engine } from '../tensor/engine.ts';
 import type { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -192,7 +193,7 @@ export interface Method<S extends Settings = Settings, M extends IncrementalMode
 // biome-ignore lint/suspicious/noExplicitAny: a method's own types are known to itself alone
 export type AnyMethod = Method<any, any>;
 
-/** Gives a method its types: of its settings from their declaration, of its model from what it makes. */
-export const defineMethod = <const S extends Settings, M extends IncrementalModel = IncrementalModel>(
+/** Gives a method its types: of its settings from their declaration, of its model from what it makes, or a ResNet's. */
+export const defineMethod = <const S extends Settings, M extends IncrementalModel = ResNet>(
   method: Method<S, M>,
 ): Method<S, M> => method;

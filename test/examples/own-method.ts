@@ -4,7 +4,7 @@
  * learning, on as many images of new classes as of old ones.
  */
 import { defineMethod, numberSetting, wholeSetting } from '../../src/entries/continual.ts';
-import { crossEntropy, type ResNet, type Tensor } from '../../src/index.ts';
+import { crossEntropy, type Tensor } from '../../src/index.ts';
 
 /** Cosines between the rows of two matrices: [n, features] to [n]. */
 const cosine = (a: Tensor, b: Tensor): Tensor => {
@@ -20,7 +20,7 @@ const settings = {
   balancedEpochs: wholeSetting(5, 1, 'epochs in which the classifier alone learns on balanced data'),
 };
 
-export const lessForget = defineMethod<typeof settings, ResNet>({
+export const lessForget = defineMethod({
   name: 'less-forget',
   summary: 'replay + features that keep their direction, and a balanced classifier',
   settings,

@@ -78,7 +78,7 @@ function split({ fresh, exemplars, labels, oldClasses, settings: { heldOut }, ra
 }
 
 /** (1 − λ)·CE + λ·KD, λ the share of old classes; then the new classes' logits are corrected on images held out. */
-export const bic = defineMethod<typeof settings, CorrectedResNet>({
+export const bic = defineMethod({
   name: 'bic',
   summary: 'replay + distillation, then a correction of the bias towards new classes on images held out',
   source: 'Wu et al. 2019, Large Scale Incremental Learning',

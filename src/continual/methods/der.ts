@@ -8,7 +8,7 @@ import { concat } from '../../ops/strided.ts';
 import { Random } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { alignmentSettings, alignTask } from '../alignment.ts';
-import { defineMethod, type IncrementalModel, type Outputs, type Task } from '../method.ts';
+import { defineMethod, type IncrementalModel, type Outputs } from '../method.ts';
 import { networkOptions } from '../model.ts';
 import { auxiliaryTargets } from '../rules/auxiliary-targets.ts';
 import { classification } from './classification.ts';
@@ -115,7 +115,7 @@ function widened(layer: Linear, inFeatures: number, outFeatures: number, random:
 }
 
 /** CE over all classes, and CE of the newest extractor alone over new classes and "all old ones"; then weight alignment. */
-export const der = defineMethod<typeof alignmentSettings, ExpandableModel>({
+export const der = defineMethod({
   name: 'der',
   summary: 'a backbone a task, the older ones frozen, features joined (dynamically expandable representation)',
   source: 'Yan et al. 2021, DER: Dynamically Expandable Representation for Class Incremental Learning',
@@ -138,6 +138,6 @@ export const der = defineMethod<typeof alignmentSettings, ExpandableModel>({
         return ce({ logits, targets: batch.targets }).add(own);
       },
     };
-    await alignTask(task as unknown as Task, model.fc, task.settings);
+    await alignTask(task, model.fc, task.settings);
   },
 });

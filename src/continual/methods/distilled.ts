@@ -13,10 +13,10 @@ export async function* learnDistilled(
   options: DistillationOptions,
 ): AsyncGenerator<Phase<ResNet>> {
   const ce = classification(task);
-  const kd = await distillation(task as Task, task.settings, options);
+  const kd = await distillation(task, task.settings, options);
   yield {
     loss: (batch) => (kd && batch.oldLogits ? ce(batch).add(kd.loss(batch.logits, batch.oldLogits)) : ce(batch)),
     state: kd?.state ?? {},
   };
-  await alignTask(task as Task, task.model.fc, task.settings);
+  await alignTask(task, task.model.fc, task.settings);
 }

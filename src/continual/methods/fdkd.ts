@@ -1,5 +1,4 @@
 import { MOST_DENSE_TASKS, POOL_KINDS } from '../../distill/task-pool.ts';
-import type { ResNet } from '../../nn/resnet.ts';
 import { checkDistillation, usualPool } from '../distillation.ts';
 import { defineMethod } from '../method.ts';
 import { choiceSetting } from '../setting.ts';
@@ -15,7 +14,7 @@ const settings = {
 };
 
 /** Full dense knowledge distillation: every group of the task pool in every step. */
-export const fdkd = defineMethod<typeof settings, ResNet>({
+export const fdkd = defineMethod({
   name: 'fdkd',
   summary: 'replay + dense distillation of every group in the pool (FDKD)',
   source: 'Densely Distilling Cumulative Knowledge for Continual Learning, arXiv 2405.09820',

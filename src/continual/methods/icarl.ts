@@ -1,4 +1,3 @@
-import type { ResNet } from '../../nn/resnet.ts';
 import { defineMethod } from '../method.ts';
 import { meanScores } from '../rules/nearest-mean.ts';
 import { softTargetLoss } from '../rules/soft-targets.ts';
@@ -11,7 +10,7 @@ const settings = {
 };
 
 /** CE + λ·KD on new images and exemplars; an image is of the class whose exemplars' mean feature is nearest. */
-export const icarl = defineMethod<typeof settings, ResNet>({
+export const icarl = defineMethod({
   name: 'icarl',
   summary: 'replay + distillation, prediction by the nearest mean of exemplars',
   source: 'Rebuffi et al. 2017, iCaRL: Incremental Classifier and Representation Learning',

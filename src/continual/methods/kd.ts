@@ -1,9 +1,8 @@
-import type { ResNet } from '../../nn/resnet.ts';
 import { defineMethod } from '../method.ts';
 import { distilledSettings, learnDistilled } from './distilled.ts';
 
 /** Global distillation: all old classes are one group (Hinton et al. 2015, as iCaRL, WA and BiC use it). */
-export const kd = defineMethod<typeof distilledSettings, ResNet>({
+export const kd = defineMethod({
   name: 'kd',
   summary: 'replay + distillation of all old logits as one group',
   settings: distilledSettings,

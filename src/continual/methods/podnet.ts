@@ -81,7 +81,7 @@ function lossOf(task: Task<typeof settings, PodNetModel>) {
 }
 
 /** NCA + POD-flat + POD-spatial, then a few epochs on as many images of every class with the old proxies held still. */
-export const podnet = defineMethod<typeof settings, PodNetModel>({
+export const podnet = defineMethod({
   name: 'podnet',
   summary: 'proxies, and pooled outputs distillation of features and stage maps',
   source: 'Douillard et al. 2020, PODNet: Pooled Outputs Distillation for Small-Tasks Incremental Learning',
@@ -101,7 +101,7 @@ export const podnet = defineMethod<typeof settings, PodNetModel>({
     model.classifier.freezeOld();
     yield {
       name: 'balanced',
-      images: await balancedImages(task as unknown as Task, model),
+      images: await balancedImages(task, model),
       recipe: {
         epochs: settings.balancedEpochs,
         lr: settings.balancedLr,

@@ -1,5 +1,4 @@
 import { POOL_KINDS } from '../../distill/task-pool.ts';
-import type { ResNet } from '../../nn/resnet.ts';
 import { checkDistillation, groupsSetting, usualPool } from '../distillation.ts';
 import { defineMethod } from '../method.ts';
 import { choiceSetting } from '../setting.ts';
@@ -12,7 +11,7 @@ const settings = {
 };
 
 /** Random dense knowledge distillation: a few groups of the task pool, drawn anew in every step. */
-export const rdkd = defineMethod<typeof settings, ResNet>({
+export const rdkd = defineMethod({
   name: 'rdkd',
   summary: 'replay + dense distillation of randomly drawn groups (RDKD)',
   source: 'Densely Distilling Cumulative Knowledge for Continual Learning, arXiv 2405.09820',

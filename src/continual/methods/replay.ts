@@ -1,10 +1,9 @@
-import type { ResNet } from '../../nn/resnet.ts';
 import { alignmentSettings, alignTask } from '../alignment.ts';
 import { defineMethod } from '../method.ts';
 import { classification } from './classification.ts';
 
 /** New images and exemplars of old classes together. */
-export const replay = defineMethod<typeof alignmentSettings, ResNet>({
+export const replay = defineMethod({
   name: 'replay',
   summary: 'cross entropy on new data and exemplars',
   settings: alignmentSettings,

@@ -1,10 +1,9 @@
-import type { ResNet } from '../../nn/resnet.ts';
 import { checkDistillation } from '../distillation.ts';
 import { defineMethod } from '../method.ts';
 import { distilledSettings, learnDistilled } from './distilled.ts';
 
 /** Distillation of each old task by itself (as SS-IL, Ahn et al. 2021). */
-export const tkd = defineMethod<typeof distilledSettings, ResNet>({
+export const tkd = defineMethod({
   name: 'tkd',
   summary: 'replay + distillation task by task',
   settings: distilledSettings,
