@@ -172,6 +172,29 @@ test('a task is gone on with after any saved epoch', async () => {
   for (const one of [learner, straight]) one.dispose();
 });
 
+test('what is asked while a task ends is answered by what was known at the call', async () => {
+  const learner = await make({ epochs: 1 });
+  await learn(learner, first);
+  const [before, buffers] = [await learner.predictMany(some(1, 5)), engine.memory().liveBuffers];
+  const asked: Promise<unknown>[] = [];
+  for await (const event of learner.learn(second)) {
+    // Not waited for: the last ones are under way when the task is done.
+    asked.push(learner.predictMany(some(1, 5)), learner.evaluate({ trousers: some(1, 5) }));
+    if (event.type !== 'task') continue;
+    asked.splice(-2); // By then the new classes are known.
+  }
+  assert.ok(asked.length > 0);
+  const answers = await Promise.all(asked);
+  for (const answer of answers.filter(Array.isArray)) assert.equal(answer, before);
+  assert.is((await learner.predict(some(1, 1))).length, 4);
+  await learn(learner, first);
+  assert.is(engine.memory().liveBuffers, buffers, 'the models of before are freed');
+  const last = learner.predictMany(some(1, 5));
+  learner.dispose();
+  assert.is((await last).length, 5, 'answered before the model is freed');
+  await refused(learner.predict(some(1, 1)), ArgumentError, /was disposed of/);
+});
+
 test('other sizes are refused, or resized where that is wanted', async () => {
   const large = { data: new Uint8Array(8 * 28 * 28).fill(90), count: 8, height: 28, width: 28, channels: 1 };
   const strict = await make();

@@ -85,7 +85,7 @@ export class ContinualLearner {
     let learner: ContinualLearner | null = null;
     try {
       learner = new ContinualLearner(engine, own, { ...settings, ...methodSettings, ...changed }, resize);
-      learner.known = replaced(learner.known, restored(learner.setup, stored, where));
+      learner.replace(restored(learner.setup, stored, where));
       return learner;
     } catch (error) {
       learner?.dispose();
@@ -175,8 +175,7 @@ export class ContinualLearner {
     try {
       const stillWanted = () => this.assertUsable('learn');
       const { knowledge, event } = yield* learnTask(this.setup, this.known, images, options, held, stillWanted);
-      this.forgetPredictions();
-      this.known = replaced(this.known, knowledge);
+      this.replace(knowledge);
       done = event;
     } catch (error) {
       try {
@@ -194,7 +193,7 @@ export class ContinualLearner {
   }
 
   /**
-   * Classes of one image, the most probable first.
+   * Classes of one image, the most probable first, by what is known at the call.
    * @param options.top how many classes to give; all by default.
    * @throws {ArgumentError} before the first task is learnt, and for more than one image.
    * @throws {ShapeError} when the image is of another size, unless the learner resizes.
@@ -220,9 +219,9 @@ export class ContinualLearner {
    * @throws {ConfigError} when the model's scores are not finite.
    */
   async evaluate(images: ClassImages): Promise<Evaluation> {
-    const { predictions, format } = this.usable('evaluate');
-    const { engine, classes: names, resize, training } = this;
-    return evaluate(images, { engine, predictions, names, format, resize, lr: training.lr });
+    const { predictions, format, names } = this.usable('evaluate');
+    const { engine, resize, training } = this;
+    return predictions.during(() => evaluate(images, { engine, predictions, names, format, resize, lr: training.lr }));
   }
 
   /**
@@ -240,14 +239,11 @@ export class ContinualLearner {
     return writeLearner({ state: { ...state, scaler: scale }, weights, exemplars, metadata });
   }
 
-  /** Frees everything; a task that is under way fails then. */
+  /** Frees everything, the model once all that was asked of it is answered; a task that is under way fails then. */
   dispose(): void {
     this.isDisposed = true;
     this.underway?.dispose();
-    this.forgetPredictions();
-    this.known.model?.dispose();
-    this.known.scaler?.dispose();
-    this.known = { ...this.known, model: null, scaler: null };
+    this.replace({ ...this.known, model: null, scaler: null });
   }
 
   [Symbol.dispose](): void {
@@ -255,30 +251,51 @@ export class ContinualLearner {
   }
 
   private async predictAll(input: ImageInput, top: number | undefined, where: string): Promise<Prediction[][]> {
-    const { predictions, format } = this.usable(where);
-    const images = await toImageBytes(this.engine, input, { where, format, resize: this.resize });
-    const probabilities = await predictions.probabilities(images);
-    const { classes: names } = this;
-    return Array.from({ length: images.count }, (_, i) => {
+    const { predictions, format, names } = this.usable(where);
+    const { count, probabilities } = await predictions.during(async () => {
+      const images = await toImageBytes(this.engine, input, { where, format, resize: this.resize });
+      return { count: images.count, probabilities: await predictions.probabilities(images) };
+    });
+    return Array.from({ length: count }, (_, i) => {
       const row = probabilities.subarray(i * names.length, (i + 1) * names.length);
       const all = names.map((label, at) => ({ label, probability: row[at] as number }));
       return all.sort((a, b) => b.probability - a.probability).slice(0, top);
     });
   }
 
-  /** @throws {ArgumentError} before the first task is learnt, or after `dispose`. */
-  private usable(where: string): { predictions: Predictions; format: ImageFormat & Normalization } {
+  /**
+   * What answers now, with the names of its classes: a task may end before all is answered.
+   * @throws {ArgumentError} before the first task is learnt, or after `dispose`.
+   */
+  private usable(where: string): {
+    predictions: Predictions;
+    format: ImageFormat & Normalization;
+    names: readonly string[];
+  } {
     this.assertUsable(where);
-    const { engine, method, methodSettings: settings, memory, model, imageFormat: images } = this;
+    const { engine, method, methodSettings: settings, memory, model, imageFormat: images, classes: names } = this;
     if (!model || !images)
-      throw new ArgumentError({ where, message: 'nothing has been learnt yet.', fix: 'Learn a task first.' });
+      throw new ArgumentError({
+        where,
+        message: 'nothing has been learnt yet.',
+        fix: 'Learn a task first, to its last event: for await (const event of learner.learn(images)) …',
+      });
     this.predictions ??= new Predictions({ engine, method, settings, model, format: images, memory });
-    return { predictions: this.predictions, format: images };
+    return { predictions: this.predictions, format: images, names };
   }
 
-  private forgetPredictions(): void {
-    this.predictions?.dispose();
+  /** Knows something else from now on, and frees what was known before once nothing is answered by it. */
+  private replace(now: Knowledge): void {
+    const { model, scaler } = this.known;
+    this.known = now;
+    const { predictions } = this;
     this.predictions = null;
+    const free = () => {
+      model?.dispose();
+      scaler?.dispose();
+    };
+    if (predictions) predictions.dispose(free);
+    else free();
   }
 
   private assertUsable(where: string): void {
@@ -295,11 +312,4 @@ export class ContinualLearner {
       fix: 'Wait for its last event, or leave it: break out of its loop, abort its signal, or call return() on what runs it.',
     });
   }
-}
-
-/** Gives back what was known before. */
-function replaced(before: Knowledge, now: Knowledge): Knowledge {
-  before.model?.dispose();
-  before.scaler?.dispose();
-  return now;
 }

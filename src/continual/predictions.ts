@@ -23,6 +23,10 @@ export class Predictions {
   private predictor: Promise<Predictor> | null = null;
   /** The same, once it is made. */
   private ready: Predictor | null = null;
+  /** Answers under way. */
+  private uses = 0;
+  /** What is done once there are none; set by {@link dispose}. */
+  private last: (() => void) | null = null;
 
   constructor(private readonly options: PredictionsOptions) {}
 
@@ -38,30 +42,53 @@ export class Predictions {
     return this.uploaded(images, (uploaded, all, scores) => scoresOf(model, uploaded, all, (x) => softmax(scores(x))));
   }
 
-  dispose(): void {
-    const { ready, predictor } = this;
+  /** Does something with what the model says: it stays as it is until that is done, whatever is learnt meanwhile. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.uses++;
+    try {
+      return await work();
+    } finally {
+      this.uses--;
+      this.endIfUnused();
+    }
+  }
+
+  /**
+   * Frees the predictor: at once, or when the last answer under way is given.
+   * @param also what is to be done then, such as freeing the model.
+   */
+  dispose(also: () => void = () => {}): void {
+    this.last = also;
+    this.endIfUnused();
+  }
+
+  private endIfUnused(): void {
+    const { last, uses, ready } = this;
+    if (!last || uses > 0) return;
+    this.last = null;
     this.ready = null;
     this.predictor = null;
-    if (ready) ready.dispose?.();
-    else predictor?.then((late) => late.dispose?.()).catch(() => {});
+    ready?.dispose?.();
+    last();
   }
 
   /** Uploads images for as long as `work` takes. */
-  private async uploaded<T>(
+  private uploaded<T>(
     images: ImageBytes,
     work: (images: TaskImages, all: number[], scores: (x: Tensor) => Tensor) => Promise<T>,
   ): Promise<T> {
-    this.predictor ??= this.makePredictor();
-    const pending = this.predictor;
-    const predictor = await pending;
-    if (this.predictor === pending) this.ready = predictor;
-    const labels = new Int32Array(images.count).fill(-1);
-    const uploaded = new TaskImages(this.options.engine, images, labels, this.options.format);
-    try {
-      return await work(uploaded, [...labels.keys()], (x) => predictor.scores(x));
-    } finally {
-      uploaded.dispose();
-    }
+    return this.during(async () => {
+      this.predictor ??= this.makePredictor();
+      const predictor = await this.predictor;
+      this.ready = predictor;
+      const labels = new Int32Array(images.count).fill(-1);
+      const uploaded = new TaskImages(this.options.engine, images, labels, this.options.format);
+      try {
+        return await work(uploaded, [...labels.keys()], (x) => predictor.scores(x));
+      } finally {
+        uploaded.dispose();
+      }
+    });
   }
 
   private async makePredictor(): Promise<Predictor> {
