@@ -79,12 +79,14 @@ test('the memory holds pictures of its own', async () => {
       label,
     );
   }
-  const before = learner.exemplars.map(({ pixels }) => [...pixels]);
+  const before = learner.exemplars.map(({ pixels }) => pixels.join());
   given.trousers.data.fill(0);
-  assert.equal(
-    learner.exemplars.map(({ pixels }) => [...pixels]),
-    before,
-  );
+  const alone = { boot: some(9, 8) };
+  for await (const event of learner.learn(alone)) if (event.type === 'step') alone.boot.data.fill(0);
+  const boots = learner.exemplars.filter(({ label }) => label === 'boot');
+  assert.ok(boots.length > 0 && boots.every(({ pixels }) => pixels.some((value) => value > 0)));
+  for (const { label, pixels } of learner.exemplars)
+    assert.ok(label === 'boot' || before.includes(pixels.join()), `${label} has changed`);
   learner.dispose();
 });
 
@@ -221,12 +223,34 @@ test('what cannot be learnt is refused in words', async () => {
     ArgumentError,
     /two classes are called "cup"/,
   );
+  for (const [images, expected] of [
+    [undefined, /^learn: undefined does not say which class/],
+    ['cups', /a string does not say which class/],
+    [[some(1, 2)], /an array of 1 does not say which class.*\{ cup: images, pen: images \}/s],
+    [some(1, 2), /does not say which class/],
+    [engine.zeros([2, 14, 14, 1]), /Tensor does not say which class/],
+    [fashion.train, /imagesByClass\(dataset\)/],
+  ] as const)
+    await refused(learn(learner, images as never), ArgumentError, expected);
+  await refused(learn(learner, { cup: new Uint8Array(9) as never }), ArgumentError, /class "cup": a Uint8Array/);
+  for (const saveEvery of [-1, 0.5, Number.NaN])
+    await refused(learn(learner, first, { saveEvery }), ArgumentError, /progress cannot be given after every/);
   await refused(learn(learner, { cup: [] }), ArgumentError, /class "cup".*no images/s);
   await refused(learn(learner, { cup: none }), ShapeError, /class "cup"/);
   await refused(learn(learner, { '': some(1, 2) }), ArgumentError, /a class has no name/);
   await refused(learner.predict(some(1, 1)), ArgumentError, /nothing has been learnt yet/);
   await learn(learner, { one: some(1, 1), many: some(5, 9) });
   await refused(learner.evaluate({ unknown: some(1, 1) }), ArgumentError, /class "unknown" is not known/);
+  for (const top of [0, -1, 1.5])
+    await refused(learner.predict(some(1, 1), { top }), ArgumentError, /most probable classes cannot be given/);
+  const events: string[] = [];
+  const untestable = async () => {
+    for await (const { type } of learner.learn({ bag: some(8, 9) }, { test: { unknown: some(6, 1) } }))
+      events.push(type);
+  };
+  await refused(untestable(), ArgumentError, /^learn: test: class "unknown" is not known/);
+  assert.equal(events, [], 'told before anything is learnt');
+  await refused(make({ resize: 'yes' as never }), ConfigError, /"resize" does not fit: expected true or false/);
   await refused(
     make({ memory: 1 }).then((tiny) => learn(tiny, first)),
     ConfigError,
@@ -243,6 +267,7 @@ test('a file that is cut short, newer, or not whole is refused', async () => {
   await learn(learner, first);
   const file = await learner.save();
   const load = (bytes: Uint8Array) => ContinualLearner.load(engine, bytes, { where: 'mine.safetensors' });
+  await refused(load(file.buffer as never), ArgumentError, /mine\.safetensors: .*new Uint8Array\(buffer\)/);
   await refused(load(file.slice(0, file.length - 5)), CheckpointError, /mine\.safetensors.*cut off/s);
   const { tensors, metadata } = readSafetensors(file);
   const changed = (change: Record<string, string>, without = '') => {

@@ -1,9 +1,11 @@
 /** The images of a task as users give them: by class, in whatever form. */
 import type { ImageBytes, ImageFormat } from '../data/image-bytes.ts';
 import { type ImageInput, toImageBytes } from '../data/image-input.ts';
+import { kindOf } from '../data/image-pixels.ts';
 import { ArgumentError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import type { Engine } from '../tensor/engine.ts';
+import { Tensor } from '../tensor/tensor.ts';
 
 /**
  * Images by the name of their class. An object's keys that look like whole numbers come first and in ascending order, as
@@ -14,8 +16,25 @@ export type ClassImages =
   | ReadonlyMap<string, ImageInput>
   | Iterable<readonly [name: string, images: ImageInput]>;
 
-const pairsOf = (images: ClassImages): (readonly [string, ImageInput])[] =>
-  Symbol.iterator in images ? [...(images as Iterable<readonly [string, ImageInput]>)] : Object.entries(images);
+const isMadeOfPairs = (pairs: readonly unknown[]): pairs is (readonly [string, ImageInput])[] =>
+  pairs.every((pair) => Array.isArray(pair) && pair.length === 2);
+
+/** @throws {ArgumentError} for what does not say which images are of which class. */
+function pairsOf(images: ClassImages, where: string): (readonly [string, ImageInput])[] {
+  const refuse = (fix = 'Give images by class: { cup: images, pen: images }.') =>
+    new ArgumentError({ where, message: `${kindOf(images)} does not say which class its images are of.`, fix });
+  if (typeof images !== 'object' || images === null || images instanceof Tensor) throw refuse();
+  if (Symbol.iterator in images) {
+    const pairs = [...(images as Iterable<unknown>)];
+    if (!isMadeOfPairs(pairs)) throw refuse();
+    return pairs;
+  }
+  // No class's images are bare numbers: what has them in these fields is images, or a data set.
+  const { data, labels } = images as Readonly<Record<string, unknown>>;
+  if (ArrayBuffer.isView(labels)) throw refuse('Give the images of a data set by class: imagesByClass(dataset).');
+  if (ArrayBuffer.isView(data)) throw refuse();
+  return Object.entries(images);
+}
 
 export interface ReadOptions {
   /** What the caller's images have to be; decided by the first ones by default. */
@@ -27,7 +46,7 @@ export interface ReadOptions {
 
 /**
  * Every class's images as bytes of one format.
- * @throws {ArgumentError} without classes, or when two have one name, or one has no name or no images.
+ * @throws {ArgumentError} for images without classes, or when two have one name, or one has no name or no images.
  * @throws {ShapeError | DataError} when images cannot be read, or are of another size.
  */
 export async function readClassImages(
@@ -35,7 +54,7 @@ export async function readClassImages(
   images: ClassImages,
   { format, resize, where }: ReadOptions,
 ): Promise<Map<string, ImageBytes>> {
-  const pairs = pairsOf(images);
+  const pairs = pairsOf(images, where);
   if (pairs.length === 0) {
     throw new ArgumentError({
       where,

@@ -1,5 +1,5 @@
 /** Testing on images of known classes. */
-import { type ImageFormat, joinImages } from '../data/image-bytes.ts';
+import { type ImageBytes, type ImageFormat, joinImages } from '../data/image-bytes.ts';
 import { ArgumentError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import type { Engine } from '../tensor/engine.ts';
@@ -8,35 +8,50 @@ import { diverged } from './divergence.ts';
 import type { Evaluation } from './learner-types.ts';
 import type { Predictions } from './predictions.ts';
 
-export interface EvaluationOptions {
-  readonly engine: Engine;
-  readonly predictions: Predictions;
+export interface TestImagesOptions {
   /** Of the classes, in the order of the logits. */
   readonly names: readonly string[];
   readonly format: ImageFormat;
   /** Brings images of other sizes to that format. */
   readonly resize: boolean;
+  readonly where: string;
+}
+
+/**
+ * Images to test on, as bytes.
+ * @throws {ArgumentError} for a class that is not known, and what {@link readClassImages} refuses.
+ */
+export async function readTestImages(
+  engine: Engine,
+  images: ClassImages,
+  { names, format, resize, where }: TestImagesOptions,
+): Promise<ReadonlyMap<string, ImageBytes>> {
+  const lots = await readClassImages(engine, images, { format, resize, where });
+  const unknown = [...lots.keys()].find((name) => !names.includes(name));
+  if (unknown === undefined) return lots;
+  throw new ArgumentError({
+    where,
+    message: `class "${clipped(unknown)}" is not known.`,
+    fix: `Known are ${clipped(names.join(', '))}.`,
+  });
+}
+
+export interface EvaluationOptions {
+  readonly predictions: Predictions;
+  /** Of the classes, in the order of the logits. */
+  readonly names: readonly string[];
   /** What a model was trained at whose scores are not finite. */
   readonly lr: number;
 }
 
 /**
- * @throws {ArgumentError} for a class that is not known.
+ * @param lots as {@link readTestImages} gives them.
  * @throws {ConfigError} when some score is not a finite number.
  */
 export async function evaluate(
-  images: ClassImages,
-  { engine, predictions, names, format, resize, lr }: EvaluationOptions,
+  lots: ReadonlyMap<string, ImageBytes>,
+  { predictions, names, lr }: EvaluationOptions,
 ): Promise<Evaluation> {
-  const lots = await readClassImages(engine, images, { format, resize, where: 'evaluate' });
-  const unknown = [...lots.keys()].find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    throw new ArgumentError({
-      where: 'evaluate',
-      message: `class "${clipped(unknown)}" is not known.`,
-      fix: `Known are ${clipped(names.join(', '))}.`,
-    });
-  }
   const predicted = await predictions.logits(joinImages([...lots.values()], 'evaluate'));
   if (predicted.includes(-1)) throw diverged('evaluate', 'scores of images are', lr);
   const classes = names.length;

@@ -1,12 +1,14 @@
 /** Learning one task, on copies: what comes of it is known once all is done. */
 import type { ImageFormat } from '../data/image-bytes.ts';
+import { ArgumentError } from '../errors.ts';
 import { copyModule } from '../nn/copy.ts';
 import { GradScaler } from '../optim/grad-scaler.ts';
 import type { ClassImages } from './class-images.ts';
 import type { Disposables } from './disposables.ts';
 import { diverged, weightsAreFinite } from './divergence.ts';
-import { evaluate } from './evaluation.ts';
+import { evaluate, readTestImages } from './evaluation.ts';
 import type { LearnerEvent, TaskEvent } from './events.ts';
+import { received } from './expected.ts';
 import { type Knowledge, modelOf, type Setup } from './knowledge.ts';
 import type { LearnOptions } from './learner-types.ts';
 import type { IncrementalModel } from './method.ts';
@@ -39,10 +41,13 @@ export async function* learnTask(
 ): AsyncGenerator<LearnerEvent, Learnt> {
   const where = 'learn';
   signal?.throwIfAborted();
+  checkSaveEvery(saveEvery, where);
   const { engine, method, methodSettings, training, resize } = setup;
   const { memory, tasks } = known;
   const inputs = await readTask(engine, given, { known: known.names, images: known.images, resize, training });
   const { format, names, added } = inputs;
+  // Read now: what does not fit is to be told before the task is learnt, not after.
+  const tested = test ? await readTestImages(engine, test, { names, format, resize, where: `${where}: test` }) : null;
   const taskSizes = added.length > 0 ? [...known.taskSizes, added.length] : known.taskSizes;
   const notices = noticesOf(method, methodSettings, { taskSizes, training });
   if (method.keeps === 'exemplars' && training.selection !== 'reservoir') memory.quota(names.length);
@@ -81,15 +86,12 @@ export async function* learnTask(
     throw diverged(`task ${tasks + 1}`, 'after its last step weights are', training.lr);
   const { keeps } = method;
   const remembered = await remember(memory, run, { keeps, selection: training.selection, fresh: inputs.images });
-  const evaluation = test
-    ? await evaluate(test, {
-        engine,
+  const evaluation = tested
+    ? await evaluate(tested, {
         predictions: held.add(
           new Predictions({ engine, method, settings: methodSettings, model, format, memory: remembered }),
         ),
         names,
-        format,
-        resize,
         lr: training.lr,
       })
     : null;
@@ -113,6 +115,15 @@ export async function* learnTask(
       seconds: run.seconds,
     },
   };
+}
+
+function checkSaveEvery(epochs: unknown, where: string): void {
+  if (Number.isInteger(epochs) && (epochs as number) >= 0) return;
+  throw new ArgumentError({
+    where,
+    message: `progress cannot be given after every ${received(epochs)} epochs.`,
+    fix: 'Give a whole number for `saveEvery`; 0 gives none.',
+  });
 }
 
 /** What a task is learnt on: a copy of the model with room for its classes, or a new one. */

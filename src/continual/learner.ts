@@ -15,8 +15,9 @@ import type { Engine } from '../tensor/engine.ts';
 import type { ClassImages } from './class-images.ts';
 import { Disposables } from './disposables.ts';
 import { usualPool } from './distillation.ts';
-import { evaluate } from './evaluation.ts';
+import { evaluate, readTestImages } from './evaluation.ts';
 import type { LearnerEvent, TaskEvent } from './events.ts';
+import { received } from './expected.ts';
 import { type Knowledge, nothingKnown, restored, type Setup } from './knowledge.ts';
 import { learnTask } from './learn-task.ts';
 import { executionSettings, type LearnerSettings } from './learner-settings.ts';
@@ -65,6 +66,13 @@ export class ContinualLearner {
    */
   static async create(engine: Engine, options: LearnerOptions = {}): Promise<ContinualLearner> {
     const { method = 'fdkd', resize = false, ...settings } = options;
+    if (typeof resize !== 'boolean') {
+      throw new ConfigError({
+        where: 'ContinualLearner',
+        message: `"resize" does not fit: expected true or false, received ${received(resize)}.`,
+        fix: 'Correct the value or leave it out.',
+      });
+    }
     return new ContinualLearner(engine, resolveMethod(method), settings, resize);
   }
 
@@ -162,8 +170,8 @@ export class ContinualLearner {
    * candidates for its exemplars, and bring no new logit. When it fails, is aborted or left before its last event, the learner
    * is as it was before.
    * @throws {ConfigError} when training diverges, or the memory is too small for so many classes.
-   * @throws {ArgumentError} without images, for two classes of one name, for a class to be tested on that is not known, when
-   * another task is under way, or after `dispose`.
+   * @throws {ArgumentError} without images, for two classes of one name, for a class to be tested on that is not known, for
+   * options that do not fit, when another task is under way, or after `dispose`.
    * @throws {ShapeError} when images are of another size than the first task's, unless the learner resizes.
    * @throws {CheckpointError} when what is to be resumed does not fit.
    */
@@ -195,7 +203,7 @@ export class ContinualLearner {
   /**
    * Classes of one image, the most probable first, by what is known at the call.
    * @param options.top how many classes to give; all by default.
-   * @throws {ArgumentError} before the first task is learnt, and for more than one image.
+   * @throws {ArgumentError} before the first task is learnt, for more than one image, and for a `top` that is no number of classes.
    * @throws {ShapeError} when the image is of another size, unless the learner resizes.
    */
   async predict(image: ImageInput, { top }: { top?: number } = {}): Promise<Prediction[]> {
@@ -221,7 +229,10 @@ export class ContinualLearner {
   async evaluate(images: ClassImages): Promise<Evaluation> {
     const { predictions, format, names } = this.usable('evaluate');
     const { engine, resize, training } = this;
-    return predictions.during(() => evaluate(images, { engine, predictions, names, format, resize, lr: training.lr }));
+    return predictions.during(async () => {
+      const lots = await readTestImages(engine, images, { names, format, resize, where: 'evaluate' });
+      return evaluate(lots, { predictions, names, lr: training.lr });
+    });
   }
 
   /**
@@ -252,6 +263,13 @@ export class ContinualLearner {
 
   private async predictAll(input: ImageInput, top: number | undefined, where: string): Promise<Prediction[][]> {
     const { predictions, format, names } = this.usable(where);
+    if (top !== undefined && !(Number.isInteger(top) && top > 0)) {
+      throw new ArgumentError({
+        where,
+        message: `the ${received(top)} most probable classes cannot be given.`,
+        fix: 'Give a whole number of at least 1 for `top`, or leave it out for all.',
+      });
+    }
     const { count, probabilities } = await predictions.during(async () => {
       const images = await toImageBytes(this.engine, input, { where, format, resize: this.resize });
       return { count: images.count, probabilities: await predictions.probabilities(images) };

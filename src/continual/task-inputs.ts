@@ -39,7 +39,9 @@ export async function readTask(
   const lots = await readClassImages(engine, given, { format: fixed, resize, where });
   const added = [...lots.keys()].filter((name) => !known.includes(name));
   const names = [...known, ...added];
-  const images = joinImages([...lots.values()], where);
+  const joined = joinImages([...lots.values()], where);
+  // The caller's own bytes where there is one class: they may change while it is learnt, and exemplars are cut from them after.
+  const images = lots.size > 1 ? joined : { ...joined, data: joined.data.slice() };
   const format = fixed ?? normalized(images, training);
   checkImageSettings(training, format);
   const labels = [...lots].flatMap(([name, { count }]) => new Array<number>(count).fill(names.indexOf(name)));

@@ -3,7 +3,7 @@
  * and checkpoints, and PyTorch reads and writes it. Works on bytes alone, in Node and in the browser.
  * Format: https://github.com/huggingface/safetensors#format
  */
-import { CheckpointError } from '../errors.ts';
+import { ArgumentError, CheckpointError } from '../errors.ts';
 import { fromFloatBits, fromHalfBits } from '../tensor/float-bits.ts';
 import { type Shape, show, sizeOf } from '../tensor/shape.ts';
 import { readHeader, type StoredTensor } from './safetensors-header.ts';
@@ -44,8 +44,16 @@ const ALIGNMENT = 8;
  * @param name of the file, for errors.
  * @throws {CheckpointError} when the file is cut off or damaged, its tensors overlap or leave bytes out, a name comes twice, or
  * a dtype is not one of those that are read.
+ * @throws {ArgumentError} for anything but a Uint8Array.
  */
 export function readSafetensors(bytes: Uint8Array, name = 'safetensors'): SafetensorsFile {
+  if (!(bytes instanceof Uint8Array)) {
+    throw new ArgumentError({
+      where: name,
+      message: 'the bytes of a safetensors file are not in a Uint8Array.',
+      fix: 'Give new Uint8Array(buffer) for an ArrayBuffer, and in Node what readFile() gives.',
+    });
+  }
   const { tensors, metadata } = readHeader(bytes, (message, cause) => {
     throw new CheckpointError({ where: name, message, fix: 'Save or download the file again.', cause });
   });
