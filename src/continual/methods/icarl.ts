@@ -17,6 +17,13 @@ export const icarl = defineMethod({
   settings,
   keeps: 'exemplars',
   extraPasses: 1,
+  check(_, { training: { selection, memoryPerClass } }) {
+    if (selection !== 'reservoir' || memoryPerClass > 0) return undefined;
+    return [
+      'A reservoir shared by all classes may leave a class without exemplars; without their mean it is never predicted. ' +
+        'With --memory-per-class each class has a reservoir of its own.',
+    ];
+  },
   *learn(task) {
     const { temperature, kdWeight } = task.settings;
     const ce = classification(task);
