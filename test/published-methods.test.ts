@@ -140,4 +140,31 @@ test('the scale of proxies is not what a margin can be bought with: podnet learn
   learner.dispose();
 });
 
+test('bic corrects nothing where no image of an old class can be held out', async () => {
+  const learner = await ContinualLearner.create(engine, { ...settings, ...own.bic, memoryPerClass: 1, method: bic });
+  await learn(learner, tasks[0] as ClassImages);
+  const phases = new Set<number>();
+  for await (const event of learner.learn(tasks[1] as ClassImages)) {
+    if (event.type === 'step') phases.add(event.phase);
+    if (event.type === 'epoch') assert.is(event.images, 42, 'all are learnt from');
+  }
+  assert.is(phases.size, 1, 'images of new classes alone would raise their bias');
+  learner.dispose();
+});
+
+test('icarl says that a reservoir may leave a class without a mean', async () => {
+  const noticesOf = async (changes: object): Promise<string[]> => {
+    const learner = await ContinualLearner.create(engine, { ...settings, epochs: 1, method: icarl, ...changes });
+    const notices: string[] = [];
+    for await (const event of learner.learn(tasks[2] as ClassImages))
+      if (event.type === 'notice') notices.push(event.message);
+    learner.dispose();
+    return notices;
+  };
+  const [notice = ''] = await noticesOf({ selection: 'reservoir' });
+  assert.match(notice, /class without exemplars.*never predicted/);
+  assert.equal(await noticesOf({ selection: 'reservoir', memoryPerClass: 2 }), []);
+  assert.equal(await noticesOf({}), []);
+});
+
 test.run();

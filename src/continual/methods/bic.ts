@@ -56,7 +56,10 @@ class CorrectedResNet extends Module implements IncrementalModel {
   }
 }
 
-/** Splits a task's images: of each class the last of a random order are held out, of new classes as many as of an old one. */
+/**
+ * Splits a task's images: of each class the last of a random order are held out, of new classes as many as of an old one. None
+ * are where those left would be of old classes alone, or of new ones: they show no bias between the two.
+ */
 function split({ fresh, exemplars, labels, oldClasses, settings: { heldOut }, random }: Task<typeof settings>) {
   const held = new Set<number>();
   const order = random('held out');
@@ -72,8 +75,10 @@ function split({ fresh, exemplars, labels, oldClasses, settings: { heldOut }, ra
   for (const [label, count] of counts) take(label, exemplars, Math.max(1, Math.floor(heldOut * count)));
   const each = Math.max(1, Math.floor(held.size / Math.max(1, counts.size)));
   const added = new Set(fresh.map((image) => labels[image] as number).filter((label) => label >= oldClasses));
+  const heldOld = held.size;
   for (const label of added) take(label, fresh, each);
   const all = [...fresh, ...exemplars];
+  if (heldOld === 0 || held.size === heldOld) return { training: all, validation: [] };
   return { training: all.filter((image) => !held.has(image)), validation: all.filter((image) => held.has(image)) };
 }
 
@@ -87,7 +92,7 @@ export const bic = defineMethod({
   extraPasses: 1,
   model: (context) => new CorrectedResNet(defaultModel(context), new BiasCorrection(context.engine, [context.classes])),
   async *learn(task) {
-    const { model, newClasses, old } = task;
+    const { model, old } = task;
     const { temperature, correctionEpochs } = task.settings;
     const ce = classification(task);
     if (!old) {
@@ -106,7 +111,7 @@ export const bic = defineMethod({
           .add(kd.mul(share));
       },
     };
-    if (newClasses === 0 || validation.length === 0) return;
+    if (validation.length === 0) return;
     yield {
       name: 'correction',
       images: validation,
