@@ -1,61 +1,15 @@
 /** The command as people have it: child processes, their folders, what they say and how they end. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseRunRecord, type RunRecord } from '../src/report/run-record.ts';
+import { engram, type Outcome, refusedIn, start } from './support/command.ts';
 import { runOutcome } from './support/run-outcome.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'engram-cli-'));
-const running = new Set<ChildProcess>();
-test.after(() => {
-  for (const child of running) child.kill('SIGKILL');
-  rmSync(home, { recursive: true, force: true });
-});
-
-interface Outcome {
-  code: number | null;
-  out: string;
-  errors: string;
-}
-
-function start(args: readonly string[]): { child: ChildProcess; ended: Promise<Outcome> } {
-  const child = spawn(process.execPath, ['dist/cli.js', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1', DEBUG: '' },
-  });
-  running.add(child);
-  const ended = new Promise<Outcome>((done) => {
-    let [out, errors] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      errors += text;
-    });
-    child.on('close', (code) => {
-      running.delete(child);
-      // Dawn speaks on its own where stderr is a socket, as here; driver-chatter.test.ts has the rest.
-      done({ code, out, errors: errors.replace(/^Warning: max.*\n/gm, '') });
-    });
-  });
-  return { child, ended };
-}
-
-const engram = (...args: string[]): Promise<Outcome> => start(args).ended;
-
-/** Every file below a folder with its content, for a look at whether anything changed. */
-function snapshot(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Object.fromEntries(
-    files.map((entry) => {
-      const path = join(entry.parentPath, entry.name);
-      return [path, readFileSync(path).toString('base64')];
-    }),
-  );
-}
+test.after(() => rmSync(home, { recursive: true, force: true }));
 
 const at = (...parts: string[]): string => join(home, ...parts);
 const metricsOf = (run: string): string[] =>
@@ -193,16 +147,7 @@ test('one page from several runs', async () => {
 });
 
 /** One paragraph on what, where and how to fix it; exit code 2; nothing written. */
-async function refused(args: string[], ...patterns: RegExp[]): Promise<void> {
-  const before = snapshot(home);
-  const { code, errors } = await engram(...args);
-  const said = `engram ${args.join(' ')}: ${errors}`;
-  assert.is(code, 2, said);
-  for (const pattern of patterns) assert.match(errors, pattern, said);
-  assert.is(errors.trimEnd().split('\n').length, 1, `one paragraph: ${said}`);
-  assert.equal(Object.keys(snapshot(home)), Object.keys(before), 'no file came or went');
-  assert.equal(snapshot(home), before, 'no file changed');
-}
+const refused = (args: string[], ...patterns: RegExp[]): Promise<void> => refusedIn(home, args, ...patterns);
 
 test('mistyped commands, flags and settings', async () => {
   await refused(['train', '--epoch', '3'], /--epoch'.*Did you mean --epochs\?/);
