@@ -50,10 +50,12 @@ export const others = { DataLoader, denseKD };
 
 /** Uses every further entry, each with what the main one has; returns what must be true of each. */
 const ENTRIES = `
-import { Engine, type ImageDataset, type Tensor } from 'engram';
+import { crossEntropy, Engine, type ImageDataset, type Tensor } from 'engram';
 import { linearCKA } from 'engram/analysis';
 import { Benchmark, type Config, parseConfig } from 'engram/benchmark';
-import { ContinualLearner, defineMethod, type LearnerEvent, type Method } from 'engram/continual';
+import {
+  alignmentSettings, alignTask, ContinualLearner, defineMethod, distillation, distillationSettings, type LearnerEvent,
+} from 'engram/continual';
 import { bundledNames, type DatasetReader, type DataSource, loadDataset, type LoadDatasetOptions } from 'engram/data';
 import { methods } from 'engram/methods';
 import { type SubgroupMatrix, subgroupMatrix } from 'engram/subgroup-matrix';
@@ -67,7 +69,23 @@ const own: DatasetReader = { format: 'own', read: async (_: DataSource) => ({ tr
 const options: LoadDatasetOptions = { readers: [own] };
 const wanted: SubgroupMatrix = subgroupMatrix;
 const config: Config = parseConfig({ data: 'glyphs', method: 'kd', tasks: 4 });
-const mine: Method = defineMethod({ ...methods.replay, name: 'mine' });
+const mine = defineMethod({
+  name: 'mine',
+  summary: 'replay, distillation and alignment of parts that are there',
+  settings: { ...distillationSettings, ...alignmentSettings },
+  keeps: 'exemplars',
+  async *learn(task) {
+    const kd = await distillation(task, task.settings, { pool: 'dense' });
+    yield {
+      loss({ logits, targets, oldLogits }) {
+        const loss = crossEntropy(logits, targets);
+        return kd && oldLogits ? loss.add(kd.loss(logits, oldLogits)) : loss;
+      },
+      state: kd?.state ?? {},
+    };
+    await alignTask(task, task.model.fc, task.settings);
+  },
+});
 
 /** The class that a learner by a method of one's own takes a bright image for, after it has seen some, and dark ones. */
 async function learnt(engine: Engine): Promise<string | undefined> {

@@ -4,7 +4,7 @@ import { herding } from './selection.ts';
 
 /**
  * Of every old class its first exemplars, of every class with fresh images those that herding chooses by the model as it is;
- * as many of each as the class with the fewest has.
+ * as many of each as the old class with the fewest exemplars has, or, without exemplars, the class with the fewest images.
  */
 export async function balancedImages(
   task: Pick<Task, 'labels' | 'exemplars' | 'fresh' | 'features'>,

@@ -4,7 +4,7 @@ import type { LearnerSettings } from './learner-settings.ts';
 import type { AnyMethod, IncrementalModel, ModelContext } from './method.ts';
 import { ownModel } from './method-checks.ts';
 
-/** How a learner's network is built, for methods that build their own around it. */
+/** How a learner's network is built, as `createResNet` and `createBackbone` take it: for methods with a model of their own. */
 export const networkOptions = (
   { width, stem, init, seed, gradientCheckpointing, precision }: LearnerSettings,
   channels: number,
@@ -18,6 +18,7 @@ export const networkOptions = (
   ...(width > 0 ? { width } : {}),
 });
 
+/** What methods train that have no model of their own, for those that build theirs around it; belongs to the caller. */
 export const defaultModel = ({ engine, channels, classes, training }: ModelContext): ResNet =>
   createResNet(engine, training.model, { ...networkOptions(training, channels), classes });
 

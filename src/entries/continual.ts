@@ -1,7 +1,14 @@
 /** `engram/continual`: the learner that takes classes as they come, and what methods are made with. Nothing inside `src` imports this file. */
-export { alignWeights } from '../continual/alignment.ts';
+export { alignmentSettings, alignTask, alignWeights } from '../continual/alignment.ts';
+export { balancedImages } from '../continual/balanced.ts';
 export type { ClassImages } from '../continual/class-images.ts';
-export { type Distillation, distillation, distillationSettings } from '../continual/distillation.ts';
+export {
+  type Distillation,
+  type DistillationOptions,
+  type DistilledTask,
+  distillation,
+  distillationSettings,
+} from '../continual/distillation.ts';
 export type {
   EpochEvent,
   LearnerEvent,
@@ -35,8 +42,10 @@ export {
   type Task,
   type TaskPlan,
 } from '../continual/method.ts';
+export { defaultModel, networkOptions } from '../continual/model.ts';
 export {
   choiceSetting,
+  type NumberLimits,
   numberSetting,
   type Setting,
   type Settings,
