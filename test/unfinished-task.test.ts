@@ -155,7 +155,7 @@ test('a task that is to be tested counts when its test is done, and not when tha
   const before = engine.memory().liveBuffers;
   const error = await refusal(finish(learner.learn(images(1, 8), { test: images(1, 5) })));
   assert.instance(error, ArgumentError);
-  assert.match(error.message, /^evaluate: class "[^"]+" is not known\./);
+  assert.match(error.message, /^learn: test: class "[^"]+" is not known\./);
   assert.equal([learner.tasksDone, learner.classes, learner.model], [0, [], null]);
   assert.is(engine.memory().liveBuffers, before);
   const events = await finish(learner.learn(images(1, 8), { test: images(8, 1) }));

@@ -1,7 +1,7 @@
 /** How fast a run goes, and how long it still takes. */
 import type { Config } from '../continual/benchmark/config.ts';
 import type { Scenario } from '../continual/benchmark/scenario.ts';
-import type { ExemplarMemory } from '../continual/memory.ts';
+import type { ReadonlyExemplarMemory } from '../continual/memory.ts';
 import type { AnyMethod } from '../continual/method.ts';
 import { epochsOf } from '../continual/recipe.ts';
 import { classIndices, type DatasetSplit } from '../data/dataset.ts';
@@ -30,7 +30,7 @@ export class Pace {
 export interface Plan {
   readonly scenario: Scenario;
   readonly method: AnyMethod;
-  readonly memory: ExemplarMemory;
+  readonly memory: Pick<ReadonlyExemplarMemory, 'quota'>;
   readonly config: Pick<Config, 'trainPerClass' | 'epochs' | 'baseEpochs'>;
 }
 

@@ -7,7 +7,7 @@
 import type { Normalization } from '../data/dataset.ts';
 import type { ImageFormat } from '../data/image-bytes.ts';
 import { type ImageInput, toImageBytes } from '../data/image-input.ts';
-import { type PoolKind, TaskPool } from '../distill/task-pool.ts';
+import { POOL_KINDS, TaskPool } from '../distill/task-pool.ts';
 import { ArgumentError, CheckpointError, ConfigError } from '../errors.ts';
 import { stateDict } from '../nn/state-dict.ts';
 import type { GradScaler } from '../optim/grad-scaler.ts';
@@ -31,7 +31,7 @@ import type {
   LoadLearnerOptions,
   Prediction,
 } from './learner-types.ts';
-import type { ExemplarMemory } from './memory.ts';
+import type { ReadonlyExemplarMemory } from './memory.ts';
 import type { AnyMethod, IncrementalModel } from './method.ts';
 import { resolveMethod, savedMethod } from './method-names.ts';
 import { Predictions } from './predictions.ts';
@@ -127,7 +127,7 @@ export class ContinualLearner {
   }
 
   /** What is kept of earlier tasks' images; another object after each task. */
-  get memory(): ExemplarMemory {
+  get memory(): ReadonlyExemplarMemory {
     return this.known.memory;
   }
 
@@ -161,8 +161,10 @@ export class ContinualLearner {
    * @throws {ArgumentError} beyond 64 tasks, for which a mask has no room.
    */
   get taskPool(): TaskPool {
-    const { pool, groups } = { ...this.methodSettings } as { pool?: PoolKind; groups?: number };
-    return TaskPool.of(pool ?? usualPool(this.taskSizes.length, groups !== undefined), this.taskSizes);
+    const { pool, groups } = { ...this.methodSettings };
+    // A method of one's own may call something else so.
+    const chosen = POOL_KINDS.find((kind) => kind === pool);
+    return TaskPool.of(chosen ?? usualPool(this.taskSizes.length, groups !== undefined), this.taskSizes);
   }
 
   /**
@@ -242,7 +244,7 @@ export class ContinualLearner {
    */
   async save(metadata: Readonly<Record<string, string>> = {}): Promise<Uint8Array<ArrayBuffer>> {
     this.assertUsable('save');
-    const { model, scaler, memory } = this;
+    const { model, scaler, memory } = this.known;
     // Copied before anything is waited for: a task may end meanwhile.
     const { exemplars, counts } = memory;
     const state = describe(this.setup, this.known, counts);
@@ -291,7 +293,8 @@ export class ContinualLearner {
     names: readonly string[];
   } {
     this.assertUsable(where);
-    const { engine, method, methodSettings: settings, memory, model, imageFormat: images, classes: names } = this;
+    const { engine, method, methodSettings: settings } = this;
+    const { memory, model, images, names } = this.known;
     if (!model || !images)
       throw new ArgumentError({
         where,

@@ -18,9 +18,6 @@ export interface Exemplar {
   readonly pixels: Uint8Array<ArrayBuffer>;
 }
 
-/** An image that may become an exemplar. */
-export type Candidate = Exemplar;
-
 export class ExemplarMemory {
   private kept: readonly Exemplar[] = [];
   /** Images that a reservoir has been offered, by class and in all. */
@@ -82,7 +79,7 @@ export class ExemplarMemory {
    * probability. With `perClass` each class has a reservoir of its own.
    * @param stream in the order in which they are seen.
    */
-  offer(stream: readonly Candidate[], random: Random): void {
+  offer(stream: readonly Exemplar[], random: Random): void {
     const { total, perClass = 0 } = this.options;
     const kept = [...this.kept];
     for (const candidate of stream) {
@@ -132,3 +129,6 @@ export class ExemplarMemory {
 
 const placesOf = (exemplars: readonly Exemplar[], label: number): number[] =>
   exemplars.flatMap((exemplar, place) => (exemplar.label === label ? [place] : []));
+
+/** A memory to look at. */
+export type ReadonlyExemplarMemory = Pick<ExemplarMemory, 'options' | 'exemplars' | 'size' | 'of' | 'quota'>;

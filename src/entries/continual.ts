@@ -27,7 +27,7 @@ export type {
   LoadLearnerOptions,
   Prediction,
 } from '../continual/learner-types.ts';
-export { type Exemplar, ExemplarMemory, type MemoryOptions } from '../continual/memory.ts';
+export { type Exemplar, ExemplarMemory, type MemoryOptions, type ReadonlyExemplarMemory } from '../continual/memory.ts';
 export {
   type AnyMethod,
   type Batch as MethodBatch,
