@@ -14,6 +14,7 @@ import { imagesByClass } from '../src/data/images-by-class.ts';
 import { resizeImages } from '../src/data/resize.ts';
 import { EngramError } from '../src/errors.ts';
 import { engine } from './support/engine.ts';
+import { refusal } from './support/refusal.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'engram-images-'));
 test.after(() => rm(folder, { recursive: true, force: true }));
@@ -22,11 +23,8 @@ const from = (input: ImageInput, options: Partial<ImageInputOptions> = {}): Prom
   toImageBytes(engine, input, { where: 'class cup', ...options });
 
 /** The message of the error, which must be one of ours. */
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(
-    () => assert.unreachable('nothing was thrown'),
-    (reason: unknown) => reason,
-  );
+async function refusedWith(promise: Promise<unknown>): Promise<string> {
+  const error = await refusal(promise);
   assert.instance(error, EngramError);
   return (error as EngramError).message;
 }
@@ -108,14 +106,15 @@ test('a data set gives its images, and each class its own in the order of the se
   };
   assert.equal(await from(set), { data, ...format });
   const classes = imagesByClass(set);
-  assert.equal(Object.keys(classes), ['cup', 'hat']);
+  assert.equal([...classes.keys()], ['cup', 'hat']);
   const image = (at: number) => [...data.subarray(2 * at, 2 * at + 2)];
-  assert.equal([...classes.cup!.data], [...image(1), ...image(3)]);
-  assert.equal([...classes.hat!.data], [...image(0), ...image(2), ...image(4)]);
-  assert.is(classes.hat!.count, 3);
-  assert.equal(Object.keys(imagesByClass(set, [2, 0])), ['hat', 'cup']);
+  assert.equal([...classes.get('cup')!.data], [...image(1), ...image(3)]);
+  assert.equal([...classes.get('hat')!.data], [...image(0), ...image(2), ...image(4)]);
+  assert.is(classes.get('hat')!.count, 3);
+  assert.equal([...imagesByClass(set, [2, 0]).keys()], ['hat', 'cup']);
   const { classNames: _, ...nameless } = set;
-  assert.equal(Object.keys(imagesByClass(nameless)), ['0', '2']);
+  assert.equal([...imagesByClass(nameless).keys()], ['0', '2']);
+  assert.equal([...imagesByClass(nameless, [2, 0]).keys()], ['2', '0'], 'numbers stay in the order asked for');
 
   assert.throws(() => imagesByClass(set, [3]), /toys: there is no class 3: the set has 3/);
   assert.throws(() => imagesByClass(set, [1]), /toys: class pen has no images/);
@@ -187,16 +186,19 @@ test('images of another size are an error, or resized where that is allowed', as
   const [small, large] = [ramp(2, 4, 4, 3), ramp(3, 6, 5, 3)];
   const format = { height: 4, width: 4, channels: 3 };
   assert.is(
-    await refusal(from([small, large])),
+    await refusedWith(from([small, large])),
     'class cup, image 2 of 2: images of 6×5×3 were given where they are 4×4×3. Set `resize: true` to stretch them to this size, or cut them beforehand.',
   );
-  assert.match(await refusal(from(large, { format })), /^class cup: images of 6×5×3 were given where they are 4×4×3\./);
+  assert.match(
+    await refusedWith(from(large, { format })),
+    /^class cup: images of 6×5×3 were given where they are 4×4×3\./,
+  );
   const resized = await resizeImages(engine, large, format);
   assert.equal(await from(large, { format, resize: true }), resized);
   const both = await from([small, large], { resize: true });
   assert.equal({ ...both, data: [...both.data] }, { ...format, count: 5, data: [...small.data, ...resized.data] });
   assert.match(
-    await refusal(from(ramp(1, 6, 5, 1), { format, resize: true })),
+    await refusedWith(from(ramp(1, 6, 5, 1), { format, resize: true })),
     /images of 6×5×1 were given where they are 4×4×3: the channels differ\. Repeat a grey channel/,
   );
 });
@@ -204,7 +206,7 @@ test('images of another size are an error, or resized where that is allowed', as
 test('what is no image is refused, by its place', async () => {
   const shape = [1, 2, 2, 1];
   const refused = async (input: unknown, options?: Partial<ImageInputOptions>) =>
-    refusal(from(input as ImageInput, options));
+    refusedWith(from(input as ImageInput, options));
   assert.is(await refused([]), 'class cup: there are no images. Give at least one.');
   assert.match(await refused([[], []]), /there are no images/);
   for (const [input, kind] of [
@@ -253,10 +255,10 @@ test('what is no image is refused, by its place', async () => {
 
 test('files that are missing, cut short or none of images are told by name', async () => {
   const path = join(folder, 'missing.png');
-  assert.match(await refusal(from(path)), /missing\.png: cannot read this file: no such file or folder/);
+  assert.match(await refusedWith(from(path)), /missing\.png: cannot read this file: no such file or folder/);
   await writeFile(join(folder, 'text.png'), 'not a picture');
   assert.match(
-    await refusal(from([ramp(1, 1, 1, 3), join(folder, 'text.png')])),
+    await refusedWith(from([ramp(1, 1, 1, 3), join(folder, 'text.png')])),
     /^class cup, image 2 of 2 \(.*text\.png\): cannot decode this image: .* Give a whole PNG, JPEG or WebP file\./,
   );
   const noise = sharp({
@@ -264,10 +266,13 @@ test('files that are missing, cut short or none of images are told by name', asy
   });
   for (const file of [await noise.clone().jpeg().toBuffer(), await noise.clone().png().toBuffer()]) {
     const cut = new File([Uint8Array.from(file.subarray(0, file.length >> 1))], 'cut.jpg');
-    assert.match(await refusal(from(cut)), /^class cup \(cut\.jpg\): cannot decode this image/);
+    assert.match(await refusedWith(from(cut)), /^class cup \(cut\.jpg\): cannot decode this image/);
   }
-  assert.match(await refusal(from(new Blob([]))), /cannot decode this image/);
-  assert.match(await refusal(from('data:image/png;base64,AAAA')), /\(data:image\/png;base64,AAAA…\): cannot decode/);
+  assert.match(await refusedWith(from(new Blob([]))), /cannot decode this image/);
+  assert.match(
+    await refusedWith(from('data:image/png;base64,AAAA')),
+    /\(data:image\/png;base64,AAAA…\): cannot decode/,
+  );
 });
 
 test('images without a data set are sampled like those of one', async () => {

@@ -14,7 +14,7 @@ import { fashion } from './support/small-run.ts';
 
 /** The first `count` training images of a class, from image `from` on. */
 function some(label: number, count: number, from = 0): ImageBytes {
-  const [all] = Object.values(imagesByClass(fashion.train, [label])) as [ImageBytes];
+  const [all] = [...imagesByClass(fashion.train, [label]).values()] as [ImageBytes];
   const { height, width, channels } = all;
   const bytes = height * width * channels;
   return { data: all.data.slice(from * bytes, (from + count) * bytes), count, height, width, channels };

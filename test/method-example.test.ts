@@ -99,7 +99,7 @@ test('a learner learns by it, is saved, and goes on by it alone', async () => {
       crop: 0,
     });
   const images = (labels: readonly number[]) =>
-    Object.entries(imagesByClass(fashion.train, labels)).map(
+    [...imagesByClass(fashion.train, labels)].map(
       ([name, { data, height, width, channels }]) =>
         [name, { data: data.subarray(0, 16 * height * width * channels), count: 16, height, width, channels }] as const,
     );

@@ -16,7 +16,7 @@ import { engine } from './support/engine.ts';
 import { fashion } from './support/small-run.ts';
 
 function some(label: number, count: number): ImageBytes {
-  const [all] = Object.values(imagesByClass(fashion.train, [label])) as [ImageBytes];
+  const [all] = [...imagesByClass(fashion.train, [label]).values()] as [ImageBytes];
   const bytes = all.data.length / all.count;
   return { ...all, data: all.data.slice(0, count * bytes), count };
 }

@@ -5,12 +5,12 @@ import type { ImageBytes } from './image-bytes.ts';
 
 /**
  * Copies of the images of these classes, each class in the set's order, under its name (its number, where classes have no
- * names).
+ * names), in the order asked for.
  * @param labels the classes; by default all that have images.
  * @throws {ArgumentError} for a class that the set does not know.
  * @throws {DataError} when a class asked for has no images, or two have the same name.
  */
-export function imagesByClass(dataset: ImageDataset, labels?: readonly number[]): Record<string, ImageBytes> {
+export function imagesByClass(dataset: ImageDataset, labels?: readonly number[]): Map<string, ImageBytes> {
   const indices = classIndices(dataset);
   const chosen = labels ?? [...indices.keys()].filter((label) => indices[label]!.length > 0);
   const labelOf = new Map<string, number>();
@@ -39,5 +39,5 @@ export function imagesByClass(dataset: ImageDataset, labels?: readonly number[])
     labelOf.set(name, label);
     return [name, datasetImages(subset(dataset, places))];
   });
-  return Object.fromEntries(entries);
+  return new Map(entries);
 }

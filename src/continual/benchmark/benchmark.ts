@@ -10,7 +10,6 @@ import {
   firstPerClass,
   type ImageDataset,
 } from '../../data/dataset.ts';
-import type { ImageBytes } from '../../data/image-bytes.ts';
 import { imagesByClass } from '../../data/images-by-class.ts';
 import { ArgumentError } from '../../errors.ts';
 import { readSafetensors } from '../../nn/safetensors.ts';
@@ -271,10 +270,10 @@ export class Benchmark {
 
   private learn({ signal, saveEvery = 0 }: RunTaskOptions): AsyncIterable<LearnerEvent> {
     const tasks = this.scenario.tasks.slice(0, this.tasksDone + 1);
-    return this.learner.learn(named(this.split.train, tasks.at(-1) as readonly number[]), {
+    return this.learner.learn(imagesByClass(this.split.train, tasks.at(-1) as readonly number[]), {
       ...(signal ? { signal } : {}),
       saveEvery,
-      test: named(this.split.test, tasks.flat()),
+      test: imagesByClass(this.split.test, tasks.flat()),
       ...(this.begun ? { resume: this.begun.bytes } : {}),
       annotate: () => writeBenchmarkState(this.state()),
     });
@@ -367,7 +366,3 @@ function cut(split: DatasetSplit, { trainPerClass, testPerClass }: Config): Data
   };
   return { train: part(split.train, trainPerClass), test: part(split.test, testPerClass) };
 }
-
-/** Pairs, for an object would bring names that are numbers into another order. */
-const named = (dataset: ImageDataset, labels: readonly number[]): (readonly [string, ImageBytes])[] =>
-  labels.flatMap((label) => Object.entries(imagesByClass(dataset, [label])));
