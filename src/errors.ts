@@ -14,9 +14,11 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/** Base class: `code` is stable and fit for `switch`; `where`, `fix` are for people, as they were given. */
+/** Base class: `code` is stable and fit for `switch`; `where`, `reason`, `fix` are for people, as they were given. */
 export class EngramError extends Error {
   readonly where: string;
+  /** What was wrong alone, for messages of others that tell of it. */
+  readonly reason: string;
   readonly fix: string | undefined;
 
   constructor(
@@ -28,6 +30,7 @@ export class EngramError extends Error {
     });
     this.name = new.target.name;
     this.where = details.where;
+    this.reason = details.message;
     this.fix = details.fix;
   }
 }

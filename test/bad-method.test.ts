@@ -10,6 +10,7 @@ import { imagesByClass } from '../src/data/images-by-class.ts';
 import { ConfigError } from '../src/errors.ts';
 import { crossEntropy } from '../src/ops/cross-entropy.ts';
 import { engine, errorOf } from './support/engine.ts';
+import { refusal } from './support/refusal.ts';
 import { fashion } from './support/small-run.ts';
 
 const few = firstPerClass(fashion.train, 8);
@@ -43,14 +44,8 @@ function isRefused(error: unknown, expected: RegExp): void {
 }
 
 async function refused(action: () => Promise<unknown>, expected: RegExp): Promise<void> {
-  isRefused(await failureOf(action()), expected);
+  isRefused(await refusal(action()), expected);
 }
-
-const failureOf = (ended: Promise<unknown>): Promise<Error> =>
-  ended.then(
-    () => assert.unreachable('nothing was thrown') as never,
-    (error) => error,
-  );
 
 async function learn(learner: ContinualLearner, images: typeof first): Promise<void> {
   for await (const event of learner.learn(images)) void event;
@@ -165,7 +160,7 @@ test('what throws in the middle of a task leaves the learner as it was before, a
   });
   await learn(learner, first);
   const before = await learner.save();
-  const error = await failureOf(learn(learner, second));
+  const error = await refusal(learn(learner, second));
   isRefused(error, /^method "mine", task 2: learn\(\) threw RangeError: too far\\nby two\. Correct the method/);
   assert.is(error.cause, cause);
   assert.equal(await learner.save(), before);

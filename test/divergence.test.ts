@@ -9,7 +9,8 @@ import { Linear } from '../src/nn/layers.ts';
 import { crossEntropy } from '../src/ops/cross-entropy.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
 import { engine } from './support/engine.ts';
-import { finish, makeBenchmark, outcome, refusal } from './support/run-benchmark.ts';
+import { refusal } from './support/refusal.ts';
+import { finish, makeBenchmark, outcome } from './support/run-benchmark.ts';
 import { small } from './support/small-run.ts';
 
 test('training that diverges stops with advice, at the same step however losses are read', async () => {

@@ -9,7 +9,8 @@ import { CheckpointError } from '../src/errors.ts';
 import { readSafetensors } from '../src/nn/safetensors.ts';
 import { Engine } from '../src/tensor/engine.ts';
 import { engine, needs } from './support/engine.ts';
-import { finish, makeBenchmark, refusal } from './support/run-benchmark.ts';
+import { refusal } from './support/refusal.ts';
+import { finish, makeBenchmark } from './support/run-benchmark.ts';
 import { small } from './support/small-run.ts';
 
 async function learn(

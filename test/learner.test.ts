@@ -10,6 +10,7 @@ import { imagesByClass } from '../src/data/images-by-class.ts';
 import { ArgumentError, CheckpointError, ConfigError, type EngramError, ShapeError } from '../src/errors.ts';
 import { readSafetensors, writeSafetensors } from '../src/nn/safetensors.ts';
 import { engine } from './support/engine.ts';
+import { refusal } from './support/refusal.ts';
 import { fashion } from './support/small-run.ts';
 
 /** The first `count` training images of a class, from image `from` on. */
@@ -32,12 +33,9 @@ const first = { trousers: some(1, 24), sandals: some(5, 24) };
 const second = { shirt: some(6, 24), bag: some(8, 24) };
 
 const refused = async (promise: Promise<unknown>, kind: new (...a: never[]) => EngramError, expected: RegExp) => {
-  const error = await promise.then(
-    () => assert.unreachable(`nothing was thrown: ${expected}`),
-    (thrown: Error) => thrown,
-  );
+  const error = await refusal(promise);
   assert.instance(error, kind, String(error));
-  assert.match((error as Error).message, expected);
+  assert.match(error.message, expected);
 };
 
 test('it learns classes as they come, and tells them with probabilities', async () => {

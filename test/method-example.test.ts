@@ -7,6 +7,7 @@ import { gradcheck } from '../src/entries/testing.ts';
 import { ConfigError, imagesByClass, type ResNet, type Tensor } from '../src/index.ts';
 import { lessForget } from './examples/own-method.ts';
 import { engine, uniform } from './support/engine.ts';
+import { refusal } from './support/refusal.ts';
 import { fashion } from './support/small-run.ts';
 
 const [IMAGES, FEATURES, CLASSES] = [6, 5, 4];
@@ -148,16 +149,9 @@ test('a learner learns by it, is saved, and goes on by it alone', async () => {
   assert.is(again.methodSettings.directionWeight, 10);
   assert.equal([again.classes.length, again.exemplars.length, again.tasksDone], [4, 12, 2]);
   again.dispose();
-  const refusal = async (run: () => Promise<unknown>): Promise<Error> => {
-    const error = await run().then(
-      () => assert.unreachable('nothing was thrown') as never,
-      (reason: Error) => reason,
-    );
-    return error;
-  };
-  assert.instance(await refusal(() => create(-1)), ConfigError);
-  assert.match((await refusal(() => create(-1))).message, /"directionWeight" does not fit: .* at least 0, received -1/);
-  assert.match((await refusal(() => ContinualLearner.load(engine, saved))).message, /less-forget/);
+  assert.instance(await refusal(create(-1)), ConfigError);
+  assert.match((await refusal(create(-1))).message, /"directionWeight" does not fit: .* at least 0, received -1/);
+  assert.match((await refusal(ContinualLearner.load(engine, saved))).message, /less-forget/);
 });
 
 test('it imports what the package exports, and nothing else', () => {

@@ -8,7 +8,6 @@ import {
   classBalancedWeights,
   darkExperienceLoss,
   decoupledKD,
-  decoupledKDParts,
   lessForgetLoss,
   logitReplayLoss,
   marginRankingLoss,
@@ -344,44 +343,6 @@ test('balanced losses are FOSTER’s', async () => {
     [logits],
   );
   assert.throws(() => adjustedCrossEntropy(logits, targets, engine.tensor(own)), /weights f32\[classes\].*f32\[4\]/);
-});
-
-test('decoupled distillation splits the right class from the rest', async () => {
-  const data = uniform(n * classes, 10, -6, 6);
-  const full = engine.tensor(data, [n, classes]);
-  const split = (row: readonly number[], y: number) => {
-    const others = row.filter((_, c) => c !== y).map((v) => v / 4);
-    return { binary: [row[y]! / 4, rows.logSumExp(others)], others };
-  };
-  for (const [alpha, beta] of [
-    [1, 8],
-    [1, 0],
-    [0, 1],
-  ] as const) {
-    await gradcheck(
-      (z) => decoupledKD(z, full, targets, { alpha, beta }),
-      (z) => [
-        16 *
-          mean(
-            rowsOf(z!, classes).map((row, i) => {
-              const [s, t] = [row, rowsOf(data, classes)[i]!].map((of) => split(of, targetList[i]!));
-              return alpha * rows.divergence(t!.binary, s!.binary) + beta * rows.divergence(t!.others, s!.others);
-            }),
-          ),
-      ],
-      [logits],
-    );
-  }
-});
-
-test('decoupled distillation of two classes has no other part, stays finite for sure logits, and needs two', async () => {
-  const pair = leaf([[200, -200]]);
-  const sure = engine.tensor([[-200, 200]]);
-  const { other } = decoupledKDParts(pair, sure, labels(0));
-  assert.is(await other.item(), 0);
-  const { value } = await learnt(decoupledKD(pair, sure, labels(0)), pair);
-  await near(engine.tensor([value]), [16 * 100], 1e-6);
-  assert.throws(() => decoupledKD(engine.zeros([1, 1]), engine.zeros([1, 1]), labels(0)), /at least 2 classes/);
 });
 
 test('what does not fit is refused with its shapes', () => {

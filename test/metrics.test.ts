@@ -4,6 +4,7 @@ import {
   accuracyCurve,
   averageIncremental,
   backwardTransfer,
+  confusionAccuracies,
   forgetting,
   lastAccuracy,
   taskAccuracies,
@@ -62,6 +63,20 @@ test('a row of the matrix counts each task alone and leaves later tasks out', ()
   assert.is(row.length, 2);
   assert.throws(() => taskAccuracies([0], [0], [0, 1], 2), /task 1 has no test image/);
   assert.throws(() => taskAccuracies([0, 1], [0], [0], 1), /2 predictions for 1 labels/);
+});
+
+test('a row is the same from counts of classes and predictions', () => {
+  const [sizes, taskOf] = [
+    [2, 1, 3],
+    [0, 0, 1, 2, 2, 2],
+  ];
+  const expected = [0, 0, 1, 2, 2, 2, 3, 4, 4, 5, 5];
+  const predicted = [0, 1, 1, 2, 5, 0, 3, 4, 3, 5, 2];
+  const confusion = new Uint32Array(36);
+  expected.forEach((label, image) => {
+    confusion[label * 6 + predicted[image]!]!++;
+  });
+  assert.equal(confusionAccuracies(confusion, sizes), taskAccuracies(predicted, expected, taskOf, 3));
 });
 
 test.run();

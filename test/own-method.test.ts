@@ -10,7 +10,8 @@ import { CheckpointError, ConfigError, type EngramError } from '../src/errors.ts
 import { readSafetensors } from '../src/nn/safetensors.ts';
 import { crossEntropy } from '../src/ops/cross-entropy.ts';
 import { engine } from './support/engine.ts';
-import { finish, makeBenchmark, refusal } from './support/run-benchmark.ts';
+import { refusal } from './support/refusal.ts';
+import { finish, makeBenchmark } from './support/run-benchmark.ts';
 import { fashion, small } from './support/small-run.ts';
 
 const settings: ConfigInput = { ...small, trainPerClass: 16, testPerClass: 10, epochs: 1, batch: 16 };

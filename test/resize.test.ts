@@ -5,6 +5,7 @@ import type { ImageBytes } from '../src/data/image-bytes.ts';
 import { type ImageSize, resizeImages } from '../src/data/resize.ts';
 import { Random } from '../src/tensor/random.ts';
 import { engine } from './support/engine.ts';
+import { refusal } from './support/refusal.ts';
 
 function noise(count: number, height: number, width: number, channels: number, seed = 3): ImageBytes {
   const random = new Random(seed);
@@ -167,20 +168,16 @@ test('a side that stays is copied, and images of the size are returned as they a
 
 test('what cannot be resized is refused', async () => {
   const images = noise(1, 2, 2, 1);
-  const refusal = (promise: Promise<unknown>): Promise<string> =>
-    promise.then(
-      () => assert.unreachable('nothing was thrown') as never,
-      (error: Error) => error.message,
-    );
-  assert.match(await refusal(resizeImages(engine, images, { height: 0, width: 2 })), /^resizeImages: 0×2 is no size/);
-  assert.match(await refusal(resizeImages(engine, images, { height: 1.5, width: 2 })), /1\.5×2 is no size/);
+  const message = async (promise: Promise<unknown>): Promise<string> => (await refusal(promise)).message;
+  assert.match(await message(resizeImages(engine, images, { height: 0, width: 2 })), /^resizeImages: 0×2 is no size/);
+  assert.match(await message(resizeImages(engine, images, { height: 1.5, width: 2 })), /1\.5×2 is no size/);
   assert.match(
-    await refusal(resizeImages(engine, images, { height: 2, width: 2 ** 29 })),
+    await message(resizeImages(engine, images, { height: 2, width: 2 ** 29 })),
     /2×2×1 are too large to become 2×536870912/,
   );
   const torn = { ...images, count: 2 };
   assert.match(
-    await refusal(resizeImages(engine, torn, { height: 1, width: 1 })),
+    await message(resizeImages(engine, torn, { height: 1, width: 1 })),
     /4 pixel values do not fill .*\[2, 2, 2, 1\]/,
   );
 });

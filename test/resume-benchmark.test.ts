@@ -11,7 +11,8 @@ import { CheckpointError } from '../src/errors.ts';
 import { readSafetensors, writeSafetensors } from '../src/nn/safetensors.ts';
 import { crossEntropy } from '../src/ops/cross-entropy.ts';
 import { engine, needs } from './support/engine.ts';
-import { finish, makeBenchmark, outcome, refusal } from './support/run-benchmark.ts';
+import { refusal } from './support/refusal.ts';
+import { finish, makeBenchmark, outcome } from './support/run-benchmark.ts';
 import { fashion, small } from './support/small-run.ts';
 
 const config: ConfigInput = {

@@ -16,19 +16,21 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { flagOf } from '../src/cli/config-flags.ts';
 import { Interrupted } from '../src/cli/exit.ts';
 import { learn } from '../src/cli/learn.ts';
 import { RunFolder } from '../src/cli/run-folder.ts';
-import { type MetricsLine, readBenchmarkState } from '../src/continual/benchmark/benchmark-state.ts';
+import type { MetricsLine } from '../src/continual/benchmark/benchmark-state.ts';
 import { parseConfig } from '../src/continual/benchmark/config.ts';
 import type { DatasetSplit } from '../src/data/dataset.ts';
 import { EngramError } from '../src/errors.ts';
 import { readSafetensors, writeSafetensors } from '../src/nn/safetensors.ts';
 import { engine } from './support/engine.ts';
+import { benchmarkOf, flipBit, halve, said, snapshot } from './support/folder-files.ts';
 import { given } from './support/given.ts';
+import { refusal } from './support/refusal.ts';
 import { runOutcome } from './support/run-outcome.ts';
 import { fashion } from './support/small-run.ts';
 
@@ -47,19 +49,6 @@ const config = parseConfig({
   batch: 4,
   width: 2,
 });
-
-/** What it said, line by line, but for the bare facts that every run says. */
-async function said(command: () => Promise<unknown>): Promise<string[]> {
-  const { log } = console;
-  const lines: string[] = [];
-  console.log = (line: string) => lines.push(line);
-  try {
-    await command();
-  } finally {
-    console.log = log;
-  }
-  return lines.map(stripVTControlCharacters).filter((line) => !/^(folder|task) /.test(line));
-}
 
 type Watch = (line: MetricsLine, folder: RunFolder) => void;
 
@@ -88,23 +77,10 @@ function run(
   });
 }
 
-const errorOf = async (promise: Promise<unknown>): Promise<EngramError> =>
-  promise.then(
-    () => assert.unreachable('nothing was thrown') as never,
-    (error) => error,
-  );
-
-/** Every file below a folder with its content. */
-const snapshot = (folder: string) =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => [name, readFileSync(join(parentPath, name)).toString('base64')])
-    .sort();
-
 /** One paragraph, and nothing changed. */
 async function refused(name: string, expected: RegExp, options: Parameters<typeof run>[1] = {}): Promise<void> {
   const before = snapshot(at(name));
-  const error = await errorOf(run(name, options));
+  const error = await refusal(run(name, options));
   assert.instance(error, EngramError, `${error.stack}`);
   assert.match(error.message, expected);
   assert.not.match(error.message, /\n/);
@@ -131,7 +107,7 @@ for (const [name, watch] of [
   ],
   ['early', stopAfter(0, 1)],
 ] as const) {
-  const error = await errorOf(run(name, { resume: false, watch }));
+  const error = await refusal(run(name, { resume: false, watch }));
   if (!(error instanceof Interrupted)) throw error;
 }
 
@@ -152,17 +128,8 @@ async function endsAsTheWhole(name: string, notices: readonly RegExp[]): Promise
     assert.equal(outcome[part], expected[part], part);
 }
 
-const halve = (file: string) => writeFileSync(file, readFileSync(file).subarray(0, statSync(file).size / 2));
-/** A bit of the last number in a file. */
-const flipBit = (file: string) => {
-  const bytes = readFileSync(file);
-  bytes[bytes.length - 1]! ^= 1;
-  writeFileSync(file, bytes);
-};
-const benchmarkOf = (file: string) => readBenchmarkState(readSafetensors(readFileSync(file)).metadata, file);
-
 test('a run that was stopped says what is saved, and goes on without a word', async () => {
-  const error = await errorOf(run('stopped', { resume: false, watch: stopAfter(2, 0) }));
+  const error = await refusal(run('stopped', { resume: false, watch: stopAfter(2, 0) }));
   assert.match(error.message, /^Stopped\. The first 2 of 3 tasks are saved, and 1 epoch of task 3\. To go on: /);
   assert.not.ok(readdirSync(at('stopped')).some((name) => name.startsWith('lock')));
   await endsAsTheWhole('stopped', []);
@@ -351,7 +318,7 @@ test('one process at a time, and none waits for one that is gone', async () => {
 });
 
 test('a folder that is removed, or replaced, while its run learns ends the run', async () => {
-  const removed = await errorOf(
+  const removed = await refusal(
     run('removed', {
       resume: false,
       watch: ({ task, type }) => {
@@ -365,7 +332,7 @@ test('a folder that is removed, or replaced, while its run learns ends the run',
   );
   assert.not.ok(existsSync(at('removed')));
 
-  const replaced = await errorOf(
+  const replaced = await refusal(
     run('replaced', {
       resume: false,
       watch: ({ task, type }) => {
@@ -395,7 +362,7 @@ given(mounts, 'file systems of its own')(
     const flags = Object.entries(config).flatMap(([key, value]) =>
       typeof value === 'boolean' || value === undefined || (Array.isArray(value) && value.length === 0)
         ? []
-        : [`--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, `${value}`],
+        : [flagOf(key), `${value}`],
     );
     const { status, stdout, stderr } = spawnSync(
       'unshare',

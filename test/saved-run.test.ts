@@ -11,7 +11,8 @@ import { subset } from '../src/data/dataset.ts';
 import { CheckpointError, ConfigError } from '../src/errors.ts';
 import { readSafetensors, type SafetensorsEntry, writeSafetensors } from '../src/nn/safetensors.ts';
 import { engine } from './support/engine.ts';
-import { finish, makeBenchmark, outcome, read, refusal } from './support/run-benchmark.ts';
+import { refusal } from './support/refusal.ts';
+import { finish, makeBenchmark, outcome, read } from './support/run-benchmark.ts';
 import { fashion, small } from './support/small-run.ts';
 
 const few: ConfigInput = { ...small, trainPerClass: 16, epochs: 1, batch: 16 };

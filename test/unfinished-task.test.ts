@@ -9,7 +9,8 @@ import { methods } from '../src/continual/methods/index.ts';
 import { imagesByClass } from '../src/data/images-by-class.ts';
 import { ArgumentError } from '../src/errors.ts';
 import { engine, needs } from './support/engine.ts';
-import { finish, makeBenchmark, outcome, read, refusal } from './support/run-benchmark.ts';
+import { refusal } from './support/refusal.ts';
+import { finish, makeBenchmark, outcome, read } from './support/run-benchmark.ts';
 import { fashion, small } from './support/small-run.ts';
 
 const config: ConfigInput = {

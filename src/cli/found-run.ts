@@ -53,9 +53,8 @@ export async function findRun(path: string, own?: AnyMethod): Promise<FoundRun> 
 
 const tasks = (count: number): string => (count === 1 ? '1 task' : `${count} tasks`);
 
-/** What an error says, without where and how to mend it. */
-const reasonOf = ({ message, where, fix }: CheckpointError): string =>
-  message.slice(`${where}: `.length, fix ? -` ${fix}`.length : undefined).replace(/\.$/, '');
+/** What an error says, to go on within a sentence. */
+const reasonOf = ({ reason }: CheckpointError): string => reason.replace(/\.$/, '');
 
 const readIfThere = async (where: string) =>
   (await files.exists(where)) ? { where, bytes: await files.read(where) } : null;

@@ -72,7 +72,7 @@ async function tryNetwork(benchmark: Benchmark): Promise<void> {
     if (!(cause instanceof OutOfMemoryError)) throw cause;
     throw new ConfigError({
       where: '--width',
-      message: `this network is too large for the device (${cause.message.replace(` ${cause.fix}`, '').replace(/\.$/, '')}).`,
+      message: `this network is too large for the device (${cause.where}: ${cause.reason.replace(/\.$/, '')}).`,
       fix: 'Choose a smaller --width or another --model.',
       cause,
     });

@@ -36,17 +36,24 @@ function* batches(
   }
 }
 
-/** Features, read back: [n, featureSize] row-major. */
-export async function featuresOf(
-  model: IncrementalModel,
+/**
+ * What `of` gives for every image, read back: row by row, in the images' order.
+ * @param Elements the array that elements of its dtype are read into.
+ */
+export async function readOf<T extends Float32Array | Int32Array>(
+  Elements: new (length: number) => T,
+  model: Module,
   images: TaskImages,
   indices: readonly number[],
-): Promise<Float32Array<ArrayBuffer>> {
-  const out = new Float32Array(indices.length * model.featureSize);
+  of: (x: Tensor) => Tensor,
+): Promise<T> {
+  const parts: T[] = [];
+  for (const { result } of batches(model, images, indices, of)) parts.push((await result.data()) as T);
+  const out = new Elements(parts.reduce((total, { length }) => total + length, 0));
   let offset = 0;
-  for (const { batch, result } of batches(model, images, indices, (x) => model.features(x))) {
-    out.set((await result.data()) as Float32Array, offset);
-    offset += batch.length * model.featureSize;
+  for (const part of parts) {
+    out.set(part, offset);
+    offset += part.length;
   }
   return out;
 }
@@ -70,40 +77,7 @@ export function prototypesOf(
   }
 }
 
-/** Scores, read back batch by batch: f32 [n, classes] row-major. */
-export async function scoresOf(
-  model: Module,
-  images: TaskImages,
-  indices: readonly number[],
-  of: (x: Tensor) => Tensor,
-): Promise<Float32Array<ArrayBuffer>> {
-  const parts: Float32Array[] = [];
-  for (const { result } of batches(model, images, indices, of)) parts.push((await result.data()) as Float32Array);
-  const out = new Float32Array(parts.reduce((total, { length }) => total + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    out.set(part, offset);
-    offset += part.length;
-  }
-  return out;
-}
-
-/** The largest score of each image, read back; −1 where some score is not a finite number. */
-export async function predictionsOf(
-  model: Module,
-  images: TaskImages,
-  indices: readonly number[],
-  of: (x: Tensor) => Tensor,
-): Promise<Int32Array<ArrayBuffer>> {
-  const predicted = new Int32Array(indices.length);
-  const largest = (x: Tensor) => {
-    const scores = of(x);
-    return where(min(scores.isFinite(), 1), argmax(scores), -1);
-  };
-  let offset = 0;
-  for (const { batch, result } of batches(model, images, indices, largest)) {
-    predicted.set((await result.data()) as Int32Array, offset);
-    offset += batch.length;
-  }
-  return predicted;
+/** The largest score of each image, i32 [n]; −1 where some score is not a finite number. */
+export function largest(scores: Tensor): Tensor {
+  return where(min(scores.isFinite(), 1), argmax(scores), -1);
 }

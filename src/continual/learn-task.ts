@@ -57,27 +57,8 @@ export async function* learnTask(
   const scaler = await copyOfScaler(setup, known, held);
   const model = grownCopy(setup, known, added.length, format, held);
   const history = taskFingerprint(setup, known, inputs);
-  const run = new TaskRun({
-    engine,
-    method,
-    methodSettings,
-    training,
-    index: tasks,
-    model,
-    old: known.model,
-    scaler,
-    oldTaskSizes: known.taskSizes,
-    newClasses: added.length,
-    fresh: inputs.images,
-    freshLabels: inputs.labels,
-    exemplars: memory.images(format),
-    exemplarLabels: memory.exemplars.map(({ label }) => label),
-    normalization: format,
-    fingerprint: history,
-    held,
-  });
-  const from = resume ? { bytes: resume, where: `${where}: resume` } : null;
-  for await (const event of run.run({ saveEvery, resume: from, annotate })) {
+  const run = new TaskRun({ setup, known, inputs, model, scaler, fingerprint: history, held });
+  for await (const event of run.run({ saveEvery, annotate, ...(resume ? { resume } : {}) })) {
     signal?.throwIfAborted();
     yield event;
   }

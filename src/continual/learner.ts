@@ -116,6 +116,11 @@ export class ContinualLearner {
     return this.setup.methodSettings;
   }
 
+  /** What a user should know of how the settings were taken; every task tells it too. */
+  get notices(): readonly string[] {
+    return this.setup.notices;
+  }
+
   /** The model after the last finished task, another object after each; none before the first. */
   get model(): IncrementalModel | null {
     return this.known.model;

@@ -4,7 +4,7 @@ import type { ImageBytes, ImageFormat } from '../data/image-bytes.ts';
 import { softmax } from '../ops/softmax.ts';
 import type { Engine } from '../tensor/engine.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { predictionsOf, prototypesOf, scoresOf } from './inference.ts';
+import { largest, prototypesOf, readOf } from './inference.ts';
 import type { ExemplarMemory } from './memory.ts';
 import type { AnyMethod, IncrementalModel, Predictor } from './method.ts';
 import { ownPredictor } from './method-checks.ts';
@@ -32,14 +32,12 @@ export class Predictions {
 
   /** The largest score of each image: its logit; −1 where some score is not a finite number. */
   logits(images: ImageBytes): Promise<Int32Array> {
-    const { model } = this.options;
-    return this.uploaded(images, (uploaded, all, scores) => predictionsOf(model, uploaded, all, scores));
+    return this.read(Int32Array, images, largest);
   }
 
   /** f32 [n, classes] row-major. */
   probabilities(images: ImageBytes): Promise<Float32Array> {
-    const { model } = this.options;
-    return this.uploaded(images, (uploaded, all, scores) => scoresOf(model, uploaded, all, (x) => softmax(scores(x))));
+    return this.read(Float32Array, images, softmax);
   }
 
   /** Does something with what the model says: it stays as it is until that is done, whatever is learnt meanwhile. */
@@ -72,10 +70,11 @@ export class Predictions {
     last();
   }
 
-  /** Uploads images for as long as `work` takes. */
-  private uploaded<T>(
+  /** What is made of the images' scores. */
+  private read<T extends Float32Array | Int32Array>(
+    Elements: new (length: number) => T,
     images: ImageBytes,
-    work: (images: TaskImages, all: number[], scores: (x: Tensor) => Tensor) => Promise<T>,
+    of: (scores: Tensor) => Tensor,
   ): Promise<T> {
     return this.during(async () => {
       this.predictor ??= this.makePredictor();
@@ -84,7 +83,8 @@ export class Predictions {
       const labels = new Int32Array(images.count).fill(-1);
       const uploaded = new TaskImages(this.options.engine, images, labels, this.options.format);
       try {
-        return await work(uploaded, [...labels.keys()], (x) => predictor.scores(x));
+        const { model } = this.options;
+        return await readOf(Elements, model, uploaded, [...labels.keys()], (x) => of(predictor.scores(x)));
       } finally {
         uploaded.dispose();
       }

@@ -1,6 +1,5 @@
 /** One task while it is learnt: what its method sees of it, and what is handed to the learner when it is done. */
-import type { Normalization } from '../data/dataset.ts';
-import { type ImageBytes, joinImages } from '../data/image-bytes.ts';
+import { joinImages } from '../data/image-bytes.ts';
 import { ArgumentError, CheckpointError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import { type StateDict, writeState } from '../nn/state-dict.ts';
@@ -11,44 +10,36 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { type Disposable, Disposables } from './disposables.ts';
 import type { EpochEvent, ProgressEvent, StepEvent } from './events.ts';
 import { type Fit, fitPhase } from './fit.ts';
-import { featuresOf, prototypesOf } from './inference.ts';
-import type { LearnerSettings, Recipe } from './learner-settings.ts';
-import { recipeSettings } from './learner-settings.ts';
-import type { AnyMethod, IncrementalModel, Phase, Task } from './method.ts';
+import { prototypesOf, readOf } from './inference.ts';
+import type { Knowledge, Setup } from './knowledge.ts';
+import { type LearnerSettings, type Recipe, recipeSettings } from './learner-settings.ts';
+import type { LearnOptions } from './learner-types.ts';
+import type { IncrementalModel, Phase, Task } from './method.ts';
 import { phasesOf } from './method-checks.ts';
 import { epochsOf } from './recipe.ts';
 import { TaskImages } from './task-images.ts';
+import type { TaskInputs } from './task-inputs.ts';
 import { readProgress, type TaskProgress, writeProgress } from './task-progress.ts';
 import { augmentationOf } from './training-checks.ts';
 
 export interface TaskRunOptions {
-  readonly engine: Engine;
-  readonly method: AnyMethod;
-  readonly methodSettings: Readonly<Record<string, unknown>>;
-  readonly training: LearnerSettings;
-  readonly index: number;
+  readonly setup: Setup;
+  /** What was learnt before. */
+  readonly known: Knowledge;
+  /** The images that were given. */
+  readonly inputs: TaskInputs;
   readonly model: IncrementalModel;
-  readonly old: IncrementalModel | null;
   readonly scaler: GradScaler | null;
-  readonly oldTaskSizes: readonly number[];
-  readonly newClasses: number;
-  /** The images that were given, class by class, with their logits. */
-  readonly fresh: ImageBytes;
-  readonly freshLabels: readonly number[];
-  readonly exemplars: ImageBytes;
-  readonly exemplarLabels: readonly number[];
-  readonly normalization: Normalization;
   /** Of everything that the task depends on. */
   readonly fingerprint: string;
   /** Takes in what the task needs on the device; freed with it. */
   readonly held: Disposables;
 }
 
-export interface TaskRunSaving {
-  readonly saveEvery: number;
-  readonly resume: { readonly bytes: Uint8Array; readonly where: string } | null;
-  readonly annotate: () => Readonly<Record<string, string>>;
-}
+export type TaskRunSaving = Required<Pick<LearnOptions, 'saveEvery' | 'annotate'>> & Pick<LearnOptions, 'resume'>;
+
+/** Names what is resumed in errors. */
+const RESUMED = 'learn: resume';
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
@@ -72,21 +63,24 @@ export class TaskRun implements Task {
   private readonly ends: StateDict[] = [];
 
   constructor(private readonly options: TaskRunOptions) {
-    const { engine, fresh, exemplars, oldTaskSizes, held } = options;
+    const { setup, known, inputs, model, held } = options;
+    const { engine, training } = setup;
+    const { memory, taskSizes } = known;
+    const { images, format } = inputs;
     this.engine = engine;
-    this.index = options.index;
-    this.settings = options.methodSettings as Readonly<Record<string, never>>;
-    this.training = options.training;
-    this.model = options.model;
-    this.old = options.old?.eval() ?? null;
-    this.oldTaskSizes = oldTaskSizes;
-    this.oldClasses = oldTaskSizes.reduce((total, size) => total + size, 0);
-    this.newClasses = options.newClasses;
-    this.fresh = range(0, fresh.count);
-    this.exemplars = range(fresh.count, fresh.count + exemplars.count);
-    this.labels = Int32Array.from([...options.freshLabels, ...options.exemplarLabels]);
-    const all = exemplars.count > 0 ? joinImages([fresh, exemplars], 'learn') : fresh;
-    this.images = held.add(new TaskImages(engine, all, this.labels, options.normalization));
+    this.index = known.tasks;
+    this.settings = setup.methodSettings as Readonly<Record<string, never>>;
+    this.training = training;
+    this.model = model;
+    this.old = known.model?.eval() ?? null;
+    this.oldTaskSizes = taskSizes;
+    this.oldClasses = known.names.length;
+    this.newClasses = inputs.added.length;
+    this.fresh = range(0, images.count);
+    this.exemplars = range(images.count, images.count + memory.size);
+    this.labels = Int32Array.from([...inputs.labels, ...memory.exemplars.map(({ label }) => label)]);
+    const all = memory.size > 0 ? joinImages([images, memory.images(format)], 'learn') : images;
+    this.images = held.add(new TaskImages(engine, all, this.labels, format));
   }
 
   get epochs(): number {
@@ -101,7 +95,7 @@ export class TaskRun implements Task {
   readonly release = <T extends Disposable>(one: T): T => this.options.held.release(one);
 
   readonly features = (model: IncrementalModel, images: readonly number[]): Promise<Float32Array<ArrayBuffer>> =>
-    featuresOf(model, this.images, images);
+    readOf<Float32Array<ArrayBuffer>>(Float32Array, model, this.images, images, (x) => model.features(x));
 
   readonly prototypes = async (model: IncrementalModel): Promise<Tensor> =>
     prototypesOf(model, this.images, [...this.exemplars, ...this.fresh], this.oldClasses + this.newClasses);
@@ -121,13 +115,13 @@ export class TaskRun implements Task {
    * @throws {CheckpointError} when what is to be resumed is of another task.
    */
   async *run(saving: TaskRunSaving): AsyncGenerator<StepEvent | EpochEvent | ProgressEvent> {
-    const { method } = this.options;
+    const { method } = this.options.setup;
     const done = saving.resume ? this.resumed(saving.resume) : null;
     let phaseIndex = 0;
     for await (const phase of phasesOf(method, this)) {
       const end = done?.ends[phaseIndex];
       if (done && phaseIndex < done.phase && end) {
-        writeState(this.model.namedTensors(), end, saving.resume?.where ?? 'learn');
+        writeState(this.model.namedTensors(), end, RESUMED);
         this.ends.push(end);
       } else {
         yield* this.fit(phase, phaseIndex, saving, phaseIndex === done?.phase ? done : null);
@@ -136,7 +130,7 @@ export class TaskRun implements Task {
     }
     if (!done || done.phase < phaseIndex) return;
     throw new CheckpointError({
-      where: saving.resume?.where ?? 'learn',
+      where: RESUMED,
       message: `this is the progress of phase ${done.phase + 1}, but the task has ${phaseIndex}.`,
       fix: 'Resume with the method that the task was begun with, or learn it from its beginning.',
     });
@@ -145,7 +139,7 @@ export class TaskRun implements Task {
   private async *fit(
     phase: Phase,
     phaseIndex: number,
-    { saveEvery, annotate, resume }: TaskRunSaving,
+    { saveEvery, annotate }: TaskRunSaving,
     done: TaskProgress | null,
   ): AsyncGenerator<StepEvent | EpochEvent | ProgressEvent> {
     const { engine, training, model, old, options, images, index: task } = this;
@@ -165,7 +159,7 @@ export class TaskRun implements Task {
       augmentation: phase.augment === false ? {} : augmentationOf(training),
       held,
       saveEvery,
-      resume: done && resume ? { snapshot: done.snapshot, where: resume.where } : null,
+      resume: done && { snapshot: done.snapshot, where: RESUMED },
     };
     let last = done?.snapshot;
     for await (const event of fitPhase(fit)) {
@@ -184,12 +178,12 @@ export class TaskRun implements Task {
     if (last) this.ends.push(last.model);
   }
 
-  private resumed({ bytes, where }: { bytes: Uint8Array; where: string }): TaskProgress {
-    const progress = readProgress(bytes, where);
+  private resumed(bytes: Uint8Array): TaskProgress {
+    const progress = readProgress(bytes, RESUMED);
     const { index, options } = this;
     if (progress.task !== index || progress.fingerprint !== options.fingerprint) {
       throw new CheckpointError({
-        where,
+        where: RESUMED,
         message:
           progress.task !== index
             ? `this is the progress of task ${progress.task + 1}, but task ${index + 1} is to be learnt.`

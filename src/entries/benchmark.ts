@@ -14,6 +14,7 @@ export {
   accuracyCurve,
   averageIncremental,
   backwardTransfer,
+  confusionAccuracies,
   forgetting,
   lastAccuracy,
   taskAccuracies,

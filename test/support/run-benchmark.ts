@@ -21,15 +21,6 @@ export async function finish<Event>(events: AsyncIterable<Event>): Promise<Event
   return all;
 }
 
-/** The error that a promise is refused with. */
-export const refusal = (promise: Promise<unknown>): Promise<Error> =>
-  promise.then(
-    () => {
-      throw new Error('nothing was thrown');
-    },
-    (error: Error) => error,
-  );
-
 /** What a file of a run says, its tensors in short, and all times set to nothing. */
 export interface Outcome {
   readonly learner: unknown;

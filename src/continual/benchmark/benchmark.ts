@@ -33,7 +33,7 @@ import {
   writeBenchmarkState,
 } from './benchmark-state.ts';
 import { type Config, methodOf, parseConfig, settingsFor } from './config.ts';
-import { accuracyCurve, averageIncremental, forgetting, lastAccuracy } from './metrics.ts';
+import { accuracyCurve, averageIncremental, confusionAccuracies, forgetting, lastAccuracy } from './metrics.ts';
 import { checkPlan } from './plan.ts';
 import { Scenario } from './scenario.ts';
 
@@ -115,12 +115,7 @@ export class Benchmark {
     this.adapters = [engine.adapterDescription];
     this.data = dataState(this.split);
     const planned = checkPlan({ learner: this.learner, scenario: this.scenario, split: this.split });
-    this.notices = [
-      ...(precision === config.precision
-        ? []
-        : [`${engine.adapterDescription} has no shader-f16: training in f32 instead of f16.`]),
-      ...planned,
-    ];
+    this.notices = [...this.learner.notices, ...planned];
   }
 
   /** Tasks learnt and tested so far. */
@@ -282,18 +277,7 @@ export class Benchmark {
   /** Takes down a task that was learnt: a row of the matrix, and a line. */
   private tested({ evaluation, ...event }: TaskEvent): TestedTaskEvent {
     const { confusion } = evaluation as Evaluation;
-    const tasks = this.scenario.tasks.slice(0, event.task + 1);
-    const classes = this.learner.classes.length;
-    let logit = 0;
-    const accuracies = tasks.map((labels) => {
-      let [right, total] = [0, 0];
-      for (const _ of labels) {
-        right += confusion[logit * classes + logit] as number;
-        for (const count of confusion.subarray(logit * classes, (logit + 1) * classes)) total += count;
-        logit++;
-      }
-      return (100 * right) / total;
-    });
+    const accuracies = confusionAccuracies(confusion, this.scenario.taskSizes.slice(0, event.task + 1));
     this.matrix.push(accuracies);
     const tested = { ...event, accuracies, accuracy: lastAccuracy(accuracyCurve(this.matrix, this.testCounts())) };
     this.lines.push(metricsLineOf(tested));

@@ -113,3 +113,22 @@ export function taskAccuracies(
   }
   return right.map((count, task) => (100 * count) / total[task]!);
 }
+
+/**
+ * One row of the matrix from counts: the accuracy in percent on each task.
+ * @param confusion images by class and prediction, [classes, classes] row-major, classes in the order they were learnt.
+ * @param taskSizes classes of each task learnt.
+ */
+export function confusionAccuracies(confusion: ArrayLike<number>, taskSizes: readonly number[]): number[] {
+  const classes = Math.sqrt(confusion.length);
+  let first = 0;
+  return taskSizes.map((size) => {
+    let [right, total] = [0, 0];
+    for (let label = first; label < first + size; label++) {
+      right += confusion[label * classes + label] as number;
+      for (let to = 0; to < classes; to++) total += confusion[label * classes + to] as number;
+    }
+    first += size;
+    return (100 * right) / total;
+  });
+}
