@@ -126,11 +126,14 @@ test('aborted or left, a task leaves nothing behind', async () => {
   const buffers = engine.memory().liveBuffers;
   const controller = new AbortController();
   const reason = new Error('enough');
+  const late: string[] = [];
   const run = (async () => {
     for await (const event of learner.learn(second, { signal: controller.signal }))
-      if (event.type === 'epoch') controller.abort(reason);
+      if (controller.signal.aborted) late.push(event.type);
+      else if (event.type === 'epoch') controller.abort(reason);
   })();
   assert.is(await run.catch((error: unknown) => error), reason);
+  assert.equal(late, [], 'it ends at once');
   assert.is(engine.memory().liveBuffers, buffers);
   assert.equal(await learner.save(), file);
   await refused(learn(learner, second, { signal: AbortSignal.abort(reason) }), Error as never, /enough/);
