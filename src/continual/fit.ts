@@ -17,7 +17,7 @@ import { diverged, weightsAreFinite } from './divergence.ts';
 import type { EpochEvent, StepEvent } from './events.ts';
 import type { LearnerSettings, Recipe } from './learner-settings.ts';
 import { LossQueue } from './loss-queue.ts';
-import type { IncrementalModel, Phase } from './method.ts';
+import type { Drawn, IncrementalModel, Phase } from './method.ts';
 import { lossOf } from './method-checks.ts';
 import { makeOptimizer, makeSchedule } from './recipe.ts';
 import { type PhaseParts, type PhaseSnapshot, restoreSnapshot, takeSnapshot } from './snapshot.ts';
@@ -42,6 +42,8 @@ export interface Fit {
   /** Which images to learn on. */
   readonly indices: readonly number[];
   readonly augmentation: Augmentation;
+  /** As the learner's settings have it. */
+  readonly configured: Augmentation;
   /** Takes in what training needs on the device; to be freed when it ends, however it does. */
   readonly held: Disposables;
   /** A snapshot is taken after so many epochs, and after the last; 0 for none. */
@@ -64,12 +66,28 @@ const TUNING_MS = 3000;
 /** A step that was recorded. */
 type Recorded = Omit<StepEvent, 'type' | 'loss' | 'task' | 'phase' | 'epochs'>;
 
-/** One step on the device: indices u32 [n], their matrices f32 [n, 2, 3] and right logits i32 [n] to the loss. */
+/** A batch as it is handed to a step: indices u32 [n], their matrices f32 [n, 2, 3] and right logits i32 [n]. */
+type StepInput = [indices: Tensor, transforms: Tensor, targets: Tensor];
+
+/** One step on the device: the batch and those that are drawn beside it, three tensors each, to the loss. */
 function stepOf(fit: Fit, optimizer: Optimizer) {
   const { recipe, phase, model, old, scaler, images, augmentation } = fit;
-  return (indices: Tensor, transforms: Tensor, targets: Tensor): Tensor => {
-    const x = images.augmented(indices, transforms, augmentation);
-    const value = lossOf(phase, new LazyBatch(model, old, x, targets), nameOf(fit));
+  const names = Object.keys(phase.drawn ?? {});
+  const values = phase.values ?? {};
+  return (...inputs: Tensor[]): Tensor => {
+    const batchOf = (
+      at: number,
+      how: Augmentation,
+      drawn: Readonly<Record<string, LazyBatch<IncrementalModel>>> = {},
+    ) => {
+      const [indices, transforms, targets] = inputs.slice(3 * at, 3 * at + 3) as StepInput;
+      const x = images.augmented(indices, transforms, how);
+      return new LazyBatch({ model, old, images: x, targets, indices, values, drawn });
+    };
+    const drawn = Object.fromEntries(
+      names.map((name, i) => [name, batchOf(i + 1, augmentationFor(fit, phase.drawn?.[name] as Drawn))]),
+    );
+    const value = lossOf(phase, batchOf(0, augmentation, drawn), nameOf(fit));
     backward(scaler ? scaler.scale(value) : value);
     scaler?.unscale(optimizer);
     if (recipe.clip > 0) clipGradNorm(model.parameters(), recipe.clip);
@@ -81,9 +99,34 @@ function stepOf(fit: Fit, optimizer: Optimizer) {
   };
 }
 
+/** How a drawn batch is augmented. */
+const augmentationFor = ({ configured }: Fit, { augment }: Drawn): Augmentation =>
+  augment === false ? {} : configured;
+
 /** Streams of random numbers by what they are for; those of first phases have the names they had before there were others. */
 const purpose = (name: string, { task, phaseIndex }: Fit): (string | number)[] =>
   phaseIndex === 0 ? [name, task] : [name, task, `phase ${phaseIndex}`];
+
+/** A batch that is drawn in every step, in one epoch. */
+interface Draw {
+  /** Which images, another choice at each call. */
+  next(): Uint32Array<ArrayBuffer>;
+  readonly augmentation: Augmentation;
+  /** Of the augmentation. */
+  readonly random: Random;
+}
+
+const drawsOf = (fit: Fit, epoch: number): Draw[] =>
+  Object.entries(fit.phase.drawn ?? {}).map(([name, drawn]) => {
+    const random = (what: string) => Random.of(fit.training.seed, ...purpose(`${what} ${name}`, fit), epoch);
+    const [choices, augments] = [random('draw'), random('augment')];
+    const count = Math.min(drawn.batch ?? fit.recipe.batch, drawn.images.length);
+    return {
+      next: () => Uint32Array.from(choices.choice(drawn.images, count)),
+      augmentation: augmentationFor(fit, drawn),
+      random: augments,
+    };
+  });
 
 /**
  * Trains the model in one phase; yields every step, every epoch and the snapshots. The caller frees `held` when it ends,
@@ -110,10 +153,16 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
   // All are read at an epoch's end: more than its steps are never waited for.
   const together = Math.min(training.lossEvery, loader.steps);
   const losses = held.add(new LossQueue<Recorded>(engine, together));
-  const record = (at: Recorded, indices: Uint32Array<ArrayBuffer>, random: Random): void =>
+  const inputOf = (indices: Uint32Array<ArrayBuffer>, how: Augmentation, random: Random): StepInput => [
+    engine.tensor(indices),
+    images.transforms(indices.length, how, random),
+    images.targets(indices),
+  ];
+  const record = (at: Recorded, indices: Uint32Array<ArrayBuffer>, random: Random, draws: readonly Draw[]): void =>
     engine.scope(() => {
-      const transforms = images.transforms(indices.length, fit.augmentation, random);
-      losses.add(at, (captured ?? step)(engine.tensor(indices), transforms, images.targets(indices)));
+      const inputs: Tensor[] = inputOf(indices, fit.augmentation, random);
+      for (const draw of draws) inputs.push(...inputOf(draw.next(), draw.augmentation, draw.random));
+      losses.add(at, (captured ?? step)(...inputs));
     });
   const snapshots = new Map<number, Promise<PhaseSnapshot>>();
   let started = performance.now();
@@ -145,12 +194,13 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
   for (let epoch = resume?.snapshot.epochs ?? 0; epoch < epochs; epoch++) {
     optimizer.lr = schedule(epoch);
     const random = Random.of(seed, ...purpose('augment', fit), epoch);
+    const draws = drawsOf(fit, epoch);
     for (const { step: number, indices } of loader.epoch(epoch)) {
       const isNew = tunes && !seen.has(indices.length);
       seen.add(indices.length);
       const at = { epoch, step: number, steps: loader.steps, images: indices.length };
-      if (isNew) await tune(engine, () => record(at, indices, random), { budget: TUNING_MS });
-      else record(at, indices, random);
+      if (isNew) await tune(engine, () => record(at, indices, random, draws), { budget: TUNING_MS });
+      else record(at, indices, random, draws);
       yield* report(most);
     }
     // An epoch is reported when its last step is done; the next one begins meanwhile.

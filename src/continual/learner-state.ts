@@ -109,6 +109,8 @@ export function writeLearner({
       'memory.pixels',
       { dtype: 'U8', shape: [exemplars.length, images.height, images.width, images.channels], data },
     ]);
+    for (const name of new Set(exemplars.flatMap(({ values = {} }) => Object.keys(values))))
+      tensors.push(...storedRows(name, exemplars));
   }
   return writeSafetensors(tensors, {
     ...metadata,
@@ -117,6 +119,25 @@ export function writeLearner({
     checksum: checksumOf(tensors),
   });
 }
+
+/** Numbers that a method stored with exemplars, one after the other, and how many each has. */
+function storedRows(name: string, exemplars: readonly Exemplar[]): [string, SafetensorsEntry][] {
+  const rows = exemplars.map(({ values }) => values?.[name] ?? new Float32Array());
+  const data = new Float32Array(rows.reduce((total, { length }) => total + length, 0));
+  let at = 0;
+  for (const row of rows) {
+    data.set(row, at);
+    at += row.length;
+  }
+  const sizes = Int32Array.from(rows, ({ length }) => length);
+  return [
+    [`${STORED}${name}`, { dtype: 'F32', shape: [data.length], data }],
+    [`${STORED_SIZES}${name}`, { dtype: 'I32', shape: [sizes.length], data: sizes }],
+  ];
+}
+
+const STORED = 'memory.stored.';
+const STORED_SIZES = 'memory.stored-sizes.';
 
 /**
  * @param where names the file in errors.
@@ -197,9 +218,39 @@ function readExemplars(
   }
   const data = pixels.data;
   const bytes = bytesPerImage(images as ImageFormat);
+  const stored = readStored(tensors, n, where);
   return Array.from(asInt32(labels), (label, place) => {
     if (!(label >= 0 && label < classes.length))
       throw damaged(where, `exemplar ${place} is of class ${label}, but there are ${classes.length}`);
-    return { label, pixels: data.slice(place * bytes, (place + 1) * bytes) as Uint8Array<ArrayBuffer> };
+    const pixels = data.slice(place * bytes, (place + 1) * bytes) as Uint8Array<ArrayBuffer>;
+    if (stored.size === 0) return { label, pixels };
+    return { label, pixels, values: Object.fromEntries([...stored].map(([name, rows]) => [name, rows[place]!])) };
   });
+}
+
+/** What is stored with `count` exemplars, by name. */
+function readStored(
+  tensors: ReadonlyMap<string, SafetensorsEntry>,
+  count: number,
+  where: string,
+): Map<string, Float32Array[]> {
+  const found = new Map<string, Float32Array[]>();
+  for (const [key, { dtype, data }] of tensors) {
+    if (!key.startsWith(STORED)) continue;
+    const name = key.slice(STORED.length);
+    const sizes = tensors.get(`${STORED_SIZES}${name}`);
+    const lengths = sizes?.dtype === 'I32' ? [...asInt32(sizes)] : [];
+    const total = lengths.reduce((sum, length) => sum + Math.max(0, length), 0);
+    if (dtype !== 'F32' || !(data instanceof Float32Array) || lengths.length !== count || total !== data.length)
+      throw damaged(where, `"${clipped(name)}" of its ${count} exemplars does not fit`);
+    let at = 0;
+    found.set(
+      name,
+      lengths.map((length) => {
+        at += length;
+        return data.slice(at - length, at);
+      }),
+    );
+  }
+  return found;
 }

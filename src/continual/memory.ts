@@ -16,6 +16,8 @@ export interface Exemplar {
   readonly label: number;
   /** uint8 [height, width, channels]. */
   readonly pixels: Uint8Array<ArrayBuffer>;
+  /** What its method stored with it, by name; see `Method.stores`. */
+  readonly values?: Readonly<Record<string, Float32Array>>;
 }
 
 export class ExemplarMemory {
@@ -64,6 +66,11 @@ export class ExemplarMemory {
       counts.set(label, count);
       return count <= quota;
     });
+  }
+
+  /** Puts others in the places of exemplars, of the same classes. */
+  replace(by: ReadonlyMap<Exemplar, Exemplar>): void {
+    this.kept = this.kept.map((exemplar) => by.get(exemplar) ?? exemplar);
   }
 
   /** Keeps these, best first, for a class, instead of those it had; a class that is new comes last. */

@@ -1,5 +1,6 @@
 /** What a method's own code gives back, checked where it is given: its mistakes are told in its name. */
 import { ConfigError, EngramError } from '../errors.ts';
+import { clipped } from '../gpu/printable.ts';
 import { Module } from '../nn/module.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -122,6 +123,39 @@ function checkedScores(predictor: Predictor, images: Tensor, classes: number, wh
 }
 
 /**
+ * What the method stores with each of these images.
+ * @throws {ConfigError} when the method fails, and for what is not as many numbers as there are images.
+ */
+export async function storedBy(
+  method: AnyMethod,
+  task: Task,
+  images: readonly number[],
+): Promise<Readonly<Record<string, Float32Array>>[]> {
+  const where = `method "${method.name}", task ${task.index + 1}`;
+  let stored: unknown;
+  try {
+    stored = await method.stores?.(task, images);
+  } catch (error) {
+    throw ofMethod(where, 'stores()', error);
+  }
+  const refuse = (message: string) =>
+    new ConfigError({ where, message, fix: `Return { name: [numbers of each of the ${images.length} images] }.` });
+  if (typeof stored !== 'object' || stored === null) throw refuse(`stores() gave ${received(stored)}.`);
+  const all: Record<string, Float32Array>[] = images.map(() => ({}));
+  for (const [name, rows] of Object.entries(stored)) {
+    if (!Array.isArray(rows) || rows.length !== images.length)
+      throw refuse(`stores() gave ${Array.isArray(rows) ? `${rows.length} rows` : received(rows)} of "${name}".`);
+    for (const [at, row] of rows.entries()) {
+      if (!(row instanceof Float32Array) || !row.every(Number.isFinite))
+        throw refuse(`stores() gave a row ${at} of "${name}" that is not a Float32Array of finite numbers.`);
+      // A copy: a row may be a view of much more.
+      (all[at] as Record<string, Float32Array>)[name] = row.slice();
+    }
+  }
+  return all;
+}
+
+/**
  * The phases of a task as its method yields them.
  * @throws {ConfigError} when the method throws, and for what is no phase.
  */
@@ -150,7 +184,7 @@ const isIterable = (value: unknown): value is AsyncIterable<unknown> | Iterable<
 
 function checkPhase(phase: unknown, where: string, imageCount: number): asserts phase is Phase {
   const refuse = (message: string, fix: string) => new ConfigError({ where, message, fix });
-  const { loss, images, parameters, recipe, state } = (
+  const { loss, images, parameters, recipe, state, values, drawn } = (
     typeof phase === 'object' && phase !== null ? phase : {}
   ) as Partial<Phase>;
   if (typeof loss !== 'function') {
@@ -160,13 +194,31 @@ function checkPhase(phase: unknown, where: string, imageCount: number): asserts 
       'Yield { loss: (batch) => … } and what else the phase needs.',
     );
   }
-  if (images !== undefined) {
-    const isImage = (i: unknown) => Number.isInteger(i) && (i as number) >= 0 && (i as number) < imageCount;
-    if (!Array.isArray(images) || images.length === 0 || !images.every(isImage))
+  const isImage = (i: unknown) => Number.isInteger(i) && (i as number) >= 0 && (i as number) < imageCount;
+  const areImages = (list: unknown) => Array.isArray(list) && list.length > 0 && list.every(isImage);
+  if (images !== undefined && !areImages(images))
+    throw refuse(
+      `a phase is to learn on the images ${received(images)}, of ${imageCount}.`,
+      `Give a list of whole numbers from 0 to ${imageCount - 1}, such as task.fresh; one at least.`,
+    );
+  for (const [name, draw] of Object.entries(drawn ?? {})) {
+    if (!areImages(draw?.images))
       throw refuse(
-        `a phase is to learn on the images ${received(images)}, of ${imageCount}.`,
-        `Give a list of whole numbers from 0 to ${imageCount - 1}, such as task.fresh; one at least.`,
+        `a phase is to draw "${clipped(name)}" from the images ${received(draw?.images)}, of ${imageCount}.`,
+        `Give a list of whole numbers from 0 to ${imageCount - 1}, such as task.exemplars; one at least.`,
       );
+    if (draw.batch !== undefined && !(Number.isInteger(draw.batch) && draw.batch > 0))
+      throw refuse(
+        `a phase is to draw batches of ${received(draw.batch)} images of "${clipped(name)}".`,
+        'Give a whole number above 0, or leave it out for the batch of the recipe.',
+      );
+  }
+  for (const [name, value] of Object.entries(values ?? {})) {
+    if (value instanceof Tensor && value.shape[0] === imageCount) continue;
+    throw refuse(
+      `the values "${clipped(name)}" of a phase are ${value instanceof Tensor ? `a tensor ${show(value.shape)}` : received(value)}.`,
+      `Give a tensor with a row for each of the task's ${imageCount} images.`,
+    );
   }
   if (parameters !== undefined && !(parameters instanceof Module))
     throw refuse(

@@ -89,7 +89,7 @@ export function checkMethod(method: unknown, where = 'method'): asserts method i
   const label = `the method "${clipped(name)}"`;
   if (typeof summary !== 'string') throw refuse(`${label} has no summary.`, 'summary: one line on what it does.');
   if (typeof learn !== 'function') throw refuse(`${label} has no function learn().`);
-  const unfit = (['model', 'check', 'predictor'] as const).find(
+  const unfit = (['model', 'check', 'stores', 'predictor'] as const).find(
     (part) => others[part] !== undefined && typeof others[part] !== 'function',
   );
   if (unfit) throw refuse(`${unfit} of ${label} is ${received(others[unfit])}, not a function.`);

@@ -67,6 +67,27 @@ export interface Batch<M extends IncrementalModel = IncrementalModel> {
   /** Logits of the old model on the same images, [n, old classes], without a gradient; none in the first task. */
   readonly oldLogits: Tensor | null;
   readonly oldOutputs: ReturnType<M['outputs']> | null;
+  /**
+   * Of one of the phase's {@link Phase.values}, the rows of these images: [n, …].
+   * @throws {ConfigError} for a name that the phase does not have.
+   */
+  values(name: string): Tensor;
+  /**
+   * The batch of one of the phase's {@link Phase.drawn} that belongs to this step.
+   * @throws {ConfigError} for a name that the phase does not have.
+   */
+  drawn(name: string): Batch<M>;
+  /** Both batches as one, this one's images first: the model sees them together. */
+  joined(other: Batch<M>): Batch<M>;
+}
+
+/** Images of which a few are drawn in every step, beside those that the phase walks over. */
+export interface Drawn {
+  readonly images: readonly number[];
+  /** How many a step, no image twice; as many as the recipe's batch by default, and never more than there are. */
+  readonly batch?: number;
+  /** Augmented as configured (default), or as they are. */
+  readonly augment?: boolean;
 }
 
 /** One stretch of training within a task. */
@@ -84,6 +105,13 @@ export interface Phase<M extends IncrementalModel = IncrementalModel> {
   readonly recipe?: Partial<Recipe>;
   /** Random crops, flips and so on as configured (default), or images as they are. */
   readonly augment?: boolean;
+  /** Further batches of each step, by name: `{ memory: { images: task.exemplars } }` is `batch.drawn('memory')`. */
+  readonly drawn?: Readonly<Record<string, Drawn>>;
+  /**
+   * What losses want of each image beside its pixels, by name: row i belongs to image i of the task, [images, …]. Belongs to the
+   * method, until the phase is done.
+   */
+  readonly values?: Readonly<Record<string, Tensor>>;
   /**
    * Scalar loss of a batch. A step is recorded once and then replayed: what JavaScript does here runs in the first two
    * steps only, unless `replayable` says otherwise.
@@ -127,6 +155,10 @@ export interface Task<S extends Settings = Settings, M extends IncrementalModel 
   release<T extends Disposable>(one: T): T;
   /** Features of images as they are, in inference: [n, featureSize] row-major, read back. */
   features(model: IncrementalModel, images: readonly number[]): Promise<Float32Array<ArrayBuffer>>;
+  /** Logits of images as they are, in inference: [n, classes] row-major, read back. */
+  logits(model: IncrementalModel, images: readonly number[]): Promise<Float32Array<ArrayBuffer>>;
+  /** What was stored with an exemplar under a name (see {@link Method.stores}); `undefined` for other images. */
+  stored(image: number, name: string): Float32Array | undefined;
   /**
    * Means of normalised features by class, f32 [classes, featureSize], of exemplars and fresh images; zeros for a class without
    * images. Belongs to the caller.
@@ -171,6 +203,8 @@ export interface Method<S extends Settings = Settings, M extends IncrementalMode
   readonly keeps: 'nothing' | 'exemplars' | 'everything';
   /** Passes through the network for an image of a later task beside the one that trains, for estimates: 1 with a teacher. */
   readonly extraPasses?: number;
+  /** What its results were compared with, and how near they came, in one line; none while they were not. */
+  readonly verified?: string;
   /**
    * Refuses, before anything is learnt, what this method cannot do.
    * @returns what a user should know before the run.
@@ -185,6 +219,11 @@ export interface Method<S extends Settings = Settings, M extends IncrementalMode
    * numbers alone.
    */
   learn(task: Task<S, M>): AsyncIterable<Phase<M>> | Iterable<Phase<M>>;
+  /**
+   * What is stored with images that enter the memory at a task's end, beside their pixels: by name, numbers for each of them, as
+   * many as it likes. They are saved with the exemplars.
+   */
+  stores?(task: Task<S, M>, images: readonly number[]): Promise<Readonly<Record<string, readonly Float32Array[]>>>;
   /** How it predicts; by the model's logits by default. Made anew after every task. */
   predictor?(context: PredictionContext<S, M>): Predictor | Promise<Predictor>;
 }

@@ -4,11 +4,12 @@ import { diverged } from './divergence.ts';
 import type { LearnerSettings } from './learner-settings.ts';
 import type { Exemplar, ExemplarMemory } from './memory.ts';
 import type { AnyMethod } from './method.ts';
+import { storedBy } from './method-checks.ts';
 import { herding, randomSelection } from './selection.ts';
 import type { TaskRun } from './task-run.ts';
 
 export interface Remembering {
-  readonly keeps: AnyMethod['keeps'];
+  readonly method: AnyMethod;
   readonly selection: LearnerSettings['selection'];
   /** The task's own images. */
   readonly fresh: ImageBytes;
@@ -17,21 +18,52 @@ export interface Remembering {
 /**
  * The memory after a task, as a copy: fewer exemplars of the other classes, and new ones of those that had images. The
  * candidates of a class that was known are its exemplars and its new images.
- * @throws {ConfigError} when features of images are not finite.
+ * @throws {ConfigError} when features of images are not finite, or what the method stores with them does not fit.
  */
 export async function remember(
   memory: ExemplarMemory,
   run: TaskRun,
-  { keeps, selection, fresh }: Remembering,
+  remembering: Remembering,
 ): Promise<ExemplarMemory> {
+  const { method } = remembering;
   const next = memory.copy();
-  if (keeps === 'nothing') return next;
+  if (method.keeps === 'nothing') return next;
+  const imageOf = await choose(next, memory, run, remembering);
+  const added = next.exemplars.filter((one) => imageOf.has(one));
+  if (added.length > 0 && method.stores) {
+    const stored = await storedBy(
+      method,
+      run,
+      added.map((one) => imageOf.get(one) as number),
+    );
+    next.replace(
+      new Map(added.map((one, at) => [one, { ...one, values: stored[at] as Record<string, Float32Array> }])),
+    );
+  }
+  return next;
+}
+
+/**
+ * Fills the memory for the time after the task.
+ * @param next a copy of `memory`, to be changed.
+ * @returns the image of each exemplar that may have come in.
+ */
+async function choose(
+  next: ExemplarMemory,
+  memory: ExemplarMemory,
+  run: TaskRun,
+  { method: { keeps }, selection, fresh }: Remembering,
+): Promise<ReadonlyMap<Exemplar, number>> {
+  const imageOf = new Map<Exemplar, number>();
   const bytes = bytesPerImage(fresh);
   const exemplars = memory.exemplars;
-  const exemplar = (image: number): Exemplar =>
-    image < fresh.count
-      ? { label: run.labels[image] as number, pixels: fresh.data.slice(image * bytes, (image + 1) * bytes) }
-      : (exemplars[image - fresh.count] as Exemplar);
+  const exemplar = (image: number): Exemplar => {
+    if (image >= fresh.count) return exemplars[image - fresh.count] as Exemplar;
+    const pixels = fresh.data.slice(image * bytes, (image + 1) * bytes);
+    const one = { label: run.labels[image] as number, pixels };
+    imageOf.set(one, image);
+    return one;
+  };
   if (keeps === 'exemplars' && selection === 'reservoir') {
     next.offer(
       run
@@ -40,7 +72,7 @@ export async function remember(
         .map(exemplar),
       run.random('reservoir places'),
     );
-    return next;
+    return imageOf;
   }
   const quota = next.quota(run.model.classes);
   next.truncate(quota);
@@ -48,13 +80,14 @@ export async function remember(
   const all = [...run.exemplars, ...run.fresh];
   for (const label of labels) {
     const candidates = all.filter((image) => run.labels[image] === label);
-    const chosen = await choose(run, candidates, keeps === 'everything' ? null : selection, quota, label);
+    const chosen = await chooseOf(run, candidates, keeps === 'everything' ? null : selection, quota, label);
     next.set(label, chosen.map(exemplar));
   }
-  return next;
+  return imageOf;
 }
 
-async function choose(
+/** The best candidates of one class. */
+async function chooseOf(
   run: TaskRun,
   candidates: readonly number[],
   selection: LearnerSettings['selection'] | null,

@@ -97,6 +97,12 @@ export class TaskRun implements Task {
   readonly features = (model: IncrementalModel, images: readonly number[]): Promise<Float32Array<ArrayBuffer>> =>
     readOf<Float32Array<ArrayBuffer>>(Float32Array, model, this.images, images, (x) => model.features(x));
 
+  readonly logits = (model: IncrementalModel, images: readonly number[]): Promise<Float32Array<ArrayBuffer>> =>
+    readOf<Float32Array<ArrayBuffer>>(Float32Array, model, this.images, images, (x) => model.forward(x));
+
+  readonly stored = (image: number, name: string): Float32Array | undefined =>
+    this.options.known.memory.exemplars[image - this.fresh.length]?.values?.[name];
+
   readonly prototypes = async (model: IncrementalModel): Promise<Tensor> =>
     prototypesOf(model, this.images, [...this.exemplars, ...this.fresh], this.oldClasses + this.newClasses);
 
@@ -157,6 +163,7 @@ export class TaskRun implements Task {
       images,
       indices: phase.images ?? [...this.fresh, ...this.exemplars],
       augmentation: phase.augment === false ? {} : augmentationOf(training),
+      configured: augmentationOf(training),
       held,
       saveEvery,
       resume: done && { snapshot: done.snapshot, where: RESUMED },
