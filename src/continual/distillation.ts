@@ -7,7 +7,7 @@ import { ConfigError } from '../errors.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Disposables } from './disposables.ts';
 import type { Task } from './method.ts';
-import { choiceSetting, numberSetting, type ValuesOf } from './setting.ts';
+import { choiceSetting, numberSetting, type Setting, type ValuesOf } from './setting.ts';
 
 /** The settings of every distillation. */
 export const distillationSettings = {
@@ -25,6 +25,55 @@ export const groupsSetting = numberSetting(
   'groups that are drawn in each step',
   'n',
 );
+
+/** What may stand in the place of a published method's own distillation: `--distill`. */
+export const DISTILLS = ['dense', 'random', 'tasks', 'whole'] as const;
+export type Distill = (typeof DISTILLS)[number];
+
+/**
+ * The settings of a published method's distillation term, which dense distillation can take the place of.
+ * @param usual as the method was published; `undefined` where it keeps something else than logits.
+ */
+export const distillSettings = <D extends Distill | undefined>(usual: D) => ({
+  temperature: numberSetting(2, { above: 0 }, 'temperature of the distillation', 'T'),
+  distill: choiceSetting(
+    DISTILLS,
+    usual as Distill,
+    'groups of old tasks that are distilled instead: all of the dense pool, some drawn from it in each step, each task, all in one',
+  ) as Setting<Distill | Exclude<D, Distill>>,
+  groups: groupsSetting,
+});
+
+type DistillValues = { readonly distill: Distill; readonly groups: number };
+
+/** The pool that stands for a choice, before so many old tasks. */
+function distillOptions({ distill, groups }: DistillValues, oldTasks: number): DistillationOptions {
+  if (distill === 'whole' || distill === 'tasks') return { pool: distill };
+  const isDrawn = distill === 'random';
+  return { pool: usualPool(oldTasks, isDrawn), ...(isDrawn ? { draw: groups } : {}) };
+}
+
+/**
+ * The distillation term of a published method: of all old logits as one group, task by task, or dense.
+ * @param weight what the mean over its groups is multiplied by.
+ * @returns null in the first task, when there is nothing to keep.
+ */
+export const distillTerm = (
+  task: DistilledTask,
+  settings: DistillValues & { readonly temperature: number },
+  weight = 1,
+): Promise<Distillation | null> =>
+  distillation(
+    task,
+    { temperature: settings.temperature, kdWeight: weight, weighting: 'fixed' },
+    distillOptions(settings, task.oldTaskSizes.length),
+  );
+
+/** Whether the last task of a run can be distilled so. @throws {ConfigError} */
+export function checkDistill(settings: DistillValues, taskSizes: readonly number[]): void {
+  const oldTasks = taskSizes.slice(0, -1);
+  checkDistillation(oldTasks, distillOptions(settings, oldTasks.length));
+}
 
 export interface Distillation {
   /** λ · KD of a batch, a scalar. */

@@ -1,16 +1,16 @@
 import { Module } from '../../nn/module.ts';
 import type { ResNet } from '../../nn/resnet.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
 import { defineMethod, type IncrementalModel, type Outputs, type Task } from '../method.ts';
 import { defaultModel } from '../model.ts';
 import { BiasCorrection } from '../rules/bias-correction.ts';
-import { softTargetLoss } from '../rules/soft-targets.ts';
 import { numberSetting, wholeSetting } from '../setting.ts';
 import { classification } from './classification.ts';
 import { oldShare } from './shares.ts';
 
 const settings = {
-  temperature: numberSetting(2, { above: 0 }, 'temperature of the distillation', 'T'),
+  ...distillSettings('whole'),
   heldOut: numberSetting(
     0.1,
     { above: 0, below: 1 },
@@ -90,26 +90,30 @@ export const bic = defineMethod({
   settings,
   keeps: 'exemplars',
   extraPasses: 1,
+  check(settings, { taskSizes }) {
+    checkDistill(settings, taskSizes);
+    return undefined;
+  },
   model: (context) => new CorrectedResNet(defaultModel(context), new BiasCorrection(context.engine, [context.classes])),
   async *learn(task) {
     const { model, old } = task;
-    const { temperature, correctionEpochs } = task.settings;
+    const { correctionEpochs } = task.settings;
     const ce = classification(task);
     if (!old) {
       yield { parameters: model.net, loss: ce };
       return;
     }
     const share = oldShare(task);
+    const kd = await distillTerm(task, task.settings, share);
     const { training, validation } = split(task);
     yield {
       images: training,
       parameters: model.net,
       loss(batch) {
-        const kd = softTargetLoss(batch.logits, batch.oldLogits as Tensor, { temperature });
-        return ce(batch)
-          .mul(1 - share)
-          .add(kd.mul(share));
+        const own = ce(batch).mul(1 - share);
+        return kd && batch.oldLogits ? own.add(kd.loss(batch.logits, batch.oldLogits)) : own;
       },
+      state: kd?.state ?? {},
     };
     if (validation.length === 0) return;
     yield {

@@ -1,11 +1,11 @@
+import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
 import { defineMethod } from '../method.ts';
 import { meanScores } from '../rules/nearest-mean.ts';
-import { softTargetLoss } from '../rules/soft-targets.ts';
 import { numberSetting } from '../setting.ts';
 import { classification } from './classification.ts';
 
 const settings = {
-  temperature: numberSetting(2, { above: 0 }, 'temperature of the distillation', 'T'),
+  ...distillSettings('whole'),
   kdWeight: numberSetting(1, { least: 0 }, 'weight of the distillation beside the cross entropy', 'λ'),
 };
 
@@ -17,21 +17,20 @@ export const icarl = defineMethod({
   settings,
   keeps: 'exemplars',
   extraPasses: 1,
-  check(_, { training: { selection, memoryPerClass } }) {
+  check(settings, { taskSizes, training: { selection, memoryPerClass } }) {
+    checkDistill(settings, taskSizes);
     if (selection !== 'reservoir' || memoryPerClass > 0) return undefined;
     return [
       'A reservoir shared by all classes may leave a class without exemplars; without their mean it is never predicted. ' +
         'With --memory-per-class each class has a reservoir of its own.',
     ];
   },
-  *learn(task) {
-    const { temperature, kdWeight } = task.settings;
+  async *learn(task) {
     const ce = classification(task);
+    const kd = await distillTerm(task, task.settings, task.settings.kdWeight);
     yield {
-      loss(batch) {
-        const { logits, oldLogits } = batch;
-        return oldLogits ? ce(batch).add(softTargetLoss(logits, oldLogits, { temperature }).mul(kdWeight)) : ce(batch);
-      },
+      loss: (batch) => (kd && batch.oldLogits ? ce(batch).add(kd.loss(batch.logits, batch.oldLogits)) : ce(batch)),
+      state: kd?.state ?? {},
     };
   },
   predictor({ model, exemplarMeans }) {
