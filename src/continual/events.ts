@@ -53,6 +53,8 @@ export interface TaskEvent {
   readonly skippedSteps: number;
   /** Of the images that were to be tested on; see `LearnOptions.test`. */
   readonly evaluation?: Evaluation;
+  /** Of each of `LearnOptions.tests`. */
+  readonly evaluations?: readonly Evaluation[];
   readonly seconds: number;
 }
 

@@ -1,5 +1,5 @@
 /** Learning one task, on copies: what comes of it is known once all is done. */
-import type { ImageFormat } from '../data/image-bytes.ts';
+import type { ImageBytes, ImageFormat } from '../data/image-bytes.ts';
 import { ArgumentError } from '../errors.ts';
 import { copyModule } from '../nn/copy.ts';
 import { GradScaler } from '../optim/grad-scaler.ts';
@@ -10,7 +10,7 @@ import { evaluate, readTestImages } from './evaluation.ts';
 import type { LearnerEvent, TaskEvent } from './events.ts';
 import { received } from './expected.ts';
 import { type Knowledge, modelOf, type Setup } from './knowledge.ts';
-import type { LearnOptions } from './learner-types.ts';
+import type { Evaluation, LearnOptions } from './learner-types.ts';
 import type { IncrementalModel } from './method.ts';
 import { noticesOf } from './method-checks.ts';
 import { Predictions } from './predictions.ts';
@@ -35,7 +35,7 @@ export async function* learnTask(
   setup: Setup,
   known: Knowledge,
   given: ClassImages,
-  { signal, saveEvery = 0, resume, test, annotate = () => ({}) }: LearnOptions,
+  { signal, saveEvery = 0, resume, test, tests, annotate = () => ({}) }: LearnOptions,
   held: Disposables,
   stillWanted: () => void,
 ): AsyncGenerator<LearnerEvent, Learnt> {
@@ -47,7 +47,9 @@ export async function* learnTask(
   const inputs = await readTask(engine, given, { known: known.names, images: known.images, resize, training });
   const { format, names, added } = inputs;
   // Read now: what does not fit is to be told before the task is learnt, not after.
-  const tested = test ? await readTestImages(engine, test, { names, format, resize, where: `${where}: test` }) : null;
+  const lots: Map<string, ImageBytes>[] = [];
+  for (const set of [...(test ? [test] : []), ...(tests ?? [])])
+    lots.push(new Map(await readTestImages(engine, set, { names, format, resize, where: `${where}: test` })));
   const taskSizes = added.length > 0 ? [...known.taskSizes, added.length] : known.taskSizes;
   const notices = noticesOf(method, methodSettings, { taskSizes, training });
   if (method.keeps === 'exemplars' && training.selection !== 'reservoir') memory.quota(names.length);
@@ -65,17 +67,15 @@ export async function* learnTask(
   model.eval();
   if (!(await weightsAreFinite(model)))
     throw diverged(`task ${tasks + 1}`, 'after its last step weights are', training.lr);
-  const { keeps } = method;
-  const remembered = await remember(memory, run, { keeps, selection: training.selection, fresh: inputs.images });
-  const evaluation = tested
-    ? await evaluate(tested, {
-        predictions: held.add(
-          new Predictions({ engine, method, settings: methodSettings, model, format, memory: remembered }),
-        ),
-        names,
-        lr: training.lr,
-      })
-    : null;
+  const remembered = await remember(memory, run, { method, selection: training.selection, fresh: inputs.images });
+  const evaluations: Evaluation[] = [];
+  if (lots.length > 0) {
+    const predictions = held.add(
+      new Predictions({ engine, method, settings: methodSettings, model, format, memory: remembered }),
+    );
+    for (const lot of lots) evaluations.push(await evaluate(lot, { predictions, names, lr: training.lr }));
+  }
+  const [evaluation] = test ? evaluations.splice(0, 1) : [];
   const skipped = (await skippedSteps(scaler)) - skippedBefore;
 
   stillWanted();
@@ -93,6 +93,7 @@ export async function* learnTask(
       notes: run.notes,
       skippedSteps: skipped,
       ...(evaluation ? { evaluation } : {}),
+      ...(tests ? { evaluations } : {}),
       seconds: run.seconds,
     },
   };

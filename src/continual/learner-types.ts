@@ -32,6 +32,8 @@ export interface LearnOptions {
   readonly resume?: Uint8Array;
   /** Images of classes known after the task, tested on before it counts as learnt: for the `evaluation` of its event. */
   readonly test?: ClassImages;
+  /** Several such sets, each tested by itself: for the `evaluations` of its event. */
+  readonly tests?: readonly ClassImages[];
   /** What to write into the metadata of each `progress`, asked for when it is written. */
   readonly annotate?: () => Readonly<Record<string, string>>;
 }

@@ -10,14 +10,12 @@ import {
   firstPerClass,
   type ImageDataset,
 } from '../../data/dataset.ts';
-import { imagesByClass } from '../../data/images-by-class.ts';
 import { ArgumentError } from '../../errors.ts';
 import { readSafetensors } from '../../nn/safetensors.ts';
 import type { Engine } from '../../tensor/engine.ts';
 import type { LearnerEvent, TaskEvent } from '../events.ts';
 import { ContinualLearner } from '../learner.ts';
 import { type ExecutionSettings, learnerSettings } from '../learner-settings.ts';
-import type { Evaluation } from '../learner-types.ts';
 import type { AnyMethod } from '../method.ts';
 import { buildModel } from '../model.ts';
 import { readProgress } from '../task-progress.ts';
@@ -33,9 +31,10 @@ import {
   writeBenchmarkState,
 } from './benchmark-state.ts';
 import { type Config, methodOf, parseConfig, settingsFor } from './config.ts';
-import { accuracyCurve, averageIncremental, confusionAccuracies, forgetting, lastAccuracy } from './metrics.ts';
+import { accuracyCurve, averageIncremental, forgetting, lastAccuracy } from './metrics.ts';
 import { checkPlan } from './plan.ts';
 import { Scenario } from './scenario.ts';
+import { TaskStream } from './task-stream.ts';
 
 export interface Summary {
   /** Row t: accuracy in percent on tasks 0 … t after task t. */
@@ -48,7 +47,7 @@ export interface Summary {
 }
 
 /** A task with what its test gave. */
-export interface TestedTaskEvent extends Omit<TaskEvent, 'evaluation'> {
+export interface TestedTaskEvent extends Omit<TaskEvent, 'evaluation' | 'evaluations'> {
   /** Accuracy in percent on each task so far. */
   readonly accuracies: readonly number[];
   /** Accuracy in percent over all classes seen. */
@@ -87,6 +86,7 @@ export class Benchmark {
   began = new Date().toISOString();
   private readonly notices: readonly string[];
   private readonly split: DatasetSplit;
+  private readonly stream: TaskStream;
   private readonly data: Pick<Identity, 'train' | 'test'>;
   /** A task that was begun before. */
   private begun: SavedRun['progress'] = null;
@@ -109,6 +109,7 @@ export class Benchmark {
     const config = parseConfig(settingsFor(this.method, given), 'Benchmark', this.method);
     this.split = cut(split, config);
     this.scenario = new Scenario({ ...config, classes: split.train.classes });
+    this.stream = new TaskStream(this.scenario, this.split);
     this.learner = this.makeLearner(config);
     const { precision } = this.learner.training;
     this.config = { ...config, precision };
@@ -264,20 +265,19 @@ export class Benchmark {
   }
 
   private learn({ signal, saveEvery = 0 }: RunTaskOptions): AsyncIterable<LearnerEvent> {
-    const tasks = this.scenario.tasks.slice(0, this.tasksDone + 1);
-    return this.learner.learn(imagesByClass(this.split.train, tasks.at(-1) as readonly number[]), {
+    const { stream, tasksDone: task } = this;
+    return this.learner.learn(stream.train(task), {
       ...(signal ? { signal } : {}),
       saveEvery,
-      test: imagesByClass(this.split.test, tasks.flat()),
+      tests: Array.from({ length: task + 1 }, (_, one) => stream.test(one)),
       ...(this.begun ? { resume: this.begun.bytes } : {}),
       annotate: () => writeBenchmarkState(this.state()),
     });
   }
 
   /** Takes down a task that was learnt: a row of the matrix, and a line. */
-  private tested({ evaluation, ...event }: TaskEvent): TestedTaskEvent {
-    const { confusion } = evaluation as Evaluation;
-    const accuracies = confusionAccuracies(confusion, this.scenario.taskSizes.slice(0, event.task + 1));
+  private tested({ evaluations = [], ...event }: TaskEvent): TestedTaskEvent {
+    const accuracies = evaluations.map(({ accuracy }) => accuracy);
     this.matrix.push(accuracies);
     const tested = { ...event, accuracies, accuracy: lastAccuracy(accuracyCurve(this.matrix, this.testCounts())) };
     this.lines.push(metricsLineOf(tested));
