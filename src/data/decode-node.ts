@@ -1,6 +1,6 @@
 /** Image files in Node: sharp, a package that only who reads image files needs. */
 import { DataError } from '../errors.ts';
-import { type DecodeImage, undecodable } from './decode.ts';
+import { type DecodeImage, MIDDLE, undecodable } from './decode.ts';
 
 /** @throws {DataError} when it is not installed. */
 async function loadSharp(where: string): Promise<typeof import('sharp').default> {
@@ -17,13 +17,24 @@ async function loadSharp(where: string): Promise<typeof import('sharp').default>
   }
 }
 
-export const decodeImage: DecodeImage = async (file, where) => {
+/** The middle of a picture, as a square. */
+function middle(picture: import('sharp').Sharp, size: number): import('sharp').Sharp {
+  const side = Math.round(size / MIDDLE);
+  const edge = Math.floor((side - size) / 2);
+  // Covering a square of that side cuts the longer one already.
+  return picture
+    .resize(side, side, { fit: 'cover', kernel: 'linear' })
+    .extract({ left: edge, top: edge, width: size, height: size });
+}
+
+export const decodeImage: DecodeImage = async (file, where, { size = 0 } = {}) => {
   const sharp = await loadSharp(where);
   try {
-    const { data, info } = await sharp(new Uint8Array(await file.arrayBuffer()), { failOn: 'error' })
+    const picture = sharp(new Uint8Array(await file.arrayBuffer()), { failOn: 'error' })
       .autoOrient()
       .toColourspace('srgb')
-      .ensureAlpha()
+      .ensureAlpha();
+    const { data, info } = await (size > 0 ? middle(picture, size) : picture)
       .raw()
       .toBuffer({ resolveWithObject: true });
     return { data, width: info.width, height: info.height };

@@ -5,12 +5,23 @@
 import { DataError } from '../errors.ts';
 import type { RgbaImage } from './rgba.ts';
 
+export interface DecodeOptions {
+  /**
+   * Side of the square to bring the picture to: its shorter side to 256/224 of it, as ImageNet's pictures are tested, and the middle
+   * cut out. How it is made smaller is the decoder's own.
+   */
+  readonly size?: number;
+}
+
+/** What is left of the shorter side by the cut. */
+export const MIDDLE = 224 / 256;
+
 /**
  * The picture in a file: colours brought to sRGB, 8 bits a channel, of an animation the first frame; turned as its EXIF
  * orientation says, which browsers may heed in a JPEG only. Decoders of JPEG and WebP differ by a few values. `where` names
  * the file in errors. Throws DataError when it cannot be decoded.
  */
-export type DecodeImage = (file: Blob, where: string) => Promise<RgbaImage>;
+export type DecodeImage = (file: Blob, where: string, options?: DecodeOptions) => Promise<RgbaImage>;
 
 export const undecodable = (where: string, cause: unknown): DataError =>
   new DataError({

@@ -20,11 +20,13 @@ export interface LoadDatasetOptions {
   bundledBase?: string;
   /** Readers of further formats, tried before the engine's own. */
   readers?: readonly DatasetReader[];
+  /** Side of the square that pictures in files are brought to; 0, the default, for their own size. */
+  imageSize?: number;
 }
 
 /**
  * Loads `fashion-mini` or `glyphs` (bundled), or a folder (in the browser also a URL) with the four IDX files of MNIST's
- * naming, or with CIFAR-10's or CIFAR-100's binary version; or the files of a set, wherever they lie. The number of classes
+ * naming, with CIFAR-10's or CIFAR-100's binary version, or with pictures in a folder a class; or the files of a set, wherever they lie. The number of classes
  * is that of `classes.json`, or the largest label and one.
  *
  * The bundled sets are a package of their own, `engram-data`. In Node their names are enough once it is installed; a page
@@ -37,12 +39,12 @@ export interface LoadDatasetOptions {
  */
 export async function loadDataset(
   dataset: string | DatasetFiles,
-  { bundledBase, readers: own = [] }: LoadDatasetOptions = {},
+  { bundledBase, readers: own = [], imageSize = 0 }: LoadDatasetOptions = {},
 ): Promise<DatasetSplit> {
   const { source, name } = await sourceOf(dataset, bundledBase);
   const known = [...own, ...readers];
   for (const reader of known) {
-    const split = await reader.read(source, name);
+    const split = await reader.read(source, name, { imageSize });
     if (split) return split;
   }
   throw new DataError({

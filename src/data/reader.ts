@@ -2,13 +2,19 @@
 import type { DatasetSplit } from './dataset.ts';
 import type { DataSource } from './source.ts';
 
+export interface ReadOptions {
+  /** Side of the square that pictures in files are brought to; 0 for their own size, which must be one for all. */
+  readonly imageSize?: number;
+}
+
 export interface DatasetReader {
   /** For people: what a folder in this format holds. */
   readonly format: string;
   /**
    * The set; undefined where the source holds none in this format.
    * @param name of the set.
+   * @param options for formats that leave something open.
    * @throws {DataError} when the source holds one that is incomplete or damaged.
    */
-  read(source: DataSource, name: string): Promise<DatasetSplit | undefined>;
+  read(source: DataSource, name: string, options?: ReadOptions): Promise<DatasetSplit | undefined>;
 }

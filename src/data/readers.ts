@@ -1,6 +1,7 @@
 /** The formats that `loadDataset` knows. A new one is a file beside these, and a line here. */
 import { cifar } from './cifar.ts';
 import { mnist } from './mnist.ts';
+import { pictureFolders } from './picture-folders.ts';
 import type { DatasetReader } from './reader.ts';
 
-export const readers: readonly DatasetReader[] = [cifar, mnist];
+export const readers: readonly DatasetReader[] = [cifar, mnist, pictureFolders];

@@ -10,6 +10,11 @@ export interface DataSource {
   find(names: readonly string[]): Promise<string | undefined>;
   /** @throws {DataError} when the file is missing or cannot be read. */
   read(name: string): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Names in a folder within it, sorted; where it has folders at all.
+   * @throws {DataError} when the folder is missing.
+   */
+  list?(folder: string): Promise<string[]>;
 }
 
 /** A data set by the addresses of its files, as `engram-data` exports its own. */
@@ -26,6 +31,7 @@ export const folderSource = (folder: string): DataSource => ({
     return undefined;
   },
   read: (name) => files.read(joinPath(folder, name)),
+  list: (name) => files.list(joinPath(folder, name)),
 });
 
 export const addressSource = ({ name, files: addresses }: DatasetFiles): DataSource => ({
