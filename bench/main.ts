@@ -18,6 +18,7 @@ import { embeddingCases } from './cases/embedding.ts';
 import { FIRST_STEP_FLAG, firstStepCases, takeFirstStep } from './cases/first-step.ts';
 import { kernelCases } from './cases/kernels.ts';
 import { type MemoryCase, memoryCases, memoryJson, memoryLine } from './cases/memory.ts';
+import { methodCases } from './cases/methods.ts';
 import { profile, profileText } from './cases/profile.ts';
 import { scalingCases } from './cases/scaling.ts';
 import { trainCases } from './cases/train.ts';
@@ -40,6 +41,7 @@ const CASES: readonly Case[] = [
   ...bundleCases,
   ...firstStepCases,
   ...scalingCases,
+  ...methodCases,
   ...peerCases,
 ];
 const PROFILED = 'train-step/resnet8';
@@ -56,7 +58,7 @@ interface Options {
 
 const program = new Command('bench')
   .description(
-    'Times kernels and training steps, and weighs their memory and the package. Without a name: all but the peers and the scaling.',
+    'Times kernels and training steps, and weighs their memory and the package. Without a name: all but the peers, the scaling and the methods.',
   )
   .argument('[name...]', 'benchmarks whose names begin with this, for example conv2d/forward or train-step')
   .option(
