@@ -1,14 +1,11 @@
-import { Module } from '../../nn/module.ts';
 import { ProxyClassifier } from '../../nn/proxy-classifier.ts';
-import { createBackbone, type ResNetBackbone } from '../../nn/resnet.ts';
-import { Random } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { balancedImages } from '../balanced.ts';
-import { type Batch, defineMethod, type IncrementalModel, type Outputs, type Task } from '../method.ts';
-import { networkOptions } from '../model.ts';
+import { type Batch, defineMethod, type Task } from '../method.ts';
 import { podFlatLoss, podSpatialLoss } from '../rules/pod.ts';
 import { proxyNCALoss } from '../rules/proxy-nca.ts';
 import { numberSetting, wholeSetting } from '../setting.ts';
+import { type CosineNet, cosineNet } from './cosine-net.ts';
 
 const settings = {
   proxies: wholeSetting(10, 1, 'proxies a class'),
@@ -19,55 +16,14 @@ const settings = {
   balancedLr: numberSetting(0.005, { above: 0 }, 'learning rate at the start of these', 'rate'),
 };
 
-/** What the losses look at besides. */
-interface PodOutputs extends Outputs {
-  /** Scores before the scale, [n, classes]. */
-  readonly cosines: Tensor;
-}
-
-/** A backbone that ends without ReLU, and a classifier by cosines with several proxies a class. */
-class PodNetModel extends Module implements IncrementalModel {
-  constructor(
-    readonly backbone: ResNetBackbone,
-    readonly classifier: ProxyClassifier,
-  ) {
-    super(backbone.engine);
-  }
-
-  get classes(): number {
-    return this.classifier.classes;
-  }
-
-  get featureSize(): number {
-    return this.backbone.featureSize;
-  }
-
-  forward(images: Tensor): Tensor {
-    return this.classifier.forward(this.features(images));
-  }
-
-  features(images: Tensor): Tensor {
-    return this.backbone.features(images);
-  }
-
-  outputs(images: Tensor): PodOutputs {
-    const { features, stages } = this.backbone.outputs(images);
-    const cosines = this.classifier.cosines(features);
-    return { features, stages, cosines, logits: cosines.mul(this.classifier.scale) };
-  }
-
-  grow(classes: number, seed: number): void {
-    const all = this.classes + classes;
-    this.classifier.grow(all, Random.of(seed, 'proxies', all));
-  }
-}
+type Model = CosineNet<ProxyClassifier>;
 
 /** NCA of the proxies, and what is kept of features and stage maps, heavier the fewer classes are new. */
-function lossOf(task: Task<typeof settings, PodNetModel>) {
+function lossOf(task: Task<typeof settings, Model>) {
   const { model, newClasses, oldClasses } = task;
   const { margin, podFlat, podSpatial } = task.settings;
   const growth = newClasses > 0 ? Math.sqrt((oldClasses + newClasses) / newClasses) : 1;
-  return ({ outputs, oldOutputs, targets }: Batch<PodNetModel>): Tensor => {
+  return ({ outputs, oldOutputs, targets }: Batch<Model>): Tensor => {
     const nca = proxyNCALoss(outputs.cosines, targets, {
       scale: model.classifier.scale,
       margin,
@@ -88,11 +44,11 @@ export const podnet = defineMethod({
   settings,
   keeps: 'exemplars',
   extraPasses: 1,
-  model({ engine, training, channels, classes, settings: { proxies } }) {
-    const backbone = createBackbone(engine, training.model, { ...networkOptions(training, channels), lastRelu: false });
-    const random = Random.of(training.seed, 'proxies', classes);
-    return new PodNetModel(backbone, new ProxyClassifier(engine, backbone.featureSize, classes, { proxies, random }));
-  },
+  model: (context) =>
+    cosineNet(context, (featureSize, random) => {
+      const { proxies } = context.settings;
+      return new ProxyClassifier(context.engine, featureSize, context.classes, { proxies, random });
+    }),
   async *learn(task) {
     const { model, settings } = task;
     const loss = lossOf(task);
