@@ -1,7 +1,8 @@
 import { ProxyClassifier } from '../../nn/proxy-classifier.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { balancedImages } from '../balanced.ts';
-import { type Batch, defineMethod, type Task } from '../method.ts';
+import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
+import { type Batch, defineMethod, type Phase, type Task } from '../method.ts';
 import { podFlatLoss, podSpatialLoss } from '../rules/pod.ts';
 import { proxyNCALoss } from '../rules/proxy-nca.ts';
 import { numberSetting, wholeSetting } from '../setting.ts';
@@ -12,28 +13,39 @@ const settings = {
   margin: numberSetting(0.6, { least: 0 }, "margin taken from the right class's score"),
   podFlat: numberSetting(1, { least: 0 }, 'weight of what is kept of the features, × √(classes / new classes)', 'λ'),
   podSpatial: numberSetting(3, { least: 0 }, 'weight of what is kept of the stage maps, × the same', 'λ'),
+  // No distillation of logits was published: without `distill` it is the two above.
+  ...distillSettings(undefined),
+  kdWeight: numberSetting(
+    1,
+    { least: 0 },
+    'weight of --distill, in the place of both --pod weights, × √(classes / new classes)',
+    'λ',
+  ),
   balancedEpochs: wholeSetting(20, 0, 'epochs on as many images of every class, after the task'),
   balancedLr: numberSetting(0.005, { above: 0 }, 'learning rate at the start of these', 'rate'),
 };
 
 type Model = CosineNet<ProxyClassifier>;
 
-/** NCA of the proxies, and what is kept of features and stage maps, heavier the fewer classes are new. */
-function lossOf(task: Task<typeof settings, Model>) {
+/** NCA of the proxies, and what is kept of features and stage maps, or of logits: heavier the fewer classes are new. */
+async function objective(task: Task<typeof settings, Model>): Promise<Pick<Phase<Model>, 'loss' | 'state'>> {
   const { model, newClasses, oldClasses } = task;
-  const { margin, podFlat, podSpatial } = task.settings;
+  const { margin, podFlat, podSpatial, distill, kdWeight } = task.settings;
   const growth = newClasses > 0 ? Math.sqrt((oldClasses + newClasses) / newClasses) : 1;
-  return ({ outputs, oldOutputs, targets }: Batch<Model>): Tensor => {
+  const kd = distill ? await distillTerm(task, { ...task.settings, distill }, kdWeight * growth) : null;
+  const loss = ({ outputs, oldOutputs, targets }: Batch<Model>): Tensor => {
     const nca = proxyNCALoss(outputs.cosines, targets, {
       scale: model.classifier.scale,
       margin,
       detachMargin: true,
     });
     if (!oldOutputs) return nca;
+    if (kd) return nca.add(kd.loss(outputs.logits, oldOutputs.logits));
     return nca
       .add(podFlatLoss(outputs.features, oldOutputs.features).mul(podFlat * growth))
       .add(podSpatialLoss(outputs.stages, oldOutputs.stages).mul(podSpatial * growth));
   };
+  return { loss, state: kd?.state ?? {} };
 }
 
 /** NCA + POD-flat + POD-spatial, then a few epochs on as many images of every class with the old proxies held still. */
@@ -44,6 +56,10 @@ export const podnet = defineMethod({
   settings,
   keeps: 'exemplars',
   extraPasses: 1,
+  check({ distill, ...others }, { taskSizes }) {
+    if (distill) checkDistill({ ...others, distill }, taskSizes);
+    return undefined;
+  },
   model: (context) =>
     cosineNet(context, (featureSize, random) => {
       const { proxies } = context.settings;
@@ -51,8 +67,8 @@ export const podnet = defineMethod({
     }),
   async *learn(task) {
     const { model, settings } = task;
-    const loss = lossOf(task);
-    yield { loss };
+    const trained = await objective(task);
+    yield trained;
     if (!task.old || settings.balancedEpochs === 0) return;
     model.classifier.freezeOld();
     yield {
@@ -65,7 +81,7 @@ export const podnet = defineMethod({
         milestones: [],
         schedule: 'cosine',
       },
-      loss,
+      ...trained,
     };
     model.classifier.freezeOld(false);
   },
