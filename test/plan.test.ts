@@ -93,7 +93,7 @@ test('the usual distillation takes any number of tasks', async () => {
 
 test('alignment is a setting of the methods that do it, and on unless it is said', () => {
   for (const method of METHOD_NAMES) {
-    const aligns = ['replay', 'kd', 'tkd', 'fdkd', 'rdkd', 'der'].includes(method);
+    const aligns = ['replay', 'kd', 'tkd', 'fdkd', 'rdkd', 'wa', 'der'].includes(method);
     assert.is('align' in methods[method].settings, aligns, method);
     if (!aligns) {
       assert.throws(() => planned({ ...many, method, align: true }), new RegExp(`"${method}" has no setting "align"`));

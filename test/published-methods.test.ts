@@ -8,7 +8,9 @@ import type { AnyMethod } from '../src/continual/method.ts';
 import { bic } from '../src/continual/methods/bic.ts';
 import { der } from '../src/continual/methods/der.ts';
 import { icarl } from '../src/continual/methods/icarl.ts';
+import { lwf } from '../src/continual/methods/lwf.ts';
 import { podnet } from '../src/continual/methods/podnet.ts';
+import { wa } from '../src/continual/methods/wa.ts';
 import { proxyNCALoss } from '../src/continual/rules/proxy-nca.ts';
 import type { ImageBytes } from '../src/data/image-bytes.ts';
 import { imagesByClass } from '../src/data/images-by-class.ts';
@@ -37,8 +39,10 @@ async function learn(learner: ContinualLearner, images: ClassImages, options?: L
 
 /** Phases of the second task. */
 const phases: readonly (readonly [method: AnyMethod, phases: number])[] = [
+  [lwf, 1],
   [icarl, 1],
   [bic, 2],
+  [wa, 1],
   [podnet, 2],
   [der, 1],
 ];

@@ -10,10 +10,12 @@ export { icarl } from '../continual/methods/icarl.ts';
 export { METHOD_NAMES, methods } from '../continual/methods/index.ts';
 export { joint } from '../continual/methods/joint.ts';
 export { kd } from '../continual/methods/kd.ts';
+export { lwf } from '../continual/methods/lwf.ts';
 export { podnet } from '../continual/methods/podnet.ts';
 export { rdkd } from '../continual/methods/rdkd.ts';
 export { replay } from '../continual/methods/replay.ts';
 export { tkd } from '../continual/methods/tkd.ts';
+export { wa } from '../continual/methods/wa.ts';
 export { auxiliaryTargets } from '../continual/rules/auxiliary-targets.ts';
 export {
   adjustedCrossEntropy,

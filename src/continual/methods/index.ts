@@ -7,10 +7,12 @@ import { finetune } from './finetune.ts';
 import { icarl } from './icarl.ts';
 import { joint } from './joint.ts';
 import { kd } from './kd.ts';
+import { lwf } from './lwf.ts';
 import { podnet } from './podnet.ts';
 import { rdkd } from './rdkd.ts';
 import { replay } from './replay.ts';
 import { tkd } from './tkd.ts';
+import { wa } from './wa.ts';
 
 export const METHOD_NAMES = [
   'finetune',
@@ -20,8 +22,10 @@ export const METHOD_NAMES = [
   'tkd',
   'fdkd',
   'rdkd',
+  'lwf',
   'icarl',
   'bic',
+  'wa',
   'podnet',
   'der',
 ] as const;
@@ -37,8 +41,10 @@ export const methods: Readonly<Record<MethodName, AnyMethod>> = {
   tkd,
   fdkd,
   rdkd,
+  lwf,
   icarl,
   bic,
+  wa,
   podnet,
   der,
 };

@@ -1,0 +1,34 @@
+import { alignmentSettings, alignTask } from '../alignment.ts';
+import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
+import { defineMethod } from '../method.ts';
+import { classification } from './classification.ts';
+import { oldShare } from './shares.ts';
+
+/** (1 − λ)·CE + λ·KD, λ the share of old classes; then the new classes' weights are aligned, as the next task is taught. */
+export const wa = defineMethod({
+  name: 'wa',
+  summary: 'replay + distillation by the share of old classes, then weight alignment',
+  source: 'Zhao et al. 2020, Maintaining Discrimination and Fairness in Class Incremental Learning',
+  settings: { ...distillSettings('whole'), ...alignmentSettings },
+  keeps: 'exemplars',
+  extraPasses: 1,
+  check(settings, { taskSizes }) {
+    checkDistill(settings, taskSizes);
+    return undefined;
+  },
+  async *learn(task) {
+    const ce = classification(task);
+    const share = oldShare(task);
+    const kd = await distillTerm(task, task.settings, share);
+    yield {
+      loss(batch) {
+        if (!kd || !batch.oldLogits) return ce(batch);
+        return ce(batch)
+          .mul(1 - share)
+          .add(kd.loss(batch.logits, batch.oldLogits));
+      },
+      state: kd?.state ?? {},
+    };
+    await alignTask(task, task.model.fc, task.settings);
+  },
+});
