@@ -8,6 +8,7 @@ import type { AnyMethod } from '../src/continual/method.ts';
 import { bic } from '../src/continual/methods/bic.ts';
 import { der } from '../src/continual/methods/der.ts';
 import { icarl } from '../src/continual/methods/icarl.ts';
+import { lucir } from '../src/continual/methods/lucir.ts';
 import { lwf } from '../src/continual/methods/lwf.ts';
 import { podnet } from '../src/continual/methods/podnet.ts';
 import { wa } from '../src/continual/methods/wa.ts';
@@ -42,6 +43,7 @@ const phases: readonly (readonly [method: AnyMethod, phases: number])[] = [
   [lwf, 1],
   [icarl, 1],
   [bic, 2],
+  [lucir, 1],
   [wa, 1],
   [podnet, 2],
   [der, 1],

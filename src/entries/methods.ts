@@ -10,6 +10,7 @@ export { icarl } from '../continual/methods/icarl.ts';
 export { METHOD_NAMES, methods } from '../continual/methods/index.ts';
 export { joint } from '../continual/methods/joint.ts';
 export { kd } from '../continual/methods/kd.ts';
+export { lucir } from '../continual/methods/lucir.ts';
 export { lwf } from '../continual/methods/lwf.ts';
 export { podnet } from '../continual/methods/podnet.ts';
 export { rdkd } from '../continual/methods/rdkd.ts';

@@ -7,6 +7,7 @@ import { finetune } from './finetune.ts';
 import { icarl } from './icarl.ts';
 import { joint } from './joint.ts';
 import { kd } from './kd.ts';
+import { lucir } from './lucir.ts';
 import { lwf } from './lwf.ts';
 import { podnet } from './podnet.ts';
 import { rdkd } from './rdkd.ts';
@@ -25,6 +26,7 @@ export const METHOD_NAMES = [
   'lwf',
   'icarl',
   'bic',
+  'lucir',
   'wa',
   'podnet',
   'der',
@@ -44,6 +46,7 @@ export const methods: Readonly<Record<MethodName, AnyMethod>> = {
   lwf,
   icarl,
   bic,
+  lucir,
   wa,
   podnet,
   der,
