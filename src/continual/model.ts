@@ -19,7 +19,12 @@ export const networkOptions = (
 });
 
 /** What methods train that have no model of their own, for those that build theirs around it; belongs to the caller. */
-export const defaultModel = ({ engine, channels, classes, training }: ModelContext): ResNet =>
+export const defaultModel = ({
+  engine,
+  channels,
+  classes,
+  training,
+}: Pick<ModelContext, 'engine' | 'channels' | 'classes' | 'training'>): ResNet =>
   createResNet(engine, training.model, { ...networkOptions(training, channels), classes });
 
 /**

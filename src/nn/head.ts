@@ -1,6 +1,7 @@
 /** Growing a classifier as classes arrive. */
 import { noGrad } from '../autograd/tape.ts';
 import { ArgumentError } from '../errors.ts';
+import '../ops/methods.ts';
 import { concat } from '../ops/strided.ts';
 import type { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -35,4 +36,39 @@ export function growLinear(layer: Linear, outFeatures: number, random: Random): 
   layer.dispose();
   grown.training = layer.training;
   return grown;
+}
+
+/**
+ * A linear layer with more inputs and outputs, both after those that are there: what the old one has between its own is copied,
+ * the rest is initialised as in a new layer. The old one stays as it is.
+ * @throws {ArgumentError} when a size is not a whole number, or is below what the layer has.
+ */
+export function widerLinear(layer: Linear, inFeatures: number, outFeatures: number, random: Random): Linear {
+  const { engine, inFeatures: rows, outFeatures: columns } = layer;
+  if (inFeatures < rows || outFeatures < columns) {
+    throw new ArgumentError({
+      where: 'widerLinear',
+      message: `cannot widen [${rows}, ${columns}] to [${inFeatures}, ${outFeatures}].`,
+    });
+  }
+  const wider = new Linear(engine, inFeatures, outFeatures, { bias: layer.bias !== null, random });
+  const replaced = (fresh: Tensor, make: () => Tensor): Tensor => {
+    const joined = noGrad(engine, () => engine.scope(() => engine.keep(make())));
+    fresh.dispose();
+    joined.requiresGrad = true;
+    return joined;
+  };
+  const { weight, bias } = wider;
+  const { weight: oldWeight, bias: oldBias } = layer;
+  wider.weight = replaced(weight, () => followed(followed(oldWeight, weight.slice([[0, rows]]), 1), weight, 0));
+  if (bias && oldBias) wider.bias = replaced(bias, () => followed(oldBias, bias, 0));
+  wider.training = layer.training;
+  return wider;
+}
+
+/** A copy of `old`, followed by what `longer` has beyond its length along an axis. */
+function followed(old: Tensor, longer: Tensor, axis: number): Tensor {
+  const [from = 0, to = 0] = [old.shape[axis], longer.shape[axis]];
+  const rest = from < to ? [longer.slice(longer.shape.map((_, i) => (i === axis ? [from, to] : null)))] : [];
+  return concat([old, ...rest], axis);
 }

@@ -1,5 +1,5 @@
-import { noGrad } from '../../autograd/tape.ts';
 import { copyModule } from '../../nn/copy.ts';
+import { widerLinear } from '../../nn/head.ts';
 import { Linear } from '../../nn/layers.ts';
 import { Module } from '../../nn/module.ts';
 import { createBackbone, type ResNetBackbone } from '../../nn/resnet.ts';
@@ -76,42 +76,12 @@ class ExpandableModel extends Module implements IncrementalModel {
     this.extractors.push(extractor);
     const all = this.classes + classes;
     const random = Random.of(seed, 'head', all);
-    this.fc = widened(this.fc, this.featureSize, all, random);
+    const old = this.fc;
+    this.fc = widerLinear(old, this.featureSize, all, random);
+    old.dispose();
     this.auxiliary?.dispose();
     this.auxiliary = new Linear(this.engine, extractor.featureSize, classes + 1, { random });
   }
-}
-
-/** A larger classifier: what it had stays, further inputs and outputs are as in a new one. */
-function widened(layer: Linear, inFeatures: number, outFeatures: number, random: Random): Linear {
-  const { engine } = layer;
-  const grown = new Linear(engine, inFeatures, outFeatures, { random });
-  const keep = (fresh: Tensor, make: () => Tensor): Tensor => {
-    const joined = noGrad(engine, () => engine.scope(() => engine.keep(make())));
-    fresh.dispose();
-    joined.requiresGrad = true;
-    return joined;
-  };
-  const { weight, bias } = grown;
-  const [rows, columns] = [layer.inFeatures, layer.outFeatures];
-  grown.weight = keep(weight, () => {
-    const right = weight.slice([
-      [0, rows],
-      [columns, outFeatures],
-    ]);
-    const below = weight.slice([
-      [rows, inFeatures],
-      [0, outFeatures],
-    ]);
-    return concat([concat([layer.weight, right], 1), below], 0);
-  });
-  if (bias && layer.bias) {
-    const old = layer.bias;
-    grown.bias = keep(bias, () => concat([old, bias.slice([[columns, outFeatures]])], 0));
-  }
-  layer.dispose();
-  grown.training = layer.training;
-  return grown;
 }
 
 /** CE over all classes, and CE of the newest extractor alone over new classes and "all old ones"; then weight alignment. */
