@@ -1,6 +1,6 @@
 /** FOSTER's weights by class and the losses that take them: its boosting and its compression (Wang et al. 2022). */
 import { ArgumentError } from '../../errors.ts';
-import { crossEntropy } from '../../ops/cross-entropy.ts';
+import { type CrossEntropyOptions, crossEntropy } from '../../ops/cross-entropy.ts';
 import { expectShapes } from '../../ops/expect-shapes.ts';
 import '../../ops/methods.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -35,16 +35,22 @@ export function classBalancedWeights(counts: ArrayLike<number>, beta: number): n
  * @param logits f32 [n, classes].
  * @param targets i32 [n].
  * @param weights f32 [classes], above 0: {@link classBalancedWeights}.
+ * @param options.labelSmoothing ε; 0 by default.
  * @throws {ShapeError} when the shapes do not fit.
  * @throws {DTypeError} unless logits and weights are f32 and targets i32.
  */
-export function adjustedCrossEntropy(logits: Tensor, targets: Tensor, weights: Tensor): Tensor {
+export function adjustedCrossEntropy(
+  logits: Tensor,
+  targets: Tensor,
+  weights: Tensor,
+  { labelSmoothing = 0 }: Pick<CrossEntropyOptions, 'labelSmoothing'> = {},
+): Tensor {
   expectShapes('adjustedCrossEntropy', {
     logits: [logits, 'f32', ['n', 'classes']],
     targets: [targets, 'i32', ['n']],
     weights: [weights, 'f32', ['classes']],
   });
-  return crossEntropy(logits.div(weights), targets);
+  return crossEntropy(logits.div(weights), targets, { labelSmoothing });
 }
 
 /**

@@ -45,13 +45,25 @@ export interface DarkExperience {
   otherTargets: Tensor;
 }
 
+export interface DarkExperienceOptions {
+  /** α, of the distance to the stored logits. */
+  alpha: number;
+  /** β, of the labels in memory. */
+  beta: number;
+  /** ε of both cross entropies; 0 by default. */
+  labelSmoothing?: number;
+}
+
 /**
  * CE(new) + α · mean squared distance to the stored logits + β · CE(memory) (Buzzega et al. 2020, DER++; with β = 0 it is DER).
  * @throws {ShapeError} when a batch's tensors do not fit each other.
  * @throws {DTypeError} unless logits are f32 and targets i32.
  */
-export function darkExperienceLoss(given: DarkExperience, { alpha, beta }: { alpha: number; beta: number }): Tensor {
-  return crossEntropy(given.logits, given.targets)
+export function darkExperienceLoss(
+  given: DarkExperience,
+  { alpha, beta, labelSmoothing = 0 }: DarkExperienceOptions,
+): Tensor {
+  return crossEntropy(given.logits, given.targets, { labelSmoothing })
     .add(logitReplayLoss(given.memoryLogits, given.storedLogits, given.known).mul(alpha))
-    .add(crossEntropy(given.otherLogits, given.otherTargets).mul(beta));
+    .add(crossEntropy(given.otherLogits, given.otherTargets, { labelSmoothing }).mul(beta));
 }

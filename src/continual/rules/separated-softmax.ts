@@ -1,7 +1,7 @@
 /** SS-IL's separated softmax: new classes and old ones are never compared with each other in training (Ahn et al. 2021). */
 import { taskwiseKD } from '../../distill/dense-kd.ts';
 import { ArgumentError } from '../../errors.ts';
-import { crossEntropy } from '../../ops/cross-entropy.ts';
+import { type CrossEntropyOptions, crossEntropy } from '../../ops/cross-entropy.ts';
 import { expectShapes } from '../../ops/expect-shapes.ts';
 import '../../ops/methods.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -12,11 +12,17 @@ import type { Tensor } from '../../tensor/tensor.ts';
  * @param logits f32 [n, classes], old classes first.
  * @param targets i32 [n]; a row with a target outside [0, classes) counts for nothing.
  * @param oldClasses K.
+ * @param options.labelSmoothing ε, over the classes that a sample is compared with; 0 by default.
  * @throws {ShapeError} unless logits are [n, classes] and targets [n].
  * @throws {DTypeError} unless they are f32 and i32.
  * @throws {ArgumentError} when `oldClasses` is not a whole number from 0 to the number of classes.
  */
-export function separatedCrossEntropy(logits: Tensor, targets: Tensor, oldClasses: number): Tensor {
+export function separatedCrossEntropy(
+  logits: Tensor,
+  targets: Tensor,
+  oldClasses: number,
+  { labelSmoothing = 0 }: Pick<CrossEntropyOptions, 'labelSmoothing'> = {},
+): Tensor {
   const where = 'separatedCrossEntropy';
   const { classes = 0 } = expectShapes(where, {
     logits: [logits, 'f32', ['n', 'classes']],
@@ -25,10 +31,11 @@ export function separatedCrossEntropy(logits: Tensor, targets: Tensor, oldClasse
   if (!(Number.isInteger(oldClasses) && oldClasses >= 0 && oldClasses <= classes)) {
     throw new ArgumentError({ where, message: `oldClasses is ${oldClasses}; the logits have ${classes} classes.` });
   }
-  if (oldClasses === 0 || oldClasses === classes) return crossEntropy(logits, targets);
+  const smoothed = { labelSmoothing };
+  if (oldClasses === 0 || oldClasses === classes) return crossEntropy(logits, targets, smoothed);
   // A target that is not among the columns counts for nothing: each half passes over the other's samples.
-  const fresh = crossEntropy(logits.slice([null, [oldClasses, classes]]), targets.sub(oldClasses));
-  return fresh.add(crossEntropy(logits.slice([null, [0, oldClasses]]), targets));
+  const fresh = crossEntropy(logits.slice([null, [oldClasses, classes]]), targets.sub(oldClasses), smoothed);
+  return fresh.add(crossEntropy(logits.slice([null, [0, oldClasses]]), targets, smoothed));
 }
 
 export interface TaskDistillationOptions {
