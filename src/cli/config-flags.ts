@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { closest } from 'fastest-levenshtein';
 import * as v from 'valibot';
-import { commonSettings, scenarioSettings } from '../continual/benchmark/config.ts';
+import { commonSettings, scenarioSettings, settingsOf } from '../continual/benchmark/config.ts';
 import { imageSettings, memorySettings, networkSettings, trainingSettings } from '../continual/learner-settings.ts';
 import type { AnyMethod } from '../continual/method.ts';
 import { methods } from '../continual/methods/index.ts';
@@ -82,6 +82,15 @@ function methodSettings(of: readonly AnyMethod[]): Map<string, Meaning[]> {
   return found;
 }
 
+/** A setting of every run, and what it is by default for methods that were published otherwise. */
+function commonMeanings(key: string, setting: Setting, of: readonly AnyMethod[]): Meaning[] {
+  const others = of.flatMap((method) => {
+    const own = settingsOf(method)[key];
+    return own && !meansTheSame(own, setting) ? [{ setting: own, owners: [method.name] }] : [];
+  });
+  return [{ setting, owners: [] }, ...others];
+}
+
 /**
  * Adds a flag for every setting of runs and of methods, under headings.
  * @param own a method that is not built in.
@@ -94,10 +103,11 @@ export function addConfigFlags(command: Command, own?: AnyMethod): void {
     ).helpGroup('Data and tasks:'),
   );
   if (own) assertFree(own, command);
-  for (const [heading, settings] of HEADINGS) {
-    for (const [key, setting] of Object.entries(settings)) addFlag(command, key, [{ setting, owners: [] }], heading);
-  }
   const all = own ? [own, ...Object.values(methods)] : Object.values(methods);
+  for (const [heading, settings] of HEADINGS) {
+    for (const [key, setting] of Object.entries(settings))
+      addFlag(command, key, commonMeanings(key, setting, all), heading);
+  }
   for (const [key, meanings] of methodSettings(all)) addFlag(command, key, meanings, 'Settings of methods:');
 }
 

@@ -52,7 +52,7 @@ export async function* learnTask(
     lots.push(new Map(await readTestImages(engine, set, { names, format, resize, where: `${where}: test` })));
   const taskSizes = added.length > 0 ? [...known.taskSizes, added.length] : known.taskSizes;
   const notices = noticesOf(method, methodSettings, { taskSizes, training });
-  if (method.keeps === 'exemplars' && training.selection !== 'reservoir') memory.quota(names.length);
+  if (method.keeps === 'exemplars') memory.assertRoom(names.length, training.selection);
   for (const message of [...setup.notices, ...notices]) yield { type: 'notice', message };
 
   const skippedBefore = await skippedSteps(known.scaler);

@@ -22,10 +22,15 @@ const range = v.pipe(
 const few = (preset: number, least: number, text: string, value = 'n') =>
   numberSetting(preset, { whole: true, least, most: 65536 }, text, value);
 
+/** How exemplars can be chosen. */
+export const SELECTIONS = ['herding', 'random', 'reservoir'] as const;
+export type Selection = (typeof SELECTIONS)[number];
+const selectionSetting = (preset: Selection) => choiceSetting(SELECTIONS, preset, 'how exemplars are chosen');
+
 export const memorySettings = {
   memory: wholeSetting(200, 0, 'exemplars kept in all'),
   memoryPerClass: wholeSetting(0, 0, 'exemplars kept for each class; 0 shares out --memory instead'),
-  selection: choiceSetting(['herding', 'random', 'reservoir'], 'herding', 'how exemplars are chosen'),
+  selection: selectionSetting('herding'),
 };
 
 export const networkSettings = {
@@ -106,6 +111,10 @@ export const imageSettings = {
 
 /** Every setting of a learner but those of its method. */
 export const learnerSettings = { ...memorySettings, ...networkSettings, ...trainingSettings, ...imageSettings };
+
+/** The same for a method, whose exemplars are chosen by default as it was published with. */
+export const learnerSettingsOf = ({ selection }: { readonly selection?: Selection }): typeof learnerSettings =>
+  selection ? { ...learnerSettings, selection: selectionSetting(selection) } : learnerSettings;
 
 export type LearnerSettings = ValuesOf<typeof learnerSettings>;
 export type LearnerSettingsInput = GivenValues<typeof learnerSettings>;

@@ -1,7 +1,7 @@
 /** What a learner is made of: its settings, told apart from its method's. */
 import { supportsF16 } from '../tensor/dtype.ts';
 import type { Engine } from '../tensor/engine.ts';
-import { type LearnerSettings, learnerSettings } from './learner-settings.ts';
+import { type LearnerSettings, learnerSettings, learnerSettingsOf } from './learner-settings.ts';
 import type { AnyMethod } from './method.ts';
 import { checkMethod } from './method-names.ts';
 import { epochsOf } from './recipe.ts';
@@ -31,7 +31,7 @@ export function divideSettings(engine: Engine, method: AnyMethod, settings: Give
     readSettings({ ...learnerSettings, ...method.settings }, settings, where, of);
   const values = readSettings(method.settings, own, where, of);
   const methodSettings = guarded(values, method.settings, `method "${method.name}"`);
-  const training = readSettings(learnerSettings, others, where, of);
+  const training = readSettings(learnerSettingsOf(method), others, where, of);
   checkTraining(training, [epochsOf(training, 0), epochsOf(training, 1)]);
   if (training.precision === 'f32' || supportsF16(engine)) return { training, methodSettings, notices: [] };
   return {

@@ -2,6 +2,7 @@
 import { bytesPerImage, type ImageBytes, type ImageFormat } from '../data/image-bytes.ts';
 import { ConfigError } from '../errors.ts';
 import type { Random } from '../tensor/random.ts';
+import type { Selection } from './learner-settings.ts';
 
 export interface MemoryOptions {
   /** Exemplars in all, shared evenly among the classes seen; of a reservoir, among nobody. */
@@ -56,6 +57,24 @@ export class ExemplarMemory {
       });
     }
     return quota;
+  }
+
+  /**
+   * Whether there is room for something of every class, before anything is learnt.
+   * @throws {ConfigError} when a class could have no exemplar, or a reservoir would keep nothing.
+   */
+  assertRoom(classes: number, selection: Selection): void {
+    if (selection !== 'reservoir') {
+      this.quota(classes);
+      return;
+    }
+    const { total, perClass = 0 } = this.options;
+    if (total > 0 || perClass > 0) return;
+    throw new ConfigError({
+      where: 'memory',
+      message: 'a reservoir of 0 exemplars keeps nothing.',
+      fix: 'Use --memory 1 or more, or a method without memory.',
+    });
   }
 
   /** Cuts every class down to its quota, worst exemplars first. */
@@ -138,4 +157,7 @@ const placesOf = (exemplars: readonly Exemplar[], label: number): number[] =>
   exemplars.flatMap((exemplar, place) => (exemplar.label === label ? [place] : []));
 
 /** A memory to look at. */
-export type ReadonlyExemplarMemory = Pick<ExemplarMemory, 'options' | 'exemplars' | 'size' | 'of' | 'quota'>;
+export type ReadonlyExemplarMemory = Pick<
+  ExemplarMemory,
+  'options' | 'exemplars' | 'size' | 'of' | 'quota' | 'assertRoom'
+>;

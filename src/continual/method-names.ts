@@ -2,7 +2,7 @@
 import { CheckpointError, ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import { received } from './expected.ts';
-import { learnerSettings } from './learner-settings.ts';
+import { learnerSettings, SELECTIONS } from './learner-settings.ts';
 import type { AnyMethod } from './method.ts';
 import { fdkd } from './methods/fdkd.ts';
 import { finetune } from './methods/finetune.ts';
@@ -97,6 +97,11 @@ export function checkMethod(method: unknown, where = 'method'): asserts method i
     throw refuse(
       `${label} does not say what it keeps of a task's images.`,
       "keeps: 'nothing', 'exemplars' or 'everything'.",
+    );
+  if (others.selection !== undefined && !(SELECTIONS as readonly unknown[]).includes(others.selection))
+    throw refuse(
+      `the selection of ${label} is ${received(others.selection)}.`,
+      `selection: '${SELECTIONS.join("', '")}', or leave it out.`,
     );
   if (typeof settings !== 'object' || settings === null)
     throw refuse(`${label} declares no settings.`, 'settings: {} where it has none.');

@@ -8,7 +8,7 @@ import type { Engine } from '../tensor/engine.ts';
 import type { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Disposable } from './disposables.ts';
-import type { LearnerSettings, Recipe } from './learner-settings.ts';
+import type { LearnerSettings, Recipe, Selection } from './learner-settings.ts';
 import type { Settings, ValuesOf } from './setting.ts';
 
 /** What a model makes of a batch of images; each f32. */
@@ -201,6 +201,8 @@ export interface Method<S extends Settings = Settings, M extends IncrementalMode
   readonly settings: S;
   /** What is kept of the images of a task that was learnt: nothing, exemplars as the memory allows, or all. */
   readonly keeps: 'nothing' | 'exemplars' | 'everything';
+  /** How its exemplars are chosen unless the learner's settings say otherwise; by herding by default. */
+  readonly selection?: Selection;
   /** Passes through the network for an image of a later task beside the one that trains, for estimates: 1 with a teacher. */
   readonly extraPasses?: number;
   /** What its results were compared with, and how near they came, in one line; none while they were not. */

@@ -1,7 +1,7 @@
 /** What stays of a task's images in the memory. */
 import { bytesPerImage, type ImageBytes } from '../data/image-bytes.ts';
 import { diverged } from './divergence.ts';
-import type { LearnerSettings } from './learner-settings.ts';
+import type { Selection } from './learner-settings.ts';
 import type { Exemplar, ExemplarMemory } from './memory.ts';
 import type { AnyMethod } from './method.ts';
 import { storedBy } from './method-checks.ts';
@@ -10,7 +10,7 @@ import type { TaskRun } from './task-run.ts';
 
 export interface Remembering {
   readonly method: AnyMethod;
-  readonly selection: LearnerSettings['selection'];
+  readonly selection: Selection;
   /** The task's own images. */
   readonly fresh: ImageBytes;
 }
@@ -90,7 +90,7 @@ async function choose(
 async function chooseOf(
   run: TaskRun,
   candidates: readonly number[],
-  selection: LearnerSettings['selection'] | null,
+  selection: Selection | null,
   quota: number,
   label: number,
 ): Promise<number[]> {

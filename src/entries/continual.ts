@@ -18,7 +18,7 @@ export type {
   TaskEvent,
 } from '../continual/events.ts';
 export { ContinualLearner } from '../continual/learner.ts';
-export type { ExecutionSettings, LearnerSettings, Recipe } from '../continual/learner-settings.ts';
+export type { ExecutionSettings, LearnerSettings, Recipe, Selection } from '../continual/learner-settings.ts';
 export type {
   Evaluation,
   KeptImage,

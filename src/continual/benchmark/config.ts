@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { ConfigError } from '../../errors.ts';
 import { clipped } from '../../gpu/printable.ts';
 import { received } from '../expected.ts';
-import { learnerSettings } from '../learner-settings.ts';
+import { learnerSettings, learnerSettingsOf } from '../learner-settings.ts';
 import type { AnyMethod } from '../method.ts';
 import { assertOwnName, checkMethod } from '../method-names.ts';
 import { METHOD_NAMES, methods } from '../methods/index.ts';
@@ -50,7 +50,11 @@ export type Config = ValuesOf<typeof commonSettings> &
 export type ConfigInput = Readonly<Partial<ValuesOf<typeof commonSettings>>> & Readonly<Record<string, unknown>>;
 
 /** The settings of runs by this method. */
-export const settingsOf = (method: AnyMethod): Settings => ({ ...commonSettings, ...method.settings });
+export const settingsOf = (method: AnyMethod): Settings => ({
+  ...scenarioSettings,
+  ...learnerSettingsOf(method),
+  ...method.settings,
+});
 
 /**
  * The method of a configuration: one of the user's own or a built-in one.
