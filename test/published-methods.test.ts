@@ -7,10 +7,13 @@ import type { LearnOptions } from '../src/continual/learner-types.ts';
 import type { AnyMethod } from '../src/continual/method.ts';
 import { bic } from '../src/continual/methods/bic.ts';
 import { der } from '../src/continual/methods/der.ts';
+import { derpp } from '../src/continual/methods/derpp.ts';
+import { foster } from '../src/continual/methods/foster.ts';
 import { icarl } from '../src/continual/methods/icarl.ts';
 import { lucir } from '../src/continual/methods/lucir.ts';
 import { lwf } from '../src/continual/methods/lwf.ts';
 import { podnet } from '../src/continual/methods/podnet.ts';
+import { ssil } from '../src/continual/methods/ssil.ts';
 import { wa } from '../src/continual/methods/wa.ts';
 import { proxyNCALoss } from '../src/continual/rules/proxy-nca.ts';
 import type { ImageBytes } from '../src/data/image-bytes.ts';
@@ -32,7 +35,12 @@ const tasks: readonly ClassImages[] = [
 
 const settings = { width: 4, epochs: 2, batch: 16, memory: 24, lr: 0.05, crop: 1 };
 /** What is the method's own. */
-const own: Record<string, object> = { podnet: { balancedEpochs: 2, proxies: 3 }, bic: { correctionEpochs: 2 } };
+const own: Record<string, object> = {
+  podnet: { balancedEpochs: 2, proxies: 3 },
+  bic: { correctionEpochs: 2 },
+  ssil: { distill: 'random' },
+  derpp: { memoryBatch: 5 },
+};
 
 async function learn(learner: ContinualLearner, images: ClassImages, options?: LearnOptions): Promise<void> {
   for await (const event of learner.learn(images, options)) void event;
@@ -47,6 +55,9 @@ const phases: readonly (readonly [method: AnyMethod, phases: number])[] = [
   [wa, 1],
   [podnet, 2],
   [der, 1],
+  [ssil, 1],
+  [derpp, 1],
+  [foster, 2],
 ];
 
 for (const [method, expected] of phases) {

@@ -2,8 +2,10 @@
 import type { AnyMethod } from '../method.ts';
 import { bic } from './bic.ts';
 import { der } from './der.ts';
+import { derpp } from './derpp.ts';
 import { fdkd } from './fdkd.ts';
 import { finetune } from './finetune.ts';
+import { foster } from './foster.ts';
 import { icarl } from './icarl.ts';
 import { joint } from './joint.ts';
 import { kd } from './kd.ts';
@@ -12,6 +14,7 @@ import { lwf } from './lwf.ts';
 import { podnet } from './podnet.ts';
 import { rdkd } from './rdkd.ts';
 import { replay } from './replay.ts';
+import { ssil } from './ssil.ts';
 import { tkd } from './tkd.ts';
 import { wa } from './wa.ts';
 
@@ -30,6 +33,9 @@ export const METHOD_NAMES = [
   'wa',
   'podnet',
   'der',
+  'ssil',
+  'derpp',
+  'foster',
 ] as const;
 
 export type MethodName = (typeof METHOD_NAMES)[number];
@@ -50,4 +56,7 @@ export const methods: Readonly<Record<MethodName, AnyMethod>> = {
   wa,
   podnet,
   der,
+  ssil,
+  derpp,
+  foster,
 };
