@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseConfig } from '../src/continual/benchmark/config.ts';
 import { ContinualLearner } from '../src/continual/learner.ts';
-import { type AnyMethod, defineMethod, type Phase } from '../src/continual/method.ts';
+import { type AnyMethod, type Batch, defineMethod, type Phase, type Task } from '../src/continual/method.ts';
 import { numberSetting } from '../src/continual/setting.ts';
 import { firstPerClass } from '../src/data/dataset.ts';
 import { imagesByClass } from '../src/data/images-by-class.ts';
@@ -66,6 +66,12 @@ for (const [title, changes, expected] of [
   ['no settings', { settings: undefined }, /declares no settings\. settings: \{\}/],
   ['a setting of learners', { settings: { lr: speed } }, /declares the setting "lr", which every learner has/],
   ['an option of learners', { settings: { resize: speed } }, /declares the setting "resize", which every learner has/],
+  ['stored values that are no function', { stores: 3 }, /stores of the method "mine" is 3, not a function/],
+  [
+    'a selection that is none',
+    { selection: 'best' },
+    /the selection of the method "mine" is "best"\. selection: 'herding', 'random', 'reservoir'/,
+  ],
   [
     'a setting that makes no flag',
     { settings: { 'two words': speed } },
@@ -117,6 +123,47 @@ for (const [title, changes, expected] of [
   ],
   ['a recipe that is none', yielding({ ...phase, recipe: 3 }), /the recipe of a phase is 3/],
   ['state that is no tensor', yielding({ ...phase, state: { draws: 3 } }), /the state "draws" of a phase is 3/],
+  [
+    'a draw from no images',
+    yielding({ ...phase, drawn: { memory: { images: [] } } }),
+    /a phase is to draw "memory" from the images \[\], of 16\. .*such as task\.exemplars; one at least/,
+  ],
+  [
+    'a draw from images that are not there',
+    yielding({ ...phase, drawn: { memory: { images: [16] } } }),
+    /to draw "memory" from the images \[16\], of 16/,
+  ],
+  ['a draw from nothing', yielding({ ...phase, drawn: { memory: 3 } }), /to draw "memory" from the images undefined/],
+  [
+    'a draw of no images',
+    yielding({ ...phase, drawn: { memory: { images: [0], batch: 0 } } }),
+    /to draw batches of 0 images of "memory"\. Give a whole number above 0/,
+  ],
+  [
+    'a draw that is not there',
+    losing(({ drawn }) => drawn('memory').logits.mean()),
+    /^batch\.drawn: the phase has no "memory"\. Give it to the phase: \{ loss, drawn: \{ memory: … \} \}/,
+  ],
+  [
+    'a draw by another name',
+    yielding({ loss: ({ drawn }: Batch) => drawn('memry').logits.mean(), drawn: { memory: { images: [0] } } }),
+    /^batch\.drawn: the phase has no "memry"\. Its drawn: memory\./,
+  ],
+  [
+    'values that are no tensor',
+    yielding({ ...phase, values: { ages: [1, 2] } }),
+    /the values "ages" of a phase are \[1, 2\]\. Give a tensor with a row for each of the task's 16 images/,
+  ],
+  [
+    'values of a wrong length',
+    yielding({ ...phase, values: { ages: engine.zeros([15, 2]) } }),
+    /the values "ages" of a phase are a tensor \[15, 2\]/,
+  ],
+  [
+    'values that are not there',
+    losing(({ values }) => values('ages').mean()),
+    /^batch\.values: the phase has no "ages"\. Give it to the phase/,
+  ],
   ['a loss that is a number', losing(() => 3), /^task 1: loss\(\) gave 3, not a tensor/],
   ['a loss to be waited for', losing(async () => 3), /loss\(\) gave a promise, not a tensor/],
   [
@@ -135,6 +182,27 @@ for (const [title, changes, expected] of [
     'a model that throws',
     { model: () => Reflect.get(null as never, 'x') },
     /^method "mine": model\(\) threw TypeError: /,
+  ],
+  [
+    'stored values of too few images',
+    { stores: async () => ({ marks: [new Float32Array(2)] }) },
+    /^method "mine", task 1: stores\(\) gave 1 rows of "marks"\. Return \{ name: \[numbers of each of the 8 images\] \}/,
+  ],
+  ['nothing to store', { stores: async () => {} }, /task 1: stores\(\) gave undefined/],
+  [
+    'stored values by image',
+    { stores: async (_: Task, images: number[]) => ({ marks: images.map(() => [1]) }) },
+    /stores\(\) gave a row 0 of "marks" that is not a Float32Array/,
+  ],
+  [
+    'stored values that are no numbers',
+    { stores: async (_: Task, images: number[]) => ({ marks: images.map(() => Float32Array.of(1, Number.NaN)) }) },
+    /a row 0 of "marks" that is not a Float32Array of finite numbers/,
+  ],
+  [
+    'stored values that throw',
+    { stores: () => Reflect.get(null as never, 'x') },
+    /^method "mine", task 1: stores\(\) threw TypeError: /,
   ],
   [
     'a refusal that fails',

@@ -4,6 +4,9 @@ import * as assert from 'uvu/assert';
 import { BiasCorrection, CosineLinear, correctBias, nearestMean, ProxyClassifier } from '../src/entries/methods.ts';
 import { gradcheck } from '../src/entries/testing.ts';
 import { crossEntropy, loadStateDict, Prototypes, Random, SGD, stateDict, type Tensor } from '../src/index.ts';
+import { widerLinear } from '../src/nn/head.ts';
+import { Linear } from '../src/nn/layers.ts';
+import { concat } from '../src/ops/strided.ts';
 import { engine, near, uniform } from './support/engine.ts';
 import { cosine, dot, rowsOf, softmax } from './support/rows.ts';
 
@@ -44,6 +47,42 @@ test('a proxy classifier weighs a class’s proxies by their softmax, with their
     [features, engine.tensor(uniform(size * 6, 4), [size, 6])],
   );
   assert.is(new ProxyClassifier(engine, size, 1).proxies, 10);
+});
+
+test('a linear classifier is widened by inputs, outputs or both, and keeps what it had between its own', async () => {
+  const layer = new Linear(engine, size, 2, { random: new Random(1) });
+  const before = await layer.forward(features).data();
+  const more = engine.tensor(uniform(n * 2, 2), [n, 2]);
+  for (const [inputs, outputs] of [
+    [size, 2],
+    [size + 2, 2],
+    [size, 5],
+    [size + 2, 5],
+  ] as const) {
+    const wider = widerLinear(layer, inputs, outputs, new Random(3));
+    const fresh = new Linear(engine, inputs, outputs, { random: new Random(3) });
+    assert.equal(wider.weight.shape, [inputs, outputs]);
+    assert.equal(
+      wider.namedParameters().map(({ name }) => name),
+      ['weight', 'bias'],
+    );
+    // With nothing in the new features, the old classes' logits are as they were.
+    const joint = inputs > size ? concat([features, more.mul(0)], 1) : features;
+    await near(wider.forward(joint).slice([null, [0, 2]]), before, 1e-6);
+    if (outputs > 2) assert.equal(await wider.bias?.slice([[2, 5]]).data(), await fresh.bias?.slice([[2, 5]]).data());
+    if (inputs > size)
+      assert.equal(
+        await wider.weight.slice([[size, inputs]]).data(),
+        await fresh.weight.slice([[size, inputs]]).data(),
+      );
+    wider.dispose();
+  }
+  assert.equal(await layer.forward(features).data(), before, 'the old one stays');
+  for (const [inputs, outputs] of [
+    [size - 1, 2],
+    [size, 1],
+  ] as const)
+    assert.throws(() => widerLinear(layer, inputs, outputs, new Random(1)), /cannot widen \[3, 2\] to/);
 });
 
 test('growing keeps the old classes’ logits and names a tensor a task', async () => {
