@@ -70,6 +70,43 @@ test('distilling one class, or one sample, teaches nothing or little, but finite
   assert.equal([value, ...gradient], [-0 + 0, 0, 0]);
 });
 
+test('labels are smoothed where the rules have cross entropies, over the classes that are compared', async () => {
+  const smoothed = { labelSmoothing: 0.2 };
+  const weights = engine.tensor(uniform(classes, 5, 0.5, 2));
+  await near(
+    adjustedCrossEntropy(logits, targets, weights, smoothed),
+    await crossEntropy(logits.div(weights), targets, smoothed).data(),
+    1e-6,
+  );
+  const [fresh, earlier] = [targetList.map((label) => label >= old), targetList.map((label) => label < old)];
+  const part = (isIn: readonly boolean[], from: number, to: number) => {
+    const own = targetList.flatMap((label, i) => (isIn[i] ? [{ i, label: label - from }] : []));
+    const z = rowsOf(uniform(n * classes, 1, -3, 3), classes);
+    return crossEntropy(
+      engine.tensor(own.map(({ i }) => (z[i] as number[]).slice(from, to))),
+      labels(...own.map(({ label }) => label)),
+      { ...smoothed, reduction: 'sum' },
+    );
+  };
+  const expected = part(fresh, old, classes)
+    .add(part(earlier, 0, old))
+    .div(n);
+  await near(separatedCrossEntropy(logits, targets, old, smoothed), await expected.data(), 1e-6);
+  const dark = {
+    logits,
+    targets,
+    memoryLogits: logits,
+    storedLogits: logits,
+    otherLogits: logits,
+    otherTargets: targets,
+  };
+  await near(
+    darkExperienceLoss(dark, { alpha: 1, beta: 2, ...smoothed }),
+    await crossEntropy(logits, targets, smoothed).mul(3).data(),
+    1e-6,
+  );
+});
+
 test('less-forget turns features back to their old directions; POD-flat is the same', async () => {
   const before = uniform(n * 3, 4);
   const f = engine.tensor(uniform(n * 3, 3), [n, 3]);
