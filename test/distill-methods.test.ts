@@ -315,9 +315,11 @@ test('lucir begins new classes in the mean direction of their old features, and 
     },
   };
   const unit = (v: number[]) => v.map((value) => value / Math.hypot(...v));
-  const learner = await make(watched);
+  const learner = await make(watched, { cosineScale: 4 });
   const [first, second] = tasksOf(12) as [ClassImages, ClassImages];
   await learn(learner, first);
+  const [scale = 0] = await tensorOf(learner, 'classifier.scale');
+  assert.ok(scale !== 4 && Math.abs(scale - 4) < 1, `a few steps from 4 it is ${scale}`);
   const old = await tensorOf(learner, 'classifier.weights.0');
   await learn(learner, second);
   assert.is(columns.length, 2);

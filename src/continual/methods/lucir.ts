@@ -11,6 +11,7 @@ const settings = {
   ranking: numberSetting(1, { least: 0 }, 'weight of what keeps old images away from new classes', 'λ'),
   margin: numberSetting(0.5, { least: 0 }, "margin of an old image's own class over new ones, in cosines"),
   top: wholeSetting(2, 1, 'new classes that an old image is kept away from, the nearest ones'),
+  cosineScale: numberSetting(1, { above: 0 }, 'scale of the cosines in the beginning; it is learnt', 'η'),
 };
 
 /** The new classes' weights from the old model's features of their images (Hou et al. 2019's imprinting). */
@@ -30,10 +31,10 @@ export const lucir = defineMethod({
   keeps: 'exemplars',
   extraPasses: 1,
   model: (context) =>
-    cosineNet(
-      context,
-      (featureSize, random) => new CosineLinear(context.engine, featureSize, context.classes, { random }),
-    ),
+    cosineNet(context, (featureSize, random) => {
+      const { cosineScale: scale } = context.settings;
+      return new CosineLinear(context.engine, featureSize, context.classes, { random, scale });
+    }),
   async *learn(task) {
     const { model, old, oldClasses, newClasses } = task;
     const { lessForget, ranking, margin, top } = task.settings;
