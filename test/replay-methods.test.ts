@@ -41,6 +41,24 @@ for (const [method, own] of learning) {
   });
 }
 
+for (const method of [ssil, derpp]) {
+  test(`${method.name}: a task that is left leaves nothing behind, and is learnt again as if for the first time`, async () => {
+    const few = firstPerClass(fashion.train, 12);
+    const [images, more] = [imagesByClass(few, [1, 8]), imagesByClass(few, [5, 2])];
+    const learner = await ContinualLearner.create(engine, { ...settings, width: 4, epochs: 2, batch: 10, method });
+    for await (const event of learner.learn(images)) void event;
+    const loaded = await ContinualLearner.load(engine, await learner.save(), { method });
+    const live = engine.memory().liveBuffers;
+    for (const type of ['step', 'epoch', 'progress'] as const) {
+      for await (const event of learner.learn(more, { saveEvery: 1 })) if (event.type === type) break;
+      assert.is(engine.memory().liveBuffers, live, type);
+    }
+    for (const one of [learner, loaded]) for await (const event of one.learn(more)) void event;
+    assert.equal(await learner.save(), await loaded.save());
+    for (const one of [learner, loaded]) one.dispose();
+  });
+}
+
 /** A task with two old ones before it, as far as SS-IL looks at it. */
 const task = (changes: object) => {
   const held: { dispose(): void }[] = [];

@@ -1,4 +1,8 @@
-/** FOSTER: a task is learnt by a new extractor beside the old one, and both are compressed into one network after it. */
+/**
+ * FOSTER: a task is learnt by a new extractor beside the old one, and both are compressed into one network after it. Its weights
+ * by class move the compressed network's logits towards old classes, by T times the difference of their logarithms: little
+ * beside the logits that come of long training, much beside those of a few epochs. With β₁ = β₂ = 0 they are left out.
+ */
 import { noGrad } from '../../autograd/tape.ts';
 import { copyModule } from '../../nn/copy.ts';
 import { widerLinear } from '../../nn/head.ts';

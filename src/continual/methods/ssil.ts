@@ -1,4 +1,8 @@
-/** SS-IL: new classes and old ones are told apart among themselves only, on replay batches drawn beside the new images. */
+/**
+ * SS-IL: new classes and old ones are told apart among themselves only, on replay batches drawn beside the new images. No loss
+ * compares the two: whether an image is of a new class or an old one follows from the sizes of their logits alone, which say
+ * little where tasks have few classes.
+ */
 import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
 import { defineMethod } from '../method.ts';
 import { separatedCrossEntropy } from '../rules/separated-softmax.ts';
