@@ -15,6 +15,10 @@ export interface ImageDataset {
   classes: number;
   /** In label order. */
   classNames?: string[];
+  /** Where images are of several domains (styles, places, sensors): that of each image, a number from 0. */
+  domains?: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
+  /** In the order of these numbers. */
+  domainNames?: string[];
 }
 
 /** Two parts of one data set: the same image size, the same classes. */
@@ -72,29 +76,38 @@ export function subset(dataset: ImageDataset, indices: ArrayLike<number>): Image
     images.set(dataset.images.subarray(index * bytes, (index + 1) * bytes), place * bytes);
     labels[place] = label;
   }
-  return { ...dataset, images, labels };
+  const { domains } = dataset;
+  if (!domains) return { ...dataset, images, labels };
+  const taken = domains instanceof Uint8Array ? new Uint8Array(indices.length) : new Uint16Array(indices.length);
+  for (let place = 0; place < indices.length; place++) taken[place] = domains[indices[place]!]!;
+  return { ...dataset, images, labels, domains: taken };
 }
 
 /**
  * The first `count` images of every class, in the set's order: a small protocol that anyone can repeat.
- * @throws {DataError} if a class has fewer.
+ * @param eachDomain as many of every class in every domain.
+ * @throws {DataError} if there are fewer.
  */
-export function firstPerClass(dataset: ImageDataset, count: number): ImageDataset {
-  const short = classIndices(dataset).findIndex((indices) => indices.length < count);
+export function firstPerClass(dataset: ImageDataset, count: number, eachDomain = false): ImageDataset {
+  const { classes, labels } = dataset;
+  const domains = eachDomain ? dataset.domains : undefined;
+  const seen = new Uint32Array(classes * (domains ? domainCount(dataset) : 1));
+  const indices: number[] = [];
+  labels.forEach((label, index) => {
+    const group = classes * (domains?.[index] ?? 0) + label;
+    if (seen[group]! < count) indices.push(index);
+    seen[group]!++;
+  });
+  const short = seen.findIndex((has) => has < count);
   if (short >= 0) {
-    const has = classIndices(dataset)[short]!.length;
+    const has = seen[short]!;
+    const where = domains ? ` of ${domainName(dataset, Math.floor(short / classes))}` : '';
     throw new DataError({
       where: dataset.name,
-      message: `${count} images a class were asked for, but class ${className(dataset, short)} has ${has}.`,
+      message: `${count} images a class were asked for, but class ${className(dataset, short % classes)}${where} has ${has}.`,
       fix: has > 0 ? `Ask for ${has} a class or fewer.` : 'Leave this class out.',
     });
   }
-  const taken = new Uint32Array(dataset.classes);
-  const indices: number[] = [];
-  dataset.labels.forEach((label, index) => {
-    if (taken[label]! < count) indices.push(index);
-    taken[label]!++;
-  });
   return subset(dataset, indices);
 }
 
@@ -117,9 +130,21 @@ export function channelMoments({ images, channels }: Pick<ImageDataset, 'images'
 /** The name of a class, or its number where names are not known. */
 export const className = (dataset: ImageDataset, label: number): string => dataset.classNames?.[label] ?? String(label);
 
+/** The name of a domain, or its number where names are not known. */
+export const domainName = (dataset: ImageDataset, domain: number): string =>
+  dataset.domainNames?.[domain] ?? `domain ${domain}`;
+
+/** How many domains the set knows of: their names, or the largest number and one; 0 where it tells none apart. */
+export function domainCount({ domains, domainNames }: ImageDataset): number {
+  if (!domains) return 0;
+  let count = domainNames?.length ?? 0;
+  for (const domain of domains) count = Math.max(count, domain + 1);
+  return count;
+}
+
 /**
  * Checks that a set holds together, so that nothing above has to. `where` names the file of the labels.
- * @throws {DataError} if the counts differ, if the set is empty or if a label is outside its classes.
+ * @throws {DataError} if the counts differ (of images, labels and domains), if the set is empty or if a label is outside its classes.
  */
 export function checkDataset(dataset: ImageDataset, where: string): ImageDataset {
   const count = imageCount(dataset);
@@ -138,6 +163,13 @@ export function checkDataset(dataset: ImageDataset, where: string): ImageDataset
       where,
       message: `label ${dataset.labels[outside]} of image ${outside} is out of range: there are ${dataset.classes} classes, 0 to ${dataset.classes - 1}.`,
       fix: 'Mend the labels, or name every class in classes.json.',
+    });
+  }
+  if (dataset.domains && dataset.domains.length !== count) {
+    throw new DataError({
+      where,
+      message: `there are ${dataset.domains.length} domains for ${count} images.`,
+      fix: 'Give the domain of every image, or of none.',
     });
   }
   return dataset;
