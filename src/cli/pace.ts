@@ -44,7 +44,7 @@ export function plannedImages({ scenario, method, memory, config }: Plan, split:
     const kept =
       old.length === 0 || method.keeps === 'nothing'
         ? 0
-        : count(old, method.keeps === 'exemplars' ? memory.quota(old.length) : undefined);
+        : count(old, method.keeps === 'exemplars' ? memory.quota(old.length, split.train) : undefined);
     return epochsOf(config, task) * (count(classes) + kept);
   });
 }

@@ -1,4 +1,5 @@
 /** What no run leaves in its files, though every part has its type: said in a clause, or `undefined`. */
+import type { ImageFormat } from '../data/image-bytes.ts';
 import { clipped } from '../gpu/printable.ts';
 import type { StateDict } from '../nn/state-dict.ts';
 import type { AccuracyMatrix } from './benchmark/metrics.ts';
@@ -16,6 +17,13 @@ export function matrixFault(matrix: AccuracyMatrix): string | undefined {
   return `after task ${task + 1} it has the accuracies ${row}, where ${task + 1} of 0 to 100 percent belong`;
 }
 
+/** What a memory's exemplars follow from. */
+type KeptBy = Pick<AnyMethod, 'keeps'> &
+  Pick<LearnerSettings, 'selection'> & {
+    /** Of the images; `null` before the first task. */
+    readonly format: ImageFormat | null;
+  };
+
 /**
  * Every class has exemplars, no more than the memory allows; a reservoir has as many as it was offered, up to its size.
  * @param classes known so far.
@@ -24,12 +32,15 @@ export function matrixFault(matrix: AccuracyMatrix): string | undefined {
 export function exemplarFault(
   memory: ExemplarMemory,
   classes: number,
-  { keeps, selection }: Pick<AnyMethod, 'keeps'> & Pick<LearnerSettings, 'selection'>,
+  { keeps, selection, format }: KeptBy,
 ): string | undefined {
   if (keeps === 'nothing')
     return memory.size > 0 ? `its method keeps no exemplars, but there are ${memory.size}` : undefined;
-  if (keeps === 'exemplars' && selection === 'reservoir') return reservoirFault(memory);
-  const quota = memory.quota(Math.max(1, classes));
+  const { bytes: most = 0 } = memory.options;
+  if (most > 0 && memory.bytes > most) return `its exemplars have ${memory.bytes} bytes, where at most ${most} belong`;
+  if (!format) return memory.size > 0 ? `there are ${memory.size} exemplars before the first task` : undefined;
+  if (keeps === 'exemplars' && selection === 'reservoir') return reservoirFault(memory, format);
+  const quota = memory.quota(Math.max(1, classes), format);
   for (let label = 0; label < classes; label++) {
     const { length } = memory.of(label);
     if (length >= 1 && length <= quota) continue;
@@ -39,9 +50,9 @@ export function exemplarFault(
   return undefined;
 }
 
-function reservoirFault(memory: ExemplarMemory): string | undefined {
-  const { total, perClass = 0 } = memory.options;
-  const capacity = perClass > 0 ? perClass : total;
+function reservoirFault(memory: ExemplarMemory, format: ImageFormat): string | undefined {
+  const { bytes = 0, perClass = 0 } = memory.options;
+  const capacity = perClass > 0 ? perClass : memory.room(format);
   const offered = new Map(memory.counts);
   const kept = new Map<number, number>();
   for (const { label } of memory.exemplars) {
@@ -50,7 +61,9 @@ function reservoirFault(memory: ExemplarMemory): string | undefined {
   }
   for (const key of new Set([...offered.keys(), ...kept.keys()])) {
     const [is, due] = [kept.get(key) ?? 0, Math.min(capacity, offered.get(key) ?? 0)];
-    if (is !== due) return `${key < 0 ? 'it' : `class ${key}`} has ${is} exemplars, where ${due} belong`;
+    // Of so many bytes fewer have room with what is stored with them.
+    if (bytes > 0 ? is > due || (is === 0 && due > 0) : is !== due)
+      return `${key < 0 ? 'it' : `class ${key}`} has ${is} exemplars, where ${due} belong`;
   }
   return undefined;
 }

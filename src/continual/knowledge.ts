@@ -8,6 +8,7 @@ import { exemplarFault } from './faults.ts';
 import type { DividedSettings } from './learner-setup.ts';
 import { damaged, type StoredLearner } from './learner-state.ts';
 import { ExemplarMemory } from './memory.ts';
+import { keepsOf, memoryOptions } from './memory-use.ts';
 import type { AnyMethod, IncrementalModel } from './method.ts';
 import { buildModel } from './model.ts';
 
@@ -39,13 +40,10 @@ export interface Knowledge {
 
 /** Before the first task. */
 export function nothingKnown({ engine, method, training }: Setup): Knowledge {
-  const { memory: total, memoryPerClass: perClass } = training;
   return {
     model: null,
     scaler: training.precision === 'f16' ? new GradScaler(engine) : null,
-    memory: new ExemplarMemory(
-      method.keeps === 'everything' ? { total: Number.POSITIVE_INFINITY } : { total, perClass },
-    ),
+    memory: new ExemplarMemory(memoryOptions({ method, training })),
     names: [],
     taskSizes: [],
     tasks: 0,
@@ -72,8 +70,8 @@ export function restored(setup: Setup, { state, weights, exemplars }: StoredLear
   fresh.memory.restore(exemplars, offered);
   let model: IncrementalModel | null = null;
   try {
-    const { keeps } = setup.method;
-    const fault = exemplarFault(fresh.memory, names.length, { keeps, selection: setup.training.selection });
+    const { selection } = setup.training;
+    const fault = exemplarFault(fresh.memory, names.length, { keeps: keepsOf(setup), selection, format: images });
     if (fault) throw damaged(where, fault);
     if (tasks > 0 && images) {
       model = modelOf(setup, taskSizes, images.channels).eval();

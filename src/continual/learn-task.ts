@@ -11,6 +11,7 @@ import type { LearnerEvent, TaskEvent } from './events.ts';
 import { received } from './expected.ts';
 import { type Knowledge, modelOf, type Setup } from './knowledge.ts';
 import type { Evaluation, LearnOptions } from './learner-types.ts';
+import { checkRoom, keepsOf } from './memory-use.ts';
 import type { IncrementalModel } from './method.ts';
 import { noticesOf } from './method-checks.ts';
 import { Predictions } from './predictions.ts';
@@ -51,8 +52,9 @@ export async function* learnTask(
   for (const set of [...(test ? [test] : []), ...(tests ?? [])])
     lots.push(new Map(await readTestImages(engine, set, { names, format, resize, where: `${where}: test` })));
   const taskSizes = added.length > 0 ? [...known.taskSizes, added.length] : known.taskSizes;
-  const notices = noticesOf(method, methodSettings, { taskSizes, training });
-  if (method.keeps === 'exemplars') memory.assertRoom(names.length, training.selection);
+  const planned = [...known.taskSizes, added.length];
+  const notices = noticesOf(method, methodSettings, { taskSizes: planned, training });
+  checkRoom(memory, setup, names.length, format);
   for (const message of [...setup.notices, ...notices]) yield { type: 'notice', message };
 
   const skippedBefore = await skippedSteps(known.scaler);
@@ -67,7 +69,8 @@ export async function* learnTask(
   model.eval();
   if (!(await weightsAreFinite(model)))
     throw diverged(`task ${tasks + 1}`, 'after its last step weights are', training.lr);
-  const remembered = await remember(memory, run, { method, selection: training.selection, fresh: inputs.images });
+  const keeping = { method, keeps: keepsOf(setup), selection: training.selection };
+  const remembered = await remember(memory, run, { ...keeping, fresh: inputs.images });
   const evaluations: Evaluation[] = [];
   if (lots.length > 0) {
     const predictions = held.add(

@@ -28,8 +28,14 @@ export type Selection = (typeof SELECTIONS)[number];
 const selectionSetting = (preset: Selection) => choiceSetting(SELECTIONS, preset, 'how exemplars are chosen');
 
 export const memorySettings = {
-  memory: wholeSetting(200, 0, 'exemplars kept in all'),
+  memory: wholeSetting(200, 0, 'exemplars kept in all; 0 for none, of methods that can do without'),
   memoryPerClass: wholeSetting(0, 0, 'exemplars kept for each class; 0 shares out --memory instead'),
+  memoryBytes: setting(
+    number({ whole: true, least: 0 }),
+    undefined,
+    'bytes of exemplars in all, of pixels and of what a method stores with them, in place of --memory; 0 for no such limit',
+    'bytes',
+  ),
   selection: selectionSetting('herding'),
 };
 

@@ -2,6 +2,7 @@
 import { supportsF16 } from '../tensor/dtype.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { type LearnerSettings, learnerSettings, learnerSettingsOf } from './learner-settings.ts';
+import { checkMemory } from './memory-use.ts';
 import type { AnyMethod } from './method.ts';
 import { checkMethod } from './method-names.ts';
 import { epochsOf } from './recipe.ts';
@@ -32,6 +33,7 @@ export function divideSettings(engine: Engine, method: AnyMethod, settings: Give
   const values = readSettings(method.settings, own, where, of);
   const methodSettings = guarded(values, method.settings, `method "${method.name}"`);
   const training = readSettings(learnerSettingsOf(method), others, where, of);
+  checkMemory({ method, training });
   checkTraining(training, [epochsOf(training, 0), epochsOf(training, 1)]);
   if (training.precision === 'f32' || supportsF16(engine)) return { training, methodSettings, notices: [] };
   return {

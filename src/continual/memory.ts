@@ -2,13 +2,14 @@
 import { bytesPerImage, type ImageBytes, type ImageFormat } from '../data/image-bytes.ts';
 import { ConfigError } from '../errors.ts';
 import type { Random } from '../tensor/random.ts';
-import type { Selection } from './learner-settings.ts';
 
 export interface MemoryOptions {
   /** Exemplars in all, shared evenly among the classes seen; of a reservoir, among nobody. */
   readonly total: number;
   /** Exemplars a class, however many classes there are; 0 shares out `total` instead. */
   readonly perClass?: number;
+  /** Bytes of all exemplars, of their pixels and of what is stored with them, in place of `total`; 0 for no such limit. */
+  readonly bytes?: number;
 }
 
 /** One exemplar. */
@@ -42,39 +43,49 @@ export class ExemplarMemory {
     return this.kept.filter((exemplar) => exemplar.label === label);
   }
 
-  /**
-   * Exemplars a class may have when `classes` have been seen.
-   * @throws {ConfigError} when that is less than one.
-   */
-  quota(classes: number): number {
-    const { total, perClass = 0 } = this.options;
-    const quota = perClass > 0 ? perClass : Math.floor(total / classes);
-    if (quota < 1) {
-      throw new ConfigError({
-        where: 'memory',
-        message: `${total} exemplars are too few for ${classes} classes: every class needs at least one.`,
-        fix: `Use --memory ${classes} or more, or a method without memory.`,
-      });
-    }
-    return quota;
+  /** Exemplars there is room for in all, of images of this format with nothing stored beside them. */
+  room(format: ImageFormat): number {
+    const { total, bytes = 0 } = this.options;
+    return bytes > 0 ? Math.floor(bytes / bytesPerImage(format)) : total;
   }
 
   /**
-   * Whether there is room for something of every class, before anything is learnt.
-   * @throws {ConfigError} when a class could have no exemplar, or a reservoir would keep nothing.
+   * Exemplars a class may have when `classes` have been seen; fewer where a memory of so many bytes holds more than pixels.
+   * @throws {ConfigError} when that is less than one.
    */
-  assertRoom(classes: number, selection: Selection): void {
-    if (selection !== 'reservoir') {
-      this.quota(classes);
+  quota(classes: number, format: ImageFormat): number {
+    const { perClass = 0 } = this.options;
+    const quota = perClass > 0 ? perClass : Math.floor(this.room(format) / classes);
+    if (quota < 1) throw tooSmall(this.options, classes, bytesPerImage(format));
+    return quota;
+  }
+
+  /** Bytes of all exemplars: their pixels, and what is stored with them. */
+  get bytes(): number {
+    return this.kept.reduce((total, exemplar) => total + bytesOf(exemplar), 0);
+  }
+
+  /**
+   * Leaves as many of each class as have room with what is stored with them, worst first; of a reservoir, drawn ones.
+   * @param quota that each class has now; `null` of a reservoir.
+   * @throws {ConfigError} when a class, or a reservoir, would have none.
+   */
+  fitBytes(quota: number | null, random: Random): void {
+    const { bytes = 0 } = this.options;
+    if (bytes === 0) return;
+    if (quota === null) {
+      const kept = [...this.kept];
+      for (let size = this.bytes; size > bytes; )
+        size -= bytesOf(kept.splice(random.int(kept.length), 1)[0] as Exemplar);
+      if (kept.length === 0 && this.size > 0) throw tooSmall(this.options, 1, this.bytes / this.size);
+      this.kept = kept;
       return;
     }
-    const { total, perClass = 0 } = this.options;
-    if (total > 0 || perClass > 0) return;
-    throw new ConfigError({
-      where: 'memory',
-      message: 'a reservoir of 0 exemplars keeps nothing.',
-      fix: 'Use --memory 1 or more, or a method without memory.',
-    });
+    for (let left = quota - 1; this.bytes > bytes; left--) {
+      const labels = new Set(this.kept.map(({ label }) => label));
+      if (left < 1) throw tooSmall(this.options, labels.size, this.bytes / this.size);
+      this.truncate(left);
+    }
   }
 
   /** Cuts every class down to its quota, worst exemplars first. */
@@ -105,9 +116,11 @@ export class ExemplarMemory {
    * probability. With `perClass` each class has a reservoir of its own.
    * @param stream in the order in which they are seen.
    */
-  offer(stream: readonly Exemplar[], random: Random): void {
-    const { total, perClass = 0 } = this.options;
+  offer(stream: readonly Exemplar[], format: ImageFormat, random: Random): void {
+    const { perClass = 0 } = this.options;
     const kept = [...this.kept];
+    // One that had to be left smaller stays so: images to come have no better chance than those before.
+    const total = (this.offered.get(-1) ?? 0) > kept.length ? kept.length : this.room(format);
     for (const candidate of stream) {
       const key = perClass > 0 ? candidate.label : -1;
       const seen = (this.offered.get(key) ?? 0) + 1;
@@ -153,11 +166,27 @@ export class ExemplarMemory {
   }
 }
 
+/** Of its pixels, and what is stored with it. */
+const bytesOf = ({ pixels, values = {} }: Exemplar): number =>
+  Object.values(values).reduce((total, { byteLength }) => total + byteLength, pixels.byteLength);
+
+function tooSmall({ total, bytes = 0 }: MemoryOptions, classes: number, each: number): ConfigError {
+  const needed = Math.ceil(classes * each);
+  return new ConfigError({
+    where: 'memory',
+    message:
+      bytes > 0
+        ? `${bytes} bytes are too few for ${classes} classes: every class needs at least one exemplar, of ${Math.ceil(each)} bytes.`
+        : `${total} exemplars are too few for ${classes} classes: every class needs at least one.`,
+    fix: `Use ${bytes > 0 ? `--memory-bytes ${needed}` : `--memory ${classes}`} or more, or a method without memory.`,
+  });
+}
+
 const placesOf = (exemplars: readonly Exemplar[], label: number): number[] =>
   exemplars.flatMap((exemplar, place) => (exemplar.label === label ? [place] : []));
 
 /** A memory to look at. */
 export type ReadonlyExemplarMemory = Pick<
   ExemplarMemory,
-  'options' | 'exemplars' | 'size' | 'of' | 'quota' | 'assertRoom'
+  'options' | 'exemplars' | 'size' | 'bytes' | 'of' | 'room' | 'quota'
 >;

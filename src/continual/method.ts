@@ -185,7 +185,10 @@ export interface Predictor {
 
 /** What a run will come to, for what can be refused before it begins. */
 export interface TaskPlan {
-  /** Classes that each task brings, in order; of an open-ended learner, the tasks so far and the next one. */
+  /**
+   * Classes that each task brings, in order, those that bring none left out; of an open-ended learner, the tasks so far and the
+   * next one. A last task that brings none is a 0 at the end: all others are old ones before it.
+   */
   readonly taskSizes: readonly number[];
   readonly training: LearnerSettings;
 }
@@ -203,6 +206,8 @@ export interface Method<S extends Settings = Settings, M extends IncrementalMode
   readonly keeps: 'nothing' | 'exemplars' | 'everything';
   /** How its exemplars are chosen unless the learner's settings say otherwise; by herding by default. */
   readonly selection?: Selection;
+  /** That it keeps exemplars, and can do without: with a memory of 0 it keeps nothing. */
+  readonly exemplarFree?: true;
   /** Passes through the network for an image of a later task beside the one that trains, for estimates: 1 with a teacher. */
   readonly extraPasses?: number;
   /** What its results were compared with, and how near they came, in one line; none while they were not. */

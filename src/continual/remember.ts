@@ -10,6 +10,8 @@ import type { TaskRun } from './task-run.ts';
 
 export interface Remembering {
   readonly method: AnyMethod;
+  /** Of a task's images, under these settings. */
+  readonly keeps: AnyMethod['keeps'];
   readonly selection: Selection;
   /** The task's own images. */
   readonly fresh: ImageBytes;
@@ -25,9 +27,9 @@ export async function remember(
   run: TaskRun,
   remembering: Remembering,
 ): Promise<ExemplarMemory> {
-  const { method } = remembering;
+  const { method, keeps, selection, fresh } = remembering;
   const next = memory.copy();
-  if (method.keeps === 'nothing') return next;
+  if (keeps === 'nothing') return next;
   const imageOf = await choose(next, memory, run, remembering);
   const added = next.exemplars.filter((one) => imageOf.has(one));
   if (added.length > 0 && method.stores) {
@@ -40,6 +42,11 @@ export async function remember(
       new Map(added.map((one, at) => [one, { ...one, values: stored[at] as Record<string, Float32Array> }])),
     );
   }
+  if (keeps === 'exemplars')
+    next.fitBytes(
+      selection === 'reservoir' ? null : next.quota(run.model.classes, fresh),
+      run.random('reservoir bytes'),
+    );
   return next;
 }
 
@@ -52,7 +59,7 @@ async function choose(
   next: ExemplarMemory,
   memory: ExemplarMemory,
   run: TaskRun,
-  { method: { keeps }, selection, fresh }: Remembering,
+  { keeps, selection, fresh }: Remembering,
 ): Promise<ReadonlyMap<Exemplar, number>> {
   const imageOf = new Map<Exemplar, number>();
   const bytes = bytesPerImage(fresh);
@@ -70,11 +77,12 @@ async function choose(
         .random('reservoir')
         .shuffle([...run.fresh])
         .map(exemplar),
+      fresh,
       run.random('reservoir places'),
     );
     return imageOf;
   }
-  const quota = next.quota(run.model.classes);
+  const quota = next.quota(run.model.classes, fresh);
   next.truncate(quota);
   const labels = new Set(run.fresh.map((image) => run.labels[image] as number));
   const all = [...run.exemplars, ...run.fresh];

@@ -21,7 +21,8 @@ export interface Plan {
 export function checkPlan({ learner, scenario, split }: Plan): readonly string[] {
   const { method, training, methodSettings } = learner;
   checkData(scenario, split);
-  if (method.keeps === 'exemplars') learner.memory.assertRoom(scenario.classOrder.length, training.selection);
+  if (method.keeps === 'exemplars' && training.selection !== 'reservoir')
+    learner.memory.quota(scenario.classOrder.length, split.train);
   checkImageSettings(training, split.train);
   checkTraining(
     training,

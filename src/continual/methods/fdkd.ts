@@ -2,7 +2,7 @@ import { MOST_DENSE_TASKS, POOL_KINDS } from '../../distill/task-pool.ts';
 import { checkDistillation, usualPool } from '../distillation.ts';
 import { defineMethod } from '../method.ts';
 import { choiceSetting } from '../setting.ts';
-import { distilledSettings, learnDistilled } from './distilled.ts';
+import { checkWeighting, distilledSettings, learnDistilled } from './distilled.ts';
 
 const settings = {
   ...distilledSettings,
@@ -20,9 +20,12 @@ export const fdkd = defineMethod({
   source: 'Densely Distilling Cumulative Knowledge for Continual Learning, arXiv 2405.09820',
   settings,
   keeps: 'exemplars',
+  exemplarFree: true,
   extraPasses: 1,
-  check({ pool }, { taskSizes }) {
-    const oldTasks = taskSizes.slice(0, -1);
+  check(settings, plan) {
+    checkWeighting(settings, plan);
+    const { pool } = settings;
+    const oldTasks = plan.taskSizes.slice(0, -1);
     const usual = usualPool(oldTasks.length, false);
     checkDistillation(oldTasks, { pool: pool ?? usual });
     if (pool !== undefined || usual === 'dense') return undefined;

@@ -1,5 +1,5 @@
 import { defineMethod } from '../method.ts';
-import { distilledSettings, learnDistilled } from './distilled.ts';
+import { checkWeighting, distilledSettings, learnDistilled } from './distilled.ts';
 
 /** Global distillation: all old classes are one group (Hinton et al. 2015, as iCaRL, WA and BiC use it). */
 export const kd = defineMethod({
@@ -7,6 +7,11 @@ export const kd = defineMethod({
   summary: 'replay + distillation of all old logits as one group',
   settings: distilledSettings,
   keeps: 'exemplars',
+  exemplarFree: true,
   extraPasses: 1,
+  check(settings, plan) {
+    checkWeighting(settings, plan);
+    return undefined;
+  },
   learn: (task) => learnDistilled(task, { pool: 'whole' }),
 });

@@ -2,7 +2,7 @@ import { POOL_KINDS } from '../../distill/task-pool.ts';
 import { checkDistillation, groupsSetting, usualPool } from '../distillation.ts';
 import { defineMethod } from '../method.ts';
 import { choiceSetting } from '../setting.ts';
-import { distilledSettings, learnDistilled } from './distilled.ts';
+import { checkWeighting, distilledSettings, learnDistilled } from './distilled.ts';
 
 const settings = {
   ...distilledSettings,
@@ -17,9 +17,12 @@ export const rdkd = defineMethod({
   source: 'Densely Distilling Cumulative Knowledge for Continual Learning, arXiv 2405.09820',
   settings,
   keeps: 'exemplars',
+  exemplarFree: true,
   extraPasses: 1,
-  check({ pool, groups }, { taskSizes }) {
-    const oldTasks = taskSizes.slice(0, -1);
+  check(settings, plan) {
+    checkWeighting(settings, plan);
+    const { pool, groups } = settings;
+    const oldTasks = plan.taskSizes.slice(0, -1);
     checkDistillation(oldTasks, { pool: pool ?? usualPool(oldTasks.length, true), draw: groups });
     return undefined;
   },

@@ -1,6 +1,6 @@
 import { checkDistillation } from '../distillation.ts';
 import { defineMethod } from '../method.ts';
-import { distilledSettings, learnDistilled } from './distilled.ts';
+import { checkWeighting, distilledSettings, learnDistilled } from './distilled.ts';
 
 /** Distillation of each old task by itself (as SS-IL, Ahn et al. 2021). */
 export const tkd = defineMethod({
@@ -8,9 +8,11 @@ export const tkd = defineMethod({
   summary: 'replay + distillation task by task',
   settings: distilledSettings,
   keeps: 'exemplars',
+  exemplarFree: true,
   extraPasses: 1,
-  check(_, { taskSizes }) {
-    checkDistillation(taskSizes.slice(0, -1), { pool: 'tasks' });
+  check(settings, plan) {
+    checkWeighting(settings, plan);
+    checkDistillation(plan.taskSizes.slice(0, -1), { pool: 'tasks' });
     return undefined;
   },
   learn: (task) => learnDistilled(task, { pool: 'tasks' }),
