@@ -123,8 +123,8 @@ async function learnTasks(benchmark: Benchmark, folder: RunFolder, saveEvery: nu
   const tasks = benchmark.scenario.tasks.length;
   if (benchmark.tasksDone === tasks) return;
   const signal = new StopSignal();
-  const { scenario, method, config, learner, images } = benchmark;
-  const planned = plannedImages({ scenario, method, memory: learner.memory, config }, images);
+  const { stream, method, learner } = benchmark;
+  const planned = plannedImages({ stream, method, memory: learner.memory, training: learner.training });
   const begun = epochsBegun(benchmark).reduce((total, { images }) => total + images, 0);
   const progress = new Progress(planned, benchmark.tasksDone, begun);
   try {

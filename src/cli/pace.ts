@@ -1,10 +1,10 @@
 /** How fast a run goes, and how long it still takes. */
-import type { Config } from '../continual/benchmark/config.ts';
-import type { Scenario } from '../continual/benchmark/scenario.ts';
+import type { TaskStream } from '../continual/benchmark/task-stream.ts';
+import type { LearnerSettings } from '../continual/learner-settings.ts';
 import type { ReadonlyExemplarMemory } from '../continual/memory.ts';
+import { type Keeping, keepsOf } from '../continual/memory-use.ts';
 import type { AnyMethod } from '../continual/method.ts';
 import { epochsOf } from '../continual/recipe.ts';
-import { classIndices, type DatasetSplit } from '../data/dataset.ts';
 
 /** Seconds the rate is taken over: long enough to include the tests between tasks, short enough to follow a change. */
 const WINDOW = 15;
@@ -26,26 +26,37 @@ export class Pace {
   }
 }
 
-/** What is learnt how often: a learner, or what one would be made of. */
+/** What is learnt how often: by a learner, or what one would be made of. */
 export interface Plan {
-  readonly scenario: Scenario;
+  readonly stream: TaskStream;
   readonly method: AnyMethod;
-  readonly memory: Pick<ReadonlyExemplarMemory, 'quota'>;
-  readonly config: Pick<Config, 'trainPerClass' | 'epochs' | 'baseEpochs'>;
+  readonly memory: Pick<ReadonlyExemplarMemory, 'options' | 'quota' | 'room'>;
+  readonly training: Keeping['training'] & Pick<LearnerSettings, 'epochs' | 'baseEpochs'>;
 }
 
-/** Images that each task learns on, over all its epochs. */
-export function plannedImages({ scenario, method, memory, config }: Plan, split: DatasetSplit): number[] {
-  const counts = classIndices(split.train).map(({ length }) => config.trainPerClass || length);
-  const count = (classes: readonly number[], most = Number.POSITIVE_INFINITY) =>
-    classes.reduce((total, label) => total + Math.min(counts[label] ?? 0, most), 0);
-  return scenario.tasks.map((classes, task) => {
-    const old = scenario.tasks.slice(0, task).flat();
-    const kept =
-      old.length === 0 || method.keeps === 'nothing'
-        ? 0
-        : count(old, method.keeps === 'exemplars' ? memory.quota(old.length, split.train) : undefined);
-    return epochsOf(config, task) * (count(classes) + kept);
+/** Images that each task learns on, over all its epochs: those that it brings, and the exemplars of before. */
+export function plannedImages({ stream, method, memory, training }: Plan): number[] {
+  const keeps = keepsOf({ method, training });
+  const isReservoir = keeps === 'exemplars' && training.selection === 'reservoir';
+  const { perClass = 0 } = memory.options;
+  const format = stream.split.train;
+  const seen = new Map<number, number>();
+  let kept = 0;
+  return Array.from({ length: stream.length }, (_, task) => {
+    const fresh = [...stream.trainIndices(task)];
+    const images = fresh.reduce((total, [, { length }]) => total + length, kept);
+    for (const [label, { length }] of fresh) seen.set(label, (seen.get(label) ?? 0) + length);
+    if (keeps !== 'nothing') {
+      const most =
+        keeps === 'everything'
+          ? Number.POSITIVE_INFINITY
+          : isReservoir
+            ? perClass || Number.POSITIVE_INFINITY
+            : memory.quota(seen.size, format);
+      kept = [...seen.values()].reduce((total, count) => total + Math.min(count, most), 0);
+      if (isReservoir && perClass === 0) kept = Math.min(kept, memory.room(format));
+    }
+    return epochsOf(training, task) * images;
   });
 }
 

@@ -1,8 +1,9 @@
 /** Which size of the demo fits an adapter: by its throughput on a few training steps. */
 import { Benchmark } from '../../continual/benchmark/benchmark.ts';
 import { type Config, methodOf } from '../../continual/benchmark/config.ts';
-import { Scenario } from '../../continual/benchmark/scenario.ts';
+import { TaskStream } from '../../continual/benchmark/task-stream.ts';
 import { ExemplarMemory } from '../../continual/memory.ts';
+import { memoryOptions } from '../../continual/memory-use.ts';
 import type { DatasetSplit } from '../../data/dataset.ts';
 import type { Engine } from '../../tensor/engine.ts';
 import { plannedImages } from '../pace.ts';
@@ -44,11 +45,10 @@ export async function trainingRate(engine: Engine, split: DatasetSplit, config: 
  */
 export function workOf(config: Config, split: DatasetSplit, width: number): number {
   const method = methodOf(config.method);
-  const scenario = new Scenario({ ...config, classes: split.train.classes });
-  const learnt = plannedImages(
-    { scenario, method, memory: new ExemplarMemory({ total: config.memory }), config },
-    split,
-  );
+  const stream = TaskStream.of(config, split);
+  const { scenario } = stream;
+  const memory = new ExemplarMemory(memoryOptions({ method, training: config }));
+  const learnt = plannedImages({ stream, method, memory, training: config });
   const perImage = (config.width / width) ** 2;
   const tested = scenario.tasks.reduce(
     (total, _, task) => total + scenario.classesAfter(task) * config.testPerClass,

@@ -106,7 +106,7 @@ export interface TasksDone {
 export function checkTasks(
   { matrix }: BenchmarkState,
   at: TasksDone,
-  { tasks, taskSizes }: Scenario,
+  { tasks, newSizes }: Scenario,
   where: string,
 ): void {
   const { tasksDone: done, begun = done } = at;
@@ -121,7 +121,7 @@ export function checkTasks(
   if (done !== matrix.length) throw refuse(`it is damaged: ${done} tasks are learnt, but ${matrix.length} are tested.`);
   if (done > tasks.length)
     throw refuse(`it is damaged: it comes after ${done} tasks, but there are only ${tasks.length}.`);
-  const due = taskSizes.slice(0, done);
+  const due = newSizes.slice(0, done);
   if (at.taskSizes.join() !== due.join())
     throw refuse(
       `it is damaged: its tasks brought [${at.taskSizes.join(', ')}] classes, where [${due.join(', ')}] belong.`,
@@ -137,6 +137,7 @@ export function dataState({ train, test }: DatasetSplit): { train: DataState; te
     fingerprint: fingerprint([
       textBytes((part.classNames ?? []).join('\n')),
       new Uint8Array(part.labels.buffer, part.labels.byteOffset, part.labels.byteLength),
+      ...(part.domains ? [new Uint8Array(part.domains.buffer, part.domains.byteOffset, part.domains.byteLength)] : []),
       part.images,
     ]),
   });

@@ -2,14 +2,7 @@
  * A stream of tasks cut from a data set, learnt one after the other, with a test on all classes seen after each: what
  * methods are compared by. It feeds a {@link ContinualLearner}, which knows nothing of it, and keeps the records.
  */
-import {
-  channelMoments,
-  checkDataset,
-  classIndices,
-  type DatasetSplit,
-  firstPerClass,
-  type ImageDataset,
-} from '../../data/dataset.ts';
+import { channelMoments, type DatasetSplit } from '../../data/dataset.ts';
 import { ArgumentError } from '../../errors.ts';
 import { readSafetensors } from '../../nn/safetensors.ts';
 import type { Engine } from '../../tensor/engine.ts';
@@ -33,7 +26,7 @@ import {
 import { type Config, methodOf, parseConfig, settingsFor } from './config.ts';
 import { accuracyCurve, averageIncremental, forgetting, lastAccuracy } from './metrics.ts';
 import { checkPlan } from './plan.ts';
-import { Scenario } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import { TaskStream } from './task-stream.ts';
 
 export interface Summary {
@@ -85,8 +78,9 @@ export class Benchmark {
   /** When the run began, ISO 8601. */
   began = new Date().toISOString();
   private readonly notices: readonly string[];
+  /** What each task is learnt and tested on. */
+  readonly stream: TaskStream;
   private readonly split: DatasetSplit;
-  private readonly stream: TaskStream;
   private readonly data: Pick<Identity, 'train' | 'test'>;
   /** A task that was begun before. */
   private begun: SavedRun['progress'] = null;
@@ -107,15 +101,15 @@ export class Benchmark {
     this.method = methodOf(given.method, method);
     // Of another method's settings nothing is recorded, and none of its own is left open.
     const config = parseConfig(settingsFor(this.method, given), 'Benchmark', this.method);
-    this.split = cut(split, config);
-    this.scenario = new Scenario({ ...config, classes: split.train.classes });
-    this.stream = new TaskStream(this.scenario, this.split);
+    this.stream = TaskStream.of(config, split);
+    this.scenario = this.stream.scenario;
+    this.split = this.stream.split;
     this.learner = this.makeLearner(config);
     const { precision } = this.learner.training;
-    this.config = { ...config, precision };
+    this.config = { ...config, tasks: this.stream.length, precision };
     this.adapters = [engine.adapterDescription];
     this.data = dataState(this.split);
-    const planned = checkPlan({ learner: this.learner, scenario: this.scenario, split: this.split });
+    const planned = checkPlan(this.learner, this.stream);
     this.notices = [...this.learner.notices, ...planned];
   }
 
@@ -249,7 +243,7 @@ export class Benchmark {
   async tryModel(): Promise<void> {
     const { engine, method, scenario, split } = this;
     const { training, methodSettings: settings } = this.learner;
-    buildModel(method, { engine, training, settings, channels: split.train.channels }, scenario.taskSizes).dispose();
+    buildModel(method, { engine, training, settings, channels: split.train.channels }, scenario.newSizes).dispose();
     await engine.sync();
   }
 
@@ -314,8 +308,9 @@ export class Benchmark {
 
   /** Test images of each task: what the mean over tasks is weighted by. */
   private testCounts(): number[] {
-    const counts = classIndices(this.split.test).map(({ length }) => length);
-    return this.scenario.tasks.map((classes) => classes.reduce((n, label) => n + (counts[label] ?? 0), 0));
+    return this.scenario.tasks.map((_, task) =>
+      [...this.stream.testIndices(task).values()].reduce((total, { length }) => total + length, 0),
+    );
   }
 
   private assertReady(needsTask = true): void {
@@ -340,13 +335,4 @@ export class Benchmark {
       fix: 'Make a benchmark of more tasks.',
     });
   }
-}
-
-/** The part of the data that the run is about. @throws {DataError} when the data do not hold together or are too few. */
-function cut(split: DatasetSplit, { trainPerClass, testPerClass }: Config): DatasetSplit {
-  const part = (dataset: ImageDataset, perClass: number) => {
-    checkDataset(dataset, dataset.name);
-    return perClass > 0 ? firstPerClass(dataset, perClass) : dataset;
-  };
-  return { train: part(split.train, trainPerClass), test: part(split.test, testPerClass) };
 }

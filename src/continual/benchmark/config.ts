@@ -7,7 +7,30 @@ import { learnerSettings, learnerSettingsOf } from '../learner-settings.ts';
 import type { AnyMethod } from '../method.ts';
 import { assertOwnName, checkMethod } from '../method-names.ts';
 import { METHOD_NAMES, methods } from '../methods/index.ts';
-import { number, readSettings, type Settings, setting, type ValuesOf, wholeSetting } from '../setting.ts';
+import {
+  choiceSetting,
+  number,
+  readSettings,
+  type Settings,
+  setting,
+  type ValuesOf,
+  wholeSetting,
+} from '../setting.ts';
+import { USUAL_TASKS } from './deal-classes.ts';
+import { NUMPY_ORDER, numpySeed } from './numpy-order.ts';
+import { DOMAIN_KINDS } from './scenario.ts';
+
+const classOrder = v.pipe(
+  v.union([
+    v.array(number({ whole: true, least: 0 })),
+    v.pipe(
+      v.string(),
+      v.regex(NUMPY_ORDER),
+      v.check((text) => numpySeed(text) !== undefined),
+    ),
+  ]),
+  v.description('a list of whole numbers of at least 0, or numpy:SEED for the order of NumPy by a seed below 2^32'),
+);
 
 /** The stream of tasks. */
 export const scenarioSettings = {
@@ -17,15 +40,50 @@ export const scenarioSettings = {
     'fashion-mini or glyphs (bundled), or a folder with IDX (MNIST) or CIFAR binary files',
     'name',
   ),
-  tasks: wholeSetting(5, 1, 'tasks the classes are dealt out to'),
-  baseClasses: wholeSetting(0, 0, 'classes of the first task; 0 deals all tasks alike'),
-  classOrder: setting(
-    v.array(number({ whole: true, least: 0 })),
+  tasks: setting(
+    number({ whole: true, least: 1 }),
     undefined,
-    'order in which classes arrive, such as 3,0,2,1; drawn from the seed by default',
+    `tasks the classes are dealt out to; by default as many as the settings below make, or ${USUAL_TASKS}`,
+    'n',
+  ),
+  increment: setting(
+    number({ whole: true, least: 1 }),
+    undefined,
+    'classes of each task after the base, the last one with what is left: B50 is 50 base classes and increments of 10',
+    'n',
+  ),
+  baseClasses: wholeSetting(0, 0, 'classes of the first task; 0 for no more than the others'),
+  taskSizes: setting(
+    v.array(number({ whole: true, least: 1 })),
+    undefined,
+    'classes of each task, where they are uneven, such as 20,5,10',
+    'list',
+  ),
+  classOrder: setting(
+    classOrder,
+    undefined,
+    'order in which classes arrive, such as 3,0,2,1, or numpy:1993 for the order of NumPy by that seed, or a file of ' +
+      'numbers on a command line; drawn from the seed by default',
     'list',
   ),
   classSeed: wholeSetting(0, -1, "seed of the class order; -1 keeps the data's own", 'seed'),
+  domains: choiceSetting(
+    DOMAIN_KINDS,
+    undefined,
+    'every task brings all classes in another domain: images rotated, pixels permuted by the seed, or what the data say',
+  ),
+  angles: setting(
+    v.array(number()),
+    undefined,
+    'degrees of the rotations, one a task; by default tasks share 180° evenly, from 0 on',
+    'list',
+  ),
+  blurry: setting(
+    number({ least: 0, below: 1 }),
+    undefined,
+    "share of each class's training images that come with the other tasks, evenly spread",
+    'share',
+  ),
   trainPerClass: wholeSetting(0, 0, 'use only the first training images of each class; 0 for all'),
   testPerClass: wholeSetting(0, 0, 'use only the first test images of each class; 0 for all'),
 };

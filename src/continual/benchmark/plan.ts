@@ -1,34 +1,52 @@
 /** What is known to fail, or to do nothing, before the first step: said then, and not some tasks later. */
-import { classIndices, type DatasetSplit } from '../../data/dataset.ts';
+import { classIndices, className, type DatasetSplit, domainCount, domainName } from '../../data/dataset.ts';
 import { ConfigError, DataError } from '../../errors.ts';
+import { clipped } from '../../gpu/printable.ts';
 import type { ContinualLearner } from '../learner.ts';
+import { checkRoom } from '../memory-use.ts';
 import { noticesOf } from '../method-checks.ts';
 import { epochsOf } from '../recipe.ts';
 import { checkImageSettings, checkTraining } from '../training-checks.ts';
 import type { Scenario } from './scenario.ts';
-
-export interface Plan {
-  readonly learner: ContinualLearner;
-  readonly scenario: Scenario;
-  /** Cut down as configured. */
-  readonly split: DatasetSplit;
-}
+import type { IndicesByClass, TaskStream } from './task-stream.ts';
 
 /**
+ * @param learner what is to learn the stream.
  * @returns what a user should know before the run.
  * @throws {ConfigError | DataError | ArgumentError} for the first thing that cannot work.
  */
-export function checkPlan({ learner, scenario, split }: Plan): readonly string[] {
-  const { method, training, methodSettings } = learner;
+export function checkPlan(learner: ContinualLearner, stream: TaskStream): readonly string[] {
+  const { method, training, methodSettings, memory } = learner;
+  const { scenario, split } = stream;
   checkData(scenario, split);
-  if (method.keeps === 'exemplars' && training.selection !== 'reservoir')
-    learner.memory.quota(scenario.classOrder.length, split.train);
+  checkTasks(stream);
+  checkRoom(memory, { method, training }, scenario.classOrder.length, split.train);
   checkImageSettings(training, split.train);
   checkTraining(
     training,
     scenario.tasks.map((_, task) => epochsOf(training, task)),
   );
-  return noticesOf(method, methodSettings, { taskSizes: scenario.taskSizes, training });
+  const { newSizes, isShared } = scenario;
+  // The last task has all classes before it, and no new one.
+  const taskSizes = isShared && stream.length > 1 ? [...newSizes, 0] : newSizes;
+  const own = noticesOf(method, methodSettings, { taskSizes, training });
+  return [...own, ...scenarioNotices(learner, scenario)];
+}
+
+/** What a scenario leaves without effect. */
+function scenarioNotices({ method, training }: ContinualLearner, scenario: Scenario): string[] {
+  const distils = ['temperature', 'distill'].some((name) => name in method.settings);
+  return [
+    ...(scenario.isShared && scenario.tasks.length > 1 && distils
+      ? [
+          'No class is new after the first task: all old logits are one group, so that dense distillation is the usual one, ' +
+            'and weights that need no alignment get none.',
+        ]
+      : []),
+    ...(scenario.domains === 'permutations' && training.crop > 0
+      ? ['Random crops move pixels that a permutation has scattered; --crop 0 leaves them where they are.']
+      : []),
+  ];
 }
 
 function checkData(scenario: Scenario, { train, test }: DatasetSplit): void {
@@ -49,4 +67,47 @@ function checkData(scenario: Scenario, { train, test }: DatasetSplit): void {
       fix: 'Leave it out of the class order, or use data that has it.',
     });
   }
+  if (scenario.domains === 'own' && domainCount(test) > scenario.tasks.length) {
+    throw new DataError({
+      where: test.name,
+      message: `the test images are of ${domainCount(test)} domains, the training images of ${scenario.tasks.length}.`,
+      fix: 'Use two parts of one data set.',
+    });
+  }
+}
+
+/** Every task has images of the classes that it is about. */
+function checkTasks(stream: TaskStream): void {
+  const { scenario, split } = stream;
+  for (const [task, classes] of scenario.tasks.entries()) {
+    const trained = stream.trainIndices(task);
+    const without = (indices: IndicesByClass) => classes.find((label) => !indices.get(label)?.length);
+    const missing = without(trained) ?? without(stream.testIndices(task));
+    if (missing !== undefined) throw noImages(stream, missing, task);
+    // Else a class would have another logit than its place in the order.
+    const late =
+      scenario.blurry > 0 && task === 0 ? scenario.classOrder.find((label) => !trained.has(label)) : undefined;
+    if (late === undefined) continue;
+    throw new ConfigError({
+      where: 'scenario',
+      message: `a share of ${scenario.blurry} leaves no image of class ${clipped(className(split.train, late))} for the first task, and boundaries that are blurred have all classes in it.`,
+      fix: 'Use a larger --blurry or more images.',
+    });
+  }
+}
+
+function noImages({ scenario, split: { train } }: TaskStream, label: number, task: number): ConfigError {
+  const name = clipped(className(train, label));
+  return new ConfigError({
+    where: 'scenario',
+    ...(scenario.domains === 'own'
+      ? {
+          message: `class ${name} has no images in ${clipped(domainName(train, task))}; every domain needs training and test images of every class.`,
+          fix: 'Leave it out of the class order, or use data that has them.',
+        }
+      : {
+          message: `a share of ${scenario.blurry} leaves class ${name} no image for its own task.`,
+          fix: 'Use a smaller --blurry or more images.',
+        }),
+  });
 }
