@@ -9,6 +9,7 @@ import { methods } from '../continual/methods/index.ts';
 import { expectedOf, type Setting } from '../continual/setting.ts';
 import { ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
+import { isOrderFile, readOrder } from './class-order.ts';
 
 /** Settings that were asked for. */
 export type GivenSettings = Readonly<Record<string, unknown>>;
@@ -26,6 +27,10 @@ const asNumber = (text: string): unknown => {
 /** What a flag's text says, before it is known to fit: a number, several of them, or the text. */
 function parsed(type: string, text: string): unknown {
   if (type === 'number') return asNumber(text);
+  if (type === 'union') {
+    const items = text.split(',').map(asNumber);
+    return items.every((item) => typeof item === 'number') ? items : text;
+  }
   if (type !== 'array' && type !== 'strict_tuple') return text;
   return text === '' ? [] : text.split(',').map(asNumber);
 }
@@ -36,9 +41,10 @@ const optionsOf = ({ type }: Setting): string[] | undefined =>
 
 /**
  * A flag's text as the value the setting wants.
- * @throws {ConfigError} naming the flag when it does not fit.
+ * @throws {ConfigError} naming the flag when it does not fit, or the file that it names.
  */
 export function parseSetting(key: string, setting: Setting, text: string): unknown {
+  if (key === 'classOrder' && isOrderFile(text)) return readOrder(text);
   const result = v.safeParse(setting.schema, parsed(setting.type.type, text));
   if (result.success) return result.output;
   const options = optionsOf(setting);

@@ -4,6 +4,7 @@ import { files } from '#files';
 import { type Config, methodOf, methodsWith, parseConfig, settingsOf } from '../continual/benchmark/config.ts';
 import type { AnyMethod } from '../continual/method.ts';
 import { ConfigError } from '../errors.ts';
+import { withOrder } from './class-order.ts';
 import { didYouMean, flagOf, type GivenSettings, noFlagOf } from './config-flags.ts';
 
 /** Whether another method has a setting of this name, and this one has not. */
@@ -41,7 +42,7 @@ export async function readConfigFile(path: string, named?: unknown, own?: AnyMet
     });
   }
   // Where a run's method came from: it was loaded from there.
-  const { methodFile, methodFingerprint, ...settings } = value as GivenSettings;
+  const { methodFile, methodFingerprint, ...settings } = withOrder(value as GivenSettings);
   const method = methodOf(named ?? settings.method ?? own?.name ?? 'fdkd', own);
   const known = ['method', ...Object.keys(settingsOf(method))];
   const unknown = Object.keys(settings).find((key) => !known.includes(key) && methodsWith(key).length === 0);
