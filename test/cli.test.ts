@@ -223,6 +223,9 @@ test('data that is missing, cut off or wrongly labelled', async () => {
 test('more tasks than classes, and a memory that is too small', async () => {
   await refused(['train', '--tasks', '11', '--out', at('no')], /10 classes cannot be dealt out to 11 tasks/);
   await refused(['train', '--memory', '9', '--out', at('no')], /9 exemplars are too few for 10 classes/);
+  await refused(['train', '--method', 'replay', '--memory', '0', '--out', at('no')], /"replay" needs exemplars/);
+  await refused(['train', '--base-classes', '11', '--out', at('no')], /to have 11 classes, but there are only 10/);
+  await refused(['train', '--class-order', '3,1,3', '--out', at('no')], /class order: class 3 appears twice/);
   const glyphs = ['train', '--data', 'glyphs', '--out', at('no')];
   await refused([...glyphs, '--tasks', '25', '--pool', 'dense'], /24 old ones/);
   await refused([...glyphs, '--tasks', '66'], /65 old ones/);

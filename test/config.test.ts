@@ -1,11 +1,15 @@
 /** What is said of settings that do not fit: every key of the schema, from the library and from the command line. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { flagOf, parseSetting } from '../src/cli/config-flags.ts';
+import { readConfigFile } from '../src/cli/settings.ts';
 import { commonSettings, parseConfig, settingsFor, settingsOf } from '../src/continual/benchmark/config.ts';
 import { METHOD_NAMES, methods } from '../src/continual/methods/index.ts';
 import { expectedOf, type Settings } from '../src/continual/setting.ts';
 import { ConfigError } from '../src/errors.ts';
+import { inFolder } from './support/in-folder.ts';
 
 /** Every setting there is, by a method that has it. */
 const all = METHOD_NAMES.flatMap((method) =>
@@ -152,5 +156,38 @@ test('a flag with a list takes as many numbers as there are, and never drops one
     }
   }
 });
+
+test('a flag takes a class order by its name or from a file', () =>
+  inFolder(async (folder) => {
+    assert.is(flag('classOrder', 'numpy:1993'), 'numpy:1993');
+    const path = join(folder, 'order.txt');
+    const held = async (text: string) => {
+      await writeFile(path, text);
+      return flag('classOrder', path);
+    };
+    for (const text of ['[3, 0, 2]', '[\n  3,\n  0,\n  2\n]\n', '3 0 2', '3,0, 2\n', '3\n0\n2\n'])
+      assert.equal(await held(text), [3, 0, 2], text);
+    for (const [text, expected] of [
+      ['', /order\.txt: there are no numbers/],
+      ['[]', /order\.txt: there are no numbers/],
+      ['3,,2', /order\.txt: "" is no class number/],
+      ['3 -1', /order\.txt: "-1" is no class number\. .*\[3, 0, 2, 1\], or one a line/],
+      ['{"order": [1]}', /is no class number/],
+    ] as const) {
+      await writeFile(path, text);
+      assert.match(
+        told(() => flag('classOrder', path)),
+        expected,
+      );
+    }
+    assert.match(
+      told(() => flag('classOrder', join(folder, 'none.json'))),
+      /none\.json: the class order cannot be read: there is no such file\./,
+    );
+    const config = join(folder, 'config.json');
+    await writeFile(path, '2 1 0');
+    await writeFile(config, JSON.stringify({ classOrder: path }));
+    assert.equal((await readConfigFile(config)).classOrder, [2, 1, 0]);
+  }));
 
 test.run();

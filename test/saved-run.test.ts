@@ -251,6 +251,8 @@ test('memories of other kinds are held to what they may be', async () => {
   await refused({ method: 'finetune' }, one, /its method keeps no exemplars, but there are 1/);
   await refused({ method: 'joint' }, one, /class 1 has 0 exemplars, where 1 or more belong/);
   await refused({ memoryPerClass: 3 }, four, /class 0 has 4 exemplars, where 1 to 3 belong/);
+  await refused({ memory: 0 }, one, /its method keeps no exemplars, but there are 1/);
+  await refused({ memoryBytes: 6 * 196 }, four, /its exemplars have 1372 bytes, where at most 1176 belong/);
   await refused({ selection: 'reservoir', memory: 20 }, one, /it has 1 exemplars, where 20 belong/);
   await refused({ selection: 'reservoir', memoryPerClass: 3 }, four, /class 0 has 4 exemplars, where 3 belong/);
 });
