@@ -7,7 +7,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { files, readBundled } from '#files';
 import { Scenario } from '../src/continual/benchmark/scenario.ts';
-import { channelMoments, classIndices, firstPerClass, type ImageDataset, subset } from '../src/data/dataset.ts';
+import {
+  channelMoments,
+  classIndices,
+  domainCount,
+  firstPerClass,
+  type ImageDataset,
+  subset,
+} from '../src/data/dataset.ts';
 import { readIdx } from '../src/data/idx.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
 import { DataError } from '../src/errors.ts';
@@ -205,6 +212,27 @@ test('names of classes are at most as many as labels can be, and a million are t
   assert.is(many.tasks.at(-1)?.length, 10);
   assert.ok(performance.now() - started < 5000, 'the time grows with the classes, not with their square');
 });
+
+test('images of several domains come with two more files, of both parts or of none', () =>
+  inFolder(async (folder) => {
+    const [trained, tested] = [idx([4], [1, 0, 0, 1]), idx([2], [0, 1])];
+    await writeSet(folder, { 'train-domains-idx1-ubyte': trained, 't10k-domains-idx1-ubyte.gz': gzipSync(tested) });
+    const { train, test: held } = await loadDataset(folder);
+    assert.equal(
+      [[...train.domains!], [...held.domains!]],
+      [
+        [1, 0, 0, 1],
+        [0, 1],
+      ],
+    );
+    const part = subset(train, [3, 1]);
+    assert.equal([[...part.domains!], domainCount(part), domainCount(train)], [[1, 0], 2, 2]);
+    assert.equal([...firstPerClass({ ...train, classes: 3 }, 1).domains!], [1, 0, 0]);
+    await rm(join(folder, 't10k-domains-idx1-ubyte.gz'));
+    assert.match(await dataError(loadDataset(folder)), /there is no t10k-domains-idx1-ubyte .*, or in neither/);
+    await files.write(join(folder, 't10k-domains-idx1-ubyte'), idx([3], [0, 1, 1]));
+    assert.match(await dataError(loadDataset(folder)), /t10k-domains-idx1-ubyte: there are 3 domains for 2 images/);
+  }));
 
 test('what is not a file is not read', () =>
   inFolder(async (folder) => {

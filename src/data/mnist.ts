@@ -1,4 +1,7 @@
-/** Sets in MNIST's format: four IDX files, and `classes.json` where the classes have names. */
+/**
+ * Sets in MNIST's format: four IDX files, `classes.json` where the classes have names, and two more IDX files where images are
+ * of several domains.
+ */
 import { DataError } from '../errors.ts';
 import { checkDataset, type DatasetSplit, type ImageDataset } from './dataset.ts';
 import { joinPath } from './files.ts';
@@ -16,6 +19,9 @@ const stems = {
   testLabels: 't10k-labels-idx1-ubyte',
 };
 
+/** The domain of each image, a byte each: of both parts, or of none. */
+const domainStems = { train: 'train-domains-idx1-ubyte', test: 't10k-domains-idx1-ubyte' };
+
 /** MNIST's names with a hyphen or (as some mirrors have it) a dot before `idx`, plain or gzipped. */
 const spellings = (stem: string): string[] => [
   `${stem}.gz`,
@@ -26,8 +32,7 @@ const spellings = (stem: string): string[] => [
 
 async function readPart(
   source: DataSource,
-  imageStem: string,
-  labelStem: string,
+  [imageStem, labelStem, domainStem]: readonly [images: string, labels: string, domains: string | undefined],
   classNames: string[] | undefined,
   name: string,
 ) {
@@ -37,7 +42,10 @@ async function readPart(
       throw new DataError({
         where: source.where,
         message: `there is no ${stem} or ${stem}.gz in this folder.`,
-        fix: `A folder in MNIST's format holds ${Object.values(stems).join(', ')}, each plain or with .gz.`,
+        fix:
+          stem === domainStem
+            ? `The domains of images are in ${Object.values(domainStems).join(' and ')}, or in neither.`
+            : `A folder in MNIST's format holds ${Object.values(stems).join(', ')}, each plain or with .gz.`,
       });
     }
     return {
@@ -73,7 +81,10 @@ async function readPart(
     classes: classNames?.length ?? largest + 1,
   };
   if (classNames) dataset.classNames = classNames;
-  return checkDataset(dataset, labels.where);
+  checkDataset(dataset, labels.where);
+  if (domainStem === undefined) return dataset;
+  const domains = await read(domainStem, 'labels');
+  return checkDataset({ ...dataset, domains: domains.values }, domains.where);
 }
 
 async function readClassNames(source: DataSource): Promise<string[] | undefined> {
@@ -108,8 +119,11 @@ async function readClassNames(source: DataSource): Promise<string[] | undefined>
 async function readSet(source: DataSource, name: string): Promise<DatasetSplit | undefined> {
   if ((await source.find(Object.values(stems).flatMap(spellings))) === undefined) return undefined;
   const classNames = await readClassNames(source);
-  const train = await readPart(source, stems.trainImages, stems.trainLabels, classNames, name);
-  const test = await readPart(source, stems.testImages, stems.testLabels, classNames, name);
+  const hasDomains = (await source.find(spellings(domainStems.train))) !== undefined;
+  const part = (images: string, labels: string, domains: string) =>
+    readPart(source, [images, labels, hasDomains ? domains : undefined], classNames, name);
+  const train = await part(stems.trainImages, stems.trainLabels, domainStems.train);
+  const test = await part(stems.testImages, stems.testLabels, domainStems.test);
   const size = (part: ImageDataset) => `${part.height}×${part.width}×${part.channels}`;
   if (size(train) !== size(test)) {
     throw new DataError({

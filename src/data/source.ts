@@ -44,6 +44,6 @@ export const addressSource = ({ name, files: addresses }: DatasetFiles): DataSou
 export const bundledSource = (name: string, folder: string, base?: string): DataSource => ({
   where: name,
   // What is bundled is packed, but for the names of classes.
-  find: async (names) => names.find((file) => /\.gz$|^classes\.json$/.test(file)),
+  find: async (names) => names.find((file) => /-(images|labels)-.*\.gz$|^classes\.json$/.test(file)),
   read: (file) => readBundled(joinPath(folder, file), base),
 });

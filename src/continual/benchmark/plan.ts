@@ -40,7 +40,7 @@ function scenarioNotices({ method, training }: ContinualLearner, scenario: Scena
     ...(scenario.isShared && scenario.tasks.length > 1 && distils
       ? [
           'No class is new after the first task: all old logits are one group, so that dense distillation is the usual one, ' +
-            'and weights that need no alignment get none.',
+            'and alignment leaves the weights as they are.',
         ]
       : []),
     ...(scenario.domains === 'permutations' && training.crop > 0
@@ -67,7 +67,7 @@ function checkData(scenario: Scenario, { train, test }: DatasetSplit): void {
       fix: 'Leave it out of the class order, or use data that has it.',
     });
   }
-  if (scenario.domains === 'own' && domainCount(test) > scenario.tasks.length) {
+  if (scenario.domains === 'own' && domainCount(test) !== scenario.tasks.length) {
     throw new DataError({
       where: test.name,
       message: `the test images are of ${domainCount(test)} domains, the training images of ${scenario.tasks.length}.`,
