@@ -136,6 +136,12 @@ test('a method has its own settings and no other method', () => {
   for (const method of METHOD_NAMES) parseConfig(settingsFor(method, given));
 });
 
+test('what a scenario leaves open is not written down, so that older runs are gone on with', () => {
+  const config = parseConfig({ tasks: 5 });
+  for (const key of ['increment', 'taskSizes', 'classOrder', 'domains', 'angles', 'blurry', 'memoryBytes'])
+    assert.not.ok(key in config, key);
+});
+
 /** What the text of a flag says. */
 const flag = (key: keyof typeof commonSettings, text: string): unknown => parseSetting(key, commonSettings[key], text);
 

@@ -38,7 +38,7 @@ export function exemplarFault(
     return memory.size > 0 ? `its method keeps no exemplars, but there are ${memory.size}` : undefined;
   const { bytes: most = 0 } = memory.options;
   if (most > 0 && memory.bytes > most) return `its exemplars have ${memory.bytes} bytes, where at most ${most} belong`;
-  if (!format) return memory.size > 0 ? `there are ${memory.size} exemplars before the first task` : undefined;
+  if (!format) return undefined;
   if (keeps === 'exemplars' && selection === 'reservoir') return reservoirFault(memory, format);
   const quota = memory.quota(Math.max(1, classes), format);
   for (let label = 0; label < classes; label++) {

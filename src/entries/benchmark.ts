@@ -19,4 +19,10 @@ export {
   lastAccuracy,
   taskAccuracies,
 } from '../continual/benchmark/metrics.ts';
-export { Scenario, type ScenarioOptions } from '../continual/benchmark/scenario.ts';
+export { type DomainKind, Scenario, type ScenarioOptions } from '../continual/benchmark/scenario.ts';
+export {
+  type ImagesByClass,
+  type IndicesByClass,
+  type StreamConfig,
+  TaskStream,
+} from '../continual/benchmark/task-stream.ts';
