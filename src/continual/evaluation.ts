@@ -3,6 +3,7 @@ import { type ImageBytes, type ImageFormat, joinImages } from '../data/image-byt
 import { ArgumentError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import type { Engine } from '../tensor/engine.ts';
+import { calibrationOf } from './calibration.ts';
 import { type ClassImages, readClassImages } from './class-images.ts';
 import { diverged } from './divergence.ts';
 import type { Evaluation } from './learner-types.ts';
@@ -40,8 +41,12 @@ export interface EvaluationOptions {
   readonly predictions: Predictions;
   /** Of the classes, in the order of the logits. */
   readonly names: readonly string[];
+  /** Classes that each task brought. */
+  readonly taskSizes: readonly number[];
   /** What a model was trained at whose scores are not finite. */
   readonly lr: number;
+  /** Asks both heads too. */
+  readonly heads?: boolean;
 }
 
 /**
@@ -50,24 +55,40 @@ export interface EvaluationOptions {
  */
 export async function evaluate(
   lots: ReadonlyMap<string, ImageBytes>,
-  { predictions, names, lr }: EvaluationOptions,
+  { predictions, names, taskSizes, lr, heads = false }: EvaluationOptions,
 ): Promise<Evaluation> {
-  const predicted = await predictions.logits(joinImages([...lots.values()], 'evaluate'));
+  const labels = Int32Array.from([...lots].flatMap(([name, { count }]) => new Array(count).fill(names.indexOf(name))));
+  const images = joinImages([...lots.values()], 'evaluate');
+  const answers = await predictions.answers(images, { labels, taskSizes, heads });
+  const { predicted, withinTask, confidences } = answers;
   if (predicted.includes(-1)) throw diverged('evaluate', 'scores of images are', lr);
-  const classes = names.length;
-  const confusion = new Uint32Array(classes * classes);
+  const confusion = confusionOf(labels, predicted, names.length);
   const perClass = new Map<string, number>();
-  let [right, first] = [0, 0];
   for (const [name, { count }] of lots) {
-    const row = classes * names.indexOf(name);
-    let hits = 0;
-    for (const to of predicted.subarray(first, first + count)) {
-      confusion[row + to] = (confusion[row + to] as number) + 1;
-      if (row === classes * to) hits++;
-    }
-    perClass.set(name, (100 * hits) / count);
-    right += hits;
-    first += count;
+    const label = names.indexOf(name);
+    perClass.set(name, (100 * (confusion[label * (names.length + 1)] as number)) / count);
   }
-  return { accuracy: (100 * right) / predicted.length, perClass, confusion };
+  const byHead = (said: Int32Array | null) =>
+    said && !said.includes(-1) ? confusionOf(labels, said, names.length) : null;
+  return {
+    accuracy: percentEqual(predicted, labels),
+    perClass,
+    confusion,
+    withinTask: percentEqual(withinTask, labels),
+    calibration: calibrationOf(confidences, (image) => predicted[image] === labels[image]),
+    ...(heads ? { heads: { classifier: byHead(answers.classifier), nearestMean: byHead(answers.nearestMean) } } : {}),
+  };
 }
+
+/** Images by class and prediction, [classes, classes] row-major. */
+function confusionOf(labels: Int32Array, predicted: Int32Array, classes: number): Uint32Array {
+  const confusion = new Uint32Array(classes * classes);
+  labels.forEach((label, image) => {
+    const cell = label * classes + (predicted[image] as number);
+    confusion[cell] = (confusion[cell] as number) + 1;
+  });
+  return confusion;
+}
+
+const percentEqual = (predicted: Int32Array, labels: Int32Array): number =>
+  (100 * labels.reduce((right, label, image) => right + (predicted[image] === label ? 1 : 0), 0)) / labels.length;

@@ -16,7 +16,7 @@ function* batches(
   model: Module,
   images: TaskImages,
   indices: readonly number[],
-  of: (x: Tensor) => Tensor,
+  of: (x: Tensor, batch: readonly number[]) => Tensor,
 ): Generator<{ batch: readonly number[]; result: Tensor }> {
   const { engine } = model;
   const wasTraining = model.training;
@@ -24,7 +24,7 @@ function* batches(
   try {
     for (let start = 0; start < indices.length; start += BATCH) {
       const batch = indices.slice(start, start + BATCH);
-      const result = noGrad(engine, () => engine.scope(() => of(images.raw(batch))));
+      const result = noGrad(engine, () => engine.scope(() => of(images.raw(batch), batch)));
       try {
         yield { batch, result };
       } finally {
@@ -45,7 +45,7 @@ export async function readOf<T extends Float32Array | Int32Array>(
   model: Module,
   images: TaskImages,
   indices: readonly number[],
-  of: (x: Tensor) => Tensor,
+  of: (x: Tensor, batch: readonly number[]) => Tensor,
 ): Promise<T> {
   const parts: T[] = [];
   for (const { result } of batches(model, images, indices, of)) parts.push((await result.data()) as T);

@@ -1,7 +1,6 @@
 /** Learning one task, on copies: what comes of it is known once all is done. */
 import type { ImageBytes, ImageFormat } from '../data/image-bytes.ts';
 import { ArgumentError } from '../errors.ts';
-import { copyModule } from '../nn/copy.ts';
 import { GradScaler } from '../optim/grad-scaler.ts';
 import type { ClassImages } from './class-images.ts';
 import type { Disposables } from './disposables.ts';
@@ -14,6 +13,7 @@ import type { Evaluation, LearnOptions } from './learner-types.ts';
 import { checkRoom, keepsOf } from './memory-use.ts';
 import type { IncrementalModel } from './method.ts';
 import { noticesOf } from './method-checks.ts';
+import { grownCopy } from './model.ts';
 import { Predictions } from './predictions.ts';
 import { remember } from './remember.ts';
 import { readTask, taskFingerprint } from './task-inputs.ts';
@@ -59,7 +59,7 @@ export async function* learnTask(
 
   const skippedBefore = await skippedSteps(known.scaler);
   const scaler = await copyOfScaler(setup, known, held);
-  const model = grownCopy(setup, known, added.length, format, held);
+  const model = modelFor(setup, known, added.length, format, held);
   const history = taskFingerprint(setup, known, inputs);
   const run = new TaskRun({ setup, known, inputs, model, scaler, fingerprint: history, held });
   for await (const event of run.run({ saveEvery, annotate, ...(resume ? { resume } : {}) })) {
@@ -76,7 +76,11 @@ export async function* learnTask(
     const predictions = held.add(
       new Predictions({ engine, method, settings: methodSettings, model, format, memory: remembered }),
     );
-    for (const lot of lots) evaluations.push(await evaluate(lot, { predictions, names, lr: training.lr }));
+    for (const [at, lot] of lots.entries()) {
+      // The first may be `test`, of which nobody asked for the heads.
+      const heads = !test || at > 0;
+      evaluations.push(await evaluate(lot, { predictions, names, taskSizes, lr: training.lr, heads }));
+    }
   }
   const [evaluation] = test ? evaluations.splice(0, 1) : [];
   const skipped = (await skippedSteps(scaler)) - skippedBefore;
@@ -112,18 +116,16 @@ function checkSaveEvery(epochs: unknown, where: string): void {
 }
 
 /** What a task is learnt on: a copy of the model with room for its classes, or a new one. */
-function grownCopy(
+function modelFor(
   setup: Setup,
   { model, taskSizes }: Knowledge,
   added: number,
   { channels }: ImageFormat,
   held: Disposables,
 ): IncrementalModel {
-  const copy = held.add(modelOf(setup, model ? taskSizes : [added], channels));
-  if (!model) return copy;
-  copyModule(model, copy);
-  if (added > 0) copy.grow(added, setup.training.seed);
-  return copy;
+  const { engine, method, training, methodSettings: settings } = setup;
+  if (!model) return held.add(modelOf(setup, [added], channels));
+  return held.add(grownCopy(method, { engine, training, settings, channels }, { model, taskSizes }, added));
 }
 
 async function copyOfScaler({ engine }: Setup, { scaler }: Knowledge, held: Disposables): Promise<GradScaler | null> {

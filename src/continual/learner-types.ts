@@ -1,4 +1,5 @@
 /** What a learner is asked, and answers. */
+import type { Calibration } from './calibration.ts';
 import type { ClassImages } from './class-images.ts';
 import type { ExecutionSettings, LearnerSettingsInput } from './learner-settings.ts';
 import type { AnyMethod } from './method.ts';
@@ -32,7 +33,7 @@ export interface LearnOptions {
   readonly resume?: Uint8Array;
   /** Images of classes known after the task, tested on before it counts as learnt: for the `evaluation` of its event. */
   readonly test?: ClassImages;
-  /** Several such sets, each tested by itself: for the `evaluations` of its event. */
+  /** Several such sets, each tested by itself and by both heads: for the `evaluations` of its event. */
   readonly tests?: readonly ClassImages[];
   /** What to write into the metadata of each `progress`, asked for when it is written. */
   readonly annotate?: () => Readonly<Record<string, string>>;
@@ -53,6 +54,25 @@ export interface Evaluation {
   readonly perClass: ReadonlyMap<string, number>;
   /** Images by class and prediction, [classes, classes] row-major: row is the right class. */
   readonly confusion: Uint32Array;
+  /** Percent over all images when the task of each is told: only the classes that came with the right one are candidates. */
+  readonly withinTask: number;
+  /** How sure its predictions are, by the probabilities that `predict` gives, and how often they are right. */
+  readonly calibration: Calibration;
+  /** Only where asked for. */
+  readonly heads?: Heads;
+}
+
+/** What each head says by itself, whatever the method predicts by: images by class and prediction, as `Evaluation.confusion`. */
+export interface Heads {
+  /** By the model's logits; `null` when some are not finite. */
+  readonly classifier: Uint32Array | null;
+  /** By the nearest mean of exemplars (Rebuffi et al. 2017); `null` when a class has no exemplars, or some feature is not finite. */
+  readonly nearestMean: Uint32Array | null;
+}
+
+export interface EvaluateOptions {
+  /** Asks both heads too: one more pass of the exemplars, and of the images where the method predicts by something else. */
+  readonly heads?: boolean;
 }
 
 /** An exemplar as the memory holds it. */

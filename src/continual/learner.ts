@@ -24,6 +24,7 @@ import { executionSettings, type LearnerSettings } from './learner-settings.ts';
 import { divideSettings } from './learner-setup.ts';
 import { describe, readLearner, writeLearner } from './learner-state.ts';
 import type {
+  EvaluateOptions,
   Evaluation,
   KeptImage,
   LearnerOptions,
@@ -230,15 +231,17 @@ export class ContinualLearner {
 
   /**
    * Tests on images of known classes.
+   * @param options.heads asks the classifier and the nearest mean of exemplars too, each by itself.
    * @throws {ArgumentError} for a class that is not known.
    * @throws {ConfigError} when the model's scores are not finite.
    */
-  async evaluate(images: ClassImages): Promise<Evaluation> {
+  async evaluate(images: ClassImages, { heads = false }: EvaluateOptions = {}): Promise<Evaluation> {
     const { predictions, format, names } = this.usable('evaluate');
+    const { taskSizes } = this;
     const { engine, resize, training } = this;
     return predictions.during(async () => {
       const lots = await readTestImages(engine, images, { names, format, resize, where: 'evaluate' });
-      return evaluate(lots, { predictions, names, lr: training.lr });
+      return evaluate(lots, { predictions, names, taskSizes, lr: training.lr, heads });
     });
   }
 

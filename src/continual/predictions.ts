@@ -4,10 +4,12 @@ import type { ImageBytes, ImageFormat } from '../data/image-bytes.ts';
 import { softmax } from '../ops/softmax.ts';
 import type { Engine } from '../tensor/engine.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { largest, prototypesOf, readOf } from './inference.ts';
+import { type Answers, answerRows, answersOf } from './answers.ts';
+import { prototypesOf, readOf } from './inference.ts';
 import type { ExemplarMemory } from './memory.ts';
 import type { AnyMethod, IncrementalModel, Predictor } from './method.ts';
 import { ownPredictor } from './method-checks.ts';
+import { meanScores } from './rules/nearest-mean.ts';
 import { TaskImages } from './task-images.ts';
 
 export interface PredictionsOptions {
@@ -19,8 +21,19 @@ export interface PredictionsOptions {
   readonly memory: ExemplarMemory;
 }
 
+export interface AnswerOptions {
+  /** The right logit of each image. */
+  readonly labels: Int32Array;
+  /** Classes that each task brought. */
+  readonly taskSizes: readonly number[];
+  /** Whether both heads are asked. */
+  readonly heads: boolean;
+}
+
 export class Predictions {
   private predictor: Promise<Predictor> | null = null;
+  /** Of exemplars, by class, once they are asked. */
+  private means: Tensor | null = null;
   /** The same, once it is made. */
   private ready: Predictor | null = null;
   /** Answers under way. */
@@ -30,14 +43,29 @@ export class Predictions {
 
   constructor(private readonly options: PredictionsOptions) {}
 
-  /** The largest score of each image: its logit; −1 where some score is not a finite number. */
-  logits(images: ImageBytes): Promise<Int32Array> {
-    return this.read(Int32Array, images, largest);
+  /** What is said of images whose right classes are known. */
+  answers(images: ImageBytes, { labels, taskSizes, heads }: AnswerOptions): Promise<Answers> {
+    return this.during(async () => {
+      const { method, model } = this.options;
+      const taskOf = taskSizes.flatMap((size, task) => new Array<number>(size).fill(task));
+      const means = heads ? this.meansOfAll() : null;
+      const rows = await this.read(images, (x, predictor, batch) => {
+        const outputs = heads ? model.outputs(x) : null;
+        return answerRows({
+          scores: outputs && !method.predictor ? outputs.logits : predictor.scores(x),
+          labels: batch.map((image) => labels[image] as number),
+          taskOf,
+          classifier: outputs?.logits ?? null,
+          nearestMean: outputs && means && meanScores(outputs.features, means),
+        });
+      });
+      return answersOf(rows, { classifier: heads, nearestMean: means !== null });
+    });
   }
 
   /** f32 [n, classes] row-major. */
   probabilities(images: ImageBytes): Promise<Float32Array> {
-    return this.read(Float32Array, images, softmax);
+    return this.read(images, (x, predictor) => softmax(predictor.scores(x)));
   }
 
   /** Does something with what the model says: it stays as it is until that is done, whatever is learnt meanwhile. */
@@ -66,25 +94,26 @@ export class Predictions {
     this.last = null;
     this.ready = null;
     this.predictor = null;
+    this.means?.dispose();
+    this.means = null;
     ready?.dispose?.();
     last();
   }
 
-  /** What is made of the images' scores. */
-  private read<T extends Float32Array | Int32Array>(
-    Elements: new (length: number) => T,
+  /** What is made of the images, row by row. */
+  private read(
     images: ImageBytes,
-    of: (scores: Tensor) => Tensor,
-  ): Promise<T> {
+    of: (x: Tensor, predictor: Predictor, batch: readonly number[]) => Tensor,
+  ): Promise<Float32Array> {
     return this.during(async () => {
       this.predictor ??= this.makePredictor();
       const predictor = await this.predictor;
       this.ready = predictor;
+      const { engine, model, format } = this.options;
       const labels = new Int32Array(images.count).fill(-1);
-      const uploaded = new TaskImages(this.options.engine, images, labels, this.options.format);
+      const uploaded = new TaskImages(engine, images, labels, format);
       try {
-        const { model } = this.options;
-        return await readOf(Elements, model, uploaded, [...labels.keys()], (x) => of(predictor.scores(x)));
+        return await readOf(Float32Array, model, uploaded, [...labels.keys()], (x, batch) => of(x, predictor, batch));
       } finally {
         uploaded.dispose();
       }
@@ -95,6 +124,14 @@ export class Predictions {
     const { engine, method, settings, model } = this.options;
     const own = await ownPredictor(method, { engine, model, settings, exemplarMeans: () => this.exemplarMeans() });
     return own ?? { scores: (x: Tensor) => model.forward(x) };
+  }
+
+  /** Means of the exemplars of every class; none where one has no exemplars. */
+  private meansOfAll(): Tensor | null {
+    const { memory, model } = this.options;
+    if (new Set(memory.exemplars.map(({ label }) => label)).size < model.classes) return null;
+    this.means ??= this.exemplarMeans();
+    return this.means;
   }
 
   private exemplarMeans(): Tensor {

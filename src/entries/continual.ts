@@ -1,6 +1,7 @@
 /** `engram/continual`: the learner that takes classes as they come, and what methods are made with. Nothing inside `src` imports this file. */
 export { alignmentSettings, alignTask, alignWeights } from '../continual/alignment.ts';
 export { balancedImages } from '../continual/balanced.ts';
+export { CALIBRATION_BINS, type Calibration } from '../continual/calibration.ts';
 export type { ClassImages } from '../continual/class-images.ts';
 export {
   type Distillation,
@@ -20,7 +21,9 @@ export type {
 export { ContinualLearner } from '../continual/learner.ts';
 export type { ExecutionSettings, LearnerSettings, Recipe, Selection } from '../continual/learner-settings.ts';
 export type {
+  EvaluateOptions,
   Evaluation,
+  Heads,
   KeptImage,
   LearnerOptions,
   LearnOptions,
