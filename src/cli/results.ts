@@ -1,9 +1,8 @@
 /** A finished run in the terminal. */
 import { stripVTControlCharacters } from 'node:util';
 import picocolors from 'picocolors';
-import { accuracyCurve } from '../continual/benchmark/metrics.ts';
 import { printable } from '../gpu/printable.ts';
-import type { RunRecord } from '../report/run-record.ts';
+import { type RunRecord, summaryOf } from '../report/run-record.ts';
 import { matrixTable } from '../report/table.ts';
 
 const widthOf = (text: string): number =>
@@ -17,7 +16,7 @@ const widthOf = (text: string): number =>
 function matrix(record: RunRecord): string {
   const table = matrixTable(record);
   if (!process.stdout.isTTY || widthOf(table) <= process.stdout.columns) return table;
-  const curve = accuracyCurve(record.matrix, record.classesPerTask);
+  const curve = summaryOf(record).curve;
   return `on all classes seen, after each task: ${curve.map((accuracy) => accuracy.toFixed(1)).join(' ')}`;
 }
 

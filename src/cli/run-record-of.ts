@@ -8,7 +8,7 @@ import type { RunRecord } from '../report/run-record.ts';
  */
 export function recordOf(benchmark: Benchmark, name: string): RunRecord {
   const { matrix, average, last, forgetting } = benchmark.summary;
-  const { lines, learner, config, scenario } = benchmark;
+  const { lines, learner, config, scenario, stages, zeroShots } = benchmark;
   return {
     name,
     method: benchmark.method.name,
@@ -20,6 +20,8 @@ export function recordOf(benchmark: Benchmark, name: string): RunRecord {
     average,
     last,
     forgetting,
+    tests: stages,
+    zeroShots,
     losses: lines.flatMap((line) =>
       line.type === 'epoch'
         ? [{ task: line.task, epoch: line.epoch, loss: line.loss, imagesPerSecond: line.images / line.seconds }]

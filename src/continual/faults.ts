@@ -2,7 +2,7 @@
 import type { ImageFormat } from '../data/image-bytes.ts';
 import { clipped } from '../gpu/printable.ts';
 import type { StateDict } from '../nn/state-dict.ts';
-import type { AccuracyMatrix } from './benchmark/metrics.ts';
+import type { AccuracyMatrix } from './benchmark/metrics/matrix.ts';
 import type { LearnerSettings } from './learner-settings.ts';
 import type { ExemplarMemory } from './memory.ts';
 import type { AnyMethod } from './method.ts';

@@ -1,7 +1,6 @@
 /** Runs of several methods on the same tasks, put side by side. */
 import picocolors from 'picocolors';
-import { accuracyCurve } from '../continual/benchmark/metrics.ts';
-import type { RunRecord } from './run-record.ts';
+import { type RunRecord, summaryOf } from './run-record.ts';
 import { mean } from './statistics.ts';
 import { type TableOptions, tableOf } from './table.ts';
 
@@ -22,7 +21,7 @@ export interface MethodResult {
 export function compareMethods(records: readonly RunRecord[]): MethodResult[] {
   return [...new Set(records.map(({ method }) => method))].map((method) => {
     const runs = records.filter((record) => record.method === method);
-    const curves = runs.map(({ matrix, classesPerTask }) => accuracyCurve(matrix, classesPerTask));
+    const curves = runs.map((run) => summaryOf(run).curve);
     const of = (figure: 'average' | 'last' | 'forgetting') => mean(runs.map((run) => run[figure]));
     const tasks = runs[0]?.matrix ?? [];
     return {

@@ -1,9 +1,8 @@
 /** Curves as SVG text, drawn by Observable Plot on linkedom's document: no browser is needed. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { accuracyCurve } from '../continual/benchmark/metrics.ts';
 import { Html } from './html.ts';
-import type { RunRecord } from './run-record.ts';
+import { classesSeen, type RunRecord, summaryOf } from './run-record.ts';
 
 /** How many colours the page defines as `--line-0`, `--line-1` …; further lines are dashed. */
 export const lineColours = 8;
@@ -47,7 +46,10 @@ function draw(options: Plot.PlotOptions, description: string): Html {
 interface AccuracyPoint {
   run: string;
   task: number;
+  /** Seen so far. */
   classes: number;
+  /** Where it is drawn: at the classes, or the tasks. */
+  at: number;
   accuracy: number;
 }
 
@@ -55,7 +57,7 @@ interface AccuracyPoint {
 export function accuracyFigure(records: readonly RunRecord[]): Html {
   return percentFigure(records, 'Accuracy over classes seen', {
     label: 'accuracy on all of them, %',
-    curveOf: (record) => accuracyCurve(record.matrix, record.classesPerTask),
+    curveOf: (record) => summaryOf(record).curve,
     title: ({ run, accuracy, classes, task }) =>
       `${run}: ${accuracy.toFixed(1)} % of ${classes} classes, after task ${task + 1}`,
   });
@@ -83,26 +85,35 @@ function percentFigure(
 ): Html {
   const labels = lineLabels(records);
   const styles = lineStyles(labels);
-  const curves = records.map((record) => {
-    const classes = seenCounts(record);
-    return curveOf(record).map(
-      (accuracy, task): AccuracyPoint => ({ run: record.name, task, classes: classes[task]!, accuracy }),
-    );
-  });
+  const seen = records.map(classesSeen);
+  // Domains bring no classes: tasks are what goes on there.
+  const isGrowing = seen.every((counts) => counts.every((classes, task) => classes > (counts[task - 1] ?? 0)));
+  const places = seen.map((counts) => counts.map((classes, task) => (isGrowing ? classes : task + 1)));
+  const curves = records.map((record, run) =>
+    curveOf(record).map((accuracy, task): AccuracyPoint => {
+      const [classes, at] = [seen[run]![task]!, places[run]![task]!];
+      return { run: record.name, task, classes, at, accuracy };
+    }),
+  );
   const marks = curves.flatMap((points, index) => {
     const { colour, dash, symbol } = styleOf(styles, labels[index]!);
-    const at = { x: 'classes', y: 'accuracy', stroke: colour } as const;
+    const at = { x: 'at', y: 'accuracy', stroke: colour } as const;
     return [
       Plot.line(points, { ...at, strokeWidth: 2, strokeDasharray: dash }),
       Plot.dot(points, { ...at, fill: 'var(--page)', strokeWidth: 1.75, r: 3.5, symbol, title }),
     ];
   });
-  const ticks = [...new Set(records.flatMap(seenCounts))].sort((a, b) => a - b);
+  const ticks = [...new Set(places.flat())].sort((a, b) => a - b);
   const named = labels.length <= MOST_NAMED && styles.length === labels.length;
   return draw(
     {
       ...(named ? { marginRight: 24 + 8 * Math.max(...labels.map(({ length }) => length)) } : {}),
-      x: { label: 'classes seen', ticks: ticks.length <= 20 ? ticks : 10, tickFormat: 'd', inset: 12 },
+      x: {
+        label: isGrowing ? 'classes seen' : 'tasks learnt',
+        ticks: ticks.length <= 20 ? ticks : 10,
+        tickFormat: 'd',
+        inset: 12,
+      },
       y: { label, domain: [0, 100], grid: true },
       marks: [Plot.ruleY([0]), ...marks, ...(named ? endNames(curves, labels, styles) : [])],
     },
@@ -128,7 +139,7 @@ function endNames(
     .map((end) => {
       lowest = Math.max(end.accuracy, lowest + NAME_HEIGHT);
       return Plot.text([{ ...end, accuracy: lowest }], {
-        x: 'classes',
+        x: 'at',
         y: 'accuracy',
         text: 'label',
         textAnchor: 'start',
@@ -138,15 +149,6 @@ function endNames(
         fill: styleOf(styles, end.label).colour,
       });
     });
-}
-
-/** Classes seen after each task learnt. */
-function seenCounts(record: RunRecord): number[] {
-  let classes = 0;
-  return record.matrix.map((_, task) => {
-    classes += record.classesPerTask[task] ?? 0;
-    return classes;
-  });
 }
 
 /** The training loss of one run, epoch by epoch through all tasks; a rule marks where each task begins. */

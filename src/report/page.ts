@@ -1,10 +1,9 @@
 /** A report as one HTML file: no script, nothing fetched, so that it can be mailed or kept for years. */
-import { accuracyCurve } from '../continual/benchmark/metrics.ts';
 import { ArgumentError } from '../errors.ts';
 import { accuracyFigure, firstTaskFigure, lineLabels, lineStyles, lossFigure } from './curve.ts';
 import { Html, html } from './html.ts';
 import { pageStyle } from './page-style.ts';
-import type { RunRecord } from './run-record.ts';
+import { type RunRecord, summaryOf } from './run-record.ts';
 
 const one = (value: number): string => value.toFixed(1);
 
@@ -51,7 +50,7 @@ function runsTable(records: readonly RunRecord[]): Html {
 /** The accuracy matrix, each cell as green as it is accurate. */
 function heatTable(record: RunRecord): Html {
   const tasks = record.matrix.map((_, task) => task);
-  const seen = accuracyCurve(record.matrix, record.classesPerTask);
+  const seen = summaryOf(record).curve;
   const rows = record.matrix.map((row, after) => {
     const cells = tasks.map((task) => {
       const accuracy = row[task];

@@ -1,5 +1,8 @@
 /** What a finished (or half finished) run left to be read: tables and pages are made from this alone. */
 import * as v from 'valibot';
+import { countedTaskSizes } from '../continual/benchmark/metrics/counts.ts';
+import { type Summary, summarize } from '../continual/benchmark/metrics/summary.ts';
+import { testedPartSchema, zeroShotSchema } from '../continual/benchmark/tested-part.ts';
 import { DataError } from '../errors.ts';
 
 const finite = v.pipe(v.number(), v.finite());
@@ -34,6 +37,10 @@ export const runRecordSchema = v.object({
   average: finite,
   last: finite,
   forgetting: finite,
+  /** After each task, the counts of each part tested; null, or nothing at all, where an older version learnt it. */
+  tests: v.exactOptional(v.array(v.nullable(v.array(testedPartSchema)))),
+  /** Of each task but the first, how it was told before it was learnt. */
+  zeroShots: v.exactOptional(v.array(v.nullable(zeroShotSchema))),
   /** One an epoch, in order. */
   losses: v.array(lossSchema),
   /** Training steps left out because gradients overflowed; of runs with f16 activations. */
@@ -47,6 +54,21 @@ export const runRecordSchema = v.object({
 
 export type RunRecord = v.InferOutput<typeof runRecordSchema>;
 export type LossRecord = v.InferOutput<typeof lossSchema>;
+
+/** Every figure of a run that has learnt a task. */
+export const summaryOf = ({ matrix, classesPerTask, tests = [], zeroShots = [] }: RunRecord): Summary =>
+  summarize({ matrix, weights: classesPerTask, stages: tests, zeroShots });
+
+/** Classes seen after each task learnt. */
+export function classesSeen({ matrix, classesPerTask, tests = [] }: RunRecord): number[] {
+  const stages = tests.filter((parts) => parts !== null);
+  const sizes = stages.length === matrix.length ? countedTaskSizes(stages) : classesPerTask;
+  let classes = 0;
+  return matrix.map((_, task) => {
+    classes += sizes[task] ?? 0;
+    return classes;
+  });
+}
 
 /**
  * Reads a record from JSON. `where` names the file.

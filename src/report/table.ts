@@ -1,10 +1,9 @@
 /** Tables for the terminal: a run's accuracies, a step's kernels. */
 import Table from 'cli-table3';
 import picocolors from 'picocolors';
-import { accuracyCurve } from '../continual/benchmark/metrics.ts';
 import { printable } from '../gpu/printable.ts';
 import type { KernelTimes } from './kernel-times.ts';
-import type { RunRecord } from './run-record.ts';
+import { type RunRecord, summaryOf } from './run-record.ts';
 
 export interface TableOptions {
   /** Colour by ANSI codes; by default where the terminal has it. */
@@ -28,7 +27,7 @@ const one = (value: number): string => value.toFixed(1);
  */
 export function matrixTable(record: RunRecord, options: TableOptions = {}): string {
   const colours = picocolors.createColors(options.colour ?? picocolors.isColorSupported);
-  const seen = accuracyCurve(record.matrix, record.classesPerTask);
+  const seen = summaryOf(record).curve;
   const tasks = record.matrix.map((_, task) => `on ${task + 1}`);
   const table = tableOf(['after task', ...tasks, 'all seen'].map(colours.bold), 'left');
   const best = new Array<number>(tasks.length).fill(0);

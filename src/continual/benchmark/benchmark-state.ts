@@ -10,6 +10,7 @@ import { executionSettings } from '../learner-settings.ts';
 import type { TestedTaskEvent } from './benchmark.ts';
 import type { Config } from './config.ts';
 import type { Scenario } from './scenario.ts';
+import { countsFault, type TestedPartLine, testedPartSchema, zeroShotSchema } from './tested-part.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const finite = v.pipe(v.number(), v.finite());
@@ -38,9 +39,17 @@ export const metricsLineSchema = v.variant('type', [
     notes: v.optional(v.record(v.string(), finite), {}),
     skippedSteps: v.optional(count, 0),
     seconds: finite,
+    /** What the test of each task so far gave; runs of older versions have none. */
+    tests: v.exactOptional(v.array(testedPartSchema)),
+    /** The task before it was learnt; not of the first. */
+    zeroShot: v.exactOptional(zeroShotSchema),
   }),
 ]);
 export type MetricsLine = v.InferOutput<typeof metricsLineSchema>;
+
+/** What was counted after each task; `null` where an older version learnt it. */
+export const countedStages = (lines: readonly MetricsLine[]): (TestedPartLine[] | null)[] =>
+  lines.flatMap((line) => (line.type === 'task' ? [line.tests ?? null] : []));
 
 /** What is recorded of an event, in the order in which it is read again: runs that were resumed have the same records. */
 export const metricsLineOf = (event: EpochEvent | TestedTaskEvent): MetricsLine => v.parse(metricsLineSchema, event);
@@ -90,7 +99,8 @@ export function readBenchmarkState(metadata: Readonly<Record<string, string>>, w
       fix: 'Resume with the version of engram that wrote it, or start the run again.',
     });
   }
-  const fault = matrixFault(parsed.output.matrix);
+  const { matrix, lines } = parsed.output;
+  const fault = matrixFault(matrix) ?? countsFault(matrix, countedStages(lines));
   if (fault) throw new CheckpointError({ where, message: `it is damaged: ${fault}.`, fix: 'Start the run again.' });
   return parsed.output;
 }

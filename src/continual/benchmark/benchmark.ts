@@ -16,6 +16,7 @@ import {
   type BenchmarkState,
   checkAgreement,
   checkTasks,
+  countedStages,
   dataState,
   type Identity,
   type MetricsLine,
@@ -24,20 +25,14 @@ import {
   writeBenchmarkState,
 } from './benchmark-state.ts';
 import { type Config, methodOf, parseConfig, settingsFor } from './config.ts';
-import { accuracyCurve, averageIncremental, forgetting, lastAccuracy } from './metrics.ts';
+import { imagesOf, rightOf, type TestedPart } from './metrics/counts.ts';
+import { type Summary, summarize } from './metrics/summary.ts';
+import type { ZeroShot } from './metrics/transfer.ts';
 import { checkPlan } from './plan.ts';
 import type { Scenario } from './scenario.ts';
 import { TaskStream } from './task-stream.ts';
-
-export interface Summary {
-  /** Row t: accuracy in percent on tasks 0 … t after task t. */
-  readonly matrix: readonly (readonly number[])[];
-  /** Accuracy over all classes seen after each task. */
-  readonly curve: readonly number[];
-  readonly average: number;
-  readonly last: number;
-  readonly forgetting: number;
-}
+import { type TestedPartLine, testedPartOf } from './tested-part.ts';
+import { zeroShot } from './zero-shot.ts';
 
 /** A task with what its test gave. */
 export interface TestedTaskEvent extends Omit<TaskEvent, 'evaluation' | 'evaluations'> {
@@ -45,6 +40,10 @@ export interface TestedTaskEvent extends Omit<TaskEvent, 'evaluation' | 'evaluat
   readonly accuracies: readonly number[];
   /** Accuracy in percent over all classes seen. */
   readonly accuracy: number;
+  /** What the test of each task so far gave. */
+  readonly tests: readonly TestedPart[];
+  /** The task before it was learnt; not of the first. */
+  readonly zeroShot?: ZeroShot;
 }
 
 export type BenchmarkEvent = Exclude<LearnerEvent, TaskEvent> | TestedTaskEvent;
@@ -118,15 +117,24 @@ export class Benchmark {
     return this.matrix.length;
   }
 
+  /**
+   * Every figure of the tasks learnt so far.
+   * @throws {ArgumentError} before the first.
+   */
   get summary(): Summary {
-    const curve = accuracyCurve(this.matrix, this.testCounts());
-    return {
-      matrix: this.matrix,
-      curve,
-      average: averageIncremental(curve),
-      last: lastAccuracy(curve),
-      forgetting: forgetting(this.matrix),
-    };
+    const { matrix, stages, zeroShots } = this;
+    return summarize({ matrix, stages, zeroShots, weights: this.testCounts() });
+  }
+
+  /** What was counted after each task: what all figures are derived from; `null` in runs that an older version began. */
+  get stages(): (TestedPartLine[] | null)[] {
+    return countedStages(this.lines);
+  }
+
+  /** Each task but the first before it was learnt; `null` in runs that an older version began. */
+  get zeroShots(): (ZeroShot | null)[] {
+    const tasks = this.lines.flatMap((line) => (line.type === 'task' ? [line.zeroShot ?? null] : []));
+    return tasks.slice(1);
   }
 
   /**
@@ -158,11 +166,10 @@ export class Benchmark {
           yield event;
           continue;
         }
-        const tested = this.tested(event);
         this.begun = null;
         isDone = true;
         this.isRunning = false;
-        yield tested;
+        yield event;
       }
     } finally {
       // Left before its end: its epochs are learnt again.
@@ -258,22 +265,30 @@ export class Benchmark {
     this.learner.dispose();
   }
 
-  private learn({ signal, saveEvery = 0 }: RunTaskOptions): AsyncIterable<LearnerEvent> {
+  private async *learn({ signal, saveEvery = 0 }: RunTaskOptions): AsyncGenerator<BenchmarkEvent> {
     const { stream, tasksDone: task } = this;
-    return this.learner.learn(stream.train(task), {
+    signal?.throwIfAborted();
+    const train = stream.train(task);
+    const shot =
+      task > 0 ? await zeroShot(this.learner, { brings: train.keys(), tests: stream.test(task) }) : undefined;
+    const events = this.learner.learn(train, {
       ...(signal ? { signal } : {}),
       saveEvery,
       tests: Array.from({ length: task + 1 }, (_, one) => stream.test(one)),
       ...(this.begun ? { resume: this.begun.bytes } : {}),
       annotate: () => writeBenchmarkState(this.state()),
     });
+    for await (const event of events) yield event.type === 'task' ? this.tested(event, shot) : event;
   }
 
   /** Takes down a task that was learnt: a row of the matrix, and a line. */
-  private tested({ evaluations = [], ...event }: TaskEvent): TestedTaskEvent {
+  private tested({ evaluations = [], ...event }: TaskEvent, shot: ZeroShot | undefined): TestedTaskEvent {
     const accuracies = evaluations.map(({ accuracy }) => accuracy);
+    const tests = evaluations.map(testedPartOf);
+    const counts = tests.flatMap((part) => part.counts);
+    const accuracy = (100 * rightOf(counts)) / imagesOf(counts);
+    const tested = { ...event, accuracies, accuracy, tests, ...(shot ? { zeroShot: shot } : {}) };
     this.matrix.push(accuracies);
-    const tested = { ...event, accuracies, accuracy: lastAccuracy(accuracyCurve(this.matrix, this.testCounts())) };
     this.lines.push(metricsLineOf(tested));
     return tested;
   }

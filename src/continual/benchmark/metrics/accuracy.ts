@@ -1,29 +1,6 @@
-/**
- * What a continual learner is judged by. `A[t][j]` is the accuracy on the classes of task j after learning task t
- * (j <= t), in percent: row t has t + 1 numbers. Tasks are counted from 0 here, from 1 in the formulas.
- */
-import { ArgumentError } from '../../errors.ts';
-
-/** Rows that grow by one: row t holds the accuracy on tasks 0 … t after task t. */
-export type AccuracyMatrix = readonly (readonly number[])[];
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** @throws {ArgumentError} unless row t has t + 1 finite numbers. */
-function checkMatrix(matrix: AccuracyMatrix): void {
-  matrix.forEach((row, task) => {
-    if (row.length !== task + 1 || !row.every(Number.isFinite)) {
-      throw new ArgumentError({
-        where: 'accuracy matrix',
-        message: `row ${task} should hold ${task + 1} accuracies, one for each task learnt so far, but is [${row.join(', ')}].`,
-        fix: 'Give the lower triangle, the diagonal included.',
-      });
-    }
-  });
-  if (matrix.length === 0) {
-    throw new ArgumentError({ where: 'accuracy matrix', message: 'it has no rows.', fix: 'Learn a task first.' });
-  }
-}
+/** How much is told right: after each task, on average, and at last. */
+import { ArgumentError } from '../../../errors.ts';
+import { type AccuracyMatrix, checkMatrix, mean } from './matrix.ts';
 
 /**
  * The accuracy on every class seen so far, after each task: a_t = Σ_j n_j A_tj / Σ_j n_j over j <= t.
@@ -50,32 +27,6 @@ export const averageIncremental = (curve: readonly number[]): number => mean(cur
 
 /** Last accuracy a_T: on all classes after the last task. */
 export const lastAccuracy = (curve: readonly number[]): number => curve.at(-1) ?? Number.NaN;
-
-/**
- * Forgetting after the last task: F_T = 1/(T-1) Σ_{j<T} (max_{j<=l<T} A_lj - A_Tj), in points (Chaudhry et al. 2018).
- * Negative if old tasks got better; 0 after a single task.
- * @throws {ArgumentError} for a matrix that is not lower triangular.
- */
-export function forgetting(matrix: AccuracyMatrix): number {
-  checkMatrix(matrix);
-  const final = matrix.at(-1)!;
-  const earlier = matrix.slice(0, -1);
-  if (earlier.length === 0) return 0;
-  return mean(earlier.map((_, task) => Math.max(...earlier.slice(task).map((row) => row[task]!)) - final[task]!));
-}
-
-/**
- * Backward transfer: B_T = 1/(T-1) Σ_{j<T} (A_Tj - A_jj), in points (Lopez-Paz and Ranzato 2017).
- * Negative where learning on made old tasks worse; 0 after a single task.
- * @throws {ArgumentError} for a matrix that is not lower triangular.
- */
-export function backwardTransfer(matrix: AccuracyMatrix): number {
-  checkMatrix(matrix);
-  const final = matrix.at(-1)!;
-  const earlier = matrix.slice(0, -1);
-  if (earlier.length === 0) return 0;
-  return mean(earlier.map((row, task) => final[task]! - row[task]!));
-}
 
 /**
  * One row of the matrix from predictions: the accuracy in percent on each of the first `tasks` tasks.
