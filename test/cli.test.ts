@@ -48,6 +48,12 @@ test('a run leaves its settings, its metrics, a checkpoint, a record and a page'
   assert.match(out, /^adapter {3}\S/);
   assert.match(out, /after task │ on 1 │ on 2 │ on 3 │ all seen/);
   assert.match(out, /average incremental [\d.]+ %, last [\d.]+ %, forgetting [-\d.]+ points/);
+  assert.match(out, /old classes [\d.]+ %, new [\d.]+ %, harmonic mean [\d.]+ %, with the task told [\d.]+ %/);
+  assert.match(out, /by the classifier [\d.]+ %, by the nearest mean [\d.]+ %, calibration error [\d.]+ points/);
+  assert.match(
+    out,
+    /forgetting first − last [−\d.]+, by increments [\d.]+, transfer backward [−\d.]+, forward [−\d.]+/,
+  );
   assert.not.ok(out.includes('\u001b'), 'no colours, no bar where there is no terminal');
   const config = JSON.parse(readFileSync(at('whole', 'config.json'), 'utf8'));
   assert.is(config.width, 4);
@@ -56,6 +62,11 @@ test('a run leaves its settings, its metrics, a checkpoint, a record and a page'
   assert.equal(record.classesPerTask, [2, 2, 2]);
   assert.is(record.matrix.length, 3);
   assert.is(record.losses.length, 12);
+  assert.equal(
+    record.tests?.map((parts) => parts?.length),
+    [1, 2, 3],
+  );
+  assert.is(record.zeroShots?.length, 2);
   assert.is(metricsOf('whole').length, 15, 'one line an epoch and one a task');
 });
 

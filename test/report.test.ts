@@ -30,6 +30,47 @@ const record = (change: Partial<RunRecord> = {}): RunRecord => ({
   ...change,
 });
 
+const bins = (first = 0, last = 0) => [first, ...new Array<number>(13).fill(0), last];
+
+/** What one part was taken for, ten images a class. */
+const tested = (counts: [number, number, number][], withinTask: number) => ({
+  counts,
+  nearestMean: null,
+  withinTask,
+  calibration: { images: bins(0, 10), right: bins(0, 8), confidence: bins(0, 9.5) },
+});
+
+/** Two tasks of a class each, counted. */
+const counted = (): RunRecord =>
+  record({
+    classesPerTask: [1, 1],
+    classOrder: [1, 0],
+    matrix: [[100], [70, 40]],
+    average: 77.5,
+    last: 55,
+    forgetting: 30,
+    tests: [
+      [tested([[0, 0, 10]], 10)],
+      [
+        tested(
+          [
+            [0, 0, 7],
+            [0, 1, 3],
+          ],
+          10,
+        ),
+        tested(
+          [
+            [1, 0, 6],
+            [1, 1, 4],
+          ],
+          10,
+        ),
+      ],
+    ],
+    zeroShots: [{ images: 10, before: 4, untrained: 5 }],
+  });
+
 const cellsOf = (text: string): string[][] =>
   text
     .split('\n')
@@ -95,6 +136,68 @@ test('the page stands alone and shows the numbers of the run', () => {
     settings.find(([name]) => name === 'note'),
     ['note', '<script>alert(1)</script>'],
   );
+});
+
+test('a run that was counted shows its figures by name, and one of an older version none of them', () => {
+  const { document } = parseHTML(reportPage([counted()]));
+  const rowsOf = (table: string) =>
+    [...document.querySelectorAll(`table.${table} tbody tr`)].map((row) =>
+      [...row.querySelectorAll('th, td')].map((cell) => cell.textContent),
+    );
+  assert.equal(
+    rowsOf('figures').map(([name, value]) => `${name}: ${value}`),
+    [
+      'average / last: 77.5 / 55.0',
+      'task told: 100.0 / 100.0',
+      'classifier: 77.5 / 55.0',
+      'forgetting, best − last: 30.0',
+      'forgetting, first − last: 30.0',
+      'forgetting by increments: 30.0',
+      'backward transfer: −30.0',
+      'forward transfer: −10.0',
+      'calibration error: 15.0',
+    ],
+  );
+  // All, old, new, harmonic, task told, classifier, nearest mean, calibration.
+  assert.equal(rowsOf('stages'), [
+    ['after 1', '100.0', '', '100.0', '', '100.0', '100.0', '', '15.0'],
+    ['after 2', '55.0', '70.0', '40.0', '50.9', '100.0', '55.0', '', '15.0'],
+  ]);
+  assert.equal(rowsOf('confusion'), [
+    ['of 1', '70.0', '30.0'],
+    ['of 2', '60.0', '40.0'],
+  ]);
+  assert.equal(
+    [...document.querySelectorAll('table.heat tfoot td')].map((cell) => cell.textContent),
+    ['15.0', '15.0', '15.0'],
+  );
+  const old = parseHTML(reportPage([record()])).document;
+  for (const table of ['figures', 'stages', 'confusion']) assert.not.ok(old.querySelector(`table.${table}`), table);
+  // Of several runs, each one's are folded.
+  const both = parseHTML(reportPage([counted(), record({ name: 'b' })])).document;
+  assert.is(both.querySelectorAll('details table.figures').length, 1);
+  assert.equal(parseRunRecord(JSON.stringify(counted()), 'run.json'), counted());
+});
+
+test('where domains bring no classes, curves go on by tasks', () => {
+  const [first, second] = counted().tests!;
+  const domains = counted();
+  domains.tests = [
+    [
+      {
+        ...first![0]!,
+        counts: [
+          [0, 0, 5],
+          [1, 1, 5],
+        ],
+      },
+    ],
+    [second![0]!, second![1]!],
+  ];
+  const { document } = parseHTML(reportPage([domains]));
+  const svg = document.querySelector('svg[aria-label="Accuracy over classes seen"]')!;
+  assert.match(svg.textContent!, /tasks learnt/);
+  assert.not.match(svg.textContent!, /classes seen/);
 });
 
 test('the curve has one line a run, at the height of its accuracies', () => {

@@ -16,8 +16,40 @@ const widthOf = (text: string): number =>
 function matrix(record: RunRecord): string {
   const table = matrixTable(record);
   if (!process.stdout.isTTY || widthOf(table) <= process.stdout.columns) return table;
-  const curve = summaryOf(record).curve;
+  const { curve } = summaryOf(record);
   return `on all classes seen, after each task: ${curve.map((accuracy) => accuracy.toFixed(1)).join(' ')}`;
+}
+
+const one = (value: number): string => value.toFixed(1).replace('-', '−');
+
+/** What the counts give beside, in three lines; a run that was not counted has none. */
+function otherFigures(record: RunRecord): string[] {
+  const { counted, firstLastForgetting, backwardTransfer } = summaryOf(record);
+  if (!counted) return [];
+  const { incrementForgetting, forwardTransfer, split, taskIncremental, classifier, nearestMean, calibrationErrors } =
+    counted;
+  const at = split.at(-1);
+  const percent = (name: string, value: number | null | undefined) =>
+    value === null || value === undefined ? [] : [`${name} ${one(value)} %`];
+  const points = (name: string, value: number | null) => (value === null ? [] : [`${name} ${one(value)}`]);
+  const now = [
+    ...percent('old classes', at?.old),
+    ...percent('new', at?.new),
+    ...percent('harmonic mean', at?.harmonicMean),
+    ...percent('with the task told', taskIncremental.last),
+  ];
+  const ways = [
+    ...percent('by the classifier', classifier?.last),
+    ...percent('by the nearest mean', nearestMean?.last),
+    ...points('calibration error', calibrationErrors.at(-1) ?? null).map((error) => `${error} points`),
+  ];
+  const changes = [
+    ...points('forgetting first − last', firstLastForgetting),
+    ...points('by increments', incrementForgetting),
+    ...points('transfer backward', backwardTransfer),
+    ...points('forward', forwardTransfer),
+  ];
+  return [now, ways, ...(split.length > 1 ? [changes] : [])].map((parts) => parts.join(', '));
 }
 
 export function printResults(record: RunRecord, page: string): void {
@@ -27,5 +59,6 @@ export function printResults(record: RunRecord, page: string): void {
   );
   const bold = (value: number) => picocolors.bold(value.toFixed(1));
   console.log(`average incremental ${bold(average)} %, last ${bold(last)} %, forgetting ${bold(forgetting)} points`);
+  for (const line of otherFigures(record)) console.log(line);
   console.log(`report    ${printable(page)}`);
 }

@@ -32,6 +32,13 @@ table.runs { width: 100%; border-collapse: collapse; font-size: .95rem; }
 table.runs th, table.runs td { padding: .4rem .6rem; border-bottom: 1px solid var(--edge); }
 table.runs tr:last-child > * { border-bottom: 0; }
 table.runs tbody th { color: var(--ink); }
+table.figures, table.stages { border-collapse: collapse; }
+table.figures th, table.figures td, table.stages tbody > tr > * { padding: .3rem .6rem; border-bottom: 1px solid var(--edge); }
+table.figures tr:last-child > *, table.stages tbody > tr:last-child > * { border-bottom: 0; }
+table.figures th { color: var(--ink); }
+table.figures td { white-space: nowrap; }
+table.figures td.how { min-width: 18rem; white-space: normal; color: var(--soft); font-size: .8125rem; }
+td.all { font-weight: 700; }
 .best { font-weight: 700; }
 .heat th, .heat td { padding: .25rem .45rem; }
 .heat td { min-width: 3rem; border-radius: 4px; background: color-mix(in srgb, var(--heat) calc(var(--share) * 60%), transparent); }

@@ -1,6 +1,8 @@
 /** A report as one HTML file: no script, nothing fetched, so that it can be mailed or kept for years. */
+import type { CountedFigures } from '../continual/benchmark/metrics/summary.ts';
 import { ArgumentError } from '../errors.ts';
 import { accuracyFigure, firstTaskFigure, lineLabels, lineStyles, lossFigure } from './curve.ts';
+import { figuresOf } from './figures.ts';
 import { Html, html } from './html.ts';
 import { pageStyle } from './page-style.ts';
 import { type RunRecord, summaryOf } from './run-record.ts';
@@ -50,7 +52,7 @@ function runsTable(records: readonly RunRecord[]): Html {
 /** The accuracy matrix, each cell as green as it is accurate. */
 function heatTable(record: RunRecord): Html {
   const tasks = record.matrix.map((_, task) => task);
-  const seen = summaryOf(record).curve;
+  const { curve: seen, counted } = summaryOf(record);
   const rows = record.matrix.map((row, after) => {
     const cells = tasks.map((task) => {
       const accuracy = row[task];
@@ -60,7 +62,13 @@ function heatTable(record: RunRecord): Html {
     return html`<tr><th scope="row">after ${after + 1}</th>${cells}<td class="all">${one(seen[after]!)}</td></tr>`;
   });
   const heads = tasks.map((task) => html`<th>${task + 1}</th>`);
-  return html`<table class="heat"><thead><tr><th scope="row">task</th>${heads}<th>all seen</th></tr></thead><tbody>${rows}</tbody></table>`;
+  return html`<table class="heat"><thead><tr><th scope="row">task</th>${heads}<th>all seen</th></tr></thead><tbody>${rows}</tbody>${counted ? calibrationRow(counted) : html``}</table>`;
+}
+
+/** Under the columns of the accuracy matrix. */
+function calibrationRow({ calibrationErrorOf, calibrationErrors }: CountedFigures): Html {
+  const cells = calibrationErrorOf.map((error) => html`<td class="none">${one(error)}</td>`);
+  return html`<tfoot><tr><th scope="row">calibration error</th>${cells}<td class="all">${one(calibrationErrors.at(-1)!)}</td></tr></tfoot>`;
 }
 
 /** Nested settings as dotted names, in the order they stand. */
@@ -77,7 +85,8 @@ function flatten(config: Record<string, unknown>, prefix = ''): [string, string]
 const pairs = (entries: readonly (readonly [string, string])[]): Html =>
   html`<dl>${entries.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 
-function runSection(record: RunRecord): Html {
+/** @param isOnly whether the page is about it alone: of several, what is told of each is folded. */
+function runSection(record: RunRecord, isOnly: boolean): Html {
   const about: [string, string][] = [
     ['method', record.method],
     ['data', record.dataset],
@@ -92,10 +101,12 @@ function runSection(record: RunRecord): Html {
       ? html``
       : html`<figure><figcaption>Training loss, mean over each epoch; a rule where a task begins.</figcaption>
         ${lossFigure(record)}</figure>`;
+  const figures = figuresOf(record);
   return html`<section><h2>${record.name}</h2>
     <p>${record.method} on ${record.dataset}: average ${one(record.average)} %, last ${one(record.last)} %, forgetting ${one(record.forgetting)} points.</p>
     <figure><figcaption>Accuracy in percent on the classes of each task (columns), after each task (rows).</figcaption>
       ${heatTable(record)}</figure>
+    ${isOnly || !figures ? (figures ?? html``) : html`<details><summary>Figures, old and new classes, confusion between tasks</summary>${figures}</details>`}
     ${losses}
     <details><summary>Configuration</summary>${pairs([...about, ...flatten(record.config)])}</details></section>`;
 }
@@ -136,7 +147,7 @@ ${headline === undefined ? html`` : html`<p class="headline">${headline}</p>`}${
 <figure><figcaption>Accuracy on all classes seen so far, after each task.</figcaption>
 ${legend(records)}${accuracyFigure(records)}</figure>
 ${several ? firstTask(records) : html``}
-${records.map(runSection)}
+${records.map((record) => runSection(record, records.length === 1))}
 <footer>Average: the mean of the accuracies on all classes seen, after each task, the first included. Last: after the last task.
 Forgetting: how far each earlier task fell from its best, on average.</footer>
 </body></html>
