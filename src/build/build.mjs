@@ -34,7 +34,7 @@ const parts = {
       entryPoints: {
         bench: 'bench/main.ts',
         golden: 'bench/conformance/golden.ts',
-        accuracy: 'bench/experiments/accuracy.ts',
+        methods: 'bench/experiments/methods.ts',
         ablation: 'bench/experiments/ablation.ts',
         'demo-orders': 'bench/experiments/demo-orders.ts',
       },
