@@ -99,8 +99,7 @@ export function readBenchmarkState(metadata: Readonly<Record<string, string>>, w
       fix: 'Resume with the version of engram that wrote it, or start the run again.',
     });
   }
-  const { matrix, lines } = parsed.output;
-  const fault = matrixFault(matrix) ?? countsFault(matrix, countedStages(lines));
+  const fault = matrixFault(parsed.output.matrix);
   if (fault) throw new CheckpointError({ where, message: `it is damaged: ${fault}.`, fix: 'Start the run again.' });
   return parsed.output;
 }
@@ -112,9 +111,9 @@ export interface TasksDone {
   readonly begun?: number;
 }
 
-/** @throws {CheckpointError} when the tasks that were learnt are not those that were tested, or not those of the scenario. */
+/** @throws {CheckpointError} when the tasks that were learnt are not those that were tested or counted, or not those of the scenario. */
 export function checkTasks(
-  { matrix }: BenchmarkState,
+  { matrix, lines }: BenchmarkState,
   at: TasksDone,
   { tasks, newSizes }: Scenario,
   where: string,
@@ -136,6 +135,8 @@ export function checkTasks(
     throw refuse(
       `it is damaged: its tasks brought [${at.taskSizes.join(', ')}] classes, where [${due.join(', ')}] belong.`,
     );
+  const fault = countsFault(matrix, countedStages(lines));
+  if (fault) throw refuse(`it is damaged: ${fault}.`);
 }
 
 type DataState = BenchmarkState['train'];

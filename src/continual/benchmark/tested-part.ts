@@ -64,9 +64,9 @@ export function countsFault(
   stages: readonly (TestedStages[number] | null)[],
 ): string | undefined {
   for (const [task, parts] of stages.entries()) {
-    if (!parts) continue;
+    const row = matrix[task];
+    if (!parts || !row) continue;
     const [counted = []] = accuracyMatrix([parts]);
-    const row = matrix[task] ?? [];
     const fits =
       row.length === counted.length && counted.every((accuracy, part) => Math.abs(accuracy - row[part]!) < 1e-6);
     if (!fits) return `after task ${task + 1} its counts give other accuracies than it has`;
