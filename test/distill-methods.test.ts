@@ -7,13 +7,14 @@ import { Disposables } from '../src/continual/disposables.ts';
 import { DISTILLS, type Distill } from '../src/continual/distillation.ts';
 import { ContinualLearner } from '../src/continual/learner.ts';
 import type { LearnOptions } from '../src/continual/learner-types.ts';
-import type { AnyMethod, Batch, Phase, Task } from '../src/continual/method.ts';
+import type { AnyMethod, Batch, Phase, Task, TaskPlan } from '../src/continual/method.ts';
 import { readSettings } from '../src/continual/setting.ts';
 import type { ImageBytes } from '../src/data/image-bytes.ts';
 import { imagesByClass } from '../src/data/images-by-class.ts';
 import {
   bic,
   CosineLinear,
+  foster,
   icarl,
   lessForgetLoss,
   lucir,
@@ -24,6 +25,7 @@ import {
   podSpatialLoss,
   proxyNCALoss,
   softTargetLoss,
+  ssil,
   wa,
 } from '../src/entries/methods.ts';
 import { ConfigError, crossEntropy, type Tensor } from '../src/index.ts';
@@ -351,6 +353,19 @@ test('wa is taught by the network that was aligned', async () => {
   await learn(learner, third);
   assert.equal(taught[1], aligned);
   learner.dispose();
+});
+
+test('where a dense pool would be too large, it is said what is distilled instead', () => {
+  const plan = (tasks: number) => ({ taskSizes: Array<number>(tasks).fill(1), training: {} }) as unknown as TaskPlan;
+  const noticed = (distill: Distill | undefined, tasks: number) =>
+    [...distilled, ssil, foster].map(
+      (method) =>
+        method.check?.(readSettings(method.settings, { distill }, 'test', method.name), plan(tasks))?.length ?? 0,
+    );
+  const all = (count: number) => Array<number>(distilled.length + 2).fill(count);
+  assert.equal(noticed('dense', 40), all(1));
+  for (const distill of DISTILLS) assert.equal(noticed(distill, 10), all(0), distill);
+  assert.equal(noticed('random', 40), all(0));
 });
 
 test.run();

@@ -69,10 +69,16 @@ export const distillTerm = (
     distillOptions(settings, task.oldTaskSizes.length),
   );
 
-/** Whether the last task of a run can be distilled so. @throws {ConfigError} */
-export function checkDistill(settings: DistillValues, taskSizes: readonly number[]): void {
+/**
+ * Whether the last task of a run can be distilled so.
+ * @returns what a user should know of it.
+ * @throws {ConfigError}
+ */
+export function checkDistill(settings: DistillValues, taskSizes: readonly number[]): readonly string[] | undefined {
   const oldTasks = taskSizes.slice(0, -1);
   checkDistillation(oldTasks, distillOptions(settings, oldTasks.length));
+  const { distill } = settings;
+  return distill === 'dense' || distill === 'random' ? poolNotices(oldTasks.length, distill === 'random') : undefined;
 }
 
 export interface Distillation {
@@ -104,6 +110,15 @@ const pooledSizes = (kind: PoolKind, sizes: readonly number[]): readonly number[
  */
 export const usualPool = (oldTasks: number, isDrawn: boolean): PoolKind =>
   oldTasks <= (isDrawn ? MOST_TASKS : MOST_DENSE_TASKS) ? 'dense' : 'runs';
+
+/** What is to be known of the usual pool where so many tasks come before the last one. */
+export const poolNotices = (oldTasks: number, isDrawn: boolean): readonly string[] | undefined =>
+  usualPool(oldTasks, isDrawn) === 'dense'
+    ? undefined
+    : [
+        `The dense pool is distilled for up to ${isDrawn ? MOST_TASKS : MOST_DENSE_TASKS} old tasks, and there will be ${oldTasks}: ` +
+          "from then on every run of neighbouring tasks is distilled instead, which is the pool 'runs'.",
+      ];
 
 /**
  * Whether the last task of a run, with the most old ones before it, can be distilled.

@@ -90,10 +90,7 @@ export const bic = defineMethod({
   settings,
   keeps: 'exemplars',
   extraPasses: 1,
-  check(settings, { taskSizes }) {
-    checkDistill(settings, taskSizes);
-    return undefined;
-  },
+  check: (settings, { taskSizes }) => checkDistill(settings, taskSizes),
   model: (context) => new CorrectedResNet(defaultModel(context), new BiasCorrection(context.engine, [context.classes])),
   async *learn(task) {
     const { model, old } = task;

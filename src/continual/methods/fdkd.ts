@@ -1,5 +1,5 @@
 import { MOST_DENSE_TASKS, POOL_KINDS } from '../../distill/task-pool.ts';
-import { checkDistillation, usualPool } from '../distillation.ts';
+import { checkDistillation, poolNotices, usualPool } from '../distillation.ts';
 import { defineMethod } from '../method.ts';
 import { choiceSetting } from '../setting.ts';
 import { checkWeighting, distilledSettings, learnDistilled } from './distilled.ts';
@@ -28,11 +28,7 @@ export const fdkd = defineMethod({
     const oldTasks = plan.taskSizes.slice(0, -1);
     const usual = usualPool(oldTasks.length, false);
     checkDistillation(oldTasks, { pool: pool ?? usual });
-    if (pool !== undefined || usual === 'dense') return undefined;
-    return [
-      `The dense pool is distilled for up to ${MOST_DENSE_TASKS} old tasks, and there will be ${oldTasks.length}: ` +
-        "from then on every run of neighbouring tasks is distilled instead, which is the pool 'runs'.",
-    ];
+    return pool === undefined ? poolNotices(oldTasks.length, false) : undefined;
   },
   learn: (task) => learnDistilled(task, { pool: task.settings.pool ?? usualPool(task.oldTaskSizes.length, false) }),
 });

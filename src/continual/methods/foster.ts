@@ -116,10 +116,7 @@ export const foster = defineMethod({
   keeps: 'exemplars',
   // The old network; in the compression a step of training more, and both teachers.
   extraPasses: 6,
-  check(settings, { taskSizes }) {
-    checkDistill(settings, taskSizes);
-    return undefined;
-  },
+  check: (settings, { taskSizes }) => checkDistill(settings, taskSizes),
   model: (context) => new FosteredResNet(defaultModel(context)),
   async *learn(task) {
     const { engine, model, old } = task;

@@ -33,10 +33,7 @@ export const lwf = defineMethod({
   settings,
   keeps: 'nothing',
   extraPasses: 1,
-  check(settings, { taskSizes }) {
-    checkDistill(settings, taskSizes);
-    return undefined;
-  },
+  check: (settings, { taskSizes }) => checkDistill(settings, taskSizes),
   async *learn(task) {
     const ce = newClassification(task);
     const kd = await distillTerm(task, task.settings, task.settings.kdWeight);

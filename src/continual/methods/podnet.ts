@@ -56,10 +56,7 @@ export const podnet = defineMethod({
   settings,
   keeps: 'exemplars',
   extraPasses: 1,
-  check({ distill, ...others }, { taskSizes }) {
-    if (distill) checkDistill({ ...others, distill }, taskSizes);
-    return undefined;
-  },
+  check: ({ distill, groups }, { taskSizes }) => (distill ? checkDistill({ distill, groups }, taskSizes) : undefined),
   model: (context) =>
     cosineNet(context, (featureSize, random) => {
       const { proxies } = context.settings;

@@ -24,10 +24,7 @@ export const ssil = defineMethod({
   settings,
   keeps: 'exemplars',
   extraPasses: 1,
-  check(settings, { taskSizes }) {
-    checkDistill(settings, taskSizes);
-    return undefined;
-  },
+  check: (settings, { taskSizes }) => checkDistill(settings, taskSizes),
   async *learn(task) {
     const { fresh, exemplars, oldClasses, oldTaskSizes, training } = task;
     const { temperature, replayBatch } = task.settings;

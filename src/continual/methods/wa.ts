@@ -12,10 +12,7 @@ export const wa = defineMethod({
   settings: { ...distillSettings('whole'), ...alignmentSettings },
   keeps: 'exemplars',
   extraPasses: 1,
-  check(settings, { taskSizes }) {
-    checkDistill(settings, taskSizes);
-    return undefined;
-  },
+  check: (settings, { taskSizes }) => checkDistill(settings, taskSizes),
   async *learn(task) {
     const ce = classification(task);
     const share = oldShare(task);
