@@ -15,6 +15,7 @@ import type { IncrementalModel } from './method.ts';
 import { noticesOf } from './method-checks.ts';
 import { grownCopy } from './model.ts';
 import { Predictions } from './predictions.ts';
+import { taskRecipe } from './recipe.ts';
 import { remember } from './remember.ts';
 import { readTask, taskFingerprint } from './task-inputs.ts';
 import { TaskRun } from './task-run.ts';
@@ -45,6 +46,7 @@ export async function* learnTask(
   checkSaveEvery(saveEvery, where);
   const { engine, method, methodSettings, training, resize } = setup;
   const { memory, tasks } = known;
+  const { lr } = taskRecipe(training, tasks);
   const inputs = await readTask(engine, given, { known: known.names, images: known.images, resize, training });
   const { format, names, added } = inputs;
   // Read now: what does not fit is to be told before the task is learnt, not after.
@@ -67,8 +69,7 @@ export async function* learnTask(
     yield event;
   }
   model.eval();
-  if (!(await weightsAreFinite(model)))
-    throw diverged(`task ${tasks + 1}`, 'after its last step weights are', training.lr);
+  if (!(await weightsAreFinite(model))) throw diverged(`task ${tasks + 1}`, 'after its last step weights are', lr);
   const keeping = { method, keeps: keepsOf(setup), selection: training.selection };
   const remembered = await remember(memory, run, { ...keeping, fresh: inputs.images });
   const evaluations: Evaluation[] = [];
@@ -79,7 +80,7 @@ export async function* learnTask(
     for (const [at, lot] of lots.entries()) {
       // The first may be `test`, of which nobody asked for the heads.
       const heads = !test || at > 0;
-      evaluations.push(await evaluate(lot, { predictions, names, taskSizes, lr: training.lr, heads }));
+      evaluations.push(await evaluate(lot, { predictions, names, taskSizes, lr, heads }));
     }
   }
   const [evaluation] = test ? evaluations.splice(0, 1) : [];

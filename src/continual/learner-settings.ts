@@ -18,6 +18,7 @@ const range = v.pipe(
   v.check(([low, high]) => low <= high),
   v.description('two finite numbers above 0, the smaller one first'),
 );
+const epochList = v.array(number({ whole: true, least: 0 }));
 /** Of things that are held one by one. */
 const few = (preset: number, least: number, text: string, value = 'n') =>
   numberSetting(preset, { whole: true, least, most: 65536 }, text, value);
@@ -62,7 +63,7 @@ export const recipeSettings = {
   weightDecay: numberSetting(5e-4, { least: 0 }, 'weight decay'),
   schedule: choiceSetting(['cosine', 'step', 'constant'], 'cosine', "the learning rate over a task's epochs"),
   milestones: setting(
-    v.array(number({ whole: true, least: 0 })),
+    epochList,
     [],
     'epochs after which --schedule step divides the rate by 10, such as 10,20',
     'list',
@@ -90,6 +91,9 @@ export const executionSettings = {
 export const trainingSettings = {
   ...recipeSettings,
   baseEpochs: wholeSetting(0, 0, 'epochs for the first task; 0 for as many as the others'),
+  baseLr: setting(number({ above: 0 }), undefined, "learning rate of the first task; the others' by default", 'rate'),
+  baseWeightDecay: setting(number({ least: 0 }), undefined, "weight decay of the first task; the others' by default"),
+  baseMilestones: setting(epochList, undefined, "milestones of the first task; the others' by default", 'list'),
   labelSmoothing: numberSetting(0, { least: 0, below: 1 }, 'label smoothing, 0 up to 1'),
   ...executionSettings,
   precision: choiceSetting(

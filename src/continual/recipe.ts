@@ -19,6 +19,20 @@ export const epochsOf = (
   task: number,
 ): number => (task === 0 && baseEpochs > 0 ? baseEpochs : epochs);
 
+/** How a task is trained, counted from 0: the first one may have its own epochs, rate, weight decay and milestones. */
+export function taskRecipe(settings: LearnerSettings, task: number): Recipe {
+  const { baseLr, baseWeightDecay, baseMilestones, lr, weightDecay, milestones } = settings;
+  const epochs = epochsOf(settings, task);
+  if (task > 0) return { ...settings, epochs };
+  return {
+    ...settings,
+    epochs,
+    lr: baseLr ?? lr,
+    weightDecay: baseWeightDecay ?? weightDecay,
+    milestones: baseMilestones ?? milestones,
+  };
+}
+
 /** The learning rate by epoch, from 0. */
 export function makeSchedule({ schedule, lr, milestones, warmup, epochs }: Recipe): Schedule {
   const after = Math.max(1, epochs - warmup);

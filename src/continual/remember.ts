@@ -5,6 +5,7 @@ import type { Selection } from './learner-settings.ts';
 import type { Exemplar, ExemplarMemory } from './memory.ts';
 import type { AnyMethod } from './method.ts';
 import { storedBy } from './method-checks.ts';
+import { taskRecipe } from './recipe.ts';
 import { herding, randomSelection } from './selection.ts';
 import type { TaskRun } from './task-run.ts';
 
@@ -110,6 +111,6 @@ async function chooseOf(
       : randomSelection(candidates.length, quota, run.random('exemplars', label));
   // Herding stops at features that are no numbers.
   if (rows.length < Math.min(quota, candidates.length))
-    throw diverged(`task ${index + 1}`, 'features of its images are', training.lr);
+    throw diverged(`task ${index + 1}`, 'features of its images are', taskRecipe(training, index).lr);
   return rows.map((row) => candidates[row] as number);
 }

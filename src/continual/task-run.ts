@@ -16,7 +16,7 @@ import { type LearnerSettings, type Recipe, recipeSettings } from './learner-set
 import type { LearnOptions } from './learner-types.ts';
 import type { IncrementalModel, Phase, Task } from './method.ts';
 import { phasesOf } from './method-checks.ts';
-import { epochsOf } from './recipe.ts';
+import { epochsOf, taskRecipe } from './recipe.ts';
 import { TaskImages } from './task-images.ts';
 import type { TaskInputs } from './task-inputs.ts';
 import { readProgress, type TaskProgress, writeProgress } from './task-progress.ts';
@@ -213,5 +213,5 @@ function recipeOf(task: TaskRun, { recipe = {}, name = 'fit' }: Phase): Recipe {
       fix: `A phase may have its own ${Object.keys(recipeSettings).join(', ')}.`,
     });
   }
-  return { ...task.training, epochs: task.epochs, ...recipe };
+  return { ...taskRecipe(task.training, task.index), ...recipe };
 }

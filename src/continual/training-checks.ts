@@ -31,11 +31,11 @@ export function checkImageSettings(settings: LearnerSettings, { height, width, c
 
 /**
  * Settings of the network, the rate and the optimizer that training would never come to.
- * @param epochs of the tasks that are known to come.
+ * @param epochs of the tasks that are known to come, the first one's first.
  * @throws {ConfigError}
  */
 export function checkTraining(settings: LearnerSettings, epochs: readonly number[]): void {
-  const { schedule, milestones, warmup, nesterov, optimizer, momentum, stem, model } = settings;
+  const { schedule, milestones, baseMilestones, warmup, nesterov, optimizer, momentum, stem, model } = settings;
   const wrong = (message: string, fix: string, where = 'training') => new ConfigError({ where, message, fix });
   if (stem === 'imagenet' && !['resnet18', 'resnet34'].includes(model)) {
     throw wrong(
@@ -44,30 +44,39 @@ export function checkTraining(settings: LearnerSettings, epochs: readonly number
       'network',
     );
   }
-  const [fewest, most] = [Math.min(...epochs), Math.max(...epochs)];
+  const fewest = Math.min(...epochs);
   if (warmup > 0 && warmup >= fewest) {
     throw wrong(
       `the rate rises over ${warmup} epochs, but there is a task of ${fewest}: it would never be reached.`,
       'Use a shorter --warmup or more --epochs.',
     );
   }
-  if (schedule !== 'step' && milestones.length > 0) {
+  const count = milestones.length + (baseMilestones?.length ?? 0);
+  if (schedule !== 'step' && count > 0) {
     throw wrong(
       `the schedule "${schedule}" has no milestones.`,
-      'Use --schedule step with them, or leave --milestones out.',
+      `Use --schedule step with them, or leave --${milestones.length > 0 ? '' : 'base-'}milestones out.`,
     );
   }
-  if (schedule === 'step' && milestones.length === 0) {
+  if (schedule === 'step' && count === 0) {
     throw wrong(
       'the schedule "step" has no milestones: the rate would never change.',
       'Give --milestones, such as 10,20, or use --schedule constant.',
     );
   }
-  const late = milestones.find((milestone) => milestone + warmup >= most);
-  if (late !== undefined) {
+  const [first = 0, ...later] = epochs;
+  const reached = baseMilestones
+    ? [
+        { at: baseMilestones, most: first, flag: '--base-milestones', base: "the first task's " },
+        ...(later.length > 0 ? [{ at: milestones, most: Math.max(...later), flag: '--milestones', base: '' }] : []),
+      ]
+    : [{ at: milestones, most: Math.max(...epochs), flag: '--milestones', base: '' }];
+  for (const { at, most, flag, base } of reached) {
+    const late = at.find((milestone) => milestone + warmup >= most);
+    if (late === undefined) continue;
     throw wrong(
-      `milestone ${late}${warmup > 0 ? `, counted from the ${warmup} epochs of warm-up on,` : ''} is never reached in ${most} epochs.`,
-      'Use earlier --milestones or more --epochs.',
+      `${base}milestone ${late}${warmup > 0 ? `, counted from the ${warmup} epochs of warm-up on,` : ''} is never reached in ${most} epochs.`,
+      `Use earlier ${flag} or more ${flag === '--milestones' ? '--epochs' : '--base-epochs'}.`,
     );
   }
   if (nesterov && (optimizer !== 'sgd' || momentum === 0)) {
