@@ -3,7 +3,7 @@ import './ops/methods.ts';
 
 export { recomputed } from './autograd/recompute.ts';
 export { backward, type CustomOp, customOp, enableGrad, noGrad, record } from './autograd/tape.ts';
-export { type Augmentation, randomTransforms } from './data/augment.ts';
+export { type Augmentation, randomBrightness, randomTransforms } from './data/augment.ts';
 export {
   channelMoments,
   classIndices,

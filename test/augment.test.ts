@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Augmentation, keepsToPixels, randomTransforms } from '../src/data/augment.ts';
+import { type Augmentation, keepsToPixels, randomBrightness, randomTransforms } from '../src/data/augment.ts';
 import type { ImageDataset } from '../src/data/dataset.ts';
 import { DeviceImages } from '../src/data/device-images.ts';
 import { Engine } from '../src/tensor/engine.ts';
@@ -134,6 +134,40 @@ test('rotation and scale about the centre agree with float64', async () => {
   images.dispose();
 });
 
+test('brightness is a factor an image, within 0 and 1, before the normalisation', async () => {
+  const images = new DeviceImages(engine, set, { normalization, partBytes: 4 * 5 * 7 * 3 });
+  const indices = [0, 4, 8, 2, 6, 1];
+  const augmentation: Augmentation = { crop: 1, brightness: 0.9 };
+  const random = Random.of(4, 'light');
+  const transforms = randomTransforms(indices.length, set, augmentation, random);
+  const brightness = randomBrightness(indices.length, augmentation, random);
+  assert.ok(keepsToPixels(augmentation));
+  const expected = reference(indices, (n, x, y, channel) => {
+    const [left, top] = [transforms[6 * n + 2]!, transforms[6 * n + 5]!];
+    return Math.min(255, pixelAt(indices[n]!, x + left, y + top, channel) * brightness[n]!);
+  });
+  const brightest = Math.max(...brightness);
+  assert.ok(brightest > 1.3 && Math.min(...brightness) < 0.7, 'some are cut off, and some darker');
+  close(await images.sample({ indices, transforms, brightness, interpolate: false }).data(), expected, 4e-6);
+  const factors = engine.tensor(brightness);
+  close(await images.sample({ indices, transforms, brightness: factors }).data(), expected, 4e-6);
+  // The same kernel without it gives the very bits of before.
+  const ones = new Float32Array(indices.length).fill(1);
+  const plain = await images.sample({ indices, transforms, interpolate: false }).data();
+  assert.equal(await images.sample({ indices, transforms, brightness: ones, interpolate: false }).data(), plain);
+  images.dispose();
+});
+
+test('factors are uniform in 1 ± brightness, and 0 draws nothing of the transforms', () => {
+  const factors = randomBrightness(4000, { brightness: 0.25 }, new Random(2));
+  assert.ok(factors.every((factor) => factor >= 0.75 && factor <= 1.25));
+  const share = factors.filter((factor) => factor < 0.875).length / 4000;
+  assert.ok(Math.abs(share - 0.25) < 5 * Math.sqrt((0.25 * 0.75) / 4000), `${share}`);
+  const size = { height: 9, width: 9 };
+  const draw = (augmentation: Augmentation) => randomTransforms(8, size, augmentation, new Random(1));
+  assert.equal(draw({ crop: 2, flip: 0.5, brightness: 0.5 }), draw({ crop: 2, flip: 0.5 }));
+});
+
 test('transforms depend on the seed alone and reach their whole range', () => {
   const draw = (seed: number) =>
     randomTransforms(600, { height: 9, width: 9 }, { crop: 1, flip: 0.25 }, new Random(seed));
@@ -172,6 +206,10 @@ test('what cannot be sampled is refused', () => {
     /2 indices .* and 6 numbers of transforms/,
   );
   assert.throws(() => images.sample({ indices: engine.tensor([0, 1]) }), /2 indices \(f32\)/);
+  assert.throws(
+    () => images.sample({ indices: [0, 1], brightness: new Float32Array(3) }),
+    /2 indices and 3 factors of brightness/,
+  );
   images.dispose();
   assert.throws(() => images.sample({ indices: [0] }), /was freed/);
   const { mean } = normalization;
@@ -183,6 +221,7 @@ test('what cannot be sampled is refused', () => {
   assert.throws(draw({ rotate: -1 }), /a rotation by ±-1°/);
   assert.throws(draw({ scale: [0, 1] }), /a scale from 0 to 1/);
   assert.throws(draw({ scale: [2, 1] }), /a scale from 2 to 1/);
+  assert.throws(draw({ brightness: 1.5 }), /a brightness of 1 ± 1\.5/);
 });
 
 test.run();

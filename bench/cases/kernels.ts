@@ -1,6 +1,6 @@
 /** Benchmarks of single operations other than convolution and distillation. Inputs are float32, normal, on the device. */
 
-import { randomTransforms } from '../../src/data/augment.ts';
+import { type Augmentation, keepsToPixels, randomBrightness, randomTransforms } from '../../src/data/augment.ts';
 import { DeviceImages } from '../../src/data/device-images.ts';
 import { resizePixels } from '../../src/data/resize.ts';
 import {
@@ -214,16 +214,15 @@ const clippingCases: WorkCase[] = [
   },
 ];
 
-/** A batch of 32 from 1000 images of bytes, 32×32×3: crop and flip at whole pixels, or rotation with interpolation. */
-const augmentationCases: WorkCase[] = [
-  { name: 'augment/crop-flip/32x32x3/b32', augmentation: { crop: 4, flip: 0.5 }, interpolate: false },
-  {
-    name: 'augment/rotate-scale/32x32x3/b32',
-    augmentation: { rotate: 15, scale: [0.9, 1.1] as const },
-    interpolate: true,
-  },
-].map(({ name, augmentation, interpolate }) => ({
-  name,
+/** A batch of 32 from 1000 images of bytes, 32×32×3: crop and flip at whole pixels, brightness too, or rotation with interpolation. */
+const augmentationCases: WorkCase[] = (
+  [
+    ['crop-flip', { crop: 4, flip: 0.5 }],
+    ['crop-flip-brightness', { crop: 4, flip: 0.5, brightness: 0.25 }],
+    ['rotate-scale', { rotate: 15, scale: [0.9, 1.1] }],
+  ] satisfies [string, Augmentation][]
+).map(([name, augmentation]: [string, Augmentation]) => ({
+  name: `augment/${name}/32x32x3/b32`,
   prepare(engine) {
     const [count, size, batch] = [1000, 32, 32];
     const random = new Random(1);
@@ -238,9 +237,11 @@ const augmentationCases: WorkCase[] = [
     });
     const indices = random.permutation(count).slice(0, batch);
     const transforms = randomTransforms(batch, { height: size, width: size }, augmentation, random);
+    const look = augmentation.brightness ? { brightness: randomBrightness(batch, augmentation, random) } : {};
+    const interpolate = !keepsToPixels(augmentation);
     return {
       bytes: batch * size * size * 3 * (1 + 4),
-      run: () => images.sample({ indices, transforms, interpolate }),
+      run: () => images.sample({ indices, transforms, interpolate, ...look }),
       dispose: () => images.dispose(),
     };
   },

@@ -2,7 +2,7 @@
 // One thread an output pixel. Outside an image lie pixels of value 0, before normalisation.
 // A set too large for one binding comes in parts: every part's dispatch fills the images it holds and leaves the others.
 //
-// Injected: HEIGHT, WIDTH, CHANNELS, INTERPOLATE (bilinear; false where matrices keep to whole pixels).
+// Injected: HEIGHT, WIDTH, CHANNELS, INTERPOLATE (bilinear; false where matrices keep to whole pixels), BRIGHTEN.
 
 struct Params {
   // Images asked for.
@@ -22,8 +22,10 @@ struct Params {
 @group(0) @binding(2) var<storage, read> matrices: array<f32>;
 // Mean and standard deviation of each channel, for pixels from 0 to 1.
 @group(0) @binding(3) var<storage, read> normalization: array<vec2<f32>>;
-@group(0) @binding(4) var<storage, read_write> output: array<f32>;
-@group(0) @binding(5) var<uniform> params: Params;
+// [n]: what an image's pixels are multiplied by; any buffer stands in where BRIGHTEN is false.
+@group(0) @binding(4) var<storage, read> factors: array<f32>;
+@group(0) @binding(5) var<storage, read_write> output: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
 
 fn texel(image: u32, x: i32, y: i32, channel: u32) -> f32 {
   if (x < 0 || y < 0 || x >= i32(WIDTH) || y >= i32(HEIGHT)) {
@@ -68,6 +70,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       let above = mix(value, texel(image, left + 1, top, channel), part.x);
       let below = mix(texel(image, left, top + 1, channel), texel(image, left + 1, top + 1, channel), part.x);
       value = mix(above, below, part.y);
+    }
+    if (BRIGHTEN) {
+      value = clamp(value * factors[n], 0.0, 255.0);
     }
     let moments = normalization[channel];
     output[at * CHANNELS + channel] = (value / 255.0 - moments.x) / moments.y;

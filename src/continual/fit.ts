@@ -66,28 +66,31 @@ const TUNING_MS = 3000;
 /** A step that was recorded. */
 type Recorded = Omit<StepEvent, 'type' | 'loss' | 'task' | 'phase' | 'epochs'>;
 
-/** A batch as it is handed to a step: indices u32 [n], their matrices f32 [n, 2, 3] and right logits i32 [n]. */
-type StepInput = [indices: Tensor, transforms: Tensor, targets: Tensor];
+/**
+ * A batch as it is handed to a step: indices u32 [n], their matrices f32 [n, 2, 3] and right logits i32 [n], and factors f32 [n]
+ * where its augmentation changes the brightness.
+ */
+type StepInput = [indices: Tensor, transforms: Tensor, targets: Tensor, ...brightness: Tensor[]];
 
-/** One step on the device: the batch and those that are drawn beside it, three tensors each, to the loss. */
+const brightens = ({ brightness = 0 }: Augmentation): boolean => brightness > 0;
+
+/** One step on the device: the batch and those that are drawn beside it, each by its tensors, to the loss. */
 function stepOf(fit: Fit, optimizer: Optimizer) {
   const { recipe, phase, model, old, scaler, images, augmentation } = fit;
   const names = Object.keys(phase.drawn ?? {});
   const values = phase.values ?? {};
+  const looks = [augmentation, ...names.map((name) => augmentationFor(fit, phase.drawn?.[name] as Drawn))];
+  const sizes = looks.map((how) => (brightens(how) ? 4 : 3));
   return (...inputs: Tensor[]): Tensor => {
-    const batchOf = (
-      at: number,
-      how: Augmentation,
-      drawn: Readonly<Record<string, LazyBatch<IncrementalModel>>> = {},
-    ) => {
-      const [indices, transforms, targets] = inputs.slice(3 * at, 3 * at + 3) as StepInput;
-      const x = images.augmented(indices, transforms, how);
+    const batchOf = (at: number, drawn: Readonly<Record<string, LazyBatch<IncrementalModel>>> = {}) => {
+      const first = sizes.slice(0, at).reduce((total, size) => total + size, 0);
+      const given = inputs.slice(first, first + (sizes[at] as number)) as StepInput;
+      const [indices, transforms, targets, brightness] = given;
+      const x = images.augmented(indices, transforms, looks[at] as Augmentation, brightness);
       return new LazyBatch({ model, old, images: x, targets, indices, values, drawn });
     };
-    const drawn = Object.fromEntries(
-      names.map((name, i) => [name, batchOf(i + 1, augmentationFor(fit, phase.drawn?.[name] as Drawn))]),
-    );
-    const value = lossOf(phase, batchOf(0, augmentation, drawn), nameOf(fit));
+    const drawn = Object.fromEntries(names.map((name, i) => [name, batchOf(i + 1)]));
+    const value = lossOf(phase, batchOf(0, drawn), nameOf(fit));
     backward(scaler ? scaler.scale(value) : value);
     scaler?.unscale(optimizer);
     if (recipe.clip > 0) clipGradNorm(model.parameters(), recipe.clip);
@@ -157,6 +160,7 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
     engine.tensor(indices),
     images.transforms(indices.length, how, random),
     images.targets(indices),
+    ...(brightens(how) ? [images.brightness(indices.length, how, random)] : []),
   ];
   const record = (at: Recorded, indices: Uint32Array<ArrayBuffer>, random: Random, draws: readonly Draw[]): void =>
     engine.scope(() => {

@@ -110,6 +110,11 @@ export const imageSettings = {
   flip: numberSetting(0, { least: 0, most: 1 }, 'chance of a mirrored image', 'chance'),
   rotate: numberSetting(0, { least: 0, most: 180 }, 'largest random rotation', 'degrees'),
   scale: setting(range, undefined, 'random magnification, such as 0.9,1.1', 'range'),
+  brightness: setting(
+    number({ least: 0, most: 1 }),
+    undefined,
+    'pixels times a random factor within 1 ± this; as they are by default',
+  ),
   mean: setting(
     v.array(number()),
     undefined,

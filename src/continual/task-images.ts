@@ -1,5 +1,5 @@
 /** The images of a task: on the device as bytes, with their logits beside them on the CPU. */
-import { type Augmentation, keepsToPixels, randomTransforms } from '../data/augment.ts';
+import { type Augmentation, keepsToPixels, randomBrightness, randomTransforms } from '../data/augment.ts';
 import type { Normalization } from '../data/dataset.ts';
 import { DeviceImages } from '../data/device-images.ts';
 import type { ImageBytes } from '../data/image-bytes.ts';
@@ -34,9 +34,20 @@ export class TaskImages {
     return this.engine.tensor(randomTransforms(count, this.device, augmentation, random), [count, 2, 3]);
   }
 
-  /** Images [n, h, w, c], each transformed by its own matrix. @param indices u32 [n]. @param transforms as {@link transforms} gives them. */
-  augmented(indices: Tensor, transforms: Tensor, augmentation: Augmentation): Tensor {
-    return this.device.sample({ indices, transforms, interpolate: !keepsToPixels(augmentation) });
+  /** A random factor of brightness for each of `count` images, f32 [count]. */
+  brightness(count: number, augmentation: Augmentation, random: Random): Tensor {
+    return this.engine.tensor(randomBrightness(count, augmentation, random));
+  }
+
+  /**
+   * Images [n, h, w, c], each transformed by its own matrix.
+   * @param indices u32 [n].
+   * @param transforms as {@link transforms} gives them.
+   * @param brightness as {@link brightness} gives it; none where the augmentation has none.
+   */
+  augmented(indices: Tensor, transforms: Tensor, augmentation: Augmentation, brightness?: Tensor): Tensor {
+    const interpolate = !keepsToPixels(augmentation);
+    return this.device.sample({ indices, transforms, interpolate, ...(brightness ? { brightness } : {}) });
   }
 
   /** The logit of each image, i32 [n]. */

@@ -4,8 +4,8 @@ import type { ImageFormat } from '../data/image-bytes.ts';
 import { ConfigError } from '../errors.ts';
 import type { LearnerSettings } from './learner-settings.ts';
 
-export function augmentationOf({ crop, flip, rotate, scale }: LearnerSettings): Augmentation {
-  return scale ? { crop, flip, rotate, scale } : { crop, flip, rotate };
+export function augmentationOf({ crop, flip, rotate, scale, brightness }: LearnerSettings): Augmentation {
+  return { crop, flip, rotate, ...(scale ? { scale } : {}), ...(brightness ? { brightness } : {}) };
 }
 
 /** @throws {ConfigError | ArgumentError} for an augmentation that means nothing, or leaves nothing of such images. */

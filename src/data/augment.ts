@@ -1,4 +1,4 @@
-/** Random crops, flips, rotations and scales, as one affine matrix an image; `DeviceImages.sample` applies them. */
+/** Random crops, flips, rotations and scales, as one affine matrix an image, and brightness; `DeviceImages.sample` applies them. */
 import { mat3d } from 'wgpu-matrix';
 import { ArgumentError } from '../errors.ts';
 import type { Random } from '../tensor/random.ts';
@@ -13,6 +13,8 @@ export interface Augmentation {
   rotate?: number;
   /** Magnification about the centre, uniform between these two. */
   scale?: readonly [low: number, high: number];
+  /** Pixels times a factor uniform in 1 ± this, as torchvision's `ColorJitter`; 0 to 1. */
+  brightness?: number;
 }
 
 /** Whether every matrix keeps to whole pixels, so that sampling needs no interpolation. */
@@ -20,7 +22,8 @@ export const keepsToPixels = ({ rotate = 0, scale }: Augmentation): boolean =>
   rotate === 0 && (scale === undefined || (scale[0] === 1 && scale[1] === 1));
 
 /** @throws {ArgumentError} for an augmentation that means nothing. */
-export function checkAugmentation({ crop = 0, flip = 0, rotate = 0, scale = [1, 1] }: Augmentation): void {
+export function checkAugmentation(augmentation: Augmentation): void {
+  const { crop = 0, flip = 0, rotate = 0, scale = [1, 1], brightness = 0 } = augmentation;
   const wrong = (message: string, fix: string) => new ArgumentError({ where: 'augmentation', message, fix });
   if (!Number.isInteger(crop) || crop < 0) {
     throw wrong(`a crop with padding ${crop} is impossible.`, 'Give a whole number of pixels, 0 for none.');
@@ -34,6 +37,8 @@ export function checkAugmentation({ crop = 0, flip = 0, rotate = 0, scale = [1, 
       'Give two factors above 0, the smaller one first.',
     );
   }
+  if (!(brightness >= 0 && brightness <= 1))
+    throw wrong(`a brightness of 1 ± ${brightness} is impossible.`, 'Give 0 to 1.');
 }
 
 /**
@@ -75,4 +80,14 @@ export function randomTransforms(
     transforms.set([matrix[0]!, matrix[4]!, matrix[8]!, matrix[1]!, matrix[5]!, matrix[9]!], image * 6);
   }
   return transforms;
+}
+
+/**
+ * One random factor an image, f32 [n], that its pixels are multiplied by.
+ * @throws {ArgumentError} for an augmentation that means nothing.
+ */
+export function randomBrightness(count: number, augmentation: Augmentation, random: Random): Float32Array<ArrayBuffer> {
+  checkAugmentation(augmentation);
+  const { brightness = 0 } = augmentation;
+  return Float32Array.from({ length: count }, () => random.uniform(1 - brightness, 1 + brightness));
 }

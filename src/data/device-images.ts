@@ -31,9 +31,17 @@ export interface SampleOptions {
    * images stay as they are; see `randomTransforms`.
    */
   transforms?: Float32Array<ArrayBuffer> | Tensor;
+  /**
+   * f32 [n]: what the pixels of each image are multiplied by, and kept within 0 and 1. By default they stay as they are; see
+   * `randomBrightness`.
+   */
+  brightness?: Float32Array<ArrayBuffer> | Tensor;
   /** Bilinear (default), or the nearest pixel: exact and faster where matrices keep to whole pixels. */
   interpolate?: boolean;
 }
+
+const sizeOf = (numbers: ArrayLike<number> | Tensor): number =>
+  numbers instanceof Tensor ? numbers.size : numbers.length;
 
 interface Part {
   first: number;
@@ -99,12 +107,12 @@ export class DeviceImages {
    * A batch, f32 [n, height, width, channels], normalised. Outside an image lie pixels of value 0, set before the
    * normalisation as torchvision's crops and rotations do: padding becomes (0 - mean) / std.
    * @throws {ArgumentError} when an index of an array is outside the set.
-   * @throws {ShapeError} when indices and transforms do not fit each other.
+   * @throws {ShapeError} when indices, transforms and brightness do not fit each other.
    */
-  sample({ indices, transforms, interpolate = true }: SampleOptions): Tensor {
+  sample({ indices, transforms, brightness, interpolate = true }: SampleOptions): Tensor {
     const { engine, height, width, channels } = this;
-    const count = indices instanceof Tensor ? indices.size : indices.length;
-    const size = transforms instanceof Tensor ? transforms.size : (transforms?.length ?? 6 * count);
+    const count = sizeOf(indices);
+    const size = transforms ? sizeOf(transforms) : 6 * count;
     const dtypes = [
       indices instanceof Tensor ? indices.dtype : 'u32',
       transforms instanceof Tensor ? transforms.dtype : 'f32',
@@ -116,9 +124,18 @@ export class DeviceImages {
         fix: 'Give one matrix of 2×3 for each index.',
       });
     }
+    if (brightness && (sizeOf(brightness) !== count || (brightness instanceof Tensor && brightness.dtype !== 'f32'))) {
+      throw new ShapeError({
+        where: 'sample',
+        message: `${count} indices and ${sizeOf(brightness)} factors of brightness were given.`,
+        fix: 'Give one number f32 for each index.',
+      });
+    }
     const chosen = indices instanceof Tensor ? indices : engine.tensor(this.checked(indices));
     const matrices = transforms instanceof Tensor ? transforms : engine.tensor(transforms ?? identityTransforms(count));
-    commonEngine('sample', [this.moments, chosen, matrices]);
+    const given = brightness === undefined || brightness instanceof Tensor ? brightness : engine.tensor(brightness);
+    const factors = given ?? this.moments;
+    commonEngine('sample', [this.moments, chosen, matrices, factors]);
     const output = Tensor.empty(engine, [count, height, width, channels], 'f32', 'sample');
     for (const { first, held, pixels } of this.parts) {
       engine.dispatch({
@@ -128,14 +145,16 @@ export class DeviceImages {
           WIDTH: width,
           CHANNELS: channels,
           INTERPOLATE: interpolate && transforms !== undefined,
+          BRIGHTEN: brightness !== undefined,
         },
-        buffers: [pixels.storage, chosen.storage, matrices.storage, this.moments.storage, output.storage],
+        buffers: [pixels, chosen, matrices, this.moments, factors, output].map(({ storage }) => storage),
         params: { count, first, held, limit: first === 0 ? this.count : NO_LIMIT, missing: Number.NaN },
         workgroups: plane(engine, Math.ceil((count * height * width) / 64)),
       });
     }
     if (chosen !== indices) chosen.dispose();
     if (matrices !== transforms) matrices.dispose();
+    if (given !== brightness) given?.dispose();
     return output;
   }
 
