@@ -56,7 +56,7 @@ test('its settings are flags, and it is among the methods of the help', async ()
   for (const chosen of [['--method', mine], [`--method=${mine}`]]) {
     const { code, out, errors } = await engram('train', '--help', ...chosen);
     assert.is(code, 0, errors);
-    assert.match(out, /--nearness <x> +weight of the squared[\s\S]*Methods:\n {2}mine +replay that stays near/);
+    assert.match(out, /--nearness <x> +weight of the squared[\s\S]*Methods:\n {4}mine +replay that stays near/);
   }
   assert.not.match((await engram('train', '--help')).out, /nearness|mine +replay/);
   await refused(
@@ -93,7 +93,7 @@ test('without its term it learns what the built-in replay learns, bit by bit', a
 });
 
 test('a configuration names it too: by its file, or as the config.json of another run does', async () => {
-  writeFileSync(at('settings.json'), JSON.stringify({ method: mine, nearness: 2, pool: 'dense' }));
+  writeFileSync(at('settings.json'), JSON.stringify({ method: mine, nearness: 2 }));
   const { code, errors } = await engram('train', ...tiny, '--config', at('settings.json'), '--out', at('by-file'));
   assert.is(code, 0, errors);
   assert.equal(configOf('by-file'), configOf('run'));
@@ -101,6 +101,8 @@ test('a configuration names it too: by its file, or as the config.json of anothe
   const ofRun = ['train', '--config', at('run', 'config.json')];
   await refused([...ofRun, '--nearness', 'none'], /^--nearness: "none" does not fit/);
   await refused([...ofRun, '--method', 'kd'], /config\.json: unknown setting "nearness"/);
+  writeFileSync(at('settings.json'), JSON.stringify({ method: mine, pool: 'dense' }));
+  await refused(['train', '--config', at('settings.json')], /"mine" has no setting "pool"/);
   writeFileSync(at('settings.json'), JSON.stringify({ method: 'mine' }));
   await refused(['train', '--config', at('settings.json')], /settings\.json: "mine" is not a built-in method/);
 });

@@ -6,10 +6,12 @@
  *     dist/shaders/   shaders
  *     dist/vendor/    packages of others
  *     dist/cli.js     the command line
+ *     dist/recipes/   its recipes, and their JSON Schema
  */
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { writeLicences } from './licences.mjs';
 import { matrixPlugin } from './matrix-plugin.mjs';
@@ -183,10 +185,36 @@ async function putShadersFirst(outdir) {
   await writeFile(entry, imports.join('') + (await readFile(entry, 'utf8')));
 }
 
+/** The recipes as they are, and the JSON Schema of what they may hold. @param {string} outdir */
+async function buildRecipes(outdir) {
+  const folder = await mkdtemp(join(tmpdir(), 'engram-recipes-'));
+  try {
+    const path = join(folder, 'recipe-schema.mjs');
+    await build({
+      ...shared,
+      platform: 'node',
+      target: 'node20',
+      conditions: ['engram-source'],
+      // As for tests: `sideEffects` is about the package's modules.
+      ignoreAnnotations: true,
+      entryPoints: [join(root, 'src/cli/recipe-schema.ts')],
+      outfile: path,
+      external: ['webgpu', 'sharp'],
+      plugins: [wgsl({ files: true })],
+    });
+    /** @type {typeof import('../cli/recipe-schema.ts')} */
+    const { recipeSchema } = await import(pathToFileURL(path).href);
+    await cp(join(root, 'src/recipes'), join(outdir, 'recipes'), { recursive: true });
+    await writeFile(join(outdir, 'recipes/recipe.schema.json'), `${JSON.stringify(recipeSchema(), null, 2)}\n`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /** Builds into `outdir`, in place of what is there. @param {string} outdir */
 export async function buildPackage(outdir) {
   await rm(outdir, { recursive: true, force: true });
   const [, ...metafiles] = await Promise.all([buildLibrary(outdir), buildVendored(outdir), buildCommandLine(outdir)]);
-  await putShadersFirst(outdir);
+  await Promise.all([putShadersFirst(outdir), buildRecipes(outdir)]);
   await writeLicences(metafiles, root, join(outdir, 'third-party.txt'));
 }

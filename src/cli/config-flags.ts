@@ -14,7 +14,9 @@ import { isOrderFile, readOrder } from './class-order.ts';
 /** Settings that were asked for. */
 export type GivenSettings = Readonly<Record<string, unknown>>;
 
-export const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+/** @param sense `false` for the flag that switches it off. */
+export const flagOf = (key: string, sense = true): string =>
+  `--${sense ? '' : 'no-'}${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** The setting that an unknown name may mean, as a question. */
 export const didYouMean = (name: string, known: readonly string[]): string => `Did you mean ${closest(name, known)}?`;
@@ -24,9 +26,10 @@ const asNumber = (text: string): unknown => {
   return Number.isNaN(value) ? text : value;
 };
 
-/** What a flag's text says, before it is known to fit: a number, several of them, or the text. */
+/** What a text says, before it is known to fit: a number, several of them, on or off, or the text. */
 function parsed(type: string, text: string): unknown {
   if (type === 'number') return asNumber(text);
+  if (type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
   if (type === 'union') {
     const items = text.split(',').map(asNumber);
     return items.every((item) => typeof item === 'number') ? items : text;
@@ -40,16 +43,17 @@ const optionsOf = ({ type }: Setting): string[] | undefined =>
   type.type === 'picklist' ? (type as unknown as { options: string[] }).options : undefined;
 
 /**
- * A flag's text as the value the setting wants.
- * @throws {ConfigError} naming the flag when it does not fit, or the file that it names.
+ * A text of the command line as the value the setting wants.
+ * @param where names the flag in errors.
+ * @throws {ConfigError} when it does not fit, or the file that it names.
  */
-export function parseSetting(key: string, setting: Setting, text: string): unknown {
+export function parseSetting(key: string, setting: Setting, text: string, where = flagOf(key)): unknown {
   if (key === 'classOrder' && isOrderFile(text)) return readOrder(text);
   const result = v.safeParse(setting.schema, parsed(setting.type.type, text));
   if (result.success) return result.output;
   const options = optionsOf(setting);
   throw new ConfigError({
-    where: flagOf(key),
+    where,
     message: `"${clipped(text)}" does not fit: expected ${expectedOf(setting)}.`,
     fix: options ? didYouMean(text, options) : `It means: ${setting.text}.`,
   });
@@ -65,7 +69,7 @@ const HEADINGS: readonly (readonly [heading: string, settings: Readonly<Record<s
 ];
 
 /** A setting, and the methods that mean just this by its name; none named where every run has it. */
-interface Meaning {
+export interface Meaning {
   readonly setting: Setting;
   readonly owners: string[];
 }
@@ -95,6 +99,18 @@ function commonMeanings(key: string, setting: Setting, of: readonly AnyMethod[])
     return own && !meansTheSame(own, setting) ? [{ setting: own, owners: [method.name] }] : [];
   });
   return [{ setting, owners: [] }, ...others];
+}
+
+/**
+ * Every setting of runs and of methods by name.
+ * @param own a method that is not built in.
+ */
+export function meaningsOf(own?: AnyMethod): Map<string, readonly Meaning[]> {
+  const all = own ? [own, ...Object.values(methods)] : Object.values(methods);
+  const common = Object.entries<Setting>(commonSettings).map(
+    ([key, setting]) => [key, commonMeanings(key, setting, all)] as const,
+  );
+  return new Map([...common, ...methodSettings(all)]);
 }
 
 /**
@@ -134,7 +150,7 @@ function addFlag(command: Command, key: string, meanings: readonly Meaning[], gr
   if (setting.type.type === 'boolean') {
     for (const [name, sense] of [
       [flagOf(key), true],
-      [noFlagOf(key), false],
+      [flagOf(key, false), false],
     ] as const) {
       const option = new Option(name, switchText(meanings, sense)).helpGroup(group);
       command.addOption(meanings.every(({ setting: { preset } }) => preset === sense) ? option.hideHelp() : option);
@@ -144,16 +160,18 @@ function addFlag(command: Command, key: string, meanings: readonly Meaning[], gr
   command.addOption(
     new Option(`${flagOf(key)} <${setting.value}>`, valueText(meanings))
       .helpGroup(group)
-      .argParser((given: string) => parseSetting(key, meaningOf(given, meanings), given)),
+      .argParser((given: string) => parseMeanings(key, meanings, given)),
   );
 }
 
-export const noFlagOf = (key: string): string => flagOf(key).replace('--', '--no-');
-
-/** As the first method has it that takes this value; the chosen one's own limits are known later. */
-function meaningOf(text: string, meanings: readonly Meaning[]): Setting {
+/**
+ * A text as the first method has it that takes this value; the chosen one's own limits are known later.
+ * @param where names the flag in errors.
+ * @throws {ConfigError} when no method takes it.
+ */
+export function parseMeanings(key: string, meanings: readonly Meaning[], text: string, where?: string): unknown {
   const fits = ({ setting }: Meaning): boolean => v.is(setting.schema, parsed(setting.type.type, text));
-  return (meanings.find(fits) ?? (meanings[0] as Meaning)).setting;
+  return parseSetting(key, (meanings.find(fits) ?? (meanings[0] as Meaning)).setting, text, where);
 }
 
 const switchText = (meanings: readonly Meaning[], sense: boolean): string =>
@@ -182,8 +200,7 @@ function bracket(...parts: readonly string[]): string {
 /** The settings among the flags that were typed. */
 export function flagsGiven(command: Command, own?: AnyMethod): GivenSettings {
   const options = command.opts<Record<string, unknown>>();
-  const all = own ? [own, ...Object.values(methods)] : Object.values(methods);
-  const keys = ['method', ...Object.keys(commonSettings), ...methodSettings(all).keys()];
+  const keys = ['method', ...meaningsOf(own).keys()];
   return Object.fromEntries(
     keys.filter((key) => command.getOptionValueSource(key) === 'cli').map((key) => [key, options[key]]),
   );

@@ -13,14 +13,16 @@ import { demoSizeNames } from './demo/sizes.ts';
 import { exit, fail } from './exit.ts';
 import { chosenMethod } from './method-choice.ts';
 import type { MethodFile } from './method-file.ts';
-import { methodList } from './method-list.ts';
+import { methodLine, methodList, methodTable, verifiedNote } from './method-list.ts';
 import type { ProfileOptions } from './profile.ts';
+import type { RecipesOptions } from './recipe-list.ts';
 import { addStepFlags } from './step-flags.ts';
 import type { TuneCommand } from './tune.ts';
 import { wholeNumber, wholeNumberOrZero } from './whole-number.ts';
 
 interface TrainFlags {
   config?: string;
+  set?: string[];
   out?: string;
   resume?: boolean;
   saveEvery: number;
@@ -44,7 +46,15 @@ const train = program
   .command('train')
   .description('learn a data set task by task, in a folder of its own')
   .optionsGroup('Run:')
-  .option('--config <file>', 'settings as JSON, for example the config.json of another run; flags go before it')
+  .option(
+    '--config <file>',
+    'settings as JSON: a published recipe by its name (`engram recipes`), a file of your own, the config.json of another run',
+  )
+  .option(
+    '--set <key=value>',
+    'a setting by its name, in place of its flag: --set memory=1000; as often as you like. What is typed goes before --config',
+    (text: string, before: string[] = []) => [...before, text],
+  )
   .option('--out <folder>', "the run's folder; an unused name under runs/ by default")
   .option('--resume', 'go on with the run in --out where it was saved last')
   .option(
@@ -58,6 +68,9 @@ const train = program
     await run({ ...options, flags: flagsGiven(train, own?.method), own });
   });
 
+/** Of the terminal, or as many as it has where nobody looks. */
+const columns = (): number => process.stdout.columns || 80;
+
 /** Of one's own, where one is asked for. */
 let own: MethodFile | undefined;
 
@@ -66,13 +79,29 @@ function addMethods(): void {
   train.addHelpText(
     'after',
     () =>
-      `\nMethods:\n${methodList(list, process.stdout.columns || 80)}\n\n` +
+      `\nMethods:\n${methodList(list, columns())}\n\n${verifiedNote(columns())}\n\n` +
       'One of your own is a file that exports it, an ES module: --method ./mine.js. Its\n' +
       'settings are flags too. Wherever it lies, its imports of "engram" are this very\n' +
       'package: those of another copy would be another engine.',
   );
   addConfigFlags(train, own?.method);
 }
+
+program
+  .command('methods')
+  .description('list the methods: what each does, where it is from, and what its results were compared with')
+  .option('--json', 'one JSON object a method, a line each')
+  .action(({ json }: { json?: boolean }) => {
+    const all = Object.values(methods);
+    console.log(json ? all.map(methodLine).join('\n') : methodTable(all, columns()));
+  });
+
+program
+  .command('recipes')
+  .description('list the published recipes, which `engram train --config NAME` takes')
+  .option('--json', 'one JSON object a recipe, a line each')
+  .option('--schema', 'the JSON Schema of recipes instead, by which editors complete and check them')
+  .action(async (options: RecipesOptions) => (await import('./recipe-list.ts')).recipes(options, columns()));
 
 program
   .command('demo')

@@ -7,6 +7,7 @@ import { joinPath } from '../data/files.ts';
 import { ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import type { MethodFile } from './method-file.ts';
+import { configPath } from './recipes.ts';
 
 /** Whether this names a file, and not a built-in method. */
 export const isMethodFile = (text: unknown): text is string =>
@@ -93,10 +94,10 @@ async function resumedMethod(
   return own;
 }
 
-/** Settings as they stand in a file; none where it cannot be read, which is told by who reads it whole. */
+/** Settings as they stand in a file or a published recipe; none where it cannot be read, which is told by who reads it whole. */
 async function settingsIn(path: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    const value: unknown = JSON.parse(await files.readText(path));
+    const value: unknown = JSON.parse(await files.readText(await configPath(path)));
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   } catch {
     return {};

@@ -1,8 +1,10 @@
 /** `engram train`: one run, from its settings to its report. */
+import { files } from '#files';
 import { type Config, parseConfig } from '../continual/benchmark/config.ts';
-import { loadDataset } from '../data/load-dataset.ts';
-import { ConfigError } from '../errors.ts';
+import { bundledNames, loadDataset } from '../data/load-dataset.ts';
+import { ConfigError, DataError } from '../errors.ts';
 import type { RunRecord } from '../report/run-record.ts';
+import { type Typed, typedSettings } from './assignments.ts';
 import type { GivenSettings } from './config-flags.ts';
 import { learn } from './learn.ts';
 import { isMethodFile } from './method-choice.ts';
@@ -14,6 +16,8 @@ import { withEngine } from './with-engine.ts';
 
 export interface TrainOptions {
   flags: GivenSettings;
+  /** Settings as `memory=1000`. */
+  set?: readonly string[];
   config?: string;
   out?: string;
   resume?: boolean;
@@ -24,11 +28,12 @@ export interface TrainOptions {
 }
 
 export async function train(options: TrainOptions): Promise<void> {
-  const { config: file, out, resume, own, saveEvery } = options;
-  const flags = named(options.flags, own);
-  const fromFile = file === undefined ? {} : named(await readConfigFile(file, flags.method, own?.method), own);
-  if (resume) await goOn(out, flags, fromFile, saveEvery, own);
-  else await begin(out, mergeSettings(flags, fromFile, own?.method), saveEvery, own);
+  const { config: file, out, resume, own, saveEvery, set = [] } = options;
+  const typed = typedSettings(named(options.flags, own), set, own?.method);
+  const { method } = typed.settings;
+  const fromFile = file === undefined ? {} : named(await readConfigFile(file, method, own?.method), own);
+  if (resume) await goOn(out, typed, fromFile, saveEvery, own);
+  else await begin(out, mergeSettings(typed, fromFile, own?.method), saveEvery, own);
 }
 
 /** Settings with the method's name in place of its file's. */
@@ -47,6 +52,7 @@ async function begin(
   const anyName = () => unusedName(`runs/${config.method}-${dataName}`);
   let path = out ?? (await anyName());
   await assertUnused(path);
+  await assertData(config.data);
   const split = await loadDataset(config.data);
   const create = async (complete: Config) => {
     // Another run may have taken the name meanwhile.
@@ -57,9 +63,22 @@ async function begin(
   finish(record, path);
 }
 
+/**
+ * Recipes name the folder that a data set usually lies in.
+ * @throws {DataError} where there is none of this name.
+ */
+async function assertData(name: string): Promise<void> {
+  if (bundledNames.includes(name) || (await files.exists(name))) return;
+  throw new DataError({
+    where: name,
+    message: 'this is neither a bundled data set nor a folder.',
+    fix: `Say where it lies by --data FOLDER; bundled are ${bundledNames.join(' and ')}.`,
+  });
+}
+
 async function goOn(
   out: string | undefined,
-  flags: GivenSettings,
+  typed: Typed,
   file: GivenSettings,
   saveEvery: number,
   own: MethodFile | undefined,
@@ -74,7 +93,7 @@ async function goOn(
   const method = own?.method;
   const folder = await RunFolder.open(out, method);
   try {
-    checkAgreement(folder.config, flags, file, out);
+    checkAgreement(folder.config, typed, file, out);
     const split = await loadDataset(folder.config.data);
     const config = own ? { ...folder.config, ...originOf(own) } : folder.config;
     const record = await withEngine((engine) =>

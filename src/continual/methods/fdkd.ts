@@ -22,6 +22,7 @@ export const fdkd = defineMethod({
   keeps: 'exemplars',
   exemplarFree: true,
   extraPasses: 1,
+  verified: 'PyTorch, within 2 points of average and last accuracy (glyphs, 10 tasks of 10 classes, two orders)',
   check(settings, plan) {
     checkWeighting(settings, plan);
     const { pool } = settings;

@@ -1,0 +1,54 @@
+/** `--set key=value`: any setting by its name, as flags have it. */
+import type { AnyMethod } from '../continual/method.ts';
+import { ConfigError } from '../errors.ts';
+import { clipped } from '../gpu/printable.ts';
+import { didYouMean, flagOf, type GivenSettings, meaningsOf, parseMeanings } from './config-flags.ts';
+
+/** What was typed: flags, and what was set. */
+export interface Typed {
+  readonly settings: GivenSettings;
+  /** The part of the command line that a setting is from. */
+  whereOf(key: string): string;
+}
+
+/** `kd-weight` and `kdWeight` are one setting. */
+const camelCase = (key: string): string => key.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/**
+ * Reads what was set, beside the flags.
+ * @param texts such as `memory=1000`.
+ * @param own a method that is not built in.
+ * @throws {ConfigError} for a text that sets nothing, an unknown setting, a value that does not fit, and what is said twice.
+ */
+export function typedSettings(flags: GivenSettings, texts: readonly string[], own?: AnyMethod): Typed {
+  const known = meaningsOf(own);
+  const set: Record<string, unknown> = {};
+  for (const text of texts) {
+    const [, given = '', value = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+    const where = `--set ${clipped(text)}`;
+    if (given.trim() === '') {
+      throw new ConfigError({ where, message: 'it sets nothing.', fix: 'It looks like --set memory=1000.' });
+    }
+    const key = camelCase(given.trim());
+    if (key === 'method') {
+      throw new ConfigError({ where, message: 'a method is no setting.', fix: 'Choose it by --method.' });
+    }
+    const meanings = known.get(key);
+    if (!meanings) {
+      throw new ConfigError({
+        where,
+        message: `there is no setting "${clipped(given.trim())}".`,
+        fix: `${didYouMean(key, [...known.keys()])} The help of \`engram train\` names them all.`,
+      });
+    }
+    const other = key in set ? 'another --set' : key in flags ? flagOf(key) : undefined;
+    if (other !== undefined) {
+      throw new ConfigError({ where, message: `${other} says it too.`, fix: 'Leave one of the two out.' });
+    }
+    set[key] = parseMeanings(key, meanings, value, `--set ${key}`);
+  }
+  return {
+    settings: { ...flags, ...set },
+    whereOf: (key) => (key in set ? `--set ${key}` : flagOf(key, flags[key] !== false)),
+  };
+}
