@@ -10,6 +10,8 @@ import { recipeSchema } from '../src/cli/recipe-schema.ts';
 import { configPath, publishedRecipes, SCHEMA } from '../src/cli/recipes.ts';
 import { readConfigFile } from '../src/cli/settings.ts';
 import { parseConfig } from '../src/continual/benchmark/config.ts';
+import { Scenario } from '../src/continual/benchmark/scenario.ts';
+import { noticesOf } from '../src/continual/method-checks.ts';
 import { METHOD_NAMES, type MethodName, methods } from '../src/continual/methods/index.ts';
 import { epochsOf } from '../src/continual/recipe.ts';
 import { checkTraining } from '../src/continual/training-checks.ts';
@@ -27,18 +29,20 @@ const all = await publishedRecipes(FOLDER);
 const recipes = all.filter(({ method }) => isMethod(method));
 const validate = new Ajv({ allErrors: true }).compile(recipeSchema() as object);
 
-test('every recipe fits its method, would train to its last epoch, and says in a sentence what it is', async () => {
+test('every recipe fits its method and what it is to learn, and says in a sentence what it is', async () => {
   assert.ok(recipes.length >= 8, `${recipes.length} recipes`);
   for (const { name, method, description, path } of recipes) {
     assert.ok(name.startsWith(`${method}-`), name);
     assert.match(description, /^\w.*[^.]\.$/, name);
     const config = parseConfig(await readConfigFile(path), path);
     assert.is(config.method, method, name);
-    const tasks = config.tasks ?? 2;
+    const { tasks, newSizes } = new Scenario({ ...config, classes: config.data === 'fashion-mini' ? 10 : 100 });
     checkTraining(
       config,
-      Array.from({ length: tasks }, (_, task) => epochsOf(config, task)),
+      tasks.map((_, task) => epochsOf(config, task)),
     );
+    assert.ok(newSizes.length > 1, name);
+    assert.equal(noticesOf(methods[method as MethodName], config, { taskSizes: newSizes, training: config }), [], name);
   }
 });
 
