@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { typedSettings } from '../src/cli/assignments.ts';
 import { recipeSchema } from '../src/cli/recipe-schema.ts';
 import { configPath, publishedRecipes, SCHEMA } from '../src/cli/recipes.ts';
-import { readConfigFile } from '../src/cli/settings.ts';
+import { mergeSettings, readConfigFile } from '../src/cli/settings.ts';
 import { Benchmark } from '../src/continual/benchmark/benchmark.ts';
 import { parseConfig } from '../src/continual/benchmark/config.ts';
 import { Scenario } from '../src/continual/benchmark/scenario.ts';
@@ -167,6 +167,21 @@ test('what is set is read as flags are, in either spelling, and told by its own 
       (error: unknown) => error instanceof ConfigError && told.test(error.message),
     );
   }
+});
+
+test('what is typed takes the place of what says the same in another way', () => {
+  const file = { method: 'podnet', baseClasses: 50, increment: 10, memoryPerClass: 20 };
+  const merged = (...set: string[]) => mergeSettings(typedSettings({}, set), file);
+  assert.equal(merged('memory=1000'), { method: 'podnet', baseClasses: 50, increment: 10, memory: 1000 });
+  assert.equal(merged('tasks=3', 'seed=1'), {
+    method: 'podnet',
+    baseClasses: 50,
+    memoryPerClass: 20,
+    tasks: 3,
+    seed: 1,
+  });
+  const both = { memory: 1000, memoryPerClass: 5 };
+  assert.equal(merged('memory=1000', 'memoryPerClass=5'), { ...file, ...both });
 });
 
 test('what is set by mistake ends the command in one paragraph, and nothing is made', async () => {

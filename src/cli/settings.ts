@@ -15,6 +15,18 @@ import { aboutSettings, configPath } from './recipes.ts';
 const isOfAnother = (key: string, method: AnyMethod): boolean =>
   !(key in method.settings) && methodsWith(key).length > 0;
 
+/** Settings that say one thing in different ways: of a file's none stands beside another that is typed. */
+const ALTERNATIVES: readonly (readonly string[])[] = [
+  ['memory', 'memoryPerClass', 'memoryBytes'],
+  ['tasks', 'increment', 'taskSizes'],
+];
+
+/** Those of a file's that something typed takes the place of. */
+const replaced = (file: GivenSettings, typed: GivenSettings): string[] =>
+  ALTERNATIVES.filter((names) => names.some((name) => name in typed)).flatMap((names) =>
+    names.filter((name) => name in file && !(name in typed)),
+  );
+
 /** These settings without those. */
 const without = (settings: GivenSettings, names: readonly string[]): GivenSettings =>
   Object.fromEntries(Object.entries(settings).filter(([key]) => !names.includes(key)));
@@ -89,12 +101,16 @@ export function mergeSettings(
   const others = Object.keys(file).filter((key) => isOfAnother(key, method));
   if (others.length > 0)
     console.log(picocolors.dim(`left out  ${others.join(', ')}: ${method.name} has no such settings`));
-  return { ...without(file, others), ...typed };
+  const instead = replaced(file, typed);
+  const told = instead.filter((key) => file[key] !== 0);
+  if (told.length > 0)
+    console.log(picocolors.dim(`left out  ${told.join(', ')}: something else was asked for instead`));
+  return { ...without(file, [...others, ...instead]), ...typed };
 }
 
 /** @throws {ConfigError} naming the first setting that was asked for and that the run was not begun with. */
 export function checkAgreement(saved: Config, typed: Typed, file: GivenSettings, folder: string): void {
-  const given = { ...file, ...typed.settings };
+  const given = { ...without(file, replaced(file, typed.settings)), ...typed.settings };
   const key = Object.keys(given).find((name) => JSON.stringify(given[name]) !== JSON.stringify(saved[name]));
   if (key === undefined) return;
   throw new ConfigError({
