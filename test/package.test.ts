@@ -318,11 +318,11 @@ given(isInstalled && compilers.length > 0 && existsSync(PEER), 'a registry, Type
     assert.equal(printed.checks, Object.fromEntries(FURTHER.map((entry) => [entry, true])));
     const tiny = 'train --tasks 2 --epochs 1 --train-per-class 2 --test-per-class 1 --out run';
     const { stdout } = await node(project, ['node_modules/.bin/engram', ...tiny.split(' ')]);
-    assert.match(stdout, /average incremental .*\n.*report\.html/);
+    assert.match(stdout, /average incremental [\s\S]*\nreport .*report\.html/);
     // A method's file: its tensors are those of the installed command.
     await writeFile(join(project, 'mine.js'), MINE);
     const own = await node(project, ['node_modules/.bin/engram', ...`${tiny}-mine --method ./mine.js`.split(' ')]);
-    assert.match(own.stdout, /average incremental .*\n.*run-mine\/report\.html/);
+    assert.match(own.stdout, /average incremental [\s\S]*\nreport .*run-mine\/report\.html/);
   },
 );
 
