@@ -18,10 +18,10 @@ export const icarl = defineMethod({
   keeps: 'exemplars',
   extraPasses: 1,
   check(settings, { taskSizes, training: { selection, memoryPerClass } }) {
-    const notices = checkDistill(settings, taskSizes) ?? [];
+    const notices = checkDistill(settings, taskSizes);
     if (selection !== 'reservoir' || memoryPerClass > 0) return notices;
     return [
-      ...notices,
+      ...(notices ?? []),
       'A reservoir shared by all classes may leave a class without exemplars; without their mean it is never predicted. ' +
         'With --memory-per-class each class has a reservoir of its own.',
     ];
