@@ -53,7 +53,7 @@ async function begin(
   let path = out ?? (await anyName());
   await assertUnused(path);
   await assertData(config.data);
-  const split = await loadDataset(config.data);
+  const split = await loadDataset(config.data, { imageSize: config.imageSize });
   const create = async (complete: Config) => {
     // Another run may have taken the name meanwhile.
     path = out ?? (await anyName());
@@ -94,7 +94,7 @@ async function goOn(
   const folder = await RunFolder.open(out, method);
   try {
     checkAgreement(folder.config, typed, file, out);
-    const split = await loadDataset(folder.config.data);
+    const split = await loadDataset(folder.config.data, { imageSize: folder.config.imageSize });
     const config = own ? { ...folder.config, ...originOf(own) } : folder.config;
     const record = await withEngine((engine) =>
       learn(engine, split, config, async () => folder, { saveEvery, method }),

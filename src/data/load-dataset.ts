@@ -21,7 +21,7 @@ export interface LoadDatasetOptions {
   /** Readers of further formats, tried before the engine's own. */
   readers?: readonly DatasetReader[];
   /** Side of the square that pictures in files are brought to; 0, the default, for their own size. */
-  imageSize?: number;
+  imageSize?: number | undefined;
 }
 
 /**

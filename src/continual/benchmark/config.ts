@@ -37,7 +37,7 @@ export const scenarioSettings = {
   data: setting(
     v.string(),
     'fashion-mini',
-    'fashion-mini or glyphs (bundled), or a folder with IDX (MNIST) or CIFAR binary files',
+    'fashion-mini or glyphs (bundled), or a folder with IDX (MNIST) files, CIFAR binary files or train/CLASS and val/CLASS pictures',
     'name',
   ),
   tasks: setting(
@@ -83,6 +83,12 @@ export const scenarioSettings = {
     undefined,
     "share of each class's training images that come with the other tasks, evenly spread",
     'share',
+  ),
+  imageSize: setting(
+    number({ whole: true, least: 1, most: 65536 }),
+    undefined,
+    'side of the square that pictures in files are brought to (default: their own size, one for all)',
+    'pixels',
   ),
   trainPerClass: wholeSetting(0, 0, 'use only the first training images of each class; 0 for all'),
   testPerClass: wholeSetting(0, 0, 'use only the first test images of each class; 0 for all'),
