@@ -2,24 +2,8 @@
  * `engram/methods`: the built-in methods as values, for learners that carry no others, and the losses and rules that published
  * methods are made of. Nothing inside `src` imports this file.
  */
-export { bic } from '../continual/methods/bic.ts';
-export { der } from '../continual/methods/der.ts';
-export { derpp } from '../continual/methods/derpp.ts';
-export { fdkd } from '../continual/methods/fdkd.ts';
-export { finetune } from '../continual/methods/finetune.ts';
-export { foster } from '../continual/methods/foster.ts';
-export { icarl } from '../continual/methods/icarl.ts';
-export { METHOD_NAMES, methods } from '../continual/methods/index.ts';
-export { joint } from '../continual/methods/joint.ts';
-export { kd } from '../continual/methods/kd.ts';
-export { lucir } from '../continual/methods/lucir.ts';
-export { lwf } from '../continual/methods/lwf.ts';
-export { podnet } from '../continual/methods/podnet.ts';
-export { rdkd } from '../continual/methods/rdkd.ts';
-export { replay } from '../continual/methods/replay.ts';
-export { ssil } from '../continual/methods/ssil.ts';
-export { tkd } from '../continual/methods/tkd.ts';
-export { wa } from '../continual/methods/wa.ts';
+export * from '../continual/methods/all.ts';
+export { METHOD_NAMES, type MethodName, methods } from '../continual/methods/index.ts';
 export { auxiliaryTargets } from '../continual/rules/auxiliary-targets.ts';
 export {
   adjustedCrossEntropy,

@@ -17,7 +17,7 @@ const settings = {
 export const fdkd = defineMethod({
   name: 'fdkd',
   summary: 'replay + dense distillation of every group in the pool (FDKD)',
-  source: 'Densely Distilling Cumulative Knowledge for Continual Learning, arXiv 2405.09820',
+  source: 'Densely Distilling Cumulative Knowledge for Continual Learning, 2024, arXiv 2405.09820',
   settings,
   keeps: 'exemplars',
   exemplarFree: true,

@@ -14,7 +14,7 @@ const settings = {
 export const rdkd = defineMethod({
   name: 'rdkd',
   summary: 'replay + dense distillation of randomly drawn groups (RDKD)',
-  source: 'Densely Distilling Cumulative Knowledge for Continual Learning, arXiv 2405.09820',
+  source: 'Densely Distilling Cumulative Knowledge for Continual Learning, 2024, arXiv 2405.09820',
   settings,
   keeps: 'exemplars',
   exemplarFree: true,
