@@ -204,7 +204,10 @@ async function buildRecipes(outdir) {
     });
     /** @type {typeof import('../cli/recipe-schema.ts')} */
     const { recipeSchema } = await import(pathToFileURL(path).href);
-    await cp(join(root, 'src/recipes'), join(outdir, 'recipes'), { recursive: true });
+    await cp(join(root, 'src/recipes'), join(outdir, 'recipes'), {
+      recursive: true,
+      filter: (path) => !path.endsWith('.md'),
+    });
     await writeFile(join(outdir, 'recipes/recipe.schema.json'), `${JSON.stringify(recipeSchema(), null, 2)}\n`);
   } finally {
     await rm(folder, { recursive: true, force: true });
