@@ -24,6 +24,12 @@ export const titles: Readonly<Record<Protocol, string>> = {
   glyphs: 'Glyphs, 10 tasks of 10 classes, 60 training images a class, 12 epochs, 300 exemplars',
 };
 
+/** The same in a clause. */
+export const protocols: Readonly<Record<Protocol, string>> = {
+  fashion: '5 tasks of 2 Fashion-MNIST classes',
+  glyphs: '10 tasks of 10 glyphs',
+};
+
 /** PyTorch's average incremental and last accuracy in percent, means over the first two orders; `null` where none was measured. */
 export const pytorch: Readonly<Record<string, readonly [average: number | null, last: number]>> = {
   'fashion/joint': [null, 86.0],

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { AnyMethod } from '../../src/continual/method.ts';
 import { METHOD_NAMES, methods } from '../../src/continual/methods/index.ts';
 import { mean, standardDeviation } from '../../src/report/statistics.ts';
-import { methodRuns, ORDERS, PROTOCOLS, type Protocol, pytorch, titles } from './method-protocols.ts';
+import { methodRuns, ORDERS, PROTOCOLS, type Protocol, protocols, pytorch, titles } from './method-protocols.ts';
 import { type MethodResult, readMethodResults, resultOf } from './method-results.ts';
 
 const NOTES = 'bench/results/methods-notes.md';
@@ -79,16 +79,26 @@ const settingsTable = (): string =>
     }),
   );
 
-/** The README's: a row a method, both protocols. */
+/** How a protocol is called in a heading. */
+const short: Readonly<Record<Protocol, string>> = { fashion: 'Fashion-MNIST', glyphs: 'glyphs' };
+
+/** The README's: a row a method, a column for each protocol that has results, and what they are. */
 function readmeTable(results: readonly MethodResult[]): string {
-  const [fashion, glyphs] = PROTOCOLS.map((protocol) => rowsOf(protocol, results));
-  return markdown(
-    ['method', 'what it does', 'Fashion-MNIST', 'glyphs', 'verified'],
+  const run = PROTOCOLS.map((protocol) => ({ protocol, rows: rowsOf(protocol, results) })).filter(({ rows }) =>
+    rows.some((row) => row.results.length > 0),
+  );
+  const table = markdown(
+    ['method', 'what it does', ...run.map(({ protocol }) => short[protocol]), 'verified'],
     METHOD_NAMES.map((name, at) => {
       const { summary, verified } = methods[name];
-      return [`\`${name}\``, summary, pair(fashion![at]!.results), pair(glyphs![at]!.results), verified ? '✓' : ''];
+      return [`\`${name}\``, summary, ...run.map(({ rows }) => pair(rows[at]!.results)), verified ? '✓' : ''];
     }),
   );
+  if (run.length === 0) return table;
+  return `${table}
+
+Average incremental / last accuracy in percent on ${run.map(({ protocol }) => protocols[protocol]).join(' and ')}; means over the class orders run so far,
+a dash where none was.`;
 }
 
 /** @param notes what is to be known of the figures, written by hand. */
