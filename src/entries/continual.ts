@@ -4,11 +4,16 @@ export { balancedImages } from '../continual/balanced.ts';
 export { CALIBRATION_BINS, type Calibration } from '../continual/calibration.ts';
 export type { ClassImages } from '../continual/class-images.ts';
 export {
+  checkDistill,
+  DISTILLS,
+  type Distill,
   type Distillation,
   type DistillationOptions,
   type DistilledTask,
   distillation,
   distillationSettings,
+  distillSettings,
+  distillTerm,
 } from '../continual/distillation.ts';
 export type {
   EpochEvent,
@@ -34,6 +39,7 @@ export { type Exemplar, ExemplarMemory, type MemoryOptions, type ReadonlyExempla
 export {
   type AnyMethod,
   type Batch as MethodBatch,
+  type Drawn,
   defineMethod,
   type IncrementalModel,
   type Method,
