@@ -5,10 +5,13 @@ import { parseConfig } from '../src/continual/benchmark/config.ts';
 import { ContinualLearner } from '../src/continual/learner.ts';
 import { type Batch, defineMethod, type Phase } from '../src/continual/method.ts';
 import { derpp } from '../src/continual/methods/derpp.ts';
+import { checksumOf } from '../src/continual/stored-tensors.ts';
 import { firstPerClass } from '../src/data/dataset.ts';
 import { imagesByClass } from '../src/data/images-by-class.ts';
-import { ConfigError } from '../src/errors.ts';
+import { CheckpointError, ConfigError } from '../src/errors.ts';
 import type { ResNet } from '../src/nn/resnet.ts';
+import { readSafetensors, type SafetensorsEntry, writeSafetensors } from '../src/nn/safetensors.ts';
+import { crossEntropy } from '../src/ops/cross-entropy.ts';
 import { engine, near, uniform } from './support/engine.ts';
 import { refusal } from './support/refusal.ts';
 import * as rows from './support/rows.ts';
@@ -66,6 +69,60 @@ test('logits are those of the finished task’s model for the images as they are
   assert.equal(await loaded.save(), await learner.save());
   learner.dispose();
   loaded.dispose();
+});
+
+test('a file whose stored numbers do not fit its exemplars is refused', async () => {
+  const learner = await make();
+  await learn(learner, tasks[0]);
+  const { tensors, metadata } = readSafetensors(await learner.save());
+  learner.dispose();
+  const [rows, sizes] = ['memory.stored.logits', 'memory.stored-sizes.logits'];
+  const counts = (...first: number[]) => Int32Array.from({ length: 15 }, (_, at) => first[at] ?? 2);
+  const strange = new Float32Array(30).fill(1);
+  strange[7] = Number.NaN;
+  const changes: [Record<string, SafetensorsEntry | null>, RegExp][] = [
+    [{ [rows]: null }, /stored as "logits" with its 15 exemplars does not fit/],
+    [{ [sizes]: null }, /does not fit/],
+    [{ [rows]: { dtype: 'F32', shape: [28], data: new Float32Array(28) } }, /does not fit/],
+    [{ [rows]: { dtype: 'F32', shape: [30], data: strange } }, /stored as "logits" .* holds NaN/],
+    [{ [rows]: { dtype: 'I32', shape: [30], data: new Int32Array(30) } }, /does not fit/],
+    [{ [sizes]: { dtype: 'I32', shape: [14], data: counts(4).slice(1) } }, /does not fit/],
+    [{ [sizes]: { dtype: 'I32', shape: [15], data: counts(-2, 6) } }, /does not fit/],
+  ];
+  for (const [change, expected] of changes) {
+    const left = new Map(tensors);
+    for (const [name, entry] of Object.entries(change)) {
+      if (entry) left.set(name, entry);
+      else left.delete(name);
+    }
+    const bytes = writeSafetensors(left, { ...metadata, checksum: checksumOf(left) });
+    const error = await refusal(ContinualLearner.load(engine, bytes, { method: derpp }));
+    assert.instance(error, CheckpointError, String(error));
+    assert.match(error.message, expected);
+  }
+});
+
+test('an exemplar with which nothing was stored, or no numbers, is so in a file too', async () => {
+  const one = defineMethod({
+    name: 'one',
+    summary: 'stores something else with the images of each task',
+    settings: {},
+    keeps: 'exemplars',
+    *learn() {
+      yield { loss: ({ logits, targets }) => crossEntropy(logits, targets) };
+    },
+    stores: async ({ index }, images) => ({ [`task${index}`]: images.map((_, at) => new Float32Array(at % 2)) }),
+  });
+  const learner = await ContinualLearner.create(engine, { ...settings, epochs: 1, method: one });
+  await learn(learner, tasks[0]);
+  await learn(learner, tasks[1]);
+  const loaded = await ContinualLearner.load(engine, await learner.save(), { method: one });
+  assert.equal(loaded.memory.exemplars, learner.memory.exemplars);
+  assert.equal(
+    [0, 3].map((label) => Object.keys(loaded.memory.of(label)[0]?.values ?? {})),
+    [['task0'], ['task1']],
+  );
+  for (const either of [learner, loaded]) either.dispose();
 });
 
 test('its loss takes the logits that were known, and labels from another batch', async () => {
@@ -128,14 +185,14 @@ test('its exemplars are a reservoir unless somebody says otherwise, and which is
 });
 
 test('without a place in memory it is refused before it learns', async () => {
-  const learner = await make({ memory: 0 });
-  const error = await refusal(learn(learner, tasks[0]));
-  assert.instance(error, ConfigError);
-  assert.match(error.message, /^memory: a reservoir of 0 exemplars keeps nothing\. Use --memory 1 or more/);
-  assert.is(learner.tasksDone, 0);
-  learner.dispose();
-  const planned = refusal((async () => makeBenchmark({ ...small, method: 'derpp', memory: 0 }))());
-  assert.match((await planned).message, /a reservoir of 0 exemplars/);
+  for (const planned of [
+    make({ memory: 0 }),
+    (async () => makeBenchmark({ ...small, method: 'derpp', memory: 0 }))(),
+  ]) {
+    const error = await refusal(planned);
+    assert.instance(error, ConfigError);
+    assert.match(error.message, /^memory: the method "derpp" needs exemplars, and there is room for none\./);
+  }
 });
 
 test.run();

@@ -120,16 +120,16 @@ export function writeLearner({
   });
 }
 
-/** Numbers that a method stored with exemplars, one after the other, and how many each has. */
+/** Numbers that a method stored with exemplars, one after the other, and how many each has; −1 stands for nothing stored. */
 function storedRows(name: string, exemplars: readonly Exemplar[]): [string, SafetensorsEntry][] {
-  const rows = exemplars.map(({ values }) => values?.[name] ?? new Float32Array());
-  const data = new Float32Array(rows.reduce((total, { length }) => total + length, 0));
+  const rows = exemplars.map(({ values }) => values?.[name]);
+  const data = new Float32Array(rows.reduce((total, row) => total + (row?.length ?? 0), 0));
   let at = 0;
   for (const row of rows) {
-    data.set(row, at);
-    at += row.length;
+    if (row) data.set(row, at);
+    at += row?.length ?? 0;
   }
-  const sizes = Int32Array.from(rows, ({ length }) => length);
+  const sizes = Int32Array.from(rows, (row) => row?.length ?? -1);
   return [
     [`${STORED}${name}`, { dtype: 'F32', shape: [data.length], data }],
     [`${STORED_SIZES}${name}`, { dtype: 'I32', shape: [sizes.length], data: sizes }],
@@ -223,30 +223,36 @@ function readExemplars(
     if (!(label >= 0 && label < classes.length))
       throw damaged(where, `exemplar ${place} is of class ${label}, but there are ${classes.length}`);
     const pixels = data.slice(place * bytes, (place + 1) * bytes) as Uint8Array<ArrayBuffer>;
-    if (stored.size === 0) return { label, pixels };
-    return { label, pixels, values: Object.fromEntries([...stored].map(([name, rows]) => [name, rows[place]!])) };
+    const own = [...stored].flatMap(([name, rows]) => (rows[place] ? [[name, rows[place]] as const] : []));
+    return own.length > 0 ? { label, pixels, values: Object.fromEntries(own) } : { label, pixels };
   });
 }
 
-/** What is stored with `count` exemplars, by name. */
+/** What is stored with `count` exemplars, by name: a row for each that has one. */
 function readStored(
   tensors: ReadonlyMap<string, SafetensorsEntry>,
   count: number,
   where: string,
-): Map<string, Float32Array[]> {
-  const found = new Map<string, Float32Array[]>();
-  for (const [key, { dtype, data }] of tensors) {
-    if (!key.startsWith(STORED)) continue;
-    const name = key.slice(STORED.length);
-    const sizes = tensors.get(`${STORED_SIZES}${name}`);
+): Map<string, (Float32Array | undefined)[]> {
+  const names = [STORED, STORED_SIZES].flatMap((prefix) =>
+    [...tensors.keys()].flatMap((key) => (key.startsWith(prefix) ? [key.slice(prefix.length)] : [])),
+  );
+  const found = new Map<string, (Float32Array | undefined)[]>();
+  for (const name of new Set(names)) {
+    const what = `what is stored as "${clipped(name)}" with its ${count} exemplars`;
+    const [rows, sizes] = [tensors.get(`${STORED}${name}`), tensors.get(`${STORED_SIZES}${name}`)];
     const lengths = sizes?.dtype === 'I32' ? [...asInt32(sizes)] : [];
     const total = lengths.reduce((sum, length) => sum + Math.max(0, length), 0);
-    if (dtype !== 'F32' || !(data instanceof Float32Array) || lengths.length !== count || total !== data.length)
-      throw damaged(where, `"${clipped(name)}" of its ${count} exemplars does not fit`);
+    const data = rows?.dtype === 'F32' ? rows.data : null;
+    const fits = lengths.length === count && lengths.every((length) => length >= -1);
+    if (!(data instanceof Float32Array) || !fits || total !== data.length) throw damaged(where, `${what} does not fit`);
+    const strange = data.find((value) => !Number.isFinite(value));
+    if (strange !== undefined) throw damaged(where, `${what} holds ${strange}`);
     let at = 0;
     found.set(
       name,
       lengths.map((length) => {
+        if (length < 0) return undefined;
         at += length;
         return data.slice(at - length, at);
       }),
