@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { ClassImages } from '../src/continual/class-images.ts';
 import { ContinualLearner } from '../src/continual/learner.ts';
 import type { LearnerOptions, LearnOptions } from '../src/continual/learner-types.ts';
+import { icarl } from '../src/continual/methods/icarl.ts';
 import { checksumOf } from '../src/continual/stored-tensors.ts';
 import type { ImageBytes } from '../src/data/image-bytes.ts';
 import { imagesByClass } from '../src/data/images-by-class.ts';
@@ -297,6 +298,30 @@ test('a file that is cut short, newer, or not whole is refused', async () => {
   const twice = JSON.stringify({ ...state, classes: ['a', 'a'] });
   await refused(load(changed({ learner: twice })), CheckpointError, /two classes are called "a"/);
   learner.dispose();
+});
+
+test('the pool is what the method distils, or would where it distils something else', async () => {
+  const many = Array.from({ length: 21 }, (_, at): [string, ImageBytes] => [`class ${at}`, some(1, 1, at)]);
+  const sizes = new Array<number>(21).fill(1);
+  /** After 21 tasks of one class. */
+  const pool = async (method: LearnerOptions['method'], own: object = {}) => {
+    const learner = await make({ method, epochs: 1, memory: 21, width: 2, ...own } as LearnerOptions);
+    await learn(learner, many);
+    const { tensors, metadata } = readSafetensors(await learner.save());
+    learner.dispose();
+    const state = { ...JSON.parse(metadata.learner ?? '{}'), taskSizes: sizes, tasksDone: 21 };
+    const bytes = writeSafetensors(tensors, { ...metadata, learner: JSON.stringify(state) });
+    const loaded = await ContinualLearner.load(engine, bytes, typeof method === 'object' ? { method } : {});
+    const { size } = loaded.taskPool;
+    loaded.dispose();
+    return size;
+  };
+  const [dense, runs] = [2 ** 21 - 1, (21 * 22) / 2];
+  assert.is(await pool('rdkd'), dense);
+  assert.is(await pool('fdkd'), runs);
+  assert.is(await pool(icarl, { distill: 'random' }), dense);
+  assert.is(await pool(icarl, { distill: 'dense' }), runs);
+  assert.is(await pool(icarl), runs);
 });
 
 test.run();

@@ -167,10 +167,11 @@ export class ContinualLearner {
    * @throws {ArgumentError} beyond 64 tasks, for which a mask has no room.
    */
   get taskPool(): TaskPool {
-    const { pool, groups } = { ...this.methodSettings };
+    const { pool, groups, distill } = { ...this.methodSettings };
     // A method of one's own may call something else so.
     const chosen = POOL_KINDS.find((kind) => kind === pool);
-    return TaskPool.of(chosen ?? usualPool(this.taskSizes.length, groups !== undefined), this.taskSizes);
+    const isDrawn = 'distill' in this.method.settings ? distill === 'random' : groups !== undefined;
+    return TaskPool.of(chosen ?? usualPool(this.taskSizes.length, isDrawn), this.taskSizes);
   }
 
   /**
