@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { ClassImages } from '../src/continual/class-images.ts';
 import { ContinualLearner } from '../src/continual/learner.ts';
 import type { LearnOptions } from '../src/continual/learner-types.ts';
-import type { AnyMethod } from '../src/continual/method.ts';
+import { type AnyMethod, defineMethod } from '../src/continual/method.ts';
 import { bic } from '../src/continual/methods/bic.ts';
 import { der } from '../src/continual/methods/der.ts';
 import { derpp } from '../src/continual/methods/derpp.ts';
@@ -169,19 +169,59 @@ test('bic corrects nothing where no image of an old class can be held out', asyn
   learner.dispose();
 });
 
+test('podnet holds old proxies still in its balanced phase, and none where none are new', async () => {
+  const trained: boolean[][] = [];
+  const watched = defineMethod({
+    ...podnet,
+    name: 'watched',
+    async *learn(task) {
+      for await (const phase of podnet.learn(task)) {
+        if (phase.name === 'balanced') trained.push(task.model.classifier.weights.map((one) => one.requiresGrad));
+        yield phase;
+      }
+    },
+  });
+  const learner = await ContinualLearner.create(engine, { ...settings, ...own.podnet, method: watched });
+  for (const images of [tasks[0] as ClassImages, tasks[2] as ClassImages, { boots: some(9, 8) }])
+    await learn(learner, images);
+  assert.equal(trained, [
+    [false, true],
+    [true, true],
+  ]);
+  learner.dispose();
+});
+
+/** What a learner that knows two classes says before it learns these. */
+async function noticesOf(method: AnyMethod, changes: object, images: ClassImages): Promise<string[]> {
+  const learner = await ContinualLearner.create(engine, { ...settings, epochs: 1, method, ...changes });
+  const notices: string[] = [];
+  await learn(learner, tasks[0] as ClassImages);
+  for await (const event of learner.learn(images)) if (event.type === 'notice') notices.push(event.message);
+  learner.dispose();
+  return notices;
+}
+
+test('what tells new classes from each other alone says that it learns no single one', async () => {
+  for (const method of [lwf, ssil]) {
+    const [notice = '', ...more] = await noticesOf(method, {}, tasks[2] as ClassImages);
+    assert.match(notice, /single one it learns nothing that tells it from old ones/);
+    assert.equal(more, []);
+    assert.equal(await noticesOf(method, {}, tasks[1] as ClassImages), []);
+  }
+});
+
+test('podnet says that its loss is not smoothed', async () => {
+  const [notice = ''] = await noticesOf(podnet, { ...own.podnet, labelSmoothing: 0.1 }, tasks[1] as ClassImages);
+  assert.match(notice, /--label-smoothing changes nothing/);
+  assert.equal(await noticesOf(podnet, own.podnet as object, tasks[1] as ClassImages), []);
+});
+
 test('icarl says that a reservoir may leave a class without a mean', async () => {
-  const noticesOf = async (changes: object): Promise<string[]> => {
-    const learner = await ContinualLearner.create(engine, { ...settings, epochs: 1, method: icarl, ...changes });
-    const notices: string[] = [];
-    for await (const event of learner.learn(tasks[2] as ClassImages))
-      if (event.type === 'notice') notices.push(event.message);
-    learner.dispose();
-    return notices;
-  };
-  const [notice = ''] = await noticesOf({ selection: 'reservoir' });
+  const said = (changes: object) => noticesOf(icarl, changes, tasks[2] as ClassImages);
+  const [notice = ''] = await said({ selection: 'reservoir' });
   assert.match(notice, /class without exemplars.*never predicted/);
-  assert.equal(await noticesOf({ selection: 'reservoir', memoryPerClass: 2 }), []);
-  assert.equal(await noticesOf({}), []);
+  assert.equal(await said({ selection: 'reservoir', memoryPerClass: 2 }), []);
+  assert.equal(await said({}), []);
 });
 
 test.run();

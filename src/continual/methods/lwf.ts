@@ -4,6 +4,7 @@ import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
 import { type Batch, defineMethod, type Task } from '../method.ts';
 import { numberSetting } from '../setting.ts';
 import { classification } from './classification.ts';
+import { singleClassNotices } from './single-class.ts';
 
 const settings = {
   ...distillSettings('whole'),
@@ -33,7 +34,7 @@ export const lwf = defineMethod({
   settings,
   keeps: 'nothing',
   extraPasses: 1,
-  check: (settings, { taskSizes }) => checkDistill(settings, taskSizes),
+  check: (settings, { taskSizes }) => [...(checkDistill(settings, taskSizes) ?? []), ...singleClassNotices(taskSizes)],
   async *learn(task) {
     const ce = newClassification(task);
     const kd = await distillTerm(task, task.settings, task.settings.kdWeight);

@@ -56,7 +56,14 @@ export const podnet = defineMethod({
   settings,
   keeps: 'exemplars',
   extraPasses: 1,
-  check: ({ distill, groups }, { taskSizes }) => (distill ? checkDistill({ distill, groups }, taskSizes) : undefined),
+  check({ distill, groups }, { taskSizes, training: { labelSmoothing } }) {
+    const notices = distill ? (checkDistill({ distill, groups }, taskSizes) ?? []) : [];
+    if (labelSmoothing === 0) return notices;
+    return [
+      ...notices,
+      "The proxies' loss knows right and wrong classes alone: --label-smoothing changes nothing of it.",
+    ];
+  },
   model: (context) =>
     cosineNet(context, (featureSize, random) => {
       const { proxies } = context.settings;
@@ -67,7 +74,8 @@ export const podnet = defineMethod({
     const trained = await objective(task);
     yield trained;
     if (!task.old || settings.balancedEpochs === 0) return;
-    model.classifier.freezeOld();
+    // Without new classes all are alike, those of the last task too.
+    model.classifier.freezeOld(task.newClasses > 0);
     yield {
       name: 'balanced',
       images: await balancedImages(task, model),

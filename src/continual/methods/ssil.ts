@@ -7,6 +7,7 @@ import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
 import { defineMethod } from '../method.ts';
 import { separatedCrossEntropy } from '../rules/separated-softmax.ts';
 import { wholeSetting } from '../setting.ts';
+import { singleClassNotices } from './single-class.ts';
 
 const settings = {
   ...distillSettings('tasks'),
@@ -24,7 +25,7 @@ export const ssil = defineMethod({
   settings,
   keeps: 'exemplars',
   extraPasses: 1,
-  check: (settings, { taskSizes }) => checkDistill(settings, taskSizes),
+  check: (settings, { taskSizes }) => [...(checkDistill(settings, taskSizes) ?? []), ...singleClassNotices(taskSizes)],
   async *learn(task) {
     const { fresh, exemplars, oldClasses, oldTaskSizes, training } = task;
     const { temperature, replayBatch } = task.settings;
