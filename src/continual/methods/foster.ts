@@ -150,7 +150,8 @@ export const foster = defineMethod({
     yield {
       name: 'compression',
       parameters: model.net,
-      recipe: compressionEpochs > 0 ? { epochs: compressionEpochs } : {},
+      // Without weight decay, as the authors train it.
+      recipe: { weightDecay: 0, ...(compressionEpochs > 0 ? { epochs: compressionEpochs } : {}) },
       loss({ images, logits, oldOutputs }) {
         const { features } = oldOutputs as Outputs;
         const teacher = noGrad(engine, () => boost.logits(images, features).joint);
