@@ -186,10 +186,13 @@ test('a flag that another method has is refused by its name, and told whose it i
   const finetune = ['train', '--method', 'finetune', '--out', at('no')];
   await refused(
     [...finetune, '--temperature', '3'],
-    /^--temperature: the method "finetune" has no such setting\. .*: kd, tkd, fdkd, rdkd/m,
+    /^--temperature: the method "finetune" has no such setting\. .*: kd, tkd, lwf, .*fdkd, rdkd\b/m,
   );
-  await refused([...finetune, '--no-align'], /^--no-align: the method "finetune" .*: replay, kd, tkd, fdkd, rdkd/m);
-  await refused(['train', '--groups', '2', '--out', at('no')], /^--groups: the method "fdkd" .*: rdkd\b/m);
+  await refused([...finetune, '--no-align'], /^--no-align: the method "finetune" .*: kd, replay, tkd, .*fdkd, rdkd\b/m);
+  await refused(
+    ['train', '--groups', '2', '--out', at('no')],
+    /^--groups: the method "fdkd" .*: lwf, icarl, .*, rdkd\b/m,
+  );
 });
 
 test('the help tells every setting with its default, and whose it is where not every method has it', async () => {
@@ -197,7 +200,10 @@ test('the help tells every setting with its default, and whose it is where not e
   assert.is(code, 0);
   const said = out.replace(/\s+/g, ' ');
   assert.match(said, /Training: --epochs <n> epochs for every task \(default 15\)/);
-  assert.match(said, /--temperature <T> temperature of the distillation \(kd, tkd, fdkd, rdkd\b.*; default 2\) --kd/);
+  assert.match(
+    said,
+    /--temperature <T> temperature of the distillation \(kd, tkd, lwf, .*fdkd, rdkd; default 2\) --kd/,
+  );
   assert.match(said, /--pool <name> groups that are distilled; .*\(fdkd\) groups that are drawn from; .*\(rdkd\)/);
   assert.match(said, /--no-align no weight alignment/);
   assert.not.match(said, / --align /, 'what is on already is not offered');
