@@ -1,13 +1,13 @@
-import { Module } from '../../nn/module.ts';
 import type { ResNet } from '../../nn/resnet.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
-import { defineMethod, type IncrementalModel, type Outputs, type Task } from '../method.ts';
+import { defineMethod, type Outputs, type Task } from '../method.ts';
 import { defaultModel } from '../model.ts';
 import { BiasCorrection } from '../rules/bias-correction.ts';
 import { numberSetting, wholeSetting } from '../setting.ts';
 import { classification } from './classification.ts';
 import { oldShare } from './shares.ts';
+import { WrappedResNet } from './wrapped-resnet.ts';
 
 const settings = {
   ...distillSettings('whole'),
@@ -21,38 +21,26 @@ const settings = {
 };
 
 /** A ResNet whose logits are scaled and shifted task by task; the corrected ones are what the next task is taught. */
-class CorrectedResNet extends Module implements IncrementalModel {
+class CorrectedResNet extends WrappedResNet {
   constructor(
-    readonly net: ResNet,
+    net: ResNet,
     readonly correction: BiasCorrection,
   ) {
-    super(net.engine);
+    super(net);
   }
 
-  get classes(): number {
-    return this.net.classes;
+  override forward(images: Tensor): Tensor {
+    return this.correction.forward(super.forward(images));
   }
 
-  get featureSize(): number {
-    return this.net.featureSize;
-  }
-
-  forward(images: Tensor): Tensor {
-    return this.correction.forward(this.net.forward(images));
-  }
-
-  features(images: Tensor): Tensor {
-    return this.net.features(images);
-  }
-
-  outputs(images: Tensor): Outputs {
-    const outputs = this.net.outputs(images);
+  override outputs(images: Tensor): Outputs {
+    const outputs = super.outputs(images);
     return { ...outputs, logits: this.correction.forward(outputs.logits) };
   }
 
-  grow(classes: number, seed: number): void {
-    this.net.grow(classes, seed);
-    this.correction.grow(this.net.classes);
+  override grow(classes: number, seed: number): void {
+    super.grow(classes, seed);
+    this.correction.grow(this.classes);
   }
 }
 

@@ -12,7 +12,7 @@ import type { ResNet } from '../../nn/resnet.ts';
 import { concat } from '../../ops/strided.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
-import { defineMethod, type IncrementalModel, type Outputs, type Task } from '../method.ts';
+import { defineMethod, type Outputs, type Task } from '../method.ts';
 import { defaultModel } from '../model.ts';
 import {
   adjustedCrossEntropy,
@@ -21,6 +21,7 @@ import {
 } from '../rules/balanced-distillation.ts';
 import { numberSetting, wholeSetting } from '../setting.ts';
 import { classification } from './classification.ts';
+import { WrappedResNet } from './wrapped-resnet.ts';
 
 const beta = (preset: number, of: string) =>
   numberSetting(preset, { least: 0, below: 1 }, `how far rare classes weigh more in the ${of}; 0 for all alike`, 'β');
@@ -57,37 +58,9 @@ class Boost extends Module {
 }
 
 /** A ResNet, and beside it what the task that is being learnt adds. */
-class FosteredResNet extends Module implements IncrementalModel {
+class FosteredResNet extends WrappedResNet {
   /** Of the task under way: saved with its progress, and gone when it is done. */
   boost: Boost | null = null;
-
-  constructor(readonly net: ResNet) {
-    super(net.engine);
-  }
-
-  get classes(): number {
-    return this.net.classes;
-  }
-
-  get featureSize(): number {
-    return this.net.featureSize;
-  }
-
-  forward(images: Tensor): Tensor {
-    return this.net.forward(images);
-  }
-
-  features(images: Tensor): Tensor {
-    return this.net.features(images);
-  }
-
-  outputs(images: Tensor): Outputs {
-    return this.net.outputs(images);
-  }
-
-  grow(classes: number, seed: number): void {
-    this.net.grow(classes, seed);
-  }
 }
 
 /** Another extractor, started from the old one; the joint classifier keeps what the old one had. Belongs to the caller. */
