@@ -161,6 +161,12 @@ test('what is set is read as flags are, in either spelling, and told by its own 
     [['method=kd'], /^--set method=kd: a method is no setting\. Choose it by --method/],
     [['lr=1'], /^--set lr=1: --lr says it too\. Leave one of the two out\.$/, { lr: 2 }],
     [['lr=1', 'lr=2'], /^--set lr=2: another --set says it too\./],
+    [
+      ['memory=9'],
+      /^--memory-per-class: the memory's size is given by --set memory already\. Leave one of the two out\.$/,
+      { memoryPerClass: 2 },
+    ],
+    [['memory=9', 'memoryBytes=99'], /^--set memoryBytes: the memory's size is given by --set memory already/],
   ] as [string[], RegExp, object?][]) {
     assert.throws(
       () => typed(set, flags),
@@ -180,8 +186,8 @@ test('what is typed takes the place of what says the same in another way', () =>
     tasks: 3,
     seed: 1,
   });
-  const both = { memory: 1000, memoryPerClass: 5 };
-  assert.equal(merged('memory=1000', 'memoryPerClass=5'), { ...file, ...both });
+  const none = { memory: 1000, memoryPerClass: 0 };
+  assert.equal(merged('memory=1000', 'memoryPerClass=0'), { ...file, ...none });
 });
 
 test('what is set by mistake ends the command in one paragraph, and nothing is made', async () => {

@@ -11,6 +11,9 @@ export interface Typed {
   whereOf(key: string): string;
 }
 
+/** Settings that say how large a memory is, each in its way. */
+export const MEMORY_SIZES: readonly string[] = ['memory', 'memoryPerClass', 'memoryBytes'];
+
 /** `kd-weight` and `kdWeight` are one setting. */
 const camelCase = (key: string): string => key.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
@@ -18,7 +21,8 @@ const camelCase = (key: string): string => key.replace(/-([a-z0-9])/g, (_, lette
  * Reads what was set, beside the flags.
  * @param texts such as `memory=1000`.
  * @param own a method that is not built in.
- * @throws {ConfigError} for a text that sets nothing, an unknown setting, a value that does not fit, and what is said twice.
+ * @throws {ConfigError} for a text that sets nothing, an unknown setting, a value that does not fit, what is said twice, and a memory of two
+ * sizes.
  */
 export function typedSettings(flags: GivenSettings, texts: readonly string[], own?: AnyMethod): Typed {
   const known = meaningsOf(own);
@@ -47,8 +51,22 @@ export function typedSettings(flags: GivenSettings, texts: readonly string[], ow
     }
     set[key] = parseMeanings(key, meanings, value, `--set ${key}`);
   }
-  return {
+  const typed: Typed = {
     settings: { ...flags, ...set },
     whereOf: (key) => (key in set ? `--set ${key}` : flagOf(key, flags[key] !== false)),
   };
+  checkMemorySizes(typed);
+  return typed;
+}
+
+/** Of two sizes one would be without effect. A file may have both, as records of runs do. */
+function checkMemorySizes({ settings, whereOf }: Typed): void {
+  const given = MEMORY_SIZES.filter((key) => key in settings && settings[key] !== 0);
+  const [first, second] = given;
+  if (first === undefined || second === undefined) return;
+  throw new ConfigError({
+    where: whereOf(second),
+    message: `the memory's size is given by ${whereOf(first)} already.`,
+    fix: 'Leave one of the two out.',
+  });
 }

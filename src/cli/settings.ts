@@ -5,7 +5,7 @@ import { type Config, methodOf, methodsWith, parseConfig, settingsOf } from '../
 import type { AnyMethod } from '../continual/method.ts';
 import { readSettings } from '../continual/setting.ts';
 import { ConfigError } from '../errors.ts';
-import type { Typed } from './assignments.ts';
+import { MEMORY_SIZES, type Typed } from './assignments.ts';
 import { withOrder } from './class-order.ts';
 import { didYouMean, type GivenSettings } from './config-flags.ts';
 import { isMethodFile } from './method-choice.ts';
@@ -16,10 +16,7 @@ const isOfAnother = (key: string, method: AnyMethod): boolean =>
   !(key in method.settings) && methodsWith(key).length > 0;
 
 /** Settings that say one thing in different ways: of a file's none stands beside another that is typed. */
-const ALTERNATIVES: readonly (readonly string[])[] = [
-  ['memory', 'memoryPerClass', 'memoryBytes'],
-  ['tasks', 'increment', 'taskSizes'],
-];
+const ALTERNATIVES: readonly (readonly string[])[] = [MEMORY_SIZES, ['tasks', 'increment', 'taskSizes']];
 
 /** Those of a file's that something typed takes the place of. */
 const replaced = (file: GivenSettings, typed: GivenSettings): string[] =>
