@@ -264,6 +264,12 @@ test('lines are told apart by method, or by name where the method is one, and st
   const [a, b] = [record({ name: 'a' }), record({ name: 'b' })];
   assert.equal(lineLabels([a, b]), ['a', 'b']);
   assert.equal(lineLabels([a, b, record({ method: 'kd' })]), ['fdkd', 'fdkd', 'kd']);
+  const other = record({ name: 'other', config: { ...a.config, memory: 7 } });
+  assert.equal(
+    lineLabels([a, other, record({ method: 'kd' })]),
+    ['a', 'other', 'kd'],
+    'a method in two ways is two lines',
+  );
   const styles = lineStyles(Array.from({ length: 20 }, (_, index) => `run ${index}`));
   assert.is(new Set(styles.map(({ colour, dash }) => colour + dash)).size, 20);
 });

@@ -18,10 +18,19 @@ export interface LineStyle {
   symbol: Plot.SymbolType;
 }
 
-/** What distinguishes these runs: the method, or the name where the method is the same. */
+/** What runs of one method that are to be one line have in common: all but seeds and the order of classes. */
+function settingOf({ config, dataset, classesPerTask }: RunRecord): string {
+  const { seed: _, classSeed: __, classOrder: ___, ...settings } = config;
+  return JSON.stringify([dataset, classesPerTask, settings]);
+}
+
+/** What distinguishes these runs: the method, or the name where the method is the same, and where one was run in several ways. */
 export function lineLabels(records: readonly RunRecord[]): string[] {
   const methods = new Set(records.map((record) => record.method));
-  return records.map((record) => (methods.size > 1 || records.length === 1 ? record.method : record.name));
+  return records.map((record) => {
+    const ways = new Set(records.filter(({ method }) => method === record.method).map(settingOf));
+    return ways.size === 1 && (methods.size > 1 || records.length === 1) ? record.method : record.name;
+  });
 }
 
 /** One style a label, in order of appearance. */
