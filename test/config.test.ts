@@ -117,12 +117,12 @@ test('a method has its own settings and no other method', () => {
     );
   refused(
     { method: 'replay', temperature: 3 },
-    /the method "replay" has no setting "temperature".*one of kd, tkd, fdkd, rdkd/,
+    /the method "replay" has no setting "temperature".*one of kd, tkd, lwf, .*fdkd, rdkd/,
   );
-  refused({ method: 'fdkd', groups: 3 }, /the method "fdkd" has no setting "groups".*one of rdkd/);
+  refused({ method: 'fdkd', groups: 3 }, /the method "fdkd" has no setting "groups".*one of lwf, icarl, .*rdkd/);
   refused(
     { method: 'dkd' },
-    /"dkd" is not a built-in method\. Built in are finetune, joint, replay, kd, tkd, fdkd, rdkd/,
+    /"dkd" is not a built-in method\. Built in are finetune, joint, kd, replay, tkd, lwf, .*fdkd, rdkd/,
   );
   refused({ method: 7 }, /7 is not a built-in method/);
   refused(

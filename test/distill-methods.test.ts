@@ -198,7 +198,7 @@ test('groups that there will not be are refused before anything is learnt, and -
   }
   assert.throws(
     () => parseConfig({ method: 'lucir', distill: 'dense' }),
-    /"lucir" has no setting "distill".*one of lwf, icarl, bic, wa, podnet/,
+    /"lucir" has no setting "distill".*one of lwf, icarl, bic, podnet, wa, ssil, foster/,
   );
   assert.is((parseConfig({ method: 'podnet' }) as { distill?: unknown }).distill, undefined);
 });
