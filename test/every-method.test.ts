@@ -13,6 +13,7 @@ import { readSafetensors } from '../src/nn/safetensors.ts';
 import { Random } from '../src/tensor/random.ts';
 import { openPage } from './support/browser.ts';
 import { engine, needs } from './support/engine.ts';
+import { methodsHere } from './support/methods-here.ts';
 import { runOutcome } from './support/run-outcome.ts';
 
 /** Images of a class: bars of its own height, with noise. */
@@ -50,7 +51,7 @@ async function learnt(name: MethodName, changes: Partial<LearnerOptions> = {}): 
 
 const tensorsOf = (bytes: Uint8Array) => [...readSafetensors(bytes).tensors];
 
-for (const name of METHOD_NAMES) {
+for (const name of methodsHere) {
   test(`${name}: replayed steps learn what steps learn that are run anew`, async () => {
     const live = engine.memory().liveBuffers;
     assert.equal(tensorsOf(await learnt(name)), tensorsOf(await learnt(name, { capture: false })));
@@ -73,9 +74,9 @@ interface Ended {
   readonly ms: number;
 }
 
-/** A run by each method. @param kill milliseconds it has. */
+/** A run by each of them. @param kill milliseconds it has. */
 function learnAll(folder: string, kill?: number): Promise<Ended> {
-  const args = ['.build/test/support/learn-every-method.js', folder, ...METHOD_NAMES];
+  const args = ['.build/test/support/learn-every-method.js', folder, ...methodsHere];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const started = performance.now();
   let said = '';
@@ -112,7 +113,7 @@ test('killed at random moments, every method ends as if it never was', async () 
       if (ended.signal) kills++;
     }
     assert.ok(kills > 0);
-    for (const name of METHOD_NAMES) {
+    for (const name of methodsHere) {
       const [outcome, expected] = [runOutcome(join(killed, name)), runOutcome(join(whole, name))];
       for (const part of Object.keys(expected) as (keyof typeof expected)[])
         assert.equal(outcome[part], expected[part], `${name}: ${part}`);
