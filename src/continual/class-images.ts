@@ -36,6 +36,10 @@ function pairsOf(images: ClassImages, where: string): (readonly [string, ImageIn
   return Object.entries(images);
 }
 
+/** The logit of each image, lot by lot. @param names of all classes, in the order of the logits. */
+export const labelsOf = (lots: ReadonlyMap<string, ImageBytes>, names: readonly string[]): Int32Array<ArrayBuffer> =>
+  Int32Array.from([...lots].flatMap(([name, { count }]) => new Array<number>(count).fill(names.indexOf(name))));
+
 export interface ReadOptions {
   /** What the caller's images have to be; decided by the first ones by default. */
   readonly format: ImageFormat | null;

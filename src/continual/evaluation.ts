@@ -4,7 +4,7 @@ import { ArgumentError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { calibrationOf } from './calibration.ts';
-import { type ClassImages, readClassImages } from './class-images.ts';
+import { type ClassImages, labelsOf, readClassImages } from './class-images.ts';
 import { diverged } from './divergence.ts';
 import type { Evaluation } from './learner-types.ts';
 import type { Predictions } from './predictions.ts';
@@ -57,7 +57,7 @@ export async function evaluate(
   lots: ReadonlyMap<string, ImageBytes>,
   { predictions, names, taskSizes, lr, heads = false }: EvaluationOptions,
 ): Promise<Evaluation> {
-  const labels = Int32Array.from([...lots].flatMap(([name, { count }]) => new Array(count).fill(names.indexOf(name))));
+  const labels = labelsOf(lots, names);
   const images = joinImages([...lots.values()], 'evaluate');
   const answers = await predictions.answers(images, { labels, taskSizes, heads });
   const { predicted, withinTask, confidences } = answers;

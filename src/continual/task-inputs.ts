@@ -2,7 +2,7 @@
 import { channelMoments, type Normalization } from '../data/dataset.ts';
 import { type ImageBytes, type ImageFormat, joinImages } from '../data/image-bytes.ts';
 import type { Engine } from '../tensor/engine.ts';
-import { type ClassImages, readClassImages } from './class-images.ts';
+import { type ClassImages, labelsOf, readClassImages } from './class-images.ts';
 import { fingerprint, textBytes } from './fingerprint.ts';
 import type { Knowledge, Setup } from './knowledge.ts';
 import { executionSettings, type LearnerSettings } from './learner-settings.ts';
@@ -12,7 +12,7 @@ export interface TaskInputs {
   /** Class by class, in the order given. */
   readonly images: ImageBytes;
   /** The logit of each image. */
-  readonly labels: readonly number[];
+  readonly labels: Int32Array;
   /** Of all classes, those of before first. */
   readonly names: readonly string[];
   /** Of the new ones. */
@@ -44,8 +44,7 @@ export async function readTask(
   const images = lots.size > 1 ? joined : { ...joined, data: joined.data.slice() };
   const format = fixed ?? normalized(images, training);
   checkImageSettings(training, format);
-  const labels = [...lots].flatMap(([name, { count }]) => new Array<number>(count).fill(names.indexOf(name)));
-  return { images, labels, names, added, format };
+  return { images, labels: labelsOf(lots, names), names, added, format };
 }
 
 /** The images' own format, and how they are normalised from now on. */

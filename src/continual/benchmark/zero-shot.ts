@@ -1,6 +1,7 @@
 /** How well a task is told before it is learnt: what forward transfer is made of. */
 import { joinImages } from '../../data/image-bytes.ts';
 import { ArgumentError } from '../../errors.ts';
+import { labelsOf } from '../class-images.ts';
 import type { ContinualLearner } from '../learner.ts';
 import { ExemplarMemory } from '../memory.ts';
 import type { IncrementalModel } from '../method.ts';
@@ -31,9 +32,7 @@ export async function zeroShot(learner: ContinualLearner, { brings, tests }: Nex
   const names = [...classes, ...added];
   const taskSizes = added.length > 0 ? [...learner.taskSizes, added.length] : learner.taskSizes;
   const images = joinImages([...tests.values()], 'zeroShot');
-  const labels = Int32Array.from(
-    [...tests].flatMap(([name, { count }]) => new Array<number>(count).fill(names.indexOf(name))),
-  );
+  const labels = labelsOf(tests, names);
   const { predictor: _own, ...byLogits } = method;
   // No head asks for exemplars.
   const memory = new ExemplarMemory({ total: 0 });
