@@ -30,7 +30,7 @@ import { type Summary, summarize } from './metrics/summary.ts';
 import type { ZeroShot } from './metrics/transfer.ts';
 import { checkPlan } from './plan.ts';
 import type { Scenario } from './scenario.ts';
-import { TaskStream } from './task-stream.ts';
+import { type ImagesByClass, TaskStream } from './task-stream.ts';
 import { type TestedPartLine, testedPartOf } from './tested-part.ts';
 import { zeroShot } from './zero-shot.ts';
 
@@ -269,12 +269,13 @@ export class Benchmark {
     const { stream, tasksDone: task } = this;
     signal?.throwIfAborted();
     const train = stream.train(task);
-    const shot =
-      task > 0 ? await zeroShot(this.learner, { brings: train.keys(), tests: stream.test(task) }) : undefined;
+    const tests = Array.from({ length: task + 1 }, (_, one) => stream.test(one));
+    const next = { brings: train.keys(), tests: tests[task] as ImagesByClass };
+    const shot = task > 0 ? await zeroShot(this.learner, next) : undefined;
     const events = this.learner.learn(train, {
       ...(signal ? { signal } : {}),
       saveEvery,
-      tests: Array.from({ length: task + 1 }, (_, one) => stream.test(one)),
+      tests,
       ...(this.begun ? { resume: this.begun.bytes } : {}),
       annotate: () => writeBenchmarkState(this.state()),
     });
