@@ -11,7 +11,7 @@ import { capture } from '../tensor/capture.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { LazyBatch } from './batch.ts';
+import { type BatchParts, LazyBatch } from './batch.ts';
 import type { Disposables } from './disposables.ts';
 import { diverged, weightsAreFinite } from './divergence.ts';
 import type { EpochEvent, StepEvent } from './events.ts';
@@ -23,6 +23,7 @@ import { makeOptimizer, makeSchedule } from './recipe.ts';
 import { type PhaseParts, type PhaseSnapshot, restoreSnapshot, takeSnapshot } from './snapshot.ts';
 import type { TaskImages } from './task-images.ts';
 import { trainOnly } from './train-only.ts';
+import { augmentationOf } from './training-checks.ts';
 
 /** Everything one phase is trained with. */
 export interface Fit {
@@ -41,9 +42,6 @@ export interface Fit {
   readonly images: TaskImages;
   /** Which images to learn on. */
   readonly indices: readonly number[];
-  readonly augmentation: Augmentation;
-  /** As the learner's settings have it. */
-  readonly configured: Augmentation;
   /** Takes in what training needs on the device; to be freed when it ends, however it does. */
   readonly held: Disposables;
   /** A snapshot is taken after so many epochs, and after the last; 0 for none. */
@@ -72,25 +70,25 @@ type Recorded = Omit<StepEvent, 'type' | 'loss' | 'task' | 'phase' | 'epochs'>;
  */
 type StepInput = [indices: Tensor, transforms: Tensor, targets: Tensor, ...brightness: Tensor[]];
 
+type StepParts = BatchParts<IncrementalModel>;
+
 const brightens = ({ brightness = 0 }: Augmentation): boolean => brightness > 0;
 
 /** One step on the device: the batch and those that are drawn beside it, each by its tensors, to the loss. */
 function stepOf(fit: Fit, optimizer: Optimizer) {
-  const { recipe, phase, model, old, scaler, images, augmentation } = fit;
+  const { recipe, phase, model, old, scaler, images } = fit;
   const names = Object.keys(phase.drawn ?? {});
   const values = phase.values ?? {};
-  const looks = [augmentation, ...names.map((name) => augmentationFor(fit, phase.drawn?.[name] as Drawn))];
-  const sizes = looks.map((how) => (brightens(how) ? 4 : 3));
+  const looks = [phase, ...Object.values(phase.drawn ?? {})].map((lot) => augmentationFor(fit, lot));
   return (...inputs: Tensor[]): Tensor => {
-    const batchOf = (at: number, drawn: Readonly<Record<string, LazyBatch<IncrementalModel>>> = {}) => {
-      const first = sizes.slice(0, at).reduce((total, size) => total + size, 0);
-      const given = inputs.slice(first, first + (sizes[at] as number)) as StepInput;
-      const [indices, transforms, targets, brightness] = given;
-      const x = images.augmented(indices, transforms, looks[at] as Augmentation, brightness);
-      return new LazyBatch({ model, old, images: x, targets, indices, values, drawn });
-    };
-    const drawn = Object.fromEntries(names.map((name, i) => [name, batchOf(i + 1)]));
-    const value = lossOf(phase, batchOf(0, drawn), nameOf(fit));
+    const left = [...inputs];
+    const [own, ...others] = looks.map((how) => {
+      const [indices, transforms, targets, brightness] = left.splice(0, brightens(how) ? 4 : 3) as StepInput;
+      const x = images.augmented(indices, transforms, how, brightness);
+      return { model, old, images: x, targets, indices, values };
+    }) as [StepParts, ...StepParts[]];
+    const drawn = Object.fromEntries(names.map((name, i) => [name, new LazyBatch(others[i] as StepParts)]));
+    const value = lossOf(phase, new LazyBatch({ ...own, drawn }), nameOf(fit));
     backward(scaler ? scaler.scale(value) : value);
     scaler?.unscale(optimizer);
     if (recipe.clip > 0) clipGradNorm(model.parameters(), recipe.clip);
@@ -102,9 +100,9 @@ function stepOf(fit: Fit, optimizer: Optimizer) {
   };
 }
 
-/** How a drawn batch is augmented. */
-const augmentationFor = ({ configured }: Fit, { augment }: Drawn): Augmentation =>
-  augment === false ? {} : configured;
+/** How images are augmented: those of a phase, or of what it draws. */
+const augmentationFor = ({ training }: Fit, { augment }: Pick<Phase | Drawn, 'augment'>): Augmentation =>
+  augment === false ? {} : augmentationOf(training);
 
 /** Streams of random numbers by what they are for; those of first phases have the names they had before there were others. */
 const purpose = (name: string, { task, phaseIndex }: Fit): (string | number)[] =>
@@ -140,6 +138,7 @@ const drawsOf = (fit: Fit, epoch: number): Draw[] =>
 export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent | SnapshotEvent> {
   const { engine, training, recipe, task, phaseIndex, phase, model, images, held, saveEvery, resume } = fit;
   const { seed } = training;
+  const augmentation = augmentationFor(fit, phase);
   const { epochs } = recipe;
   held.add(trainOnly(model, phase.parameters));
   const optimizer = held.add(makeOptimizer(phase.parameters ?? model, recipe));
@@ -164,7 +163,7 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
   ];
   const record = (at: Recorded, indices: Uint32Array<ArrayBuffer>, random: Random, draws: readonly Draw[]): void =>
     engine.scope(() => {
-      const inputs: Tensor[] = inputOf(indices, fit.augmentation, random);
+      const inputs: Tensor[] = inputOf(indices, augmentation, random);
       for (const draw of draws) inputs.push(...inputOf(draw.next(), draw.augmentation, draw.random));
       losses.add(at, (captured ?? step)(...inputs));
     });

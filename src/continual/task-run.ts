@@ -20,7 +20,6 @@ import { epochsOf, taskRecipe } from './recipe.ts';
 import { TaskImages } from './task-images.ts';
 import type { TaskInputs } from './task-inputs.ts';
 import { readProgress, type TaskProgress, writeProgress } from './task-progress.ts';
-import { augmentationOf } from './training-checks.ts';
 
 export interface TaskRunOptions {
   readonly setup: Setup;
@@ -162,8 +161,6 @@ export class TaskRun implements Task {
       scaler: options.scaler,
       images,
       indices: phase.images ?? [...this.fresh, ...this.exemplars],
-      augmentation: phase.augment === false ? {} : augmentationOf(training),
-      configured: augmentationOf(training),
       held,
       saveEvery,
       resume: done && { snapshot: done.snapshot, where: RESUMED },
