@@ -50,9 +50,10 @@ export async function* learnTask(
   const inputs = await readTask(engine, given, { known: known.names, images: known.images, resize, training });
   const { format, names, added } = inputs;
   // Read now: what does not fit is to be told before the task is learnt, not after.
-  const lots: Map<string, ImageBytes>[] = [];
-  for (const set of [...(test ? [test] : []), ...(tests ?? [])])
-    lots.push(new Map(await readTestImages(engine, set, { names, format, resize, where: `${where}: test` })));
+  const read = (set: ClassImages) => readTestImages(engine, set, { names, format, resize, where: `${where}: test` });
+  const lot = test && (await read(test));
+  const lots: ReadonlyMap<string, ImageBytes>[] = [];
+  for (const set of tests ?? []) lots.push(await read(set));
   const taskSizes = added.length > 0 ? [...known.taskSizes, added.length] : known.taskSizes;
   const planned = [...known.taskSizes, added.length];
   const notices = noticesOf(method, methodSettings, { taskSizes: planned, training });
@@ -72,18 +73,13 @@ export async function* learnTask(
   if (!(await weightsAreFinite(model))) throw diverged(`task ${tasks + 1}`, 'after its last step weights are', lr);
   const keeping = { method, keeps: keepsOf(setup), selection: training.selection };
   const remembered = await remember(memory, run, { ...keeping, fresh: inputs.images });
+  const predictions = held.add(
+    new Predictions({ engine, method, settings: methodSettings, model, format, memory: remembered }),
+  );
+  const asked = { predictions, names, taskSizes, lr };
+  const evaluation = lot && (await evaluate(lot, asked));
   const evaluations: Evaluation[] = [];
-  if (lots.length > 0) {
-    const predictions = held.add(
-      new Predictions({ engine, method, settings: methodSettings, model, format, memory: remembered }),
-    );
-    for (const [at, lot] of lots.entries()) {
-      // The first may be `test`, of which nobody asked for the heads.
-      const heads = !test || at > 0;
-      evaluations.push(await evaluate(lot, { predictions, names, taskSizes, lr, heads }));
-    }
-  }
-  const [evaluation] = test ? evaluations.splice(0, 1) : [];
+  for (const one of lots) evaluations.push(await evaluate(one, { ...asked, heads: true }));
   const skipped = (await skippedSteps(scaler)) - skippedBefore;
 
   stillWanted();
