@@ -78,7 +78,7 @@ export function checkDistill(settings: DistillValues, taskSizes: readonly number
   const oldTasks = taskSizes.slice(0, -1);
   checkDistillation(oldTasks, distillOptions(settings, oldTasks.length));
   const { distill } = settings;
-  return distill === 'dense' || distill === 'random' ? poolNotices(oldTasks.length, distill === 'random') : undefined;
+  return distill === 'dense' ? densePoolNotices(oldTasks.length) : undefined;
 }
 
 export interface Distillation {
@@ -111,12 +111,12 @@ const pooledSizes = (kind: PoolKind, sizes: readonly number[]): readonly number[
 export const usualPool = (oldTasks: number, isDrawn: boolean): PoolKind =>
   oldTasks <= (isDrawn ? MOST_TASKS : MOST_DENSE_TASKS) ? 'dense' : 'runs';
 
-/** What is to be known of the usual pool where so many tasks come before the last one. */
-export const poolNotices = (oldTasks: number, isDrawn: boolean): readonly string[] | undefined =>
-  usualPool(oldTasks, isDrawn) === 'dense'
+/** What is to be known where all groups of the usual pool are distilled, and so many tasks come before the last one. */
+export const densePoolNotices = (oldTasks: number): readonly string[] | undefined =>
+  usualPool(oldTasks, false) === 'dense'
     ? undefined
     : [
-        `The dense pool is distilled for up to ${isDrawn ? MOST_TASKS : MOST_DENSE_TASKS} old tasks, and there will be ${oldTasks}: ` +
+        `The dense pool is distilled for up to ${MOST_DENSE_TASKS} old tasks, and there will be ${oldTasks}: ` +
           "from then on every run of neighbouring tasks is distilled instead, which is the pool 'runs'.",
       ];
 

@@ -5,7 +5,7 @@ import { defineMethod, type Outputs, type Task } from '../method.ts';
 import { defaultModel } from '../model.ts';
 import { BiasCorrection } from '../rules/bias-correction.ts';
 import { numberSetting, wholeSetting } from '../setting.ts';
-import { classification } from './classification.ts';
+import { classification, withDistillation } from './classification.ts';
 import { oldShare } from './shares.ts';
 import { WrappedResNet } from './wrapped-resnet.ts';
 
@@ -94,11 +94,7 @@ export const bic = defineMethod({
     yield {
       images: training,
       parameters: model.net,
-      loss(batch) {
-        const own = ce(batch).mul(1 - share);
-        return kd && batch.oldLogits ? own.add(kd.loss(batch.logits, batch.oldLogits)) : own;
-      },
-      state: kd?.state ?? {},
+      ...withDistillation((batch) => ce(batch).mul(1 - share), kd),
     };
     if (validation.length === 0) return;
     yield {

@@ -6,7 +6,7 @@ import { type DistillationOptions, distillation, distillationSettings } from '..
 import { hasRoom } from '../memory-use.ts';
 import type { Phase, Task, TaskPlan } from '../method.ts';
 import type { ValuesOf } from '../setting.ts';
-import { classification } from './classification.ts';
+import { classification, withDistillation } from './classification.ts';
 
 export const distilledSettings = { ...distillationSettings, ...alignmentSettings };
 
@@ -27,9 +27,6 @@ export async function* learnDistilled(
 ): AsyncGenerator<Phase<ResNet>> {
   const ce = classification(task);
   const kd = await distillation(task, task.settings, options);
-  yield {
-    loss: (batch) => (kd && batch.oldLogits ? ce(batch).add(kd.loss(batch.logits, batch.oldLogits)) : ce(batch)),
-    state: kd?.state ?? {},
-  };
+  yield withDistillation(ce, kd);
   await alignTask(task, task.model.fc, task.settings);
 }

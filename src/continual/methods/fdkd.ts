@@ -1,5 +1,5 @@
 import { MOST_DENSE_TASKS, POOL_KINDS } from '../../distill/task-pool.ts';
-import { checkDistillation, poolNotices, usualPool } from '../distillation.ts';
+import { checkDistillation, densePoolNotices, usualPool } from '../distillation.ts';
 import { defineMethod } from '../method.ts';
 import { choiceSetting } from '../setting.ts';
 import { checkWeighting, distilledSettings, learnDistilled } from './distilled.ts';
@@ -29,7 +29,7 @@ export const fdkd = defineMethod({
     const oldTasks = plan.taskSizes.slice(0, -1);
     const usual = usualPool(oldTasks.length, false);
     checkDistillation(oldTasks, { pool: pool ?? usual });
-    return pool === undefined ? poolNotices(oldTasks.length, false) : undefined;
+    return pool === undefined ? densePoolNotices(oldTasks.length) : undefined;
   },
   learn: (task) => learnDistilled(task, { pool: task.settings.pool ?? usualPool(task.oldTaskSizes.length, false) }),
 });

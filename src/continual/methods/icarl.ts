@@ -2,7 +2,7 @@ import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
 import { defineMethod } from '../method.ts';
 import { meanScores } from '../rules/nearest-mean.ts';
 import { numberSetting } from '../setting.ts';
-import { classification } from './classification.ts';
+import { classification, withDistillation } from './classification.ts';
 
 const settings = {
   ...distillSettings('whole'),
@@ -29,10 +29,7 @@ export const icarl = defineMethod({
   async *learn(task) {
     const ce = classification(task);
     const kd = await distillTerm(task, task.settings, task.settings.kdWeight);
-    yield {
-      loss: (batch) => (kd && batch.oldLogits ? ce(batch).add(kd.loss(batch.logits, batch.oldLogits)) : ce(batch)),
-      state: kd?.state ?? {},
-    };
+    yield withDistillation(ce, kd);
   },
   predictor({ model, exemplarMeans }) {
     const means = exemplarMeans();

@@ -3,7 +3,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
 import { type Batch, defineMethod, type Task } from '../method.ts';
 import { numberSetting } from '../setting.ts';
-import { classification } from './classification.ts';
+import { classification, withDistillation } from './classification.ts';
 import { singleClassNotices } from './single-class.ts';
 
 const settings = {
@@ -38,9 +38,6 @@ export const lwf = defineMethod({
   async *learn(task) {
     const ce = newClassification(task);
     const kd = await distillTerm(task, task.settings, task.settings.kdWeight);
-    yield {
-      loss: (batch) => (kd && batch.oldLogits ? ce(batch).add(kd.loss(batch.logits, batch.oldLogits)) : ce(batch)),
-      state: kd?.state ?? {},
-    };
+    yield withDistillation(ce, kd);
   },
 });

@@ -1,7 +1,7 @@
 import { alignmentSettings, alignTask } from '../alignment.ts';
 import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
 import { defineMethod } from '../method.ts';
-import { classification } from './classification.ts';
+import { classification, withDistillation } from './classification.ts';
 import { oldShare } from './shares.ts';
 
 /** (1 − λ)·CE + λ·KD, λ the share of old classes; then the new classes' weights are aligned, as the next task is taught. */
@@ -17,15 +17,7 @@ export const wa = defineMethod({
     const ce = classification(task);
     const share = oldShare(task);
     const kd = await distillTerm(task, task.settings, share);
-    yield {
-      loss(batch) {
-        if (!kd || !batch.oldLogits) return ce(batch);
-        return ce(batch)
-          .mul(1 - share)
-          .add(kd.loss(batch.logits, batch.oldLogits));
-      },
-      state: kd?.state ?? {},
-    };
+    yield withDistillation(kd ? (batch) => ce(batch).mul(1 - share) : ce, kd);
     await alignTask(task, task.model.fc, task.settings);
   },
 });
