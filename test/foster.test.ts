@@ -6,7 +6,9 @@ import { ContinualLearner } from '../src/continual/learner.ts';
 import { foster } from '../src/continual/methods/foster.ts';
 import { firstPerClass } from '../src/data/dataset.ts';
 import { imagesByClass } from '../src/data/images-by-class.ts';
+import { classBalancedWeights } from '../src/entries/methods.ts';
 import { readSafetensors, type SafetensorsEntry } from '../src/nn/safetensors.ts';
+import { mean } from '../src/report/statistics.ts';
 import { engine } from './support/engine.ts';
 import { fashion } from './support/small-run.ts';
 
@@ -130,6 +132,19 @@ test('the compression has epochs of its own, and classes without an image in mem
   );
   assert.ok(epochs.every(({ loss }) => Number.isFinite(loss)));
   learner.dispose();
+});
+
+test('class-balanced weights have the mean 1, and rare classes the larger', () => {
+  const weights = classBalancedWeights([500, 20, 20, 1], 0.97);
+  assert.ok(Math.abs(mean(weights) - 1) < 1e-12 && weights[0]! < weights[1]! && weights[1] === weights[2]);
+  assert.ok(Math.abs(weights[3]! / weights[1]! - (1 - 0.97 ** 20) / (1 - 0.97)) < 1e-9);
+  assert.equal(classBalancedWeights([7, 1], 0), [1, 1]);
+  assert.equal(classBalancedWeights([3], 0.9), [1]);
+  const close = classBalancedWeights([1, 2], 1 - 1e-12);
+  assert.ok(Math.abs(close[0]! / close[1]! - 2) < 1e-6);
+  assert.throws(() => classBalancedWeights([3, 0], 0.9), /class 1 has 0 images/);
+  assert.throws(() => classBalancedWeights([], 0.9), /there are no counts/);
+  assert.throws(() => classBalancedWeights([3], 1), /β is 1/);
 });
 
 test.run();
