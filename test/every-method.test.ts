@@ -1,5 +1,4 @@
 /** What holds for every built-in method: replayed steps are the steps, f16 does, a kill costs nothing, a page learns by it. */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +12,7 @@ import { readSafetensors } from '../src/nn/safetensors.ts';
 import { Random } from '../src/tensor/random.ts';
 import { openPage } from './support/browser.ts';
 import { engine, needs } from './support/engine.ts';
+import { type Ended, runUntilKilled } from './support/killed.ts';
 import { methodsHere } from './support/methods-here.ts';
 import { runOutcome } from './support/run-outcome.ts';
 
@@ -67,32 +67,9 @@ needs('shader-f16')('every method learns with f16 activations', async () => {
   }
 });
 
-interface Ended {
-  readonly signal: NodeJS.Signals | null;
-  readonly code: number | null;
-  readonly said: string;
-  readonly ms: number;
-}
-
 /** A run by each of them. @param kill milliseconds it has. */
-function learnAll(folder: string, kill?: number): Promise<Ended> {
-  const args = ['.build/test/support/learn-every-method.js', folder, ...methodsHere];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const started = performance.now();
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-  }
-  const timer = kill === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), kill);
-  return new Promise((done) => {
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      done({ code, signal, said, ms: performance.now() - started });
-    });
-  });
-}
+const learnAll = (folder: string, kill?: number): Promise<Ended> =>
+  runUntilKilled(['.build/test/support/learn-every-method.js', folder, ...methodsHere], { kill });
 
 test('killed at random moments, every method ends as if it never was', async () => {
   const seed = Number(process.env.ENGRAM_KILL_SEED ?? Date.now() % 1e6);

@@ -1,11 +1,11 @@
 /** A run that is killed and resumed, again and again, at random moments and within its writes: it ends as one that never was. */
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Random } from '../src/tensor/random.ts';
+import { type Ended, runUntilKilled } from './support/killed.ts';
 import { runOutcome } from './support/run-outcome.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'engram-kill-'));
@@ -15,41 +15,15 @@ test.after(() => rmSync(home, { recursive: true, force: true }));
 const settings =
   '--method rdkd --tasks 3 --class-order 1,3,5,7,8,9 --train-per-class 4 --test-per-class 2 --epochs 4 --memory 6 --batch 4 --width 2';
 
-interface Ended {
-  readonly signal: NodeJS.Signals | null;
-  readonly code: number | null;
-  readonly said: string;
-}
-
 /** @param kill The operation on files it dies at (see `support/kill-at.ts`), or the milliseconds it has from `ready` on. */
 function engram(folder: string, kill?: string | number, ready = () => true): Promise<Ended> {
   const isBegun = existsSync(join(folder, 'config.json'));
   const args = isBegun ? ['train', '--resume', '--out', folder] : ['train', ...settings.split(' '), '--out', folder];
   const within = typeof kill === 'string';
-  const child = spawn(
-    process.execPath,
-    [...(within ? ['--import', './.build/test/support/kill-at.js'] : []), 'dist/cli.js', ...args],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NO_COLOR: '1', ...(within ? { ENGRAM_KILL_AT: kill, ENGRAM_KILL_IN: folder } : {}) },
-    },
-  );
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-  }
-  if (typeof kill === 'number') {
-    const waiting = setInterval(() => {
-      if (!ready()) return;
-      clearInterval(waiting);
-      setTimeout(() => child.kill('SIGKILL'), kill);
-    }, 2);
-    child.on('close', () => clearInterval(waiting));
-  }
-  return new Promise((done) => {
-    child.on('close', (code, signal) => done({ code, signal, said }));
+  return runUntilKilled([...(within ? ['--import', './.build/test/support/kill-at.js'] : []), 'dist/cli.js', ...args], {
+    env: { ...process.env, NO_COLOR: '1', ...(within ? { ENGRAM_KILL_AT: kill, ENGRAM_KILL_IN: folder } : {}) },
+    kill: within ? undefined : kill,
+    ready,
   });
 }
 

@@ -46,7 +46,8 @@ export async function readResults(file: string): Promise<RunResult[]> {
     .map((line) => JSON.parse(line) as RunResult);
 }
 
-const rounded = (value: number) => Math.round(value * 100) / 100;
+/** Percent are recorded to two digits. */
+export const rounded = (value: number) => Math.round(value * 100) / 100;
 
 async function learn(engine: Engine, { name, config: input }: Run): Promise<RunResult> {
   const config = parseConfig(input, name);

@@ -21,7 +21,7 @@ import { loadDataset } from '../../src/data/load-dataset.ts';
 import { silenceDrivers } from '../../src/gpu/adapter/driver-chatter-node.ts';
 import '../../src/index.ts';
 import { Engine } from '../../src/tensor/engine.ts';
-import { FASHION_FOLDER } from './experiment.ts';
+import { FASHION_FOLDER, rounded } from './experiment.ts';
 import { type MethodRun, methodRuns } from './method-protocols.ts';
 import { addMethodResult, type MethodResult, readMethodResults, recorded, resultOf } from './method-results.ts';
 import { writeMethodTables } from './method-table.ts';
@@ -34,8 +34,6 @@ interface Options {
   readonly folders: string;
   readonly table?: boolean;
 }
-
-const rounded = (value: number) => Math.round(value * 100) / 100;
 
 /** @param folders where runs under way have theirs; that of a finished one is taken away. */
 async function run(engine: Engine, { name, config: given }: MethodRun, folders: string): Promise<MethodResult> {
