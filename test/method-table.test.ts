@@ -11,7 +11,7 @@ import {
   recorded,
   resultOf,
 } from '../bench/experiments/method-results.ts';
-import { methodsPage, withMethodTable } from '../bench/experiments/method-table.ts';
+import { methodsPage, SEARCHED, withMethodTable } from '../bench/experiments/method-table.ts';
 import { parseConfig } from '../src/continual/benchmark/config.ts';
 import { METHOD_NAMES } from '../src/continual/methods/index.ts';
 import { inFolder } from './support/in-folder.ts';
@@ -96,11 +96,29 @@ test('means and spread, what is missing, and what PyTorch gave in the same order
   assert.is(withMethodTable('no marks', results), 'no marks');
 });
 
+test('what was tried in a search is told by its departures, on orders that are none of the table’s', () => {
+  const [plain] = methodRuns('', { orders: [7] }).filter(({ name }) => name === 'fashion/wa/7');
+  const searched = [{}, { align: false, taskSizes: [4, 6] }].map((tried) =>
+    resultFor('fashion/wa/0', { run: 'fashion/wa/7', config: recorded({ ...plain?.config, ...tried }) }),
+  );
+  const page = methodsPage([], '## Notes', searched);
+  assert.match(page, /\| `wa` \| Fashion-MNIST \| 7 \| as in the table \| 70\.0 \| 60\.0 \|/);
+  assert.match(page, /\| `wa` \| Fashion-MNIST \| 7 \| `align=false` `taskSizes=4,6` \| 70\.0 \| 60\.0 \|/);
+  assert.not.match(methodsPage([], '## Notes'), /search for settings/);
+  const [tried] = methodRuns('', { orders: [7], tried: { epochs: 3 } });
+  assert.is(tried?.config.epochs, 3);
+});
+
 test('the page and the table of the README are what is made of the results', async () => {
   const results = await readMethodResults('bench/results/methods.jsonl');
+  const searched = await readMethodResults(SEARCHED);
   const text = (name: string) => readFileSync(name, 'utf8');
   const how = 'npm run -s methods -- --table makes it';
-  assert.is(text('bench/results/methods.md'), methodsPage(results, text('bench/results/methods-notes.md')), how);
+  assert.is(
+    text('bench/results/methods.md'),
+    methodsPage(results, text('bench/results/methods-notes.md'), searched),
+    how,
+  );
   assert.is(text('README.md'), withMethodTable(text('README.md'), results), how);
 });
 

@@ -86,12 +86,18 @@ const recipes: Readonly<Record<Protocol, ConfigInput>> = {
 /** Where a method departs from the protocol: found on orders that are none of the table's. */
 const departures: Partial<Record<MethodName, Partial<Record<Protocol, ConfigInput>>>> = {};
 
+export interface MethodRunOptions {
+  /** Seeds of the class orders, and of everything random in them; {@link ORDERS} by default. */
+  readonly orders?: readonly number[];
+  /** Settings in the place of the protocol's and the departures from it: what a search for settings tries. */
+  readonly tried?: ConfigInput;
+}
+
 /**
  * Every run of the comparison: method by method, so that one is complete before the next begins.
  * @param fashion the folder of the full Fashion-MNIST.
- * @param orders seeds of the class orders, and of everything random in them.
  */
-export function methodRuns(fashion: string, orders: readonly number[] = ORDERS): MethodRun[] {
+export function methodRuns(fashion: string, { orders = ORDERS, tried = {} }: MethodRunOptions = {}): MethodRun[] {
   return METHOD_NAMES.flatMap((method) =>
     PROTOCOLS.flatMap((protocol) =>
       orders.map((order): MethodRun => {
@@ -100,7 +106,7 @@ export function methodRuns(fashion: string, orders: readonly number[] = ORDERS):
         const tasks = method === 'joint' ? { tasks: 1 } : {};
         const data = protocol === 'fashion' ? { data: fashion } : {};
         const given = { ...common, ...recipes[protocol], ...data, ...tasks, classOrder: `numpy:${order}`, seed: order };
-        const config = { ...settingsFor(method, given), ...own };
+        const config = { ...settingsFor(method, given), ...own, ...tried };
         return { name: `${protocol}/${method}/${order}`, protocol, method, order, config };
       }),
     ),

@@ -4,8 +4,10 @@ import type { AnyMethod } from '../../src/continual/method.ts';
 import { METHOD_NAMES, methods } from '../../src/continual/methods/index.ts';
 import { mean, standardDeviation } from '../../src/report/statistics.ts';
 import { methodRuns, ORDERS, PROTOCOLS, type Protocol, protocols, pytorch, titles } from './method-protocols.ts';
-import { type MethodResult, readMethodResults, resultOf } from './method-results.ts';
+import { type MethodResult, readMethodResults, recorded, resultOf } from './method-results.ts';
 
+/** Results of the search for settings. */
+export const SEARCHED = 'bench/results/methods-search.jsonl';
 const NOTES = 'bench/results/methods-notes.md';
 const PAGE = 'bench/results/methods.md';
 const README = 'README.md';
@@ -101,8 +103,52 @@ Average incremental / last accuracy in percent on ${run.map(({ protocol }) => pr
 a dash where none was.`;
 }
 
-/** @param notes what is to be known of the figures, written by hand. */
-export function methodsPage(results: readonly MethodResult[], notes: string): string {
+/** In what a run departs from the protocol, as `--set` takes it. */
+function departuresOf({ run, config }: MethodResult): string {
+  const [protocol, method, order] = run.split('/');
+  const plain = methodRuns('', { orders: [Number(order)] }).find(
+    (one) => one.protocol === protocol && one.method === method,
+  );
+  const usual = recorded(plain?.config ?? {});
+  return Object.entries(config)
+    .filter(([key, value]) => JSON.stringify(usual[key]) !== JSON.stringify(value))
+    .map(([key, value]) => `\`${key}=${value}\``)
+    .join(' ');
+}
+
+/** What was tried to find a method's settings, in the order it was; nothing where nothing was. */
+function searchSection(searched: readonly MethodResult[]): string {
+  if (searched.length === 0) return '';
+  const rows = searched.map((result) => {
+    const [protocol, method, order] = result.run.split('/') as [Protocol, string, string];
+    const { average, last } = result;
+    return [
+      `\`${method}\``,
+      short[protocol],
+      order,
+      departuresOf(result) || 'as in the table',
+      one(average),
+      one(last),
+    ];
+  });
+  return `
+## The search for settings
+
+On orders of the classes that are none of the table's, a run each: \`npm run -s methods -- fashion/wa --search 7 --set align=false\`.
+
+${markdown(['method', 'protocol', 'order', 'settings', 'average, %', 'last, %'], rows)}
+`;
+}
+
+/**
+ * @param notes what is to be known of the figures, written by hand.
+ * @param searched results of the search for settings.
+ */
+export function methodsPage(
+  results: readonly MethodResult[],
+  notes: string,
+  searched: readonly MethodResult[] = [],
+): string {
   const missing = METHOD_NAMES.length * PROTOCOLS.length * ORDERS.length - counted(results);
   const dates = results.map(({ date }) => date).sort();
   const adapters = [...new Set(results.map(({ adapter }) => adapter))];
@@ -119,7 +165,7 @@ ${PROTOCOLS.map((protocol) => `## ${titles[protocol]}\n\n${protocolTable(protoco
 ## Sources, and what was verified
 
 ${settingsTable()}
-
+${searchSection(searched)}
 ${notes.trim()}
 `;
 }
@@ -141,7 +187,7 @@ export function withMethodTable(text: string, results: readonly MethodResult[]):
  */
 export async function writeMethodTables(file: string, { write }: { readonly write: boolean }): Promise<string> {
   const results = await readMethodResults(file);
-  const page = methodsPage(results, await readFile(NOTES, 'utf8'));
+  const page = methodsPage(results, await readFile(NOTES, 'utf8'), await readMethodResults(SEARCHED));
   if (write) {
     await writeFile(PAGE, page);
     await writeFile(README, withMethodTable(await readFile(README, 'utf8'), results));
