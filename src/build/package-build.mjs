@@ -21,6 +21,8 @@ import { wgsl } from './wgsl-plugin.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** What only the command line needs: not modules of the library. */
 const COMMAND_LINE = ['src/cli', 'src/report'];
+/** An app like any other: it uses the package. */
+const SITE = 'src/web';
 
 const shared = /** @type {const} */ ({
   absWorkingDir: root,
@@ -34,8 +36,10 @@ const shared = /** @type {const} */ ({
 
 /** @param {string} path */
 const slashed = (path) => path.split(sep).join('/');
+/** @param {string} path @param {string} folder */
+const isIn = (path, folder) => slashed(relative(root, path)).startsWith(`${folder}/`);
 /** @param {string} path */
-const ofCommandLine = (path) => COMMAND_LINE.some((folder) => slashed(relative(root, path)).startsWith(`${folder}/`));
+const ofCommandLine = (path) => COMMAND_LINE.some((folder) => isIn(path, folder));
 
 /**
  * Where a module of the sources lies in the package: `src/errors.ts` in `lib/errors.js`.
@@ -94,7 +98,9 @@ async function filesIn(folder, ending) {
 
 /** Every module of the library, and every WGSL file. @param {string} outdir */
 async function buildLibrary(outdir) {
-  const modules = (await filesIn('src', '.ts')).filter((path) => !path.endsWith('.d.ts') && !ofCommandLine(path));
+  const modules = (await filesIn('src', '.ts')).filter(
+    (path) => !path.endsWith('.d.ts') && !ofCommandLine(path) && !isIn(path, SITE),
+  );
   const entries = [...modules, ...(await filesIn('shaders', '.wgsl'))];
   const { metafile } = await build({
     ...shared,

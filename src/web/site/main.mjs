@@ -1,0 +1,65 @@
+/**
+ * The site, from the packages as users have them.
+ *
+ *     node src/web/site/main.mjs build [FOLDER]   static files, .build/site by default: any server serves them, under any path
+ *     node src/web/site/main.mjs serve            a server that follows the sources
+ */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, createServer } from 'vite';
+import { packedPackages, unpackPackages } from './packed.mjs';
+import { PAGES, sitePages } from './pages.mjs';
+
+const web = fileURLToPath(new URL('..', import.meta.url));
+const root = join(web, '../..');
+const packages = join(root, '.build/packages');
+
+/**
+ * `sideEffects` in `package.json` is about the package's modules: the site's have others.
+ * @type {import('vite').Plugin}
+ */
+const ownSideEffects = {
+  name: 'own-side-effects',
+  transform: (code, id) => (id.startsWith(web) && /\.ts$/.test(id) ? { code, map: null, moduleSideEffects: true } : null),
+};
+
+/**
+ * @param {{ strict: boolean }} options
+ * @returns {import('vite').InlineConfig}
+ */
+const config = ({ strict }) => ({
+  configFile: false,
+  root: web,
+  // Relative: the site may lie under any path.
+  base: './',
+  publicDir: false,
+  cacheDir: join(root, '.build/vite'),
+  plugins: [packedPackages(packages), ownSideEffects, sitePages({ strict })],
+  worker: { format: 'es', plugins: () => [packedPackages(packages)] },
+  optimizeDeps: { exclude: ['engram', 'engram-data'] },
+  server: { fs: { allow: [root] } },
+  build: {
+    target: 'es2022',
+    // As a file of its own, which the policy lets a page fetch.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: { input: PAGES.map(({ file }) => join(web, file)) },
+    emptyOutDir: true,
+    reportCompressedSize: false,
+  },
+});
+
+const [command, folder = join(root, '.build/site')] = process.argv.slice(2);
+if (command === 'build') {
+  await unpackPackages(packages);
+  const { build: options, ...rest } = config({ strict: true });
+  await build({ ...rest, logLevel: 'warn', build: { ...options, outDir: folder } });
+} else if (command === 'serve') {
+  await unpackPackages(packages);
+  const server = await createServer(config({ strict: false }));
+  await server.listen();
+  server.printUrls();
+} else {
+  console.error('Say what to do: build [FOLDER], or serve.');
+  process.exit(1);
+}

@@ -1,0 +1,56 @@
+/** The packages as a user has them: packed by npm, unpacked where the site's imports find them. */
+import { execFile } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { createGunzip } from 'node:zlib';
+import { unpackTar } from 'modern-tar/fs';
+import { buildPackage } from '../../build/package-build.mjs';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** @param {string} folder @param {string} into the folder of the package. */
+async function packInto(folder, into) {
+  const flags = ['pack', folder, '--ignore-scripts', '--json', '--pack-destination', join(into, '..')];
+  const { stdout } = await promisify(execFile)('npm', flags, { cwd: root });
+  // npm 11 answers by name, earlier ones with a list.
+  const [{ filename }] = /** @type {{ filename: string }[]} */ (Object.values(JSON.parse(stdout)));
+  const archive = join(into, '..', filename);
+  await pipeline(createReadStream(archive), createGunzip(), unpackTar(into, { strip: 1 }));
+  await rm(archive);
+}
+
+/**
+ * Builds, packs and unpacks `engram` and `engram-data`.
+ * @param {string} folder is emptied; the packages lie in its `node_modules` then.
+ */
+export async function unpackPackages(folder) {
+  // Apart from the clone: below its `package.json` the built modules would be taken for others of it.
+  const stage = await mkdtemp(join(tmpdir(), 'engram-package-'));
+  const modules = join(folder, 'node_modules');
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(modules, { recursive: true });
+  await buildPackage(join(stage, 'dist'));
+  for (const file of ['package.json', 'README.md', 'LICENSE']) await copyFile(join(root, file), join(stage, file));
+  await packInto(stage, join(modules, 'engram'));
+  await packInto(join(root, 'src/data/bundled'), join(modules, 'engram-data'));
+  await rm(stage, { recursive: true });
+}
+
+/**
+ * Finds the site's imports of the packages there, as bundlers find those of any app.
+ * @param {string} folder
+ * @returns {import('vite').Plugin}
+ */
+export const packedPackages = (folder) => ({
+  name: 'packed-packages',
+  enforce: 'pre',
+  resolveId(source, importer, options) {
+    if (!/^engram(-data)?(\/|$)/.test(source) || importer?.startsWith(folder)) return null;
+    return this.resolve(source, join(folder, 'app.js'), { ...options, skipSelf: true });
+  },
+});
