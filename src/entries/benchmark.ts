@@ -38,6 +38,9 @@ export {
 } from '../continual/benchmark/metrics/summary.ts';
 export { taskConfusion } from '../continual/benchmark/metrics/task-confusion.ts';
 export { backwardTransfer, forwardTransfer, type ZeroShot } from '../continual/benchmark/metrics/transfer.ts';
+export { recordOf } from '../continual/benchmark/record-of.ts';
+export { runFiles, savedConfig } from '../continual/benchmark/run-files.ts';
+export { parseRunRecord, type RunRecord } from '../continual/benchmark/run-record.ts';
 export { type DomainKind, Scenario, type ScenarioOptions } from '../continual/benchmark/scenario.ts';
 export {
   type ImagesByClass,

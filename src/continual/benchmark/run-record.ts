@@ -1,9 +1,9 @@
 /** What a finished (or half finished) run left to be read: tables and pages are made from this alone. */
 import * as v from 'valibot';
-import { countedTaskSizes } from '../continual/benchmark/metrics/counts.ts';
-import { type Summary, summarize } from '../continual/benchmark/metrics/summary.ts';
-import { testedPartSchema, zeroShotSchema } from '../continual/benchmark/tested-part.ts';
-import { DataError } from '../errors.ts';
+import { DataError } from '../../errors.ts';
+import { countedTaskSizes } from './metrics/counts.ts';
+import { type Summary, summarize } from './metrics/summary.ts';
+import { testedPartSchema, zeroShotSchema } from './tested-part.ts';
 
 const finite = v.pipe(v.number(), v.finite());
 const count = v.pipe(finite, v.minValue(0));
