@@ -4,6 +4,7 @@ import { GroupDraw } from '../distill/group-draw.ts';
 import { MOST_DENSE_TASKS, MOST_TASKS, type PoolKind, TaskPool } from '../distill/task-pool.ts';
 import { classSimilarity, WEIGHTING_STRATEGIES, type Weighting, weighting } from '../distill/weighting.ts';
 import { ConfigError } from '../errors.ts';
+import { Random } from '../tensor/random.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Disposables } from './disposables.ts';
 import type { Task } from './method.ts';
@@ -17,6 +18,9 @@ export const distillationSettings = {
 };
 
 export type DistillationSettings = ValuesOf<typeof distillationSettings>;
+
+/** What the random numbers of the draws are for. */
+const DRAWS = 'groups';
 
 /** Groups that a random draw takes in each step. */
 export const groupsSetting = numberSetting(
@@ -171,6 +175,13 @@ async function weightingOf(task: DistilledTask, settings: DistillationSettings, 
   return chosen;
 }
 
+/**
+ * The seed of the groups that the steps of a task draw: `new GroupDraw(engine, pool, { groups, seed })` draws the same once more.
+ * @param seed the learner's own.
+ * @param task from 0 on.
+ */
+export const drawSeed = (seed: number, task: number): number => Random.of(seed, DRAWS, task).word();
+
 /** The distillation for one task, freed with it; `null` in the first one, when there is nothing to keep. */
 export async function distillation(
   task: DistilledTask,
@@ -187,7 +198,7 @@ export async function distillation(
   const draw =
     drawn === undefined
       ? null
-      : held.add(new GroupDraw(engine, pool, { groups: drawn, seed: task.random('groups').word() }));
+      : held.add(new GroupDraw(engine, pool, { groups: drawn, seed: task.random(DRAWS).word() }));
   return {
     loss: (logits, oldLogits) =>
       denseKD(logits, oldLogits, {

@@ -14,6 +14,7 @@ export {
   distillationSettings,
   distillSettings,
   distillTerm,
+  drawSeed,
 } from '../continual/distillation.ts';
 export type {
   EpochEvent,
