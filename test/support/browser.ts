@@ -22,6 +22,11 @@ async function launchBundled(args: string[]): Promise<Browser> {
   });
 }
 
+export interface PageOptions {
+  /** Whether there is WebGPU; there is by default. */
+  readonly webgpu?: boolean;
+}
+
 /**
  * Opens an empty page that may `import('/browser.js')`, the whole library in one file; what it logs as an error goes to this process's. No network is
  * asked: everything under `origin` comes from `folder`. Browsers trust localhost like https, and other names not.
@@ -29,9 +34,11 @@ async function launchBundled(args: string[]): Promise<Browser> {
 export async function openPage(
   origin = 'http://localhost',
   folder = '.build/browser',
+  { webgpu = true }: PageOptions = {},
 ): Promise<{ page: Page; close: () => Promise<void> }> {
   // On a busy machine SwiftShader is slow, and the watchdog would end its process as one that hangs.
-  const args = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-gpu-watchdog'];
+  const gpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-gpu-watchdog'];
+  const args = ['--no-sandbox', ...(webgpu ? gpu : [])];
   const bundled = process.platform === 'linux' && process.arch === 'x64';
   // Elsewhere: an installed Chrome.
   const browser = await (bundled ? launchBundled(args) : chromium.launch({ channel: 'chrome', args }));

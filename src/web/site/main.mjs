@@ -4,7 +4,7 @@
  *     node src/web/site/main.mjs build [FOLDER]   static files, .build/site by default: any server serves them, under any path
  *     node src/web/site/main.mjs serve            a server that follows the sources
  */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, createServer } from 'vite';
 import { packedPackages, unpackPackages } from './packed.mjs';
@@ -12,7 +12,9 @@ import { PAGES, sitePages } from './pages.mjs';
 
 const web = fileURLToPath(new URL('..', import.meta.url));
 const root = join(web, '../..');
-const packages = join(root, '.build/packages');
+const [command, folder = join(root, '.build/site')] = process.argv.slice(2);
+/** Beside the site: two may be built at the same time. */
+const packages = `${resolve(folder)}.packages`;
 
 /**
  * `sideEffects` in `package.json` is about the package's modules: the site's have others.
@@ -20,7 +22,8 @@ const packages = join(root, '.build/packages');
  */
 const ownSideEffects = {
   name: 'own-side-effects',
-  transform: (code, id) => (id.startsWith(web) && /\.ts$/.test(id) ? { code, map: null, moduleSideEffects: true } : null),
+  transform: (code, id) =>
+    id.startsWith(web) && /\.ts$/.test(id) ? { code, map: null, moduleSideEffects: true } : null,
 };
 
 /**
@@ -49,11 +52,10 @@ const config = ({ strict }) => ({
   },
 });
 
-const [command, folder = join(root, '.build/site')] = process.argv.slice(2);
 if (command === 'build') {
   await unpackPackages(packages);
   const { build: options, ...rest } = config({ strict: true });
-  await build({ ...rest, logLevel: 'warn', build: { ...options, outDir: folder } });
+  await build({ ...rest, logLevel: 'warn', build: { ...options, outDir: resolve(folder) } });
 } else if (command === 'serve') {
   await unpackPackages(packages);
   const server = await createServer(config({ strict: false }));

@@ -1,7 +1,7 @@
 /** The packages as a user has them: packed by npm, unpacked where the site's imports find them. */
 import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -34,6 +34,8 @@ export async function unpackPackages(folder) {
   const modules = join(folder, 'node_modules');
   await rm(folder, { recursive: true, force: true });
   await mkdir(modules, { recursive: true });
+  // An app of its own: within the clone, whose name is the package's, imports would find the clone itself.
+  await writeFile(join(folder, 'package.json'), '{ "name": "app", "private": true, "type": "module" }\n');
   await buildPackage(join(stage, 'dist'));
   for (const file of ['package.json', 'README.md', 'LICENSE']) await copyFile(join(root, file), join(stage, file));
   await packInto(stage, join(modules, 'engram'));
@@ -51,6 +53,7 @@ export const packedPackages = (folder) => ({
   enforce: 'pre',
   resolveId(source, importer, options) {
     if (!/^engram(-data)?(\/|$)/.test(source) || importer?.startsWith(folder)) return null;
-    return this.resolve(source, join(folder, 'app.js'), { ...options, skipSelf: true });
+    // From a file that is there: Vite takes others for its own root.
+    return this.resolve(source, join(folder, 'package.json'), { ...options, skipSelf: true });
   },
 });
