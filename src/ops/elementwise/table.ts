@@ -91,8 +91,8 @@ export const unaryOps = {
   tanh: unary('safe_tanh(a)', 'dy * (1.0 - y * y)', Math.tanh),
   /** 1 / (1 + e⁻ᵃ). */
   sigmoid: unary('sigmoid(a)', 'dy * y * (1.0 - y)', sigmoid),
-  /** max(0, a). NaN stays NaN, and its gradient passes, as PyTorch's. */
   // `max` would turn NaN into 0.
+  /** max(0, a). NaN stays NaN, and its gradient passes, as PyTorch's. */
   relu: unary('select(max(a, 0.0), a, is_nan(a))', 'select(0.0, dy, a > 0.0 || is_nan(a))', (a) => Math.max(0, a)),
   /** a · sigmoid(a). */
   silu: unary('a * sigmoid(a)', 'dy * sigmoid(a) * (1.0 + a * (1.0 - sigmoid(a)))', (a) => a * sigmoid(a)),
@@ -146,8 +146,8 @@ export const binaryOps = {
   }),
   /** 1 where a = b, 0 elsewhere: u32, without a gradient. NaN equals nothing. */
   equal: comparison('a == b', (a, b) => a === b),
-  /** 1 where a ≠ b, 0 elsewhere: u32, without a gradient. NaN differs from everything. */
   // SwiftShader's `!=` is false for NaN.
+  /** 1 where a ≠ b, 0 elsewhere: u32, without a gradient. NaN differs from everything. */
   notEqual: comparison('!(a == b)', (a, b) => a !== b),
   /** 1 where a < b, 0 elsewhere: u32, without a gradient. */
   less: comparison('a < b', (a, b) => a < b),
