@@ -17,6 +17,10 @@ export const distillationSettings = {
   weighting: choiceSetting(WEIGHTING_STRATEGIES, 'fixed', 'how the weight changes from task to task'),
 };
 
+/**
+ * Values of {@link distillationSettings}.
+ * @interface
+ */
 export type DistillationSettings = ValuesOf<typeof distillationSettings>;
 
 /** What the random numbers of the draws are for. */
@@ -32,6 +36,10 @@ export const groupsSetting = numberSetting(
 
 /** What may stand in the place of a published method's own distillation: `--distill`. */
 export const DISTILLS = ['dense', 'random', 'tasks', 'whole'] as const;
+/**
+ * One of {@link DISTILLS}: every group of the pool, some drawn in each step, each old task, or all in one.
+ * @useDeclaredType
+ */
 export type Distill = (typeof DISTILLS)[number];
 
 /**
@@ -48,6 +56,7 @@ export const distillSettings = <D extends Distill | undefined>(usual: D) => ({
   groups: groupsSetting,
 });
 
+/** @inline */
 type DistillValues = { readonly distill: Distill; readonly groups: number };
 
 /** The pool that stands for a choice, before so many old tasks. */
@@ -85,6 +94,7 @@ export function checkDistill(settings: DistillValues, taskSizes: readonly number
   return distill === 'dense' ? densePoolNotices(oldTasks.length) : undefined;
 }
 
+/** A distillation term, made for one task. */
 export interface Distillation {
   /** λ · KD of a batch, a scalar. */
   loss(logits: Tensor, oldLogits: Tensor): Tensor;
@@ -92,7 +102,9 @@ export interface Distillation {
   readonly state: Readonly<Record<string, Tensor>>;
 }
 
+/** Which groups of old tasks are distilled. */
 export interface DistillationOptions {
+  /** The groups there are. */
   readonly pool: PoolKind;
   /** Draws so many groups of the pool in each step, instead of distilling all of them. */
   readonly draw?: number;

@@ -1,4 +1,9 @@
-/** `engram/benchmark`: streams of tasks cut from data sets, their metrics and records. Nothing inside `src` imports this file. */
+/**
+ * Streams of tasks cut from data sets, learnt and tested one after the other, with the field's metrics and records that can be
+ * resumed. A {@link Benchmark} feeds a learner of `engram/continual`.
+ * @module engram/benchmark
+ */
+// Nothing inside `src` imports this file.
 export {
   Benchmark,
   type BenchmarkEvent,

@@ -52,7 +52,13 @@ export const runRecordSchema = v.object({
   seconds: count,
 });
 
+/**
+ * What a run left to be read, as `run.json` holds it: its configuration and stream, the accuracy matrix with its figures, the counts that
+ * they follow from, the losses, and where and when it was learnt.
+ * @useDeclaredType
+ */
 export type RunRecord = v.InferOutput<typeof runRecordSchema>;
+/** An epoch's loss. */
 export type LossRecord = v.InferOutput<typeof lossSchema>;
 
 /** Every figure of a run that has learnt a task. */
