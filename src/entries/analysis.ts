@@ -1,7 +1,8 @@
 /**
- * What training came to: the curvature of a loss, the drift of features.
+ * What training came to: the curvature of a loss and its landscape, the drift of features.
  * @module engram/analysis
  */
 // Nothing inside `src` imports this file.
 export { linearCKA } from '../analysis/cka.ts';
 export { Hessian, type HessianOptions } from '../analysis/hessian.ts';
+export { type LandscapeProgress, LossLandscape, type LossLandscapeOptions } from '../analysis/loss-landscape.ts';
