@@ -15,15 +15,21 @@ export const vendoredPath = (name) => `vendor/${name.replace('/', '-')}`;
 
 const IMPORT = /^import (?:type )?(?:\* as (\w+)|(\w+)|\{([^}]*)\}) from '([^']+)';$/gm;
 
+/** The library's and the command line's; the site is an app, and bundled by itself. @param {string} folder */
+async function texts(folder) {
+  const paths = (await readdir(folder, { recursive: true })).filter(
+    (path) => path.endsWith('.ts') && !/^web[\\/]/.test(path),
+  );
+  return Promise.all(paths.map((path) => readFile(join(folder, path), 'utf8')));
+}
+
 /**
  * The members of a value that the sources use, in order.
  * @param {string} sources folder
  * @param {string} value its name
  */
 export async function membersUsed(sources, value) {
-  const paths = (await readdir(sources, { recursive: true })).filter((path) => path.endsWith('.ts'));
-  const texts = await Promise.all(paths.map((path) => readFile(join(sources, path), 'utf8')));
-  const uses = texts.flatMap((text) => [...text.matchAll(new RegExp(`\\b${value}\\.(\\w+)`, 'g'))]);
+  const uses = (await texts(sources)).flatMap((text) => [...text.matchAll(new RegExp(`\\b${value}\\.(\\w+)`, 'g'))]);
   return [...new Set(uses.map(([, name = '']) => name))].sort();
 }
 
@@ -35,9 +41,7 @@ export async function membersUsed(sources, value) {
 export async function vendoredModules(sources) {
   /** @type {Map<string, Set<string>>} */
   const used = new Map(VENDORED.map((name) => [name, new Set()]));
-  const paths = (await readdir(sources, { recursive: true })).filter((path) => path.endsWith('.ts'));
-  for (const path of paths) {
-    const text = await readFile(join(sources, path), 'utf8');
+  for (const text of await texts(sources)) {
     for (const [, namespace, whole, names = '', from = ''] of text.matchAll(IMPORT)) {
       const found = used.get(from);
       if (whole) found?.add('default');

@@ -22,6 +22,18 @@ async function launchBundled(args: string[]): Promise<Browser> {
   });
 }
 
+/**
+ * The page is put together on SwiftShader's Vulkan too: otherwise a device is lost ("Device was destroyed") as soon as a canvas
+ * that it drew on is shown.
+ */
+const CANVASES = [
+  '--use-vulkan=swiftshader',
+  '--enable-features=Vulkan',
+  '--use-gl=angle',
+  '--use-angle=swiftshader',
+  '--ignore-gpu-blocklist',
+];
+
 export interface PageOptions {
   /** Whether there is WebGPU; there is by default. */
   readonly webgpu?: boolean;
@@ -37,7 +49,7 @@ export async function openPage(
   { webgpu = true }: PageOptions = {},
 ): Promise<{ page: Page; close: () => Promise<void> }> {
   // On a busy machine SwiftShader is slow, and the watchdog would end its process as one that hangs.
-  const gpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-gpu-watchdog'];
+  const gpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-gpu-watchdog', ...CANVASES];
   const args = ['--no-sandbox', ...(webgpu ? gpu : [])];
   const bundled = process.platform === 'linux' && process.arch === 'x64';
   // Elsewhere: an installed Chrome.
