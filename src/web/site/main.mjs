@@ -20,7 +20,8 @@ const packages = join(root, '.build/packages');
  */
 const ownSideEffects = {
   name: 'own-side-effects',
-  transform: (code, id) => (id.startsWith(web) && /\.ts$/.test(id) ? { code, map: null, moduleSideEffects: true } : null),
+  transform: (code, id) =>
+    id.startsWith(web) && /\.ts$/.test(id) ? { code, map: null, moduleSideEffects: true } : null,
 };
 
 /**

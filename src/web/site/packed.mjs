@@ -1,7 +1,7 @@
 /** The packages as a user has them: packed by npm, unpacked where the site's imports find them. */
 import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -34,6 +34,8 @@ export async function unpackPackages(folder) {
   const modules = join(folder, 'node_modules');
   await rm(folder, { recursive: true, force: true });
   await mkdir(modules, { recursive: true });
+  // Without it the folder would be of the clone's package, which is called `engram` too: its own modules would be found.
+  await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
   await buildPackage(join(stage, 'dist'));
   for (const file of ['package.json', 'README.md', 'LICENSE']) await copyFile(join(root, file), join(stage, file));
   await packInto(stage, join(modules, 'engram'));
