@@ -30,18 +30,26 @@ function matricesOf(info: GPUAdapterInfo): string {
 function usesOf({ features, info }: GPUAdapter): Use[] {
   const { subgroupMinSize: least, subgroupMaxSize: most } = info;
   const sizes = least ? ` They have ${least === most ? least : `${least} to ${most}`} threads here.` : '';
-  const use = (name: string, says: string): Use => ({ name, has: features.has(name as GPUFeatureName), says });
+  const use = (name: string, feature: string, says: string): Use => ({
+    name,
+    feature,
+    has: features.has(feature as GPUFeatureName),
+    says,
+  });
   return [
-    use('shader-f16', 'Activations in half the memory, and a bench of training steps with them.'),
+    use('half floats', 'shader-f16', 'Activations in half the memory, and a training step with them below.'),
     use(
+      'subgroups',
       'subgroups',
       `Asked for with subgroup matrices, which need them; all other kernels of a page do without.${sizes}`,
     ),
     use(
+      'timestamps',
       'timestamp-query',
-      'The tuner, and the variants below, measure by the clock of the device instead of the page’s.',
+      'The tuner, and the variants below, go by the device’s clock instead of the page’s.',
     ),
     use(
+      'subgroup matrices',
       SUBGROUP_MATRIX,
       `One more variant of matrix products and convolutions, on the GPU’s matrix units. Experimental.${matricesOf(info)}`,
     ),

@@ -20,17 +20,21 @@ function textOf(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
+/** A name that may be broken before its capitals. */
+const breakable = (name: string): TemplateResult =>
+  html`${name.split(/(?=[A-Z][a-z])/).map((piece, at) => (at === 0 ? piece : html`<wbr>${piece}`))}`;
+
 const rows = (caption: string, entries: readonly (readonly [string, string])[]): TemplateResult =>
   html`<div class="scroll"><table class="told"><caption>${caption}</caption><tbody>${entries.map(
-    ([name, text]) => html`<tr><th scope="row">${name}</th><td>${text}</td></tr>`,
+    ([name, text]) => html`<tr><th scope="row">${breakable(name)}</th><td>${text}</td></tr>`,
   )}</tbody></table></div>`;
 
 function uses({ uses }: AdapterReport): TemplateResult {
   return html`<div class="scroll"><table class="uses"><caption>What the engine makes use of</caption>
     <thead><tr><th scope="col">feature</th><th scope="col">here</th><th scope="col">for</th></tr></thead>
     <tbody>${uses.map(
-      ({ name, has, says }) =>
-        html`<tr><th scope="row">${name}</th><td data-has=${has}>${has ? 'yes' : 'no'}</td><td>${says}</td></tr>`,
+      ({ name, feature, has, says }) =>
+        html`<tr><th scope="row">${name}${feature === name ? nothing : html`<small>${feature}</small>`}</th><td data-has=${has}>${has ? 'yes' : 'no'}</td><td>${says}</td></tr>`,
     )}</tbody></table></div>`;
 }
 

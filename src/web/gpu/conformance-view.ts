@@ -46,7 +46,7 @@ function row(name: string, verdicts: readonly Verdict[]): TemplateResult {
   const passed = verdicts.filter((verdict) => verdict.passed).length;
   const worst = verdicts.reduce((a, b) => ((b.worst?.error ?? 0) > (a.worst?.error ?? 0) ? b : a));
   const isWell = passed === verdicts.length;
-  return html`<tr data-passed=${isWell}><th scope="row">${name}</th><td class="verdict">${isWell ? 'passed' : 'failed'}</td><td>${passed} of ${verdicts.length}</td>
+  return html`<tr data-passed=${isWell}><th scope="row">${name}</th><td class="verdict">${isWell ? 'passed' : 'failed'}<small>${passed} of ${verdicts.length}</small></td>
     <td>${worst.worst ? errorText(worst.worst.error) : '–'}</td><td>${worst.worst ? errorText(worst.worst.tolerance) : '–'}</td>
     <td class="where">${worst.worst ? `${worst.worst.tensor}, by ${worst.way}` : '–'}</td></tr>`;
 }
@@ -58,7 +58,7 @@ function cases(findings: Findings): TemplateResult {
   const sorted = [...byName].sort(([, a], [, b]) => Number(isWell(a)) - Number(isWell(b)));
   return html`<div class="scroll"><table class="cases"><caption>Largest error of each case over all ways to run it, as a share of the norm of what is expected, and what is
     tolerated there</caption>
-    <thead><tr><th scope="col">case</th><th scope="col">verdict</th><th scope="col">ways passed</th><th scope="col">largest error</th><th scope="col">tolerance</th><th scope="col">where</th></tr></thead>
+    <thead><tr><th scope="col">case</th><th scope="col">ways passed</th><th scope="col">largest error</th><th scope="col">tolerance</th><th scope="col">where</th></tr></thead>
     <tbody>${sorted.map(([name, verdicts]) => row(name, verdicts))}</tbody></table></div>`;
 }
 

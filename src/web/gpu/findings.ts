@@ -31,10 +31,19 @@ export class Findings {
   verdicts: Verdict[] = [];
   readonly leftOut = new Map<Part, LeftOut[]>();
   readonly states = new Map<Part, PartState>();
+  /** What was under way last. */
+  doing: Extract<Told, { type: 'doing' }> | null = null;
+  /** Why the last run was broken off, and at what. */
+  failure: { readonly code: string; readonly message: string; readonly at: string | null } | null = null;
 
   add(told: Told): void {
     switch (told.type) {
+      case 'doing':
+        this.doing = told;
+        break;
       case 'begun':
+        this.doing = null;
+        this.failure = null;
         this.forget(told.part);
         this.states.set(told.part, 'under way');
         break;
@@ -60,6 +69,7 @@ export class Findings {
         this.states.set(told.part, 'done');
         break;
       case 'failed':
+        this.failure = { code: told.code, message: told.message, at: this.doing?.name ?? null };
         this.breakOff('failed');
         break;
     }
@@ -74,9 +84,9 @@ export class Findings {
     return this.states.get(part) ?? 'not yet';
   }
 
-  /** Whether there is anything to take along. */
+  /** Whether there is anything to take along: a failure is much. */
   get hasAny(): boolean {
-    return this.adapter !== null;
+    return this.adapter !== null || this.failure !== null;
   }
 
   /** Whether all parts have ended. */
@@ -112,7 +122,9 @@ export class Findings {
   toJson(): string {
     const { type: _, ...adapter } = this.adapter ?? { type: 'adapter' };
     const states = Object.fromEntries(this.states);
-    const head = { engine: version, date: new Date().toISOString(), userAgent: navigator.userAgent, adapter, states };
+    const { userAgent } = navigator;
+    const { failure } = this;
+    const head = { engine: version, date: new Date().toISOString(), userAgent, adapter, states, failure };
     const lists = {
       ceilings: this.linesOf('ceilings'),
       benchmarks: this.linesOf('benchmarks'),

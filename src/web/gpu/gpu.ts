@@ -36,7 +36,6 @@ const query = new URLSearchParams(location.search);
 let gpu = GPUS.find((name) => name === query.get('gpu')) ?? 'high-performance';
 let only = query.get('only') ?? '';
 let findings = new Findings();
-let doing: Extract<Told, { type: 'doing' }> | null = null;
 let part: Part | null = null;
 /** What is to be said of the last run. */
 let notice: { readonly text: string; readonly isBad: boolean } | null = null;
@@ -60,14 +59,12 @@ function draw(): void {
 
 function hear(told: Told): void {
   findings.add(told);
-  if (told.type === 'doing') doing = told;
   if (told.type === 'begun') {
     part = told.part;
-    doing = null;
     // The button of every part waits for the end of this one.
     refreshAll();
   } else if (told.type === 'finished' || told.type === 'failed') {
-    notice = told.type === 'finished' ? null : { text: failureText(told), isBad: true };
+    notice = told.type === 'finished' ? null : { text: failureText(), isBad: true };
     part = null;
     refreshAll();
   } else if (part) refresh('controls', ...(told.type === 'doing' ? [] : [part]));
@@ -75,14 +72,15 @@ function hear(told: Told): void {
   if (told.type === 'measured' && told.part === 'ceilings') refresh('benchmarks', 'variants');
 }
 
-function failureText({ code, message }: Extract<Told, { type: 'failed' }>): string {
-  const kept = findings.hasAny ? ' What was found until then is kept below, and can be downloaded.' : '';
-  return code === 'device-lost' ? `${message} That tells something of the driver too.${kept}` : `${message}${kept}`;
+function failureText(): string {
+  const { message = '', at = null } = findings.failure ?? {};
+  const where = at === null ? '' : ` It came at ${at}.`;
+  const kept = findings.adapter ? ' What was found until then is kept below, and can be downloaded.' : '';
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}${where}${kept}`;
 }
 
 function run(parts: readonly Part[]): void {
   notice = null;
-  doing = null;
   session.run(parts, gpu, only.split(/[\s,]+/).filter(Boolean));
   refreshAll();
 }
@@ -134,6 +132,7 @@ function status(): TemplateResult | typeof nothing {
   if (notice) return html`<p class=${notice.isBad ? 'notice bad' : 'notice'} role="alert">${notice.text}</p>`;
   if (!session.isBusy)
     return html`<p role="status" class="soft">${findings.isWhole ? 'All is done.' : 'A run of everything takes about a minute on a GPU, two without one.'}</p>`;
+  const { doing } = findings;
   return html`<p role="status">${part ? PART_SAYS[part] : 'Beginning'}…</p>
     <div class="progress"><progress max=${doing?.total ?? 1} .value=${doing?.done ?? 0} aria-label="Progress of this part"></progress>
     <span class="soft small">${doing ? `${doing.done + 1} of ${doing.total}: ${doing.name}` : nothing}</span></div>`;

@@ -42,7 +42,7 @@ export function leftOut(part: Part, { findings }: PartView): TemplateResult | ty
 /** A bar as long as a share of one, and the share in percent. */
 export function bar(share: number, kind: 'ceiling' | 'chosen' | 'other' = 'ceiling'): TemplateResult {
   const percent = 100 * share;
-  const text = percent < 0.95 ? percent.toFixed(1) : percent.toFixed(0);
+  const text = percent < 9.95 ? percent.toFixed(1) : percent.toFixed(0);
   return html`<span class="bar"><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
     <rect class="all" width="100" height="10"></rect><rect class=${kind} width=${Math.min(100, percent).toFixed(2)} height="10"></rect>
     </svg><span>${text} %</span></span>`;
@@ -54,6 +54,5 @@ export const shareCell = (share: Share | null): TemplateResult => html`<td>${sha
 export const milliseconds = (ms: number): string =>
   ms < 0.1 ? ms.toFixed(4) : ms < 10 ? ms.toFixed(3) : ms.toFixed(1);
 
-/** GFLOP/s or GB/s, three digits or more. */
-export const figure = (value: number): string =>
-  value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0);
+/** A rate or a ratio, by three digits or more. */
+export const figure = (value: number): string => (value < 100 ? value.toPrecision(3) : value.toFixed(0));

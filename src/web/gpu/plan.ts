@@ -32,7 +32,7 @@ const USUAL: Readonly<Record<AdapterKind, readonly string[]>> = {
     ...convolutions('16x16x32-32'),
     'dkd/whole/9x10',
     'dkd/dense/9x10',
-    'train-step/resnet20/b32',
+    'train-step/resnet20/b8',
   ],
 };
 

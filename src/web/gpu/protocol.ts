@@ -22,6 +22,7 @@ export interface Command {
 /** Something that an engine can make use of. */
 export interface Use {
   readonly name: string;
+  readonly feature: string;
   readonly has: boolean;
   readonly says: string;
 }

@@ -83,7 +83,7 @@ function table(findings: Findings): TemplateResult {
     <thead><tr><th scope="col">work</th><th scope="col">ms</th><th scope="col">fastest</th><th scope="col">rate</th><th scope="col">of the ceiling</th></tr></thead>
     ${[...groups].map(
       ([beginning, { title, results }]) =>
-        html`<tbody><tr class="group"><th scope="rowgroup" colspan="5">${title}</th></tr>${results.map((result) =>
+        html`<tbody><tr><th scope="rowgroup" colspan="5">${title}</th></tr>${results.map((result) =>
           row(result, beginning, findings),
         )}</tbody>`,
     )}</table></div>`;

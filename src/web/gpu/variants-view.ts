@@ -16,7 +16,7 @@ function row(piece: MeasuredPiece, one: VariantTime, findings: Findings): Templa
   ];
   const head = html`<th scope="row">${variant}${marks.map((mark) => html` <span class="mark" data-mark=${mark}>${mark}</span>`)}</th>`;
   if (ms === null)
-    return html`<tr class="fault">${head}<td colspan="3">does not run: ${fault ?? 'no reason told'}</td></tr>`;
+    return html`<tr>${head}<td class="fault" colspan="3">does not run: ${fault ?? 'no reason told'}</td></tr>`;
   const share = ms > 0 ? findings.shareOf(piece.name, { flops: piece.flops, ms }) : null;
   const kind = variant === piece.tuned ? 'chosen' : 'other';
   return html`<tr>${head}<td>${milliseconds(ms)}</td><td>${ms > 0 ? figure(rate(piece.flops, ms) as number) : '–'}</td>

@@ -99,7 +99,10 @@ async function run(command: Command): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  tell({ type: 'failed', code: error instanceof EngramError ? error.code : 'unknown', message: messageOf(error) });
+  const code = error instanceof EngramError ? error.code : 'unknown';
+  // How to go on is for programs that have tensors to lose.
+  const message = error instanceof DeviceLostError ? error.reason : messageOf(error);
+  tell({ type: 'failed', code, message });
 }
 
 addEventListener('message', ({ data: command }: MessageEvent<Command>) => {

@@ -4,7 +4,7 @@
  *     node src/web/site/main.mjs build [FOLDER]   static files, .build/site by default: any server serves them, under any path
  *     node src/web/site/main.mjs serve            a server that follows the sources
  */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, createServer } from 'vite';
 import { packedPackages, unpackPackages } from './packed.mjs';
@@ -12,7 +12,6 @@ import { PAGES, sitePages } from './pages.mjs';
 
 const web = fileURLToPath(new URL('..', import.meta.url));
 const root = join(web, '../..');
-const packages = join(root, '.build/packages');
 
 /**
  * `sideEffects` in `package.json` is about the package's modules: the site's have others.
@@ -25,10 +24,10 @@ const ownSideEffects = {
 };
 
 /**
- * @param {{ strict: boolean }} options
+ * @param {{ strict: boolean, packages: string }} options where the packages are unpacked.
  * @returns {import('vite').InlineConfig}
  */
-const config = ({ strict }) => ({
+const config = ({ strict, packages }) => ({
   configFile: false,
   root: web,
   // Relative: the site may lie under any path.
@@ -50,14 +49,16 @@ const config = ({ strict }) => ({
   },
 });
 
-const [command, folder = join(root, '.build/site')] = process.argv.slice(2);
+const [command, folder = '.build/site'] = process.argv.slice(2);
+// Builds into several folders may go on at once.
+const packages = `${resolve(root, folder)}-packages`;
 if (command === 'build') {
   await unpackPackages(packages);
-  const { build: options, ...rest } = config({ strict: true });
-  await build({ ...rest, logLevel: 'warn', build: { ...options, outDir: folder } });
+  const { build: options, ...rest } = config({ strict: true, packages });
+  await build({ ...rest, logLevel: 'warn', build: { ...options, outDir: resolve(root, folder) } });
 } else if (command === 'serve') {
   await unpackPackages(packages);
-  const server = await createServer(config({ strict: false }));
+  const server = await createServer(config({ strict: false, packages }));
   await server.listen();
   server.printUrls();
 } else {
