@@ -22,6 +22,15 @@ async function launchBundled(args: string[]): Promise<Browser> {
   });
 }
 
+/** On SwiftShader. */
+export function launchBrowser(): Promise<Browser> {
+  // On a busy machine SwiftShader is slow, and the watchdog would end its process as one that hangs.
+  const args = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-gpu-watchdog'];
+  const bundled = process.platform === 'linux' && process.arch === 'x64';
+  // Elsewhere: an installed Chrome.
+  return bundled ? launchBundled(args) : chromium.launch({ channel: 'chrome', args });
+}
+
 /**
  * Opens an empty page that may `import('/browser.js')`, the whole library in one file; what it logs as an error goes to this process's. No network is
  * asked: everything under `origin` comes from `folder`. Browsers trust localhost like https, and other names not.
@@ -30,11 +39,7 @@ export async function openPage(
   origin = 'http://localhost',
   folder = '.build/browser',
 ): Promise<{ page: Page; close: () => Promise<void> }> {
-  // On a busy machine SwiftShader is slow, and the watchdog would end its process as one that hangs.
-  const args = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-gpu-watchdog'];
-  const bundled = process.platform === 'linux' && process.arch === 'x64';
-  // Elsewhere: an installed Chrome.
-  const browser = await (bundled ? launchBundled(args) : chromium.launch({ channel: 'chrome', args }));
+  const browser = await launchBrowser();
   const page = await browser.newPage();
   page.on('pageerror', (error) => console.error(error));
   page.on('console', (message) => {
