@@ -4,6 +4,7 @@
  */
 import { printable } from './gpu/printable.ts';
 
+/** What an {@link EngramError} is made from. */
 export interface ErrorDetails {
   /** The operation, file or option at fault, for example `conv2d` or `--tasks`. */
   where: string;
@@ -11,14 +12,17 @@ export interface ErrorDetails {
   message: string;
   /** One sentence on how to fix it. */
   fix?: string;
+  /** The error that led to this one, as JavaScript's own `cause`. */
   cause?: unknown;
 }
 
 /** Base class: `code` is stable and fit for `switch`; `where`, `reason`, `fix` are for people, as they were given. */
 export class EngramError extends Error {
+  /** The operation, file or option at fault. */
   readonly where: string;
   /** What was wrong alone, for messages of others that tell of it. */
   readonly reason: string;
+  /** One sentence on how to fix it, where there is one. */
   readonly fix: string | undefined;
 
   constructor(

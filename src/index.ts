@@ -1,4 +1,9 @@
-/** `engram`: what a user imports; `entries/` has what fewer need. Nothing inside `src` imports this file. */
+/**
+ * Tensors with autograd on WebGPU, layers and ResNets, optimizers, images, and Dense Knowledge Distillation for training loops of
+ * your own. Everything begins with an {@link Engine}.
+ * @module engram
+ */
+// What a user imports; `entries/` has what fewer need. Nothing inside `src` imports this file.
 import './ops/methods.ts';
 
 export { recomputed } from './autograd/recompute.ts';

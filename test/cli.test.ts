@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseRunRecord, type RunRecord } from '../src/report/run-record.ts';
+import { parseRunRecord, type RunRecord } from '../src/continual/benchmark/run-record.ts';
 import { engram, type Outcome, refusedIn, start } from './support/command.ts';
 import { runOutcome } from './support/run-outcome.ts';
 

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { parseConfig } from '../src/continual/benchmark/config.ts';
 import type { ClassImages } from '../src/continual/class-images.ts';
 import { Disposables } from '../src/continual/disposables.ts';
-import { DISTILLS, type Distill } from '../src/continual/distillation.ts';
+import { DISTILLS, type Distill, drawSeed } from '../src/continual/distillation.ts';
 import { ContinualLearner } from '../src/continual/learner.ts';
 import type { LearnOptions } from '../src/continual/learner-types.ts';
 import type { AnyMethod, Batch, Phase, Task, TaskPlan } from '../src/continual/method.ts';
@@ -24,11 +24,12 @@ import {
   podnet,
   podSpatialLoss,
   proxyNCALoss,
+  rdkd,
   softTargetLoss,
   ssil,
   wa,
 } from '../src/entries/methods.ts';
-import { ConfigError, crossEntropy, type Tensor } from '../src/index.ts';
+import { ConfigError, crossEntropy, GroupDraw, readSafetensors, TaskPool, type Tensor } from '../src/index.ts';
 import { Random } from '../src/tensor/random.ts';
 import { engine, leaf, near, uniform } from './support/engine.ts';
 import { fashion } from './support/small-run.ts';
@@ -288,6 +289,28 @@ test('groups that are drawn are drawn on where a task is resumed, in its second 
     assert.equal(await resumed.save(), after);
     resumed.dispose();
   }
+  learner.dispose();
+});
+
+test('what the steps of a task draw can be drawn once more by its seed', async () => {
+  const learner = await make(rdkd, { seed: 5 });
+  const [first, second] = tasksOf(8) as [ClassImages, ClassImages];
+  await learn(learner, first);
+  const states: (readonly number[])[] = [];
+  for await (const event of learner.learn(second, { saveEvery: 1 })) {
+    if (event.type !== 'progress') continue;
+    const { tensors } = readSafetensors(event.bytes);
+    states.push([...(tensors.get('state.draw') as { data: Uint32Array }).data]);
+  }
+  const pool = learner.taskPool;
+  const draw = new GroupDraw(engine, TaskPool.of('dense', [pool.taskSizes[0] as number]), { seed: drawSeed(5, 1) });
+  const begun = [...((await draw.state.data()) as Uint32Array)];
+  assert.ok(states.length > 0);
+  for (const [low = 0, , ...seed] of states) {
+    assert.ok(low > 0, 'it moved on');
+    assert.equal(seed, begun.slice(2));
+  }
+  draw.dispose();
   learner.dispose();
 });
 

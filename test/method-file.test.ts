@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parseRunRecord, type RunRecord } from '../src/continual/benchmark/run-record.ts';
 import { readSafetensors } from '../src/nn/safetensors.ts';
-import { parseRunRecord, type RunRecord } from '../src/report/run-record.ts';
 import { engram, refusedIn } from './support/command.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'engram-method-'));

@@ -1,10 +1,10 @@
 import { parseHTML } from 'linkedom';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parseRunRecord, type RunRecord } from '../src/continual/benchmark/run-record.ts';
 import { lineLabels, lineStyles } from '../src/report/curve.ts';
 import { html } from '../src/report/html.ts';
 import { reportPage } from '../src/report/page.ts';
-import { parseRunRecord, type RunRecord } from '../src/report/run-record.ts';
 import { matrixTable, summaryTable } from '../src/report/table.ts';
 
 const record = (change: Partial<RunRecord> = {}): RunRecord => ({

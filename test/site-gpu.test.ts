@@ -1,22 +1,20 @@
 /** The page Your GPU, built and served below some path, in headless Chromium. */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readSafetensors, writeSafetensors } from '../src/nn/safetensors.ts';
-import { type OpenSite, openSite } from './support/site.ts';
+import { openSite } from './support/site.ts';
 
-const FOLDER = 'site-gpu-test';
 /** On a busy machine SwiftShader is slow. */
 const PATIENCE = { timeout: 120_000 };
 
-let site: OpenSite;
-
-test.before(async () => {
-  site = await openSite(FOLDER);
-});
+const site = await openSite();
 test.after(() => site.close());
+test.after.each(() => {
+  assert.equal(site.errors, [], 'nothing fails, and the policy refuses nothing');
+  assert.equal(site.strays, [], 'nothing is asked of other servers');
+});
 
 const sectionOf = (page: Page, title: string): Locator => page.getByRole('region', { name: title });
 const stateOf = (page: Page, part: string, state: string): Promise<void> =>
@@ -57,14 +55,12 @@ interface File {
 }
 
 test('a selection is measured and checked, and can be taken along', async () => {
-  const { page, url, requests } = site;
+  const { page, url } = site;
+  const references: string[] = [];
+  page.on('request', (request) => references.push(...(request.url().match(/[^/]+\.safetensors$/) ?? [])));
   await page.goto(`${url}gpu.html?only=matmul/256+conv2d_3`);
   await page.getByText('swiftshader (software)').waitFor(PATIENCE);
-  assert.equal(
-    requests.filter((address) => address.endsWith('.safetensors')),
-    [],
-    'reference files wait for the button',
-  );
+  assert.equal(references, [], 'reference files wait for the button');
   await page.getByRole('button', { name: 'Run everything' }).click();
   await page.getByText('All is done.').waitFor(PATIENCE);
 
@@ -72,6 +68,10 @@ test('a selection is measured and checked, and can be taken along', async () => 
   assert.match(await row.innerText(), /GFLOP\/s\s+\d+(\.\d+)? %/);
   assert.match(await sectionOf(page, 'Variants of the kernels').innerText(), /tiled rule|blocks rule/);
   assert.match(await sectionOf(page, 'Are the answers right?').innerText(), /^1 case, \d+ ways .*: all passed\.$/m);
+  assert.equal(
+    references.map((name) => name.replace(/-[^-]*$/, '')),
+    ['conv2d_3'],
+  );
 
   const file = JSON.parse(await downloaded(page, 'Everything, as JSON')) as File;
   assert.is(file.adapter.kind, 'software');
@@ -194,26 +194,17 @@ test('when the device is lost, the page says at what, keeps what it found, and g
 });
 
 test('a page without WebGPU says so', async () => {
-  const { page } = site;
-  // Browsers trust localhost like https, and other names not.
-  await page.route('http://insecure.test/**', (route) =>
-    route.fulfill({ path: join(`.build/${FOLDER}`, new URL(route.request().url()).pathname) }),
-  );
-  await page.goto('http://insecure.test/gpu.html');
-  const alert = page.getByRole('alert');
-  await alert.waitFor(PATIENCE);
-  assert.match(await alert.innerText(), /no navigator\.gpu.*WebGPU needs/);
-  await stateOf(page, 'adapter', 'failed');
-});
-
-test('nothing was asked of elsewhere, and no error was told', () => {
-  const { requests, errors, url } = site;
-  const own = [url, 'http://insecure.test/', `blob:${new URL(url).origin}`, 'data:'];
-  assert.equal(
-    requests.filter((address) => !own.some((beginning) => address.startsWith(beginning))),
-    [],
-  );
-  assert.equal(errors, []);
+  const { page, url, errors, close } = await openSite({ webgpu: false });
+  try {
+    await page.goto(`${url}gpu.html`);
+    const alert = page.getByRole('alert');
+    await alert.waitFor(PATIENCE);
+    assert.match(await alert.innerText(), /^Adapter: .*(no navigator\.gpu|gave no adapter)/);
+    await stateOf(page, 'adapter', 'failed');
+    assert.equal(errors, []);
+  } finally {
+    await close();
+  }
 });
 
 test.run();

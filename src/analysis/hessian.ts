@@ -16,6 +16,7 @@ import { commonEngine, type Tensor } from '../tensor/tensor.ts';
 import { combine, derivative, dot, length, type Vector } from './extrapolated-differences.ts';
 import { largestEigenvalue } from './tridiagonal.ts';
 
+/** How a Hessian's products are taken. */
 export interface HessianOptions {
   /** `auto`: exact where the operations permit, differences otherwise (default); `differences` everywhere. */
   by?: 'auto' | 'differences';

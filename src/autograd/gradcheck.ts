@@ -15,6 +15,7 @@ import { backward } from './tape.ts';
 /** The operation on plain numbers: row-major inputs to the row-major output. Must not change its inputs. */
 export type Reference64 = (...inputs: Float64Array[]) => ArrayLike<number>;
 
+/** How strict a check is. */
 export interface GradcheckOptions {
   /** Largest relative L2 error of the value and of each gradient, 1e-5 by default. */
   tolerance?: number;
@@ -24,6 +25,7 @@ export interface GradcheckOptions {
   seed?: number;
 }
 
+/** How far off what was checked is. */
 export interface GradcheckReport {
   /** Relative L2 error of the output. */
   value: number;

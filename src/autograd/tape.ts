@@ -242,6 +242,7 @@ export function backward(root: Tensor, seed?: Tensor): void {
 
 /** A differentiable operation of your own: see {@link customOp}. */
 export interface CustomOp<Saved> {
+  /** Names the operation in errors. */
   name: string;
   /** Computes the output; `saved` is passed on to `backward`. Runs without recording. */
   forward(...inputs: Tensor[]): { output: Tensor; saved: Saved };

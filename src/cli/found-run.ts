@@ -3,13 +3,14 @@ import { files } from '#files';
 import type { SavedRun } from '../continual/benchmark/benchmark.ts';
 import { type BenchmarkState, readBenchmarkState } from '../continual/benchmark/benchmark-state.ts';
 import { type Config, parseConfig } from '../continual/benchmark/config.ts';
+import { CHECKPOINT, CONFIG, METRICS, RECORD } from '../continual/benchmark/run-files.ts';
+import { parseRunRecord } from '../continual/benchmark/run-record.ts';
 import { readLearner } from '../continual/learner-state.ts';
 import type { AnyMethod } from '../continual/method.ts';
 import { readProgress } from '../continual/task-progress.ts';
 import { joinPath } from '../data/files.ts';
 import { CheckpointError, ConfigError } from '../errors.ts';
-import { parseRunRecord } from '../report/run-record.ts';
-import { CHECKPOINT, CONFIG, METRICS, PROGRESS, RECORD } from './run-files.ts';
+import { PROGRESS } from './run-files.ts';
 
 export interface FoundRun {
   readonly config: Config;

@@ -4,19 +4,19 @@ import picocolors from 'picocolors';
 import { Benchmark, type BenchmarkEvent } from '../continual/benchmark/benchmark.ts';
 import type { MetricsLine } from '../continual/benchmark/benchmark-state.ts';
 import type { Config } from '../continual/benchmark/config.ts';
+import { recordOf } from '../continual/benchmark/record-of.ts';
+import type { RunRecord } from '../continual/benchmark/run-record.ts';
 import type { AnyMethod } from '../continual/method.ts';
 import type { DatasetSplit } from '../data/dataset.ts';
 import { ArgumentError, ConfigError, OutOfMemoryError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
 import { reportPage } from '../report/page.ts';
-import type { RunRecord } from '../report/run-record.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { Interrupted } from './exit.ts';
 import { ownName } from './own-name.ts';
 import { plannedImages } from './pace.ts';
 import { Progress } from './progress.ts';
 import type { RunFolder } from './run-folder.ts';
-import { recordOf } from './run-record-of.ts';
 import { StopSignal } from './stop-signal.ts';
 
 export interface LearnOptions {

@@ -1,11 +1,11 @@
 /** `engram report`: one page from the records of one run or several. */
 import { dirname } from 'node:path';
 import { files } from '#files';
+import type { RunRecord } from '../continual/benchmark/run-record.ts';
 import { joinPath } from '../data/files.ts';
 import { DataError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
 import { reportPage } from '../report/page.ts';
-import type { RunRecord } from '../report/run-record.ts';
 import { summaryTable } from '../report/table.ts';
 import { readRecord } from './run-folder.ts';
 

@@ -1,8 +1,8 @@
 /** A finished run in the terminal. */
 import { stripVTControlCharacters } from 'node:util';
 import picocolors from 'picocolors';
+import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
 import { printable } from '../gpu/printable.ts';
-import { type RunRecord, summaryOf } from '../report/run-record.ts';
 import { matrixTable } from '../report/table.ts';
 
 const widthOf = (text: string): number =>

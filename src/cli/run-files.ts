@@ -1,15 +1,9 @@
 /** The files of a run's folder by name, and what killed processes leave beside them. */
+import { CHECKPOINT, CONFIG, METRICS, RECORD } from '../continual/benchmark/run-files.ts';
 import { isLock, isUnfinishedLock } from './run-lock.ts';
 
-/** The state after the last finished task. */
-export const CHECKPOINT = 'checkpoint.safetensors';
-/** That of the task under way. */
+/** The state of the task under way. */
 export const PROGRESS = 'progress.safetensors';
-export const CONFIG = 'config.json';
-/** One line for every epoch and every task. */
-export const METRICS = 'metrics.jsonl';
-/** The run's record after its last finished task. */
-export const RECORD = 'run.json';
 export const REPORT = 'report.html';
 
 const ALL: readonly string[] = [CHECKPOINT, PROGRESS, CONFIG, METRICS, RECORD, REPORT];

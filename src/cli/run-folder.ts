@@ -10,12 +10,21 @@ import { files } from '#files';
 import type { Benchmark, SavedRun } from '../continual/benchmark/benchmark.ts';
 import type { MetricsLine } from '../continual/benchmark/benchmark-state.ts';
 import { type Config, parseConfig } from '../continual/benchmark/config.ts';
+import {
+  CHECKPOINT,
+  CONFIG,
+  configText,
+  METRICS,
+  metricsText,
+  RECORD,
+  recordText,
+} from '../continual/benchmark/run-files.ts';
+import { parseRunRecord, type RunRecord } from '../continual/benchmark/run-record.ts';
 import type { AnyMethod } from '../continual/method.ts';
 import { joinPath } from '../data/files.ts';
 import { ConfigError, DataError } from '../errors.ts';
-import { parseRunRecord, type RunRecord } from '../report/run-record.ts';
 import { type FoundRun, findRun, metricsNotice } from './found-run.ts';
-import { CHECKPOINT, CONFIG, isHalfWritten, isLeftover, METRICS, PROGRESS, RECORD, REPORT } from './run-files.ts';
+import { isHalfWritten, isLeftover, PROGRESS, REPORT } from './run-files.ts';
 import { assertNotRunning, RunLock } from './run-lock.ts';
 import { assertWritable } from './writable.ts';
 
@@ -57,8 +66,6 @@ export interface Saved {
   /** Of the task after them. */
   readonly epochs: number;
 }
-
-const text = (line: MetricsLine): string => `${JSON.stringify(line)}\n`;
 
 export class RunFolder {
   /** As it lies in the folder. */
@@ -142,7 +149,7 @@ export class RunFolder {
     if (!found.saved.progress) await rm(this.file(PROGRESS), { force: true });
     await this.saveConfig(config);
     const before = await this.read(METRICS);
-    const after = lines.map(text).join('');
+    const after = metricsText(lines);
     if (before !== after) await this.put(METRICS, after);
     const notice = metricsNotice(before, after);
     return notice === null ? [...found.notices] : [...found.notices, notice];
@@ -151,7 +158,7 @@ export class RunFolder {
   addMetrics(line: MetricsLine): Promise<void> {
     return this.whole(async () => {
       await this.written();
-      await files.append(this.file(METRICS), text(line), { makeFolder: false });
+      await files.append(this.file(METRICS), metricsText([line]), { makeFolder: false });
     });
   }
 
@@ -183,7 +190,7 @@ export class RunFolder {
   }
 
   saveRecord(record: RunRecord): Promise<void> {
-    return this.replace(RECORD, `${JSON.stringify(record)}\n`);
+    return this.replace(RECORD, recordText(record));
   }
 
   savePage(page: string): Promise<void> {
@@ -215,7 +222,7 @@ export class RunFolder {
   }
 
   private saveConfig(config: Config): Promise<void> {
-    return this.replace(CONFIG, `${JSON.stringify(config, null, 2)}\n`);
+    return this.replace(CONFIG, configText(config));
   }
 
   /** What killed processes were writing. */

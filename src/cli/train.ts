@@ -1,9 +1,9 @@
 /** `engram train`: one run, from its settings to its report. */
 import { files } from '#files';
 import { type Config, parseConfig } from '../continual/benchmark/config.ts';
+import type { RunRecord } from '../continual/benchmark/run-record.ts';
 import { bundledNames, loadDataset } from '../data/load-dataset.ts';
 import { ConfigError, DataError } from '../errors.ts';
-import type { RunRecord } from '../report/run-record.ts';
 import { type Typed, typedSettings } from './assignments.ts';
 import type { GivenSettings } from './config-flags.ts';
 import { learn } from './learn.ts';

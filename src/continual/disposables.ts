@@ -1,6 +1,8 @@
 /** Things that are freed together, whatever happens to the task that needed them. */
 
+/** Something that can be freed. */
 export interface Disposable {
+  /** Frees it. */
   dispose(): void;
 }
 

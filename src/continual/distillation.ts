@@ -4,6 +4,7 @@ import { GroupDraw } from '../distill/group-draw.ts';
 import { MOST_DENSE_TASKS, MOST_TASKS, type PoolKind, TaskPool } from '../distill/task-pool.ts';
 import { classSimilarity, WEIGHTING_STRATEGIES, type Weighting, weighting } from '../distill/weighting.ts';
 import { ConfigError } from '../errors.ts';
+import { Random } from '../tensor/random.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Disposables } from './disposables.ts';
 import type { Task } from './method.ts';
@@ -16,7 +17,14 @@ export const distillationSettings = {
   weighting: choiceSetting(WEIGHTING_STRATEGIES, 'fixed', 'how the weight changes from task to task'),
 };
 
+/**
+ * Values of {@link distillationSettings}.
+ * @interface
+ */
 export type DistillationSettings = ValuesOf<typeof distillationSettings>;
+
+/** What the random numbers of the draws are for. */
+const DRAWS = 'groups';
 
 /** Groups that a random draw takes in each step. */
 export const groupsSetting = numberSetting(
@@ -28,6 +36,10 @@ export const groupsSetting = numberSetting(
 
 /** What may stand in the place of a published method's own distillation: `--distill`. */
 export const DISTILLS = ['dense', 'random', 'tasks', 'whole'] as const;
+/**
+ * One of {@link DISTILLS}: every group of the pool, some drawn in each step, each old task, or all in one.
+ * @useDeclaredType
+ */
 export type Distill = (typeof DISTILLS)[number];
 
 /**
@@ -44,6 +56,7 @@ export const distillSettings = <D extends Distill | undefined>(usual: D) => ({
   groups: groupsSetting,
 });
 
+/** @inline */
 type DistillValues = { readonly distill: Distill; readonly groups: number };
 
 /** The pool that stands for a choice, before so many old tasks. */
@@ -81,6 +94,7 @@ export function checkDistill(settings: DistillValues, taskSizes: readonly number
   return distill === 'dense' ? densePoolNotices(oldTasks.length) : undefined;
 }
 
+/** A distillation term, made for one task. */
 export interface Distillation {
   /** λ · KD of a batch, a scalar. */
   loss(logits: Tensor, oldLogits: Tensor): Tensor;
@@ -88,7 +102,9 @@ export interface Distillation {
   readonly state: Readonly<Record<string, Tensor>>;
 }
 
+/** Which groups of old tasks are distilled. */
 export interface DistillationOptions {
+  /** The groups there are. */
   readonly pool: PoolKind;
   /** Draws so many groups of the pool in each step, instead of distilling all of them. */
   readonly draw?: number;
@@ -171,6 +187,13 @@ async function weightingOf(task: DistilledTask, settings: DistillationSettings, 
   return chosen;
 }
 
+/**
+ * The seed of the groups that the steps of a task draw: `new GroupDraw(engine, pool, { groups, seed })` draws the same once more.
+ * @param seed the learner's own.
+ * @param task from 0 on.
+ */
+export const drawSeed = (seed: number, task: number): number => Random.of(seed, DRAWS, task).word();
+
 /** The distillation for one task, freed with it; `null` in the first one, when there is nothing to keep. */
 export async function distillation(
   task: DistilledTask,
@@ -187,7 +210,7 @@ export async function distillation(
   const draw =
     drawn === undefined
       ? null
-      : held.add(new GroupDraw(engine, pool, { groups: drawn, seed: task.random('groups').word() }));
+      : held.add(new GroupDraw(engine, pool, { groups: drawn, seed: task.random(DRAWS).word() }));
   return {
     loss: (logits, oldLogits) =>
       denseKD(logits, oldLogits, {

@@ -16,6 +16,7 @@ export interface StepEvent {
   readonly loss: number;
 }
 
+/** An epoch that is done. Tasks, phases and epochs are counted from 0. */
 export interface EpochEvent {
   readonly type: 'epoch';
   readonly task: number;
@@ -23,7 +24,9 @@ export interface EpochEvent {
   readonly epoch: number;
   /** Mean over the epoch's images. */
   readonly loss: number;
+  /** The learning rate in it. */
   readonly lr: number;
+  /** How many it visited. */
   readonly images: number;
   /** Since the previous epoch was reported, or the phase began. */
   readonly seconds: number;
@@ -40,6 +43,7 @@ export interface ProgressEvent {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** A task that is learnt: the last event of a `learn`. */
 export interface TaskEvent {
   readonly type: 'task';
   readonly task: number;
@@ -55,6 +59,7 @@ export interface TaskEvent {
   readonly evaluation?: Evaluation;
   /** Of each of `LearnOptions.tests`. */
   readonly evaluations?: readonly Evaluation[];
+  /** Of the whole task, its tests included, and what was spent before it was resumed. */
   readonly seconds: number;
 }
 
@@ -64,4 +69,5 @@ export interface NoticeEvent {
   readonly message: string;
 }
 
+/** What `learn` yields, told apart by `type`. */
 export type LearnerEvent = NoticeEvent | StepEvent | EpochEvent | ProgressEvent | TaskEvent;

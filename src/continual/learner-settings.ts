@@ -25,6 +25,10 @@ const few = (preset: number, least: number, text: string, value = 'n') =>
 
 /** How exemplars can be chosen. */
 export const SELECTIONS = ['herding', 'random', 'reservoir'] as const;
+/**
+ * How exemplars are chosen: the most typical ones (Rebuffi et al. 2017), any, or a reservoir of all images seen (Vitter 1985).
+ * @useDeclaredType
+ */
 export type Selection = (typeof SELECTIONS)[number];
 const selectionSetting = (preset: Selection) => choiceSetting(SELECTIONS, preset, 'how exemplars are chosen');
 
@@ -131,8 +135,23 @@ export const learnerSettings = { ...memorySettings, ...networkSettings, ...train
 export const learnerSettingsOf = ({ selection }: { readonly selection?: Selection }): typeof learnerSettings =>
   selection ? { ...learnerSettings, selection: selectionSetting(selection) } : learnerSettings;
 
+/**
+ * Every setting of a learner but those of its method, defaults filled in.
+ * @interface
+ */
 export type LearnerSettings = ValuesOf<typeof learnerSettings>;
+/**
+ * The same as they are given: each may be left out.
+ * @interface
+ */
 export type LearnerSettingsInput = GivenValues<typeof learnerSettings>;
+/**
+ * How steps come to the same results: what may differ when a saved learner goes on.
+ * @interface
+ */
 export type ExecutionSettings = ValuesOf<typeof executionSettings>;
-/** How one phase is trained. */
+/**
+ * How one phase is trained.
+ * @interface
+ */
 export type Recipe = ValuesOf<typeof recipeSettings>;

@@ -15,6 +15,7 @@ export interface LearnerOptions extends LearnerSettingsInput {
   readonly [setting: string]: unknown;
 }
 
+/** What a saved learner is loaded with. */
 export interface LoadLearnerOptions {
   /** The method itself, where it is not a built-in one. */
   readonly method?: AnyMethod;
@@ -24,6 +25,7 @@ export interface LoadLearnerOptions {
   readonly where?: string;
 }
 
+/** How a task is learnt. */
 export interface LearnOptions {
   /** Ends the task with the signal's reason; the learner is as it was before. */
   readonly signal?: AbortSignal;
@@ -41,6 +43,7 @@ export interface LearnOptions {
 
 /** One class that an image may be of. */
 export interface Prediction {
+  /** Its name. */
   readonly label: string;
   /** From 0 to 1; those of an image add up to 1. */
   readonly probability: number;
@@ -70,6 +73,7 @@ export interface Heads {
   readonly nearestMean: Uint32Array | null;
 }
 
+/** What a test tells. */
 export interface EvaluateOptions {
   /** Asks both heads too: one more pass of the exemplars, and of the images where the method predicts by something else. */
   readonly heads?: boolean;
@@ -77,6 +81,7 @@ export interface EvaluateOptions {
 
 /** An exemplar as the memory holds it. */
 export interface KeptImage {
+  /** Name of its class. */
   readonly label: string;
   /** uint8 [height, width, channels]. */
   readonly pixels: Uint8Array<ArrayBuffer>;

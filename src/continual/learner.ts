@@ -38,6 +38,10 @@ import { resolveMethod, savedMethod } from './method-names.ts';
 import { Predictions } from './predictions.ts';
 import { readSettings } from './setting.ts';
 
+/**
+ * Learns classes as they come: any new ones at any time, from images alone, keeping what it learnt. Made by {@link create}, saved by
+ * {@link save}, read again by {@link load}.
+ */
 export class ContinualLearner {
   private readonly setup: Setup;
   private known: Knowledge;
@@ -113,6 +117,7 @@ export class ContinualLearner {
     return this.setup.training;
   }
 
+  /** The method's own settings, defaults filled in. */
   get methodSettings(): Readonly<Record<string, unknown>> {
     return this.setup.methodSettings;
   }
@@ -211,7 +216,7 @@ export class ContinualLearner {
 
   /**
    * Classes of one image, the most probable first, by what is known at the call.
-   * @param options.top how many classes to give; all by default.
+   * @param options `top`: how many classes to give; all by default.
    * @throws {ArgumentError} before the first task is learnt, for more than one image, and for a `top` that is no number of classes.
    * @throws {ShapeError} when the image is of another size, unless the learner resizes.
    */
@@ -232,7 +237,7 @@ export class ContinualLearner {
 
   /**
    * Tests on images of known classes.
-   * @param options.heads asks the classifier and the nearest mean of exemplars too, each by itself.
+   * @param options `heads` asks the classifier and the nearest mean of exemplars too, each by itself.
    * @throws {ArgumentError} for a class that is not known.
    * @throws {ConfigError} when the model's scores are not finite.
    */
@@ -268,6 +273,7 @@ export class ContinualLearner {
     this.replace({ ...this.known, model: null, scaler: null });
   }
 
+  /** {@link dispose}, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -3,6 +3,7 @@ import { bytesPerImage, type ImageBytes, type ImageFormat } from '../data/image-
 import { ConfigError } from '../errors.ts';
 import type { Random } from '../tensor/random.ts';
 
+/** How many exemplars are kept. */
 export interface MemoryOptions {
   /** Exemplars in all, shared evenly among the classes seen; of a reservoir, among nobody. */
   readonly total: number;
@@ -22,6 +23,7 @@ export interface Exemplar {
   readonly values?: Readonly<Record<string, Float32Array>>;
 }
 
+/** The few images of earlier tasks that a learner keeps, their pixels included. */
 export class ExemplarMemory {
   private kept: readonly Exemplar[] = [];
   /** Images that a reservoir has been offered, by class and in all. */
@@ -34,6 +36,7 @@ export class ExemplarMemory {
     return this.kept;
   }
 
+  /** Exemplars kept. */
   get size(): number {
     return this.kept.length;
   }
@@ -158,7 +161,7 @@ export class ExemplarMemory {
     return [...this.offered];
   }
 
-  /** Takes over {@link exemplars} and {@link counts}. */
+  /** Takes over another memory's `exemplars` and `counts`. */
   restore(exemplars: readonly Exemplar[], counts: readonly (readonly [number, number])[] = []): void {
     this.kept = [...exemplars];
     this.offered.clear();

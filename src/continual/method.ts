@@ -15,7 +15,7 @@ import type { Settings, ValuesOf } from './setting.ts';
 export interface Outputs {
   /** [n, classes]. */
   readonly logits: Tensor;
-  /** [n, featureSize]: what the classifier sees. */
+  /** What the classifier sees, [n, featureSize]. */
   readonly features: Tensor;
   /** The maps after each stage, [n, h, w, c]. */
   readonly stages: readonly Tensor[];
@@ -28,11 +28,13 @@ export interface Outputs {
 export interface IncrementalModel extends Module {
   /** Outputs of the classifier. */
   readonly classes: number;
+  /** Numbers of a feature vector. */
   readonly featureSize: number;
   /** Logits [n, classes] of images [n, h, w, c]. */
   forward(images: Tensor): Tensor;
   /** Features [n, featureSize] of images. */
   features(images: Tensor): Tensor;
+  /** All of it at once, of images [n, h, w, c]. */
   outputs(images: Tensor): Outputs;
   /**
    * Makes room for a task's classes; they come after those that are there. Called once for each task with new classes after
@@ -49,12 +51,15 @@ export interface ModelContext<S extends Settings = Settings> {
   readonly channels: number;
   /** Classes of the first task. */
   readonly classes: number;
+  /** The learner's settings. */
   readonly training: LearnerSettings;
+  /** The method's own settings. */
   readonly settings: ValuesOf<S>;
 }
 
 /** One batch, as a loss sees it. What is computed for it is computed when it is first asked for. */
 export interface Batch<M extends IncrementalModel = IncrementalModel> {
+  /** The model in training. */
   readonly model: M;
   /** Augmented and normalised, f32 [n, h, w, c]. */
   readonly images: Tensor;
@@ -66,6 +71,7 @@ export interface Batch<M extends IncrementalModel = IncrementalModel> {
   readonly outputs: ReturnType<M['outputs']>;
   /** Logits of the old model on the same images, [n, old classes], without a gradient; none in the first task. */
   readonly oldLogits: Tensor | null;
+  /** All that the old model makes of the images, without a gradient; none in the first task. */
   readonly oldOutputs: ReturnType<M['outputs']> | null;
   /**
    * Of one of the phase's {@link Phase.values}, the rows of these images: [n, …].
@@ -83,6 +89,7 @@ export interface Batch<M extends IncrementalModel = IncrementalModel> {
 
 /** Images of which a few are drawn in every step, beside those that the phase walks over. */
 export interface Drawn {
+  /** Which of the task's images. */
   readonly images: readonly number[];
   /** How many a step, no image twice; as many as the recipe's batch by default, and never more than there are. */
   readonly batch?: number;
@@ -128,7 +135,9 @@ export interface Task<S extends Settings = Settings, M extends IncrementalModel 
   readonly engine: Engine;
   /** Tasks learnt before. */
   readonly index: number;
+  /** The method's own settings. */
   readonly settings: ValuesOf<S>;
+  /** The learner's settings. */
   readonly training: LearnerSettings;
   /** With room for the new classes; it becomes the learner's when the task is done. */
   readonly model: M;
@@ -136,6 +145,7 @@ export interface Task<S extends Settings = Settings, M extends IncrementalModel 
   readonly old: M | null;
   /** Classes that each earlier task brought, those that brought none left out. */
   readonly oldTaskSizes: readonly number[];
+  /** Classes known before the task. */
   readonly oldClasses: number;
   /** 0 where the task brings images of known classes only. */
   readonly newClasses: number;
@@ -177,9 +187,11 @@ export interface PredictionContext<S extends Settings = Settings, M extends Incr
   exemplarMeans(): Tensor;
 }
 
+/** What a method predicts by, if not by its model's logits. */
 export interface Predictor {
   /** Scores [n, classes] of images [n, h, w, c]: the largest is the prediction, their softmax its probabilities. */
   scores(images: Tensor): Tensor;
+  /** Frees what it holds. */
   dispose?(): void;
 }
 
@@ -190,9 +202,14 @@ export interface TaskPlan {
    * next one. A last task that brings none is a 0 at the end: all others are old ones before it.
    */
   readonly taskSizes: readonly number[];
+  /** The learner's settings. */
   readonly training: LearnerSettings;
 }
 
+/**
+ * A way to learn class after class: what is trained in a task, by which loss, what is kept, and how it predicts. One of your own is an
+ * object of this shape, given its types by {@link defineMethod}.
+ */
 export interface Method<S extends Settings = Settings, M extends IncrementalModel = IncrementalModel> {
   /** Runs are recorded under it and resumed by it. */
   readonly name: string;

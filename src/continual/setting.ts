@@ -7,6 +7,7 @@ import { ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import { expected, received } from './expected.ts';
 
+/** @inline */
 type Entry<T> = v.GenericSchema<unknown, T>;
 
 /** One setting: what it may be, and what it means. */
@@ -43,12 +44,17 @@ export function setting<T>(schema: Entry<T>, preset: T | undefined, text: string
   };
 }
 
+/** What a number may be. */
 export interface NumberLimits {
   /** Whole numbers only. */
   readonly whole?: boolean;
+  /** The smallest one that is taken. */
   readonly least?: number;
+  /** The largest one that is taken. */
   readonly most?: number;
+  /** All must be larger. */
   readonly above?: number;
+  /** All must be smaller. */
   readonly below?: number;
 }
 

@@ -2,7 +2,9 @@
 import { ArgumentError, DataError } from '../errors.ts';
 import { bytesPerImage, type ImageBytes } from './image-bytes.ts';
 
+/** One part of a labelled set of images, such as its test images. */
 export interface ImageDataset {
+  /** For people, in errors and records. */
   name: string;
   /** Pixels 0 … 255, row-major [count, height, width, channels]. */
   images: Uint8Array<ArrayBuffer>;
@@ -23,7 +25,9 @@ export interface ImageDataset {
 
 /** Two parts of one data set: the same image size, the same classes. */
 export interface DatasetSplit {
+  /** What is learnt from. */
   train: ImageDataset;
+  /** What is tested on. */
   test: ImageDataset;
 }
 

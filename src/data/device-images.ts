@@ -14,6 +14,7 @@ import { bytesPerImage, checkImageBytes, type ImageBytes } from './image-bytes.t
 const kernel: Kernel = { name: 'affine_sample', source };
 const NO_LIMIT = 0xffffffff;
 
+/** How images lie on the device. */
 export interface DeviceImagesOptions {
   /** None by default: pixels from 0 to 1. */
   normalization?: Normalization;
@@ -21,6 +22,7 @@ export interface DeviceImagesOptions {
   partBytes?: number;
 }
 
+/** Which images a batch is of, and how they are moved. */
 export interface SampleOptions {
   /**
    * u32 [n] or an array of image numbers, checked; in a tensor they are not, and images that do not exist become NaN.
@@ -49,9 +51,11 @@ interface Part {
   pixels: Tensor;
 }
 
+/** A data set's images on the GPU, uploaded once as bytes; {@link sample} makes batches of them. */
 export class DeviceImages {
   private readonly parts: Part[] = [];
   private readonly moments: Tensor;
+  /** How many images there are. */
   readonly count: number;
   readonly height: number;
   readonly width: number;

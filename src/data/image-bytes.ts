@@ -11,7 +11,9 @@ export interface ImageFormat {
 
 /** Images of one format: pixels 0 … 255, row-major [count, height, width, channels]. */
 export interface ImageBytes extends ImageFormat {
+  /** count · height · width · channels bytes. */
   readonly data: Uint8Array<ArrayBuffer>;
+  /** How many images there are. */
   readonly count: number;
 }
 

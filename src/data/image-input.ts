@@ -37,6 +37,7 @@ export type ImageInput =
   | ImageDataset
   | readonly ImageInput[];
 
+/** What images are to become. */
 export interface ImageInputOptions {
   /** Names the caller in errors. */
   where: string;

@@ -9,6 +9,7 @@ import type { ImageBytes } from './image-bytes.ts';
 export interface ImageArray {
   /** Bytes are 0 … 255; other numbers 0 … 1, of which 255·x is kept, rounded. */
   readonly data: Uint8Array | Uint8ClampedArray | Float32Array | readonly number[];
+  /** [height, width, channels] or [count, height, width, channels]. */
   readonly shape: readonly number[];
 }
 

@@ -15,6 +15,7 @@ const bundled = new Map([
 /** Names that `loadDataset` knows without a folder. */
 export const bundledNames: readonly string[] = [...bundled.keys()];
 
+/** Where data lie, and how they are read. */
 export interface LoadDatasetOptions {
   /** Where the bundled data lies, for those who moved it. */
   bundledBase?: string;

@@ -2,9 +2,11 @@
 import { ArgumentError } from '../errors.ts';
 import { Random } from '../tensor/random.ts';
 
+/** How batches are made. */
 export interface LoaderOptions {
   /** Images a batch. */
   batch: number;
+  /** Of the order; every epoch has another one. */
   seed: number;
   /** A new order every epoch (default), or the given order. */
   shuffle?: boolean;
@@ -12,7 +14,9 @@ export interface LoaderOptions {
   dropLast?: boolean;
 }
 
+/** One batch: which images, and where in the run. */
 export interface Batch {
+  /** From 0. */
   epoch: number;
   /** The batch's number in its epoch, from 0. */
   step: number;

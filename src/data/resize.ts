@@ -15,11 +15,13 @@ const MOST = 2 ** 31;
 /** Bytes of the largest buffer of one part by default: enough to keep a GPU busy. */
 const PART_BYTES = 2 ** 26;
 
+/** Sides in pixels. */
 export interface ImageSize {
   readonly height: number;
   readonly width: number;
 }
 
+/** How much of the device resizing takes. */
 export interface ResizeOptions {
   /** The largest buffer to use, in bytes, where one image does not need more; 64 MiB by default. */
   partBytes?: number;

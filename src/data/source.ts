@@ -19,6 +19,7 @@ export interface DataSource {
 
 /** A data set by the addresses of its files, as `engram-data` exports its own. */
 export interface DatasetFiles {
+  /** What the set is called, in errors and records. */
   readonly name: string;
   /** Addresses (in Node also `file:`) by file names: those of MNIST, and `classes.json`. */
   readonly files: Readonly<Record<string, string>>;

@@ -10,6 +10,7 @@ import { logSumExp } from '../ops/log-sum-exp.ts';
 import '../ops/methods.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
+/** Weights and temperature of {@link decoupledKD}. */
 export interface DecoupledKDOptions {
   /** α, the weight of the target part; 1 by default. */
   alpha?: number;

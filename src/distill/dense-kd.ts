@@ -14,6 +14,7 @@ import { randomKD } from './random-kd.ts';
 import { type PoolKind, TaskPool } from './task-pool.ts';
 import { countWeight, type Weighting, type WeightingStrategy } from './weighting.ts';
 
+/** Which groups {@link denseKD} distils, and how heavily. */
 export interface DenseKDOptions {
   /** Classes of each old task, in the order of the logits. None in the first task: the loss is then zero. */
   taskSizes: readonly number[];
@@ -104,6 +105,7 @@ function lambdaOf(given: DenseKDOptions['weighting'], oldClasses: number, newCla
   return { lambda: countWeight(given ?? 'fixed', oldClasses, newClasses) };
 }
 
+/** @inline */
 type BaselineOptions = Pick<DenseKDOptions, 'taskSizes' | 'temperature' | 'weighting'>;
 
 /** The usual distillation: one softmax over all old classes. As {@link denseKD} with the pool `whole`. */

@@ -16,6 +16,7 @@ import { checkLogits, type GroupSource } from './group-kd.ts';
 import { checkWeights } from './group-weights.ts';
 import { MOST_DENSE_TASKS, type TaskPool } from './task-pool.ts';
 
+/** How many groups are drawn, and from which numbers. */
 export interface GroupDrawOptions {
   /** Groups a draw, m; 1 by default. No group is drawn twice. */
   groups?: number;
@@ -38,9 +39,14 @@ const UNCOUNTED = 4;
 
 const kernel = (entry: string) => ({ name: 'group_gather', source, entry });
 
+/**
+ * Draws random groups of a pool on the GPU, for {@link randomKD} and the variant `random` of {@link denseKD}. Its counter lies on the
+ * device and moves on by itself, so that a captured step draws others each time.
+ */
 export class GroupDraw {
   /** Groups a draw, m: never more than the pool has. */
   readonly groups: number;
+  /** One draw for the whole batch, or one a sample. */
   readonly per: 'batch' | 'sample';
   /** Counter (low, high word) and seed, u32 [4]: save it, and load it to go on with the same groups. */
   readonly state: Tensor;
@@ -98,6 +104,7 @@ export class GroupDraw {
     return { kind: this.per === 'batch' ? 'listed' : 'per-sample', masks, groups, chosen };
   }
 
+  /** Frees the counter. */
   dispose(): void {
     this.state.dispose();
     this.cumulative?.dispose();

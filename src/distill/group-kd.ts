@@ -20,6 +20,7 @@ import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { type GroupWeights, resolveWeights, WEIGHT_SOURCES, type WeightSource } from './group-weights.ts';
 import { MOST_DENSE_TASKS, type TaskPool } from './task-pool.ts';
 
+/** Temperature, weights and reduction of {@link groupKD}. */
 export interface GroupKDOptions {
   /** T > 0; 2 by default. The loss has no factor T². */
   temperature?: number;
@@ -33,9 +34,11 @@ export interface GroupKDOptions {
 
 /** Groups as the kernels see them. */
 export interface GroupSource {
+  /** Every set of tasks, those of a list, or a list a sample. */
   readonly kind: 'enumerated' | 'listed' | 'per-sample';
   /** u32 [groups, 2], or [batch, groups, 2] per sample; a stand-in when enumerated. */
   readonly masks: Tensor;
+  /** How many there are, for each sample. */
   readonly groups: number;
 }
 

@@ -11,6 +11,7 @@ import type { TaskPool } from './task-pool.ts';
 
 /** Two numbers a task, (a_i, b_i), f32 [tasks, 2]: a group weighs Σ a_i / Σ b_i over its tasks, used as it is. */
 export interface TaskWeights {
+  /** f32 [tasks, 2]. */
   readonly perTask: Tensor;
 }
 

@@ -7,6 +7,7 @@ import type { GroupDraw } from './group-draw.ts';
 import { checkLogits, DEFAULT_TEMPERATURE, distilGroups, type GroupKDOptions } from './group-kd.ts';
 import { resolveWeights, type TaskWeights } from './group-weights.ts';
 
+/** Temperature, weights and reduction of {@link randomKD}. */
 export interface RandomKDOptions extends Pick<GroupKDOptions, 'temperature' | 'reduction'> {
   /** Weights of the groups made from numbers a task; a drawn group then counts by its weight over its chance to be drawn. */
   weights?: TaskWeights;

@@ -23,6 +23,7 @@ export const MOST_TASKS = 64;
 /** Tasks up to which the dense pool is distilled exactly: 1 048 575 groups. */
 export const MOST_DENSE_TASKS = 20;
 
+/** A group as bits: bit i for old task i. Beyond 53 tasks a number is too short, and a bigint is taken. */
 export type Mask = number | bigint;
 
 const where = 'TaskPool';
@@ -51,6 +52,12 @@ function enumerate(kind: Exclude<PoolKind, 'dense'>, k: number): bigint[] {
   return each(k).flatMap((from) => each(k - from).map((i) => run(from, from + i + 1)));
 }
 
+/**
+ * The groups of old tasks to distil. A group is a combination of tasks, and its classes are the union of their logits.
+ * @example
+ * const pool = TaskPool.of('dense', [10, 10, 10]); // 7 groups
+ * pool.tasksOf(4); // [0, 2]
+ */
 export class TaskPool {
   /** First class of every old task, then the number of old classes. Tasks lie one after the other in the logits. */
   readonly starts: readonly number[];
@@ -108,7 +115,7 @@ export class TaskPool {
     return new TaskPool('masks', [...taskSizes], toWords(checked));
   }
 
-  /** {@link starts} as kernels take them: room for {@link MOST_TASKS} and the end of the last, in vectors of four. */
+  /** {@link starts} as kernels take them: room for 64 tasks and the end of the last, in vectors of four. */
   get paddedStarts(): number[] {
     return Array.from({ length: MOST_TASKS + 4 }, (_, i) => this.starts[i] ?? 0);
   }

@@ -9,6 +9,7 @@ import { plane } from '../gpu/plane.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 
+/** Weights and reduction of {@link weightedLoss}. */
 export interface WeightedLossOptions {
   /** f32 [groups]; all 1 by default. Has a gradient if it requires one. */
   groupWeights?: Tensor;

@@ -26,6 +26,11 @@ import { commonEngine, type Tensor } from '../tensor/tensor.ts';
 import type { TaskWeights } from './group-weights.ts';
 import type { TaskPool } from './task-pool.ts';
 
+/**
+ * How λ changes with K old and n new classes. `fixed`: not. `count`: by √(K/n) (Hou et al. 2019). `ratio`: by K/(K + n) (Zhao et
+ * al. 2020). `adaptive`: as `count`, times the old classes' similarity to the new ones, which weighs the groups too. The paper of
+ * dense distillation (arXiv 2405.09820) names such a weighting; the formula is our reading.
+ */
 export type WeightingStrategy = 'fixed' | 'count' | 'ratio' | 'adaptive';
 export const WEIGHTING_STRATEGIES: readonly WeightingStrategy[] = ['fixed', 'count', 'ratio', 'adaptive'];
 
@@ -37,6 +42,7 @@ export interface Weighting {
   readonly groups?: TaskWeights;
 }
 
+/** What a weighting depends on. */
 export interface WeightingOptions {
   /** Classes of the current task, n. */
   newClasses: number;
@@ -250,6 +256,7 @@ export class Prototypes {
     return noGrad(this.engine, () => this.engine.scope(() => this.sums.div(this.counts.maximum(1))));
   }
 
+  /** Frees the sums. */
   dispose(): void {
     this.sums.dispose();
     this.counts.dispose();

@@ -1,3 +1,7 @@
-/** `engram/analysis`: what training came to: curvature, drift of features. Nothing inside `src` imports this file. */
+/**
+ * What training came to: the curvature of a loss, the drift of features.
+ * @module engram/analysis
+ */
+// Nothing inside `src` imports this file.
 export { linearCKA } from '../analysis/cka.ts';
 export { Hessian, type HessianOptions } from '../analysis/hessian.ts';

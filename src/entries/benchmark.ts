@@ -1,4 +1,9 @@
-/** `engram/benchmark`: streams of tasks cut from data sets, their metrics and records. Nothing inside `src` imports this file. */
+/**
+ * Streams of tasks cut from data sets, learnt and tested one after the other, with the field's metrics and records that can be
+ * resumed. A {@link Benchmark} feeds a learner of `engram/continual`.
+ * @module engram/benchmark
+ */
+// Nothing inside `src` imports this file.
 export {
   Benchmark,
   type BenchmarkEvent,
@@ -38,6 +43,9 @@ export {
 } from '../continual/benchmark/metrics/summary.ts';
 export { taskConfusion } from '../continual/benchmark/metrics/task-confusion.ts';
 export { backwardTransfer, forwardTransfer, type ZeroShot } from '../continual/benchmark/metrics/transfer.ts';
+export { recordOf } from '../continual/benchmark/record-of.ts';
+export { runFiles, savedConfig } from '../continual/benchmark/run-files.ts';
+export { parseRunRecord, type RunRecord } from '../continual/benchmark/run-record.ts';
 export { type DomainKind, Scenario, type ScenarioOptions } from '../continual/benchmark/scenario.ts';
 export {
   type ImagesByClass,

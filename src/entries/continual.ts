@@ -1,4 +1,8 @@
-/** `engram/continual`: the learner that takes classes as they come, and what methods are made with. Nothing inside `src` imports this file. */
+/**
+ * The {@link ContinualLearner}, which takes classes as they come, and what methods of your own are made with.
+ * @module engram/continual
+ */
+// Nothing inside `src` imports this file.
 export { alignmentSettings, alignTask, alignWeights } from '../continual/alignment.ts';
 export { balancedImages } from '../continual/balanced.ts';
 export { CALIBRATION_BINS, type Calibration } from '../continual/calibration.ts';
@@ -14,6 +18,7 @@ export {
   distillationSettings,
   distillSettings,
   distillTerm,
+  drawSeed,
 } from '../continual/distillation.ts';
 export type {
   EpochEvent,

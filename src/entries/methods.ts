@@ -1,7 +1,8 @@
 /**
- * `engram/methods`: the built-in methods as values, for learners that carry no others, and the losses and rules that published
- * methods are made of. Nothing inside `src` imports this file.
+ * The built-in methods as values, for learners that carry no others, and the losses and rules that published methods are made of.
+ * @module engram/methods
  */
+// Nothing inside `src` imports this file.
 export * from '../continual/methods/all.ts';
 export { METHOD_NAMES, type MethodName, methods } from '../continual/methods/index.ts';
 export { auxiliaryTargets } from '../continual/rules/auxiliary-targets.ts';

@@ -6,6 +6,7 @@ import type { Params } from './wgsl/params.ts';
 
 /** How a kernel does a piece of work, whatever the buffers. A kernel's variants are such plans. */
 export interface Plan {
+  /** Source and entry point. */
   readonly kernel: Kernel;
   /** Injected ahead of the source; a kernel is compiled once for each set. */
   readonly constants?: Constants;

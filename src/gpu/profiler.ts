@@ -10,6 +10,7 @@ export interface LaunchTime {
   readonly start: number;
   /** Milliseconds. */
   readonly duration: number;
+  /** Along x, y and z. */
   readonly workgroups: readonly [number, number, number];
   /** Floating point operations, where they are known. */
   readonly flops: number | undefined;
@@ -17,7 +18,9 @@ export interface LaunchTime {
   readonly bytes: number;
 }
 
+/** Where the time of some work went. */
 export interface Profile {
+  /** In the order in which they ran. */
   readonly launches: readonly LaunchTime[];
   /** Milliseconds of JavaScript until everything was recorded. */
   readonly javascript: number;

@@ -27,6 +27,7 @@ import type { Kernel } from './wgsl/kernel.ts';
 
 const warnOnConsole = (message: string): void => console.warn(message);
 
+/** What an engine reports, and to whom. */
 export interface RuntimeOptions {
   /** Report tensors that were dropped instead of freed. */
   debug?: boolean;
@@ -36,6 +37,7 @@ export interface RuntimeOptions {
   warn?: (message: string) => void;
 }
 
+/** What an engine holds on its device. */
 export interface MemoryReport extends PoolStatistics {
   /** Compiled pipelines. */
   pipelines: number;
@@ -47,12 +49,18 @@ export interface MemoryReport extends PoolStatistics {
   dispatches: number;
 }
 
+/** What an {@link Engine} is before it knows of tensors: a WebGPU device with its buffers, pipelines and the queue of its work. */
 export class Runtime {
   /** Autograd records operations while this is true; see `noGrad`. */
   gradEnabled = true;
-  /** Open scopes, innermost last; see `scope`. */
+  /**
+   * Open scopes, innermost last; see `scope`.
+   * @internal
+   */
   readonly scopes: Set<Scoped>[] = [];
+  /** Whether tensors that were dropped instead of freed are reported. */
   readonly debug: boolean;
+  /** Takes these reports. */
   readonly onLeak: (message: string) => void;
   /** Tells of what is probably not meant, each thing once. */
   readonly warn: (message: string) => void;
@@ -66,6 +74,7 @@ export class Runtime {
   private recordings: Recordings | null = null;
   private readonly ground: EmbeddingGround;
   private ending: Promise<void> | null = null;
+  /** WebGPU's own device. */
   readonly device: GPUDevice;
   /** Chooses between kernel variants: software adapters want other ones than GPUs. */
   readonly adapterKind: AdapterKind;
@@ -109,6 +118,7 @@ export class Runtime {
     return storage;
   }
 
+  /** Gives up one hold on a buffer; the last one gives it back to the pool. */
   release(storage: DeviceBuffer): void {
     if (!this.ending) this.pool.release(storage);
   }
@@ -180,7 +190,11 @@ export class Runtime {
     return tensor.moveTo(null);
   }
 
-  /** What embedding an engine in an app builds on. @param where who asks, for the error when the engine is gone. */
+  /**
+   * What embedding an engine in an app builds on.
+   * @param where who asks, for the error when the engine is gone.
+   * @internal
+   */
   embedding(where: string): EmbeddingGround {
     this.assertUsable(where);
     return this.ground;
@@ -197,6 +211,7 @@ export class Runtime {
    * @param means `recordingMeans`: given, so that programs that record nothing carry nothing of it.
    * @throws {ArgumentError} inside another recording.
    * @throws what `fn` throws, after submitting what was launched until then.
+   * @internal
    */
   makeRecording<T>(fn: () => T, means: RecordingMeans): { result: T; recording: Recording } {
     this.assertUsable('capture');
@@ -215,14 +230,20 @@ export class Runtime {
     }
   }
 
-  /** Submits recorded commands once more, after what is to be uploaded. */
+  /**
+   * Submits recorded commands once more, after what is to be uploaded.
+   * @internal
+   */
   replay(recording: Recording): void {
     this.assertUsable('replay');
     for (const [storage, { data, offset }] of recording.parts.feeds) this.upload(storage, data, offset);
     this.recorder.replay(recording);
   }
 
-  /** Gives up what a recording holds on to; it cannot be replayed any more. */
+  /**
+   * Gives up what a recording holds on to; it cannot be replayed any more.
+   * @internal
+   */
   forget(recording: Recording): void {
     if (!this.ending) this.recordings?.delete(recording);
   }

@@ -3,6 +3,7 @@ import { refuseAsync } from './synchronous.ts';
 
 /** Something that a scope frees at its end. */
 export interface Scoped {
+  /** Frees it now. */
   dispose(): void;
   /** Hands it to another scope, or to nobody: then it lives until it is disposed of. */
   moveTo(scope: Set<Scoped> | null): this;

@@ -6,23 +6,29 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { BatchNorm2d, Conv2d, type ConvolutionInit, Sequential } from './layers.ts';
 import { Module } from './module.ts';
 
+/** @inline */
 interface BlockOptions {
+  /** Channels of what goes in, and of what comes out. */
   inChannels: number;
   outChannels: number;
+  /** Of the first convolution: 2 halves the image. */
   stride: number;
+  /** Where the shape changes: by strides and zeros, without parameters, or by a 1×1 convolution with batch norm. */
   shortcut: 'padded' | 'projected';
+  /** What the weights are drawn from. */
   random: Random;
   init: ConvolutionInit;
   /** Whether the sum goes through a ReLU; it does by default. */
   relu?: boolean;
 }
 
-/** Two 3×3 convolutions around a shortcut. */
+/** Two 3×3 convolutions with batch norm around a shortcut. */
 export class BasicBlock extends Module {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
   readonly conv2: Conv2d;
   readonly bn2: BatchNorm2d;
+  /** The projection of the shortcut; none where there is nothing to project, or it has no parameters. */
   readonly downsample: Sequential | null;
   private readonly stride: number;
   private readonly outChannels: number;
@@ -54,6 +60,7 @@ export class BasicBlock extends Module {
     return this.stride === 1 && x.shape[3] === this.outChannels ? x : paddedShortcut(x, this.stride, this.outChannels);
   }
 
+  /** Images [n, h, w, inChannels] to [n, ⌈h / stride⌉, ⌈w / stride⌉, outChannels]. */
   forward(x: Tensor): Tensor {
     const inner = this.bn1.forward(this.conv1.forward(x), { relu: true });
     return this.bn2.forward(this.conv2.forward(inner), { residual: this.shortcut(x), relu: this.relu });

@@ -14,6 +14,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { kaimingUniform, parameter } from './init.ts';
 import { Module, type TorchLayout } from './module.ts';
 
+/** What a {@link CosineLinear} layer may differ in. */
 export interface CosineLinearOptions {
   /** η in the beginning; 1 by default. */
   scale?: number;

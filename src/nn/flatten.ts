@@ -9,6 +9,7 @@ import { Module } from './module.ts';
 
 const ORDERS = ['chw', 'hwc'] as const;
 
+/** What a {@link Flatten} layer may differ in. */
 export interface FlattenOptions {
   /**
    * The order of an image's values. `chw` (default): channel by channel, as in PyTorch, so that the weights of a linear layer
@@ -20,6 +21,7 @@ export interface FlattenOptions {
 
 /** [n, h, w, c] to [n, c·h·w]; tensors of another rank to [n, everything else] as they lie. */
 export class Flatten extends Module {
+  /** The order of an image's values in a row. */
   readonly order: (typeof ORDERS)[number];
 
   /** @throws {ArgumentError} when the order is unknown. */
@@ -31,6 +33,7 @@ export class Flatten extends Module {
     this.order = order;
   }
 
+  /** [n, h, w, c] to [n, h·w·c]. */
   forward(x: Tensor): Tensor {
     const [, height = 1, width = 1, channels = 1] = x.shape;
     const matters = this.order === 'chw' && x.rank === 4 && height * width > 1 && channels > 1;

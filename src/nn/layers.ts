@@ -22,7 +22,9 @@ function checkSizes(where: string, sizes: Record<string, number>): void {
   }
 }
 
+/** What a {@link Linear} layer may differ in. */
 export interface LinearOptions {
+  /** Whether outputs have a bias; they do by default. */
   bias?: boolean;
   /** What the weights are drawn from; by default a stream of the engine's seed for this layer alone, see `engine.seed`. */
   random?: Random;
@@ -33,7 +35,9 @@ export interface LinearOptions {
  * the order channel, row, column, which the layer `Flatten` keeps to.
  */
 export class Linear extends Module {
+  /** f32 [in, out]. */
   weight: Tensor;
+  /** f32 [out]; none where it was left out. */
   bias: Tensor | null;
 
   /** @throws {ArgumentError} when a size is not a whole number of at least 1. */
@@ -53,6 +57,10 @@ export class Linear extends Module {
     return field === 'weight' ? 'OI' : 'same';
   }
 
+  /**
+   * [..., in] to [..., out].
+   * @throws as {@link linear}.
+   */
   forward(x: Tensor): Tensor {
     return linear(x, this.weight, this.bias);
   }
@@ -61,18 +69,25 @@ export class Linear extends Module {
 /** `kaiming-uniform`: PyTorch's default for a layer. `kaiming-normal`: by fan out, as ResNets are usually initialised. */
 export type ConvolutionInit = 'kaiming-uniform' | 'kaiming-normal';
 
+/** What a {@link Conv2d} layer may differ in. */
 export interface Conv2dOptions {
+  /** 1 by default, in both directions. */
   stride?: number;
+  /** Zeros on every side; 0 by default. */
   padding?: number;
+  /** Whether outputs have a bias; they do by default. */
   bias?: boolean;
   /** What the weights are drawn from; by default a stream of the engine's seed for this layer alone, see `engine.seed`. */
   random?: Random;
+  /** `kaiming-uniform` by default. */
   init?: ConvolutionInit;
 }
 
 /** A convolution with a square kernel; weight [k, k, in, out]. PyTorch's weight is [out, in, k, k]. */
 export class Conv2d extends Module {
+  /** f32 [k, k, in, out]. */
   weight: Tensor;
+  /** f32 [out]; none where it was left out. */
   bias: Tensor | null;
   private readonly stride: number;
   private readonly padding: number;
@@ -97,6 +112,10 @@ export class Conv2d extends Module {
     return field === 'weight' ? 'OIHW' : 'same';
   }
 
+  /**
+   * Images [n, h, w, in] to [n, h', w', out].
+   * @throws as {@link conv2d}.
+   */
   forward(x: Tensor): Tensor {
     const { stride, padding } = this;
     return conv2d(x, this.weight, this.bias ? { stride, padding, bias: this.bias } : { stride, padding });
@@ -105,9 +124,13 @@ export class Conv2d extends Module {
 
 /** Batch norm over the last axis, optionally fused with a residual and a ReLU. */
 export class BatchNorm2d extends Module {
+  /** f32 [channels], trained; ones in the beginning. */
   weight: Tensor;
+  /** f32 [channels], trained; zeros in the beginning. */
   bias: Tensor;
+  /** f32 [channels]: what inference normalises by. */
   runningMean: Tensor;
+  /** f32 [channels]: what inference normalises by. */
   runningVar: Tensor;
   /** Share of the batch in the running statistics. */
   momentum: number;
@@ -130,12 +153,19 @@ export class BatchNorm2d extends Module {
     this.runningVar = buffer(engine, [channels], 1);
   }
 
+  /**
+   * Normalises by the batch in training, which moves the running statistics, and by these in inference.
+   * @param x [..., channels].
+   * @param fused `residual`: added to the result, of x's shape; `relu`: applied last.
+   * @throws as {@link batchNorm}.
+   */
   forward(x: Tensor, fused: { residual?: Tensor; relu?: boolean } = {}): Tensor {
     const { weight, bias, runningMean, runningVar, momentum, eps, training } = this;
     return batchNorm(x, { weight, bias, runningMean, runningVar, momentum, eps, training, ...fused });
   }
 }
 
+/** The largest value of each window; see {@link maxPool2d}. */
 export class MaxPool2d extends Module {
   constructor(
     engine: Engine,
@@ -144,11 +174,16 @@ export class MaxPool2d extends Module {
     super(engine);
   }
 
+  /**
+   * Images [n, h, w, c] to [n, h', w', c].
+   * @throws as {@link maxPool2d}.
+   */
   forward(x: Tensor): Tensor {
     return maxPool2d(x, this.options);
   }
 }
 
+/** The mean of each window; see {@link avgPool2d}. */
 export class AvgPool2d extends Module {
   constructor(
     engine: Engine,
@@ -157,24 +192,35 @@ export class AvgPool2d extends Module {
     super(engine);
   }
 
+  /**
+   * Images [n, h, w, c] to [n, h', w', c].
+   * @throws as {@link avgPool2d}.
+   */
   forward(x: Tensor): Tensor {
     return avgPool2d(x, this.options);
   }
 }
 
-/** [n, h, w, c] to [n, c]. */
+/** The mean over each image; see {@link globalAvgPool}. */
 export class GlobalAvgPool extends Module {
+  /**
+   * [n, h, w, c] to [n, c].
+   * @throws as {@link globalAvgPool}.
+   */
   forward(x: Tensor): Tensor {
     return globalAvgPool(x);
   }
 }
 
+/** max(0, x), in a module of its own: for {@link Sequential}. */
 export class ReLU extends Module {
+  /** The same shape; NaN stays NaN. */
   forward(x: Tensor): Tensor {
     return x.relu();
   }
 }
 
+/** Zeros at random in training, nothing in inference; see {@link dropout}. The probability is 0.5 by default. */
 export class Dropout extends Module {
   /** @throws {ArgumentError} when the probability is out of range. */
   constructor(
@@ -185,6 +231,10 @@ export class Dropout extends Module {
     checkProbability('Dropout', probability);
   }
 
+  /**
+   * The same shape; in inference `x` itself.
+   * @throws {DTypeError} for integers.
+   */
   forward(x: Tensor): Tensor {
     return dropout(x, this.probability, { training: this.training });
   }
@@ -192,6 +242,7 @@ export class Dropout extends Module {
 
 /** One module after the other; named `0`, `1`, … as in PyTorch. */
 export class Sequential extends Module {
+  /** In the order in which they are applied. */
   readonly modules: readonly Module[];
 
   constructor(engine: Engine, ...modules: Module[]) {
@@ -203,6 +254,7 @@ export class Sequential extends Module {
     for (const [i, module] of this.modules.entries()) yield [String(i), module];
   }
 
+  /** What the last one makes of it. */
   forward(x: Tensor): Tensor {
     return this.modules.reduce((y, module) => module.forward(y), x);
   }

@@ -9,10 +9,12 @@ import { heldIn } from './fields.ts';
 /** How a tensor's axes are ordered in PyTorch: convolution weights, linear weights, or as here. */
 export type TorchLayout = 'OIHW' | 'OI' | 'same';
 
+/** A parameter, a buffer or an optimizer's state, as files know it. */
 export interface NamedTensor {
   /** PyTorch's key, for example `layer1.0.conv1.weight`. */
   readonly name: string;
   readonly tensor: Tensor;
+  /** How PyTorch orders its axes. */
   readonly layout: TorchLayout;
 }
 
@@ -27,7 +29,8 @@ const asleep = new WeakSet<Tensor>();
 /**
  * Tensors and modules are found in the fields of a module, and in arrays, maps and plain objects there, however deep:
  * `this.blocks = [new Block(), new Block()]` is PyTorch's ModuleList, with names such as `blocks.0.weight`. What several
- * paths lead to is listed, trained and saved once, under the first one. Private `#fields` and sets are not searched.
+ * paths lead to is listed, trained and saved once, under the first one. Private `#fields` and sets are not searched. A module
+ * whose tensors PyTorch orders otherwise overrides `layoutOf(field)`, as the layers here do.
  */
 export abstract class Module {
   // Not `private`: a subclass may have fields of these names.
@@ -36,6 +39,7 @@ export abstract class Module {
 
   constructor(readonly engine: Engine) {}
 
+  /** What the module makes of a batch. */
   abstract forward(x: Tensor): Tensor;
 
   /** Batch norm and dropout behave differently in training; set with {@link train} and {@link eval}. Always false when frozen. */
@@ -43,6 +47,7 @@ export abstract class Module {
     return this.#mode && !this.#frozen;
   }
 
+  /** Of this module alone: {@link train} and {@link eval} set those inside too. */
   set training(mode: boolean) {
     this.#mode = mode;
   }
@@ -101,6 +106,7 @@ export abstract class Module {
     return [...this.namedTensors()].filter(({ tensor }) => !tensor.requiresGrad);
   }
 
+  /** Tensors that are trained, without their names. */
   parameters(): Tensor[] {
     return this.namedParameters().map(({ tensor }) => tensor);
   }
@@ -116,6 +122,7 @@ export abstract class Module {
     return this;
   }
 
+  /** Inference for all modules inside: running statistics as they are, no dropout. */
   eval(): this {
     return this.train(false);
   }
@@ -144,6 +151,7 @@ export abstract class Module {
     return this;
   }
 
+  /** Frees the gradients of everything inside. */
   zeroGrad(): void {
     for (const { tensor } of this.namedTensors()) {
       tensor.grad?.dispose();

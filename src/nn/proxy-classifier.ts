@@ -3,6 +3,7 @@ import type { Engine } from '../tensor/engine.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { CosineLinear, type CosineLinearOptions } from './cosine-linear.ts';
 
+/** What a {@link ProxyClassifier} may differ in. */
 export interface ProxyClassifierOptions extends CosineLinearOptions {
   /** Proxies a class; 10 by default. */
   proxies?: number;

@@ -31,6 +31,7 @@ export const RESNET_NAMES = [
 /** `resnet18`, `resnet34`, or `resnet<6n + 2>` for the CIFAR family. */
 export type ResNetName = `resnet${number}`;
 
+/** What a ResNet may differ in, whatever its classifier. */
 export interface BackboneOptions {
   /** Channels of the first stage; by default 16 for the CIFAR family, 64 for ResNet-18/34. */
   width?: number;
@@ -59,7 +60,9 @@ export interface BackboneOptions {
   lastRelu?: boolean;
 }
 
+/** What a ResNet may differ in. */
 export interface ResNetOptions extends BackboneOptions {
+  /** Outputs of the classifier. */
   classes: number;
 }
 
@@ -79,15 +82,19 @@ interface Architecture {
   stem: 'cifar' | 'imagenet';
 }
 
-/** A ResNet without its classifier: features and stage maps, for a method with a head of its own. */
+/** A ResNet without its classifier: features and stage maps, for a method with a head of its own; made by {@link createBackbone}. */
 export class ResNetBackbone extends Module {
+  /** The first layer; named as torchvision's are. */
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
   readonly layer1: Sequential;
   readonly layer2: Sequential;
   readonly layer3: Sequential;
+  /** Of ResNet-18/34 only. */
   readonly layer4: Sequential | null = null;
+  /** Channels of the images. */
   readonly inChannels: number;
+  /** Channels of the last stage: numbers of a feature vector. */
   readonly featureSize: number;
   /** Keep only the blocks' outputs for the backward pass; may be changed at any time. */
   gradientCheckpointing: boolean;
@@ -95,7 +102,10 @@ export class ResNetBackbone extends Module {
   readonly precision: FloatType;
   private readonly imagenetStem: boolean;
 
-  /** @param random what weights are drawn from; a stream of the seed by default. */
+  /**
+   * @param random what weights are drawn from; a stream of the seed by default.
+   * @internal
+   */
   constructor(
     engine: Engine,
     { blocks, width, shortcut, stem }: Architecture,
@@ -179,10 +189,12 @@ export class ResNetBackbone extends Module {
 const initialRandom = ({ seed = 0 }: BackboneOptions): Random => Random.of(seed, 'init');
 const pooled = (maps: readonly Tensor[]): Tensor => cast(globalAvgPool(maps.at(-1) as Tensor), 'f32');
 
+/** A ResNet with a linear classifier that can grow; made by {@link createResNet}. */
 export class ResNet extends ResNetBackbone {
   /** The classifier; {@link growHead} replaces it. */
   fc: Linear;
 
+  /** @internal */
   constructor(engine: Engine, architecture: Architecture, options: ResNetOptions) {
     const random = initialRandom(options);
     super(engine, architecture, options, random);

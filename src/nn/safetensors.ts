@@ -17,19 +17,31 @@ const ARRAYS = {
   U8: Uint8Array,
 } as const;
 
-/** Dtypes that are read and written as they are. F16 and BF16 are read too, as F32. */
+/**
+ * Dtypes that are read and written as they are. F16 and BF16 are read too, as F32.
+ * @useDeclaredType
+ */
 export type SafetensorsDType = keyof typeof ARRAYS;
+/**
+ * Elements as a file holds them: bigints for I64.
+ * @useDeclaredType
+ */
 export type SafetensorsData = InstanceType<(typeof ARRAYS)[SafetensorsDType]>;
 
+/** One tensor of a file. */
 export interface SafetensorsEntry {
   readonly dtype: SafetensorsDType;
   /** Row-major; `[]` for a scalar. */
   readonly shape: Shape;
+  /** Row-major, in the dtype's own array. */
   readonly data: SafetensorsData;
 }
 
+/** What a file holds. */
 export interface SafetensorsFile {
+  /** By name, in the header's order. */
   readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
+  /** The header's `__metadata__`; empty where it has none. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 

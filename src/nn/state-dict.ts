@@ -9,7 +9,9 @@ import { Misfits } from './misfits.ts';
 import type { Module, NamedTensor } from './module.ts';
 import { fromTorch, torchShape, toTorch } from './torch-layout.ts';
 
+/** One tensor of a state. */
 export interface StateEntry<T extends TypedArray = TypedArray> {
+  /** In PyTorch's axis order. */
   shape: Shape;
   /** f32 and f16 as a Float32Array, integers as arrays of their own kind. */
   data: T;
@@ -37,6 +39,7 @@ export function stateDict(module: Module): Promise<StateDict> {
   return readState(module.namedTensors());
 }
 
+/** How exactly a state has to fit. */
 export interface LoadOptions {
   /** Every name must be there and no other (default). Otherwise what fits is loaded, and the rest reported. */
   strict?: boolean;

@@ -14,10 +14,11 @@ import { commonFloat, type FloatType } from '../tensor/dtype.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 
+/** What {@link batchNorm} normalises by, and what is fused with it; vectors are f32. */
 export interface BatchNormOptions {
-  /** [c] */
+  /** [c], what the normalised value is multiplied by. */
   weight: Tensor;
-  /** [c] */
+  /** [c], added then. */
   bias: Tensor;
   /** [c]; moved in place in training, used in inference. */
   runningMean: Tensor;
@@ -133,8 +134,8 @@ function check(x: Tensor, options: BatchNormOptions): FloatType {
 }
 
 /**
- * y = relu((x − mean)/√(variance + eps) · weight + bias + residual); residual and ReLU where asked for. x is
- * [..., c]: images [n, h, w, c] and features [n, c] alike. Gradients for x, weight, bias and the residual. NaN stays NaN:
+ * y = relu((x − mean)/√(variance + eps) · weight + bias + residual); residual and ReLU where asked for. x has
+ * its channels last: images [n, h, w, c] and features [n, c] alike. Gradients for x, weight, bias and the residual. NaN stays NaN:
  * in training in the whole channel, in inference where it was.
  * @throws {ShapeError} when the shapes of the tensors do not fit.
  * @throws {DTypeError} when x and the residual are not both f32 or both f16, or another tensor is not f32.

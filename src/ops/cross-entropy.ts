@@ -12,6 +12,7 @@ import { reshape } from './reshape.ts';
 import { rowTeams } from './row-teams.ts';
 import { softmax } from './softmax.ts';
 
+/** What {@link crossEntropy} may differ in. */
 export interface CrossEntropyOptions {
   /** ε: the target distribution is (1 − ε)·one-hot + ε/classes (Szegedy et al. 2016). */
   labelSmoothing?: number;

@@ -15,10 +15,14 @@ import { flatten, reshape } from './reshape.ts';
 import { logSoftmax, softmax } from './softmax.ts';
 import { flip, type Range, slice, transpose } from './strided.ts';
 
+/** Names of the operations with one operand. */
 export type UnaryName = keyof typeof unaryOps;
+/** Names of the operations with two operands. */
 export type BinaryName = keyof typeof binaryOps;
 
-type ElementwiseMethods = { [K in UnaryName]: () => Tensor } & { [K in BinaryName]: (other: Operand) => Tensor };
+type ElementwiseMethods = { [K in keyof typeof unaryOps]: () => Tensor } & {
+  [K in keyof typeof binaryOps]: (other: Operand) => Tensor;
+};
 
 /** The operation with the gradient that has a gradient itself, where there is one. */
 function twice<Op extends ElementwiseOp>(name: string, op: Op): Op {
@@ -26,15 +30,15 @@ function twice<Op extends ElementwiseOp>(name: string, op: Op): Op {
   return recorded ? { ...op, recorded } : op;
 }
 
-/** The unary operations as functions: `unary.exp(x)`. */
+/** The unary operations as functions: `unary.exp(x)`. What they are of is called `a` below. */
 export const unary = Object.fromEntries(
   Object.entries(unaryOps).map(([name, op]) => [name, elementwise(name, twice(name, op))]),
-) as { [K in UnaryName]: (x: Tensor) => Tensor };
+) as { [K in keyof typeof unaryOps]: (x: Tensor) => Tensor };
 
 /** The binary operations as functions: `binary.add(a, b)`; one of the operands may be a number. */
 export const binary = Object.fromEntries(
   Object.entries(binaryOps).map(([name, op]) => [name, elementwise(name, twice(name, op))]),
-) as { [K in BinaryName]: (a: Operand, b: Operand) => Tensor };
+) as { [K in keyof typeof binaryOps]: (a: Operand, b: Operand) => Tensor };
 
 /** The least and the largest number of each dtype. */
 const LIMITS: Readonly<Record<DType, readonly [number, number]>> = {
@@ -52,30 +56,51 @@ export function clamp(x: Tensor, low?: Operand, high?: Operand): Tensor {
   return limited(x, low ?? least, high ?? most);
 }
 
+/** @inline */
 type Axes = number | readonly number[];
 
 declare module '../tensor/tensor.ts' {
   interface Tensor extends ElementwiseMethods {
+    /** Limits to [low, high]; a side that is left out has no limit. See {@link clamp}. */
     clamp(low?: Operand, high?: Operand): Tensor;
+    /** The same values as another dtype; floats to integers truncate. See {@link cast}. */
     cast(dtype: DType): Tensor;
+    /** Sum over the axes, all by default; of f16 in f32. See {@link sum}. */
     sum(axes?: Axes, options?: ReduceOptions): Tensor;
+    /** Mean over the axes, all by default, in f32. See {@link mean}. */
     mean(axes?: Axes, options?: ReduceOptions): Tensor;
+    /** Largest element over the axes, all by default; equal ones share the gradient. See {@link max}. */
     max(axes?: Axes, options?: ReduceOptions): Tensor;
+    /** Smallest element over the axes, all by default; equal ones share the gradient. See {@link min}. */
     min(axes?: Axes, options?: ReduceOptions): Tensor;
+    /** Index (i32) of the largest element along the axis, the last by default; the first among equals. See {@link argmax}. */
     argmax(axis?: number, options?: ReduceOptions): Tensor;
+    /** Index (i32) of the smallest element along the axis, the last by default; the first among equals. See {@link argmin}. */
     argmin(axis?: number, options?: ReduceOptions): Tensor;
+    /** The same elements in another shape, in which one dimension may be −1. See {@link reshape}. */
     reshape(shape: Shape): Tensor;
     /**
      * Everything from `axis` (1 by default) on in one dimension. Images flatten row, column, channel; the layer `Flatten` orders
      * as PyTorch does.
      */
     flatten(axis?: number): Tensor;
+    /** Reorders the axes; reverses them when `axes` is left out. See {@link transpose}. */
     transpose(axes?: readonly number[]): Tensor;
+    /**
+     * A box of elements, one range an axis: `x.slice([[0, 10], null, [null, null, 2]])` is `x[0:10, :, ::2]`. See {@link slice}.
+     */
     slice(ranges: readonly (Range | null | undefined)[]): Tensor;
+    /** Reverses the elements along the axes. See {@link flip}. */
     flip(axes: readonly number[]): Tensor;
+    /**
+     * Elements along an axis (the first by default) by an i32 index: whole slices by a list, as PyTorch's gather otherwise. See {@link gather}.
+     */
     gather(index: Tensor, axis?: number): Tensor;
+    /** Matrix product of the last two axes: [..., m, k] · [..., k, n]. See {@link matmul}. */
     matmul(other: Tensor, options?: MatmulOptions): Tensor;
+    /** exp(x) / Σ exp(x) along the axis, the last by default. See {@link softmax}. */
     softmax(axis?: number): Tensor;
+    /** x − log Σ exp(x) along the axis, the last by default. See {@link logSoftmax}. */
     logSoftmax(axis?: number): Tensor;
     /** The same values cut off from what made them: no gradient passes. */
     detach(): Tensor;

@@ -12,7 +12,9 @@ import { type Pair, pairOf } from './pair.ts';
 import { mean } from './reduce.ts';
 import { reshape } from './reshape.ts';
 
+/** The windows of a pooling. */
 export interface PoolOptions {
+  /** Size of a window. */
   kernel: Pair;
   /** Step between windows, the kernel's size by default. */
   stride?: Pair;
@@ -20,6 +22,7 @@ export interface PoolOptions {
   padding?: Pair;
 }
 
+/** The windows of an average pooling, and what is divided by. */
 export interface AvgPoolOptions extends PoolOptions {
   /** Divide by the whole kernel, the border included (default), or by the elements of the image only. */
   countIncludePad?: boolean;

@@ -14,6 +14,7 @@ import { convert, launchElementwise } from './elementwise/elementwise-kernel.ts'
 import { reshape } from './reshape.ts';
 import { rowTeams } from './row-teams.ts';
 
+/** The shape of a reduction's result. */
 export interface ReduceOptions {
   /** Keep reduced axes with length 1. */
   keepDims?: boolean;

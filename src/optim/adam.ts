@@ -5,11 +5,15 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { checkRate, Optimizer } from './optimizer.ts';
 import type { SlotKernel } from './slots.ts';
 
+/** Rates of {@link Adam} and {@link AdamW}. */
 export interface AdamOptions {
+  /** Learning rate; 1e-3 by default. */
   lr?: number;
   /** Decay of the running mean and of the running square; (0.9, 0.999) by default. */
   betas?: readonly [number, number];
+  /** Added to the root of the running square; 1e-8 by default. */
   eps?: number;
+  /** 0 by default for Adam, 0.01 for AdamW. */
   weightDecay?: number;
 }
 

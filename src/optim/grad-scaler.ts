@@ -14,6 +14,7 @@ import { Tensor } from '../tensor/tensor.ts';
 import type { Optimizer } from './optimizer.ts';
 import { launchSlots, type SlotKernel } from './slots.ts';
 
+/** How the scale begins and moves. */
 export interface GradScalerOptions {
   /** The first scale; 65536 by default. */
   initScale?: number;
@@ -27,6 +28,7 @@ export interface GradScalerOptions {
 
 /** What a scaler has to remember, to go on with later. */
 export interface GradScalerState {
+  /** What the loss is multiplied by. */
   scale: number;
   /** Steps taken since the scale last changed. */
   goodSteps: number;
@@ -40,6 +42,8 @@ const UNSCALE: SlotKernel = {
 };
 
 /**
+ * Scales the loss for f16, so that small gradients are not lost: as PyTorch's GradScaler (Micikevicius et al. 2018, section 3.2). A
+ * step whose gradients are not all finite is skipped on the device, and the scale falls.
  * @example
  * scaler.scale(loss).backward();
  * scaler.unscale(optimizer); // only where gradients are to be clipped
@@ -138,6 +142,7 @@ export class GradScaler {
     this.engine.write(this.counts.storage, Uint32Array.of(0, goodSteps, skippedSteps));
   }
 
+  /** Frees the scale and the counts. */
   dispose(): void {
     this.factor.dispose();
     this.counts.dispose();

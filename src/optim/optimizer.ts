@@ -62,6 +62,9 @@ interface Gate {
   uploaded: readonly number[];
 }
 
+/**
+ * What {@link SGD}, {@link Adam} and {@link AdamW} share: in-place updates of a module's parameters, and state that can be saved.
+ */
 export abstract class Optimizer {
   readonly engine: Runtime;
   protected readonly named: readonly NamedTensor[];

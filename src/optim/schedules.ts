@@ -4,6 +4,7 @@ import { ArgumentError } from '../errors.ts';
 /** The learning rate at time t, counted from 0 in whatever unit the schedule was made for. */
 export type Schedule = (t: number) => number;
 
+/** The same rate at all times. */
 export const constantSchedule =
   (lr: number): Schedule =>
   () =>

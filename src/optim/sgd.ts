@@ -6,15 +6,21 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { checkRate, Optimizer } from './optimizer.ts';
 import type { SlotKernel } from './slots.ts';
 
+/** Rates of {@link SGD}. */
 export interface SGDOptions {
+  /** Learning rate. */
   lr: number;
+  /** Share of the velocity that is kept from step to step; 0, the default, for none. */
   momentum?: number;
+  /** Share of the gradient that does not join the velocity; 0 by default. */
   dampening?: number;
+  /** Times the parameters, added to the gradient; 0 by default. */
   weightDecay?: number;
   /** Sutskever et al. 2013; needs momentum, and no dampening. */
   nesterov?: boolean;
 }
 
+/** Stochastic gradient descent, with momentum where asked for, as PyTorch's. */
 export class SGD extends Optimizer {
   readonly momentum: number;
   readonly dampening: number;

@@ -1,6 +1,6 @@
 /** Runs of several methods on the same tasks, put side by side. */
 import picocolors from 'picocolors';
-import { type RunRecord, summaryOf } from './run-record.ts';
+import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
 import { mean } from './statistics.ts';
 import { type TableOptions, tableOf } from './table.ts';
 

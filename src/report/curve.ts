@@ -1,8 +1,8 @@
 /** Curves as SVG text, drawn by Observable Plot on linkedom's document: no browser is needed. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { classesSeen, type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
 import { Html } from './html.ts';
-import { classesSeen, type RunRecord, summaryOf } from './run-record.ts';
 
 /** How many colours the page defines as `--line-0`, `--line-1` …; further lines are dashed. */
 export const lineColours = 8;

@@ -1,7 +1,7 @@
 /** The figures of one run that its counts give, as tables of a page: each under its own name, with where it is from. */
 import type { CountedFigures, Summary } from '../continual/benchmark/metrics/summary.ts';
+import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
 import { type Html, html } from './html.ts';
-import { type RunRecord, summaryOf } from './run-record.ts';
 
 const one = (value: number): string => value.toFixed(1);
 /** With a sign that is as wide as a digit. */

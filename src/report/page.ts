@@ -1,11 +1,11 @@
 /** A report as one HTML file: no script, nothing fetched, so that it can be mailed or kept for years. */
 import type { CountedFigures } from '../continual/benchmark/metrics/summary.ts';
+import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
 import { ArgumentError } from '../errors.ts';
 import { accuracyFigure, firstTaskFigure, lineLabels, lineStyles, lossFigure } from './curve.ts';
 import { figuresOf } from './figures.ts';
 import { Html, html } from './html.ts';
 import { pageStyle } from './page-style.ts';
-import { type RunRecord, summaryOf } from './run-record.ts';
 
 const one = (value: number): string => value.toFixed(1);
 

@@ -1,9 +1,9 @@
 /** Tables for the terminal: a run's accuracies, a step's kernels. */
 import Table from 'cli-table3';
 import picocolors from 'picocolors';
+import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
 import { printable } from '../gpu/printable.ts';
 import type { KernelTimes } from './kernel-times.ts';
-import { type RunRecord, summaryOf } from './run-record.ts';
 
 export interface TableOptions {
   /** Colour by ANSI codes; by default where the terminal has it. */

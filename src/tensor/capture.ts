@@ -12,6 +12,7 @@ import { hostWatch, keyOf } from './embedding/host-inputs.ts';
 import { StepWatch } from './step-watch.ts';
 import { Tensor } from './tensor.ts';
 
+/** What a captured step keeps. */
 export interface CaptureOptions {
   /**
    * Recordings kept, 8 by default: one more displaces the one that was replayed longest ago, whose input shapes are recorded
@@ -22,6 +23,7 @@ export interface CaptureOptions {
 
 /** A function of tensors that is replayed; see {@link capture}. */
 export interface CapturedStep<A extends readonly Tensor[], T> {
+  /** Runs, records or replays the step for these inputs. */
   (...inputs: A): T;
   /** Recordings held: one for each combination of input shapes that was called at least twice, up to `maxRecordings`. */
   readonly recordings: number;
@@ -31,6 +33,7 @@ export interface CapturedStep<A extends readonly Tensor[], T> {
    * Replays the recording for these inputs, or the latest one without inputs, in another way: what {@link encode} builds on.
    * @param replay is given the recording, and what copies the inputs to where it reads them.
    * @throws {ArgumentError} when there is no recording for them.
+   * @internal
    */
   replayBy(replay: (engine: Runtime, recording: Recording, before: () => void) => void, ...inputs: A | readonly []): T;
   /** Frees the buffers that are held for replaying. The step may be called again, and is recorded anew. */

@@ -6,8 +6,10 @@ import { fromHalfBits, halfBits } from './float-bits.ts';
 
 /** `f16` is storage: kernels compute and add up in f32. It needs a device with `shader-f16`. */
 export type DType = 'f32' | 'f16' | 'i32' | 'u32';
+/** The dtypes that gradients pass through. */
 export type FloatType = 'f32' | 'f16';
 
+/** What a tensor is read as: f32 and f16 as a Float32Array, integers as arrays of their own kind. */
 export type TypedArray = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 /** In JavaScript f16 elements are f32 numbers. */

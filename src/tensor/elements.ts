@@ -5,12 +5,13 @@ import { type DType, isFloat, type TypedArray, toStored, typedArray } from './dt
 import { floatBits, halfBits } from './float-bits.ts';
 import { type Shape, show, sizeOf, stridesOf } from './shape.ts';
 
+/** Rows of rows of numbers; a scalar is the number itself. */
 export type NestedArray = number | readonly NestedArray[];
 
 /** Any typed array of numbers: not of bigints, and no DataView. */
 export type NumberArray = ArrayBufferView & ArrayLike<number>;
 
-/** What {@link Engine.tensor} takes: a number, nested arrays, or a typed array with a shape. */
+/** What `engine.tensor` takes: a number, nested arrays, or a typed array with a shape. */
 export type TensorData = NestedArray | NumberArray;
 
 /** The dtype that a typed array has unless another is asked for, by the name of its class: one that holds it whole, but for float64. */

@@ -8,8 +8,10 @@ import { type NormalOptions, normal, seed, type UniformOptions, uniform } from '
 import type { Shape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
+/** Which adapter an engine asks for, and what it reports. */
 export interface EngineOptions extends AdapterOptions, RuntimeOptions {}
 
+/** What an engine on a device of an app's may be told. */
 export interface GuestOptions extends RuntimeOptions {
   /** Whose rules for kernels hold; what the device says of its adapter by default. */
   kind?: AdapterKind;
@@ -17,6 +19,15 @@ export interface GuestOptions extends RuntimeOptions {
   subgroupMatrix?: SubgroupMatrix | undefined;
 }
 
+/**
+ * A device with the tensors on it: where everything begins. Made by {@link create}, or by {@link from} on a device that is there;
+ * two on two devices live side by side.
+ * @example
+ * const engine = await Engine.create();
+ * const x = engine.tensor([[1, 2], [3, 4]]);
+ * console.log(await x.matmul(x).array()); // [[7, 10], [15, 22]]
+ * await engine.destroy();
+ */
 export class Engine extends Runtime {
   /**
    * An engine on a device of its own: in Node a hardware adapter, else an installed software one, else the bundled

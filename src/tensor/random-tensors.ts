@@ -104,9 +104,11 @@ function fill(
   return output;
 }
 
+/** The range, 0 to 1 by default, and the numbers. */
 export interface UniformOptions {
   low?: number;
   high?: number;
+  /** Which numbers; by default the next stream of the engine's seed. */
   from?: RandomSource;
 }
 
@@ -115,9 +117,11 @@ export function uniform(engine: Runtime, shape: Shape, { low = 0, high = 1, from
   return fill(engine, 'uniform_', shape, low, high, from);
 }
 
+/** Mean and standard deviation, 0 and 1 by default, and the numbers. */
 export interface NormalOptions {
   mean?: number;
   std?: number;
+  /** Which numbers; by default the next stream of the engine's seed. */
   from?: RandomSource;
 }
 

@@ -1,6 +1,7 @@
 /** Shape arithmetic: everything an operation needs to know before it touches the GPU. */
 import { ShapeError } from '../errors.ts';
 
+/** Dimensions from the outermost to the innermost, each a whole number of at least 1; `[]` is a scalar's. */
 export type Shape = readonly number[];
 
 export function sizeOf(shape: Shape): number {

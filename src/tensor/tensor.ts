@@ -39,10 +39,20 @@ const dropped = new FinalizationRegistry<Holding>(({ engine, storage, descriptio
 
 let nextId = 1;
 
+/**
+ * An immutable, dense, row-major array on an engine's device. Made by an engine (`engine.tensor([1, 2])`) or by operations, which
+ * are methods here and functions of `engram`; where elementwise ones speak of `a` and `b`, `a` is the tensor itself. Freed at the
+ * end of its scope, by `using`, or by {@link dispose}; reading it after that throws.
+ */
 export class Tensor {
   /** Grows with every tensor made: the order of the tape. */
   readonly id = nextId++;
+  /** Number of elements. */
   readonly size: number;
+  /**
+   * How it was made, where gradients are recorded.
+   * @internal
+   */
   node: GradNode | null = null;
   private held: DeviceBuffer | null;
   private scope: Set<{ dispose(): void }> | null;
@@ -86,6 +96,7 @@ export class Tensor {
     return new Tensor(engine, Object.freeze([...shape]), dtype, storage, origin);
   }
 
+  /** Number of dimensions. */
   get rank(): number {
     return this.shape.length;
   }
@@ -105,10 +116,12 @@ export class Tensor {
     return this.held;
   }
 
+  /** Whether its buffer was given back. */
   get isFreed(): boolean {
     return this.held === null;
   }
 
+  /** Whether a gradient is wanted: of leaves that are marked, and of what is made from them. */
   get requiresGrad(): boolean {
     return this.wantsGrad || this.node !== null;
   }
@@ -135,6 +148,7 @@ export class Tensor {
     return this.gradient;
   }
 
+  /** Puts another in its place; the one that was there is not freed. */
   set grad(value: Tensor | null) {
     const before = this.gradient;
     const watch = watchOf(this.engine);
@@ -159,7 +173,10 @@ export class Tensor {
     this.held = null;
   }
 
-  /** Moves the tensor to another scope, or to none: then it lives until it is disposed of. */
+  /**
+   * Moves the tensor to another scope, or to none: then it lives until it is disposed of.
+   * @internal
+   */
   moveTo(scope: Set<{ dispose(): void }> | null): this {
     this.scope?.delete(this);
     this.scope = scope;
@@ -202,10 +219,12 @@ export class Tensor {
     return nest(0, 0, this.size);
   }
 
+  /** Dtype and shape for people: `Tensor(f32[2, 3])`. */
   toString(): string {
     return `Tensor(${this.dtype}${show(this.shape)}${this.held ? '' : ', freed'})`;
   }
 
+  /** {@link dispose}, for `using`. */
   declare [Symbol.dispose]: () => void;
 }
 

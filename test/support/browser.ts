@@ -22,13 +22,9 @@ async function launchBundled(args: string[]): Promise<Browser> {
   });
 }
 
-/** On SwiftShader. */
-export function launchBrowser(): Promise<Browser> {
-  // On a busy machine SwiftShader is slow, and the watchdog would end its process as one that hangs.
-  const args = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-gpu-watchdog'];
-  const bundled = process.platform === 'linux' && process.arch === 'x64';
-  // Elsewhere: an installed Chrome.
-  return bundled ? launchBundled(args) : chromium.launch({ channel: 'chrome', args });
+export interface PageOptions {
+  /** Whether there is WebGPU; there is by default. */
+  readonly webgpu?: boolean;
 }
 
 /**
@@ -38,8 +34,14 @@ export function launchBrowser(): Promise<Browser> {
 export async function openPage(
   origin = 'http://localhost',
   folder = '.build/browser',
+  { webgpu = true }: PageOptions = {},
 ): Promise<{ page: Page; close: () => Promise<void> }> {
-  const browser = await launchBrowser();
+  // On a busy machine SwiftShader is slow, and the watchdog would end its process as one that hangs.
+  const gpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-gpu-watchdog'];
+  const args = ['--no-sandbox', ...(webgpu ? gpu : [])];
+  const bundled = process.platform === 'linux' && process.arch === 'x64';
+  // Elsewhere: an installed Chrome.
+  const browser = await (bundled ? launchBundled(args) : chromium.launch({ channel: 'chrome', args }));
   const page = await browser.newPage();
   page.on('pageerror', (error) => console.error(error));
   page.on('console', (message) => {

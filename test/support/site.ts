@@ -1,51 +1,50 @@
-/** The site as users have it: built, served from below some path, in a headless Chromium. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+/** The built site in headless Chromium, as a static server has it under some path; `build:test` builds it. */
+import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import { preview } from 'vite';
-import { launchBrowser } from './browser.ts';
+import { openPage, type PageOptions } from './browser.ts';
 
-/** A site may lie anywhere. */
 const BASE = '/some/path/';
 
-export interface OpenSite {
-  /** Not yet on any of the site's pages. */
+export interface Site {
   readonly page: Page;
-  /** Where the site lies, with a slash at its end. */
+  /** Of the site, with a slash at its end. */
   readonly url: string;
-  /** Addresses that were asked for so far. */
-  readonly requests: string[];
-  /** What the console and the page told of errors; what the site's policy refuses is among them. */
-  readonly errors: string[];
+  /** Everything that was asked of other servers. */
+  readonly strays: readonly string[];
+  /** What the page logged as an error, what its policy refused among it. */
+  readonly errors: readonly string[];
   close(): Promise<void>;
 }
 
-/** @param name of a folder below `.build` that the site is built into: test files run side by side. */
-export async function openSite(name = 'site-test'): Promise<OpenSite> {
-  const folder = `.build/${name}`;
-  await promisify(execFile)(process.execPath, ['src/web/site/main.mjs', 'build', folder]);
+/** Opens a browser; no page of the site yet. */
+export async function openSite(options: PageOptions = {}): Promise<Site> {
   const server = await preview({
     configFile: false,
     base: BASE,
-    logLevel: 'warn',
-    build: { outDir: folder },
-    preview: { host: 'localhost', port: 0 },
+    build: { outDir: '.build/test-site' },
+    preview: { port: 0, host: '127.0.0.1' },
+    logLevel: 'error',
   });
-  const browser = await launchBrowser();
-  const page = await browser.newPage();
-  const [requests, errors]: [string[], string[]] = [[], []];
-  page.on('request', (request) => requests.push(request.url()));
-  page.on('pageerror', (error) => errors.push(String(error)));
+  const { port } = server.httpServer.address() as AddressInfo;
+  const origin = `http://localhost:${port}`;
+  const { page, close } = await openPage('http://localhost', '.build/browser', options);
+  const [strays, errors]: [string[], string[]] = [[], []];
+  page.on('request', (request) => {
+    const own = [`${origin}/`, `blob:${origin}/`, 'data:'];
+    if (!own.some((start) => request.url().startsWith(start))) strays.push(request.url());
+  });
+  page.on('pageerror', (error) => errors.push(`${error}`));
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(message.text());
   });
   return {
     page,
-    url: server.resolvedUrls?.local[0] as string,
-    requests,
+    url: `${origin}${BASE}`,
+    strays,
     errors,
     async close() {
-      await browser.close();
+      await close();
       await server.close();
     },
   };

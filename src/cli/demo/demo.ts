@@ -1,12 +1,12 @@
 /** `engram demo`, which `npm start` runs: what is forgotten, and what keeps it, on the same data in the same order. */
 import picocolors from 'picocolors';
 import { files } from '#files';
+import type { RunRecord } from '../../continual/benchmark/run-record.ts';
 import { methods } from '../../continual/methods/index.ts';
 import { joinPath } from '../../data/files.ts';
 import { loadDataset } from '../../data/load-dataset.ts';
 import { compareMethods, comparisonTable } from '../../report/comparison.ts';
 import { reportPage } from '../../report/page.ts';
-import type { RunRecord } from '../../report/run-record.ts';
 import { wrap } from '../../report/wrap.ts';
 import type { Engine } from '../../tensor/engine.ts';
 import { learn } from '../learn.ts';

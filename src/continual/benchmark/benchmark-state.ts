@@ -45,6 +45,10 @@ export const metricsLineSchema = v.variant('type', [
     zeroShot: v.exactOptional(zeroShotSchema),
   }),
 ]);
+/**
+ * A line of a run's metrics: an epoch's or a task's, as `metrics.jsonl` holds it.
+ * @useDeclaredType
+ */
 export type MetricsLine = v.InferOutput<typeof metricsLineSchema>;
 
 /** What was counted after each task; `null` where an older version learnt it. */

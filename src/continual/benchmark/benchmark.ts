@@ -46,9 +46,12 @@ export interface TestedTaskEvent extends Omit<TaskEvent, 'evaluation' | 'evaluat
   readonly zeroShot?: ZeroShot;
 }
 
+/** What a run yields: its learner's events, each task with what its test gave. */
 export type BenchmarkEvent = Exclude<LearnerEvent, TaskEvent> | TestedTaskEvent;
 
+/** How a run goes on. */
 export interface RunTaskOptions {
+  /** Ends the task under way with the signal's reason; the run is as it was before it. */
   readonly signal?: AbortSignal;
   /** Yields a `progress` event after so many epochs; 0, the default, for none. */
   readonly saveEvery?: number;
@@ -62,11 +65,21 @@ export interface SavedRun {
   readonly progress?: { readonly bytes: Uint8Array; readonly where: string } | null;
 }
 
+/**
+ * A stream of tasks cut from a data set, learnt one after the other, with a test on all classes seen after each.
+ * @example
+ * const benchmark = new Benchmark(engine, await loadDataset('glyphs'), parseConfig({ method: 'fdkd', data: 'glyphs', tasks: 5 }));
+ * for await (const event of benchmark.run()) if (event.type === 'task') console.log(event.accuracy);
+ * console.log(benchmark.summary.average);
+ */
 export class Benchmark {
   /** Complete, as it is recorded: what was left open is decided by the device. */
   readonly config: Config;
+  /** What comes when. */
   readonly scenario: Scenario;
+  /** What learns. */
   readonly method: AnyMethod;
+  /** Accuracies in percent, a row for each task learnt; see {@link AccuracyMatrix}. */
   readonly matrix: number[][] = [];
   /** One line for every epoch and every task, in order. */
   readonly lines: MetricsLine[] = [];

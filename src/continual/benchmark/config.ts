@@ -103,14 +103,20 @@ export const originSettings = {
   methodFingerprint: setting(v.string(), undefined, 'of what the file held'),
 };
 
-/** A checked configuration: flat, as files and command lines have it, the method's own settings among the others. */
+/**
+ * A checked configuration: flat, as files and command lines have it, the method's own settings among the others.
+ * @interface
+ */
 export type Config = ValuesOf<typeof commonSettings> &
   Partial<ValuesOf<typeof originSettings>> &
   Readonly<Record<string, unknown>> & {
     /** A built-in method, or the name of one of a user's own. */
     readonly method: string;
   };
-/** A configuration in which everything may be left out. */
+/**
+ * A configuration in which everything may be left out.
+ * @interface
+ */
 export type ConfigInput = Readonly<Partial<ValuesOf<typeof commonSettings>>> & Readonly<Record<string, unknown>>;
 
 /** The settings of runs by this method. */

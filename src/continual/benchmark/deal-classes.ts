@@ -3,6 +3,7 @@ import { ConfigError } from '../../errors.ts';
 
 /** What says how classes are dealt out; more than one may, where they agree. */
 export interface Deal {
+  /** Tasks the classes are dealt out to. */
   readonly tasks?: number | undefined;
   /** Classes of each task after the first. */
   readonly increment?: number | undefined;

@@ -10,8 +10,13 @@ import { numpyOrder, numpySeed } from './numpy-order.ts';
 
 /** What distinguishes the tasks where all bring the same classes; `own` is what the data's reader says. */
 export const DOMAIN_KINDS = ['rotations', 'permutations', 'own'] as const;
+/**
+ * What distinguishes tasks that all bring the same classes: images rotated, pixels permuted, or what the data say.
+ * @useDeclaredType
+ */
 export type DomainKind = (typeof DOMAIN_KINDS)[number];
 
+/** What comes when, in numbers. */
 export interface ScenarioOptions extends Deal {
   /** Number of classes in the data. */
   classes: number;
@@ -31,6 +36,10 @@ export interface ScenarioOptions extends Deal {
   seed?: number;
 }
 
+/**
+ * What comes when: the classes of each task and their order, or the domains. Three kinds of stream (van de Ven et al. 2022):
+ * class-incremental, the same with blurry boundaries, and domain-incremental.
+ */
 export class Scenario {
   /** Class numbers of the data, in order of arrival. */
   readonly classOrder: readonly number[];
@@ -44,6 +53,7 @@ export class Scenario {
   readonly angles: readonly number[];
   /** Share of each class's training images that come with the other tasks. */
   readonly blurry: number;
+  /** Of what is random but the class order. */
   readonly seed: number;
 
   /** @throws {ConfigError} when the tasks cannot be filled, the order names no permutation, or what is asked for does not go together. */

@@ -21,6 +21,7 @@ export type ImagesByClass = ReadonlyMap<string, ImageBytes>;
 /** Indices of images by the class of the data, in the order in which classes arrive. */
 export type IndicesByClass = ReadonlyMap<number, readonly number[]>;
 
+/** The images of each task, to learn and to test, cut from a data set as a scenario has it. */
 export class TaskStream {
   constructor(
     readonly scenario: Scenario,

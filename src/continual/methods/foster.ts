@@ -29,7 +29,9 @@ const beta = (preset: number, of: string) =>
 const settings = {
   ...distillSettings('whole'),
   kdWeight: numberSetting(1, { least: 0 }, 'weight of the distillation beside the cross entropy', 'λ'),
+  /** β in the boosting: how far rare classes weigh more, 0 for all alike; see `classBalancedWeights`. 0.96 by default. */
   beta1: beta(0.96, 'boosting'),
+  /** The same in the compression; 0.97 by default. */
   beta2: beta(0.97, 'compression'),
   compressionEpochs: wholeSetting(0, 0, 'epochs of the compression; 0 for as many as the task has'),
 };

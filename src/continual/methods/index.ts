@@ -2,6 +2,10 @@
 import type { AnyMethod } from '../method.ts';
 import * as all from './all.ts';
 
+/**
+ * A built-in method by name.
+ * @useDeclaredType
+ */
 export type MethodName = keyof typeof all;
 
 /** When it was published; 0 for what is everybody's. */
@@ -12,4 +16,5 @@ const entries = (Object.entries(all) as [MethodName, AnyMethod][]).sort(([, a], 
 /** What is everybody's, then in the order of their publication. */
 export const METHOD_NAMES: readonly MethodName[] = entries.map(([name]) => name);
 
+/** The built-in methods by name, ordered as {@link METHOD_NAMES}. */
 export const methods = Object.fromEntries(entries) as Readonly<Record<MethodName, AnyMethod>>;

@@ -35,7 +35,7 @@ export function classBalancedWeights(counts: ArrayLike<number>, beta: number): n
  * @param logits f32 [n, classes].
  * @param targets i32 [n].
  * @param weights f32 [classes], above 0: {@link classBalancedWeights}.
- * @param options.labelSmoothing ε; 0 by default.
+ * @param options `labelSmoothing`: ε; 0 by default.
  * @throws {ShapeError} when the shapes do not fit.
  * @throws {DTypeError} unless logits and weights are f32 and targets i32.
  */

@@ -53,6 +53,7 @@ export function correctBias(logits: Tensor, alpha: Tensor, beta: Tensor, taskSiz
 export class BiasCorrection extends Module {
   /** One [1] a task after the first. */
   readonly alpha: Tensor[] = [];
+  /** Likewise. */
   readonly beta: Tensor[] = [];
   private readonly sizes: number[] = [];
 

@@ -45,6 +45,7 @@ export interface DarkExperience {
   otherTargets: Tensor;
 }
 
+/** Weights of the terms of {@link darkExperienceLoss}. */
 export interface DarkExperienceOptions {
   /** α, of the distance to the stored logits. */
   alpha: number;

@@ -29,6 +29,7 @@ export function lessForgetLoss(features: Tensor, oldFeatures: Tensor): Tensor {
     .add(1);
 }
 
+/** Which classes {@link marginRankingLoss} keeps apart, and how far. */
 export interface MarginRankingOptions {
   /** Classes known before the task, K: the first columns. */
   oldClasses: number;

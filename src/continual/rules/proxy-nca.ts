@@ -6,6 +6,7 @@ import { logSumExp } from '../../ops/log-sum-exp.ts';
 import '../../ops/methods.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
+/** Scale and margin of {@link proxyNCALoss}. */
 export interface ProxyNCAOptions {
   /** η, a number or the classifier's learnt scale [1]; 1 by default. */
   scale?: Tensor | number;

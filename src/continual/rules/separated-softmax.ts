@@ -12,7 +12,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
  * @param logits f32 [n, classes], old classes first.
  * @param targets i32 [n]; a row with a target outside [0, classes) counts for nothing.
  * @param oldClasses K.
- * @param options.labelSmoothing ε, over the classes that a sample is compared with; 0 by default.
+ * @param options `labelSmoothing`: ε, over the classes that a sample is compared with; 0 by default.
  * @throws {ShapeError} unless logits are [n, classes] and targets [n].
  * @throws {DTypeError} unless they are f32 and i32.
  * @throws {ArgumentError} when `oldClasses` is not a whole number from 0 to the number of classes.
@@ -38,6 +38,7 @@ export function separatedCrossEntropy(
   return fresh.add(crossEntropy(logits.slice([null, [0, oldClasses]]), targets, smoothed));
 }
 
+/** Tasks and temperature of {@link taskDistillationLoss}. */
 export interface TaskDistillationOptions {
   /** Classes of each old task, in the order of the logits. None in the first task: the loss is then zero. */
   taskSizes: readonly number[];

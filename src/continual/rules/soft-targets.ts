@@ -53,6 +53,7 @@ export function softCrossEntropy(logits: Tensor, probabilities: Tensor): Tensor 
     .mul(-1 / n);
 }
 
+/** Temperature of {@link softTargetLoss}. */
 export interface SoftTargetOptions {
   /** T; 2 by default. The loss has no factor T². */
   temperature?: number;

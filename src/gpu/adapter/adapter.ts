@@ -33,11 +33,13 @@ export interface AdapterChoice {
  * value, not by a flag: programs that do not name it carry none of its kernels.
  */
 export interface SubgroupMatrix {
+  /** What a device must be made with. */
   readonly feature: GPUFeatureName;
   /** Gives an engine, whose device has the feature, the variants that use it. */
   addTo(engine: object): void;
 }
 
+/** Which adapter is asked for, and with what. */
 export interface AdapterOptions {
   /**
    * `auto` (default): hardware, else an installed software adapter, else the SwiftShader of npm.

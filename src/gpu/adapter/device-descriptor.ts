@@ -13,6 +13,7 @@ export const WANTED_LIMITS = [
   'maxStorageBuffersPerShaderStage',
 ] as const satisfies (keyof GPUSupportedLimits)[];
 
+/** As `adapter.requestDevice` takes them. */
 export interface DeviceRequirements {
   requiredFeatures: GPUFeatureName[];
   requiredLimits: Record<string, number>;
@@ -22,7 +23,7 @@ export interface DeviceRequirements {
  * What an app asks of its adapter for a device on which an engine runs at its best; an engine made by `Engine.create` asks the
  * same. Only what the adapter offers: the request does not fail for it. An app that has wants of its own joins the two lists, and
  * takes the larger of two limits.
- * @param subgroupMatrix to use subgroup matrices, where the adapter offers them.
+ * @param options `subgroupMatrix`: to use subgroup matrices, where the adapter offers them.
  * @example
  * const device = await adapter.requestDevice(deviceRequirements(adapter));
  * const engine = Engine.from(device);

@@ -5,6 +5,7 @@ import { WANTED_FEATURES, WANTED_LIMITS } from '../adapter/device-descriptor.ts'
 type Feature = (typeof WANTED_FEATURES)[number];
 type Limit = (typeof WANTED_LIMITS)[number];
 
+/** A feature or a limit that an engine could make use of. */
 export interface Missing {
   readonly name: Feature | Limit;
   /** What the device has; false for a feature. */

@@ -23,6 +23,7 @@ export interface Feed {
 export interface RecordedMemory {
   /** Bytes of all buffers: those that its tensors lie in, those of what it returns or uploads, and uniforms. */
   readonly bytes: number;
+  /** How many these are. */
   readonly buffers: number;
   /** Bytes that they would be if each tensor had a buffer of its own. */
   readonly bytesWithoutReuse: number;

@@ -7,6 +7,7 @@ export interface Run {
   readonly variant: string;
   /** Launches in a row; the time of one of them is measured. */
   readonly repeats: number;
+  /** Launches it once. */
   launch(): void;
 }
 

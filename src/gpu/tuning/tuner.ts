@@ -10,6 +10,7 @@ import type { Piece, TunedPiece } from './piece.ts';
 import { type Stopwatch, stopwatch } from './stopwatch.ts';
 import { type Choice, choiceKey, mergeChoices, readChoices, type TuningCache } from './tuning-cache.ts';
 
+/** How a step is tuned; see `tune`. */
 export interface TuneOptions {
   /** Milliseconds to spend on measuring, about; what is left keeps the rule and is measured next time. 500 by default. */
   budget?: number;
@@ -27,6 +28,7 @@ export interface TuneOptions {
   warn?: (message: string) => void;
 }
 
+/** A step that was tuned. */
 export interface Tuning<T> {
   /** What the step returned. */
   readonly result: T;

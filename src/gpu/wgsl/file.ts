@@ -6,13 +6,24 @@ import type { ParamsLayout } from './params.ts';
 export interface WgslFile {
   /** Path from the shaders folder: `lib/quads.wgsl`. */
   readonly name: string;
+  /** The WGSL itself, its import lines among it. */
   readonly text: string;
+  /** The files that its import lines name. */
   readonly imports: readonly WgslFile[];
-  /** The entry points of it and of what it imports, as the build has read them. */
+  /**
+   * The entry points of it and of what it imports, as the build has read them.
+   * @internal
+   */
   readonly entries?: Readonly<Record<string, EntryText>>;
-  /** Reads them off its text, where the build has not. */
+  /**
+   * Reads them off its text, where the build has not.
+   * @internal
+   */
   readonly reflect?: EntryReader;
-  /** What makes it a kernel for several parameters at once; see `shaders/optim/slots.wgsl`. */
+  /**
+   * What makes it a kernel for several parameters at once; see `shaders/optim/slots.wgsl`.
+   * @internal
+   */
   readonly slots?: SlotTemplate;
 }
 

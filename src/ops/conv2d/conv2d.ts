@@ -16,6 +16,7 @@ import { sumTaps } from './taps/family.ts';
 import { forwardPass, inputGradientPasses } from './taps/pass.ts';
 import { launchWeights, weightFamily } from './weights/family.ts';
 
+/** Stride, padding and bias of {@link conv2d}. */
 export interface Conv2dOptions {
   /** [out]; none by default. */
   bias?: Tensor;

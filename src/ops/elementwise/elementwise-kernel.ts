@@ -12,6 +12,7 @@ import { broadcastStrides, MOST_RANK, padded, type Shape, sameShape } from '../.
 import { commonEngine, Tensor } from '../../tensor/tensor.ts';
 import { computed, elementwiseSource } from './elementwise-source.ts';
 
+/** What elementwise operations take: a tensor, or a number that stands for one of the same dtype and broadcasts. */
 export type Operand = Tensor | number;
 
 export interface ElementwiseOutput {

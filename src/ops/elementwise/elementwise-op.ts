@@ -10,6 +10,7 @@ import type { Operand } from './elementwise-kernel.ts';
 export interface ElementwiseOp {
   /** Names of the operands, in order. */
   readonly operands: readonly ('a' | 'b' | 'c')[];
+  /** The result: `a * b`, for example. */
   readonly forward: string;
   /** Of integers, where it is another expression. */
   readonly integers?: string;

@@ -8,6 +8,7 @@ import { convert } from '../elementwise/elementwise-kernel.ts';
 import { sum } from '../reduce.ts';
 import { multiply } from './multiply.ts';
 
+/** Which operands of {@link matmul} are transposed, without a copy. */
 export interface MatmulOptions {
   /** Use a with its last two axes swapped. */
   transposeA?: boolean;

@@ -6,6 +6,7 @@ import { bytesOf, checkSupported, type DType } from '../dtype.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
+/** What a buffer holds; see {@link wrap}. */
 export interface WrapOptions {
   readonly shape: Shape;
   /** f32 by default. */

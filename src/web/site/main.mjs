@@ -1,17 +1,23 @@
 /**
  * The site, from the packages as users have them.
  *
- *     node src/web/site/main.mjs build [FOLDER]   static files, .build/site by default: any server serves them, under any path
- *     node src/web/site/main.mjs serve            a server that follows the sources
+ *     node src/web/site/main.mjs build [FOLDER] [--no-api]   static files, .build/site by default: any server serves them, under any path
+ *     node src/web/site/main.mjs serve                       a server that follows the sources, without the API reference
  */
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { build, createServer } from 'vite';
+import { buildApi } from '../api/typedoc.mjs';
 import { packedPackages, unpackPackages } from './packed.mjs';
 import { PAGES, sitePages } from './pages.mjs';
 
 const web = fileURLToPath(new URL('..', import.meta.url));
 const root = join(web, '../..');
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { 'no-api': { type: 'boolean' } } });
+const [command, folder = join(root, '.build/site')] = positionals;
+/** Beside the site: two may be built at the same time. */
+const packages = `${resolve(folder)}.packages`;
 
 /**
  * `sideEffects` in `package.json` is about the package's modules: the site's have others.
@@ -24,17 +30,17 @@ const ownSideEffects = {
 };
 
 /**
- * @param {{ strict: boolean, packages: string }} options where the packages are unpacked.
+ * @param {import('./pages.mjs').PagesOptions} options
  * @returns {import('vite').InlineConfig}
  */
-const config = ({ strict, packages }) => ({
+const config = (options) => ({
   configFile: false,
   root: web,
   // Relative: the site may lie under any path.
   base: './',
   publicDir: false,
   cacheDir: join(root, '.build/vite'),
-  plugins: [packedPackages(packages), ownSideEffects, sitePages({ strict })],
+  plugins: [packedPackages(packages), ownSideEffects, sitePages(options)],
   worker: { format: 'es', plugins: () => [packedPackages(packages)] },
   optimizeDeps: { exclude: ['engram', 'engram-data'] },
   server: { fs: { allow: [root] } },
@@ -49,16 +55,15 @@ const config = ({ strict, packages }) => ({
   },
 });
 
-const [command, folder = '.build/site'] = process.argv.slice(2);
-// Builds into several folders may go on at once.
-const packages = `${resolve(root, folder)}-packages`;
 if (command === 'build') {
   await unpackPackages(packages);
-  const { build: options, ...rest } = config({ strict: true, packages });
-  await build({ ...rest, logLevel: 'warn', build: { ...options, outDir: resolve(root, folder) } });
+  const hasApi = !values['no-api'];
+  const { build: options, ...rest } = config({ isStrict: true, hasApi });
+  await build({ ...rest, logLevel: 'warn', build: { ...options, outDir: resolve(folder) } });
+  if (hasApi) await buildApi(join(resolve(folder), 'api'));
 } else if (command === 'serve') {
   await unpackPackages(packages);
-  const server = await createServer(config({ strict: false, packages }));
+  const server = await createServer(config({ isStrict: false, hasApi: false }));
   await server.listen();
   server.printUrls();
 } else {

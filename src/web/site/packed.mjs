@@ -34,8 +34,8 @@ export async function unpackPackages(folder) {
   const modules = join(folder, 'node_modules');
   await rm(folder, { recursive: true, force: true });
   await mkdir(modules, { recursive: true });
-  // Without it the folder would be of the clone's package, which is called `engram` too: its own modules would be found.
-  await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
+  // An app of its own: within the clone, whose name is the package's, imports would find the clone itself.
+  await writeFile(join(folder, 'package.json'), '{ "name": "app", "private": true, "type": "module" }\n');
   await buildPackage(join(stage, 'dist'));
   for (const file of ['package.json', 'README.md', 'LICENSE']) await copyFile(join(root, file), join(stage, file));
   await packInto(stage, join(modules, 'engram'));
@@ -58,8 +58,9 @@ export const packedPackages = (folder) => ({
   enforce: 'pre',
   resolveId(source, importer, options) {
     if (!importer || importer.startsWith(folder)) return null;
+    // From a file that is there: Vite takes others for its own root.
     const find = (/** @type {string} */ path) =>
-      this.resolve(path, join(folder, 'app.js'), { ...options, skipSelf: true });
+      this.resolve(path, join(folder, 'package.json'), { ...options, skipSelf: true });
     if (/^engram(-data)?(\/|$)/.test(source)) return find(source);
     const path = /^\.\.?\/.*\.ts$/.test(source) ? resolve(dirname(importer), source) : '';
     if (!path.startsWith(sources + sep) || path.startsWith(site + sep)) return null;

@@ -21,15 +21,21 @@ const POLICY = [
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M2 13V9h4V5h4v4h4v4z' fill='%231f66d1'/%3E%3C/svg%3E";
 
-/** @param {string} file the page that it stands on */
-const header = (file) => {
+/**
+ * @typedef {object} PagesOptions
+ * @property {boolean} isStrict whether the policy stands in the pages: a development server puts its own styles in.
+ * @property {boolean} hasApi whether the API reference is there.
+ */
+
+/** @param {string} file the page that it stands on @param {boolean} hasApi */
+const header = (file, hasApi) => {
   const links = PAGES.map((page) => {
     const current = page.file === file ? ' aria-current="page"' : '';
     return `<li><a href="./${page.file}"${current}>${page.title}</a></li>`;
   });
   return `<a class="skip" href="#main">Skip to the page</a>
 <header class="site"><a class="brand" href="./index.html">Engram</a>
-<nav aria-label="Pages"><ul>${links.join('')}</ul></nav></header>`;
+<nav aria-label="Pages"><ul>${links.join('')}${hasApi ? '<li><a href="./api/index.html">API</a></li>' : ''}</ul></nav></header>`;
 };
 
 const FOOTER = `<footer class="site">
@@ -37,22 +43,22 @@ const FOOTER = `<footer class="site">
 </footer>`;
 
 /**
- * @param {{ strict: boolean }} options whether the policy stands in the pages: a development server puts its own styles in.
+ * @param {PagesOptions} options
  * @returns {import('vite').Plugin}
  */
-export const sitePages = ({ strict }) => ({
+export const sitePages = ({ isStrict, hasApi }) => ({
   name: 'site-pages',
   transformIndexHtml: {
     order: 'pre',
     handler(html, { path }) {
       const file = path.split('/').at(-1) || 'index.html';
-      const policy = strict ? `<meta http-equiv="Content-Security-Policy" content="${POLICY}">\n` : '';
+      const policy = isStrict ? `<meta http-equiv="Content-Security-Policy" content="${POLICY}">\n` : '';
       return html
         .replace(
           '<head>',
           `<head>\n<meta charset="utf-8">\n${policy}<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="color-scheme" content="light dark">\n<link rel="icon" href="${ICON}">`,
         )
-        .replace('<body>', `<body>\n${header(file)}`)
+        .replace('<body>', `<body>\n${header(file, hasApi)}`)
         .replace('</body>', `${FOOTER}\n</body>`);
     },
   },

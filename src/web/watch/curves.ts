@@ -91,7 +91,7 @@ export class Curves {
     private readonly recording: Recording,
     { seen, loss }: { seen: HTMLElement; loss: HTMLElement },
   ) {
-    const { learners } = recording.experiment;
+    const learners = recording.begun.learners.map(({ method }) => method);
     const tasks: uPlot.Scale.Range = () => [0, Math.max(1, recording.tasks)];
     this.seen = new Chart(seen, learners, { stairs: true, x: tasks, y: [0, 100] });
     this.loss = new Chart(loss, learners, { stairs: false, x: tasks, y: (_, __, most) => [0, Math.max(0.5, most)] });

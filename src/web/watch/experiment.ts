@@ -64,10 +64,19 @@ export const WATCHED = {
   tkd: { says: 'keeps pictures, and asks its former self task by task', pool: 'tasks' },
   ssil: { says: 'keeps pictures, and never compares new classes with old ones', pool: 'tasks' },
   fdkd: { says: 'keeps pictures, and asks its former self about every combination of old tasks', pool: 'dense' },
-  rdkd: { says: 'the same, for a combination drawn anew in each step', pool: 'dense' },
+  rdkd: {
+    says: 'keeps pictures, and asks its former self about one combination of old tasks, drawn anew in each step',
+    pool: 'dense',
+  },
 } as const satisfies Partial<Record<MethodName, Learner>>;
 
 export type Watched = keyof typeof WATCHED;
+
+/** What a method does, in a clause; nothing for those that the page does not offer, whose runs it shows all the same. */
+export const saysOf = (method: string): string => {
+  const [name = ''] = method.split('-');
+  return Object.hasOwn(WATCHED, name) ? WATCHED[name as Watched].says : '';
+};
 
 /** The settings of a stream and its learners, by their names in configurations. */
 export const FIELDS = {
@@ -179,7 +188,11 @@ export const PRESETS: readonly Preset[] = [
     experiment: { ...USUAL, tasks: 5, baseClasses: 0, learners: ['kd', 'tkd', 'fdkd'] },
   },
   {
-    prose: 'Forty letters, ten at a time.',
+    prose: 'Every combination of tasks in every step, or a single one, drawn anew each time: does it keep as much?',
+    experiment: { ...USUAL, tasks: 5, baseClasses: 0, learners: ['replay', 'rdkd', 'fdkd'] },
+  },
+  {
+    prose: 'A hundred letters, ten at a time.',
     experiment: {
       ...USUAL,
       data: 'glyphs',

@@ -1,8 +1,8 @@
 /** What one learner knows, forgot and keeps, after a task. */
 import { html, nothing, type TemplateResult } from 'lit-html';
-import { WATCHED } from './experiment.ts';
+import { saysOf } from './experiment.ts';
 import { picture, pixelsOf } from './picture.ts';
-import type { Begun, Stage } from './protocol.ts';
+import type { Begun, Stage, Views } from './protocol.ts';
 import type { Recording } from './recording.ts';
 
 /** Pictures of a gallery or a tray: what is beyond is told as a number. */
@@ -28,8 +28,10 @@ function matrix(stages: readonly Stage[], task: number): TemplateResult {
 
 function gallery(recording: Recording, begun: Begun, learner: number, task: number): TemplateResult {
   const { pictures, classes, labels } = begun;
+  const [before, now] = [recording.stages[learner]?.[task - 1], recording.stages[learner]?.[task]];
   const found = recording.forgotten(learner, task);
   if (task === 0) return html`<p class="soft small">Nothing yet: this was its first task.</p>`;
+  if (!before?.views || !now?.views) return html`<p class="soft small">The models of that time are gone.</p>`;
   if (found.length === 0) return html`<p class="soft small">Nothing that it had right.</p>`;
   const shown = found.slice(0, MOST_PICTURES);
   const more = found.length - shown.length;
@@ -39,7 +41,9 @@ function gallery(recording: Recording, begun: Begun, learner: number, task: numb
   })}</ul>${more > 0 ? html`<p class="soft small">and ${more} more</p>` : nothing}`;
 }
 
-function tray({ kept, keptLabels }: Stage, { pictures, classes }: Begun): TemplateResult {
+function tray(views: Views | null, { pictures, classes }: Begun): TemplateResult {
+  if (!views) return html`<p class="soft small">What it kept then is gone.</p>`;
+  const { kept, keptLabels } = views;
   if (keptLabels.length === 0) return html`<p class="soft small">It keeps no pictures.</p>`;
   const shown = [...keptLabels.slice(0, 2 * MOST_PICTURES)];
   const more = keptLabels.length - shown.length;
@@ -49,12 +53,14 @@ function tray({ kept, keptLabels }: Stage, { pictures, classes }: Begun): Templa
 }
 
 export function learnerCard(recording: Recording, learner: number, task: number): TemplateResult {
-  const { begun, experiment, stages } = recording;
-  const name = experiment.learners[learner] as keyof typeof WATCHED;
+  const { begun, stages } = recording;
+  const { method } = begun.learners[learner] as Begun['learners'][number];
   const own = stages[learner] ?? [];
   const stage = own[task];
-  const head = html`<h2><span class="key" data-line=${learner}></span>${name}</h2><p class="soft small">${WATCHED[name].says}.</p>`;
-  if (!stage || !begun)
+  const says = saysOf(method);
+  const head = html`<h2><span class="key" data-line=${learner}></span>${method}</h2>
+    ${says ? html`<p class="soft small">${says}.</p>` : nothing}`;
+  if (!stage)
     return html`<article class="card">${head}<p class="soft">${task === 0 ? 'Its first test comes when the first task is learnt.' : 'It is learning this task.'}</p></article>`;
   return html`<article class="card">${head}
     <p class="figures"><strong>${percent(stage.accuracy)} %</strong> of all it has seen${
@@ -62,5 +68,5 @@ export function learnerCard(recording: Recording, learner: number, task: number)
     }</p>
     ${matrix(own, task)}
     <h3>Just forgotten</h3>${gallery(recording, begun, learner, task)}
-    <h3>Its memory</h3>${tray(stage, begun)}</article>`;
+    <h3>Its memory</h3>${tray(stage.views, begun)}</article>`;
 }

@@ -2,23 +2,11 @@
  * Several learners on one stream of tasks, side by side: the one that is the least far in its task takes the next step, and none
  * begins a task before all have finished the one before.
  */
-import { type DatasetSplit, type Engine, type ImageBytes, type PoolKind, TaskPool } from 'engram';
-import {
-  Benchmark,
-  type BenchmarkEvent,
-  type ConfigInput,
-  parseConfig,
-  settingsFor,
-  type TestedTaskEvent,
-} from 'engram/benchmark';
-import { type Experiment, WATCHED, type Watched } from './experiment.ts';
-import type { Begun, Stage, Stepped } from './protocol.ts';
-
-/** The run of one learner, as a command line would have it. */
-export function configOf({ learners: _, ...settings }: Experiment, method: Watched) {
-  const common = { ...settings, model: 'resnet8', clip: 1, crop: 1, align: false };
-  return parseConfig(settingsFor(method, common as ConfigInput), 'settings');
-}
+import { GroupDraw, type ImageBytes, type PoolKind, TaskPool } from 'engram';
+import type { Benchmark, BenchmarkEvent, TestedTaskEvent } from 'engram/benchmark';
+import { drawSeed } from 'engram/continual';
+import type { Begun, Held, LearnerTold, Stage, Stepped, Views } from './protocol.ts';
+import { namesOf, poolOf } from './runs.ts';
 
 type Events = AsyncGenerator<BenchmarkEvent>;
 
@@ -31,7 +19,8 @@ interface Runner {
   events: Events | null;
   /** Of the task, from 0 to 1. */
   done: number;
-  groups: readonly (readonly number[])[];
+  /** Draws what its steps draw, where they do. */
+  draw: GroupDraw | null;
 }
 
 /** Where on its way a step is, over all phases of a task so far as they are known. */
@@ -41,91 +30,118 @@ const progressOf = ({ epoch, epochs, step, steps }: Extract<BenchmarkEvent, { ty
 export class Lockstep {
   private readonly runners: readonly Runner[];
 
-  /** @throws {ConfigError | DataError} when a run is known to fail. */
-  constructor(
-    readonly engine: Engine,
-    split: DatasetSplit,
-    readonly experiment: Experiment,
-  ) {
-    this.runners = experiment.learners.map((method, learner) => ({
+  /** @param benchmarks on one stream of tasks; they belong to the caller. */
+  constructor(readonly benchmarks: readonly Benchmark[]) {
+    this.runners = benchmarks.map((benchmark, learner) => ({
       learner,
-      benchmark: new Benchmark(engine, split, configOf(experiment, method)),
-      pool: WATCHED[method].pool,
+      benchmark,
+      pool: poolOf(benchmark.method.name),
       events: null,
       done: 0,
-      groups: [],
+      draw: null,
     }));
   }
 
-  get benchmarks(): readonly Benchmark[] {
-    return this.runners.map(({ benchmark }) => benchmark);
+  private get first(): Benchmark {
+    return this.benchmarks[0] as Benchmark;
   }
 
   /** Tasks that all have finished. */
   get tasksDone(): number {
-    return Math.min(...this.runners.map(({ benchmark }) => benchmark.tasksDone));
+    return Math.min(...this.benchmarks.map(({ tasksDone }) => tasksDone));
   }
 
-  get begun(): Begun {
-    const { stream, scenario } = (this.runners[0] as Runner).benchmark;
-    const byTask = scenario.tasks.map((_, task) => [...stream.test(task)]);
-    const classes = byTask.flat().map(([name]) => name);
-    const lots = byTask.flat().map(([, images]) => images);
+  /** @param again whether it goes on with what was told before. */
+  begun(again: boolean): Begun {
+    const { stream, scenario, engine } = this.first;
+    const byClass = scenario.tasks.flatMap((_, task) => [...stream.test(task)]);
+    const lots = byClass.map(([, images]) => images);
     const labels = lots.flatMap(({ count }, label) => new Array<number>(count).fill(label));
+    const names = namesOf(this.benchmarks);
     return {
       type: 'begun',
-      adapter: this.engine.adapterDescription,
-      classes,
+      adapter: engine.adapterDescription,
+      learners: this.runners.map(({ benchmark, pool }, at): LearnerTold => {
+        const { temperature = 1 } = benchmark.config;
+        return { method: names[at] as string, pool, temperature: Number(temperature) };
+      }),
+      classes: byClass.map(([name]) => name),
       taskSizes: scenario.taskSizes,
       pictures: joined(lots),
       labels: Uint16Array.from(labels),
+      again,
     };
+  }
+
+  /** What runs that were opened have behind them: of all tasks but the last one the accuracies alone are left. */
+  async *past(begun: Begun): AsyncGenerator<Held | Stage> {
+    for (const { benchmark, learner, pool } of this.runners) {
+      for (const [task, accuracies] of benchmark.matrix.entries()) {
+        const { curve } = benchmark.summary;
+        const isLast = task === benchmark.tasksDone - 1;
+        const views = isLast ? await viewsOf(benchmark, task, begun) : null;
+        const groups = groupsOf(pool, benchmark.scenario.taskSizes.slice(0, task));
+        yield { type: 'held', learner, task, groups };
+        yield { type: 'stage', learner, task, accuracy: curve[task] as number, accuracies, views };
+      }
+    }
   }
 
   /**
    * Learns all tasks that are left, a step of one learner at a time.
    * @param pictures all test pictures, as `begun` has them.
    */
-  async *run({ pictures, labels, classes }: Begun): AsyncGenerator<Stepped | Stage> {
-    const { tasks } = (this.runners[0] as Runner).benchmark.scenario;
-    while (this.tasksDone < tasks.length) {
+  async *run(begun: Begun): AsyncGenerator<Held | Stepped | Stage> {
+    while (this.tasksDone < this.first.scenario.tasks.length) {
       const task = this.tasksDone;
       const learning = this.runners.filter(({ benchmark }) => benchmark.tasksDone === task);
-      for (const runner of learning) begin(runner);
+      for (const runner of learning) yield begin(runner);
       while (learning.length > 0) {
         const runner = learning.reduce((least, one) => (one.done < least.done ? one : least));
+        const { benchmark, learner } = runner;
         const told = await nextOf(runner);
         if (told.type === 'task') {
           learning.splice(learning.indexOf(runner), 1);
-          const seen = labels.findIndex((label) => label >= runner.benchmark.scenario.classesAfter(task));
-          const shown = first(pictures, seen < 0 ? labels.length : seen);
-          yield await stageOf(runner, told, shown, classes);
+          const { accuracy, accuracies } = told;
+          const views = await viewsOf(benchmark, task, begun);
+          yield { type: 'stage', learner, task, accuracy, accuracies, views };
         } else {
-          yield { type: 'stepped', learner: runner.learner, task, done: runner.done, loss: told.loss };
+          const drawn = await drawnOf(runner);
+          yield { type: 'stepped', learner, task, done: runner.done, loss: told.loss, ...(drawn ? { drawn } : {}) };
         }
       }
     }
   }
-
-  /** Leaves the tasks under way, and frees everything. */
-  async dispose(): Promise<void> {
-    for (const { events, benchmark } of this.runners) {
-      await events?.return(undefined).catch(() => {});
-      benchmark.dispose();
-    }
-  }
 }
 
-function begin(runner: Runner): void {
-  const { benchmark, pool } = runner;
-  const { tasksDone, taskSizes } = benchmark.learner;
-  runner.groups = [];
-  if (pool && tasksDone > 0) {
-    const held = TaskPool.of(pool, taskSizes);
-    runner.groups = Array.from({ length: held.size }, (_, group) => held.tasksOf(group));
-  }
+/** The groups of a pool of old tasks: each the tasks' places. */
+function groupsOf(pool: PoolKind | null, oldTasks: readonly number[]): number[][] {
+  if (!pool || oldTasks.length === 0) return [];
+  const held = TaskPool.of(pool, oldTasks);
+  return Array.from({ length: held.size }, (_, group) => held.tasksOf(group));
+}
+
+function begin(runner: Runner): Held {
+  const { benchmark, learner, pool } = runner;
+  const { taskSizes, tasksDone: task, training } = benchmark.learner;
   runner.done = 0;
   runner.events = benchmark.runTask();
+  runner.draw?.dispose();
+  const { groups, distill } = benchmark.config;
+  const isDrawn = pool !== null && task > 0 && typeof groups === 'number' && distill === undefined;
+  runner.draw = isDrawn
+    ? new GroupDraw(benchmark.engine, TaskPool.of(pool, taskSizes), { groups, seed: drawSeed(training.seed, task) })
+    : null;
+  return { type: 'held', learner, task, groups: groupsOf(pool, taskSizes) };
+}
+
+/** The groups that its latest step drew, drawn once more. */
+async function drawnOf({ draw, benchmark }: Runner): Promise<number[] | null> {
+  if (!draw) return null;
+  const chosen = benchmark.engine.scope(() => benchmark.engine.keep(draw.next(1).chosen));
+  const places = await chosen.data();
+  chosen.dispose();
+  return [...places];
 }
 
 /** Its next step, or the end of its task. */
@@ -147,39 +163,25 @@ async function nextOf(runner: Runner): Promise<Extract<BenchmarkEvent, { type: '
   }
 }
 
-async function stageOf(
-  { learner, benchmark, groups }: Runner,
-  { task, accuracy, accuracies, seconds }: TestedTaskEvent,
-  pictures: ImageBytes,
-  classes: readonly string[],
-): Promise<Stage> {
+async function viewsOf({ learner }: Benchmark, task: number, begun: Begun): Promise<Views> {
+  const { classes, labels, taskSizes } = begun;
+  const seen = taskSizes.slice(0, task + 1).reduce((total, size) => total + size, 0);
+  const beyond = labels.findIndex((label) => label >= seen);
+  const pictures = first(begun.pictures, beyond < 0 ? labels.length : beyond);
   const place = new Map(classes.map((name, at) => [name, at]));
-  const known = benchmark.learner.classes.length;
+  const known = learner.classes.length;
   const probabilities = new Float32Array(pictures.count * known);
-  const all = await benchmark.learner.predictMany(pictures);
-  for (const [picture, predictions] of all.entries()) {
+  for (const [picture, predictions] of (await learner.predictMany(pictures)).entries()) {
     for (const { label, probability } of predictions) {
       probabilities[picture * known + (place.get(label) as number)] = probability;
     }
   }
-  const { exemplars } = benchmark.learner;
+  const { exemplars } = learner;
   const size = exemplars[0]?.pixels.length ?? 0;
   const kept = new Uint8Array(size * exemplars.length);
   for (const [at, { pixels }] of exemplars.entries()) kept.set(pixels, at * size);
   const keptLabels = Uint16Array.from(exemplars, ({ label }) => place.get(label) as number);
-  return {
-    type: 'stage',
-    learner,
-    task,
-    accuracy,
-    accuracies,
-    known,
-    probabilities,
-    kept,
-    keptLabels,
-    groups,
-    seconds,
-  };
+  return { known, probabilities, kept, keptLabels };
 }
 
 const first = (images: ImageBytes, count: number): ImageBytes => ({

@@ -1,8 +1,7 @@
 /** The task pool drawn as its groups: what the former self thought of a picture within each, and what the learner thinks now. */
 import { html, nothing, svg, type TemplateResult } from 'lit-html';
-import { WATCHED, type Watched } from './experiment.ts';
 import { picture, pixelsOf } from './picture.ts';
-import type { Begun, Stage } from './protocol.ts';
+import type { Begun, LearnerTold, Views } from './protocol.ts';
 import { divergence, groupProbabilities, probabilitiesOf, type Recording } from './recording.ts';
 
 export interface PoolChoice {
@@ -31,19 +30,19 @@ function bars(before: readonly number[], now: readonly number[], learner: number
 
 function groupRow(
   recording: Recording,
-  before: Stage,
-  now: Stage,
+  before: Views,
+  now: Views,
   group: readonly number[],
   chosen: PoolChoice,
 ): TemplateResult {
-  const { begun, experiment } = recording;
-  const { classes } = begun as Begun;
+  const { classes, learners } = recording.begun;
+  const { temperature } = learners[chosen.learner] as LearnerTold;
   const members = group.flatMap((task) => {
     const first = recording.classesAfter(task);
     return Array.from({ length: recording.classesAfter(task + 1) - first }, (_, i) => first + i);
   });
-  const [teacher, student] = [before, now].map((stage) =>
-    groupProbabilities(probabilitiesOf(stage, chosen.picture), members, experiment.temperature),
+  const [teacher, student] = [before, now].map((views) =>
+    groupProbabilities(probabilitiesOf(views, chosen.picture), members, temperature),
   ) as [number[], number[]];
   const most = members[teacher.indexOf(Math.max(...teacher))] as number;
   const says = `Tasks ${group.map((task) => task + 1).join(', ')}: its former self said ${classes[most]}, ${(100 * Math.max(...teacher)).toFixed(0)} %; now ${(100 * (student[members.indexOf(most)] as number)).toFixed(0)} %.`;
@@ -76,22 +75,27 @@ export function poolView(
   chosen: PoolChoice,
   choose: (choice: PoolChoice) => void,
 ): TemplateResult {
-  const { begun, experiment, stages } = recording;
-  const [before, now] = [stages[chosen.learner]?.[task - 1], stages[chosen.learner]?.[task]];
-  const name = experiment.learners[chosen.learner] as Watched;
-  const tabs = experiment.learners.map(
-    (one, learner) => html`<label><input type="radio" name="pool-learner" .checked=${learner === chosen.learner}
-      @change=${() => choose({ ...chosen, learner })}>${one}</label>`,
+  const { begun, stages } = recording;
+  const [stage, before] = [stages[chosen.learner]?.[task], stages[chosen.learner]?.[task - 1]?.views];
+  const now = stage?.views;
+  const held = recording.held[chosen.learner]?.[task]?.groups ?? [];
+  const { method, pool } = begun.learners[chosen.learner] as LearnerTold;
+  const tabs = begun.learners.map(
+    (
+      { method: name },
+      learner,
+    ) => html`<label><input type="radio" name="pool-learner" .checked=${learner === chosen.learner}
+      @change=${() => choose({ ...chosen, learner })}>${name}</label>`,
   );
   const head = html`<h2>The task pool</h2><p class="soft">A network that knows several tasks is also capable of every combination of them. Each row is
     one: the softmax over its classes alone, of the former self (outline) and now (filled), and how far they are apart.</p>
     <fieldset class="tabs"><legend class="visually-hidden">Learner</legend>${tabs}</fieldset>`;
-  if (!begun || !before || !now)
-    return html`<div class="card">${head}<p class="soft">There is something to keep from the second task on.</p></div>`;
+  if (!stage || !now || !before)
+    return html`<div class="card">${head}<p class="soft">${task === 0 ? 'There is something to keep from the second task on.' : 'The models of that time are gone.'}</p></div>`;
   const groups =
-    now.groups.length > 0
-      ? [...now.groups].sort((a, b) => a.length - b.length)
-      : before.accuracies.map((_, of) => [of]);
+    held.length > 0
+      ? [...held].sort((a, b) => a.length - b.length)
+      : stage.accuracies.slice(0, -1).map((_, of) => [of]);
   const shown = groups.slice(0, MOST_GROUPS);
   const { pictures, classes, labels } = begun;
   return html`<div class="card">${head}
@@ -101,9 +105,9 @@ export function poolView(
         ${picture(pixelsOf(pictures.data, at, pictures), pictures, says)}</button></li>`;
     })}</ul>
     <p class="small">${
-      WATCHED[name].pool === null
-        ? html`<strong>${name}</strong> asks nothing of its former self: this is how far it drifted from it, task by task.`
-        : html`<strong>${name}</strong> was held to ${groups.length === 1 ? 'one group' : `${groups.length} groups`} in this task.`
+      pool === null
+        ? html`<strong>${method}</strong> asks nothing of its former self: this is how far it drifted from it, task by task.`
+        : html`<strong>${method}</strong> was held to ${groups.length === 1 ? 'one group' : `${groups.length} groups`} in this task.`
     } The picture: ${classes[labels[chosen.picture] as number]}.</p>
     <ul class="groups">${shown.map((group) => groupRow(recording, before, now, group, chosen))}</ul>
     ${groups.length > shown.length ? html`<p class="soft small">and ${groups.length - shown.length} larger groups</p>` : nothing}</div>`;

@@ -1,6 +1,5 @@
 /** What was told of a run so far, and what follows from it. */
-import type { Experiment } from './experiment.ts';
-import type { Begun, Stage, Stepped, Told } from './protocol.ts';
+import type { Begun, Held, Stage, Stepped, Told, Views } from './protocol.ts';
 
 /** The losses of a learner: where on the way each step was, in tasks, and what its loss was. */
 export interface Losses {
@@ -16,23 +15,26 @@ export interface Forgotten {
 }
 
 export class Recording {
-  begun: Begun | null = null;
   /** Of each learner, by task. */
   readonly stages: Stage[][];
+  /** Of each learner, by task: what it is, or was, held to. */
+  readonly held: Held[][];
   readonly losses: readonly Losses[];
   /** The latest step of each learner. */
   readonly latest: (Stepped | null)[];
 
-  constructor(readonly experiment: Experiment) {
-    this.stages = experiment.learners.map(() => []);
-    this.losses = experiment.learners.map(() => ({ at: [], loss: [] }));
-    this.latest = experiment.learners.map(() => null);
+  constructor(readonly begun: Begun) {
+    const { learners } = begun;
+    this.stages = learners.map(() => []);
+    this.held = learners.map(() => []);
+    this.losses = learners.map(() => ({ at: [], loss: [] }));
+    this.latest = learners.map(() => null);
   }
 
   /** Takes down what was told. A stage that is told again takes the place of the first. */
   add(told: Told): void {
-    if (told.type === 'begun') this.begun = told;
     if (told.type === 'stage') (this.stages[told.learner] as Stage[])[told.task] = told;
+    if (told.type === 'held') (this.held[told.learner] as Held[])[told.task] = told;
     if (told.type === 'stepped') {
       const { at, loss } = this.losses[told.learner] as Losses;
       const place = told.task + told.done;
@@ -53,25 +55,18 @@ export class Recording {
   }
 
   get tasks(): number {
-    return this.begun?.taskSizes.length ?? 0;
+    return this.begun.taskSizes.length;
   }
 
   /** Classes seen after so many tasks. */
   classesAfter(tasks: number): number {
-    return (this.begun?.taskSizes ?? []).slice(0, tasks).reduce((total, size) => total + size, 0);
-  }
-
-  /** The task that a class came with. */
-  taskOf(label: number): number {
-    let task = 0;
-    while (this.classesAfter(task + 1) <= label) task++;
-    return task;
+    return this.begun.taskSizes.slice(0, tasks).reduce((total, size) => total + size, 0);
   }
 
   /** What a learner had right after the task before, and has wrong after this one; the surest mistakes first. */
   forgotten(learner: number, task: number): Forgotten[] {
-    const [before, after] = [this.stages[learner]?.[task - 1], this.stages[learner]?.[task]];
-    if (!before || !after || !this.begun) return [];
+    const [before, after] = [this.stages[learner]?.[task - 1]?.views, this.stages[learner]?.[task]?.views];
+    if (!before || !after) return [];
     const { labels } = this.begun;
     const known = before.probabilities.length / before.known;
     const found: (Forgotten & { readonly sure: number })[] = [];
@@ -86,12 +81,12 @@ export class Recording {
 }
 
 /** Of a picture, over the classes known. */
-export const probabilitiesOf = ({ probabilities, known }: Stage, picture: number): Float32Array =>
+export const probabilitiesOf = ({ probabilities, known }: Views, picture: number): Float32Array =>
   probabilities.subarray(picture * known, (picture + 1) * known);
 
 /** The class that a picture is taken for. */
-export function takenFor(stage: Stage, picture: number): number {
-  const row = probabilitiesOf(stage, picture);
+export function takenFor(views: Views, picture: number): number {
+  const row = probabilitiesOf(views, picture);
   return row.indexOf(Math.max(...row));
 }
 

@@ -1,102 +1,106 @@
 /** The thread that trains: the page asks, and is told. */
-import { DeviceLostError, Engine, EngramError } from 'engram';
-import type { SavedRun } from 'engram/benchmark';
-import { loadDataset } from 'engram/data';
-import { fashionMini, glyphs } from 'engram-data';
-import type { Experiment } from './experiment.ts';
+import { ArgumentError, Engine, EngramError } from 'engram';
+import type { Benchmark } from 'engram/benchmark';
 import { Lockstep } from './lockstep.ts';
+import { Pace } from './pace.ts';
 import type { Command, Told } from './protocol.ts';
-
-const DATA = { 'fashion-mini': fashionMini, glyphs };
+import type { Recorded } from './recording-file.ts';
+import { archiveOf, benchmarksOf, dataOf, type Found, isOf, type Run, runsIn, runsOf } from './runs.ts';
 
 const tell = (told: Told, transfer: Transferable[] = []): void => postMessage(told, { transfer });
 
-/** When the next step may be taken. */
-class Pace {
-  private isPaused = false;
-  private rest = 0;
-  private wake: (() => void) | null = null;
-
-  /** Rests as long as was asked for, and waits while all is paused. */
-  async turn(): Promise<void> {
-    if (this.rest > 0) await new Promise((done) => setTimeout(done, this.rest));
-    while (this.isPaused) {
-      tell({ type: 'paused' });
-      await new Promise<void>((go) => {
-        this.wake = go;
-      });
-    }
-  }
-
-  slow(milliseconds: number): void {
-    this.rest = milliseconds;
-  }
-
-  pause(): void {
-    this.isPaused = true;
-  }
-
-  /** @param again whether it pauses again before the next turn. */
-  goOn(again = false): void {
-    this.isPaused = again;
-    this.wake?.();
-    this.wake = null;
-  }
+/** What was told of the runs so far. */
+let recorded: Recorded[] = [];
+function record(told: Recorded): void {
+  recorded.push(told);
+  tell(told);
 }
 
-const pace = new Pace();
-let lockstep: Lockstep | null = null;
-/** What each learner goes on from, should the device be lost. */
-const saved: SavedRun[] = [];
+const pace = new Pace(() => tell({ type: 'paused' }));
+/** What is learnt, each from its last finished task on should the device be lost. */
+let runs: Run[] = [];
+let benchmarks: readonly Benchmark[] = [];
 
-async function watch(experiment: Experiment): Promise<void> {
-  const split = await loadDataset(DATA[experiment.data as keyof typeof DATA]);
+/**
+ * @param before what was told of the runs, of those that were opened.
+ * @param again whether it goes on with what was told before.
+ */
+async function watch(before: readonly Recorded[] | null, again: boolean): Promise<void> {
+  const split = await dataOf(runs);
   const engine = await Engine.create();
-  const all = new Lockstep(engine, split, experiment);
-  lockstep = all;
-  for (const [learner, run] of saved.entries()) await all.benchmarks[learner]?.resume(run);
-  const { begun } = all;
-  tell(begun);
+  benchmarks = await benchmarksOf(engine, split, runs);
+  const lockstep = new Lockstep(benchmarks);
+  const begun = lockstep.begun(again);
+  if (again) tell(begun);
+  else {
+    recorded = [];
+    record(begun);
+    const past = before && isOf(before, benchmarks) ? before.slice(1) : lockstep.past(begun);
+    for await (const told of past) record(told);
+  }
   let steps = 0;
-  for await (const told of all.run(begun)) {
-    if (told.type === 'stage') {
-      const bytes = await (all.benchmarks[told.learner] as (typeof all.benchmarks)[number]).save();
-      saved[told.learner] = { checkpoint: { bytes, where: 'the run' } };
-      tell(told, [told.probabilities.buffer, told.kept.buffer, told.keptLabels.buffer]);
-    } else {
-      tell(told);
-      // A turn is a step of each.
-      if (++steps % experiment.learners.length === 0) await pace.turn();
-    }
+  for await (const told of lockstep.run(begun)) {
+    if (told.type === 'stage') await keep(told.learner);
+    record(told);
+    // A turn is a step of each.
+    if (told.type === 'stepped' && ++steps % benchmarks.length === 0) await pace.turn();
   }
   tell({ type: 'finished' });
 }
 
-function fail(error: unknown): void {
+async function keep(learner: number): Promise<void> {
+  const bytes = await (benchmarks[learner] as Benchmark).save();
+  const { config } = runs[learner] as Run;
+  runs[learner] = { config, checkpoint: { name: 'checkpoint.safetensors', bytes } };
+}
+
+async function save(): Promise<void> {
+  const archive = await archiveOf(benchmarks, recorded).catch((cause) => {
+    if (!(cause instanceof ArgumentError)) throw cause;
+    throw new ArgumentError({
+      where: 'download',
+      message: 'no task is finished yet.',
+      fix: 'Wait for the first one to be learnt.',
+      cause,
+    });
+  });
+  tell({ type: 'saved', archive }, [archive.buffer]);
+}
+
+/** @param isOver whether training ended with it. */
+function fail(error: unknown, isOver: boolean): void {
   const code = error instanceof EngramError ? error.code : 'unknown';
-  const message = error instanceof Error ? error.message : String(error);
-  const isLost = error instanceof DeviceLostError;
-  tell({ type: 'failed', code, message, tasks: isLost ? (lockstep?.tasksDone ?? 0) : 0 });
+  tell({ type: 'failed', code, message: error instanceof Error ? error.message : String(error), isOver });
+}
+
+/** Begins, or goes on; what fails is told. */
+async function begin(prepare: () => Found, again = false): Promise<void> {
+  try {
+    const found = prepare();
+    runs = found.runs;
+    await watch(found.recorded, again);
+  } catch (error) {
+    fail(error, true);
+  }
 }
 
 addEventListener('message', ({ data: command }: MessageEvent<Command>) => {
   switch (command.type) {
     case 'start':
-      watch(command.experiment).catch(fail);
-      break;
+      return void begin(() => ({ runs: runsOf(command.experiment), recorded: null }));
+    case 'open':
+      return void begin(() => runsIn(command.files));
+    case 'recover':
+      return void begin(() => ({ runs, recorded: null }), true);
     case 'pause':
-      pace.pause();
-      break;
+      return pace.pause();
     case 'go on':
-      pace.goOn();
-      break;
+      return pace.goOn();
     case 'step':
-      pace.goOn(true);
-      break;
+      return pace.step();
     case 'slow':
-      pace.slow(command.milliseconds);
-      break;
+      return pace.slow(command.milliseconds);
     case 'save':
-      break;
+      return void save().catch((error) => fail(error, false));
   }
 });

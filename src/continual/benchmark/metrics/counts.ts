@@ -18,6 +18,7 @@ export interface TestedPart {
   readonly nearestMean?: SparseCounts | null | undefined;
   /** Images told right when the task of each is told too: only the classes that came with the right one are candidates. */
   readonly withinTask: number;
+  /** How sure the predictions were, and how often they were right. */
   readonly calibration: Calibration;
 }
 
@@ -29,7 +30,10 @@ export type Head = 'classifier' | 'nearestMean';
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** @param confusion images by class and prediction, [classes, classes] row-major. */
+/**
+ * A confusion matrix without its zeros.
+ * @param confusion images by class and prediction, [classes, classes] row-major.
+ */
 export function sparseCounts(confusion: ArrayLike<number>): SparseCounts {
   const classes = Math.sqrt(confusion.length);
   const counts: [number, number, number][] = [];

@@ -50,7 +50,9 @@ export interface CountedFigures {
   readonly taskConfusion: readonly (readonly number[])[];
 }
 
+/** What a run measured. */
 export interface SummaryInput {
+  /** Accuracies in percent, a row for each task learnt. */
   readonly matrix: AccuracyMatrix;
   /** Test images (or classes) of each part, for runs that were not counted. */
   readonly weights: readonly number[];
@@ -67,7 +69,10 @@ const accuraciesOf = (matrix: AccuracyMatrix, weights: readonly number[]): Accur
 
 const isThere = <T>(all: readonly (T | null)[]): all is readonly T[] => all.every((one) => one !== null);
 
-/** @throws {ArgumentError} for a matrix that is not lower triangular, such as that of a run that has not learnt a task. */
+/**
+ * Every figure of a run, from what was counted.
+ * @throws {ArgumentError} for a matrix that is not lower triangular, such as that of a run that has not learnt a task.
+ */
 export function summarize({ matrix, weights, stages, zeroShots }: SummaryInput): Summary {
   const last = stages.at(-1);
   const sizes = last ? partSizes([last]) : weights;

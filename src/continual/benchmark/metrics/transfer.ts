@@ -16,6 +16,7 @@ export function backwardTransfer(matrix: AccuracyMatrix): number {
 
 /** A task's test images before it is learnt: how many are told right. */
 export interface ZeroShot {
+  /** Test images in all. */
   readonly images: number;
   /** By the model as it is then. */
   readonly before: number;

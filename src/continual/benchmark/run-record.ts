@@ -1,9 +1,9 @@
 /** What a finished (or half finished) run left to be read: tables and pages are made from this alone. */
 import * as v from 'valibot';
-import { countedTaskSizes } from '../continual/benchmark/metrics/counts.ts';
-import { type Summary, summarize } from '../continual/benchmark/metrics/summary.ts';
-import { testedPartSchema, zeroShotSchema } from '../continual/benchmark/tested-part.ts';
-import { DataError } from '../errors.ts';
+import { DataError } from '../../errors.ts';
+import { countedTaskSizes } from './metrics/counts.ts';
+import { type Summary, summarize } from './metrics/summary.ts';
+import { testedPartSchema, zeroShotSchema } from './tested-part.ts';
 
 const finite = v.pipe(v.number(), v.finite());
 const count = v.pipe(finite, v.minValue(0));
@@ -52,7 +52,13 @@ export const runRecordSchema = v.object({
   seconds: count,
 });
 
+/**
+ * What a run left to be read, as `run.json` holds it: its configuration and stream, the accuracy matrix with its figures, the counts that
+ * they follow from, the losses, and where and when it was learnt.
+ * @useDeclaredType
+ */
 export type RunRecord = v.InferOutput<typeof runRecordSchema>;
+/** An epoch's loss. */
 export type LossRecord = v.InferOutput<typeof lossSchema>;
 
 /** Every figure of a run that has learnt a task. */

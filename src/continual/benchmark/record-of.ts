@@ -1,6 +1,6 @@
 /** What a run leaves to be read, made from its state. */
-import type { Benchmark } from '../continual/benchmark/benchmark.ts';
-import type { RunRecord } from '../report/run-record.ts';
+import type { Benchmark } from './benchmark.ts';
+import type { RunRecord } from './run-record.ts';
 
 /**
  * Once a task is finished.

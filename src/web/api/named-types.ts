@@ -1,0 +1,21 @@
+/**
+ * Types that signatures of the other modules name, and that no entry exports: what is written where they stand has them by itself.
+ * @module Other types
+ */
+export type { RecordedBackward } from '../../autograd/tape.ts';
+export type { Disposable } from '../../continual/disposables.ts';
+export type { DistillationSettings } from '../../continual/distillation.ts';
+export type { DeviceImagesOptions } from '../../data/device-images.ts';
+export type { ReadOptions } from '../../data/reader.ts';
+export type { GroupSource } from '../../distill/group-kd.ts';
+export type { AdapterKind } from '../../gpu/adapter/adapter.ts';
+export type { FeedData } from '../../gpu/recording/recording.ts';
+export type { Scoped } from '../../gpu/scope.ts';
+export type { SafetensorsData, SafetensorsDType } from '../../nn/safetensors.ts';
+export type { RecordedGradient } from '../../ops/elementwise/elementwise-op.ts';
+export type { ReduceOptions } from '../../ops/reduce.ts';
+export type { OptimizerCounters } from '../../optim/optimizer.ts';
+export type { TypedArray } from '../../tensor/dtype.ts';
+export type { NestedArray, NumberArray, TensorData } from '../../tensor/elements.ts';
+export type { NormalOptions, UniformOptions } from '../../tensor/random-tensors.ts';
+export type { Shape } from '../../tensor/shape.ts';
