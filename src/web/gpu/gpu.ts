@@ -80,6 +80,8 @@ function failureText(): string {
 }
 
 function run(parts: readonly Part[]): void {
+  // Buttons are not disabled meanwhile: whoever goes by keyboard would lose the place.
+  if (session.isBusy) return;
   notice = null;
   session.run(parts, gpu, only.split(/[\s,]+/).filter(Boolean));
   refreshAll();
@@ -102,6 +104,7 @@ function toAddress(): void {
 
 /** Results of one adapter only stand together. */
 function choose(choice: GpuChoice): void {
+  session.stop();
   gpu = choice;
   findings = new Findings();
   toAddress();
@@ -111,7 +114,7 @@ function choose(choice: GpuChoice): void {
 function controls(): TemplateResult {
   const { isBusy } = session;
   return html`<div class="card controls"><div class="buttons">
-      <button class="primary" ?disabled=${isBusy} @click=${() => run(PARTS)}>Run everything</button>
+      <button class="primary" aria-disabled=${isBusy} @click=${() => run(PARTS)}>Run everything</button>
       <button ?disabled=${!isBusy} @click=${stop}>Stop</button></div>
     <div class="fields"><div><label for="gpu">Which GPU</label>
       <select id="gpu" ?disabled=${isBusy} @change=${({ target }: Event) => choose((target as HTMLSelectElement).value as GpuChoice)}>${GPUS.map(

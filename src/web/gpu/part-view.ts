@@ -29,7 +29,7 @@ export function partHead(
   const again = state === 'not yet' ? button : `${button} again`;
   return html`<div class="head"><h2 id="${part}-title">${title}</h2>
     <span class="state" data-state=${state}>${SAYS[state]}</span>
-    <button ?disabled=${isBusy} @click=${() => run(part)}>${again}</button></div>`;
+    <button aria-disabled=${isBusy} @click=${() => run(part)}>${again}</button></div>`;
 }
 
 /** What could not be measured, and why. */
