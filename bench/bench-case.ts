@@ -35,7 +35,7 @@ export interface Timing {
   readonly p90: number;
   /**
    * Processor time of all threads, of the sample with the least: on a software adapter the work itself, hardly disturbed by
-   * what else the machine does; on a GPU what recording costs.
+   * what else the machine does; on a GPU what recording costs. NaN in a page, which is not told.
    */
   readonly cpu: number;
   /** Runs timed. */

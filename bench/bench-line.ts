@@ -11,7 +11,8 @@ export interface Result extends ProcessResult {
   readonly ratio?: number;
 }
 
-const rate = (amount: number | undefined, ms: number) => (amount === undefined ? undefined : amount / ms / 1e6);
+/** GFLOP/s or GB/s. */
+export const rate = (amount: number | undefined, ms: number) => (amount === undefined ? undefined : amount / ms / 1e6);
 const rounded = (value: number) => Number(value.toPrecision(4));
 /** Nanoseconds for one group of one sample. */
 const groupTime = ({ ms, groups, samples }: Result) =>
@@ -24,7 +25,9 @@ export function jsonLine(result: Result, adapter: string): string {
   const known = Object.entries(rates).flatMap(([key, value]) => (value === undefined ? [] : [[key, rounded(value)]]));
   return JSON.stringify({
     name,
-    ...{ ms: rounded(ms), min: rounded(min), p90: rounded(p90), cpu: rounded(cpu), runs },
+    ...{ ms: rounded(ms), min: rounded(min), p90: rounded(p90) },
+    cpu: Number.isNaN(cpu) ? undefined : rounded(cpu),
+    runs,
     groups,
     ...Object.fromEntries(known),
     launches,

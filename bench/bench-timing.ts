@@ -22,6 +22,7 @@ export interface Sample {
 }
 
 function cpuMilliseconds(): number {
+  if (typeof process === 'undefined') return Number.NaN;
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }

@@ -9,8 +9,10 @@ import type { ResNetName } from '../src/nn/resnet.ts';
 import { Engine } from '../src/tensor/engine.ts';
 import type { BenchCase, TimingOptions, WorkCase } from './bench-case.ts';
 import { jsonLine, type Result, tableHead, tableLine } from './bench-line.ts';
-import { time, withWork } from './bench-timing.ts';
+import { compared, measureWork } from './bench-measure.ts';
+import { withWork } from './bench-timing.ts';
 import { type BundleCase, bundleCases, bundleJson, bundleLine, checkBuilt } from './cases/bundle.ts';
+import { ceilingCases } from './cases/ceilings.ts';
 import { conv2dCases } from './cases/conv2d.ts';
 import { distillCases } from './cases/distill.ts';
 import { dkdCases } from './cases/dkd.ts';
@@ -31,6 +33,7 @@ silenceDrivers();
 type Case = BenchCase | MemoryCase | BundleCase;
 
 const CASES: readonly Case[] = [
+  ...ceilingCases,
   ...kernelCases,
   ...conv2dCases,
   ...dkdCases,
@@ -98,13 +101,8 @@ function possible<C extends Case>(engine: Engine, cases: readonly C[]): C[] {
 }
 
 async function measure(engine: Engine, bench: BenchCase, options: TimingOptions): Promise<Result> {
-  const { name } = bench;
-  if ('measure' in bench) return { name, ...(await bench.measure(options)) };
-  return withWork(engine, bench, async (work) => {
-    const { flops, bytes, groups, samples } = work;
-    const known = Object.entries({ flops, bytes, groups, samples }).filter(([, value]) => value !== undefined);
-    return { name, ...(await time(engine, work, options)), ...Object.fromEntries(known) };
-  });
+  if ('measure' in bench) return { name: bench.name, ...(await bench.measure(options)) };
+  return measureWork(engine, bench, options);
 }
 
 async function printTimings(engine: Engine, cases: readonly BenchCase[], options: Options): Promise<number> {
@@ -115,11 +113,9 @@ async function printTimings(engine: Engine, cases: readonly BenchCase[], options
   for (const bench of cases) {
     try {
       const result = await measure(engine, bench, runs === undefined ? {} : { samples: runs });
-      const versus = 'versus' in bench ? bench.versus : undefined;
-      const base = versus === undefined ? undefined : results.get(versus);
-      const compared = versus && base ? { ...result, versus, ratio: result.ms / base.ms } : result;
-      results.set(bench.name, compared);
-      console.log(json ? jsonLine(compared, engine.adapterDescription) : tableLine(compared, width));
+      const told = compared(result, bench, results);
+      results.set(bench.name, told);
+      console.log(json ? jsonLine(told, engine.adapterDescription) : tableLine(told, width));
     } catch (error) {
       console.error(`${bench.name}: ${(error as Error).message}`);
     }

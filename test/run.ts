@@ -18,6 +18,7 @@ const LONGEST = [
   'learning',
   'half-learning',
   'tuner',
+  'site-gpu',
   'matmul',
   'golden',
   'distill',

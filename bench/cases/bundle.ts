@@ -38,6 +38,8 @@ async function bundle(contents: string): Promise<BundleResult> {
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
+    // Whose `paths` lead to the sources.
+    tsconfigRaw: {},
     write: false,
     logLevel: 'silent',
   });

@@ -6,7 +6,8 @@
 import { conv2d, type Engine } from '../../src/index.ts';
 import { gradientOf, noise, noiseLeaf, type Work, type WorkCase } from '../bench-case.ts';
 
-interface Layer {
+/** A 3×3 convolution. */
+export interface Layer {
   readonly size: number;
   readonly inputs: number;
   readonly outputs: number;
@@ -30,6 +31,16 @@ const LAYERS: readonly Layer[] = [
   { size: 4, inputs: 512, outputs: 512, stride: 1 },
 ];
 
+const nameOf = ({ size, inputs, outputs, stride }: Layer): string =>
+  `${size}x${size}x${inputs}-${outputs}${stride > 1 ? `s${stride}` : ''}`;
+
+/** A layer by the end of its benchmarks' names. */
+export function layerNamed(name: string): Layer & { readonly batch: number } {
+  const layer = LAYERS.find((one) => nameOf(one) === name);
+  if (!layer) throw new Error(`there is no layer ${name}`);
+  return { ...layer, batch: BATCH };
+}
+
 type Part = 'forward' | 'input-gradient' | 'weight-gradient';
 
 function prepare(engine: Engine, part: Part, { size, inputs, outputs, stride }: Layer): Work {
@@ -49,7 +60,7 @@ const partsOf = ({ inputs }: Layer): Part[] =>
 
 export const conv2dCases: readonly WorkCase[] = LAYERS.flatMap((layer) =>
   partsOf(layer).map((part) => ({
-    name: `conv2d/${part}/${layer.size}x${layer.size}x${layer.inputs}-${layer.outputs}${layer.stride > 1 ? `s${layer.stride}` : ''}`,
+    name: `conv2d/${part}/${nameOf(layer)}`,
     prepare: (engine: Engine) => prepare(engine, part, layer),
   })),
 );

@@ -106,6 +106,12 @@ export const trainCases: readonly WorkCase[] = [
       prepare: (engine) => captured(trainingStep(engine, name, 32, { precision: 'f16' })),
     },
   ]),
+  // Small enough for a page without a GPU.
+  {
+    name: 'train-step/resnet20/b8',
+    onlyNamed: true,
+    prepare: (engine) => captured(trainingStep(engine, 'resnet20', 8)),
+  },
   distilled('whole'),
   distilled('dense'),
 ];

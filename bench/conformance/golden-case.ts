@@ -2,7 +2,7 @@
 import type { Engine, Tensor } from '../../src/index.ts';
 import { asFloat32, asInt32, readSafetensors, type SafetensorsEntry } from '../../src/nn/safetensors.ts';
 import { permute } from '../../src/nn/torch-layout.ts';
-import { relativeL2 } from '../../src/tensor/relative-error.ts';
+import { compareNumbers } from '../../src/tensor/relative-error.ts';
 import { sameShape, show } from '../../src/tensor/shape.ts';
 
 /** Axis orders of a file's tensors that differ from ours: images [n, c, …], convolution and linear weights. */
@@ -16,10 +16,48 @@ function torchOrder(layout: Layout, rank: number): readonly number[] | null {
   return null;
 }
 
+/** An element that is off. */
+export interface Mismatch {
+  /** Its place, in the file's own order of axes. */
+  readonly index: readonly number[];
+  readonly got: number;
+  readonly expected: number;
+}
+
 export interface Comparison {
   readonly tensor: string;
   readonly error: number;
   readonly tolerance: number;
+  /** Where the tolerance is not kept: the elements that are furthest off, the furthest first. */
+  readonly furthest?: readonly Mismatch[];
+}
+
+/** Elements that are told of a tensor that is off. */
+const MOST_TOLD = 8;
+
+function furthestOff(actual: ArrayLike<number>, expected: ArrayLike<number>, shape: readonly number[]): Mismatch[] {
+  const places = Array.from({ length: expected.length }, (_, i) => i);
+  const off = places.map((i) => {
+    const [got, wanted] = [actual[i] as number, expected[i] as number];
+    const distance = Object.is(got, wanted) ? 0 : Math.abs(got - wanted);
+    // What is not a number in one of them is further off than anything.
+    return Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance;
+  });
+  return places
+    .filter((i) => (off[i] as number) > 0)
+    .sort((a, b) => (off[b] === off[a] ? a - b : (off[b] as number) - (off[a] as number)))
+    .slice(0, MOST_TOLD)
+    .map((i) => ({ index: indexOf(i, shape), got: actual[i] as number, expected: expected[i] as number }));
+}
+
+function indexOf(place: number, shape: readonly number[]): number[] {
+  const index: number[] = [];
+  let left = place;
+  for (const size of [...shape].reverse()) {
+    index.unshift(left % size);
+    left = Math.floor(left / size);
+  }
+  return index;
 }
 
 export class GoldenCase {
@@ -176,7 +214,10 @@ export class GoldenCase {
     if (actual.length !== expected.length) {
       throw new Error(`${name} has ${actual.length} elements; the reference ${expected.length}`);
     }
-    this.comparisons.push({ tensor: name, error: relativeL2(actual, expected), tolerance });
+    const { error } = compareNumbers(actual, expected);
+    const isMet = error <= tolerance;
+    const furthest = isMet ? {} : { furthest: furthestOff(actual, expected, this.shape(name)) };
+    this.comparisons.push({ tensor: name, error, tolerance, ...furthest });
   }
 
   private order(layout: Layout, rank: number): readonly number[] | null {

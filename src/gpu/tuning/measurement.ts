@@ -20,8 +20,8 @@ const MOST_REPEATS = 64;
 /** What measuring is done with. */
 export interface Instruments {
   readonly stopwatch: Stopwatch;
-  /** Takes what was left out, and why. */
-  warn(message: string, why: Error): void;
+  /** Takes what was left out, and why; the variant, if it was only one. */
+  warn(message: string, why: Error, variant?: string): void;
 }
 
 /**
@@ -35,7 +35,7 @@ export async function measure(engine: Runtime, piece: Piece, instruments: Instru
     const variants = await working(engine, piece, rehearsal, instruments);
     if (variants.length === 0) return null;
     const ms = await timesOf(engine, piece, variants, rehearsal, instruments);
-    return { variant: fastest(piece, ms), ms };
+    return { variant: fastest(piece.variants, ms), ms };
   } finally {
     rehearsal.dispose();
   }
@@ -75,7 +75,7 @@ async function working(
   for (const variant of variants) {
     const error = await runs([variant]);
     if (error === null) found.push(variant);
-    else warn(`the variant ${variant} of ${family} is left out`, error);
+    else warn(`the variant ${variant} of ${family} is left out`, error, variant);
   }
   return found;
 }
@@ -120,9 +120,14 @@ async function timesOf(
 /** Digits enough to read. */
 const rounded = (ms: number): number => Number(ms.toPrecision(4));
 
-/** The rule's variant, unless another one is clearly faster. */
-function fastest({ variants }: Piece, ms: Readonly<Record<string, number>>): string {
-  const [best = '', time = 0] = Object.entries(ms).reduce((a, b) => (b[1] < a[1] ? b : a));
+/**
+ * The rule's variant, unless another one is clearly faster.
+ * @param variants the rule's first.
+ * @param ms of one run at least.
+ */
+export function fastest(variants: readonly string[], ms: Readonly<Record<string, number>>): string {
+  const timeOf = (variant: string) => ms[variant] ?? Number.POSITIVE_INFINITY;
+  const best = variants.reduce((a, b) => (timeOf(b) < timeOf(a) ? b : a));
   const rule = variants[0] as string;
-  return time < CLEARLY * (ms[rule] ?? Number.POSITIVE_INFINITY) ? best : rule;
+  return timeOf(best) < CLEARLY * timeOf(rule) ? best : rule;
 }

@@ -78,9 +78,7 @@ function landscapeOf(benchmark: Benchmark, { images, targets }: { images: Tensor
   const model = learner.model as NonNullable<typeof learner.model>;
   model.eval();
   const loss = capture(engine, () => noGrad(engine, () => crossEntropy(model.forward(images), targets)));
-  return new LossLandscape(model, loss, {
-    points: POINTS[engine.adapterKind === 'hardware' ? 'hardware' : 'software'],
-  });
+  return new LossLandscape(model, loss, { points: sizeFor(engine).points });
 }
 
 async function look(runs: readonly Run[]): Promise<void> {

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -43,8 +43,13 @@ export async function unpackPackages(folder) {
   await rm(stage, { recursive: true });
 }
 
+const sources = join(root, 'src');
+const site = join(sources, 'web');
+
 /**
- * Finds the site's imports of the packages there, as bundlers find those of any app.
+ * Finds the site's imports of the packages there, as bundlers find those of any app. What the site shares with `bench/` imports the
+ * engine's sources, and the site those that no entry exports: for these too the packed modules stand in, so that there is one
+ * engine.
  * @param {string} folder
  * @returns {import('vite').Plugin}
  */
@@ -52,8 +57,13 @@ export const packedPackages = (folder) => ({
   name: 'packed-packages',
   enforce: 'pre',
   resolveId(source, importer, options) {
-    if (!/^engram(-data)?(\/|$)/.test(source) || importer?.startsWith(folder)) return null;
+    if (!importer || importer.startsWith(folder)) return null;
     // From a file that is there: Vite takes others for its own root.
-    return this.resolve(source, join(folder, 'package.json'), { ...options, skipSelf: true });
+    const find = (/** @type {string} */ path) =>
+      this.resolve(path, join(folder, 'package.json'), { ...options, skipSelf: true });
+    if (/^engram(-data)?(\/|$)/.test(source)) return find(source);
+    const path = /^\.\.?\/.*\.ts$/.test(source) ? resolve(dirname(importer), source) : '';
+    if (!path.startsWith(sources + sep) || path.startsWith(site + sep)) return null;
+    return find(join(folder, 'node_modules/engram/dist/lib', relative(sources, path).replace(/\.ts$/, '.js')));
   },
 });

@@ -4,6 +4,7 @@
 export const PAGES = [
   { file: 'index.html', title: 'Watch' },
   { file: 'landscape.html', title: 'Landscape' },
+  { file: 'gpu.html', title: 'Your GPU' },
 ];
 
 /** Nothing comes from elsewhere and nothing goes there: workers, data and pictures of this site alone. */

@@ -1,0 +1,126 @@
+/** The thread that measures: the page asks, and is told. What must stop is ended with its worker: a kernel that hangs listens to nothing. */
+import { DeviceLostError, Engine, EngramError } from 'engram';
+import { subgroupMatrix } from 'engram/subgroup-matrix';
+import type { TimingOptions, WorkCase } from '../../../bench/bench-case.ts';
+import type { Result } from '../../../bench/bench-line.ts';
+import { compared, measureWork } from '../../../bench/bench-measure.ts';
+import { ceilingCases } from '../../../bench/cases/ceilings.ts';
+import type { AdapterChoice } from '../../gpu/adapter/adapter.ts';
+import { requestAdapter } from '../../gpu/adapter/adapter-browser.ts';
+import { adapterReport } from './adapter-report.ts';
+import { piecesFor } from './pieces.ts';
+import { benchmarksFor, isNamed, timingOf } from './plan.ts';
+import type { Command, GpuChoice, Part, Told } from './protocol.ts';
+import { checkAll, REFERENCES } from './reference-cases.ts';
+
+const tell = (told: Told): void => postMessage(told);
+
+const adapterOptions = (gpu: GpuChoice) =>
+  gpu === 'software' ? ({ adapter: 'software' } as const) : { powerPreference: gpu };
+
+/** Times that an adapter is asked for, and milliseconds between. */
+const [TRIES, PAUSE] = [6, 500];
+
+/** A browser whose GPU process is only starting, at first or after a crash, has no adapter for a moment. */
+async function adapterOf(gpu: GpuChoice): Promise<AdapterChoice> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await requestAdapter(adapterOptions(gpu));
+    } catch (error) {
+      if (!navigator.gpu || tried === TRIES) throw error;
+      await new Promise((done) => setTimeout(done, PAUSE));
+    }
+  }
+}
+
+/** Kept from one command to the next, with all kernels that it has compiled. */
+let engine: Promise<Engine> | null = null;
+
+async function openEngine(gpu: GpuChoice): Promise<Engine> {
+  const { adapter } = await adapterOf(gpu);
+  const hasMatrices = adapter.features.has(subgroupMatrix.feature);
+  const opened = await Engine.create({ ...adapterOptions(gpu), ...(hasMatrices ? { subgroupMatrix } : {}) });
+  tell({ type: 'opened', description: opened.adapterDescription });
+  return opened;
+}
+
+/** Whether nothing more can be measured after it. */
+const isFatal = (error: unknown): boolean => error instanceof DeviceLostError;
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+async function measureCases(
+  on: Engine,
+  part: 'ceilings' | 'benchmarks',
+  cases: readonly WorkCase[],
+  options: TimingOptions,
+): Promise<void> {
+  const results = new Map<string, Result>();
+  for (const [done, bench] of cases.entries()) {
+    const { name, needs } = bench;
+    tell({ type: 'doing', part, name, done, total: cases.length });
+    if (needs !== undefined && !on.device.features.has(needs)) {
+      tell({ type: 'left out', part, name, why: `the adapter has no ${needs}.` });
+      continue;
+    }
+    try {
+      const result = compared(await measureWork(on, bench, options), bench, results);
+      results.set(name, result);
+      tell({ type: 'measured', part, result });
+    } catch (error) {
+      if (isFatal(error)) throw error;
+      tell({ type: 'left out', part, name, why: messageOf(error) });
+    }
+  }
+}
+
+async function measurePieces(on: Engine, only: readonly string[]): Promise<void> {
+  const pieces = piecesFor(on).filter(({ name }) => only.length === 0 || isNamed(name, only));
+  for (const [done, { name, measureOn }] of pieces.entries()) {
+    tell({ type: 'doing', part: 'variants', name, done, total: pieces.length });
+    try {
+      tell(await measureOn(on));
+    } catch (error) {
+      if (isFatal(error)) throw error;
+      tell({ type: 'left out', part: 'variants', name, why: messageOf(error) });
+    }
+  }
+}
+
+async function checkReferences(on: Engine, only: readonly string[]): Promise<void> {
+  const names = [...REFERENCES.keys()].filter((name) => only.length === 0 || isNamed(name, only));
+  const before = (name: string, done: number, total: number) =>
+    tell({ type: 'doing', part: 'conformance', name, done, total });
+  for await (const verdict of checkAll(on, names, before)) tell(verdict);
+}
+
+async function runPart(part: Part, { gpu, only }: Command): Promise<void> {
+  if (part === 'adapter') return tell(adapterReport(await adapterOf(gpu)));
+  engine ??= openEngine(gpu);
+  const on = await engine;
+  const { adapterKind } = on;
+  if (part === 'ceilings') return measureCases(on, part, ceilingCases, timingOf(adapterKind));
+  if (part === 'benchmarks') {
+    return measureCases(on, part, benchmarksFor(adapterKind, only), timingOf(adapterKind));
+  }
+  return part === 'variants' ? measurePieces(on, only) : checkReferences(on, only);
+}
+
+async function run(command: Command): Promise<void> {
+  for (const part of command.parts) {
+    tell({ type: 'begun', part });
+    await runPart(part, command);
+    tell({ type: 'ended', part });
+  }
+  tell({ type: 'finished' });
+}
+
+function fail(error: unknown): void {
+  const code = error instanceof EngramError ? error.code : 'unknown';
+  // How to go on is for programs that have tensors to lose.
+  const message = error instanceof DeviceLostError ? error.reason : messageOf(error);
+  tell({ type: 'failed', code, message });
+}
+
+addEventListener('message', ({ data: command }: MessageEvent<Command>) => {
+  run(command).catch(fail);
+});
