@@ -10,7 +10,10 @@ export interface Camera {
   readonly distance: number;
 }
 
-export const USUAL_CAMERA: Camera = { yaw: 0.7, pitch: 0.62, distance: 3.6 };
+export const USUAL_CAMERA: Camera = { yaw: 0.7, pitch: 0.72, distance: 3.1 };
+
+/** Height that is looked at: most of a surface is around it. */
+const MIDDLE = 0.5;
 
 const clamped = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value));
 
@@ -25,11 +28,11 @@ export const moved = (camera: Camera, yaw: number, pitch: number, factor = 1): C
 export function clipOf({ yaw, pitch, distance }: Camera, aspect: number): Float32Array {
   const eye = [
     distance * Math.cos(pitch) * Math.sin(yaw),
-    0.35 + distance * Math.sin(pitch),
+    MIDDLE + distance * Math.sin(pitch),
     distance * Math.cos(pitch) * Math.cos(yaw),
   ];
   // A tall screen sees as much from side to side as a wide one.
   const angle = aspect < 1 ? 2 * Math.atan(Math.tan(0.4) / aspect) : 0.8;
-  const view = mat4.lookAt(eye, [0, 0.35, 0], [0, 1, 0]);
+  const view = mat4.lookAt(eye, [0, MIDDLE, 0], [0, 1, 0]);
   return mat4.multiply(mat4.perspective(angle, aspect, 0.1, 30), view) as Float32Array;
 }
