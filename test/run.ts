@@ -3,7 +3,7 @@
  * still count (uvu's own command runs all in one process, where a fault in Dawn would take everything along).
  * The last line is `N passed, N failed, N skipped`; the lines before it tell what was skipped, and why.
  *
- *     node .build/test/run.js [PART OF A NAME ...]
+ *     node .build/test/run.js [PART OF A NAME | -PART OF A NAME THAT IS LEFT OUT ...]
  */
 
 import { spawn } from 'node:child_process';
@@ -28,6 +28,8 @@ const LONGEST = [
   'mixed-precision',
   'leaks',
   'package',
+  'site-landscape',
+  'site-watch',
 ];
 /** The slowest file takes a fraction of this, even on a busy machine: what is not done by then hangs. */
 const TIME_LIMIT_MS = 10 * 60_000;
@@ -95,12 +97,14 @@ function judge(output: string, badEnd: string | undefined): Outcome {
   return fault ? { passed, failed: 1, skipped, fault } : { passed, failed, skipped };
 }
 
-const parts = process.argv.slice(2);
+const parts = process.argv.slice(2).filter((part) => !part.startsWith('-'));
+const leftOut = process.argv.slice(2).flatMap((part) => (part.startsWith('-') ? [part.slice(1)] : []));
 const place = (name: string) => (LONGEST.includes(name) ? LONGEST.indexOf(name) : LONGEST.length);
 const names = readdirSync('test')
   .filter((file) => file.endsWith('.test.ts'))
   .map((file) => file.slice(0, -'.test.ts'.length))
   .filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)))
+  .filter((name) => !leftOut.some((part) => name.includes(part)))
   .sort((a, b) => place(a) - place(b));
 
 const waiting = [...names];
