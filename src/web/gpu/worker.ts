@@ -5,8 +5,8 @@ import type { TimingOptions, WorkCase } from '../../../bench/bench-case.ts';
 import type { Result } from '../../../bench/bench-line.ts';
 import { compared, measureWork } from '../../../bench/bench-measure.ts';
 import { ceilingCases } from '../../../bench/cases/ceilings.ts';
-import type { AdapterChoice } from '../../gpu/adapter/adapter.ts';
 import { requestAdapter } from '../../gpu/adapter/adapter-browser.ts';
+import { patiently } from '../shared/patiently.ts';
 import { adapterReport } from './adapter-report.ts';
 import { piecesFor } from './pieces.ts';
 import { benchmarksFor, isNamed, timingOf } from './plan.ts';
@@ -18,26 +18,11 @@ const tell = (told: Told): void => postMessage(told);
 const adapterOptions = (gpu: GpuChoice) =>
   gpu === 'software' ? ({ adapter: 'software' } as const) : { powerPreference: gpu };
 
-/** Times that an adapter is asked for, and milliseconds between. */
-const [TRIES, PAUSE] = [6, 500];
-
-/** A browser whose GPU process is only starting, at first or after a crash, has no adapter for a moment. */
-async function adapterOf(gpu: GpuChoice): Promise<AdapterChoice> {
-  for (let tried = 1; ; tried++) {
-    try {
-      return await requestAdapter(adapterOptions(gpu));
-    } catch (error) {
-      if (!navigator.gpu || tried === TRIES) throw error;
-      await new Promise((done) => setTimeout(done, PAUSE));
-    }
-  }
-}
-
 /** Kept from one command to the next, with all kernels that it has compiled. */
 let engine: Promise<Engine> | null = null;
 
 async function openEngine(gpu: GpuChoice): Promise<Engine> {
-  const { adapter } = await adapterOf(gpu);
+  const { adapter } = await patiently(() => requestAdapter(adapterOptions(gpu)));
   const hasMatrices = adapter.features.has(subgroupMatrix.feature);
   const opened = await Engine.create({ ...adapterOptions(gpu), ...(hasMatrices ? { subgroupMatrix } : {}) });
   tell({ type: 'opened', description: opened.adapterDescription });
@@ -94,7 +79,7 @@ async function checkReferences(on: Engine, only: readonly string[]): Promise<voi
 }
 
 async function runPart(part: Part, { gpu, only }: Command): Promise<void> {
-  if (part === 'adapter') return tell(adapterReport(await adapterOf(gpu)));
+  if (part === 'adapter') return tell(adapterReport(await patiently(() => requestAdapter(adapterOptions(gpu)))));
   engine ??= openEngine(gpu);
   const on = await engine;
   const { adapterKind } = on;

@@ -2,6 +2,7 @@
 import { capture, crossEntropy, Engine, EngramError, noGrad, type Tensor } from 'engram';
 import { LossLandscape } from 'engram/analysis';
 import type { Benchmark } from 'engram/benchmark';
+import { patiently } from '../shared/patiently.ts';
 import { Lockstep } from '../watch/lockstep.ts';
 import type { Begun } from '../watch/protocol.ts';
 import { benchmarksOf, dataOf, type Run, runsIn, runsOf } from '../watch/runs.ts';
@@ -83,7 +84,7 @@ function landscapeOf(benchmark: Benchmark, { images, targets }: { images: Tensor
 
 async function look(runs: readonly Run[]): Promise<void> {
   const split = await dataOf(runs);
-  const engine = await Engine.create();
+  const engine = await patiently(() => Engine.create());
   const benchmarks = await benchmarksOf(engine, split, runs);
   const begun = await learn(benchmarks);
   const batches = benchmarks.map((benchmark) => batchOf(benchmark, begun));

@@ -1,5 +1,5 @@
 /** The two charts: stairs of accuracy, and the loss as it falls. */
-import '../look/locale.ts';
+import '../shared/locale.ts';
 import uPlot from 'uplot';
 import type { Recording } from './recording.ts';
 

@@ -1,6 +1,7 @@
 /** The thread that trains: the page asks, and is told. */
 import { ArgumentError, Engine, EngramError } from 'engram';
 import type { Benchmark } from 'engram/benchmark';
+import { patiently } from '../shared/patiently.ts';
 import { Lockstep } from './lockstep.ts';
 import { Pace } from './pace.ts';
 import type { Command, Told } from './protocol.ts';
@@ -27,7 +28,7 @@ let benchmarks: readonly Benchmark[] = [];
  */
 async function watch(before: readonly Recorded[] | null, again: boolean): Promise<void> {
   const split = await dataOf(runs);
-  const engine = await Engine.create();
+  const engine = await patiently(() => Engine.create());
   benchmarks = await benchmarksOf(engine, split, runs);
   const lockstep = new Lockstep(benchmarks);
   const begun = lockstep.begun(again);
