@@ -1,7 +1,10 @@
 /** What all pages have in common, put in when they are served or built: their head, the way to the others, what they may load. */
 
 /** The pages in the order of the navigation. A page that is not here is not built. */
-export const PAGES = [{ file: 'index.html', title: 'Watch', says: 'three learners, one stream of tasks' }];
+export const PAGES = [
+  { file: 'index.html', title: 'Watch', says: 'three learners, one stream of tasks' },
+  { file: 'embed.html', title: 'Embed', says: 'training inside other apps' },
+];
 
 /** Nothing comes from elsewhere and nothing goes there: workers, data and pictures of this site alone. */
 const POLICY = [

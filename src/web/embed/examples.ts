@@ -1,0 +1,26 @@
+/** The examples: what they are of, how they are loaded, and their sources as they stand. */
+import plain from './examples/plain.ts?raw';
+import type { Run } from './stage.ts';
+
+export interface Example {
+  /** Also its place in the page's address. */
+  readonly id: string;
+  readonly title: string;
+  /** What happens, and what is shared. */
+  readonly says: string;
+  readonly source: string;
+  /** What is fetched at the first start, beside the engine. */
+  readonly fetches: string | null;
+  load(): Promise<{ readonly run: Run }>;
+}
+
+export const EXAMPLES: readonly Example[] = [
+  {
+    id: 'plain',
+    title: 'Plain WebGPU',
+    says: 'Particles ask a network for their way to a heart while it learns it, by flow matching. The app’s kernel draws what is learnt from into its own buffers; the training step lies between its compute pass and its render pass, in one command buffer.',
+    source: plain,
+    fetches: null,
+    load: () => import('./examples/plain.ts'),
+  },
+];
