@@ -1,5 +1,6 @@
 /** The examples: what they are of, how they are loaded, and their sources as they stand. */
 import plain from './examples/plain.ts?raw';
+import typegpu from './examples/typegpu.ts?raw';
 import type { Run } from './stage.ts';
 
 export interface Example {
@@ -22,5 +23,13 @@ export const EXAMPLES: readonly Example[] = [
     source: plain,
     fetches: null,
     load: () => import('./examples/plain.ts'),
+  },
+  {
+    id: 'typegpu',
+    title: 'TypeGPU',
+    says: 'A function in TypeGPU paints a picture that never stays the same; a network learns it from colours at random places and paints what it knows. The small picture is the function’s. The root’s device is the engine’s, and its typed buffers are tensors.',
+    source: typegpu,
+    fetches: 'TypeGPU, 0.3 MB,',
+    load: () => import('./examples/typegpu.ts'),
   },
 ];
