@@ -1,5 +1,6 @@
 /** The examples: what they are of, how they are loaded, and their sources as they stand. */
 import plain from './examples/plain.ts?raw';
+import three from './examples/three.ts?raw';
 import typegpu from './examples/typegpu.ts?raw';
 import type { Run } from './stage.ts';
 
@@ -31,5 +32,13 @@ export const EXAMPLES: readonly Example[] = [
     source: typegpu,
     fetches: 'TypeGPU, 0.3 MB,',
     load: () => import('./examples/typegpu.ts'),
+  },
+  {
+    id: 'three',
+    title: 'three.js',
+    says: 'A network learns how far the surface of a body is in each direction, and every few seconds the body is another. Its answers go to the vertex buffer of a mesh in three.js’s WebGPURenderer, which has the same device, by a copy on the GPU.',
+    source: three,
+    fetches: 'three.js, 0.8 MB,',
+    load: () => import('./examples/three.ts'),
   },
 ];
