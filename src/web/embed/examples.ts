@@ -1,4 +1,5 @@
 /** The examples: what they are of, how they are loaded, and their sources as they stand. */
+import onnx from './examples/onnx.ts?raw';
 import plain from './examples/plain.ts?raw';
 import three from './examples/three.ts?raw';
 import typegpu from './examples/typegpu.ts?raw';
@@ -40,5 +41,13 @@ export const EXAMPLES: readonly Example[] = [
     source: three,
     fetches: 'three.js, 0.8 MB,',
     load: () => import('./examples/three.ts'),
+  },
+  {
+    id: 'onnx',
+    title: 'ONNX Runtime',
+    says: 'An ONNX model that stays as it is filters a picture of stripes, and a head learns from its output where the discs of other stripes are. ONNX Runtime’s session is given the engine’s device, and its output is a tensor of the engine where it lies.',
+    source: onnx,
+    fetches: 'ONNX Runtime, 27 MB of WebAssembly,',
+    load: () => import('./examples/onnx.ts'),
   },
 ];
