@@ -66,7 +66,13 @@ export class Running {
       // What it stumbled over is told when the device is still there.
       if (error || !this.isStopping) throw (await Promise.race([lost, pause(LOST_WITHIN)])) ?? error;
     } finally {
-      for (const free of ends.reverse()) await free();
+      for (const free of ends.reverse()) {
+        try {
+          await free();
+        } catch (error) {
+          console.error(error); // the others are to be freed all the same
+        }
+      }
     }
   }
 
