@@ -39,7 +39,8 @@ const config = ({ strict }) => ({
   cacheDir: join(root, '.build/vite'),
   plugins: [packedPackages(packages), ownSideEffects, sitePages({ strict })],
   worker: { format: 'es', plugins: () => [packedPackages(packages)] },
-  optimizeDeps: { exclude: ['engram', 'engram-data'] },
+  // The last finds its WebAssembly beside itself.
+  optimizeDeps: { exclude: ['engram', 'engram-data', 'onnxruntime-web'] },
   server: { fs: { allow: [root] } },
   build: {
     target: 'es2022',
