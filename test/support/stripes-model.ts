@@ -1,9 +1,7 @@
 /**
  * The ONNX model of the page Embed, a bank of filters for stripes: `Conv → Abs → AveragePool`, how much of each kind of stripes is
- * near a pixel. `node .build/test/support/stripes-model.js` writes it to where the example has it.
+ * near a pixel. `record-stripes.ts` writes it to where the example has it.
  */
-import { writeFile } from 'node:fs/promises';
-import { pathToFileURL } from 'node:url';
 
 export const STRIPES_FILE = 'src/web/embed/examples/stripes.onnx';
 const [SIDE, FILTERS, SIZE] = [64, 12, 5];
@@ -57,5 +55,3 @@ export function stripesModel(): Uint8Array {
   );
   return Uint8Array.from(message([1, 8], [7, graph], [8, message([2, 13])]));
 }
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await writeFile(STRIPES_FILE, stripesModel());
