@@ -25,7 +25,7 @@ test('runs are evaluated point by point, drawn as surfaces, and turned by keys',
       const { code, errors } = await engram('train', '--method', method, ...FLAGS.split(' '), join(folder, method));
       assert.is(code, 0, errors);
     }
-    const site = await openSite();
+    const site = await openSite({ drawing: true });
     const { page } = site;
     try {
       await page.goto(`${site.url}landscape.html`);

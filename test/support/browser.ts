@@ -22,21 +22,11 @@ async function launchBundled(args: string[]): Promise<Browser> {
   });
 }
 
-/**
- * The page is put together on SwiftShader's Vulkan too: otherwise a device is lost ("Device was destroyed") as soon as a canvas
- * that it drew on is shown.
- */
-const CANVASES = [
-  '--use-vulkan=swiftshader',
-  '--enable-features=Vulkan',
-  '--use-gl=angle',
-  '--use-angle=swiftshader',
-  '--ignore-gpu-blocklist',
-];
-
 export interface PageOptions {
   /** Whether there is WebGPU; there is by default. */
   readonly webgpu?: boolean;
+  /** Whether pages show what WebGPU draws: without a graphics card Chromium does by Vulkan alone, and is slower at everything else. */
+  readonly drawing?: boolean;
 }
 
 /**
@@ -46,11 +36,12 @@ export interface PageOptions {
 export async function openPage(
   origin = 'http://localhost',
   folder = '.build/browser',
-  { webgpu = true }: PageOptions = {},
+  { webgpu = true, drawing = false }: PageOptions = {},
 ): Promise<{ page: Page; close: () => Promise<void> }> {
   // On a busy machine SwiftShader is slow, and the watchdog would end its process as one that hangs.
-  const gpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-gpu-watchdog', ...CANVASES];
-  const args = ['--no-sandbox', ...(webgpu ? gpu : [])];
+  const gpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-gpu-watchdog'];
+  const shown = ['--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader'];
+  const args = ['--no-sandbox', ...(webgpu ? gpu : []), ...(drawing ? shown : [])];
   const bundled = process.platform === 'linux' && process.arch === 'x64';
   // Elsewhere: an installed Chrome.
   const browser = await (bundled ? launchBundled(args) : chromium.launch({ channel: 'chrome', args }));

@@ -46,7 +46,7 @@ async function landscape(): Promise<void> {
       const { code, errors } = await engram('train', '--method', method, ...recipe.split(' '), ...own, ...out);
       if (code !== 0) throw new Error(errors);
     }
-    const { page, url, close } = await openSite();
+    const { page, url, close } = await openSite({ drawing: true });
     await page.setViewportSize({ width: WIDTH, height: HEIGHT });
     await page.goto(`${url}landscape.html`);
     const files = ['replay', 'fdkd'].map((method) => join(folder, method, 'checkpoint.safetensors'));

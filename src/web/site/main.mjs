@@ -42,7 +42,8 @@ const config = (options) => ({
   cacheDir: join(root, '.build/vite'),
   plugins: [packedPackages(packages), ownSideEffects, sitePages(options)],
   worker: { format: 'es', plugins: () => [packedPackages(packages)] },
-  optimizeDeps: { exclude: ['engram', 'engram-data'] },
+  // The last finds its WebAssembly beside itself.
+  optimizeDeps: { exclude: ['engram', 'engram-data', 'onnxruntime-web'] },
   server: { fs: { allow: [root] } },
   build: {
     target: 'es2022',

@@ -1,23 +1,31 @@
 /** What all pages have in common, put in when they are served or built: their head, the way to the others, what they may load. */
 
-/** The pages in the order of the navigation. A page that is not here is not built. */
+/**
+ * The pages in the order of the navigation. A page that is not here is not built.
+ * @type {{ file: string, title: string, wasm?: boolean }[]} `wasm`: whether it may compile WebAssembly.
+ */
 export const PAGES = [
   { file: 'index.html', title: 'Watch' },
   { file: 'landscape.html', title: 'Landscape' },
   { file: 'gpu.html', title: 'Your GPU' },
+  { file: 'embed.html', title: 'Embed', wasm: true },
 ];
 
-/** Nothing comes from elsewhere and nothing goes there: workers, data and pictures of this site alone. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' blob: data:",
-  "connect-src 'self' blob:",
-  "worker-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
+/**
+ * Nothing comes from elsewhere and nothing goes there: workers, data and pictures of this site alone.
+ * @param {string} file
+ */
+const policyOf = (file) =>
+  [
+    "default-src 'none'",
+    `script-src 'self'${PAGES.some((page) => page.file === file && page.wasm) ? " 'wasm-unsafe-eval'" : ''}`,
+    "style-src 'self'",
+    "img-src 'self' blob: data:",
+    "connect-src 'self' blob:",
+    "worker-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
 
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M2 13V9h4V5h4v4h4v4z' fill='%231f66d1'/%3E%3C/svg%3E";
@@ -53,7 +61,7 @@ export const sitePages = ({ isStrict, hasApi }) => ({
     order: 'pre',
     handler(html, { path }) {
       const file = path.split('/').at(-1) || 'index.html';
-      const policy = isStrict ? `<meta http-equiv="Content-Security-Policy" content="${POLICY}">\n` : '';
+      const policy = isStrict ? `<meta http-equiv="Content-Security-Policy" content="${policyOf(file)}">\n` : '';
       return html
         .replace(
           '<head>',
