@@ -1,10 +1,10 @@
 /** The page Your GPU, built and served below some path, in headless Chromium. */
 import { readFile } from 'node:fs/promises';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readSafetensors, writeSafetensors } from '../src/nn/safetensors.ts';
-import { openSite } from './support/site.ts';
+import { endGpuProcess, openSite } from './support/site.ts';
 
 /** On a busy machine SwiftShader is slow. */
 const PATIENCE = { timeout: 120_000 };
@@ -27,13 +27,6 @@ async function downloaded(page: Page, button: string): Promise<string> {
     page.getByRole('button', { name: button }).click(),
   ]);
   return readFile(await download.path(), 'utf8');
-}
-
-/** As a driver that crashes does. */
-async function endGpuProcess(page: Page): Promise<void> {
-  const session = await (page.context().browser() as Browser).newBrowserCDPSession();
-  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-  process.kill(processInfo.find(({ type }) => type === 'GPU')!.id, 'SIGKILL');
 }
 
 interface File {

@@ -7,7 +7,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { engram } from './support/command.ts';
 import { inFolder } from './support/in-folder.ts';
-import { openSite } from './support/site.ts';
+import { endGpuProcess, openSite } from './support/site.ts';
+import { traceTasks } from './support/trace-tasks.ts';
 
 const TINY = {
   v: '1',
@@ -33,16 +34,6 @@ test.after.each(() => {
 const visit = (query: Readonly<Record<string, string>> = TINY) =>
   page.goto(`${site.url}index.html?${new URLSearchParams(query)}`);
 const button = (name: string, of: Page = page) => of.getByRole('button', { name, exact: true });
-/** Longest tasks of the page's thread, ms, from now on. */
-const watchTasks = () =>
-  page.evaluate(() => {
-    const found: number[] = [];
-    Object.assign(globalThis, { longTasks: found });
-    const observer = new PerformanceObserver((list) =>
-      found.push(...list.getEntries().map(({ duration }) => duration)),
-    );
-    observer.observe({ type: 'longtask' });
-  });
 const status = page.getByRole('status');
 const until = (text: string, of: Page = page) =>
   of.getByRole('status').filter({ hasText: text }).waitFor({ timeout: 120_000 });
@@ -73,7 +64,6 @@ test('an experiment is its address: a preset, a setting, and what is not underst
 
 test('it learns in steps that can be paused and taken one by one, and shows what came of each task', async () => {
   await visit();
-  await watchTasks();
   await button('Start').click();
   await page.locator('.loss', { hasText: 'loss' }).first().waitFor({ timeout: 120_000 });
   await button('Pause').click();
@@ -89,12 +79,6 @@ test('it learns in steps that can be paused and taken one by one, and shows what
   await button('Go on').click();
   await page.locator('.lights').waitFor({ timeout: 120_000 });
   await until('All tasks are learnt');
-  const longest = Math.max(
-    0,
-    ...(await page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks)),
-  );
-  // Below 50 ms where the processor has a core for it; here it shares two with what trains, and with other tests.
-  assert.ok(longest < 250, `the page waits for nothing: its longest task took ${longest} ms`);
   assert.is((await cells()).length, 2 * 6, 'two matrices of three tasks');
   const memory = page.locator('article', { hasText: 'rdkd' }).getByRole('img', { name: 'kept' });
   assert.is(await memory.count(), 10, 'one of each class: twelve are not shared out evenly');
@@ -107,6 +91,22 @@ test('it learns in steps that can be paused and taken one by one, and shows what
   await page.getByText('after task 2 of 3').waitFor();
   assert.is((await cells()).length, 2 * 3);
   assert.match(await page.locator('#pool').innerText(), /rdkd was held to one group/);
+});
+
+test('nothing takes the page’s own thread for long while it trains', async () => {
+  // With nothing asked of the page meanwhile but whether it has finished. 14 ms where the machine does nothing else, and under 50 is
+  // what a page owes; a slow or busy machine takes some times as long.
+  const other = await openSite();
+  try {
+    await other.page.goto(`${other.url}index.html?${new URLSearchParams(TINY)}`);
+    const longestTask = await traceTasks(other.page);
+    await button('Start', other.page).click();
+    await until('All tasks are learnt', other.page);
+    const longest = await longestTask();
+    assert.ok(longest < 200, `its longest task took ${longest} ms of the processor`);
+  } finally {
+    await other.close();
+  }
 });
 
 test('its runs are those of the command line, there and back', () =>
@@ -141,13 +141,25 @@ test('its runs are those of the command line, there and back', () =>
     const flags = '--tasks 2 --epochs 1 --train-per-class 2 --test-per-class 1 --width 4 --method kd --out';
     assert.is((await engram('train', ...flags.split(' '), join(folder, 'kd'))).code, 0);
     await page.getByLabel('Open runs').setInputFiles(join(folder, 'kd', 'checkpoint.safetensors'));
-    await page.locator('article', { hasText: 'kd' }).locator('tbody tr').nth(1).waitFor();
+    const card = page.locator('article').filter({ has: page.getByRole('heading', { name: 'kd', exact: true }) });
+    await card.locator('tbody tr').nth(1).waitFor();
     assert.is((await cells()).length, 3);
     assert.match(await page.locator('#learners').innerText(), /The models of that time are gone/);
     await page.getByLabel('Open runs').setInputFiles(join(run, 'config.json'));
     await page.getByRole('alert').filter({ hasText: 'there is no run in it' }).waitFor();
     assert.match((await status.textContent()) ?? '', /It stopped/);
   }));
+
+test('a device that is lost takes no more than the task under way', async () => {
+  await visit({ ...TINY, epochs: '4' });
+  await button('Start').click();
+  await page.locator('table.heat').nth(1).waitFor({ timeout: 120_000 });
+  await endGpuProcess(page);
+  await page.getByRole('alert').filter({ hasText: 'lost' }).waitFor({ timeout: 60_000 });
+  await button('Go on from there').click();
+  await until('All tasks are learnt');
+  assert.is((await cells()).length, 2 * 6);
+});
 
 test('without WebGPU it says which browsers have it, and shows a recorded run', async () => {
   const other = await openSite({ webgpu: false });

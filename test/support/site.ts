@@ -1,6 +1,6 @@
 /** The built site in headless Chromium, as a static server has it under some path; `build:test` builds it. */
 import type { AddressInfo } from 'node:net';
-import type { Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { preview } from 'vite';
 import { openPage, type PageOptions } from './browser.ts';
 
@@ -48,4 +48,11 @@ export async function openSite(options: PageOptions = {}): Promise<Site> {
       await server.close();
     },
   };
+}
+
+/** Ends what drives the GPU, as a driver that crashes does: devices are lost. */
+export async function endGpuProcess(page: Page): Promise<void> {
+  const session = await (page.context().browser() as Browser).newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  process.kill(processInfo.find(({ type }) => type === 'GPU')!.id, 'SIGKILL');
 }

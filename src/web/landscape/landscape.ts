@@ -1,7 +1,7 @@
 /** The page: two landscapes, turned by hand, and what is under way. */
 import { html, nothing, render } from 'lit-html';
-import type { Experiment } from '../watch/experiment.ts';
-import { USUAL } from '../watch/experiment.ts';
+import { chosenFiles } from '../shared/given-files.ts';
+import { type Experiment, USUAL } from '../watch/experiment.ts';
 import { moved, USUAL_CAMERA } from './camera.ts';
 import { handle } from './gestures.ts';
 import type { Command, Told } from './protocol.ts';
@@ -122,15 +122,8 @@ function statusText(): string {
   return 'Looking at what was learnt…';
 }
 
-async function open({ target }: Event): Promise<void> {
-  const input = target as HTMLInputElement;
-  const files = await Promise.all(
-    [...(input.files ?? [])].map(async (file) => ({
-      name: file.name,
-      bytes: new Uint8Array(await file.arrayBuffer()),
-    })),
-  );
-  input.value = '';
+async function open(event: Event): Promise<void> {
+  const files = await chosenFiles(event);
   if (files.length > 0) begin({ type: 'open', files });
 }
 

@@ -1,6 +1,7 @@
 /** What the page asks of the worker that trains, evaluates and draws, and what that tells. */
+import type { GivenFile } from '../shared/given-files.ts';
 import type { Experiment } from '../watch/experiment.ts';
-import type { GivenFile, LearnerTold } from '../watch/protocol.ts';
+import type { LearnerTold } from '../watch/protocol.ts';
 import type { Camera } from './camera.ts';
 
 /** In pixels of the screen. */

@@ -53,6 +53,8 @@ const config = (options) => ({
     rolldownOptions: { input: PAGES.map(({ file }) => join(web, file)) },
     emptyOutDir: true,
     reportCompressedSize: false,
+    // A worker is one file, with the whole engine.
+    chunkSizeWarningLimit: 2000,
   },
 });
 

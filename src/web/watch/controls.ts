@@ -17,19 +17,13 @@ export interface Controls {
   readonly step: () => void;
   readonly slow: (isSlow: boolean) => void;
   readonly save: () => void;
-  readonly open: (files: readonly File[]) => void;
+  /** Told when files were chosen. */
+  readonly open: (event: Event) => void;
 }
 
 export function buttons(controls: Controls): TemplateResult {
   const { state, isRecorded, isSlow, isSaveable, start, pause, goOn, step, slow, save, open } = controls;
   const isUnderWay = state === 'running' || state === 'paused' || state === 'starting';
-  const opened = ({ target }: Event) => {
-    const input = target as HTMLInputElement;
-    const files = [...(input.files ?? [])];
-    // The same files may be chosen again.
-    input.value = '';
-    if (files.length > 0) open(files);
-  };
   const running = html`<button class="primary" ?disabled=${state === 'starting'} @click=${state === 'paused' ? goOn : pause}>${
     state === 'paused' ? 'Go on' : 'Pause'
   }</button> <button ?disabled=${state !== 'paused'} @click=${step}>One step</button>`;
@@ -38,7 +32,7 @@ export function buttons(controls: Controls): TemplateResult {
     ${isUnderWay ? running : nothing}
     <label class="slow"><input type="checkbox" .checked=${isSlow} @change=${({ target }: Event) => slow((target as HTMLInputElement).checked)}> Slow motion</label>
     <span class="files">${isSaveable && !isRecorded ? html`<button @click=${save}>Download the runs</button>` : nothing}
-    <label class="file">Open runs<input class="visually-hidden" type="file" multiple accept=".safetensors,.zip" @change=${opened}></label></span></div>`;
+    <label class="file">Open runs<input class="visually-hidden" type="file" multiple accept=".safetensors,.zip" @change=${open}></label></span></div>`;
 }
 
 /** What went wrong, and what can be done about it. @param recover goes on after the device was lost. */

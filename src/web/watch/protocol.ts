@@ -1,12 +1,7 @@
 /** What the page asks of the worker that trains, and what that tells. */
 import type { ImageBytes, PoolKind } from 'engram';
+import type { GivenFile } from '../shared/given-files.ts';
 import type { Experiment } from './experiment.ts';
-
-/** A file that was handed over: `replay/checkpoint.safetensors`. */
-export interface GivenFile {
-  readonly name: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
 
 export type Command =
   | { readonly type: 'start'; readonly experiment: Experiment }

@@ -12,8 +12,8 @@ import {
 import { loadDataset } from 'engram/data';
 import { fashionMini, glyphs } from 'engram-data';
 import { unzipSync, zipSync } from 'fflate';
+import type { GivenFile } from '../shared/given-files.ts';
 import { type Experiment, MOST_LEARNERS, WATCHED, type Watched } from './experiment.ts';
-import type { GivenFile } from './protocol.ts';
 import { RECORDING, type Recorded, readRecording, writeRecording } from './recording-file.ts';
 
 const DATA = { 'fashion-mini': fashionMini, glyphs };

@@ -1,5 +1,6 @@
 /** The page: what is under way above, what was learnt below, and the settings. */
 import { html, nothing, render, type TemplateResult } from 'lit-html';
+import { chosenFiles } from '../shared/given-files.ts';
 import { buttons, type Failure, failureNotice } from './controls.ts';
 import { Curves } from './curves.ts';
 import { type Experiment, fromQuery, toQuery } from './experiment.ts';
@@ -92,11 +93,9 @@ function begin(command: Parameters<Session['begin']>[0]): void {
   refresh({ status: true });
 }
 
-async function open(files: readonly File[]): Promise<void> {
-  const given = await Promise.all(
-    files.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
-  );
-  begin({ type: 'open', files: given });
+async function open(event: Event): Promise<void> {
+  const files = await chosenFiles(event);
+  if (files.length > 0) begin({ type: 'open', files });
 }
 
 /** In the place of a run that cannot be. */
