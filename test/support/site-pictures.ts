@@ -1,6 +1,6 @@
 /**
  * Makes the pictures of the site's pages that the README shows: `npm run web:pictures`. Small, and of what a visitor sees: the recorded
- * run on the first page, two runs of the command line on the landscape.
+ * run on the first page, two runs of the command line on the landscape, and what the others find there and then.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -66,11 +66,25 @@ async function gpu(): Promise<void> {
   await page.goto(`${url}gpu.html`);
   await page.getByRole('button', { name: 'Run everything' }).click();
   await page.getByRole('status').filter({ hasText: 'All is done' }).waitFor({ timeout: 900_000 });
+  await page.evaluate(() => document.querySelector('#benchmarks')?.scrollIntoView());
   await picture(page, 'gpu');
   await close();
 }
 
-const pages = { watch, landscape, gpu };
+/** The first example, when it has learnt for a while. */
+async function embed(): Promise<void> {
+  const { page, url, close } = await openSite({ drawing: true });
+  await page.setViewportSize({ width: WIDTH, height: HEIGHT });
+  await page.goto(`${url}embed.html`);
+  const card = page.locator('#plain');
+  await card.getByRole('button', { name: 'Start' }).click();
+  await page.waitForTimeout(20_000);
+  await page.evaluate(() => document.querySelector('#plain')?.scrollIntoView());
+  await picture(page, 'embed');
+  await close();
+}
+
+const pages = { watch, landscape, gpu, embed };
 const wanted = process.argv.slice(2);
 await mkdir(FOLDER, { recursive: true });
 for (const [name, make] of Object.entries(pages)) if (wanted.length === 0 || wanted.includes(name)) await make();
