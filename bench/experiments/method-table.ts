@@ -103,6 +103,10 @@ Average incremental / last accuracy in percent on ${run.map(({ protocol }) => pr
 a dash where none was.`;
 }
 
+/** From the first to the last of these days. */
+const period = (sorted: readonly string[]): string =>
+  sorted[0] === sorted.at(-1) ? `${sorted[0]}` : `${sorted[0]} to ${sorted.at(-1)}`;
+
 /** In what a run departs from the protocol, as `--set` takes it. */
 function departuresOf({ run, config }: MethodResult): string {
   const [protocol, method, order] = run.split('/');
@@ -158,7 +162,7 @@ Made by \`npm run -s methods\`, which runs what is missing in \`methods.jsonl\` 
 them. Means and sample standard deviations over ${ORDERS.length} orders of the classes (NumPy's of the seeds ${ORDERS.join(', ')}), which differ by many points.
 Average: of the accuracies over all classes seen, after each task (Rebuffi et al. 2017). Last: after the last task. Forgetting: Chaudhry et al. 2018.
 Processor s: seconds of all threads, the adapter's included, of the cheapest run; other work on the machine hardly disturbs them.
-${adapters.length > 0 ? `Run on ${adapters.join(', ')}, ${dates[0]} to ${dates.at(-1)}.` : ''}${missing > 0 ? ` **${missing} runs are missing yet.**` : ''}
+${adapters.length > 0 ? `Run on ${adapters.join(', ')}, ${period(dates)}.` : ''}${missing > 0 ? ` **${missing} runs are missing yet.**` : ''}
 
 ${PROTOCOLS.map((protocol) => `## ${titles[protocol]}\n\n${protocolTable(protocol, results)}`).join('\n\n')}
 
