@@ -14,6 +14,7 @@ import { Random } from '../tensor/random.ts';
 import { normal } from '../tensor/random-tensors.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
+/** Which plane, and how finely it is looked at. */
 export interface LossLandscapeOptions {
   /** Points along each side, 2^k + 1: the model itself is the one in the middle; 33 by default. */
   points?: number;
@@ -59,6 +60,13 @@ function directionOf(weight: Tensor, seed: number, stream: number): Tensor {
   });
 }
 
+/**
+ * The loss of a model on the plane of two random directions through it, normalised filter by filter (Li et al. 2018, section 4).
+ * @example
+ * const landscape = new LossLandscape(model.eval(), capture(engine, () => noGrad(engine, () => crossEntropy(model.forward(x), y))));
+ * for (const { done, total } of landscape.evaluate()) if (done % 16 === 0) await engine.sync();
+ * const losses = await landscape.losses.data(); // or borrow(landscape.losses), to draw them where they are
+ */
 export class LossLandscape {
   /**
    * f32 [points, points], on the device: row i has b = extent·(2i/(points − 1) − 1), column j the same for a, of the weights
