@@ -50,7 +50,7 @@ const config = (options) => ({
     // As a file of its own, which the policy lets a page fetch.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: PAGES.map(({ file }) => join(web, file)) },
+    rolldownOptions: { input: PAGES.map(({ file }) => join(web, file)), checks: { pluginTimings: false } },
     emptyOutDir: true,
     reportCompressedSize: false,
     // A worker is one file, with the whole engine.
