@@ -123,8 +123,8 @@ function checkSameStream(benchmarks: readonly Benchmark[]): void {
   if (new Set(streams).size > 1) {
     throw refused('runs', 'they learn other classes, or in another order.', 'Side by side stand runs on one stream.');
   }
-  if (benchmarks.some(({ scenario }) => scenario.domains !== null)) {
-    throw refused('runs', 'every task brings all classes.', 'This page shows runs whose tasks bring new ones.');
+  if (benchmarks.some(({ scenario }) => scenario.isShared)) {
+    throw refused('runs', 'their tasks share classes.', 'This page shows runs whose tasks bring new ones.');
   }
 }
 
