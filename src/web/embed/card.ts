@@ -1,6 +1,7 @@
 /** An example on the page: what it shows, its buttons, its source. */
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { keyed } from 'lit-html/directives/keyed.js';
+import { BROWSERS } from '../shared/browsers.ts';
 import type { Example } from './examples.ts';
 import { NoAdapter, type Running } from './running.ts';
 import { coloured } from './source.ts';
@@ -27,9 +28,7 @@ function failureNotice(error: unknown): TemplateResult | typeof nothing {
   if (error === null) return nothing;
   const text = error instanceof Error ? error.message : String(error);
   return html`<div class="notice bad" role="alert"><p>${text}</p>${
-    error instanceof NoAdapter
-      ? html`<p>WebGPU is in Chrome and Edge from 113 on, Safari from 26 on, and Firefox from 141 on (Windows) and 145 on (macOS).</p>`
-      : nothing
+    error instanceof NoAdapter ? html`<p>${BROWSERS}</p>` : nothing
   }</div>`;
 }
 

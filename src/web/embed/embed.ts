@@ -1,5 +1,6 @@
 /** The page: examples, one of which may run. */
 import { html, render } from 'lit-html';
+import { onceAFrame } from '../shared/once-a-frame.ts';
 import { type Card, cardView } from './card.ts';
 import { EXAMPLES, type Example } from './examples.ts';
 import { Running } from './running.ts';
@@ -11,16 +12,8 @@ let running: Running | null = null;
 let failed: { readonly example: Example; readonly error: unknown } | null = null;
 let copied: Example | null = null;
 
-let isStale = false;
 /** What was told since the last frame is shown in the next. */
-function refresh(): void {
-  if (isStale) return;
-  isStale = true;
-  requestAnimationFrame(() => {
-    isStale = false;
-    draw();
-  });
-}
+const refresh = onceAFrame(draw);
 
 /** @returns when nothing runs any more. */
 async function stop(): Promise<void> {

@@ -1,15 +1,7 @@
 /** What was found, as files. */
 import { html, type TemplateResult } from 'lit-html';
+import { download } from '../shared/download.ts';
 import type { Findings } from './findings.ts';
-
-function download(name: string, type: string, text: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type }));
-  link.download = name;
-  link.click();
-  // Not at once: the browser reads it after the click.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
 
 /** The adapter's name as part of a file's. */
 const slugOf = ({ adapter }: Findings): string =>
@@ -24,7 +16,7 @@ export function filesView(findings: Findings): TemplateResult {
   return html`<h2 id="files-title">Take it along</h2>
     <p class="soft">Nothing is sent anywhere. A file of yours, attached to an issue, is how this project learns of GPUs that it has never seen.</p>
     <div class="buttons">
-    <button ?disabled=${!findings.hasAny} @click=${() => download(`${name}.json`, 'application/json', findings.toJson())}>Everything, as JSON</button>
+    <button ?disabled=${!findings.hasAny} @click=${() => download(`${name}.json`, findings.toJson(), 'application/json')}>Everything, as JSON</button>
     <button ?disabled=${findings.benchmarks.size + findings.ceilings.size === 0}
-      @click=${() => download(`${name}.jsonl`, 'application/jsonl', lines().join(''))}>Benchmarks, as lines for bench/results</button></div>`;
+      @click=${() => download(`${name}.jsonl`, lines().join(''), 'application/jsonl')}>Benchmarks, as lines for bench/results</button></div>`;
 }

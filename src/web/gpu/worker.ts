@@ -1,11 +1,12 @@
 /** The thread that measures: the page asks, and is told. What must stop is ended with its worker: a kernel that hangs listens to nothing. */
-import { DeviceLostError, Engine, EngramError } from 'engram';
+import { DeviceLostError, Engine } from 'engram';
 import { subgroupMatrix } from 'engram/subgroup-matrix';
 import type { TimingOptions, WorkCase } from '../../../bench/bench-case.ts';
 import type { Result } from '../../../bench/bench-line.ts';
 import { compared, measureWork } from '../../../bench/bench-measure.ts';
 import { ceilingCases } from '../../../bench/cases/ceilings.ts';
 import { requestAdapter } from '../../gpu/adapter/adapter-browser.ts';
+import { failureOf } from '../shared/failure.ts';
 import { patiently } from '../shared/patiently.ts';
 import { adapterReport } from './adapter-report.ts';
 import { piecesFor } from './pieces.ts';
@@ -31,7 +32,6 @@ async function openEngine(gpu: GpuChoice): Promise<Engine> {
 
 /** Whether nothing more can be measured after it. */
 const isFatal = (error: unknown): boolean => error instanceof DeviceLostError;
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function measureCases(
   on: Engine,
@@ -53,7 +53,7 @@ async function measureCases(
       tell({ type: 'measured', part, result });
     } catch (error) {
       if (isFatal(error)) throw error;
-      tell({ type: 'left out', part, name, why: messageOf(error) });
+      tell({ type: 'left out', part, name, why: failureOf(error).message });
     }
   }
 }
@@ -66,7 +66,7 @@ async function measurePieces(on: Engine, only: readonly string[]): Promise<void>
       tell(await measureOn(on));
     } catch (error) {
       if (isFatal(error)) throw error;
-      tell({ type: 'left out', part: 'variants', name, why: messageOf(error) });
+      tell({ type: 'left out', part: 'variants', name, why: failureOf(error).message });
     }
   }
 }
@@ -100,10 +100,9 @@ async function run(command: Command): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  const code = error instanceof EngramError ? error.code : 'unknown';
+  const failure = failureOf(error);
   // How to go on is for programs that have tensors to lose.
-  const message = error instanceof DeviceLostError ? error.reason : messageOf(error);
-  tell({ type: 'failed', code, message });
+  tell({ type: 'failed', ...failure, ...(error instanceof DeviceLostError ? { message: error.reason } : {}) });
 }
 
 addEventListener('message', ({ data: command }: MessageEvent<Command>) => {

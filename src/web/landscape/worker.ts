@@ -1,7 +1,9 @@
 /** The thread that trains, evaluates and draws: the device is here, and so is the drawing. */
-import { capture, crossEntropy, Engine, EngramError, noGrad, type Tensor } from 'engram';
+import { capture, crossEntropy, Engine, noGrad, type Tensor } from 'engram';
 import { LossLandscape } from 'engram/analysis';
 import type { Benchmark } from 'engram/benchmark';
+import { failureOf } from '../shared/failure.ts';
+import { onceAFrame } from '../shared/once-a-frame.ts';
 import { patiently } from '../shared/patiently.ts';
 import { Lockstep } from '../watch/lockstep.ts';
 import type { Begun } from '../watch/protocol.ts';
@@ -25,16 +27,7 @@ let giveCanvases: (canvases: readonly OffscreenCanvas[]) => void = () => {};
 let drawAll: () => void = () => {};
 let canvases: readonly OffscreenCanvas[] = [];
 
-/** Draws once before the next frame, however often it is asked for. */
-let isAsked = false;
-function redraw(): void {
-  if (isAsked) return;
-  isAsked = true;
-  requestAnimationFrame(() => {
-    isAsked = false;
-    drawAll();
-  });
-}
+const redraw = onceAFrame(() => drawAll());
 
 async function learn(benchmarks: readonly Benchmark[]): Promise<Begun> {
   const lockstep = new Lockstep(benchmarks);
@@ -133,8 +126,7 @@ async function begin(prepare: () => readonly Run[]): Promise<void> {
   try {
     await look(prepare());
   } catch (error) {
-    const code = error instanceof EngramError ? error.code : 'unknown';
-    tell({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+    tell({ type: 'failed', ...failureOf(error) });
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a visitor can do with a run, and what is to be known of it. */
 import { html, nothing, type TemplateResult } from 'lit-html';
+import { BROWSERS } from '../shared/browsers.ts';
 import type { Told } from './protocol.ts';
 import type { State } from './session.ts';
 
@@ -39,7 +40,7 @@ export function buttons(controls: Controls): TemplateResult {
 export function failureNotice({ code, message }: Failure, recover: () => void): TemplateResult {
   if (code === 'adapter') {
     return html`<div class="notice bad" role="alert"><p>${message}</p>
-      <p>WebGPU is in Chrome and Edge from 113 on, Safari from 26 on, and Firefox from 141 on (Windows) and 145 on (macOS).
+      <p>${BROWSERS}
       What you see here was recorded: the same page, on a software adapter.</p></div>`;
   }
   return html`<div class="notice bad" role="alert"><p>${message}</p>${

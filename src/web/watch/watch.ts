@@ -1,6 +1,8 @@
 /** The page: what is under way above, what was learnt below, and the settings. */
 import { html, nothing, render, type TemplateResult } from 'lit-html';
+import { download } from '../shared/download.ts';
 import { chosenFiles } from '../shared/given-files.ts';
+import { onceAFrame } from '../shared/once-a-frame.ts';
 import { buttons, type Failure, failureNotice } from './controls.ts';
 import { Curves } from './curves.ts';
 import { type Experiment, fromQuery, toQuery } from './experiment.ts';
@@ -46,21 +48,19 @@ const session = new Session(hear);
 
 /** What is to be drawn in the next frame. */
 const stale = { status: false, stages: false };
-let frame: number | null = null;
+const redraw = onceAFrame(() => {
+  if (stale.status) drawStatus();
+  if (stale.stages) drawStages();
+  Object.assign(stale, { status: false, stages: false });
+});
 function refresh(what: Partial<typeof stale>): void {
   Object.assign(stale, what);
-  if (frame !== null) return;
-  frame = requestAnimationFrame(() => {
-    frame = null;
-    if (stale.status) drawStatus();
-    if (stale.stages) drawStages();
-    Object.assign(stale, { status: false, stages: false });
-  });
+  redraw();
 }
 
 function hear(told: Told): void {
   if (told.type === 'begun' && !(told.again && recording)) show(new Recording(told));
-  if (told.type === 'saved') download(told.archive, 'engram-runs.zip');
+  if (told.type === 'saved') download('engram-runs.zip', told.archive);
   if (told.type === 'failed') {
     failure = told;
     if (told.code === 'adapter') playRecorded();
@@ -111,14 +111,6 @@ async function playRecorded(): Promise<void> {
       )
     : bytes;
   session.play(readRecording(unpacked, 'the recorded run'));
-}
-
-function download(bytes: Uint8Array<ArrayBuffer>, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([bytes]));
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }
 
 /** Another experiment: in the address at once, learnt once it is started. */

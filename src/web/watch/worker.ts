@@ -1,6 +1,7 @@
 /** The thread that trains: the page asks, and is told. */
-import { ArgumentError, Engine, EngramError } from 'engram';
+import { ArgumentError, Engine } from 'engram';
 import type { Benchmark } from 'engram/benchmark';
+import { failureOf } from '../shared/failure.ts';
 import { patiently } from '../shared/patiently.ts';
 import { Lockstep } from './lockstep.ts';
 import { Pace } from './pace.ts';
@@ -70,8 +71,7 @@ async function save(): Promise<void> {
 
 /** @param isOver whether training ended with it. */
 function fail(error: unknown, isOver: boolean): void {
-  const code = error instanceof EngramError ? error.code : 'unknown';
-  tell({ type: 'failed', code, message: error instanceof Error ? error.message : String(error), isOver });
+  tell({ type: 'failed', ...failureOf(error), isOver });
 }
 
 /** Begins, or goes on; what fails is told. */
