@@ -130,6 +130,11 @@ export class Benchmark {
     return this.matrix.length;
   }
 
+  /** {@link lines} without those of a task that is under way. */
+  get finishedLines(): MetricsLine[] {
+    return this.lines.slice(0, this.lines.findLastIndex(({ type }) => type === 'task') + 1);
+  }
+
   /**
    * Every figure of the tasks learnt so far.
    * @throws {ArgumentError} before the first.
@@ -199,8 +204,7 @@ export class Benchmark {
    * @throws {ArgumentError} after `dispose`.
    */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
-    const finished = this.lines.slice(0, this.lines.findLastIndex(({ type }) => type === 'task') + 1);
-    return this.learner.save(writeBenchmarkState(this.state(finished)));
+    return this.learner.save(writeBenchmarkState(this.state(this.finishedLines)));
   }
 
   /**

@@ -27,10 +27,9 @@ export const recordText = (record: RunRecord): string => `${JSON.stringify(recor
  * @throws {ArgumentError} before the first task is finished, and after `dispose`.
  */
 export async function runFiles(benchmark: Benchmark, name: string): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
-  const { config, lines, tasksDone } = benchmark;
+  const { config, finishedLines } = benchmark;
   const record = recordText(recordOf(benchmark, name));
-  const finished = lines.slice(0, lines.findLastIndex(({ type, task }) => type === 'task' && task < tasksDone) + 1);
-  const texts = { [CONFIG]: configText(config), [METRICS]: metricsText(finished), [RECORD]: record };
+  const texts = { [CONFIG]: configText(config), [METRICS]: metricsText(finishedLines), [RECORD]: record };
   const encoder = new TextEncoder();
   return new Map([
     [CHECKPOINT, await benchmark.save()],

@@ -25,13 +25,8 @@ export type Told =
       readonly learners: readonly LearnerTold[];
       readonly tasks: number;
     }
-  | {
-      readonly type: 'learning';
-      readonly learner: number;
-      readonly task: number;
-      readonly done: number;
-      readonly loss: number;
-    }
+  /** The task under way, and how far the learner that stepped last is in it, from 0 to 1. */
+  | { readonly type: 'learning'; readonly task: number; readonly done: number }
   /** A learner at its end, in percent on all classes. */
   | { readonly type: 'learnt'; readonly learner: number; readonly accuracy: number }
   /** Of each learner's points, and how many each side has when all are there. */

@@ -3,7 +3,7 @@ import { borrow, type Tensor } from 'engram';
 import { type Camera, clipOf } from './camera.ts';
 
 /** Losses from the bottom to the top of the drawing, as powers of ten; a contour for each quarter of one. */
-export const SCALE = { lowest: -1.5, highest: 1.5, contours: 12 } as const;
+const SCALE = { lowest: -1.5, highest: 1.5, contours: 12 } as const;
 
 const SAMPLES = 4;
 const DEPTH: GPUTextureFormat = 'depth24plus';

@@ -31,17 +31,14 @@ const redraw = onceAFrame(() => drawAll());
 
 async function learn(benchmarks: readonly Benchmark[]): Promise<Begun> {
   const lockstep = new Lockstep(benchmarks);
-  const begun = lockstep.begun(false);
+  const begun = await lockstep.begun(false);
   const given = new Promise<readonly OffscreenCanvas[]>((give) => {
     giveCanvases = give;
   });
   tell({ type: 'begun', adapter: begun.adapter, learners: begun.learners, tasks: begun.taskSizes.length });
   canvases = await given;
-  for await (const told of lockstep.run(begun)) {
-    if (told.type === 'stepped') {
-      const { learner, task, done, loss } = told;
-      tell({ type: 'learning', learner, task, done, loss });
-    }
+  for await (const told of lockstep.run(begun, false)) {
+    if (told.type === 'stepped') tell({ type: 'learning', task: told.task, done: told.done });
   }
   for (const [learner, { summary }] of benchmarks.entries()) tell({ type: 'learnt', learner, accuracy: summary.last });
   return begun;

@@ -1,8 +1,8 @@
 /**
  * The site, from the packages as users have them.
  *
- *     node src/web/site/main.mjs build [FOLDER] [--no-api]   static files, .build/site by default: any server serves them, under any path
- *     node src/web/site/main.mjs serve                       a server that follows the sources, without the API reference
+ *     main.mjs build [FOLDER] [--no-api]   static files for any server, under any path; .build/site by default
+ *     main.mjs serve                       a server that follows the sources, without the API reference
  */
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

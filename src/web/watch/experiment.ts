@@ -19,14 +19,6 @@ export interface ChoiceField {
   readonly options: readonly string[];
 }
 
-const whole = (label: string, least: number, most: number, says: string): NumberField => ({
-  kind: 'number',
-  label,
-  says,
-  least,
-  most,
-  step: 1,
-});
 const decimal = (label: string, least: number, most: number, step: number, says: string): NumberField => ({
   kind: 'number',
   label,
@@ -35,6 +27,8 @@ const decimal = (label: string, least: number, most: number, step: number, says:
   most,
   step,
 });
+const whole = (label: string, least: number, most: number, says: string): NumberField =>
+  decimal(label, least, most, 1, says);
 const choice = (label: string, options: readonly string[], says: string): ChoiceField => ({
   kind: 'choice',
   label,

@@ -2,7 +2,7 @@
  * Several learners on one stream of tasks, side by side: the one that is the least far in its task takes the next step, and none
  * begins a task before all have finished the one before.
  */
-import { GroupDraw, type ImageBytes, type PoolKind, TaskPool } from 'engram';
+import { GroupDraw, type ImageBytes, type PoolKind, TaskPool, toImageBytes } from 'engram';
 import type { Benchmark, BenchmarkEvent, TestedTaskEvent } from 'engram/benchmark';
 import { drawSeed } from 'engram/continual';
 import type { Begun, Held, LearnerTold, Stage, Stepped, Views } from './protocol.ts';
@@ -52,7 +52,7 @@ export class Lockstep {
   }
 
   /** @param again whether it goes on with what was told before. */
-  begun(again: boolean): Begun {
+  async begun(again: boolean): Promise<Begun> {
     const { stream, scenario, engine } = this.first;
     const byClass = scenario.tasks.flatMap((_, task) => [...stream.test(task)]);
     const lots = byClass.map(([, images]) => images);
@@ -67,7 +67,7 @@ export class Lockstep {
       }),
       classes: byClass.map(([name]) => name),
       taskSizes: scenario.taskSizes,
-      pictures: joined(lots),
+      pictures: await toImageBytes(engine, lots, { where: 'test pictures' }),
       labels: Uint16Array.from(labels),
       again,
     };
@@ -76,8 +76,9 @@ export class Lockstep {
   /** What runs that were opened have behind them: of all tasks but the last one the accuracies alone are left. */
   async *past(begun: Begun): AsyncGenerator<Held | Stage> {
     for (const { benchmark, learner, pool } of this.runners) {
+      if (benchmark.tasksDone === 0) continue;
+      const { curve } = benchmark.summary;
       for (const [task, accuracies] of benchmark.matrix.entries()) {
-        const { curve } = benchmark.summary;
         const isLast = task === benchmark.tasksDone - 1;
         const views = isLast ? await viewsOf(benchmark, task, begun) : null;
         const groups = groupsOf(pool, benchmark.scenario.taskSizes.slice(0, task));
@@ -89,9 +90,9 @@ export class Lockstep {
 
   /**
    * Learns all tasks that are left, a step of one learner at a time.
-   * @param pictures all test pictures, as `begun` has them.
+   * @param withViews whether the models are asked about all test pictures after each task.
    */
-  async *run(begun: Begun): AsyncGenerator<Held | Stepped | Stage> {
+  async *run(begun: Begun, withViews = true): AsyncGenerator<Held | Stepped | Stage> {
     while (this.tasksDone < this.first.scenario.tasks.length) {
       const task = this.tasksDone;
       const learning = this.runners.filter(({ benchmark }) => benchmark.tasksDone === task);
@@ -103,7 +104,7 @@ export class Lockstep {
         if (told.type === 'task') {
           learning.splice(learning.indexOf(runner), 1);
           const { accuracy, accuracies } = told;
-          const views = await viewsOf(benchmark, task, begun);
+          const views = withViews ? await viewsOf(benchmark, task, begun) : null;
           yield { type: 'stage', learner, task, accuracy, accuracies, views };
         } else {
           const drawn = await drawnOf(runner);
@@ -163,11 +164,10 @@ async function nextOf(runner: Runner): Promise<Extract<BenchmarkEvent, { type: '
   }
 }
 
-async function viewsOf({ learner }: Benchmark, task: number, begun: Begun): Promise<Views> {
-  const { classes, labels, taskSizes } = begun;
-  const seen = taskSizes.slice(0, task + 1).reduce((total, size) => total + size, 0);
-  const beyond = labels.findIndex((label) => label >= seen);
-  const pictures = first(begun.pictures, beyond < 0 ? labels.length : beyond);
+async function viewsOf({ learner, scenario }: Benchmark, task: number, begun: Begun): Promise<Views> {
+  const { classes, labels } = begun;
+  const beyond = labels.findIndex((label) => label >= scenario.classesAfter(task));
+  const pictures = firstOf(begun.pictures, beyond < 0 ? labels.length : beyond);
   const place = new Map(classes.map((name, at) => [name, at]));
   const known = learner.classes.length;
   const probabilities = new Float32Array(pictures.count * known);
@@ -184,19 +184,8 @@ async function viewsOf({ learner }: Benchmark, task: number, begun: Begun): Prom
   return { known, probabilities, kept, keptLabels };
 }
 
-const first = (images: ImageBytes, count: number): ImageBytes => ({
+const firstOf = (images: ImageBytes, count: number): ImageBytes => ({
   ...images,
   count,
   data: images.data.subarray(0, count * images.height * images.width * images.channels),
 });
-
-function joined(lots: readonly ImageBytes[]): ImageBytes {
-  const [any] = lots as [ImageBytes];
-  const data = new Uint8Array(lots.reduce((total, { data }) => total + data.length, 0));
-  let at = 0;
-  for (const lot of lots) {
-    data.set(lot.data, at);
-    at += lot.data.length;
-  }
-  return { ...any, data, count: lots.reduce((total, { count }) => total + count, 0) };
-}

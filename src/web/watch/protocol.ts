@@ -84,7 +84,7 @@ export interface Stage {
   readonly accuracy: number;
   /** Percent on each task so far. */
   readonly accuracies: readonly number[];
-  /** `null` where the model of that time is gone: in runs that were opened, before their last task. */
+  /** `null` where nobody asked, or the model of that time is gone: in runs that were opened, before their last task. */
   readonly views: Views | null;
 }
 

@@ -32,7 +32,7 @@ async function watch(before: readonly Recorded[] | null, again: boolean): Promis
   const engine = await patiently(() => Engine.create());
   benchmarks = await benchmarksOf(engine, split, runs);
   const lockstep = new Lockstep(benchmarks);
-  const begun = lockstep.begun(again);
+  const begun = await lockstep.begun(again);
   if (again) tell(begun);
   else {
     recorded = [];
