@@ -46,10 +46,11 @@ export { type DeviceRequirements, deviceRequirements } from './gpu/adapter/devic
 export type { DeviceBuffer } from './gpu/device-buffer.ts';
 export { type Missing, missing } from './gpu/embedding/missing.ts';
 export type { Launch, Plan } from './gpu/launch.ts';
+export type { MemoryReport } from './gpu/memory-report.ts';
 export { plane } from './gpu/plane.ts';
 export type { LaunchTime, Profile } from './gpu/profiler.ts';
 export type { RecordedMemory } from './gpu/recording/recording.ts';
-export type { MemoryReport, Runtime } from './gpu/runtime.ts';
+export type { Runtime } from './gpu/runtime.ts';
 export type { TunedPiece } from './gpu/tuning/piece.ts';
 export type { Run, Stopwatch } from './gpu/tuning/stopwatch.ts';
 export type { TuneOptions, Tuning } from './gpu/tuning/tuner.ts';

@@ -7,12 +7,13 @@ import { ArgumentError, DeviceLostError } from '../errors.ts';
 import type { AdapterKind } from './adapter/adapter.ts';
 import type { OpenDevice } from './adapter/open-device.ts';
 import { BindGroupCache } from './bind-groups.ts';
-import { BufferPool, type PoolStatistics } from './buffer-pool.ts';
+import { BufferPool } from './buffer-pool.ts';
 import type { DeviceBuffer } from './device-buffer.ts';
 import { DeviceErrors } from './device-errors.ts';
 import type { EmbeddingGround } from './embedding/ground.ts';
 import type { Launch } from './launch.ts';
 import { checkBuffers, uniformWords } from './launch-check.ts';
+import type { MemoryReport } from './memory-report.ts';
 import { PipelineCache } from './pipelines.ts';
 import { PassTimer, type Profile } from './profiler.ts';
 import { Readback } from './readback.ts';
@@ -35,18 +36,6 @@ export interface RuntimeOptions {
   onLeak?: (message: string) => void;
   /** Where warnings go; the console by default. */
   warn?: (message: string) => void;
-}
-
-/** What an engine holds on its device. */
-export interface MemoryReport extends PoolStatistics {
-  /** Compiled pipelines. */
-  pipelines: number;
-  /** Bind groups kept for reuse, those of recordings included. */
-  bindGroups: number;
-  /** Small uniform buffers kept for reuse. */
-  uniforms: number;
-  /** Dispatches recorded since the engine was made. */
-  dispatches: number;
 }
 
 /** What an {@link Engine} is before it knows of tensors: a WebGPU device with its buffers, pipelines and the queue of its work. */

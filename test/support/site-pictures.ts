@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
+import type { PageOptions } from './browser.ts';
 import { engram } from './command.ts';
 import { inFolder } from './in-folder.ts';
 import { openSite } from './site.ts';
@@ -15,74 +16,89 @@ const [WIDTH, HEIGHT] = [1200, 900];
 /** What they are in the README. */
 const SHOWN = 800;
 
-async function picture(page: Page, name: string): Promise<void> {
-  const png = await page.screenshot({ animations: 'disabled' });
-  const file = join(FOLDER, `${name}.webp`);
-  const { size } = await sharp(png).resize(SHOWN).webp({ quality: 80 }).toFile(file);
-  console.log(`${file}: ${size} bytes`);
+/**
+ * A page of the site as it is when something was done there.
+ * @param part what is to be seen at the top; the page's own top by default.
+ */
+async function picture(
+  name: string,
+  options: PageOptions,
+  act: (page: Page) => Promise<unknown>,
+  { file = `${name}.html`, part = 'body' } = {},
+): Promise<void> {
+  const { page, url, close } = await openSite(options);
+  await page.setViewportSize({ width: WIDTH, height: HEIGHT });
+  await page.goto(`${url}${file}`);
+  await act(page);
+  await page.evaluate((at) => document.querySelector(at)?.scrollIntoView(), part);
+  const into = join(FOLDER, `${name}.webp`);
+  const { size } = await sharp(await page.screenshot())
+    .resize(SHOWN)
+    .webp({ quality: 80 })
+    .toFile(into);
+  console.log(`${into}: ${size} bytes`);
+  await close();
 }
+
+const until = (page: Page, text: string) =>
+  page.getByRole('status').filter({ hasText: text }).waitFor({ timeout: 900_000 });
 
 /** The first page without WebGPU: what was recorded, to its end. */
-async function watch(): Promise<void> {
-  const { page, url, close } = await openSite({ webgpu: false });
-  await page.setViewportSize({ width: WIDTH, height: HEIGHT });
-  await page.goto(`${url}index.html`);
-  await page.getByRole('button', { name: 'Start', exact: true }).click();
-  await page.getByRole('status').filter({ hasText: 'All tasks are learnt' }).waitFor({ timeout: 120_000 });
-  await page.locator('#charts').scrollIntoViewIfNeeded();
-  await page.evaluate(() => document.querySelector('#charts')?.scrollIntoView());
-  await picture(page, 'watch');
-  await close();
-}
+const watch = () =>
+  picture(
+    'watch',
+    { webgpu: false },
+    async (page) => {
+      await page.getByRole('button', { name: 'Start', exact: true }).click();
+      await until(page, 'All tasks are learnt');
+    },
+    { file: 'index.html', part: '#charts' },
+  );
 
-/** Two runs as the page itself would learn them. */
-async function landscape(): Promise<void> {
-  const recipe =
-    '--data fashion-mini --width 8 --tasks 3 --base-classes 4 --memory 20 --train-per-class 16 --test-per-class 20 --batch 16 --epochs 15 --no-align --clip 1 --crop 1';
-  await inFolder(async (folder) => {
-    for (const method of ['replay', 'fdkd']) {
-      const own = method === 'fdkd' ? ['--kd-weight', '2'] : [];
+/** What the page itself would learn, with fewer test pictures, on the adapter that Node has. */
+const RECIPE =
+  '--data fashion-mini --width 8 --tasks 3 --base-classes 4 --memory 20 --train-per-class 16 --test-per-class 20 --batch 16 --epochs 15 --no-align --clip 1 --crop 1';
+
+const landscape = () =>
+  inFolder(async (folder) => {
+    const flags = { replay: [], fdkd: ['--kd-weight', '2'] };
+    for (const [method, own] of Object.entries(flags)) {
       const out = ['--out', join(folder, method)];
-      const { code, errors } = await engram('train', '--method', method, ...recipe.split(' '), ...own, ...out);
+      const { code, errors } = await engram('train', '--method', method, ...RECIPE.split(' '), ...own, ...out);
       if (code !== 0) throw new Error(errors);
     }
-    const { page, url, close } = await openSite({ drawing: true });
-    await page.setViewportSize({ width: WIDTH, height: HEIGHT });
-    await page.goto(`${url}landscape.html`);
-    const files = ['replay', 'fdkd'].map((method) => join(folder, method, 'checkpoint.safetensors'));
-    await page.getByLabel('Open runs').setInputFiles(files);
-    await page.getByRole('status').filter({ hasText: 'All points' }).waitFor({ timeout: 900_000 });
-    // The last points are drawn in the next frames.
-    await page.waitForTimeout(1000);
-    await picture(page, 'landscape');
-    await close();
+    const files = Object.keys(flags).map((method) => join(folder, method, 'checkpoint.safetensors'));
+    await picture('landscape', { drawing: true }, async (page) => {
+      await page.getByLabel('Open runs').setInputFiles(files);
+      await until(page, 'All points');
+      // The last points are drawn in the next frames.
+      await page.waitForTimeout(1000);
+    });
   });
-}
 
 /** Measured there and then, on the browser's software adapter. */
-async function gpu(): Promise<void> {
-  const { page, url, close } = await openSite();
-  await page.setViewportSize({ width: WIDTH, height: HEIGHT });
-  await page.goto(`${url}gpu.html`);
-  await page.getByRole('button', { name: 'Run everything' }).click();
-  await page.getByRole('status').filter({ hasText: 'All is done' }).waitFor({ timeout: 900_000 });
-  await page.evaluate(() => document.querySelector('#benchmarks')?.scrollIntoView());
-  await picture(page, 'gpu');
-  await close();
-}
+const gpu = () =>
+  picture(
+    'gpu',
+    {},
+    async (page) => {
+      await page.getByRole('button', { name: 'Run everything' }).click();
+      await until(page, 'All is done');
+    },
+    { part: '#benchmarks' },
+  );
 
 /** The first example, when it has learnt for a while. */
-async function embed(): Promise<void> {
-  const { page, url, close } = await openSite({ drawing: true });
-  await page.setViewportSize({ width: WIDTH, height: HEIGHT });
-  await page.goto(`${url}embed.html`);
-  const card = page.locator('#plain');
-  await card.getByRole('button', { name: 'Start' }).click();
-  await page.waitForTimeout(20_000);
-  await page.evaluate(() => document.querySelector('#plain')?.scrollIntoView());
-  await picture(page, 'embed');
-  await close();
-}
+const embed = () =>
+  picture(
+    'embed',
+    { drawing: true },
+    async (page) => {
+      await page.locator('#plain').getByRole('button', { name: 'Start' }).click();
+      await page.waitForTimeout(20_000);
+    },
+    { part: '#plain' },
+  );
 
 const pages = { watch, landscape, gpu, embed };
 const wanted = process.argv.slice(2);
