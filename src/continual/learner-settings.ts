@@ -99,6 +99,11 @@ export const trainingSettings = {
   baseWeightDecay: setting(number({ least: 0 }), undefined, "weight decay of the first task; the others' by default"),
   baseMilestones: setting(epochList, undefined, "milestones of the first task; the others' by default", 'list'),
   labelSmoothing: numberSetting(0, { least: 0, below: 1 }, 'label smoothing, 0 up to 1'),
+  oversample: few(
+    1,
+    1,
+    'times that each new image comes in an epoch, from the second task on: more where later tasks have few',
+  ),
   ...executionSettings,
   precision: choiceSetting(
     ['f32', 'f16'],

@@ -18,6 +18,7 @@ import { usualPool } from './distillation.ts';
 import { evaluate, readTestImages } from './evaluation.ts';
 import type { LearnerEvent, TaskEvent } from './events.ts';
 import { received } from './expected.ts';
+import { forked, renamed } from './fork.ts';
 import { type Knowledge, nothingKnown, restored, type Setup } from './knowledge.ts';
 import { learnTask } from './learn-task.ts';
 import { executionSettings, type LearnerSettings } from './learner-settings.ts';
@@ -110,6 +111,29 @@ export class ContinualLearner {
         cause: error,
       });
     }
+  }
+
+  /**
+   * Another learner that knows the same and goes on by itself, by another method or with other settings: what methods do from one
+   * start is compared by it. A method's own settings are kept where the method is the same, every learner's always.
+   * @param options what is to differ.
+   * @throws {ConfigError} for a setting that is unknown or does not fit, another network or normalisation, and a method that cannot
+   * go on with what was kept or whose model differs.
+   * @throws {ArgumentError} while a task is learnt, or after `dispose`.
+   */
+  async fork(options: LearnerOptions = {}): Promise<ContinualLearner> {
+    this.assertIdle('fork');
+    const { method = this.method, resize = this.resize, ...changed } = options;
+    const own = method === this.method || method === this.method.name ? this.methodSettings : {};
+    const settings = { ...this.training, ...own, ...changed };
+    const fork = await ContinualLearner.create(this.engine, { method: method as AnyMethod, resize, ...settings });
+    try {
+      fork.replace(await forked(this.setup, this.known, fork.setup));
+    } catch (error) {
+      fork.dispose();
+      throw error;
+    }
+    return fork;
   }
 
   /** Its settings but the method's own; activations are stored as asked for, where the device can. */
@@ -212,6 +236,16 @@ export class ContinualLearner {
       held.dispose();
     }
     yield done;
+  }
+
+  /**
+   * Calls a class otherwise; what is known of it stays.
+   * @throws {ArgumentError} for a class that is not known, a name that is empty or another class's, while a task is learnt, and
+   * after `dispose`.
+   */
+  rename(name: string, to: string): void {
+    this.assertIdle('rename');
+    this.known = { ...this.known, names: renamed(this.classes, name, to) };
   }
 
   /**

@@ -160,7 +160,7 @@ export class TaskRun implements Task {
       old,
       scaler: options.scaler,
       images,
-      indices: phase.images ?? [...this.fresh, ...this.exemplars],
+      indices: this.oversampled(phase.images ?? [...this.fresh, ...this.exemplars]),
       held,
       saveEvery,
       resume: done && { snapshot: done.snapshot, where: RESUMED },
@@ -180,6 +180,14 @@ export class TaskRun implements Task {
     }
     options.held.release(held).dispose();
     if (last) this.ends.push(last.model);
+  }
+
+  /** Where a phase trains on all of the new images, with each as often as it comes in an epoch; what it chose of them stays. */
+  private oversampled(images: readonly number[]): readonly number[] {
+    const { oversample } = this.training;
+    const chosen = new Set(images);
+    if (this.index === 0 || oversample === 1 || !this.fresh.every((image) => chosen.has(image))) return images;
+    return [...images, ...new Array<readonly number[]>(oversample - 1).fill(this.fresh).flat()];
   }
 
   private resumed(bytes: Uint8Array): TaskProgress {
