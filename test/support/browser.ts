@@ -27,6 +27,8 @@ export interface PageOptions {
   readonly webgpu?: boolean;
   /** Whether pages show what WebGPU draws: without a graphics card Chromium does by Vulkan alone, and is slower at everything else. */
   readonly drawing?: boolean;
+  /** Further flags of the browser's. */
+  readonly flags?: readonly string[];
 }
 
 /**
@@ -36,16 +38,17 @@ export interface PageOptions {
 export async function openPage(
   origin = 'http://localhost',
   folder = '.build/browser',
-  { webgpu = true, drawing = false }: PageOptions = {},
+  { webgpu = true, drawing = false, flags = [] }: PageOptions = {},
 ): Promise<{ page: Page; close: () => Promise<void> }> {
   // On a busy machine SwiftShader is slow, and the watchdog would end its process as one that hangs.
   const gpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-gpu-watchdog'];
   const shown = ['--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader'];
-  const args = ['--no-sandbox', ...(webgpu ? gpu : []), ...(drawing ? shown : [])];
+  // A camera that shows a test picture, to those who are allowed to see it.
+  const args = ['--no-sandbox', ...(webgpu ? gpu : []), ...(drawing ? shown : []), ...flags];
   const bundled = process.platform === 'linux' && process.arch === 'x64';
   // Elsewhere: an installed Chrome.
   const browser = await (bundled ? launchBundled(args) : chromium.launch({ channel: 'chrome', args }));
-  const page = await browser.newPage();
+  const page = await (await browser.newContext()).newPage();
   page.on('pageerror', (error) => console.error(error));
   page.on('console', (message) => {
     if (message.type() === 'error') console.error(message.text());

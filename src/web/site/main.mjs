@@ -41,7 +41,11 @@ const config = (options) => ({
   publicDir: false,
   cacheDir: join(root, '.build/vite'),
   plugins: [packedPackages(packages), ownSideEffects, sitePages(options)],
-  worker: { format: 'es', plugins: () => [packedPackages(packages)] },
+  worker: {
+    format: 'es',
+    plugins: () => [packedPackages(packages)],
+    rolldownOptions: { checks: { pluginTimings: false } },
+  },
   // The last finds its WebAssembly beside itself.
   optimizeDeps: { exclude: ['engram', 'engram-data', 'onnxruntime-web'] },
   server: { fs: { allow: [root] } },

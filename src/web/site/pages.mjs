@@ -6,6 +6,7 @@
  */
 export const PAGES = [
   { file: 'index.html', title: 'Watch' },
+  { file: 'teach.html', title: 'Teach' },
   { file: 'landscape.html', title: 'Landscape' },
   { file: 'gpu.html', title: 'Your GPU' },
   { file: 'embed.html', title: 'Embed', wasm: true },

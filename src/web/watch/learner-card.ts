@@ -1,7 +1,7 @@
 /** What one learner knows, forgot and keeps, after a task. */
 import { html, nothing, type TemplateResult } from 'lit-html';
+import { picture, pixelsOf } from '../shared/picture.ts';
 import { saysOf } from './experiment.ts';
-import { picture, pixelsOf } from './picture.ts';
 import type { Begun, Stage, Views } from './protocol.ts';
 import type { Recording } from './recording.ts';
 

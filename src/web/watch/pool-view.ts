@@ -1,6 +1,6 @@
 /** The task pool drawn as its groups: what the former self thought of a picture within each, and what the learner thinks now. */
 import { html, nothing, svg, type TemplateResult } from 'lit-html';
-import { picture, pixelsOf } from './picture.ts';
+import { picture, pixelsOf } from '../shared/picture.ts';
 import type { Begun, LearnerTold, Views } from './protocol.ts';
 import { divergence, groupProbabilities, probabilitiesOf, type Recording } from './recording.ts';
 

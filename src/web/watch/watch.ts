@@ -2,6 +2,7 @@
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import { download } from '../shared/download.ts';
 import { chosenFiles } from '../shared/given-files.ts';
+import { fetchGzipped } from '../shared/gzipped.ts';
 import { onceAFrame } from '../shared/once-a-frame.ts';
 import { buttons, type Failure, failureNotice } from './controls.ts';
 import { Curves } from './curves.ts';
@@ -101,16 +102,7 @@ async function open(event: Event): Promise<void> {
 /** In the place of a run that cannot be. */
 async function playRecorded(): Promise<void> {
   const { readRecording } = await import('./recording-file.ts');
-  const { body } = await fetch(RECORDED);
-  // A server that says the file is gzipped has had it unpacked.
-  const bytes = new Uint8Array(await new Response(body).arrayBuffer());
-  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  const unpacked = isPacked
-    ? new Uint8Array(
-        await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer(),
-      )
-    : bytes;
-  session.play(readRecording(unpacked, 'the recorded run'));
+  session.play(readRecording(await fetchGzipped(RECORDED), 'the recorded run'));
 }
 
 /** Another experiment: in the address at once, learnt once it is started. */

@@ -1,0 +1,35 @@
+/** How the page's network learns what it is taught. */
+import type { LearnerOptions } from 'engram/continual';
+
+/**
+ * Ten drawings beside a hundred classes of three exemplars, in seconds: measured with pictures of test faces turned by 90° as five
+ * classes, one after the other. The old classes kept 87 to 89 of 92 %, the new ones had 80 to 100 % of other faces. Not aligned: the
+ * weights of a class that is a few dozen steps old are small, and would be made larger than all others.
+ */
+export const RECIPE = {
+  method: 'fdkd' as const,
+  align: false,
+  epochs: 3,
+  batch: 32,
+  lr: 0.02,
+  crop: 2,
+  rotate: 10,
+  scale: [0.9, 1.1] as [number, number],
+} satisfies LearnerOptions;
+
+/** What the page's own network keeps; a learner that is brought along keeps its own. */
+export const MEMORY = { memoryPerClass: 3 } satisfies LearnerOptions;
+
+/** Visits of own pictures in an epoch, about: less than half as many as the exemplars' of a hundred classes. */
+const VISITS = 150;
+/** Of a single picture. */
+const [FEWEST, MOST] = [1, 10];
+
+/** How often each of so many pictures comes in an epoch. */
+export const oversampling = (pictures: number): number =>
+  Math.min(MOST, Math.max(FEWEST, Math.round(VISITS / pictures)));
+
+/** Pictures that a class is learnt from at least: fewer say nothing of what they have in common. */
+export const FEWEST_PICTURES = 3;
+/** Pictures that are kept of a class of one's own. */
+export const MOST_PICTURES = 100;
