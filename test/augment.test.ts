@@ -3,11 +3,8 @@ import * as assert from 'uvu/assert';
 import { type Augmentation, keepsToPixels, randomBrightness, randomTransforms } from '../src/data/augment.ts';
 import type { ImageDataset } from '../src/data/dataset.ts';
 import { DeviceImages } from '../src/data/device-images.ts';
-import { Engine } from '../src/tensor/engine.ts';
 import { Random } from '../src/tensor/random.ts';
-
-const engine = await Engine.create();
-test.after(() => engine.destroy());
+import { engine } from './support/engine.ts';
 
 /** Odd sizes, so that images begin in the middle of a word. */
 function noise(count: number, height = 5, width = 7, channels = 3): ImageDataset {

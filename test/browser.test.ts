@@ -7,40 +7,46 @@ import { ContinualLearner } from '../src/entries/continual.ts';
 import { type ImageBytes, type Stopwatch, toImageBytes } from '../src/index.ts';
 import { openPage } from './support/browser.ts';
 import { engine } from './support/engine.ts';
-import { type TenSteps, tenSteps } from './support/ten-steps.ts';
+import { type TenSteps, tenSteps, twoTasks } from './support/ten-steps.ts';
+
+type Steps = TenSteps & { learnt: number[] };
 
 /** The steps in Node, on the SwiftShader that Chromium has too. */
-async function inNode(): Promise<TenSteps> {
+async function inNode(): Promise<Steps> {
   const { stdout } = await promisify(execFile)(process.execPath, ['.build/test/support/print-ten-steps.js'], {
     env: { ...process.env, ENGRAM_ADAPTER: 'swiftshader' },
   });
-  return JSON.parse(stdout) as TenSteps;
+  return JSON.parse(stdout) as Steps;
 }
 
 /** The steps of the bundled library in headless Chromium, most of them replayed. */
-async function inBrowser(): Promise<TenSteps> {
+async function inBrowser(): Promise<Steps> {
   const { page, close } = await openPage();
   try {
-    return await page.evaluate<TenSteps>(`import('/browser.js').then((library) => (${tenSteps})(library, true))`);
+    const steps = await page.evaluate<TenSteps>(
+      `import('/browser.js').then((library) => (${tenSteps})(library, true))`,
+    );
+    return { ...steps, learnt: await page.evaluate<number[]>(`import('/browser.js').then(${twoTasks})`) };
   } finally {
     await close();
   }
 }
 
-test('the library trains in a browser as in Node, also when steps are replayed', async () => {
+test('the library trains in a browser as in Node, steps that are replayed and learners too', async () => {
   const node = await inNode();
   const browser = await inBrowser();
   assert.match(node.adapter, /swiftshader/i);
   assert.match(browser.adapter, /swiftshader/i);
   assert.is(browser.losses.length, 10);
+  assert.is(browser.learnt.length, 2 * (3 + 4));
   assert.ok(node.losses[9]! < node.losses[0]!, `the loss falls: ${node.losses}`);
-  browser.losses.forEach((loss, step) => {
-    const expected = node.losses[step]!;
-    assert.ok(
-      Math.abs(loss - expected) <= 1e-4 * expected,
-      `step ${step}: ${loss} in the browser, ${expected} in Node`,
-    );
-  });
+  for (const of of ['losses', 'learnt'] as const) {
+    for (const [step, loss] of browser[of].entries()) {
+      const expected = node[of][step]!;
+      const isNear = Math.abs(loss - expected) <= 1e-4 * expected;
+      assert.ok(isNear, `${of}, step ${step}: ${loss} in the browser, ${expected} in Node`);
+    }
+  }
 });
 
 /** The kernel of a product before and after tuning, and where a later engine has its choice from. */

@@ -154,7 +154,7 @@ for (const method of [ssil, derpp, foster]) {
       for (const images of [first, second]) for await (const event of learner.learn(images)) void event;
       const { model } = learner;
       const weights = await Promise.all([...(model?.namedTensors() ?? [])].map(({ tensor }) => tensor.data()));
-      learnt.push(Buffer.concat(weights.map(({ buffer }) => new Uint8Array(buffer))));
+      learnt.push(new Uint8Array(await new Blob(weights).arrayBuffer()));
       learner.dispose();
     }
     assert.ok((learnt[0] as Uint8Array).length > 1000);

@@ -17,6 +17,7 @@ import {
   ValidationError,
 } from '../src/index.ts';
 import { engine, errorOf } from './support/engine.ts';
+import { unheardWhile } from './support/unheard.ts';
 
 const reasonOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -140,18 +141,16 @@ for (const [name, run] of [
   ['capture', (fn: () => unknown) => engine.makeRecording(fn, recordingMeans)],
 ] as const) {
   test(`an asynchronous function in ${name} is refused, and its rejection does not end the process`, async () => {
-    let unheard = 0;
-    const count = () => {
-      unheard++;
-    };
-    process.on('unhandledRejection', count);
-    for (const fn of [later, () => thenable]) {
-      const error = errorOf(() => run(fn));
-      assert.instance(error, ArgumentError);
-      assert.match(error.message, new RegExp(`^${name}: the function is asynchronous.*await their data\\(\\) outside`));
-    }
-    await new Promise((done) => setTimeout(done, 10));
-    process.off('unhandledRejection', count);
+    const unheard = await unheardWhile(() => {
+      for (const fn of [later, () => thenable]) {
+        const error = errorOf(() => run(fn));
+        assert.instance(error, ArgumentError);
+        assert.match(
+          error.message,
+          new RegExp(`^${name}: the function is asynchronous.*await their data\\(\\) outside`),
+        );
+      }
+    });
     assert.is(unheard, 0);
     assert.is(engine.scopes.length, 0);
     assert.ok(engine.gradEnabled && !engine.isRecording);

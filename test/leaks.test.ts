@@ -1,21 +1,18 @@
 /** A training loop of any length takes no more memory than a short one, on the device and in the process. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { capture, createResNet, crossEntropy, dropout, type MemoryReport, SGD, type Tensor } from '../src/index.ts';
+import { collectGarbage } from './support/collect-garbage.ts';
 import { engine } from './support/engine.ts';
+import { heldBytes, residentBytes } from './support/process-memory.ts';
 
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
-/** The process's resident memory in MiB without what the collector would free. The least of several: it comes in gusts. */
+/** The process's memory in MiB without what the collector would free. The least of several: it comes in gusts. */
 async function residentMemory(): Promise<number> {
   let least = Infinity;
   for (let i = 0; i < 5; i++) {
-    collect();
+    await collectGarbage();
     await new Promise((done) => setTimeout(done, 20));
-    least = Math.min(least, process.memoryUsage.rss() / 2 ** 20);
+    least = Math.min(least, residentBytes() / 2 ** 20);
   }
   return least;
 }
@@ -61,11 +58,10 @@ test('a thousand training steps end with the memory of the tenth', async () => {
   model.dispose();
 });
 
-/** Bytes of JavaScript's objects, and of what they hold outside its heap. */
-function heldByProcess(): number {
-  for (let i = 0; i < 3; i++) collect();
-  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
-  return heapUsed + external + arrayBuffers;
+/** Without what the collector would free. */
+async function heldByProcess(): Promise<number> {
+  for (let i = 0; i < 3; i++) await collectGarbage();
+  return heldBytes();
 }
 
 /** With dropout, batches of two sizes, and a rate that is another one in every step. */
@@ -103,10 +99,10 @@ test('two thousand replayed and three hundred unrecorded steps at changing rates
       await take(run, count);
       if (count !== warm) continue;
       early = await deviceMemory();
-      held = heldByProcess();
+      held = await heldByProcess();
     }
     assert.equal(await deviceMemory(), early);
-    const more = (heldByProcess() - held) / 2 ** 20;
+    const more = ((await heldByProcess()) - held) / 2 ** 20;
     assert.ok(more < 2, `${more.toFixed(1)} MiB more after ${steps} steps than after ${warm}`);
   }
   captured.dispose();

@@ -61,7 +61,9 @@ test('of a network filters are moved alone, by a captured loss, and all of it is
   const images = engine.tensor(uniform(4 * 64, 1), [4, 8, 8, 1]);
   const labels = engine.tensor(Int32Array.of(0, 1, 2, 0));
   const of = () => crossEntropy(model.forward(images), labels);
-  const expected = await noGrad(engine, () => engine.scope(() => engine.keep(of()))).item();
+  const own = noGrad(engine, () => engine.scope(of));
+  const expected = await own.item();
+  own.dispose();
   const before = await stateDict(model);
   const live = engine.memory().liveBuffers;
   const step = capture(engine, () => noGrad(engine, of));

@@ -9,10 +9,11 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { stripVTControlCharacters } from 'node:util';
+import { counts, judge, type Outcome } from './support/outcome.ts';
 
 /** Long files first, so that none of them is left running alone at the end; the others take seconds. */
 const LONGEST = [
+  'in-browser',
   'resume-benchmark',
   'unfinished-task',
   'learning',
@@ -29,23 +30,16 @@ const LONGEST = [
   'leaks',
   'package',
   'site-landscape',
+  'site-teach',
   'site-watch',
 ];
 /** The slowest file takes a fraction of this, even on a busy machine: what is not done by then hangs. */
-const TIME_LIMIT_MS = 10 * 60_000;
+const TIME_LIMIT_MS = 15 * 60_000;
 /** The CPU rasterizers use every core themselves, so more than two at once only wait for each other. */
 const AT_ONCE = Math.min(2, availableParallelism());
 
 /** What a file says of a test that it skipped; see `support/given.ts`. */
 const SKIP_LINES = /^skipped for want of .*$/gm;
-
-interface Outcome {
-  passed: number;
-  failed: number;
-  skipped: number;
-  /** Why the process counts as failed beyond its tests. */
-  fault?: string;
-}
 
 function runFile(name: string): Promise<Outcome> {
   return new Promise((done) => {
@@ -76,25 +70,9 @@ function runFile(name: string): Promise<Outcome> {
   });
 }
 
-const counts = ({ passed, failed, skipped }: Outcome) => `${passed} passed, ${failed} failed, ${skipped} skipped`;
-
 function ended(code: number | null, signal: NodeJS.Signals | null): string | undefined {
   if (signal) return `was ended by ${signal}`;
   return code === 0 ? undefined : `exit code ${code}`;
-}
-
-/**
- * Reads uvu's summary, whose total leaves out what was skipped; a process without one, or one that ends badly after
- * passing, has one failure more.
- */
-function judge(output: string, badEnd: string | undefined): Outcome {
-  const text = stripVTControlCharacters(output);
-  const count = (name: string) => Number(new RegExp(`^ {2}${name}: +(\\d+)$`, 'm').exec(text)?.[1] ?? 0);
-  const [passed, skipped] = [count('Passed'), count('Skipped')];
-  const failed = count('Total') - passed;
-  if (failed > 0) return { passed, failed, skipped };
-  const fault = badEnd ?? (passed + skipped === 0 ? 'ran no test' : undefined);
-  return fault ? { passed, failed: 1, skipped, fault } : { passed, failed, skipped };
 }
 
 const parts = process.argv.slice(2).filter((part) => !part.startsWith('-'));

@@ -87,6 +87,7 @@ async function teach(of: Page = page): Promise<number[]> {
   await button('Teach it', of).click();
   await rows(of).nth(before).waitFor({ timeout: 400_000 });
   const cells = await rows(of).nth(before).locator('td').allTextContents();
+  console.log(`${(await rows(of).nth(before).textContent())?.replaceAll(/\s+/g, ' ')}`);
   return cells.slice(0, 4).map((text) => Number.parseInt(text, 10));
 }
 

@@ -1,5 +1,6 @@
-/** Builds parts of the project: `node src/build/build.mjs package|types|bench|browser|test …`. */
+/** Builds parts of the project: `node src/build/build.mjs package|types|bench|browser|browser-tests|test …`. */
 import { build } from 'esbuild';
+import { browserTests } from './browser-tests.mjs';
 import { buildPackage } from './package-build.mjs';
 import { buildTypes } from './types.mjs';
 import { wgsl } from './wgsl-plugin.mjs';
@@ -18,8 +19,8 @@ const bundle = (options) =>
     conditions: ['engram-source'],
     // `sideEffects` is about the package's modules; tests have others.
     ignoreAnnotations: true,
-    plugins: [wgsl({ files: true })],
     ...options,
+    plugins: [wgsl({ files: true }), ...(options.plugins ?? [])],
   });
 
 const node = /** @type {const} */ ({ platform: 'node', target: 'node20', splitting: true, packages: 'external' });
@@ -47,6 +48,7 @@ const parts = {
       entryPoints: { browser: 'test/support/browser-library.ts' },
       outdir: '.build/browser',
     }),
+  'browser-tests': async () => browserTests(bundle, '.build/browser-tests'),
   test: () => bundle({ ...node, entryPoints: ['test/**/*.ts'], outdir: '.build/test', outbase: 'test' }),
 };
 

@@ -1,13 +1,11 @@
 /** What the stories that need a device share: one engine a process, seeded numbers, and the distance to a reference. */
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { environmentOptions } from '../../src/cli/environment.ts';
 import { Engine, type Tensor } from '../../src/index.ts';
 import { relativeL2 } from '../../src/tensor/relative-error.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { given } from './given.ts';
 
 export { relativeL2 };
@@ -17,13 +15,8 @@ export const engine: Engine = await Engine.create(environmentOptions());
 
 test.after(() => engine.destroy());
 
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 // What earlier tests dropped is freed whenever V8 collects it: within a test that counts buffers they would go missing.
-test.before.each(async () => {
-  collectGarbage();
-  await nextTurn();
-});
+test.before.each(collectGarbage);
 
 /** Defines tests for adapters with a feature; with others they are skipped. */
 export const needs = (feature: GPUFeatureName) => given(engine.device.features.has(feature), feature);

@@ -1,5 +1,6 @@
-/** The workload of the browser story: a little training whose losses can be compared between hosts. */
+/** The workloads of the browser story: little trainings whose losses can be compared between hosts. */
 
+import type * as Continual from '../../src/entries/continual.ts';
 import type * as Engram from '../../src/index.ts';
 
 export interface TenSteps {
@@ -38,4 +39,24 @@ export async function tenSteps(
   const adapter = engine.adapterDescription;
   await engine.destroy();
   return { losses, adapter };
+}
+
+/** The loss of every step in which a learner learns two tasks of two classes, images and all else from seeds. As {@link tenSteps}. */
+export async function twoTasks({ Engine, ContinualLearner }: typeof Engram & typeof Continual): Promise<number[]> {
+  const engine = await Engine.create();
+  const settings = { method: 'fdkd', width: 8, epochs: 2, batch: 8, memory: 8, lr: 0.05, crop: 1, rotate: 10, seed: 3 };
+  const learner = await ContinualLearner.create(engine, settings as Continual.LearnerOptions);
+  const stripes = (period: number) => ({
+    data: Uint8Array.from({ length: 12 * 256 }, (_, at) => 128 + 100 * Math.sin(((at % 16) + (at >> 8)) / period)),
+    shape: [12, 16, 16, 1],
+  });
+  const losses: number[] = [];
+  for (const task of [
+    { fine: stripes(0.5), wide: stripes(2) },
+    { wider: stripes(4), widest: stripes(8) },
+  ]) {
+    for await (const event of learner.learn(task)) if (event.type === 'step') losses.push(event.loss);
+  }
+  await engine.destroy();
+  return losses;
 }

@@ -1,0 +1,54 @@
+/** The tests that need neither files nor processes, for a page: the same sources, with what only Node has exchanged. */
+import { readdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
+
+/** Of these there is a variant for pages, `…-browser.ts` beside each. */
+const EXCHANGED = /\/(collect-garbage|process-memory|unheard)\.ts$/;
+/** What tests in Node alone use, and pages could not load. */
+const NODE_ONLY = ['@observablehq/plot', 'esbuild', 'linkedom', 'playwright-core', 'sharp', 'vite', 'webgpu'];
+
+/** @type {import('esbuild').Plugin} */
+const inPages = {
+  name: 'in-pages',
+  setup(build) {
+    build.onResolve({ filter: EXCHANGED }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace(/\.ts$/, '-browser.ts')),
+    }));
+    // Kept as they are: whatever comes to one is left out.
+    build.onResolve({ filter: /^[a-z@]/ }, ({ path }) =>
+      isBuiltin(path) || NODE_ONLY.includes(path) ? { path, external: true } : null,
+    );
+  },
+};
+
+/**
+ * Which of the entries come to something that only Node has.
+ * @param {import('esbuild').Metafile} metafile @param {string} entry
+ */
+function needsNode({ inputs }, entry) {
+  const seen = new Set([entry]);
+  for (const path of seen) {
+    for (const { path: imported, external } of inputs[path]?.imports ?? []) {
+      if (external && (isBuiltin(imported) || NODE_ONLY.includes(imported))) return true;
+      seen.add(imported);
+    }
+  }
+  return false;
+}
+
+/**
+ * Builds them, and a list of their names.
+ * @param {(options: import('esbuild').BuildOptions) => Promise<import('esbuild').BuildResult>} bundle
+ * @param {string} folder
+ */
+export async function browserTests(bundle, folder) {
+  const options = /** @type {const} */ ({ platform: 'browser', target: 'es2022', outdir: folder, outbase: 'test' });
+  const all = readdirSync('test').flatMap((file) => (file.endsWith('.test.ts') ? [`test/${file}`] : []));
+  const { metafile } = await bundle({ ...options, entryPoints: all, plugins: [inPages], metafile: true, write: false });
+  const own = all.filter((entry) => !needsNode(/** @type {import('esbuild').Metafile} */ (metafile), entry));
+  await bundle({ ...options, entryPoints: own, splitting: true, plugins: [inPages], define: { 'process.env': '{}' } });
+  const names = own.map((entry) => entry.slice('test/'.length, -'.test.ts'.length));
+  await writeFile(join(folder, 'names.json'), JSON.stringify(names));
+}
