@@ -11,7 +11,7 @@ import { imagesByClass } from '../../src/data/images-by-class.ts';
 import { loadDataset } from '../../src/data/load-dataset.ts';
 import '../../src/index.ts';
 import { Engine } from '../../src/tensor/engine.ts';
-import { MEMORY, RECIPE } from '../../src/web/teach/recipe.ts';
+import { RECIPE } from '../../src/web/teach/recipe.ts';
 import { writeTested } from '../../src/web/teach/tested-pictures.ts';
 
 const NETWORK = 'src/web/teach/network.safetensors.gz';
@@ -19,11 +19,11 @@ const TESTED = 'src/web/teach/tested.safetensors.gz';
 /** Test pictures of each glyph that the page looks at: all would take it longer than what it teaches. */
 const PER_CLASS = 5;
 /** Where the recipe of what is taught later differs. */
-const BASE = { width: 8, batch: 64, lr: 0.1, epochs: 20, seed: 1 };
+const BASE = { width: 8, memoryPerClass: 3, batch: 64, lr: 0.1, epochs: 20, seed: 1 };
 
 const engine = await Engine.create();
 const { train, test } = await loadDataset('glyphs');
-const learner = await ContinualLearner.create(engine, { ...RECIPE, ...MEMORY, ...BASE });
+const learner = await ContinualLearner.create(engine, { ...RECIPE, ...BASE });
 let accuracy = 0;
 for await (const event of learner.learn(imagesByClass(train), { test: imagesByClass(test) })) {
   if (event.type === 'epoch')

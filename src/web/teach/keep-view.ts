@@ -34,5 +34,5 @@ export function keepView(view: KeepView): TemplateResult {
   return html`<h2>Keep it</h2>${kept}<div class="buttons"><button ?disabled=${isBusy} @click=${exported}>Export the learner</button>
     <label class="file">Import a learner<input class="visually-hidden" type="file" accept=".safetensors" ?disabled=${isBusy} @change=${imported}></label>
     <button ?disabled=${isBusy} @click=${startOver}>Start over</button></div>${question ?? nothing}
-    <p class="soft small">The file is a learner as <code>ContinualLearner.load</code> reads it in Node: weights, class names, and three pictures of each class.</p>`;
+    <p class="soft small">The file is a learner as <code>ContinualLearner.load</code> reads it in Node: weights, class names, and a few pictures of each class.</p>`;
 }
