@@ -6,12 +6,11 @@ import sharp from 'sharp';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ContinualLearner } from '../src/continual/learner.ts';
-import type { ImageBytes } from '../src/data/image-bytes.ts';
-import { imagesByClass } from '../src/data/images-by-class.ts';
-import { loadDataset } from '../src/data/load-dataset.ts';
+import { drawLetter } from './support/draw-letter.ts';
 import { engine } from './support/engine.ts';
 import { inFolder } from './support/in-folder.ts';
 import { endGpuProcess, openSite } from './support/site.ts';
+import { pngs, turned } from './support/turned-glyphs.ts';
 
 const site = await openSite();
 const { page } = site;
@@ -20,34 +19,6 @@ test.after.each(() => {
   assert.equal(site.errors, [], 'nothing fails, and the policy refuses nothing');
   assert.equal(site.strays, [], 'nothing is asked of other servers');
 });
-
-const { test: glyphs } = await loadDataset('glyphs');
-const faces = imagesByClass(glyphs);
-
-/** Pictures of a glyph on its side, which the network has no name for, in faces that it never saw. */
-function turned(glyph: string, from: number, count: number): ImageBytes {
-  const { data, height, width, channels } = faces.get(glyph) as ImageBytes;
-  const size = height * width;
-  const out = new Uint8Array(count * size);
-  for (let at = 0; at < count; at++)
-    for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++)
-        out[at * size + y * width + x] = data[(from + at) * size + (height - 1 - x) * width + y] as number;
-  return { data: out, count, height, width, channels };
-}
-
-/** As files that a visitor would have: larger ones. */
-async function pngs(folder: string, name: string, { data, count, height, width }: ImageBytes): Promise<string[]> {
-  return Promise.all(
-    Array.from({ length: count }, async (_, at) => {
-      const path = join(folder, `${name}-${at}.png`);
-      const raw = { width, height, channels: 1 } as const;
-      const pixels = data.subarray(at * height * width, (at + 1) * height * width);
-      await sharp(pixels, { raw }).resize(112, 112, { kernel: 'nearest' }).png().toFile(path);
-      return path;
-    }),
-  );
-}
 
 const button = (name: string, of: Page = page) => of.getByRole('button', { name, exact: true });
 const alert = (text: string | RegExp, of: Page = page) =>
@@ -91,30 +62,22 @@ async function teach(of: Page = page): Promise<number[]> {
   return cells.slice(0, 4).map((text) => Number.parseInt(text, 10));
 }
 
-async function draw(of: Page = page): Promise<void> {
-  await of.getByLabel('Draw', { exact: true }).check();
-  const { x, y, width } = (await of.locator('#pad').boundingBox()) as { x: number; y: number; width: number };
-  const at = (px: number, py: number) => [x + px * width, y + py * width] as const;
-  await of.mouse.move(...at(0.5, 0.2));
-  await of.mouse.down();
-  await of.mouse.move(...at(0.5, 0.8), { steps: 5 });
-  await of.mouse.up();
-}
-
 test('what is drawn is told by both, and a drawing wants a name', async () => {
   await visit();
   assert.match(await page.locator('#notices').innerText(), /right on \d+\.\d % of 5000 pictures/);
   await button('Add the drawing').click();
   await alert('The sheet is empty');
-  await draw();
-  await page.locator('.answers li').nth(9).waitFor();
+  await drawLetter(page);
+  const best = page.locator('.answers li:first-child .label');
+  await page.waitForFunction(() => document.querySelector('.answers .label')?.textContent === 'A');
+  assert.equal(await best.allTextContents(), ['A', 'A']);
   await button('Add the drawing').click();
   await alert('Say first what it is');
   await page.getByLabel('This is a').fill('A');
   await button('Add the drawing').click();
   await alert('one of the classes that the network knew before');
   await page.getByLabel('This is a').fill('stick');
-  await draw();
+  await drawLetter(page);
   await button('Add the drawing').click();
   await thumbs('stick').first().waitFor();
   assert.match(await card('stick').innerText(), /2 more pictures, and it can be taught/);

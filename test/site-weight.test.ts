@@ -44,4 +44,12 @@ for (const [name, begin] of Object.entries(PAGES)) {
   });
 }
 
+test('what it carries is named with its licence', async () => {
+  await page.goto(`${site.url}teach.html`);
+  await page.getByRole('link', { name: 'Licences' }).click();
+  const text = await page.locator('body').innerText();
+  for (const name of ['lit-html', 'onnxruntime-web', 'three', 'typegpu', 'uplot', 'valibot'])
+    assert.match(text, new RegExp(`^${name} [0-9.]+ \\(.+\\)$`, 'm'));
+});
+
 test.run();

@@ -8,8 +8,10 @@ import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import type { PageOptions } from './browser.ts';
 import { engram } from './command.ts';
+import { drawLetter } from './draw-letter.ts';
 import { inFolder } from './in-folder.ts';
 import { openSite } from './site.ts';
+import { pngs, turned } from './turned-glyphs.ts';
 
 const FOLDER = 'bench/results/site';
 const [WIDTH, HEIGHT] = [1200, 900];
@@ -59,6 +61,28 @@ const watch = () =>
 const RECIPE =
   '--data fashion-mini --width 8 --tasks 3 --base-classes 4 --memory 20 --train-per-class 16 --test-per-class 20 --batch 16 --epochs 15 --no-align --clip 1 --crop 1';
 
+/** A class of its own, taught, and a letter drawn. */
+const teach = () =>
+  inFolder((folder) =>
+    picture(
+      'teach',
+      {},
+      async (page) => {
+        await page.locator('#desk').waitFor({ timeout: 120_000 });
+        await page.getByLabel('Files', { exact: true }).check();
+        await page.getByLabel('This is a').fill('turned B');
+        await page.getByLabel('Choose pictures').setInputFiles(await pngs(folder, 'b', turned('B', 0, 10)));
+        await page.locator('.thumb').nth(9).waitFor();
+        await page.getByRole('button', { name: 'Teach it' }).click();
+        await page.locator('#lost tbody tr').nth(1).waitFor({ timeout: 400_000 });
+        await page.getByLabel('Draw', { exact: true }).check();
+        await drawLetter(page);
+        await page.waitForTimeout(3000);
+      },
+      { part: '#notices' },
+    ),
+  );
+
 const landscape = () =>
   inFolder(async (folder) => {
     const flags = { replay: [], fdkd: ['--kd-weight', '2'] };
@@ -100,7 +124,7 @@ const embed = () =>
     { part: '#plain' },
   );
 
-const pages = { watch, landscape, gpu, embed };
+const pages = { watch, teach, landscape, gpu, embed };
 const wanted = process.argv.slice(2);
 await mkdir(FOLDER, { recursive: true });
 for (const [name, make] of Object.entries(pages)) if (wanted.length === 0 || wanted.includes(name)) await make();

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build, createServer } from 'vite';
 import { buildApi } from '../api/typedoc.mjs';
+import { Licences } from './licences.mjs';
 import { packedPackages, unpackPackages } from './packed.mjs';
 import { PAGES, sitePages } from './pages.mjs';
 
@@ -16,6 +17,7 @@ const web = fileURLToPath(new URL('..', import.meta.url));
 const root = join(web, '../..');
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { 'no-api': { type: 'boolean' } } });
 const [command, folder = join(root, '.build/site')] = positionals;
+const licences = new Licences();
 /** Beside the site: two may be built at the same time. */
 const packages = `${resolve(folder)}.packages`;
 
@@ -40,10 +42,10 @@ const config = (options) => ({
   base: './',
   publicDir: false,
   cacheDir: join(root, '.build/vite'),
-  plugins: [packedPackages(packages), ownSideEffects, sitePages(options)],
+  plugins: [packedPackages(packages), ownSideEffects, sitePages(options), licences.plugin()],
   worker: {
     format: 'es',
-    plugins: () => [packedPackages(packages)],
+    plugins: () => [packedPackages(packages), licences.plugin()],
     rolldownOptions: { checks: { pluginTimings: false } },
   },
   // The last finds its WebAssembly beside itself.
@@ -67,6 +69,7 @@ if (command === 'build') {
   const hasApi = !values['no-api'];
   const { build: options, ...rest } = config({ isStrict: true, hasApi });
   await build({ ...rest, logLevel: 'warn', build: { ...options, outDir: resolve(folder) } });
+  await licences.write(resolve(folder), packages);
   if (hasApi) await buildApi(join(resolve(folder), 'api'));
 } else if (command === 'serve') {
   await unpackPackages(packages);

@@ -1,4 +1,5 @@
 /** What all pages have in common, put in when they are served or built: their head, the way to the others, what they may load. */
+import { LICENCES } from './licences.mjs';
 
 /**
  * The pages in the order of the navigation. A page that is not here is not built.
@@ -48,8 +49,9 @@ const header = (file, hasApi) => {
 <nav aria-label="Pages"><ul>${links.join('')}${hasApi ? '<li><a href="./api/index.html">API</a></li>' : ''}</ul></nav></header>`;
 };
 
-const FOOTER = `<footer class="site">
-<p>Everything on this page is computed on this machine. No picture, drawing or figure leaves it.</p>
+/** @param {boolean} isBuilt whether the licences are there. */
+const footer = (isBuilt) => `<footer class="site">
+<p>Everything on this page is computed on this machine. No picture, drawing or figure leaves it.${isBuilt ? ` <a href="./${LICENCES}">Licences</a>` : ''}</p>
 </footer>`;
 
 /**
@@ -69,7 +71,7 @@ export const sitePages = ({ isStrict, hasApi }) => ({
           `<head>\n<meta charset="utf-8">\n${policy}<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="color-scheme" content="light dark">\n<link rel="icon" href="${ICON}">`,
         )
         .replace('<body>', `<body>\n${header(file, hasApi)}`)
-        .replace('</body>', `${FOOTER}\n</body>`);
+        .replace('</body>', `${footer(isStrict)}\n</body>`);
     },
   },
 });
