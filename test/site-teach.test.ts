@@ -170,10 +170,21 @@ test('what cannot be is said, and nothing is lost', () =>
     await show('bee', others);
     await button('Teach it').click();
     await page.getByRole('status').filter({ hasText: 'loss' }).waitFor({ timeout: 120_000 });
+    // Meanwhile a picture is dropped.
+    const dropped = await page.evaluateHandle(
+      (bytes) => {
+        const given = new DataTransfer();
+        given.items.add(new File([new Uint8Array(bytes)], 'more.png', { type: 'image/png' }));
+        return given;
+      },
+      [...(await readFile(first as string))],
+    );
+    await page.locator('body').dispatchEvent('drop', { dataTransfer: dropped });
+    await thumbs('bee').nth(4).waitFor();
     await endGpuProcess(page);
     await alert('lost');
     await button('Go on').click();
-    await thumbs('bee').nth(3).waitFor({ timeout: 120_000 });
+    await thumbs('bee').nth(4).waitFor({ timeout: 120_000 });
     assert.match(await card('bee').innerText(), /not taught yet/);
     await button('Teach it').click();
     await button('Stop, and leave them as they were').click();
@@ -224,6 +235,18 @@ test('no room, and no storage, are said', () =>
     await thumbs('bee').first().click();
     await alert('this browser keeps nothing for it');
     await page.getByRole('alert').filter({ hasText: 'Export it before you leave' }).waitFor();
+    // What is there, damaged.
+    await page.evaluate(async () => {
+      const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('engram', { create: true });
+      const stream = await (await folder.getFileHandle('teach.safetensors', { create: true })).createWritable();
+      await stream.write('damaged');
+      await stream.close();
+    });
+    await page.reload();
+    await alert('what is kept in this browser');
+    await button('Start over without it').click();
+    await ready();
+    assert.is(await page.locator('.own').count(), 0);
   }));
 
 /** The Chromium of the tests has no cameras: one that is refused, and then a canvas, stand in for what a visitor's has. */

@@ -42,7 +42,9 @@ export class Camera {
     const { videoWidth: width, videoHeight: height } = this.video;
     if (!this.stream || width === 0) return null;
     const seen = Math.min(width, height);
-    const context = new OffscreenCanvas(side, side).getContext('2d') as OffscreenCanvasRenderingContext2D;
+    const context = new OffscreenCanvas(side, side).getContext('2d', {
+      willReadFrequently: true,
+    }) as OffscreenCanvasRenderingContext2D;
     context.imageSmoothingQuality = 'high';
     context.drawImage(this.video, (width - seen) / 2, (height - seen) / 2, seen, seen, 0, 0, side, side);
     return context.getImageData(0, 0, side, side);

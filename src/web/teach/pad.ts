@@ -53,7 +53,9 @@ export class Pad {
     const [left, top, right, bottom] = this.ink;
     const side = Math.max(right - left, bottom - top, width / 8) * (1 + 2 * MARGIN);
     const [x, y] = [(left + right - side) / 2, (top + bottom - side) / 2];
-    const made = new OffscreenCanvas(width, width).getContext('2d') as OffscreenCanvasRenderingContext2D;
+    const made = new OffscreenCanvas(width, width).getContext('2d', {
+      willReadFrequently: true,
+    }) as OffscreenCanvasRenderingContext2D;
     made.fillStyle = PAPER;
     made.fillRect(0, 0, width, width);
     made.imageSmoothingQuality = 'high';

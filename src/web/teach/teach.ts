@@ -55,10 +55,7 @@ const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'modu
 const send = (command: Command): void => worker.postMessage(command);
 const redraw = onceAFrame(draw);
 
-const pad = new Pad(part<HTMLCanvasElement>('pad'), () => {
-  const picture = pad.picture();
-  if (picture) send({ type: 'ask', picture });
-});
+const pad = new Pad(part<HTMLCanvasElement>('pad'), onceAFrame(look));
 const camera = new Camera(part<HTMLVideoElement>('video'));
 
 function told(message: Told): void {
@@ -199,12 +196,18 @@ function failureNotice(): TemplateResult | typeof nothing {
   if (!failure) return nothing;
   const { code, message, isOver } = failure;
   const again = () => {
-    failure = null;
+    // What is shown cannot be used until another device has it.
+    [failure, ready] = [null, null];
     send({ type: 'recover' });
     redraw();
   };
   const close = () => {
     failure = null;
+    redraw();
+  };
+  const anew = () => {
+    failure = null;
+    send({ type: 'start over' });
     redraw();
   };
   const more =
@@ -213,7 +216,7 @@ function failureNotice(): TemplateResult | typeof nothing {
       : code === 'device-lost'
         ? html`<p>All that you showed and taught is kept. <button @click=${again}>Go on</button></p>`
         : isOver
-          ? nothing
+          ? html`<p>Reload the page to try again. Should what is kept in this browser be damaged: <button @click=${anew}>Start over without it</button></p>`
           : html`<p><button @click=${close}>Understood</button></p>`;
   return html`<div class="notice bad" role="alert"><p>${message}</p>${more}</div>`;
 }
@@ -232,6 +235,7 @@ function state(): string {
 
 function notices(): TemplateResult {
   const takeOver = () => {
+    [isElsewhere, ready] = [false, null];
     send({ type: 'take over' });
     redraw();
   };

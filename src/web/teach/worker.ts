@@ -33,18 +33,27 @@ const store = new Store(
   },
 );
 
-/** What changes the lesson waits for what did before. */
-let turn: Promise<unknown> = Promise.resolve();
-function inTurn(act: (lesson: Lesson) => Promise<unknown>): void {
-  turn = turn.then(async () => {
-    if (!lesson) return;
-    try {
-      await act(lesson);
-    } catch (error) {
-      fail(error, false);
-    }
-  });
+type Act = (lesson: Lesson) => Promise<unknown>;
+
+/** Does one thing after the other with the lesson that is there then. */
+function queue(): { add: (act: Act) => void; end: () => Promise<unknown> } {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    add(act) {
+      last = last.then(async () => {
+        if (!lesson) return;
+        try {
+          await act(lesson);
+        } catch (error) {
+          fail(error, false);
+        }
+      });
+    },
+    end: () => last,
+  };
 }
+/** What changes the lesson waits for what did before. Pictures that come while a task is learnt are for the next one. */
+const [changes, additions] = [queue(), queue()];
 
 async function changed(of: Lesson): Promise<void> {
   tell(of.classes);
@@ -89,7 +98,8 @@ async function begin(engine: Engine): Promise<void> {
 /** On another device, from what was there after the last change. */
 async function recover(): Promise<void> {
   try {
-    await turn;
+    lesson = null;
+    await Promise.all([changes.end(), additions.end()]);
     const engine = await patiently(() => Engine.create());
     if (!latest || !tested) return await open(false);
     show(await Lesson.restore(engine, latest, tested, 'what was taught'));
@@ -139,6 +149,19 @@ async function take({ name, bytes }: Extract<Command, { type: 'import' }>['file'
   await changed(next);
 }
 
+/** Also where what is kept cannot be read, and there is no lesson. */
+async function startOver(): Promise<void> {
+  if (!lesson) {
+    await store.remove();
+    return open(false);
+  }
+  changes.add(async (of) => {
+    await store.remove();
+    await begin(of.engine);
+    of.dispose();
+  });
+}
+
 addEventListener('message', ({ data: command }: MessageEvent<Command>) => {
   switch (command.type) {
     case 'start':
@@ -151,37 +174,33 @@ addEventListener('message', ({ data: command }: MessageEvent<Command>) => {
       asked = command.picture;
       return void answer();
     case 'add':
-      return inTurn(async (of) => {
+      return (task ? additions : changes).add(async (of) => {
         const left = await of.add(command.name, command.pictures);
         await changed(of);
         if (left) tell({ type: 'failed', code: 'pictures', message: left, isOver: false });
       });
     case 'rename':
-      return inTurn(async (of) => {
+      return changes.add(async (of) => {
         of.rename(command.name, command.to);
         await changed(of);
       });
     case 'remove':
-      return inTurn(async (of) => {
+      return changes.add(async (of) => {
         of.remove(command.name, command.picture);
         await changed(of);
       });
     case 'teach':
-      return inTurn(teach);
+      return changes.add(teach);
     case 'stop':
       return task?.abort();
     case 'export':
-      return inTurn(async (of) => {
+      return changes.add(async (of) => {
         const bytes = await of.export();
         tell({ type: 'exported', bytes }, [bytes.buffer]);
       });
     case 'import':
-      return inTurn((of) => take(command.file, of));
+      return changes.add((of) => take(command.file, of));
     case 'start over':
-      return inTurn(async (of) => {
-        await store.remove();
-        await begin(of.engine);
-        of.dispose();
-      });
+      return void startOver();
   }
 });
