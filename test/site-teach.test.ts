@@ -1,5 +1,5 @@
 /** The page on which visitors teach the network classes of their own: what it learns, keeps and loses, and how it is kept. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
@@ -190,6 +190,28 @@ test('what cannot be is said, and nothing is lost', () =>
     await button('Stop, and leave them as they were').click();
     await button('Teach it').waitFor();
     assert.match(await card('bee').innerText(), /not taught yet/);
+  }));
+
+test('a folder is a class by its name, and one of folders several', () =>
+  inFolder(async (folder) => {
+    await anew();
+    await page.getByLabel('Files', { exact: true }).check();
+    for (const [name, glyph] of [
+      ['bees', 'B'],
+      ['fours', '4'],
+    ] as const) {
+      await mkdir(join(folder, 'all', name), { recursive: true });
+      await pngs(join(folder, 'all', name), 'p', turned(glyph, 0, 3));
+      await writeFile(join(folder, 'all', name, '.hidden'), 'no picture');
+    }
+    await page.getByLabel('Choose a folder').setInputFiles(join(folder, 'all', 'bees'));
+    await thumbs('bees').nth(2).waitFor();
+    assert.ok(await button('Teach it').isEnabled());
+    await page.getByLabel('Choose a folder').setInputFiles(join(folder, 'all'));
+    await thumbs('fours').nth(2).waitFor();
+    await thumbs('bees').nth(5).waitFor();
+    assert.is(await page.locator('.own').count(), 2);
+    assert.is(await page.getByRole('alert').count(), 0);
   }));
 
 test('one tab at a time has the learner', () =>

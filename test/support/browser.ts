@@ -22,6 +22,13 @@ async function launchBundled(args: string[]): Promise<Browser> {
   });
 }
 
+/** A browser that has only begun has no adapter yet, and a test would take that for an answer. */
+async function adapterThere(): Promise<void> {
+  // Addresses that are not trusted have no WebGPU at all.
+  for (let tries = 0; tries < 40 && navigator.gpu && !(await navigator.gpu.requestAdapter()); tries++)
+    await new Promise((later) => setTimeout(later, 250));
+}
+
 export interface PageOptions {
   /** Whether there is WebGPU; there is by default. */
   readonly webgpu?: boolean;
@@ -60,5 +67,6 @@ export async function openPage(
     return route.fulfill({ path: join(folder, pathname) });
   });
   await page.goto(`${origin}/`);
+  if (webgpu) await page.evaluate(adapterThere);
   return { page, close: () => browser.close() };
 }

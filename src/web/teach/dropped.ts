@@ -1,10 +1,23 @@
-/** What was dropped or pasted: pictures, and folders of them, each a class by its name. */
+/** What was dropped, pasted or chosen: pictures, and folders of them, each a class by its name. */
 
 /** Files by the folder that they lie in; `null` for those that were given by themselves. */
 export type Dropped = Map<string | null, File[]>;
 
 /** More than a class has room for is not read. */
 const MOST_FILES = 1000;
+/** What systems keep beside pictures. */
+const isHidden = (name: string): boolean => name.startsWith('.');
+
+/** Of a folder that was chosen, with all that lies in it. */
+export function folderFiles(files: Iterable<File>): Dropped {
+  const found: Dropped = new Map();
+  for (const file of files) {
+    const folder = file.webkitRelativePath.split('/').at(-2) ?? null;
+    const own = found.get(folder) ?? [];
+    if (!isHidden(file.name) && own.length < MOST_FILES) found.set(folder, [...own, file]);
+  }
+  return found;
+}
 
 const fileOf = (entry: FileSystemFileEntry): Promise<File> => new Promise((given, failed) => entry.file(given, failed));
 
@@ -21,8 +34,7 @@ async function* entriesOf(folder: FileSystemDirectoryEntry): AsyncGenerator<File
 async function collect(entry: FileSystemEntry, folder: string | null, into: Dropped): Promise<void> {
   const own = into.get(folder) ?? [];
   if (entry.isFile) {
-    // What systems keep beside pictures.
-    if (entry.name.startsWith('.') || own.length >= MOST_FILES) return;
+    if (isHidden(entry.name) || own.length >= MOST_FILES) return;
     into.set(folder, [...own, await fileOf(entry as FileSystemFileEntry)]);
     return;
   }

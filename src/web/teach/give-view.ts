@@ -12,9 +12,11 @@ export const sourcesView = (source: Source, choose: (source: Source) => void): T
       html`<label><input type="radio" name="source" .checked=${id === source} @change=${() => choose(id as Source)}> ${title}</label>`,
   )}</fieldset>`;
 
-export const filesView = (chosen: (event: Event) => void): TemplateResult =>
+/** @param chosen is told the files of each choice, and whether they are those of a folder. */
+export const filesView = (chosen: (event: Event, isFolder: boolean) => void): TemplateResult =>
   html`<p class="drop">Drop pictures here, or a folder of them, or paste with Ctrl+V. Each folder becomes a class by its name.</p>
-    <p><label class="file">Choose pictures<input class="visually-hidden" type="file" multiple accept="image/*" @change=${chosen}></label></p>`;
+    <p class="buttons"><label class="file">Choose pictures<input class="visually-hidden" type="file" multiple accept="image/*" @change=${(event: Event) => chosen(event, false)}></label>
+    <label class="file">Choose a folder<input class="visually-hidden" type="file" webkitdirectory @change=${(event: Event) => chosen(event, true)}></label></p>`;
 
 export interface GiveView {
   readonly source: Source;

@@ -7,7 +7,7 @@ import { onceAFrame } from '../shared/once-a-frame.ts';
 import { answersView } from './answers-view.ts';
 import { Camera } from './camera.ts';
 import { classesView } from './classes-view.ts';
-import { type Dropped, droppedFiles } from './dropped.ts';
+import { type Dropped, droppedFiles, folderFiles } from './dropped.ts';
 import { filesView, giveView, type Source, sourcesView } from './give-view.ts';
 import { keepView, type Replacing } from './keep-view.ts';
 import { lostView } from './lost-view.ts';
@@ -151,7 +151,7 @@ async function burst(): Promise<void> {
 }
 
 function addDropped(dropped: Dropped): void {
-  if (dropped.size === 0) say('There are no files in what was dropped.');
+  if (dropped.size === 0) say('There are no files in it.');
   for (const [folder, files] of dropped) add(files, folder ?? name.trim());
 }
 
@@ -272,11 +272,12 @@ function draw(): void {
   const isBusy = isTeaching;
   render(sourcesView(source, chooseSource), parts.sources);
   render(
-    filesView((event) => {
+    filesView((event, isFolder) => {
       const input = event.target as HTMLInputElement;
       const files = [...(input.files ?? [])];
       input.value = '';
-      if (files.length > 0) add(files);
+      if (isFolder) addDropped(folderFiles(files));
+      else if (files.length > 0) add(files);
     }),
     parts.files,
   );
