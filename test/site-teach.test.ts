@@ -10,6 +10,7 @@ import { drawLetter } from './support/draw-letter.ts';
 import { engine } from './support/engine.ts';
 import { inFolder } from './support/in-folder.ts';
 import { endGpuProcess, openSite } from './support/site.ts';
+import { traceTasks } from './support/trace-tasks.ts';
 import { pngs, turned } from './support/turned-glyphs.ts';
 
 const site = await openSite();
@@ -97,7 +98,10 @@ test('after five classes of one’s own the hundred old ones are known with DKD,
     let now: number[] = [];
     for (const [at, glyph] of taught.entries()) {
       await show(`turned ${glyph}`, await pngs(folder, `${at}`, turned(glyph, 0, 10)));
+      const longestTask = at === 0 ? await traceTasks(page) : null;
       now = await teach();
+      const longest = (await longestTask?.()) ?? 0;
+      assert.ok(longest < 50, `the page’s own thread was taken for ${longest} ms of the processor`);
       if (at === 0) before = Number.parseInt((await rows().first().locator('td').first().textContent()) as string, 10);
     }
     const [kept = 0, plain = 0, ownKept = 0] = now;

@@ -94,8 +94,8 @@ test('it learns in steps that can be paused and taken one by one, and shows what
 });
 
 test('nothing takes the page’s own thread for long while it trains', async () => {
-  // With nothing asked of the page meanwhile but whether it has finished. 14 ms where the machine does nothing else, and under 50 is
-  // what a page owes; a slow or busy machine takes some times as long.
+  // With nothing asked of the page meanwhile but whether it has finished; in the processor's time, of which other work on the machine
+  // takes none: 13 to 18 ms.
   const other = await openSite();
   try {
     await other.page.goto(`${other.url}index.html?${new URLSearchParams(TINY)}`);
@@ -103,7 +103,7 @@ test('nothing takes the page’s own thread for long while it trains', async () 
     await button('Start', other.page).click();
     await until('All tasks are learnt', other.page);
     const longest = await longestTask();
-    assert.ok(longest < 200, `its longest task took ${longest} ms of the processor`);
+    assert.ok(longest < 50, `its longest task took ${longest} ms of the processor`);
   } finally {
     await other.close();
   }
