@@ -45,7 +45,8 @@ let learning: Of<'learning'>['at'] = null;
 let isTeaching = false;
 let fault: string | null | undefined;
 let isElsewhere = false;
-let failure: Pick<Of<'failed'>, 'code' | 'message' | 'isOver'> | null = null;
+type Failure = Pick<Of<'failed'>, 'code' | 'message' | 'isOver'>;
+let failure: Failure | null = null;
 let source: Source = 'draw';
 let name = '';
 let renaming: string | null = null;
@@ -259,8 +260,13 @@ function notices(): TemplateResult {
   }`;
 }
 
+/** What was said last: something new is scrolled to, since on a phone the sheet may fill the screen. */
+let saidLast: Failure | null = null;
+
 function draw(): void {
   render(notices(), parts.notices);
+  if (failure && failure !== saidLast) parts.notices.scrollIntoView({ block: 'nearest' });
+  saidLast = failure;
   const isUsable = ready !== null && !isElsewhere && !failure?.isOver;
   for (const one of ['desk', 'classes', 'lost', 'keep'] as const) parts[one].hidden = !isUsable;
   if (!ready || !isUsable) return;
