@@ -44,11 +44,20 @@ function needsNode({ inputs }, entry) {
  * @param {string} folder
  */
 export async function browserTests(bundle, folder) {
-  const options = /** @type {const} */ ({ platform: 'browser', target: 'es2022', outdir: folder, outbase: 'test' });
-  const all = readdirSync('test').flatMap((file) => (file.endsWith('.test.ts') ? [`test/${file}`] : []));
-  const { metafile } = await bundle({ ...options, entryPoints: all, plugins: [inPages], metafile: true, write: false });
-  const own = all.filter((entry) => !needsNode(/** @type {import('esbuild').Metafile} */ (metafile), entry));
-  await bundle({ ...options, entryPoints: own, splitting: true, plugins: [inPages], define: { 'process.env': '{}' } });
+  const entryPoints = readdirSync('test').flatMap((file) => (file.endsWith('.test.ts') ? [`test/${file}`] : []));
+  // Those of Node are left where they are, and not named.
+  const { metafile } = await bundle({
+    platform: 'browser',
+    target: 'es2022',
+    entryPoints,
+    outdir: folder,
+    outbase: 'test',
+    splitting: true,
+    plugins: [inPages],
+    define: { 'process.env': '{}' },
+    metafile: true,
+  });
+  const own = entryPoints.filter((entry) => !needsNode(/** @type {import('esbuild').Metafile} */ (metafile), entry));
   const names = own.map((entry) => entry.slice('test/'.length, -'.test.ts'.length));
   await writeFile(join(folder, 'names.json'), JSON.stringify(names));
 }

@@ -48,7 +48,7 @@ const parts = {
       entryPoints: { browser: 'test/support/browser-library.ts' },
       outdir: '.build/browser',
     }),
-  'browser-tests': async () => browserTests(bundle, '.build/browser-tests'),
+  'browser-tests': () => browserTests(bundle, '.build/browser-tests'),
   test: () => bundle({ ...node, entryPoints: ['test/**/*.ts'], outdir: '.build/test', outbase: 'test' }),
 };
 
