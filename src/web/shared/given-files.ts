@@ -5,9 +5,15 @@ export interface GivenFile {
 }
 
 /** What was chosen in an input, which is empty again: the same files may be chosen once more. */
-export async function chosenFiles({ target }: Event): Promise<GivenFile[]> {
+export function takenFiles({ target }: Event): File[] {
   const input = target as HTMLInputElement;
   const files = [...(input.files ?? [])];
   input.value = '';
-  return Promise.all(files.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })));
+  return files;
 }
+
+/** The same with their bytes. */
+export const chosenFiles = (event: Event): Promise<GivenFile[]> =>
+  Promise.all(
+    takenFiles(event).map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
+  );

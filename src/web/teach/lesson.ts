@@ -9,6 +9,8 @@ import {
   toImageBytes,
 } from 'engram';
 import { ContinualLearner, type Prediction } from 'engram/continual';
+import { bytesPerImage, formatName, sameFormat } from '../../data/image-bytes.ts';
+import { joinedBytes } from './joined-bytes.ts';
 import { OwnClasses } from './own-classes.ts';
 import {
   type Given,
@@ -36,16 +38,13 @@ async function ofEachInTurn<T>(make: (pupil: Pupil) => Promise<T>): Promise<OfEa
   return { kept, plain: await make('plain') };
 }
 
-const joined = (pictures: readonly Uint8Array<ArrayBuffer>[], format: ImageFormat): ImageBytes => {
-  const { height, width, channels } = format;
-  const data = new Uint8Array(pictures.reduce((total, { length }) => total + length, 0));
-  let at = 0;
-  for (const one of pictures) {
-    data.set(one, at);
-    at += one.length;
-  }
-  return { data, count: pictures.length, height, width, channels };
-};
+const joined = (pictures: readonly Uint8Array[], { height, width, channels }: ImageFormat): ImageBytes => ({
+  data: joinedBytes(pictures),
+  count: pictures.length,
+  height,
+  width,
+  channels,
+});
 
 /** What a lesson begins with. */
 interface Beginning {
@@ -97,15 +96,14 @@ export class Lesson {
     network: boolean,
   ): Promise<Lesson> {
     const loaded = await ContinualLearner.load(engine, file, { where });
+    const forks: ContinualLearner[] = [];
     try {
       const { imageFormat } = loaded;
-      const { height, width, channels } = all.images;
-      const fits = imageFormat?.height === height && imageFormat.width === width && imageFormat.channels === channels;
-      if (!fits) {
+      if (!imageFormat || !sameFormat(imageFormat, all.images)) {
         throw new CheckpointError({
           where,
           message: imageFormat
-            ? `its pictures are ${imageFormat.height}×${imageFormat.width}×${imageFormat.channels}, where those of this page are ${height}×${width}×${channels} (height × width × channels).`
+            ? `its pictures are ${formatName(imageFormat)}, where those of this page are ${formatName(all.images)} (height × width × channels).`
             : 'this learner has learnt nothing yet.',
           fix: imageFormat
             ? 'Teach it with `learner.learn()` in Node or a page of your own.'
@@ -113,7 +111,9 @@ export class Lesson {
         });
       }
       const kept = await loaded.fork(network ? { ...RECIPE, ...MEMORY } : RECIPE);
+      forks.push(kept);
       const plain = await kept.fork({ method: 'finetune' });
+      forks.push(plain);
       // What another visitor taught it is a class of one's own here, as far as its pictures were kept.
       const isOwn = (name: string) => !network && !all.labels.includes(name);
       const classes = kept.classes.filter(isOwn).map((name) => {
@@ -127,6 +127,9 @@ export class Lesson {
       const lesson = new Lesson(engine, { learners: { kept, plain }, oldClasses, made, classes }, all);
       await lesson.examine('', { kept: 0, plain: 0 });
       return lesson;
+    } catch (error) {
+      for (const fork of forks) fork.dispose();
+      throw error;
     } finally {
       loaded.dispose();
     }
@@ -158,7 +161,7 @@ export class Lesson {
     return { type: 'stages', stages: this.stages, lost: ofEach((pupil) => this.lost(pupil)) };
   }
 
-  /** All of it, without asking the device: what was taught since the last task is pictures alone. */
+  /** All of it. The device is asked only after a task and a new name: what else changes is pictures alone. */
   async file(): Promise<Uint8Array<ArrayBuffer>> {
     this.saved ??= await ofEachInTurn((pupil) => this.learners[pupil].save());
     const { stages, oldClasses, made, first, now } = this;
@@ -273,9 +276,9 @@ export class Lesson {
 
   /** What they know now, as another stage. */
   private async examine(after: string, seconds: OfEach<number>): Promise<void> {
-    const own = [...this.own.told(this.learners.kept.classes)].filter(({ isKnown, taught }) => isKnown && taught > 0);
+    const own = this.own.told(this.learners.kept.classes).filter(({ isKnown, taught }) => isKnown && taught > 0);
     const { images, labels } = this.tested;
-    const size = images.height * images.width * images.channels;
+    const size = bytesPerImage(images);
     const mine = joined(
       own.map(({ pictures, taught }) => pictures.subarray(0, taught * size)),
       this.format,
@@ -306,7 +309,7 @@ export class Lesson {
 
   private lost(pupil: Pupil): Lost[] {
     const { images, labels } = this.tested;
-    const size = images.height * images.width * images.channels;
+    const size = bytesPerImage(images);
     const [first, now] = [this.first[pupil], this.now[pupil]];
     return labels
       .flatMap((label, at) => {

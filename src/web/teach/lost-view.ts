@@ -9,7 +9,6 @@ const cell = (value: number | null): TemplateResult =>
     ? html`<td class="soft">–</td>`
     : html`<td data-tenth=${Math.round(value / 10)}>${value.toFixed(0)} %</td>`;
 
-/** The recipe has seconds of each, the first row none. */
 const row = ({ after, old, own, seconds }: Stage, at: number): TemplateResult =>
   html`<tr><th scope="row">${at === 0 ? 'before' : after}</th>${PUPILS.map((pupil) => cell(old[pupil]))}${PUPILS.map((pupil) => cell(own[pupil]))}<td class="soft">${
     at === 0 ? '' : `${seconds.kept.toFixed(1)} s, ${seconds.plain.toFixed(1)} s`

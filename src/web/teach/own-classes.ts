@@ -1,7 +1,8 @@
 /** The visitor's classes and their pictures. */
 import { ArgumentError } from 'engram';
+import { joinedBytes } from './joined-bytes.ts';
 import type { OwnClass } from './protocol.ts';
-import { FEWEST_PICTURES, MOST_PICTURES } from './recipe.ts';
+import { FEWEST_PICTURES, hasEnough, hasNew, MOST_PICTURES } from './recipe.ts';
 
 interface Mutable {
   name: string;
@@ -25,7 +26,7 @@ export class OwnClasses {
   told(known: readonly string[]): OwnClass[] {
     return this.classes.map(({ name, pictures, taught }) => ({
       name,
-      pictures: joined(pictures),
+      pictures: joinedBytes(pictures),
       count: pictures.length,
       taught,
       isKnown: known.includes(name),
@@ -89,20 +90,19 @@ export class OwnClasses {
     readonly classes: Map<string, readonly Uint8Array<ArrayBuffer>[]>;
     readonly fresh: string[];
   } {
-    const enough = this.classes.filter(
-      ({ name, pictures }) => pictures.length > 0 && (known.includes(name) || pictures.length >= FEWEST_PICTURES),
-    );
-    const fresh = enough.filter(({ pictures, taught }) => pictures.length > taught).map(({ name }) => name);
+    const all = this.told(known);
+    const fresh = all.filter((one) => hasEnough(one) && hasNew(one)).map(({ name }) => name);
     if (fresh.length === 0) {
-      const waiting = this.classes.find(({ name, pictures }) => !known.includes(name) && pictures.length > 0);
+      const waiting = all.find((one) => !hasEnough(one) && one.count > 0);
       throw waiting
         ? refused(
-            `“${waiting.name}” has ${waiting.pictures.length === 1 ? 'a single picture' : `${waiting.pictures.length} pictures`}: what they have in common cannot be learnt from that.`,
+            `“${waiting.name}” has ${waiting.count === 1 ? 'a single picture' : `${waiting.count} pictures`}: what they have in common cannot be learnt from that.`,
             `Show at least ${FEWEST_PICTURES}; ten are better.`,
           )
         : refused('there is nothing new to learn.', 'Show pictures of a class first.');
     }
-    return { classes: new Map(enough.map(({ name, pictures }) => [name, [...pictures]])), fresh };
+    const taught = this.classes.filter((_, at) => hasEnough(all[at] as OwnClass));
+    return { classes: new Map(taught.map(({ name, pictures }) => [name, [...pictures]])), fresh };
   }
 
   /** Notes that a lesson was learnt. */
@@ -119,16 +119,6 @@ export class OwnClasses {
       );
   }
 }
-
-const joined = (pictures: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
-  const all = new Uint8Array(pictures.reduce((total, { length }) => total + length, 0));
-  let at = 0;
-  for (const one of pictures) {
-    all.set(one, at);
-    at += one.length;
-  }
-  return all;
-};
 
 const slice = (pictures: Uint8Array<ArrayBuffer>, at: number, count: number): Uint8Array<ArrayBuffer> =>
   pictures.slice((at * pictures.length) / count, ((at + 1) * pictures.length) / count);

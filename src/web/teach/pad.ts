@@ -3,7 +3,7 @@
 const [PAPER, INK] = ['#fff', '#111'];
 /** Of the sheet's side. */
 const STROKE = 0.085;
-/** Around what was drawn, of its size: as the glyphs have it. With less, of 15 letters of straight strokes half are told; so 14. */
+/** Around what was drawn, of its size: as the glyphs have it. Letters that fill their pictures are told far less often. */
 const MARGIN = 0.5;
 
 export class Pad {

@@ -1,10 +1,10 @@
 /** How the page's network learns what it is taught. */
 import type { LearnerOptions } from 'engram/continual';
+import type { OwnClass } from './protocol.ts';
 
 /**
- * Ten drawings beside a hundred classes of three exemplars, in seconds: measured with pictures of test faces turned by 90° as five
- * classes, one after the other, three times. The old classes kept 87 to 88 of 92 %, the new ones had 75 to 100 % of other faces.
- * Not aligned: the weights of a class that is a few dozen steps old are small, and would be made larger than all others.
+ * Ten drawings beside a hundred classes of three exemplars, in seconds: what the test of the page prints. Not aligned: the weights of
+ * a class that is a few dozen steps old are small, and would be made larger than all others.
  */
 export const RECIPE = {
   method: 'fdkd' as const,
@@ -31,5 +31,9 @@ export const oversampling = (pictures: number): number =>
 
 /** Pictures that a class is learnt from at least: fewer say nothing of what they have in common. */
 export const FEWEST_PICTURES = 3;
+/** Whether a class can be taught: of one that is known already, a single picture more is something. */
+export const hasEnough = ({ count, isKnown }: OwnClass): boolean => count >= (isKnown ? 1 : FEWEST_PICTURES);
+/** Whether there is something of it that was not taught. */
+export const hasNew = ({ count, taught }: OwnClass): boolean => count > taught;
 /** Pictures that are kept of a class of one's own. */
 export const MOST_PICTURES = 100;

@@ -22,7 +22,7 @@ const folder = async (create: boolean): Promise<FileSystemDirectoryHandle> =>
 const isMissing = (error: unknown): boolean => error instanceof DOMException && error.name === 'NotFoundError';
 
 export class Store {
-  private wanted: (() => Promise<Uint8Array<ArrayBuffer>>) | null = null;
+  private wanted: Uint8Array<ArrayBuffer> | null = null;
   private writing: Promise<void> | null = null;
   private isMine = false;
 
@@ -65,8 +65,8 @@ export class Store {
     }
   }
 
-  /** Writes it as it is then, after what is being written: of several wishes meanwhile, once. */
-  save(content: () => Promise<Uint8Array<ArrayBuffer>>): void {
+  /** Writes it, after what is being written: of several meanwhile the last. */
+  save(content: Uint8Array<ArrayBuffer>): void {
     if (!this.isMine) return;
     this.wanted = content;
     this.writing ??= this.write();
@@ -86,7 +86,7 @@ export class Store {
   private async write(): Promise<void> {
     try {
       while (this.wanted && this.isMine) {
-        const content = await this.wanted();
+        const content = this.wanted;
         this.wanted = null;
         // What is written goes to a copy, which takes the file's place when it is closed.
         const stream = await (await (await folder(true)).getFileHandle(FILE, { create: true })).createWritable();

@@ -2,9 +2,9 @@
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import { BROWSERS } from '../shared/browsers.ts';
 import { download } from '../shared/download.ts';
-import { chosenFiles, type GivenFile } from '../shared/given-files.ts';
+import { chosenFiles, type GivenFile, takenFiles } from '../shared/given-files.ts';
 import { onceAFrame } from '../shared/once-a-frame.ts';
-import { answersView } from './answers-view.ts';
+import { answersView, NAMES } from './answers-view.ts';
 import { Camera } from './camera.ts';
 import { classesView } from './classes-view.ts';
 import { type Dropped, droppedFiles, folderFiles } from './dropped.ts';
@@ -13,7 +13,7 @@ import { keepView, type Replacing } from './keep-view.ts';
 import { lostView } from './lost-view.ts';
 import { Pad } from './pad.ts';
 import type { Command, Given, OwnClass, Told } from './protocol.ts';
-import { FEWEST_PICTURES } from './recipe.ts';
+import { hasEnough, hasNew } from './recipe.ts';
 
 /** Milliseconds between pictures of the camera that are asked about, and between those of a burst. */
 const [LOOK, BURST] = [400, 250];
@@ -227,8 +227,7 @@ function state(): string {
   if (!ready) return 'Asking for the GPU, and fetching the network…';
   if (isTeaching) {
     if (!learning) return 'Learning…';
-    const who = learning.pupil === 'kept' ? 'With DKD' : 'Fine-tuning alone';
-    return `${who}: learning, loss ${learning.loss.toFixed(2)}.`;
+    return `${NAMES[learning.pupil]}: learning, loss ${learning.loss.toFixed(2)}.`;
   }
   if (classes.some(({ isKnown }) => isKnown)) return 'Draw what you taught, or a letter: what do the two take it for?';
   return 'Draw a letter, or something that it has never seen.';
@@ -275,13 +274,10 @@ function draw(): void {
   parts.files.hidden = source !== 'files';
   const { format } = ready;
   const own = classes.find((one) => one.name === name.trim());
-  const isBusy = isTeaching;
   render(sourcesView(source, chooseSource), parts.sources);
   render(
     filesView((event, isFolder) => {
-      const input = event.target as HTMLInputElement;
-      const files = [...(input.files ?? [])];
-      input.value = '';
+      const files = takenFiles(event);
       if (isFolder) addDropped(folderFiles(files));
       else if (files.length > 0) add(files);
     }),
@@ -294,8 +290,8 @@ function draw(): void {
       names: classes.map((one) => one.name),
       isCameraOn: camera.isOn,
       count: own?.count ?? 0,
-      isBusy,
-      canTeach: classes.some(({ count, taught, isKnown }) => count > taught && (isKnown || count >= FEWEST_PICTURES)),
+      isBusy: isTeaching,
+      canTeach: classes.some((one) => hasEnough(one) && hasNew(one)),
       setName: (next) => {
         name = next;
         redraw();
@@ -313,7 +309,7 @@ function draw(): void {
     classesView({
       classes,
       format,
-      isBusy,
+      isBusy: isTeaching,
       renaming,
       choose: (next) => {
         name = next;
@@ -338,7 +334,7 @@ function draw(): void {
   render(
     keepView({
       fault,
-      isBusy,
+      isBusy: isTeaching,
       replacing: replacing?.what ?? null,
       exported: () => send({ type: 'export' }),
       imported: importFile,

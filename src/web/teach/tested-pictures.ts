@@ -1,5 +1,7 @@
 /** Test pictures of the network's own classes, as a file of the site. */
 import { DataError, type ImageBytes, readSafetensors, writeSafetensors } from 'engram';
+import { bytesPerImage } from '../../data/image-bytes.ts';
+import { joinedBytes } from './joined-bytes.ts';
 
 export interface TestedPictures {
   readonly images: ImageBytes;
@@ -27,10 +29,9 @@ export function readTested(bytes: Uint8Array, where: string): TestedPictures {
 
 /** Those of some classes. */
 export function testedOf({ images, labels }: TestedPictures, classes: ReadonlySet<string>): TestedPictures {
-  const { height, width, channels, data } = images;
-  const bytes = height * width * channels;
+  const { data } = images;
+  const bytes = bytesPerImage(images);
   const chosen = [...labels.keys()].filter((at) => classes.has(labels[at] as string));
-  const own = new Uint8Array(chosen.length * bytes);
-  for (const [place, at] of chosen.entries()) own.set(data.subarray(at * bytes, (at + 1) * bytes), place * bytes);
+  const own = joinedBytes(chosen.map((at) => data.subarray(at * bytes, (at + 1) * bytes)));
   return { images: { ...images, data: own, count: chosen.length }, labels: chosen.map((at) => labels[at] as string) };
 }

@@ -58,7 +58,7 @@ const [changes, additions] = [queue(), queue()];
 async function changed(of: Lesson): Promise<void> {
   tell(of.classes);
   latest = await of.file();
-  store.save(async () => latest as Uint8Array<ArrayBuffer>);
+  store.save(latest);
 }
 
 function show(next: Lesson): void {
@@ -127,19 +127,19 @@ async function teach(of: Lesson): Promise<void> {
 let asked: ImageData | null = null;
 let isAnswering = false;
 async function answer(): Promise<void> {
-  if (isAnswering || !lesson) return;
+  if (isAnswering) return;
   isAnswering = true;
-  try {
-    while (asked) {
-      const picture = asked;
-      asked = null;
-      tell({ type: 'answers', answers: await lesson.answers(picture) });
+  while (asked && lesson) {
+    const [picture, of]: [ImageData, Lesson] = [asked, lesson];
+    asked = null;
+    try {
+      tell({ type: 'answers', answers: await of.answers(picture) });
+    } catch (error) {
+      // Of one that was left meanwhile nobody waits for an answer.
+      if (of === lesson) fail(error, false);
     }
-  } catch (error) {
-    fail(error, false);
-  } finally {
-    isAnswering = false;
   }
+  isAnswering = false;
 }
 
 async function take({ name, bytes }: Extract<Command, { type: 'import' }>['file'], of: Lesson): Promise<void> {
