@@ -5,19 +5,15 @@ import sharp from 'sharp';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openSite } from './support/site.ts';
+import { siteUnderTest } from './support/site-under-test.ts';
 import { STRIPES_FILE, stripesModel } from './support/stripes-model.ts';
 
 const IDS = ['plain', 'typegpu', 'three', 'onnx'] as const;
 type Id = (typeof IDS)[number];
 const sourceOf = (id: Id) => readFile(`src/web/embed/examples/${id}.ts`, 'utf8');
 
-const site = await openSite({ drawing: true });
+const site = await siteUnderTest({ drawing: true });
 const { page } = site;
-test.after(() => site.close());
-test.after.each(() => {
-  assert.equal(site.errors, [], 'nothing fails, and the policy refuses nothing');
-  assert.equal(site.strays, [], 'nothing is asked of other servers');
-});
 
 /** Keeps the devices of a page where the test finds them. */
 const watchDevices = () => {

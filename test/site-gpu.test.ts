@@ -5,16 +5,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readSafetensors, writeSafetensors } from '../src/nn/safetensors.ts';
 import { endGpuProcess, openSite } from './support/site.ts';
+import { siteUnderTest } from './support/site-under-test.ts';
 
 /** On a busy machine SwiftShader is slow. */
 const PATIENCE = { timeout: 120_000 };
 
-const site = await openSite();
-test.after(() => site.close());
-test.after.each(() => {
-  assert.equal(site.errors, [], 'nothing fails, and the policy refuses nothing');
-  assert.equal(site.strays, [], 'nothing is asked of other servers');
-});
+const site = await siteUnderTest();
 
 const sectionOf = (page: Page, title: string): Locator => page.getByRole('region', { name: title });
 const stateOf = (page: Page, part: string, state: string): Promise<void> =>

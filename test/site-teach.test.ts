@@ -10,16 +10,12 @@ import { drawLetter } from './support/draw-letter.ts';
 import { engine } from './support/engine.ts';
 import { inFolder } from './support/in-folder.ts';
 import { endGpuProcess, openSite } from './support/site.ts';
+import { siteUnderTest } from './support/site-under-test.ts';
 import { traceTasks } from './support/trace-tasks.ts';
 import { pngs, turned } from './support/turned-glyphs.ts';
 
-const site = await openSite();
+const site = await siteUnderTest();
 const { page } = site;
-test.after(() => site.close());
-test.after.each(() => {
-  assert.equal(site.errors, [], 'nothing fails, and the policy refuses nothing');
-  assert.equal(site.strays, [], 'nothing is asked of other servers');
-});
 
 const button = (name: string, of: Page = page) => of.getByRole('button', { name, exact: true });
 const alert = (text: string | RegExp, of: Page = page) =>

@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { engram } from './support/command.ts';
 import { inFolder } from './support/in-folder.ts';
 import { endGpuProcess, openSite } from './support/site.ts';
+import { siteUnderTest } from './support/site-under-test.ts';
 import { traceTasks } from './support/trace-tasks.ts';
 
 const TINY = {
@@ -23,13 +24,8 @@ const TINY = {
   batch: '8',
   width: '4',
 };
-const site = await openSite();
+const site = await siteUnderTest();
 const { page } = site;
-test.after(() => site.close());
-test.after.each(() => {
-  assert.equal(site.errors, [], 'nothing fails, and the policy refuses nothing');
-  assert.equal(site.strays, [], 'nothing is asked of other servers');
-});
 
 const visit = (query: Readonly<Record<string, string>> = TINY) =>
   page.goto(`${site.url}index.html?${new URLSearchParams(query)}`);

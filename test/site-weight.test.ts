@@ -2,11 +2,10 @@
 import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openSite } from './support/site.ts';
+import { siteUnderTest } from './support/site-under-test.ts';
 
-const site = await openSite();
+const site = await siteUnderTest();
 const { page } = site;
-test.after(() => site.close());
 
 /** In bytes; data sets, networks and recorded runs are not in it. */
 const MOST = 400 * 1000;
@@ -48,7 +47,7 @@ test('what it carries is named with its licence', async () => {
   await page.goto(`${site.url}teach.html`);
   await page.getByRole('link', { name: 'Licences' }).click();
   const text = await page.locator('body').innerText();
-  for (const name of ['lit-html', 'onnxruntime-web', 'three', 'typegpu', 'uplot', 'valibot'])
+  for (const name of ['fflate', 'lit-html', 'onnxruntime-web', 'three', 'typegpu', 'uplot', 'valibot'])
     assert.match(text, new RegExp(`^${name} [0-9.]+ \\(.+\\)$`, 'm'));
 });
 
