@@ -5,7 +5,6 @@ import * as assert from 'uvu/assert';
 import { environmentOptions } from '../../src/cli/environment.ts';
 import { Engine, type Tensor } from '../../src/index.ts';
 import { relativeL2 } from '../../src/tensor/relative-error.ts';
-import { collectGarbage } from './collect-garbage.ts';
 import { given } from './given.ts';
 
 export { relativeL2 };
@@ -15,8 +14,9 @@ export const engine: Engine = await Engine.create(environmentOptions());
 
 test.after(() => engine.destroy());
 
-// What earlier tests dropped is freed whenever V8 collects it: within a test that counts buffers they would go missing.
-test.before.each(collectGarbage);
+// Tensors that a test drops would be freed whenever they are collected, perhaps while a later test counts buffers. That
+// they are freed is tested in processes of their own (`dropped`, `device-lifetime`).
+FinalizationRegistry.prototype.register = () => {};
 
 /** Defines tests for adapters with a feature; with others they are skipped. */
 export const needs = (feature: GPUFeatureName) => given(engine.device.features.has(feature), feature);
