@@ -20,7 +20,7 @@ import { wgsl } from './wgsl-plugin.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** What only the command line needs: not modules of the library. */
-const COMMAND_LINE = ['src/cli', 'src/report'];
+const COMMAND_LINE = ['src/cli', 'src/report', 'src/sweep'];
 /** An app like any other: it uses the package. */
 const SITE = 'src/web';
 

@@ -16,7 +16,7 @@ import { Interrupted } from './exit.ts';
 import { ownName } from './own-name.ts';
 import { plannedImages } from './pace.ts';
 import { Progress } from './progress.ts';
-import type { RunFolder } from './run-folder.ts';
+import type { RunFolder, Saved } from './run-folder.ts';
 import { StopSignal } from './stop-signal.ts';
 
 export interface LearnOptions {
@@ -26,7 +26,14 @@ export interface LearnOptions {
   readonly saveEvery?: number;
   /** One that is not built in. */
   readonly method?: AnyMethod | undefined;
+  /** Who follows the run, told of every event; by default a person at a terminal. Arguments as those of {@link Progress}. */
+  readonly follow?: (planned: readonly number[], tasksDone: number, begun: number) => Follower;
+  /** Called when what was saved is in the folder. */
+  readonly onSaved?: (saved: Saved) => void;
 }
+
+/** Follows a run while it learns. */
+export type Follower = Pick<Progress, 'report' | 'stop'>;
 
 /**
  * Learns every task that is left; `folderOf` gives the folder, for the configuration as it is recorded, once everything is
@@ -40,14 +47,15 @@ export async function learn(
   split: DatasetSplit,
   config: Config,
   folderOf: (config: Config) => Promise<RunFolder>,
-  { quiet = false, saveEvery = 0, method }: LearnOptions = {},
+  options: LearnOptions = {},
 ): Promise<RunRecord> {
+  const { method } = options;
   const benchmark = new Benchmark(engine, split, config, method);
   try {
     await tryNetwork(benchmark);
     const folder = await folderOf(benchmark.config);
     try {
-      return await learnIn(folder, benchmark, { quiet, saveEvery });
+      return await learnIn(folder, benchmark, options);
     } catch (error) {
       const isVain = leadsThereAgain(error) ? folder.saved.tasks === 0 : !folder.hasState;
       // The first failure is the one reported.
@@ -79,18 +87,15 @@ async function tryNetwork(benchmark: Benchmark): Promise<void> {
   }
 }
 
-async function learnIn(
-  folder: RunFolder,
-  benchmark: Benchmark,
-  { quiet, saveEvery }: { quiet: boolean; saveEvery: number },
-): Promise<RunRecord> {
+async function learnIn(folder: RunFolder, benchmark: Benchmark, options: LearnOptions): Promise<RunRecord> {
+  const { quiet = false } = options;
   await benchmark.resume(folder.state);
   folder.saved = { tasks: benchmark.tasksDone, epochs: epochsBegun(benchmark).length };
   const notices = await folder.mend(benchmark);
   if (benchmark.tasksDone > 0) await folder.saveRecord(recordOf(benchmark, folder.name));
   if (!quiet) console.log(picocolors.dim(`folder    ${printable(folder.path)}${whereFrom(benchmark)}`));
   for (const notice of [...notices, ...adapterNotice(benchmark)]) console.log(picocolors.yellow(printable(notice)));
-  await learnTasks(benchmark, folder, saveEvery);
+  await learnTasks(benchmark, folder, options);
   const record = recordOf(benchmark, folder.name);
   await folder.saveRecord(record);
   await folder.savePage(reportPage([record]));
@@ -119,18 +124,19 @@ function adapterNotice({ adapters }: Benchmark): string[] {
   ];
 }
 
-async function learnTasks(benchmark: Benchmark, folder: RunFolder, saveEvery: number): Promise<void> {
+async function learnTasks(benchmark: Benchmark, folder: RunFolder, options: LearnOptions): Promise<void> {
+  const { saveEvery = 0, onSaved = () => {}, follow = (...plan) => new Progress(...plan) } = options;
   const tasks = benchmark.scenario.tasks.length;
   if (benchmark.tasksDone === tasks) return;
   const signal = new StopSignal();
   const { stream, method, learner } = benchmark;
   const planned = plannedImages({ stream, method, memory: learner.memory, training: learner.training });
   const begun = epochsBegun(benchmark).reduce((total, { images }) => total + images, 0);
-  const progress = new Progress(planned, benchmark.tasksDone, begun);
+  const progress = follow(planned, benchmark.tasksDone, begun);
   try {
     for await (const event of benchmark.run({ saveEvery })) {
       progress.report(event);
-      await keep(event, benchmark, folder);
+      await keep(event, benchmark, folder, onSaved);
       if (signal.code > 0 && benchmark.tasksDone < tasks && isSaved(event, saveEvery)) {
         await folder.written();
         throw new Interrupted(howToGoOn(folder, tasks), signal.code);
@@ -148,17 +154,29 @@ async function learnTasks(benchmark: Benchmark, folder: RunFolder, saveEvery: nu
   }
 }
 
-async function keep(event: BenchmarkEvent, benchmark: Benchmark, folder: RunFolder): Promise<void> {
+async function keep(
+  event: BenchmarkEvent,
+  benchmark: Benchmark,
+  folder: RunFolder,
+  onSaved: (saved: Saved) => void,
+): Promise<void> {
   if (event.type === 'epoch') await folder.addMetrics(event);
   if (event.type === 'progress') {
     const { tasksDone: tasks } = benchmark;
-    await folder.saveProgress(event.bytes, { tasks, epochs: epochsBegun(benchmark).length });
+    const saved = { tasks, epochs: epochsBegun(benchmark).length };
+    await folder.saveProgress(event.bytes, saved);
+    // What fails is thrown where the folder is written to next.
+    folder.written().then(
+      () => onSaved(saved),
+      () => undefined,
+    );
   }
   if (event.type === 'task') {
     // First what the others can be made from again.
     await folder.saveCheckpoint(await benchmark.save(), benchmark.tasksDone);
     await folder.addMetrics(benchmark.lines.at(-1) as MetricsLine);
     await folder.saveRecord(recordOf(benchmark, folder.name));
+    onSaved(folder.saved);
   }
 }
 

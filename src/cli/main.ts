@@ -17,6 +17,7 @@ import { methodLine, methodList, methodTable, verifiedNote } from './method-list
 import type { ProfileOptions } from './profile.ts';
 import type { RecipesOptions } from './recipe-list.ts';
 import { addStepFlags } from './step-flags.ts';
+import type { SweepOptions } from './sweep.ts';
 import type { TuneCommand } from './tune.ts';
 import { wholeNumber, wholeNumberOrZero } from './whole-number.ts';
 
@@ -112,6 +113,30 @@ program
   )
   .option('--orders <n>', 'orders of the classes to compare in', wholeNumber, 1)
   .action(async (options: DemoOptions) => (await import('./demo/demo.ts')).demo(options));
+
+program
+  .command('sweep')
+  .description('many runs from one file: every combination of settings, or draws of them, in several class orders')
+  .argument('<file>', 'the sweep as JSON; its format is in the README')
+  .option('--out <folder>', "the sweep's folder; runs/NAME by default. What is done there is not run again")
+  .option('--jobs <n>', 'runs at once on this machine', wholeNumber, 1)
+  .option(
+    '--save-every <epochs>',
+    "epochs after which a run's state is saved; 0 for after tasks only",
+    wholeNumberOrZero,
+    1,
+  )
+  .option('--retries <n>', 'tries after one that crashed', wholeNumberOrZero, 2)
+  .option('--limit <n>', 'runs that a sweep may have', wholeNumber)
+  .option('--list', 'only list the runs')
+  .option('--table', 'only make the table of what is done')
+  .option('--markdown', 'the table as Markdown')
+  .action(async (file: string, options: SweepOptions) => (await import('./sweep.ts')).sweep(file, options));
+
+program
+  .command('sweep-run', { hidden: true })
+  .description('the process of one run of a sweep')
+  .action(async () => (await import('./sweep-run.ts')).sweepRun());
 
 program
   .command('report')

@@ -6,7 +6,8 @@ export class StopSignal {
   /** 0 until a signal came; then the exit code it stands for. */
   code = 0;
 
-  constructor() {
+  /** @param onFirst called when the first one comes. */
+  constructor(private readonly onFirst = (): void => {}) {
     for (const signal of SIGNALS) process.on(signal, this.note);
   }
 
@@ -18,5 +19,6 @@ export class StopSignal {
     const code = CODES[signal] ?? 1;
     if (this.code > 0) process.exit(code);
     this.code = code;
+    this.onFirst();
   };
 }

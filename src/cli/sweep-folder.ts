@@ -1,0 +1,83 @@
+/** A sweep's folder: what it is, its results, and a folder a run. One process at a time works in it. */
+import { readdir } from 'node:fs/promises';
+import * as v from 'valibot';
+import { files } from '#files';
+import { joinPath } from '../data/files.ts';
+import { ConfigError } from '../errors.ts';
+import { ResultsFile } from '../sweep/results.ts';
+import { RunLock } from './run-lock.ts';
+import { assertWritable } from './writable.ts';
+
+const SWEEP = 'sweep.json';
+const RESULTS = 'results.jsonl';
+
+const aboutSchema = v.object({ name: v.string() });
+
+export class SweepFolder {
+  private constructor(
+    readonly path: string,
+    readonly results: ResultsFile,
+    private readonly lock: RunLock,
+  ) {}
+
+  /** Where its runs have their folders. */
+  get runs(): string {
+    return joinPath(this.path, 'runs');
+  }
+
+  /**
+   * Takes a folder, new or of the sweep of this name, and writes down the sweep as it is now: what it lists anew is run, and what
+   * is done stays.
+   * @param text the sweep's file.
+   * @throws {ConfigError} when something else is there, or another process is at work.
+   */
+  static async take(path: string, name: string, text: string): Promise<SweepFolder> {
+    await assertOwn(path, name);
+    await assertWritable(path);
+    await files.makeDir(path);
+    const lock = await RunLock.take(path);
+    try {
+      await files.write(joinPath(path, SWEEP), `${JSON.stringify({ ...JSON.parse(text), name }, null, 2)}\n`);
+      return new SweepFolder(path, await ResultsFile.open(joinPath(path, RESULTS)), lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  /** What is done in a folder that may be in use; nothing where there is none. @throws {ConfigError} as {@link take}. */
+  static async resultsIn(path: string, name: string): Promise<ResultsFile> {
+    await assertOwn(path, name);
+    return ResultsFile.read(joinPath(path, RESULTS));
+  }
+
+  close(): void {
+    this.lock.release();
+  }
+}
+
+async function assertOwn(path: string, name: string): Promise<void> {
+  if (!(await files.exists(path))) return;
+  const about = joinPath(path, SWEEP);
+  if (await files.exists(about)) {
+    const found = v.safeParse(v.pipe(v.string(), v.parseJson(), aboutSchema), await files.readText(about));
+    if (found.success && found.output.name === name) return;
+    throw new ConfigError({
+      where: path,
+      message: found.success
+        ? `the sweep "${found.output.name}" is in this folder, and this one is "${name}".`
+        : `what sweep is in this folder cannot be read from its ${SWEEP}.`,
+      fix: found.success
+        ? 'Choose another --out, or give the file the same "name" if it is the same sweep.'
+        : 'Choose another --out, or put the file back.',
+    });
+  }
+  const names = await readdir(path).catch(() => ['']);
+  // A process that was killed when it had only begun leaves its lock.
+  if (names.every((one) => one.startsWith('lock') || one.endsWith('.tmp'))) return;
+  throw new ConfigError({
+    where: path,
+    message: 'there is something here already that is no sweep.',
+    fix: 'Choose another --out.',
+  });
+}

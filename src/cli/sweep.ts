@@ -1,0 +1,200 @@
+/** `engram sweep`: many runs from one file. */
+import { availableParallelism } from 'node:os';
+import picocolors from 'picocolors';
+import { files } from '#files';
+import { methodOf } from '../continual/benchmark/config.ts';
+import type { AnyMethod } from '../continual/method.ts';
+import { ConfigError } from '../errors.ts';
+import { clipped, printable } from '../gpu/printable.ts';
+import { sweepMarkdown, sweepTable } from '../report/sweep-table.ts';
+import { compareConfigurations } from '../sweep/comparison.ts';
+import { LocalSweep } from '../sweep/local-sweep.ts';
+import { type ChosenMethod, type PlannedRun, planRuns } from '../sweep/plan.ts';
+import type { ResultsFile } from '../sweep/results.ts';
+import type { RunProgram } from '../sweep/run-process.ts';
+import { SweepState } from '../sweep/state.ts';
+import { readSweep, type SweepFile } from '../sweep/sweep-file.ts';
+import { didYouMean, meaningsOf } from './config-flags.ts';
+import { Interrupted } from './exit.ts';
+import { isMethodFile } from './method-choice.ts';
+import { loadMethod, originOf } from './method-file.ts';
+import { ownName } from './own-name.ts';
+import { readConfigFile } from './settings.ts';
+import { StopSignal } from './stop-signal.ts';
+import { SweepFolder } from './sweep-folder.ts';
+import { plannedCounts, SweepView } from './sweep-view.ts';
+
+export interface SweepOptions {
+  readonly out?: string;
+  readonly jobs: number;
+  readonly saveEvery: number;
+  readonly retries: number;
+  readonly limit?: number;
+  readonly list?: boolean;
+  readonly table?: boolean;
+  readonly markdown?: boolean;
+}
+
+/** A sweep's file and its runs. */
+export interface Planned {
+  readonly sweep: SweepFile;
+  readonly runs: readonly PlannedRun[];
+  /** The label of the configuration that the others are compared with. */
+  readonly baseline: string | undefined;
+}
+
+/** @throws {ConfigError | DataError} for a file that is no sweep, or whose settings do not fit. */
+export async function planSweep(file: string, limit?: number): Promise<Planned> {
+  const sweep = await readSweep(file);
+  const base = sweep.config === undefined ? {} : await readConfigFile(sweep.config, sweep.settings.method);
+  const runs = await planRuns(sweep, {
+    where: file,
+    base,
+    ...(limit === undefined ? {} : { limit }),
+    methodOf: methodChoice(),
+    assertKnown,
+  });
+  return { sweep, runs, baseline: baselineOf(sweep, runs, file) };
+}
+
+function assertKnown(key: string, where: string, methods: readonly AnyMethod[]): void {
+  const known = meaningsOf();
+  if (known.has(key) || methods.some(({ settings }) => Object.hasOwn(settings, key))) return;
+  throw new ConfigError({
+    where,
+    message: `there is no setting "${clipped(key)}".`,
+    fix: `${didYouMean(key, [...known.keys()])} The help of \`engram train\` names them all.`,
+  });
+}
+
+/** Methods by name or by file, each file loaded once. */
+function methodChoice(): (name: unknown) => Promise<ChosenMethod> {
+  const loaded = new Map<string, Promise<ChosenMethod>>();
+  return async (name = 'fdkd') => {
+    if (!isMethodFile(name)) return { method: methodOf(name) };
+    const known = loaded.get(name) ?? loadMethod(name).then((own) => ({ method: own.method, origin: originOf(own) }));
+    loaded.set(name, known);
+    return known;
+  };
+}
+
+/** The one configuration that has the baseline's settings. */
+function baselineOf({ baseline }: SweepFile, runs: readonly PlannedRun[], where: string): string | undefined {
+  if (baseline === undefined) return undefined;
+  const wanted = Object.entries(baseline);
+  const fits = runs.filter(({ config, label }) =>
+    wanted.every(([key, value]) =>
+      key === 'name' ? label === value : JSON.stringify(config[key]) === JSON.stringify(value),
+    ),
+  );
+  const labels = [...new Set(fits.map(({ label }) => label))];
+  const [label] = labels;
+  if (label !== undefined && labels.length === 1) return label;
+  throw new ConfigError({
+    where,
+    message:
+      label === undefined
+        ? `no run has the settings of the baseline, ${JSON.stringify(baseline)}.`
+        : `${labels.length} configurations have the settings of the baseline: ${labels.slice(0, 3).join('; ')}${labels.length > 3 ? '; …' : ''}.`,
+    fix: 'The baseline names settings of one configuration, such as {"method": "kd", "kdWeight": 1}, or its {"name": …}.',
+  });
+}
+
+/**
+ * Runs what is not done yet.
+ * @throws {ConfigError | DataError}
+ * @throws Interrupted after Ctrl-C.
+ */
+export async function sweep(file: string, options: SweepOptions): Promise<void> {
+  const planned = await planSweep(file, options.limit);
+  const path = options.out ?? `runs/${planned.sweep.name}`;
+  if (options.list) return listRuns(planned);
+  if (options.table) {
+    printTable(planned, await SweepFolder.resultsIn(path, planned.sweep.name), options);
+    return;
+  }
+  const folder = await SweepFolder.take(path, planned.sweep.name, await files.readText(file));
+  try {
+    await runAll(planned, folder, options);
+  } finally {
+    folder.close();
+  }
+}
+
+function listRuns({ runs }: Planned): void {
+  for (const { id, label, pair } of runs) console.log(printable([id, label, pair].filter(Boolean).join('  ')));
+}
+
+/** Results of runs that are the sweep's as it is now. */
+function ownResults({ runs }: Planned, results: ResultsFile) {
+  const ids = new Set(runs.map(({ id }) => id));
+  return results.all.filter(({ run }) => ids.has(run));
+}
+
+function printTable(planned: Planned, results: ResultsFile, { markdown }: SweepOptions): void {
+  const compared = compareConfigurations(ownResults(planned, results), planned.baseline);
+  const counts = plannedCounts(planned.runs);
+  console.log(markdown ? sweepMarkdown(compared, counts) : sweepTable(compared, counts));
+}
+
+/** The program of a run: this one. Adapters that run on the CPU share its cores among the runs at once. */
+export function runProgram(jobs: number): RunProgram {
+  const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
+  return {
+    script: process.argv[1] ?? '',
+    args: ['sweep-run'],
+    ...(jobs > 1 && !process.env.LP_NUM_THREADS ? { env: { LP_NUM_THREADS: String(threads) } } : {}),
+  };
+}
+
+async function runAll(planned: Planned, folder: SweepFolder, options: SweepOptions): Promise<void> {
+  const { sweep: file, runs, baseline } = planned;
+  const { results } = folder;
+  const { jobs, saveEvery, retries } = options;
+  const state = new SweepState(runs);
+  const done = ownResults(planned, results).length;
+  console.log(
+    picocolors.dim(
+      `sweep     ${file.name}: ${runs.length} runs of ${plannedCounts(runs).size} configurations` +
+        `${done > 0 ? `, ${done} of them done before` : ''}\nfolder    ${printable(folder.path)}`,
+    ),
+  );
+  const view = new SweepView({ state, results, baseline, atOnce: () => jobs });
+  const program = runProgram(jobs);
+  const { earlyStop } = file;
+  const local = new LocalSweep({
+    ...{ folder: folder.runs, results, state, program, jobs, saveEvery, retries, earlyStop },
+    onEnd: (run) => view.ended(run),
+  });
+  const signal = new StopSignal(() => local.stop());
+  try {
+    await local.run();
+  } finally {
+    view.stop();
+    signal.dispose();
+  }
+  printTable(planned, results, options);
+  conclude(state, signal.code);
+}
+
+/**
+ * What is left to say of a sweep that ends here.
+ * @throws Interrupted where it was stopped, and where runs failed.
+ */
+export function conclude(state: SweepState, code: number): void {
+  const failed = state.of('failed');
+  const open = state.runs.length - failed.length - state.of('done').length;
+  if (open > 0) {
+    throw new Interrupted(
+      `Stopped, and what is done is saved. ${open} runs are left; to go on: ${ownName()} ${process.argv.slice(2).join(' ')}`,
+      code || 1,
+    );
+  }
+  if (failed.length === 0) return;
+  const [first] = failed;
+  throw new Interrupted(
+    `${failed.length} of ${state.runs.length} runs failed; the first (${first?.run.label}): ${first?.error} ` +
+      'The same command tries them again.',
+    1,
+  );
+}

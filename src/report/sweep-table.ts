@@ -1,0 +1,77 @@
+/** A sweep's configurations side by side: for the terminal, for Markdown. */
+import picocolors from 'picocolors';
+import { printable } from '../gpu/printable.ts';
+import type { ConfigurationResult, Figure, Mean, PairedDifference } from '../sweep/comparison.ts';
+import { FIGURES } from '../sweep/comparison.ts';
+import { type TableOptions, tableOf } from './table.ts';
+
+const number = (value: number): string => value.toFixed(1).replace('-', '−');
+const spread = (value: number): string => (Number.isNaN(value) ? '' : ` ± ${number(value)}`);
+
+/** A mean with the standard deviation of its runs; nothing where there is no run. */
+export const meanText = ({ runs, mean, std }: Mean): string => (runs === 0 ? '' : `${number(mean)}${spread(std)}`);
+
+/** A difference with its standard error, and how many pairs are ahead and behind. */
+export function differenceText({ runs, mean, error, ahead, behind }: PairedDifference): string {
+  if (runs === 0) return '';
+  const signed = `${mean > 0 ? '+' : ''}${number(mean)}`;
+  return `${signed}${spread(error)} (${ahead}:${behind})`;
+}
+
+const TITLES: Readonly<Record<Figure, string>> = { average: 'average %', last: 'last %', forgetting: 'forgetting' };
+/** Differences that are told: what is forgotten follows from them. */
+const COMPARED = ['average', 'last'] as const;
+
+/** How many of a configuration's runs are there, of how many. */
+const runsText = ({ label, runs, stopped }: ConfigurationResult, planned: ReadonlyMap<string, number>): string => {
+  const of = planned.get(label);
+  const count = of === undefined || of === runs ? `${runs}` : `${runs}/${of}`;
+  return stopped === 0 ? count : `${count}, ${stopped} stopped`;
+};
+
+function columnsOf(results: readonly ConfigurationResult[]): { head: string[]; isCompared: boolean } {
+  const isCompared = results.some(({ differences }) => differences !== null);
+  const head = ['configuration', 'runs', ...FIGURES.map((figure) => TITLES[figure])];
+  return { head: isCompared ? [...head, ...COMPARED.map((figure) => `Δ ${figure}`)] : head, isCompared };
+}
+
+const cellsOf = (result: ConfigurationResult, planned: ReadonlyMap<string, number>, isCompared: boolean): string[] => [
+  printable(result.label),
+  runsText(result, planned),
+  ...FIGURES.map((figure) => meanText(result.figures[figure])),
+  ...(isCompared
+    ? COMPARED.map((figure) => (result.differences ? differenceText(result.differences[figure]) : ''))
+    : []),
+];
+
+/**
+ * A line a configuration: means and standard deviations over its runs, and where there is a baseline, the mean difference to it
+ * over pairs of the same class order and seed, its standard error, and how many pairs are ahead and behind.
+ * @param planned runs that each is to have; those of which none is done are listed too.
+ */
+export function sweepTable(
+  results: readonly ConfigurationResult[],
+  planned: ReadonlyMap<string, number> = new Map(),
+  options: TableOptions = {},
+): string {
+  const colours = picocolors.createColors(options.colour ?? picocolors.isColorSupported);
+  const { head, isCompared } = columnsOf(results);
+  const table = tableOf(head.map(colours.bold), 'left');
+  for (const result of results) table.push(cellsOf(result, planned, isCompared));
+  const begun = new Set(results.map(({ label }) => label));
+  for (const [label, count] of planned)
+    if (!begun.has(label))
+      table.push([colours.dim(printable(label)), colours.dim(`0/${count}`), ...head.slice(2).map(() => '')]);
+  return table.toString();
+}
+
+/** The same in Markdown. */
+export function sweepMarkdown(results: readonly ConfigurationResult[], planned: ReadonlyMap<string, number>): string {
+  const { head, isCompared } = columnsOf(results);
+  const row = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [
+    row(head),
+    row(head.map((_, column) => (column === 0 ? ':--' : '--:'))),
+    ...results.map((result) => row(cellsOf(result, planned, isCompared))),
+  ].join('\n');
+}

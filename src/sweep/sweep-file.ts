@@ -1,0 +1,134 @@
+/** A sweep as a file: which settings vary, how, and in which orders of the classes. Words as in other tools' sweeps. */
+import { basename, dirname, resolve } from 'node:path';
+import * as v from 'valibot';
+import { files } from '#files';
+import { ConfigError } from '../errors.ts';
+
+const finite = v.pipe(v.number(), v.finite());
+const seed = v.pipe(finite, v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1));
+const seeds = v.pipe(v.array(seed), v.minLength(1, 'it is empty'));
+const settings = v.record(v.string(), v.unknown());
+
+/** What a random search draws from between two bounds. */
+const range = v.strictObject({
+  min: finite,
+  max: finite,
+  /** `log_uniform`: evenly in the logarithm. `int_uniform`: whole numbers, both bounds included. */
+  distribution: v.optional(v.picklist(['uniform', 'log_uniform', 'int_uniform']), 'uniform'),
+});
+const values = v.pipe(v.array(v.unknown()), v.minLength(1, 'it has no values'));
+const parameter = v.union([values, v.strictObject({ values }), v.strictObject({ value: v.unknown() }), range]);
+
+const stopSchema = v.strictObject({
+  /** Tasks that a run learns at least. */
+  minTasks: v.optional(v.pipe(finite, v.integer(), v.minValue(1)), 2),
+  /** Points that it may be below the median. */
+  margin: v.optional(v.pipe(finite, v.minValue(0)), 0),
+});
+
+const sweepSchema = v.strictObject({
+  $schema: v.exactOptional(v.string()),
+  /** Names the sweep's folder and its runs on a queue; the file's own name by default. */
+  name: v.exactOptional(
+    v.pipe(v.string(), v.regex(/^[\w][\w.-]{0,63}$/, 'up to 64 letters, digits, points, hyphens and underscores')),
+  ),
+  description: v.exactOptional(v.string()),
+  /** Every combination of the parameters' values, or draws from them. */
+  method: v.optional(v.picklist(['grid', 'random']), 'grid'),
+  /** A recipe or a file of settings that everything else is beside. */
+  config: v.exactOptional(v.string()),
+  /** Of every run. */
+  settings: v.optional(settings, {}),
+  /** Settings that go together, a set of runs each. */
+  configurations: v.exactOptional(v.pipe(v.array(settings), v.minLength(1, 'it is empty'))),
+  parameters: v.optional(v.record(v.string(), parameter), {}),
+  /** Class orders by NumPy's seeds, which also seed everything else that is random in their runs. */
+  orders: v.exactOptional(seeds),
+  /** Of everything that is random, whatever the class order. */
+  seeds: v.exactOptional(seeds),
+  /** Draws of a random search. */
+  runs: v.exactOptional(v.pipe(finite, v.integer(), v.minValue(1))),
+  /** What a random search draws by. */
+  randomSeed: v.optional(seed, 0),
+  /** The configuration that the others are compared with, order by order: some of its settings. */
+  baseline: v.exactOptional(settings),
+  /** Stops runs that are below the median of the others (Golovin et al., Google Vizier, 2017, section 3.5). */
+  earlyStop: v.exactOptional(stopSchema),
+});
+
+export type Range = v.InferOutput<typeof range>;
+export type EarlyStop = v.InferOutput<typeof stopSchema>;
+/** What a parameter takes: one of these values, or a number of a range. */
+export type Parameter = { readonly values: readonly unknown[] } | Range;
+
+/** A sweep's file, read. */
+export interface SweepFile extends Omit<v.InferOutput<typeof sweepSchema>, 'name' | 'parameters' | '$schema'> {
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, Parameter>>;
+}
+
+const LOOKS =
+  'It looks like {"settings": {"data": "glyphs"}, "parameters": {"method": ["kd", "fdkd"]}, "orders": [0, 1, 2]}.';
+
+/** How a value that does not fit is said: unions of valibot tell what each of them expected. */
+function reasonOf(issue: v.BaseIssue<unknown>): string {
+  if (issue.type === 'union') return 'a list of values, {"values": […]}, or {"min": …, "max": …} was expected';
+  if (issue.type === 'strict_object' && issue.expected === 'never') return 'there is no such entry';
+  return issue.message.replace(/\.$/, '');
+}
+
+function parameterOf(name: string, given: v.InferOutput<typeof parameter>, where: string): Parameter {
+  if (Array.isArray(given)) return { values: given };
+  if ('value' in given) return { values: [given.value] };
+  if ('values' in given) return given;
+  const { min, max, distribution } = given;
+  const isBad =
+    min > max ||
+    (distribution === 'log_uniform' && min <= 0) ||
+    (distribution === 'int_uniform' && !(Number.isInteger(min) && Number.isInteger(max)));
+  if (!isBad) return given;
+  throw new ConfigError({
+    where,
+    message: `parameter "${name}": nothing lies from ${min} to ${max} (${distribution}).`,
+    fix: 'The lower bound comes first; a log_uniform one is above 0, an int_uniform one a whole number.',
+  });
+}
+
+/**
+ * @param where names what the text is from.
+ * @param name what the sweep is called where the text does not say.
+ * @throws {ConfigError} naming the first entry that does not fit.
+ */
+export function parseSweep(text: string, where: string, name: string): SweepFile {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ConfigError({ where, message: `this is not JSON: ${(cause as Error).message}.`, fix: LOOKS, cause });
+  }
+  const result = v.safeParse(sweepSchema, json);
+  if (!result.success) {
+    const [issue] = result.issues;
+    const place = v.getDotPath(issue);
+    throw new ConfigError({
+      where,
+      message: place === null ? 'this is not a sweep.' : `"${place}" does not fit: ${reasonOf(issue)}.`,
+      fix: LOOKS,
+    });
+  }
+  const { $schema: _, parameters, ...sweep } = result.output;
+  const read = Object.entries(parameters).map(([key, given]) => [key, parameterOf(key, given, where)] as const);
+  return { name, ...sweep, parameters: Object.fromEntries(read) };
+}
+
+/**
+ * Reads a sweep's file; what it says of `config` lies beside it.
+ * @throws {DataError} where there is none.
+ * @throws {ConfigError} as {@link parseSweep}.
+ */
+export async function readSweep(path: string): Promise<SweepFile> {
+  const sweep = parseSweep(await files.readText(path), path, basename(path).replace(/(\.sweep)?\.json$/, ''));
+  if (sweep.config === undefined) return sweep;
+  const beside = resolve(dirname(path), sweep.config);
+  return (await files.exists(beside)) ? { ...sweep, config: beside } : sweep;
+}
