@@ -20,6 +20,7 @@ import { addStepFlags } from './step-flags.ts';
 import type { SweepOptions } from './sweep.ts';
 import type { TuneCommand } from './tune.ts';
 import { wholeNumber, wholeNumberOrZero } from './whole-number.ts';
+import type { WorkerOptions } from './worker.ts';
 
 interface TrainFlags {
   config?: string;
@@ -128,10 +129,39 @@ program
   )
   .option('--retries <n>', 'tries after one that crashed', wholeNumberOrZero, 2)
   .option('--limit <n>', 'runs that a sweep may have', wholeNumber)
+  .option(
+    '--queue <url>',
+    'let the workers of a queue learn the runs, such as redis://localhost:6379; see `engram worker`',
+  )
   .option('--list', 'only list the runs')
   .option('--table', 'only make the table of what is done')
   .option('--markdown', 'the table as Markdown')
   .action(async (file: string, options: SweepOptions) => (await import('./sweep.ts')).sweep(file, options));
+
+program
+  .command('worker')
+  .description('learn runs of sweeps from a queue, on as many machines as there are')
+  .requiredOption('--queue <url>', 'a Redis or Valkey server, such as redis://localhost:6379')
+  .option('--folder <folder>', 'where the runs have their folders', 'runs/worker')
+  .option('--jobs <n>', 'runs at once on this machine', wholeNumber, 1)
+  .option(
+    '--patience <seconds>',
+    'without a sign of life for so long, a worker counts as gone and others take its runs over; the same for all workers',
+    wholeNumber,
+    90,
+  )
+  .option('--losses <n>', 'times that a run may be taken over before it counts as failed', wholeNumberOrZero, 5)
+  .action(async (options: WorkerOptions) => (await import('./worker.ts')).worker(options));
+
+program
+  .command('queue')
+  .description('look at a queue, or do something with all that is on it')
+  .argument('[action]', 'status, pause, resume, cancel or clear', 'status')
+  .argument('[sweep]', 'the name of the sweep to cancel')
+  .requiredOption('--queue <url>', 'a Redis or Valkey server, such as redis://localhost:6379')
+  .action(async (action: string, sweep: string | undefined, { queue }: { queue: string }) =>
+    (await import('./queue.ts')).queue(queue, action, sweep),
+  );
 
 program
   .command('sweep-run', { hidden: true })

@@ -8,7 +8,7 @@ import { version } from '../../package.json';
 import type { BenchmarkEvent } from '../continual/benchmark/benchmark.ts';
 import type { Config } from '../continual/benchmark/config.ts';
 import { accuracyCurve } from '../continual/benchmark/metrics/accuracy.ts';
-import { CONFIG } from '../continual/benchmark/run-files.ts';
+import { CHECKPOINT, CONFIG } from '../continual/benchmark/run-files.ts';
 import type { RunRecord } from '../continual/benchmark/run-record.ts';
 import { joinPath } from '../data/files.ts';
 import { loadDataset } from '../data/load-dataset.ts';
@@ -20,6 +20,7 @@ import { environmentOptions } from './environment.ts';
 import { exit, Interrupted } from './exit.ts';
 import { type Follower, learn } from './learn.ts';
 import { loadMethod } from './method-file.ts';
+import { PROGRESS } from './run-files.ts';
 import { RunFolder, readRecord } from './run-folder.ts';
 import { assertNotRunning } from './run-lock.ts';
 
@@ -115,7 +116,9 @@ const FINAL = [ArgumentError, CheckpointError, ConfigError, DataError];
 async function work({ config, folder: path, saveEvery }: RunOrder): Promise<RunMessage> {
   const method = await methodOf(config);
   await othersGone(path);
-  const begun = (await files.exists(joinPath(path, CONFIG))) ? await RunFolder.open(path, method) : null;
+  // What came from another machine is its state alone.
+  const isBegun = await Promise.all([CONFIG, CHECKPOINT, PROGRESS].map((name) => files.exists(joinPath(path, name))));
+  const begun = isBegun.includes(true) ? await RunFolder.open(path, method) : null;
   const split = await loadDataset(config.data, { imageSize: config.imageSize });
   const engine = await Engine.create(environmentOptions());
   const before = process.cpuUsage();

@@ -21,6 +21,8 @@ export interface ViewOptions {
   readonly baseline?: string | undefined;
   /** Runs at once, as far as is known. */
   readonly atOnce: () => number;
+  /** What a person should know, such as a queue that does not answer; empty where all is well. */
+  readonly notice: () => string;
 }
 
 /** Runs that each configuration is to have. */
@@ -75,13 +77,13 @@ export class SweepView {
   }
 
   private tick(): void {
-    const { state } = this.options;
     if (this.draw) {
       this.draw(this.picture());
       return;
     }
-    if (state.notice !== this.noticed && state.notice !== '') console.log(picocolors.yellow(state.notice));
-    this.noticed = state.notice;
+    const notice = this.options.notice();
+    if (notice !== this.noticed && notice !== '') console.log(picocolors.yellow(notice));
+    this.noticed = notice;
     if (performance.now() - this.spoken < SPARSE_S * 1000) return;
     this.spoken = performance.now();
     for (const line of this.running()) console.log(line);
@@ -90,7 +92,7 @@ export class SweepView {
 
   /** As much of it as the terminal has room for. */
   private picture(): string {
-    const { notice } = this.options.state;
+    const notice = this.options.notice();
     const below = [...this.running(), ...(notice === '' ? [] : [picocolors.yellow(notice)]), this.footer()];
     const room = (process.stdout.rows || 24) - below.length - 1;
     const table = this.table().split('\n');

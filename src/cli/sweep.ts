@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import picocolors from 'picocolors';
 import { files } from '#files';
+import { version } from '../../package.json';
 import { methodOf } from '../continual/benchmark/config.ts';
 import type { AnyMethod } from '../continual/method.ts';
 import { ConfigError } from '../errors.ts';
@@ -10,6 +11,8 @@ import { sweepMarkdown, sweepTable } from '../report/sweep-table.ts';
 import { compareConfigurations } from '../sweep/comparison.ts';
 import { LocalSweep } from '../sweep/local-sweep.ts';
 import { type ChosenMethod, type PlannedRun, planRuns } from '../sweep/plan.ts';
+import { type Connection, connect } from '../sweep/queue/connection.ts';
+import { QueueSweep } from '../sweep/queue/queue-sweep.ts';
 import type { ResultsFile } from '../sweep/results.ts';
 import type { RunProgram } from '../sweep/run-process.ts';
 import { SweepState } from '../sweep/state.ts';
@@ -33,6 +36,8 @@ export interface SweepOptions {
   readonly list?: boolean;
   readonly table?: boolean;
   readonly markdown?: boolean;
+  /** Address of the queue whose workers learn the runs. */
+  readonly queue?: string;
 }
 
 /** A sweep's file and its runs. */
@@ -150,31 +155,59 @@ export function runProgram(jobs: number): RunProgram {
 async function runAll(planned: Planned, folder: SweepFolder, options: SweepOptions): Promise<void> {
   const { sweep: file, runs, baseline } = planned;
   const { results } = folder;
-  const { jobs, saveEvery, retries } = options;
+  const { queue: url } = options;
+  const connection = url === undefined ? null : await connect(url, version);
   const state = new SweepState(runs);
   const done = ownResults(planned, results).length;
-  console.log(
-    picocolors.dim(
-      `sweep     ${file.name}: ${runs.length} runs of ${plannedCounts(runs).size} configurations` +
-        `${done > 0 ? `, ${done} of them done before` : ''}\nfolder    ${printable(folder.path)}`,
-    ),
-  );
-  const view = new SweepView({ state, results, baseline, atOnce: () => jobs });
-  const program = runProgram(jobs);
-  const { earlyStop } = file;
-  const local = new LocalSweep({
-    ...{ folder: folder.runs, results, state, program, jobs, saveEvery, retries, earlyStop },
-    onEnd: (run) => view.ended(run),
+  const lines = [
+    `sweep     ${file.name}: ${runs.length} runs of ${plannedCounts(runs).size} configurations` +
+      `${done > 0 ? `, ${done} of them done before` : ''}`,
+    `folder    ${printable(folder.path)}`,
+    ...(connection ? [`queue     ${printable(connection.url)}`] : []),
+  ];
+  for (const line of lines) console.log(picocolors.dim(line));
+  const view = new SweepView({
+    ...{ state, results, baseline },
+    atOnce: () => (connection ? state.of('running').length : options.jobs),
+    notice: () =>
+      connection && connection.redis.status !== 'ready'
+        ? `The queue does not answer. Workers go on with what they have; what they come to is heard when it does.`
+        : '',
   });
-  const signal = new StopSignal(() => local.stop());
+  const runner = runnerOf(file, { folder, state, connection, options, onEnd: (run) => view.ended(run) });
+  const signal = new StopSignal(() => {
+    runner.stop();
+    // What waits for an answer that does not come must not wait for ever.
+    if (connection && connection.redis.status !== 'ready') process.exit(signal.code);
+  });
   try {
-    await local.run();
+    await runner.run();
   } finally {
     view.stop();
     signal.dispose();
+    await connection?.close();
   }
   printTable(planned, results, options);
   conclude(state, signal.code);
+}
+
+interface Running {
+  readonly folder: SweepFolder;
+  readonly state: SweepState;
+  readonly connection: Connection | null;
+  readonly options: SweepOptions;
+  readonly onEnd: (run: PlannedRun) => void;
+}
+
+/** On this machine, or by the workers of a queue. */
+function runnerOf(file: SweepFile, { folder, state, connection, options, onEnd }: Running): LocalSweep | QueueSweep {
+  const { results } = folder;
+  const { jobs, saveEvery, retries } = options;
+  const { earlyStop, name } = file;
+  if (connection)
+    return new QueueSweep({ connection, sweep: name, results, state, saveEvery, retries, earlyStop, onEnd });
+  const program = runProgram(jobs);
+  return new LocalSweep({ folder: folder.runs, results, state, program, jobs, saveEvery, retries, earlyStop, onEnd });
 }
 
 /**
@@ -193,7 +226,7 @@ export function conclude(state: SweepState, code: number): void {
   if (failed.length === 0) return;
   const [first] = failed;
   throw new Interrupted(
-    `${failed.length} of ${state.runs.length} runs failed; the first (${first?.run.label}): ${first?.error} ` +
+    `${failed.length} of ${state.runs.length} runs failed; the first (${first?.run.label}): ${(first?.error ?? '').replace(/\.$/, '')}. ` +
       'The same command tries them again.',
     1,
   );

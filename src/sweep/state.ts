@@ -21,8 +21,6 @@ export interface RunState {
 
 export class SweepState {
   private readonly states: Map<string, RunState>;
-  /** What a person should know, such as a queue that does not answer; empty where all is well. */
-  notice = '';
 
   constructor(runs: readonly PlannedRun[]) {
     this.states = new Map(
