@@ -3,20 +3,22 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { AnyMethod } from '../../src/continual/method.ts';
 import { METHOD_NAMES, methods } from '../../src/continual/methods/index.ts';
 import { mean, standardDeviation } from '../../src/report/statistics.ts';
-import { methodRuns, ORDERS, PROTOCOLS, type Protocol, protocols, pytorch, titles } from './method-protocols.ts';
-import { type MethodResult, readMethodResults, recorded, resultOf } from './method-results.ts';
+import type { SweepResult } from '../../src/sweep/results.ts';
+import { PROTOCOLS, type Protocol, protocols, pytorch, titles } from './method-protocols.ts';
+import { type RecordedSweep, recordedSweep } from './recorded-sweep.ts';
 
-/** Results of the search for settings. */
-export const SEARCHED = 'bench/results/methods-search.jsonl';
 const NOTES = 'bench/results/methods-notes.md';
 const PAGE = 'bench/results/methods.md';
 const README = 'README.md';
-const [BEGIN, END] = ['<!-- methods: made by `npm run -s methods` -->', '<!-- methods: end -->'];
+const [BEGIN, END] = ['<!-- methods: made by `npm run -s evidence -- methods` -->', '<!-- methods: end -->'];
+
+/** Of each protocol, the comparison or the search for settings. */
+export type ByProtocol = Readonly<Record<Protocol, Pick<RecordedSweep, 'runs' | 'results'>>>;
 
 /** Results of a method under a protocol, in the order of the class orders. */
 interface Row {
   readonly method: AnyMethod;
-  readonly results: readonly MethodResult[];
+  readonly results: readonly SweepResult[];
 }
 
 const one = (value: number): string => value.toFixed(1);
@@ -28,26 +30,22 @@ function spread(values: readonly number[]): string {
   return values.length === 1 ? one(values[0]!) : `${one(mean(values))} ± ${one(standardDeviation(values))}`;
 }
 
-const pair = (results: readonly MethodResult[]): string =>
+const pair = (results: readonly SweepResult[]): string =>
   results.length === 0
     ? DASH
     : `${one(mean(results.map(({ average }) => average)))} / ${one(mean(results.map(({ last }) => last)))}`;
 
-function rowsOf(protocol: Protocol, results: readonly MethodResult[]): Row[] {
-  const runs = methodRuns('');
-  return METHOD_NAMES.map((name) => ({
+const rowsOf = (protocol: Protocol, compared: ByProtocol): Row[] =>
+  METHOD_NAMES.map((name) => ({
     method: methods[name],
-    results: runs
-      .filter((run) => run.protocol === protocol && run.method === name)
-      .flatMap((run) => resultOf(results, run) ?? []),
+    results: compared[protocol].results.filter(({ label }) => label === name),
   }));
-}
 
 /** What PyTorch gave, beside ours in the same two orders. */
 function besidePytorch(protocol: Protocol, { method, results }: Row): string {
   const theirs = pytorch[`${protocol}/${method.name}`];
   if (!theirs) return DASH;
-  const same = results.filter(({ run }) => run.endsWith('/0') || run.endsWith('/1'));
+  const same = results.filter(({ pair: order }) => order === 'order 0' || order === 'order 1');
   const [average, last] = theirs;
   return `${average === null ? DASH : one(average)} / ${one(last)} (here ${same.length === 2 ? pair(same) : DASH})`;
 }
@@ -55,8 +53,8 @@ function besidePytorch(protocol: Protocol, { method, results }: Row): string {
 const markdown = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
-function protocolTable(protocol: Protocol, results: readonly MethodResult[]): string {
-  const rows = rowsOf(protocol, results);
+function protocolTable(protocol: Protocol, compared: ByProtocol): string {
+  const rows = rowsOf(protocol, compared);
   const seconds = (row: Row) => row.results.flatMap(({ cpuSeconds }) => cpuSeconds ?? []);
   return markdown(
     ['method', 'average, %', 'last, %', 'forgetting', 'processor s', 'orders', 'PyTorch, average / last'],
@@ -85,8 +83,8 @@ const settingsTable = (): string =>
 const short: Readonly<Record<Protocol, string>> = { fashion: 'Fashion-MNIST', glyphs: 'glyphs' };
 
 /** The README's: a row a method, a column for each protocol that has results, and what they are. */
-function readmeTable(results: readonly MethodResult[]): string {
-  const run = PROTOCOLS.map((protocol) => ({ protocol, rows: rowsOf(protocol, results) })).filter(({ rows }) =>
+function readmeTable(compared: ByProtocol): string {
+  const run = PROTOCOLS.map((protocol) => ({ protocol, rows: rowsOf(protocol, compared) })).filter(({ rows }) =>
     rows.some((row) => row.results.length > 0),
   );
   const table = markdown(
@@ -107,38 +105,20 @@ a dash where none was.`;
 const period = (sorted: readonly string[]): string =>
   sorted[0] === sorted.at(-1) ? `${sorted[0]}` : `${sorted[0]} to ${sorted.at(-1)}`;
 
-/** In what a run departs from the protocol, as `--set` takes it. */
-function departuresOf({ run, config }: MethodResult): string {
-  const [protocol, method, order] = run.split('/');
-  const plain = methodRuns('', { orders: [Number(order)] }).find(
-    (one) => one.protocol === protocol && one.method === method,
-  );
-  const usual = recorded(plain?.config ?? {});
-  return Object.entries(config)
-    .filter(([key, value]) => JSON.stringify(usual[key]) !== JSON.stringify(value))
-    .map(([key, value]) => `\`${key}=${value}\``)
-    .join(' ');
-}
-
 /** What was tried to find a method's settings, in the order it was; nothing where nothing was. */
-function searchSection(searched: readonly MethodResult[]): string {
-  if (searched.length === 0) return '';
-  const rows = searched.map((result) => {
-    const [protocol, method, order] = result.run.split('/') as [Protocol, string, string];
-    const { average, last } = result;
-    return [
-      `\`${method}\``,
-      short[protocol],
-      order,
-      departuresOf(result) || 'as in the table',
-      one(average),
-      one(last),
-    ];
-  });
+function searchSection(searched: ByProtocol): string {
+  const rows = PROTOCOLS.flatMap((protocol) =>
+    searched[protocol].results.map(({ label, pair: order, average, last }) => {
+      const [method, ...departures] = label.split(' ');
+      const settings = departures.map((one) => `\`${one}\``).join(' ') || 'as in the table';
+      return [`\`${method}\``, short[protocol], order.replace('order ', ''), settings, one(average), one(last)];
+    }),
+  );
+  if (rows.length === 0) return '';
   return `
 ## The search for settings
 
-On orders of the classes that are none of the table's, a run each: \`npm run -s methods -- fashion/wa --search 7 --set align=false\`.
+On orders of the classes that are none of the table's, a run each: \`npm run -s evidence -- search\` runs what \`bench/sweeps/search-*.json\` list.
 
 ${markdown(['method', 'protocol', 'order', 'settings', 'average, %', 'last, %'], rows)}
 `;
@@ -146,25 +126,24 @@ ${markdown(['method', 'protocol', 'order', 'settings', 'average, %', 'last, %'],
 
 /**
  * @param notes what is to be known of the figures, written by hand.
- * @param searched results of the search for settings.
+ * @param searched the search for settings.
  */
-export function methodsPage(
-  results: readonly MethodResult[],
-  notes: string,
-  searched: readonly MethodResult[] = [],
-): string {
-  const missing = METHOD_NAMES.length * PROTOCOLS.length * ORDERS.length - counted(results);
-  const dates = results.map(({ date }) => date).sort();
-  const adapters = [...new Set(results.map(({ adapter }) => adapter))];
+export function methodsPage(compared: ByProtocol, notes: string, searched: ByProtocol): string {
+  const all = PROTOCOLS.flatMap((protocol) => compared[protocol].results);
+  const missing = PROTOCOLS.reduce((count, protocol) => count + compared[protocol].runs.length, 0) - all.length;
+  const orders = [...new Set(PROTOCOLS.flatMap((protocol) => compared[protocol].runs.map(({ pair: order }) => order)))];
+  const dates = all.map(({ date }) => date).sort();
+  const adapters = [...new Set(all.map(({ adapter }) => adapter))];
   return `# All methods under the same protocols
 
-Made by \`npm run -s methods\`, which runs what is missing in \`methods.jsonl\` and writes this page and the README's table; \`-- --table\` only writes
-them. Means and sample standard deviations over ${ORDERS.length} orders of the classes (NumPy's of the seeds ${ORDERS.join(', ')}), which differ by many points.
+Made by \`npm run -s evidence -- methods\`, which runs what is missing of \`bench/sweeps/methods-*.json\` and writes this page and the README's
+table; with \`--table\` it only writes them. Means and sample standard deviations over ${orders.length} orders of the classes (NumPy's of the seeds
+${orders.map((order) => order.replace('order ', '')).join(', ')}), which differ by many points.
 Average: of the accuracies over all classes seen, after each task (Rebuffi et al. 2017). Last: after the last task. Forgetting: Chaudhry et al. 2018.
 Processor s: seconds of all threads, the adapter's included, of the cheapest run; other work on the machine hardly disturbs them.
 ${adapters.length > 0 ? `Run on ${adapters.join(', ')}, ${period(dates)}.` : ''}${missing > 0 ? ` **${missing} runs are missing yet.**` : ''}
 
-${PROTOCOLS.map((protocol) => `## ${titles[protocol]}\n\n${protocolTable(protocol, results)}`).join('\n\n')}
+${PROTOCOLS.map((protocol) => `## ${titles[protocol]}\n\n${protocolTable(protocol, compared)}`).join('\n\n')}
 
 ## Sources, and what was verified
 
@@ -174,27 +153,22 @@ ${notes.trim()}
 `;
 }
 
-const counted = (results: readonly MethodResult[]): number =>
-  methodRuns('').filter((run) => resultOf(results, run)).length;
-
 /** A text with the table between its marks replaced. */
-export function withMethodTable(text: string, results: readonly MethodResult[]): string {
+export function withMethodTable(text: string, compared: ByProtocol): string {
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (begin < 0 || end < begin) return text;
-  return `${text.slice(0, begin + BEGIN.length)}\n\n${readmeTable(results)}\n\n${text.slice(end)}`;
+  return `${text.slice(0, begin + BEGIN.length)}\n\n${readmeTable(compared)}\n\n${text.slice(end)}`;
 }
 
-/**
- * Makes the tables of what is there.
- * @param write into the page and the README.
- * @returns the page.
- */
-export async function writeMethodTables(file: string, { write }: { readonly write: boolean }): Promise<string> {
-  const results = await readMethodResults(file);
-  const page = methodsPage(results, await readFile(NOTES, 'utf8'), await readMethodResults(SEARCHED));
-  if (write) {
-    await writeFile(PAGE, page);
-    await writeFile(README, withMethodTable(await readFile(README, 'utf8'), results));
-  }
-  return page;
+/** @param kind the comparison, or the search for settings. */
+export async function byProtocol(kind: 'methods' | 'search'): Promise<ByProtocol> {
+  const [fashion, glyphs] = await Promise.all(PROTOCOLS.map((protocol) => recordedSweep(`${kind}-${protocol}`)));
+  return { fashion: fashion as RecordedSweep, glyphs: glyphs as RecordedSweep };
+}
+
+/** Makes the tables of what is recorded: the page, and the README's. */
+export async function writeMethodTables(): Promise<void> {
+  const compared = await byProtocol('methods');
+  await writeFile(PAGE, methodsPage(compared, await readFile(NOTES, 'utf8'), await byProtocol('search')));
+  await writeFile(README, withMethodTable(await readFile(README, 'utf8'), compared));
 }

@@ -35,7 +35,7 @@ const parts = {
       entryPoints: {
         bench: 'bench/main.ts',
         golden: 'bench/conformance/golden.ts',
-        methods: 'bench/experiments/methods.ts',
+        evidence: 'bench/experiments/evidence.ts',
         ablation: 'bench/experiments/ablation.ts',
         'demo-orders': 'bench/experiments/demo-orders.ts',
       },

@@ -120,6 +120,7 @@ program
   .description('many runs from one file: every combination of settings, or draws of them, in several class orders')
   .argument('<file>', 'the sweep as JSON; its format is in the README')
   .option('--out <folder>', "the sweep's folder; runs/NAME by default. What is done there is not run again")
+  .option('--results <file>', "where results go, a line a run; results.jsonl in the sweep's folder by default")
   .option('--jobs <n>', 'runs at once on this machine', wholeNumber, 1)
   .option(
     '--save-every <epochs>',

@@ -28,17 +28,17 @@ export class SweepFolder {
   /**
    * Takes a folder, new or of the sweep of this name, and writes down the sweep as it is now: what it lists anew is run, and what
    * is done stays.
-   * @param text the sweep's file.
+   * @param text the sweep's file. @param results where results go; a file in the folder by default.
    * @throws {ConfigError} when something else is there, or another process is at work.
    */
-  static async take(path: string, name: string, text: string): Promise<SweepFolder> {
+  static async take(path: string, name: string, text: string, results?: string): Promise<SweepFolder> {
     await assertOwn(path, name);
     await assertWritable(path);
     await files.makeDir(path);
     const lock = await RunLock.take(path);
     try {
       await files.write(joinPath(path, SWEEP), `${JSON.stringify({ ...JSON.parse(text), name }, null, 2)}\n`);
-      return new SweepFolder(path, await ResultsFile.open(joinPath(path, RESULTS)), lock);
+      return new SweepFolder(path, await ResultsFile.open(results ?? joinPath(path, RESULTS)), lock);
     } catch (error) {
       lock.release();
       throw error;
@@ -46,9 +46,9 @@ export class SweepFolder {
   }
 
   /** What is done in a folder that may be in use; nothing where there is none. @throws {ConfigError} as {@link take}. */
-  static async resultsIn(path: string, name: string): Promise<ResultsFile> {
+  static async resultsIn(path: string, name: string, results?: string): Promise<ResultsFile> {
     await assertOwn(path, name);
-    return ResultsFile.read(joinPath(path, RESULTS));
+    return ResultsFile.read(results ?? joinPath(path, RESULTS));
   }
 
   close(): void {

@@ -29,6 +29,8 @@ import { plannedCounts, SweepView } from './sweep-view.ts';
 
 export interface SweepOptions {
   readonly out?: string;
+  /** Where results go; a file in the sweep's folder by default. */
+  readonly results?: string;
   readonly jobs: number;
   readonly saveEvery: number;
   readonly retries: number;
@@ -115,10 +117,10 @@ export async function sweep(file: string, options: SweepOptions): Promise<void> 
   const path = options.out ?? `runs/${planned.sweep.name}`;
   if (options.list) return listRuns(planned);
   if (options.table) {
-    printTable(planned, await SweepFolder.resultsIn(path, planned.sweep.name), options);
+    printTable(planned, await SweepFolder.resultsIn(path, planned.sweep.name, options.results), options);
     return;
   }
-  const folder = await SweepFolder.take(path, planned.sweep.name, await files.readText(file));
+  const folder = await SweepFolder.take(path, planned.sweep.name, await files.readText(file), options.results);
   try {
     await runAll(planned, folder, options);
   } finally {

@@ -24,6 +24,7 @@ export class RunProcess {
   private readonly child: ChildProcess;
   private lastWords = '';
   private end: RunEnd | null = null;
+  private isAsked = false;
 
   /**
    * Begins.
@@ -54,6 +55,7 @@ export class RunProcess {
 
   /** Asks it to stop once all is saved; a second time, at once. */
   stop(): void {
+    this.isAsked = true;
     this.child.kill('SIGTERM');
   }
 
@@ -63,6 +65,8 @@ export class RunProcess {
   }
 
   private unexpected(code: number | null, signal: NodeJS.Signals | null): RunEnd {
+    // One that had only begun does not know yet that it is to save first.
+    if (this.isAsked && signal === 'SIGTERM') return { type: 'stopped', figures: null };
     const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
     const said = this.lastWords.trim().split('\n').slice(-3).join(' ');
     return { type: 'failed', message: `its process ${how}${said === '' ? '' : `: ${said}`}`, again: true };

@@ -106,7 +106,8 @@ export function parseSweep(text: string, where: string, name: string): SweepFile
   } catch (cause) {
     throw new ConfigError({ where, message: `this is not JSON: ${(cause as Error).message}.`, fix: LOOKS, cause });
   }
-  const result = v.safeParse(sweepSchema, json);
+  // Valibot takes a list for an object without entries of names.
+  const result = v.safeParse(sweepSchema, Array.isArray(json) ? null : json);
   if (!result.success) {
     const [issue] = result.issues;
     const place = v.getDotPath(issue);

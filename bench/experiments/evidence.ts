@@ -1,0 +1,80 @@
+/**
+ * The experiments: sweeps of `bench/sweeps`, run by run, and the pages made of their results. What is done is skipped, and a run
+ * that was interrupted goes on after its last epoch.
+ *
+ *   npm run -s evidence                       everything (Fashion-MNIST: Debian's dataset-fashion-mnist)
+ *   npm run -s evidence -- methods pools      sweeps whose names begin so
+ *   npm run -s evidence -- --table            only make the pages of what is there
+ *   npm run -s evidence -- --list             only say what there is, what is missing, and how long it takes
+ */
+import { spawn } from 'node:child_process';
+import { Command } from 'commander';
+import { exit, fail } from '../../src/cli/exit.ts';
+import { remaining } from '../../src/cli/pace.ts';
+import '../../src/index.ts';
+import { writeEvidence } from './evidence-page.ts';
+import { writeMethodTables } from './method-table.ts';
+import { pathsOf, type RecordedSweep, recordedSweep, sweepNames } from './recorded-sweep.ts';
+
+interface Options {
+  readonly jobs: string;
+  readonly table?: boolean;
+  readonly list?: boolean;
+  readonly queue?: string;
+}
+
+/** What a run of this sweep takes, as far as is known. */
+function describe({ name, runs, results }: RecordedSweep): string {
+  const missing = runs.length - results.length;
+  const took = results.reduce((total, { seconds }) => total + seconds, 0);
+  const left = results.length > 0 ? (took / results.length) * missing : null;
+  return (
+    `${name}: ${results.length} of ${runs.length} runs done` +
+    (missing === 0 ? ` (they took ${remaining(took)})` : left === null ? '' : `, about ${remaining(left)} are left`)
+  );
+}
+
+/** By the command that anyone has. @returns its exit code. */
+function runSweep(name: string, { jobs, queue }: Options): Promise<number> {
+  const { file, results } = pathsOf(name);
+  const where = queue === undefined ? ['--jobs', jobs] : ['--queue', queue];
+  const args = ['dist/cli.js', 'sweep', file, '--results', results, '--out', `runs/sweeps/${name}`, ...where];
+  const child = spawn(process.execPath, args, { stdio: 'inherit' });
+  // The terminal sends Ctrl-C to both: the sweep saves, and this waits for it.
+  const wait = () => {};
+  process.on('SIGINT', wait);
+  return new Promise((done) => {
+    child.on('close', (code, signal) => {
+      process.off('SIGINT', wait);
+      done(code ?? (signal === null ? 1 : 130));
+    });
+  });
+}
+
+const program = new Command('evidence')
+  .description('Runs what is missing of the experiments, then makes their pages.')
+  .argument('[prefix...]', 'sweeps whose names begin with this, for example methods or pools-glyphs')
+  .option('--jobs <n>', 'runs at once', '1')
+  .option('--queue <url>', 'let the workers of a queue learn the runs; see `engram worker`')
+  .option('--table', 'only make the pages of what is there')
+  .option('--list', 'only say what there is, what is missing, and how long it takes')
+  .parse();
+try {
+  const options = program.opts<Options>();
+  const names = await sweepNames(program.args);
+  for (const name of names) console.log(describe(await recordedSweep(name)));
+  let code = 0;
+  if (!options.list && !options.table) {
+    for (const name of names) {
+      code = await runSweep(name, options);
+      if (code !== 0) break;
+    }
+  }
+  if (!options.list) {
+    await writeMethodTables();
+    await writeEvidence();
+  }
+  exit(code);
+} catch (error) {
+  fail(error);
+}

@@ -1,0 +1,30 @@
+/** A sweep of `bench/sweeps` with the results that are recorded of it. */
+import { readdir } from 'node:fs/promises';
+import { type Planned, planSweep } from '../../src/cli/sweep.ts';
+import { ResultsFile, type SweepResult } from '../../src/sweep/results.ts';
+
+const SWEEPS = 'bench/sweeps';
+const RESULTS = 'bench/results/sweeps';
+
+export interface RecordedSweep extends Planned {
+  readonly name: string;
+  /** Of runs that are the sweep's as it is now, in its order. */
+  readonly results: readonly SweepResult[];
+}
+
+/** Where a sweep's file is, and where its results go. */
+export const pathsOf = (name: string) => ({ file: `${SWEEPS}/${name}.json`, results: `${RESULTS}/${name}.jsonl` });
+
+/** Those whose names begin with one of these; all of them where none is given. */
+export async function sweepNames(prefixes: readonly string[] = []): Promise<string[]> {
+  const names = (await readdir(SWEEPS)).flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -5)] : []));
+  return names.filter((name) => prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix))).sort();
+}
+
+/** @throws {DataError | ConfigError} for a file that is no sweep, or a line that is no result. */
+export async function recordedSweep(name: string): Promise<RecordedSweep> {
+  const { file, results: path } = pathsOf(name);
+  const planned = await planSweep(file);
+  const recorded = await ResultsFile.read(path);
+  return { ...planned, name, results: planned.runs.flatMap(({ id }) => recorded.get(id) ?? []) };
+}

@@ -1,0 +1,39 @@
+/** A sweep of runs that take a second or two each, and what is equal in their results wherever they were learnt. */
+import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseResults, type SweepResult } from '../../src/sweep/results.ts';
+
+/** Two tasks of two classes on a narrow network. */
+export const smallSettings = {
+  data: 'fashion-mini',
+  classOrder: [1, 8, 5, 2],
+  tasks: 2,
+  trainPerClass: 8,
+  testPerClass: 5,
+  width: 4,
+  epochs: 3,
+  batch: 8,
+  memory: 8,
+};
+
+/** Writes a sweep's file. @returns its path. */
+export async function writeSweep(folder: string, file: object, name = 'my.json'): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, JSON.stringify({ settings: smallSettings, ...file }));
+  return path;
+}
+
+/** Those in a sweep's folder, by their runs. */
+export function resultsIn(folder: string): SweepResult[] {
+  const path = join(folder, 'results.jsonl');
+  if (!existsSync(path)) return [];
+  return parseResults(readFileSync(path, 'utf8'), path).sort((a, b) => (a.run < b.run ? -1 : 1));
+}
+
+/** Without what differs from machine to machine and from day to day. */
+export const learnt = (results: readonly SweepResult[]) =>
+  results.map(({ run, label, pair, average, last, forgetting, curve, matrix, stopped, config }) => ({
+    ...{ run, label, pair, average, last, forgetting, curve, matrix, config },
+    stopped: stopped ?? null,
+  }));

@@ -1,0 +1,249 @@
+/** Sweeps over machines: a real Redis on loopback, workers that are killed, a server that goes away. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { engram, type Outcome, start } from './support/command.ts';
+import { given } from './support/given.ts';
+import { inFolder } from './support/in-folder.ts';
+import { learnt, resultsIn, writeSweep } from './support/small-sweep.ts';
+
+const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
+const withRedis = given(hasRedis, 'redis-server');
+
+const freePort = () =>
+  new Promise<number>((found) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => found(port));
+    });
+  });
+
+/** A server that writes down what it does, so that it knows it again when it is started anew. */
+class Server {
+  private child: ChildProcess | null = null;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly port: number,
+  ) {}
+
+  static async start(): Promise<Server> {
+    const server = new Server(await mkdtemp(join(tmpdir(), 'engram-redis-')), await freePort());
+    await server.begin();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  async begin(): Promise<void> {
+    const options = [
+      '--port',
+      `${this.port}`,
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      this.folder,
+      '--save',
+      '',
+      '--appendonly',
+      'yes',
+    ];
+    this.child = spawn('redis-server', options, { stdio: 'ignore' });
+    await this.use(async () => {});
+  }
+
+  async end(): Promise<void> {
+    const { child } = this;
+    if (!child) return;
+    const closed = new Promise((done) => child.once('close', done));
+    child.kill('SIGTERM');
+    await closed;
+    this.child = null;
+  }
+
+  async remove(): Promise<void> {
+    await this.end();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async use<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
+    const redis = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: 200 });
+    redis.on('error', () => {});
+    try {
+      await redis.ping();
+      return await work(redis);
+    } finally {
+      redis.disconnect();
+    }
+  }
+}
+
+const server = hasRedis ? await Server.start() : null;
+test.after(() => server?.remove());
+
+/** Against the server of this file. */
+const url = server?.url ?? '';
+const worker = (folder: string) =>
+  start(['worker', '--queue', url, '--folder', folder, '--patience', '3', '--losses', '20']);
+
+const told = ({ out, errors }: Outcome) => `${out}\n${errors}`;
+
+withRedis(
+  'thirty runs over three workers, ten of them killed and the server started anew, end as one undisturbed sweep',
+  () =>
+    inFolder(async (folder) => {
+      const seeds = Array.from({ length: 15 }, (_, i) => i);
+      const file = await writeSweep(folder, { parameters: { method: ['replay', 'finetune'] }, seeds });
+      const [here, there] = [join(folder, 'here'), join(folder, 'there')];
+      const undisturbed = await engram('sweep', file, '--out', here, '--jobs', '2');
+      assert.is(undisturbed.code, 0, told(undisturbed));
+      assert.is(resultsIn(here).length, 30);
+
+      const workers = [0, 1, 2].map((i) => worker(join(folder, `worker-${i}`)));
+      const sweep = start(['sweep', file, '--out', there, '--queue', url]);
+      let over = false;
+      void sweep.ended.then(() => {
+        over = true;
+      });
+      const done = () => resultsIn(there).length;
+      /** Runs that workers have begun, and not ended. */
+      const begun = (i: number) => {
+        try {
+          return readdirSync(join(folder, `worker-${i}`, 'my')).filter((name) => name.includes('.')).length;
+        } catch {
+          return 0;
+        }
+      };
+      for (let kills = 0; kills < 10 && !over; kills++) {
+        // Two runs further each time, and in the middle of one.
+        while (!over && done() < 2 * kills + 1) await setTimeout(20);
+        while (!over && begun(kills % 3) === 0) await setTimeout(5);
+        await setTimeout(200 * (kills % 4));
+        workers[kills % 3]!.child.kill('SIGKILL');
+        await workers[kills % 3]!.ended;
+        if (kills === 4) {
+          await server!.end();
+          await setTimeout(1000);
+          await server!.begin();
+        }
+        workers[kills % 3] = worker(join(folder, `worker-${kills % 3}`));
+      }
+      const end = await sweep.ended;
+      assert.is(end.code, 0, told(end));
+      assert.equal(learnt(resultsIn(there)), learnt(resultsIn(here)));
+
+      for (const { child } of workers) child.kill('SIGTERM');
+      for (const { ended } of workers) {
+        const { code, errors } = await ended;
+        assert.is(code, 143, errors);
+        assert.match(errors, /Stopped: runs that were under way are saved/);
+      }
+      const left = await server!.use((redis) => redis.keys('engram:*'));
+      assert.equal(left, ['engram:version'], 'states and curves are gone');
+      // What was learnt lies with the workers, under the runs' own names.
+      const kept = [0, 1, 2].flatMap((i) => readdirSync(join(folder, `worker-${i}`, 'my')));
+      const ids = resultsIn(there).map(({ run }) => run);
+      assert.ok(
+        ids.every((id) => kept.includes(id)),
+        'every finished run has its folder',
+      );
+    }),
+);
+
+withRedis('a worker that is asked to stop gives its run back, and another goes on', () =>
+  inFolder(async (folder) => {
+    const settings = {
+      data: 'fashion-mini',
+      tasks: 5,
+      trainPerClass: 16,
+      testPerClass: 5,
+      width: 4,
+      epochs: 6,
+      batch: 8,
+    };
+    const file = await writeSweep(folder, { settings, seeds: [0] }, 'back.json');
+    const out = join(folder, 'out');
+    const sweep = start(['sweep', file, '--out', out, '--queue', url]);
+    const first = worker(join(folder, 'first'));
+    const saved = async (redis: Redis) => {
+      const [key = ''] = await redis.keys('engram:state:back~*');
+      return (await redis.hexists(key, 'progress')) === 1;
+    };
+    while (!(await server!.use(saved))) await setTimeout(50);
+    first.child.kill('SIGINT');
+    assert.is((await first.ended).code, 130);
+    assert.match(told(await first.ended), /returned {2}back [0-9a-f]{12}: saved/);
+    const second = worker(join(folder, 'second'));
+    assert.is((await sweep.ended).code, 0, told(await sweep.ended));
+    second.child.kill('SIGTERM');
+    assert.match((await second.ended).out, /goes on, try 2/);
+    assert.is(resultsIn(out).length, 1);
+  }),
+);
+
+withRedis('a queue can be paused, gone on with, and a sweep on it cancelled', () =>
+  inFolder(async (folder) => {
+    const file = await writeSweep(folder, { seeds: [0, 1] }, 'pause.json');
+    const queue = (...args: string[]) => engram('queue', ...args, '--queue', url);
+    assert.match((await queue('pause')).out, /^Paused/);
+    const sweep = start(['sweep', file, '--out', join(folder, 'out'), '--queue', url]);
+    const busy = worker(join(folder, 'worker'));
+    const status = async () => (await queue()).out;
+    while (!/│ pause │ +2 │ +0 │/.test(await status())) await setTimeout(100);
+    assert.match(await status(), /^1 worker, paused/);
+    assert.match((await queue('cancel')).errors, /it is not said which sweep/);
+    const cancelled = await queue('cancel', 'pause');
+    assert.match(cancelled.out, /Cancelled: 2 waiting runs taken off the queue, 0 runs under way/);
+    const { code, out } = await sweep.ended;
+    assert.is(code, 1);
+    assert.match(out, /seed 0: failed: it was cancelled\./);
+    assert.match((await queue('resume')).out, /^Resumed/);
+    // The same command tries again.
+    const again = await engram('sweep', file, '--out', join(folder, 'out'), '--queue', url);
+    assert.is(again.code, 0, told(again));
+    busy.child.kill('SIGTERM');
+    await busy.ended;
+    assert.match((await queue('clera')).errors, /no such action\. Did you mean clear\?/);
+  }),
+);
+
+withRedis('a sweep is followed by one process, and a queue is of one version', () =>
+  inFolder(async (folder) => {
+    const file = await writeSweep(folder, { seeds: [0] }, 'one.json');
+    const first = start(['sweep', file, '--out', join(folder, 'first'), '--queue', url]);
+    while ((await server!.use((redis) => redis.exists('engram:followed:one'))) === 0) await setTimeout(50);
+    const second = await engram('sweep', file, '--out', join(folder, 'second'), '--queue', url);
+    assert.is(second.code, 2);
+    assert.match(second.errors, /a sweep "one" is followed by another process already/);
+    first.child.kill('SIGINT');
+    assert.is((await first.ended).code, 130, 'the run stays on the queue');
+    await server!.use((redis) => redis.set('engram:version', '9.9.9/1'));
+    const other = await engram('worker', '--queue', url, '--folder', join(folder, 'worker'));
+    assert.is(other.code, 2);
+    assert.match(other.errors, /is of engram 9\.9\.9, and this is \d/);
+    assert.match((await engram('queue', 'clear', '--queue', url)).out, /^Cleared/);
+    assert.match((await engram('queue', '--queue', url)).out, /^0 workers, and nothing on the queue/);
+  }),
+);
+
+test('a queue that does not answer is told at once', async () => {
+  const nobody = `redis://user:secret@127.0.0.1:${await freePort()}`;
+  const { code, errors } = await engram('queue', '--queue', nobody);
+  assert.is(code, 2);
+  assert.match(errors, /no Redis or Valkey answers at redis:\/\/user:….*ECONNREFUSED/);
+  assert.not.match(errors, /secret/);
+  const bad = await engram('worker', '--queue', 'localhost:6379');
+  assert.is(bad.code, 2);
+  assert.match(bad.errors, /is not the address of a Redis or Valkey server\. It looks like redis:/);
+});
+
+test.run();

@@ -1,0 +1,133 @@
+/** What a sweep makes of its results: comparisons, early stops, how long it takes, a file that holds each once. */
+import { appendFile, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { sweepMarkdown, sweepTable } from '../src/report/sweep-table.ts';
+import { compareConfigurations, meanOf, pairedDifference } from '../src/sweep/comparison.ts';
+import { isHopeless } from '../src/sweep/early-stop.ts';
+import { secondsLeft } from '../src/sweep/remaining-time.ts';
+import { ResultsFile, type SweepResult } from '../src/sweep/results.ts';
+import { inFolder } from './support/in-folder.ts';
+
+const result = (label: string, order: number, last: number, more: Partial<SweepResult> = {}): SweepResult => ({
+  run: `${label}-${order}`,
+  label,
+  pair: `order ${order}`,
+  average: last + 10,
+  last,
+  forgetting: 20,
+  curve: [90, last],
+  matrix: [[90], [last, last]],
+  seconds: 10,
+  cpuSeconds: 15,
+  adapter: 'an adapter',
+  date: '2026-01-01',
+  version: '1.0.0',
+  config: { method: label },
+  ...more,
+});
+
+const near = (actual: number, expected: number) =>
+  assert.ok(Math.abs(actual - expected) < 1e-9, `${actual}, ${expected} expected`);
+
+test('means have the sample standard deviation and its standard error', () => {
+  const { runs, mean, std, error } = meanOf([2, 4, 4, 6]);
+  assert.is(runs, 4);
+  near(mean, 4);
+  near(std, Math.sqrt(8 / 3));
+  near(error, Math.sqrt(8 / 3) / 2);
+  assert.ok(Number.isNaN(meanOf([3]).std));
+});
+
+test('differences are paired by order: a hard order that moves both is no part of their error', () => {
+  const results = [
+    result('kd', 0, 50),
+    result('kd', 1, 70),
+    result('kd', 2, 90),
+    result('fdkd', 0, 51),
+    result('fdkd', 1, 71.5),
+    result('fdkd', 2, 91),
+    // Without a partner.
+    result('fdkd', 3, 10),
+  ];
+  const [kd, fdkd] = compareConfigurations(results, 'kd');
+  assert.is(kd!.differences, null);
+  near(kd!.figures.last.std, 20);
+  const { last } = fdkd!.differences!;
+  near(last.mean, 3.5 / 3);
+  near(last.error, meanOf([1, 1.5, 1]).error);
+  assert.equal([last.runs, last.ahead, last.behind], [3, 3, 0]);
+  assert.is(fdkd!.figures.last.runs, 4);
+  assert.equal([pairedDifference([1, -1, 0]).ahead, pairedDifference([1, -1, 0]).behind], [1, 1]);
+});
+
+test('runs that were stopped are counted, and in no mean', () => {
+  const [one] = compareConfigurations([result('kd', 0, 50), result('kd', 1, 5, { stopped: 2 })]);
+  assert.equal([one!.runs, one!.stopped, one!.figures.last.mean], [2, 1, 50]);
+});
+
+test('tables tell what is done of what is planned', () => {
+  const results = [result('kd', 0, 50), result('kd', 1, 52), result('a|b', 0, 49), result('a|b', 1, 54)];
+  const compared = compareConfigurations(results, 'kd');
+  const planned = new Map([
+    ['kd', 3],
+    ['a|b', 2],
+    ['wa', 3],
+  ]);
+  const text = sweepTable(compared, planned, { colour: false });
+  assert.match(text, /│ kd +│ +2\/3 │ 61.0 ± 1.4 │ 51.0 ± 1.4 │ 20.0 ± 0.0 │/);
+  assert.match(text, /│ a\|b +│ +2 │ 61.5 ± 3.5 │ .*│ \+0.5 ± 1.5 \(1:1\) │/);
+  assert.match(text, /│ wa +│ +0\/3 │ +│/);
+  const markdown = sweepMarkdown(compared, planned);
+  assert.match(markdown, /^\| configuration \| runs \|/);
+  assert.match(markdown, /\n\| a\\\|b \| 2 \| 61.5 ± 3.5 \|/);
+});
+
+test('a run is hopeless that is below the median of three or more others by more than the margin', () => {
+  const rule = { minTasks: 2, margin: 1 };
+  const others = [[90, 80], [90, 70], [90, 60], [90]];
+  assert.is(isHopeless([90, 67.9], others, rule), true);
+  // The median of the averages is 80.
+  assert.is(isHopeless([90, 68], others, rule), false);
+  assert.is(isHopeless([10], others, rule), false, 'before it has learnt two tasks');
+  assert.is(isHopeless([10, 10], others.slice(1), rule), false, 'two others are no median');
+});
+
+test('what is left is reckoned by what runs of the configuration took, or by the others', () => {
+  assert.is(secondsLeft([{ label: 'a', done: 0, seconds: 0 }]), null);
+  assert.is(secondsLeft([{ label: 'a', done: 0.01, seconds: 5 }]), null, 'a hundredth tells nothing');
+  const runs = [
+    { label: 'a', done: 1, seconds: 100 },
+    { label: 'a', done: 0.5, seconds: 60 },
+    { label: 'a', done: 0, seconds: 0 },
+    { label: 'b', done: 1, seconds: 200 },
+    { label: 'c', done: 0, seconds: 0 },
+  ];
+  // a takes 110, c as long as the mean of 100, 120 and 200.
+  near(secondsLeft(runs)!, 55 + 110 + 140);
+});
+
+test('a file of results holds each run once, and takes a half-written line away', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'results.jsonl');
+    const file = await ResultsFile.open(path);
+    assert.is(await file.add(result('kd', 0, 50)), true);
+    assert.is(await file.add(result('kd', 0, 99)), false);
+    await Promise.all([file.add(result('kd', 1, 51)), file.add(result('kd', 2, 52)), file.add(result('kd', 1, 98))]);
+    await appendFile(path, '{"run": "half');
+    const again = await ResultsFile.open(path);
+    assert.equal(
+      again.all.map(({ last }) => last),
+      [50, 51, 52],
+    );
+    await again.add(result('kd', 3, 53));
+    const lines = (await readFile(path, 'utf8')).split('\n');
+    assert.is(lines.length, 5);
+    assert.equal(JSON.parse(lines[3]!), result('kd', 3, 53));
+    await appendFile(path, '{"run": 3}\n');
+    const error = await ResultsFile.open(path).catch((reason: Error) => reason);
+    assert.match((error as Error).message, /results.jsonl, line 5: this is not the result of a run/);
+  }));
+
+test.run();
