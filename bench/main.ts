@@ -23,6 +23,7 @@ import { type MemoryCase, memoryCases, memoryJson, memoryLine } from './cases/me
 import { methodCases } from './cases/methods.ts';
 import { profile, profileText } from './cases/profile.ts';
 import { scalingCases } from './cases/scaling.ts';
+import { sweepCases } from './cases/sweep.ts';
 import { trainCases } from './cases/train.ts';
 import { dkdChart } from './dkd-chart.ts';
 import { PEER_FLAG, runPeer } from './peers/peer-process.ts';
@@ -45,6 +46,7 @@ const CASES: readonly Case[] = [
   ...firstStepCases,
   ...scalingCases,
   ...methodCases,
+  ...sweepCases,
   ...peerCases,
 ];
 const PROFILED = 'train-step/resnet8';

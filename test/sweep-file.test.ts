@@ -1,11 +1,16 @@
 /** A sweep's file: what it lists, and what it refuses. */
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { planSweep } from '../src/cli/sweep.ts';
 import { methodOf } from '../src/continual/benchmark/config.ts';
 import { ConfigError } from '../src/errors.ts';
 import { type PlannedRun, type PlanOptions, planRuns } from '../src/sweep/plan.ts';
 import { recordedConfig, runId } from '../src/sweep/run-id.ts';
 import { parseSweep } from '../src/sweep/sweep-file.ts';
+import { inFolder } from './support/in-folder.ts';
 
 const options: PlanOptions = {
   where: 'my.json',
@@ -63,7 +68,12 @@ test('configurations go together, and may have names', async () => {
     parameters: { memory: [100, 200] },
     seeds: [4],
   });
-  assert.equal(labels(runs), ['kd kdWeight=2 memory=100', 'kd kdWeight=2 memory=200', 'theirs', 'theirs']);
+  assert.equal(labels(runs), [
+    'kd kdWeight=2 memory=100',
+    'kd kdWeight=2 memory=200',
+    'theirs memory=100',
+    'theirs memory=200',
+  ]);
   assert.is(runs[3]!.config.lr, 0.3);
   assert.is(runs[3]!.pair, 'seed 4');
 });
@@ -137,5 +147,20 @@ test('ten million runs are refused before any of them is made', async () => {
   await refused(file, /10,000,000 runs.*--limit 10000000/);
   await refused({ parameters: { lr: [0.1, 0.2] }, seeds: [0, 1] }, /4 runs, and 3 are the limit/, { limit: 3 });
 });
+
+test('the sweep that the README shows can be planned', () =>
+  inFolder(async (folder) => {
+    const [, example = ''] = /```json\n(\{[^`]*"configurations"[^`]*)```/.exec(readFileSync('README.md', 'utf8')) ?? [];
+    const path = join(folder, 'pools.json');
+    await writeFile(path, example);
+    const { sweep, runs, baseline } = await planSweep(path);
+    assert.is(sweep.name, 'pools');
+    assert.equal(
+      [...new Set(labels(runs))],
+      ['replay lr=0.05', 'replay lr=0.1', 'fdkd lr=0.05', 'fdkd lr=0.1', 'heavy lr=0.05', 'heavy lr=0.1'],
+    );
+    assert.is(runs.length, 36);
+    assert.is(baseline, 'replay lr=0.05');
+  }));
 
 test.run();

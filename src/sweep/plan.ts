@@ -97,10 +97,14 @@ function drawn({ parameters, runs, randomSeed }: SweepFile, where: string): { co
 /** A value as it stands in a label. */
 const told = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-const labelOf = (varied: Settings): string =>
-  Object.entries(varied)
-    .map(([key, value]) => (key === 'method' ? told(value) : `${key}=${told(value)}`))
-    .join(' ') || 'all alike';
+/** What of these settings the method has, the method itself left out. */
+function settingTexts(method: AnyMethod, varied: Settings): string[] {
+  const { method: _, ...others } = settingsFor(method, varied);
+  return Object.entries(others).map(([key, value]) => `${key}=${told(value)}`);
+}
+
+const labelOf = (method: AnyMethod, varied: Settings, isMethodVaried: boolean): string =>
+  [...(isMethodVaried ? [method.name] : []), ...settingTexts(method, varied)].join(' ') || 'all alike';
 
 /**
  * Lists the runs of a sweep. What another method has of the settings is left out, and what then is the same run is listed once.
@@ -136,10 +140,11 @@ export async function planRuns(sweep: SweepFile, options: PlanOptions): Promise<
       const point = points.at(at);
       const chosen = { ...base, ...sweep.settings, ...settings, ...point };
       const { method, origin = {} } = await methodOf(chosen.method);
-      const varied = settingsFor(method, { ...settings, ...point });
       const isMethodVaried = 'method' in settings || 'method' in point;
-      const { method: _, ...others } = varied;
-      const label = name ?? labelOf(isMethodVaried ? { method: method.name, ...others } : others);
+      const label =
+        name === undefined
+          ? labelOf(method, { ...settings, ...point }, isMethodVaried)
+          : [name, ...settingTexts(method, point)].join(' ');
       for (const order of orders ?? [undefined]) {
         for (const seed of seeds ?? [undefined]) {
           const own = {
