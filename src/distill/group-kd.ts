@@ -17,6 +17,7 @@ import { sum } from '../ops/reduce.ts';
 import { zeros } from '../tensor/create.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
+import { paddedSizes } from './group-sizes.ts';
 import { type GroupWeights, resolveWeights, WEIGHT_SOURCES, type WeightSource } from './group-weights.ts';
 import { MOST_DENSE_TASKS, type TaskPool } from './task-pool.ts';
 
@@ -128,7 +129,12 @@ function launch(plan: Distillation, entry: string, outputs: readonly Tensor[], c
   if (entry !== 'finish' && entry !== 'each') inputs.push(weightBuffer);
   student.engine.dispatch({
     kernel: { ...(isDense(groups) && entry !== 'each' ? kernels.dense : kernels.listed), entry },
-    constants: { LANES: lanes, MASKS: MASK_SOURCES[groups.kind], WEIGHTS: WEIGHT_SOURCES[weights.source] },
+    constants: {
+      LANES: lanes,
+      MASKS: MASK_SOURCES[groups.kind],
+      WEIGHTS: WEIGHT_SOURCES[weights.source],
+      BY_SIZE: weights.perSize !== undefined,
+    },
     buffers: [...inputs, ...outputs].map((t) => t.storage),
     params: {
       tasks: pool.tasks,
@@ -144,6 +150,7 @@ function launch(plan: Distillation, entry: string, outputs: readonly Tensor[], c
       gradient_scale: scale / temperature,
       zero: 0,
       starts: pool.paddedStarts,
+      by_size: paddedSizes(weights.perSize ?? null),
     },
     workgroups: [batch, entry === 'finish' ? 1 : chunks],
   });
