@@ -14,6 +14,7 @@ import { imagesByClass } from '../src/data/images-by-class.ts';
 import {
   bic,
   CosineLinear,
+  fdkd,
   foster,
   icarl,
   lessForgetLoss,
@@ -29,7 +30,16 @@ import {
   ssil,
   wa,
 } from '../src/entries/methods.ts';
-import { ConfigError, crossEntropy, GroupDraw, readSafetensors, TaskPool, type Tensor } from '../src/index.ts';
+import {
+  ConfigError,
+  crossEntropy,
+  type DenseKDOptions,
+  denseKD,
+  GroupDraw,
+  readSafetensors,
+  TaskPool,
+  type Tensor,
+} from '../src/index.ts';
 import { Random } from '../src/tensor/random.ts';
 import { engine, leaf, near, uniform } from './support/engine.ts';
 import { fashion } from './support/small-run.ts';
@@ -185,6 +195,60 @@ test('lucir keeps directions and a margin, weighed as published; without new cla
   classifier.dispose();
 });
 
+test("fdkd and rdkd weigh groups by size and bound them, and so does dense distillation in the place of a method's own", async () => {
+  const holds = async (method: AnyMethod, given: object, options: Partial<DenseKDOptions>) => {
+    using phase = await phaseOf(method, given);
+    const kept = (logits: Tensor) => denseKD(logits, oldLogits, { taskSizes: oldTaskSizes, ...options });
+    const expected = await at((logits) => ce(logits).add(kept(logits)));
+    const { value, gradient } = await at((logits) => phase.loss(batchOf(logits)));
+    assert.ok(Math.abs(value - expected.value) < 1e-5, `${JSON.stringify(given)}: ${value}, not ${expected.value}`);
+    await near(engine.tensor(gradient), expected.gradient, 1e-5);
+    return value;
+  };
+  const usual = await holds(fdkd, {}, {});
+  const balanced = await holds(fdkd, { sizes: 'balanced' }, { sizes: 'balanced' });
+  const pairs = await holds(fdkd, { pool: 'pairs' }, { pool: 'pairs' });
+  assert.is(new Set([usual, balanced, pairs]).size, 3);
+  await holds(fdkd, { upTo: 2 }, { pool: 'pairs' });
+  await holds(fdkd, { pool: 'runs', upTo: 1, sizes: 'balanced' }, { pool: 'tasks' });
+  // A list says nothing of sizes beyond it, and more than there are sizes of.
+  await holds(fdkd, { sizes: [1, 1] }, { pool: 'pairs' });
+  await holds(fdkd, { sizes: [1, 2, 3, 4, 5] }, { sizes: [1, 2, 3] });
+  await holds(fdkd, { pool: 'whole', sizes: [1, 1] }, { pool: 'whole' });
+  await holds(icarl, { distill: 'dense', sizes: 'balanced' }, { sizes: 'balanced' });
+  await holds(icarl, { distill: 'whole', sizes: 'balanced' }, { pool: 'whole' });
+  const pool = TaskPool.of('dense', oldTaskSizes);
+  for (const [method, given] of [
+    [rdkd, {}],
+    [icarl, { distill: 'random' }],
+  ] as const) {
+    for (const sizes of ['balanced', [2, 1, 0]] as const) {
+      const draw = new GroupDraw(engine, pool, { groups: 2, seed: Random.of(8, 'groups').word(), sizes });
+      using phase = await phaseOf(method as AnyMethod, { ...given, groups: 2, sizes });
+      const drawn = async (loss: (logits: Tensor) => Tensor) => (await at(loss)).value;
+      const expected = await drawn((logits) =>
+        ce(logits).add(denseKD(logits, oldLogits, { taskSizes: oldTaskSizes, pool, variant: 'random', draw })),
+      );
+      assert.ok(Math.abs((await drawn((logits) => phase.loss(batchOf(logits)))) - expected) < 1e-5);
+      draw.dispose();
+    }
+  }
+});
+
+test('sizes that say nothing of the second task are refused, and bounds that are none', () => {
+  const bad = (given: object, expected: RegExp) =>
+    assert.throws(
+      () => parseConfig({ method: 'fdkd', ...given }),
+      (error: Error) => error instanceof ConfigError && expected.test(error.message),
+    );
+  const said =
+    /"sizes" does not fit: expected uniform, balanced, or finite numbers of at least 0, the first one above 0, received/;
+  for (const sizes of [[0, 1], [], [1, -1], [1, Number.NaN], 'small', 2]) bad({ sizes }, said);
+  for (const upTo of [0, 1.5, -1]) bad({ upTo }, /"upTo" does not fit: expected a whole number of at least 1/);
+  const { sizes, upTo } = parseConfig({ method: 'fdkd' }) as { sizes?: unknown; upTo?: unknown };
+  assert.equal([sizes, upTo], [undefined, undefined], 'records of runs are what they were');
+});
+
 test('groups that there will not be are refused before anything is learnt, and --distill where no logits are kept', () => {
   const plan = { taskSizes: [2, 2, 2, 2], training: parseConfig({}) };
   for (const method of distilled) {
@@ -273,7 +337,7 @@ for (const [method, others] of [
 }
 
 test('groups that are drawn are drawn on where a task is resumed, in its second phase too', async () => {
-  const learner = await make(podnet, { distill: 'random', balancedEpochs: 2, proxies: 2 });
+  const learner = await make(podnet, { distill: 'random', sizes: 'balanced', balancedEpochs: 2, proxies: 2 });
   const [first, second, third] = tasksOf(8) as [ClassImages, ClassImages, ClassImages];
   await learn(learner, first);
   await learn(learner, second);

@@ -8,7 +8,7 @@ import { ArgumentError } from '../errors.ts';
 import '../ops/methods.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { GroupDraw } from './group-draw.ts';
-import { allGroups, checkLogits, DEFAULT_TEMPERATURE, distilGroups, zeroLoss } from './group-kd.ts';
+import { checkLogits, DEFAULT_TEMPERATURE, distilGroups, weightedGroups, zeroLoss } from './group-kd.ts';
 import { type GroupSizes, sameSizes } from './group-sizes.ts';
 import { type GroupWeights, resolveWeights, type SizeWeights, type TaskWeights } from './group-weights.ts';
 import { randomKD } from './random-kd.ts';
@@ -64,7 +64,7 @@ function poolOf(kind: PoolKind | TaskPool, taskSizes: readonly number[], upTo?: 
   const key = `${kind} ${upTo} ${taskSizes.join()}`;
   let pool = pools.get(key);
   if (!pool) {
-    pool = TaskPool.of(kind, taskSizes, upTo === undefined ? {} : { upTo });
+    pool = TaskPool.of(kind, taskSizes, { upTo });
     if (pools.size >= MOST_POOLS) pools.clear();
     pools.set(key, pool);
   }
@@ -120,12 +120,12 @@ export function denseKD(student: Tensor, teacher: Tensor, options: DenseKDOption
     const loss = randomKD(student, teacher, draw, { temperature, ...(groups ? { weights: groups } : {}) });
     return groups || lambda === 1 ? loss : loss.mul(lambda);
   }
-  const source = groups
+  const weights = groups
     ? resolveWeights(where, engine, pool, groups, false)
     : resolveWeights(where, engine, pool, sizes ? { sizes } : groupWeights, true);
   const factor = !groups && typeof lambda === 'number' ? lambda : 1;
-  const all = allGroups(where, engine, pool);
-  const loss = distilGroups(where, student, teacher, pool, all, source, temperature, 'mean', factor);
+  const all = weightedGroups(where, engine, pool, weights);
+  const loss = distilGroups(where, student, teacher, pool, all.groups, all.weights, temperature, 'mean', factor);
   return !groups && lambda instanceof Tensor ? loss.mul(lambda) : loss;
 }
 

@@ -74,7 +74,7 @@ function checkBound(kind: PoolKind, upTo: number | undefined, k: number): void {
 /** A bound on the groups of {@link TaskPool.of}. */
 export interface TaskPoolOptions {
   /** Tasks of the largest groups: those of more are left out. As many as there are by default. */
-  upTo?: number;
+  upTo?: number | undefined;
 }
 
 /**
