@@ -235,6 +235,30 @@ test("fdkd and rdkd weigh groups by size and bound them, and so does dense disti
   }
 });
 
+test('the convex weighting shares between new and old, and the factor T² is a choice', async () => {
+  for (const [given, ceWeight, kdWeight] of [
+    [{ weighting: 'convex' }, 1 - share, share],
+    [{ weighting: 'convex', kdWeight: 3 }, 1 - share, 3 * share],
+    [{ temperatureSquared: true, temperature: 3 }, 1, 9],
+    [{ temperatureSquared: false }, 1, 1],
+    [{ weighting: 'convex', temperatureSquared: true }, 1 - share, 4 * share],
+  ] as const) {
+    const temperature = 'temperature' in given ? given.temperature : 2;
+    using phase = await phaseOf(fdkd, given);
+    const expected = await at((logits) =>
+      ce(logits)
+        .mul(ceWeight)
+        .add(denseKD(logits, oldLogits, { taskSizes: oldTaskSizes, temperature }).mul(kdWeight)),
+    );
+    const { value, gradient } = await at((logits) => phase.loss(batchOf(logits)));
+    assert.ok(Math.abs(value - expected.value) < 1e-5, `${JSON.stringify(given)}: ${value}, not ${expected.value}`);
+    await near(engine.tensor(gradient), expected.gradient, 1e-5);
+  }
+  using first = await phaseOf(fdkd, { weighting: 'convex' }, { oldTaskSizes: [], oldClasses: 0, old: null });
+  const { value } = await at((logits) => first.loss(batchOf(logits)));
+  assert.ok(Math.abs(value - (await at(ce)).value) < 1e-6, 'there is nothing old to share with');
+});
+
 test('sizes that say nothing of the second task are refused, and bounds that are none', () => {
   const bad = (given: object, expected: RegExp) =>
     assert.throws(
@@ -242,7 +266,7 @@ test('sizes that say nothing of the second task are refused, and bounds that are
       (error: Error) => error instanceof ConfigError && expected.test(error.message),
     );
   const said =
-    /"sizes" does not fit: expected uniform, balanced, or finite numbers of at least 0, the first one above 0, received/;
+    /"sizes" does not fit: expected one of uniform, balanced, or a list of finite numbers of at least 0, the first one above 0, received/;
   for (const sizes of [[0, 1], [], [1, -1], [1, Number.NaN], 'small', 2]) bad({ sizes }, said);
   for (const upTo of [0, 1.5, -1]) bad({ upTo }, /"upTo" does not fit: expected a whole number of at least 1/);
   const { sizes, upTo } = parseConfig({ method: 'fdkd' }) as { sizes?: unknown; upTo?: unknown };

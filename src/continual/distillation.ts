@@ -50,7 +50,7 @@ export const sizesSetting = setting<GroupSizes>(
         v.check(([first = 0]) => first > 0),
       ),
     ]),
-    v.description('uniform, balanced, or finite numbers of at least 0, the first one above 0'),
+    v.description('one of uniform, balanced, or a list of finite numbers of at least 0, the first one above 0'),
   ),
   undefined,
   'how groups weigh by their number of old tasks: uniform (default), balanced for each size as much as another, or a list for groups of ' +
