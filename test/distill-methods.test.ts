@@ -3,18 +3,16 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseConfig } from '../src/continual/benchmark/config.ts';
 import type { ClassImages } from '../src/continual/class-images.ts';
-import { Disposables } from '../src/continual/disposables.ts';
 import { DISTILLS, type Distill, drawSeed } from '../src/continual/distillation.ts';
 import { ContinualLearner } from '../src/continual/learner.ts';
 import type { LearnOptions } from '../src/continual/learner-types.ts';
-import type { AnyMethod, Batch, Phase, Task, TaskPlan } from '../src/continual/method.ts';
+import type { AnyMethod, Batch, TaskPlan } from '../src/continual/method.ts';
 import { readSettings } from '../src/continual/setting.ts';
 import type { ImageBytes } from '../src/data/image-bytes.ts';
 import { imagesByClass } from '../src/data/images-by-class.ts';
 import {
   bic,
   CosineLinear,
-  fdkd,
   foster,
   icarl,
   lessForgetLoss,
@@ -30,77 +28,27 @@ import {
   ssil,
   wa,
 } from '../src/entries/methods.ts';
-import {
-  ConfigError,
-  crossEntropy,
-  type DenseKDOptions,
-  denseKD,
-  GroupDraw,
-  readSafetensors,
-  TaskPool,
-  type Tensor,
-} from '../src/index.ts';
-import { Random } from '../src/tensor/random.ts';
-import { engine, leaf, near, uniform } from './support/engine.ts';
+import { ConfigError, crossEntropy, GroupDraw, readSafetensors, TaskPool, type Tensor } from '../src/index.ts';
+import { engine, near, uniform } from './support/engine.ts';
 import { fashion } from './support/small-run.ts';
+import {
+  at,
+  batchOf,
+  ce,
+  classes,
+  featuresOf,
+  newClasses,
+  oldClasses,
+  oldLogits,
+  phaseOf,
+  share,
+  stagesOf,
+  targets,
+} from './support/taught.ts';
 
 const distilled: readonly AnyMethod[] = [lwf, icarl, bic, wa, podnet];
 
-// A batch of six images before eight classes, six of them old.
-const [n, oldTaskSizes, newClasses] = [6, [2, 1, 3], 2];
-const oldClasses = 6;
-const classes = oldClasses + newClasses;
-const labels = Int32Array.of(0, 3, 5, 6, 7, 7);
-const targets = engine.tensor(labels);
-const logitsData = uniform(n * classes, 1, -3, 3);
-const oldLogits = engine.tensor(uniform(n * oldClasses, 2, -3, 3), [n, oldClasses]);
-const featuresOf = (seed: number) => engine.tensor(uniform(n * 5, seed), [n, 5]);
-const stagesOf = (seed: number) => [engine.tensor(uniform(n * 8, seed), [n, 2, 2, 2])];
-
-/** The first phase of a task with such classes. */
-async function phaseOf(method: AnyMethod, given: object = {}, changes: object = {}): Promise<Phase & Disposable> {
-  const held = new Disposables();
-  const task = {
-    engine,
-    index: 3,
-    settings: readSettings(method.settings, given, 'test', method.name),
-    training: { labelSmoothing: 0 },
-    model: { classifier: { scale: engine.tensor([3]) } },
-    old: {},
-    oldTaskSizes,
-    oldClasses,
-    newClasses,
-    fresh: [3, 4, 5],
-    exemplars: [0, 1, 2],
-    labels,
-    random: (...purpose: (string | number)[]) => Random.of(8, ...purpose),
-    hold: <T extends { dispose(): void }>(one: T): T => held.add(one),
-    release: <T extends { dispose(): void }>(one: T): T => held.release(one),
-    ...changes,
-  } as unknown as Task;
-  for await (const phase of method.learn(task)) return { ...phase, [Symbol.dispose]: () => held.dispose() };
-  return assert.unreachable('there was no phase') as never;
-}
-
-/** Value and gradient of a loss at the logits. */
-async function at(loss: (logits: Tensor) => Tensor): Promise<{ value: number; gradient: number[] }> {
-  const logits = leaf(logitsData, [n, classes]);
-  const result = loss(logits);
-  result.backward();
-  return { value: await result.item(), gradient: [...((await logits.grad?.data()) ?? [])] };
-}
-
-/** As a method sees it: logits alone, so that whoever asks for more than them fails. */
-const batchOf = (logits: Tensor): Batch =>
-  ({
-    ...{ logits, targets, oldLogits },
-    outputs: { logits, cosines: logits.mul(0.2) },
-    oldOutputs: { logits: oldLogits },
-  }) as unknown as Batch;
-
-const ce = (logits: Tensor) => crossEntropy(logits, targets);
 const kd = (logits: Tensor) => softTargetLoss(logits, oldLogits, { temperature: 2 });
-const share = oldClasses / classes;
 const shared = (logits: Tensor) =>
   ce(logits)
     .mul(1 - share)
@@ -193,84 +141,6 @@ test('lucir keeps directions and a margin, weighed as published; without new cla
   const plain = await at((logits) => known.loss(batch(logits)));
   assert.ok(Math.abs(plain.value - (await at((logits) => ce(logits).add(directions.mul(5)))).value) < 1e-5);
   classifier.dispose();
-});
-
-test("fdkd and rdkd weigh groups by size and bound them, and so does dense distillation in the place of a method's own", async () => {
-  const holds = async (method: AnyMethod, given: object, options: Partial<DenseKDOptions>) => {
-    using phase = await phaseOf(method, given);
-    const kept = (logits: Tensor) => denseKD(logits, oldLogits, { taskSizes: oldTaskSizes, ...options });
-    const expected = await at((logits) => ce(logits).add(kept(logits)));
-    const { value, gradient } = await at((logits) => phase.loss(batchOf(logits)));
-    assert.ok(Math.abs(value - expected.value) < 1e-5, `${JSON.stringify(given)}: ${value}, not ${expected.value}`);
-    await near(engine.tensor(gradient), expected.gradient, 1e-5);
-    return value;
-  };
-  const usual = await holds(fdkd, {}, {});
-  const balanced = await holds(fdkd, { sizes: 'balanced' }, { sizes: 'balanced' });
-  const pairs = await holds(fdkd, { pool: 'pairs' }, { pool: 'pairs' });
-  assert.is(new Set([usual, balanced, pairs]).size, 3);
-  await holds(fdkd, { upTo: 2 }, { pool: 'pairs' });
-  await holds(fdkd, { pool: 'runs', upTo: 1, sizes: 'balanced' }, { pool: 'tasks' });
-  // A list says nothing of sizes beyond it, and more than there are sizes of.
-  await holds(fdkd, { sizes: [1, 1] }, { pool: 'pairs' });
-  await holds(fdkd, { sizes: [1, 2, 3, 4, 5] }, { sizes: [1, 2, 3] });
-  await holds(fdkd, { pool: 'whole', sizes: [1, 1] }, { pool: 'whole' });
-  await holds(icarl, { distill: 'dense', sizes: 'balanced' }, { sizes: 'balanced' });
-  await holds(icarl, { distill: 'whole', sizes: 'balanced' }, { pool: 'whole' });
-  const pool = TaskPool.of('dense', oldTaskSizes);
-  for (const [method, given] of [
-    [rdkd, {}],
-    [icarl, { distill: 'random' }],
-  ] as const) {
-    for (const sizes of ['balanced', [2, 1, 0]] as const) {
-      const draw = new GroupDraw(engine, pool, { groups: 2, seed: Random.of(8, 'groups').word(), sizes });
-      using phase = await phaseOf(method as AnyMethod, { ...given, groups: 2, sizes });
-      const drawn = async (loss: (logits: Tensor) => Tensor) => (await at(loss)).value;
-      const expected = await drawn((logits) =>
-        ce(logits).add(denseKD(logits, oldLogits, { taskSizes: oldTaskSizes, pool, variant: 'random', draw })),
-      );
-      assert.ok(Math.abs((await drawn((logits) => phase.loss(batchOf(logits)))) - expected) < 1e-5);
-      draw.dispose();
-    }
-  }
-});
-
-test('the convex weighting shares between new and old, and the factor T² is a choice', async () => {
-  for (const [given, ceWeight, kdWeight] of [
-    [{ weighting: 'convex' }, 1 - share, share],
-    [{ weighting: 'convex', kdWeight: 3 }, 1 - share, 3 * share],
-    [{ temperatureSquared: true, temperature: 3 }, 1, 9],
-    [{ temperatureSquared: false }, 1, 1],
-    [{ weighting: 'convex', temperatureSquared: true }, 1 - share, 4 * share],
-  ] as const) {
-    const temperature = 'temperature' in given ? given.temperature : 2;
-    using phase = await phaseOf(fdkd, given);
-    const expected = await at((logits) =>
-      ce(logits)
-        .mul(ceWeight)
-        .add(denseKD(logits, oldLogits, { taskSizes: oldTaskSizes, temperature }).mul(kdWeight)),
-    );
-    const { value, gradient } = await at((logits) => phase.loss(batchOf(logits)));
-    assert.ok(Math.abs(value - expected.value) < 1e-5, `${JSON.stringify(given)}: ${value}, not ${expected.value}`);
-    await near(engine.tensor(gradient), expected.gradient, 1e-5);
-  }
-  using first = await phaseOf(fdkd, { weighting: 'convex' }, { oldTaskSizes: [], oldClasses: 0, old: null });
-  const { value } = await at((logits) => first.loss(batchOf(logits)));
-  assert.ok(Math.abs(value - (await at(ce)).value) < 1e-6, 'there is nothing old to share with');
-});
-
-test('sizes that say nothing of the second task are refused, and bounds that are none', () => {
-  const bad = (given: object, expected: RegExp) =>
-    assert.throws(
-      () => parseConfig({ method: 'fdkd', ...given }),
-      (error: Error) => error instanceof ConfigError && expected.test(error.message),
-    );
-  const said =
-    /"sizes" does not fit: expected one of uniform, balanced, or a list of finite numbers of at least 0, the first one above 0, received/;
-  for (const sizes of [[0, 1], [], [1, -1], [1, Number.NaN], 'small', 2]) bad({ sizes }, said);
-  for (const upTo of [0, 1.5, -1]) bad({ upTo }, /"upTo" does not fit: expected a whole number of at least 1/);
-  const { sizes, upTo } = parseConfig({ method: 'fdkd' }) as { sizes?: unknown; upTo?: unknown };
-  assert.equal([sizes, upTo], [undefined, undefined], 'records of runs are what they were');
 });
 
 test('groups that there will not be are refused before anything is learnt, and --distill where no logits are kept', () => {
