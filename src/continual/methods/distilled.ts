@@ -22,7 +22,7 @@ export const distilledSettings = {
   temperatureSquared: setting(
     v.boolean(),
     undefined,
-    'the distillation times T², so that its gradients are about as large at any temperature',
+    'factor T² of the distillation, so that its gradients are about as large at any temperature',
     '',
   ),
   ...alignmentSettings,
