@@ -14,7 +14,9 @@ const colours: Readonly<Record<string, string>> = {
   whole: '#7f7f7f',
   tasks: '#2ca02c',
   random: '#9467bd',
+  pairs: '#17becf',
   dense: '#1f77b4',
+  balanced: '#ff7f0e',
   composed: '#d62728',
 };
 

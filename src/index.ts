@@ -28,9 +28,10 @@ export { type ImageSize, type ResizeOptions, resizeImages } from './data/resize.
 export { type DenseKDOptions, denseKD, globalKD, taskwiseKD } from './distill/dense-kd.ts';
 export { GroupDraw, type GroupDrawOptions, gatherGroups } from './distill/group-draw.ts';
 export { finiteLoss, type GroupKDOptions, groupKD, groupLosses } from './distill/group-kd.ts';
-export type { GroupWeights, TaskWeights } from './distill/group-weights.ts';
+export type { GroupSizes } from './distill/group-sizes.ts';
+export type { GroupWeights, SizeWeights, TaskWeights } from './distill/group-weights.ts';
 export { type RandomKDOptions, randomKD } from './distill/random-kd.ts';
-export { type Mask, type PoolKind, TaskPool } from './distill/task-pool.ts';
+export { type Mask, type PoolKind, TaskPool, type TaskPoolOptions } from './distill/task-pool.ts';
 export { type WeightedLossOptions, weightedLoss } from './distill/weighted-loss.ts';
 export {
   classSimilarity,

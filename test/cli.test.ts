@@ -167,7 +167,7 @@ test('mistyped commands, flags and settings', async () => {
   await refused(['train', '--scale', '1,1,1'], /^--scale: "1,1,1" does not fit: expected two finite numbers/);
   await refused(['train', '--colour\u001b[31m'], /unknown option '--colour\\u001b\[31m'/);
   await refused(['train', '--method', 'fdk'], /^--method: .*Did you mean fdkd\?/);
-  await refused(['train', '--pool', 'densse'], /^--pool: .* one of dense, runs, .*Did you mean dense\?/);
+  await refused(['train', '--pool', 'densse'], /^--pool: .* one of dense, pairs, runs, .*Did you mean dense\?/);
   await refused(['train', '--model', 'resnet9'], /^--model: "resnet9"/);
   await refused(['train', '--resume'], /--out/);
   const file = at('settings.json');

@@ -3,10 +3,11 @@ import * as assert from 'uvu/assert';
 import { type DenseKDOptions, denseKD, globalKD, taskwiseKD } from '../src/distill/dense-kd.ts';
 import { GroupDraw } from '../src/distill/group-draw.ts';
 import { groupKD, groupLosses } from '../src/distill/group-kd.ts';
+import { meanInverseSize } from '../src/distill/group-sizes.ts';
 import { randomKD } from '../src/distill/random-kd.ts';
 import { TaskPool } from '../src/distill/task-pool.ts';
 import { weightedLoss } from '../src/distill/weighted-loss.ts';
-import { classSimilarity, countWeight, meanInverseSize, Prototypes, weighting } from '../src/distill/weighting.ts';
+import { classSimilarity, countWeight, Prototypes, weighting } from '../src/distill/weighting.ts';
 import type { Tensor } from '../src/index.ts';
 import { engine, errorOf, leaf, near, relativeL2, uniform } from './support/engine.ts';
 

@@ -3,11 +3,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseConfig } from '../src/continual/benchmark/config.ts';
 import type { ClassImages } from '../src/continual/class-images.ts';
-import { Disposables } from '../src/continual/disposables.ts';
 import { DISTILLS, type Distill, drawSeed } from '../src/continual/distillation.ts';
 import { ContinualLearner } from '../src/continual/learner.ts';
 import type { LearnOptions } from '../src/continual/learner-types.ts';
-import type { AnyMethod, Batch, Phase, Task, TaskPlan } from '../src/continual/method.ts';
+import type { AnyMethod, Batch, TaskPlan } from '../src/continual/method.ts';
 import { readSettings } from '../src/continual/setting.ts';
 import type { ImageBytes } from '../src/data/image-bytes.ts';
 import { imagesByClass } from '../src/data/images-by-class.ts';
@@ -30,67 +29,26 @@ import {
   wa,
 } from '../src/entries/methods.ts';
 import { ConfigError, crossEntropy, GroupDraw, readSafetensors, TaskPool, type Tensor } from '../src/index.ts';
-import { Random } from '../src/tensor/random.ts';
-import { engine, leaf, near, uniform } from './support/engine.ts';
+import { engine, near, uniform } from './support/engine.ts';
 import { fashion } from './support/small-run.ts';
+import {
+  at,
+  batchOf,
+  ce,
+  classes,
+  featuresOf,
+  newClasses,
+  oldClasses,
+  oldLogits,
+  phaseOf,
+  share,
+  stagesOf,
+  targets,
+} from './support/taught.ts';
 
 const distilled: readonly AnyMethod[] = [lwf, icarl, bic, wa, podnet];
 
-// A batch of six images before eight classes, six of them old.
-const [n, oldTaskSizes, newClasses] = [6, [2, 1, 3], 2];
-const oldClasses = 6;
-const classes = oldClasses + newClasses;
-const labels = Int32Array.of(0, 3, 5, 6, 7, 7);
-const targets = engine.tensor(labels);
-const logitsData = uniform(n * classes, 1, -3, 3);
-const oldLogits = engine.tensor(uniform(n * oldClasses, 2, -3, 3), [n, oldClasses]);
-const featuresOf = (seed: number) => engine.tensor(uniform(n * 5, seed), [n, 5]);
-const stagesOf = (seed: number) => [engine.tensor(uniform(n * 8, seed), [n, 2, 2, 2])];
-
-/** The first phase of a task with such classes. */
-async function phaseOf(method: AnyMethod, given: object = {}, changes: object = {}): Promise<Phase & Disposable> {
-  const held = new Disposables();
-  const task = {
-    engine,
-    index: 3,
-    settings: readSettings(method.settings, given, 'test', method.name),
-    training: { labelSmoothing: 0 },
-    model: { classifier: { scale: engine.tensor([3]) } },
-    old: {},
-    oldTaskSizes,
-    oldClasses,
-    newClasses,
-    fresh: [3, 4, 5],
-    exemplars: [0, 1, 2],
-    labels,
-    random: (...purpose: (string | number)[]) => Random.of(8, ...purpose),
-    hold: <T extends { dispose(): void }>(one: T): T => held.add(one),
-    release: <T extends { dispose(): void }>(one: T): T => held.release(one),
-    ...changes,
-  } as unknown as Task;
-  for await (const phase of method.learn(task)) return { ...phase, [Symbol.dispose]: () => held.dispose() };
-  return assert.unreachable('there was no phase') as never;
-}
-
-/** Value and gradient of a loss at the logits. */
-async function at(loss: (logits: Tensor) => Tensor): Promise<{ value: number; gradient: number[] }> {
-  const logits = leaf(logitsData, [n, classes]);
-  const result = loss(logits);
-  result.backward();
-  return { value: await result.item(), gradient: [...((await logits.grad?.data()) ?? [])] };
-}
-
-/** As a method sees it: logits alone, so that whoever asks for more than them fails. */
-const batchOf = (logits: Tensor): Batch =>
-  ({
-    ...{ logits, targets, oldLogits },
-    outputs: { logits, cosines: logits.mul(0.2) },
-    oldOutputs: { logits: oldLogits },
-  }) as unknown as Batch;
-
-const ce = (logits: Tensor) => crossEntropy(logits, targets);
 const kd = (logits: Tensor) => softTargetLoss(logits, oldLogits, { temperature: 2 });
-const share = oldClasses / classes;
 const shared = (logits: Tensor) =>
   ce(logits)
     .mul(1 - share)
@@ -273,7 +231,7 @@ for (const [method, others] of [
 }
 
 test('groups that are drawn are drawn on where a task is resumed, in its second phase too', async () => {
-  const learner = await make(podnet, { distill: 'random', balancedEpochs: 2, proxies: 2 });
+  const learner = await make(podnet, { distill: 'random', sizes: 'balanced', balancedEpochs: 2, proxies: 2 });
   const [first, second, third] = tasksOf(8) as [ClassImages, ClassImages, ClassImages];
   await learn(learner, first);
   await learn(learner, second);

@@ -89,6 +89,90 @@ test('the dense pool of many tasks is drawn from without being counted', async (
   }
 });
 
+/** Sets that were drawn, one array a row. */
+async function setsOf(draw: GroupDraw, batch: number): Promise<bigint[][]> {
+  const { masks } = draw.next(batch);
+  const words = [...(await masks.data())];
+  const sets = Array.from({ length: words.length / 2 }, (_, i) => {
+    return (BigInt(words[2 * i + 1]!) << 32n) | BigInt(words[2 * i]!);
+  });
+  masks.dispose();
+  return Array.from({ length: sets.length / draw.groups }, (_, row) =>
+    sets.slice(row * draw.groups, (row + 1) * draw.groups),
+  );
+}
+const sizeOf = (set: bigint): number => [...set.toString(2)].filter((digit) => digit === '1').length;
+
+/** Upper end of a χ² by Wilson and Hilferty, beyond which sound draws fall once in a million. */
+const mostChiSquare = (freedom: number): number =>
+  freedom * (1 - 2 / (9 * freedom) + 4.75 * Math.sqrt(2 / (9 * freedom))) ** 3;
+
+function assertSpread(seen: readonly number[], expected: readonly number[]): void {
+  const sum = seen.reduce((total, count, i) => total + (count - expected[i]!) ** 2 / expected[i]!, 0);
+  assert.ok(sum < mostChiSquare(seen.length - 1), `χ² is ${sum}: ${seen}, not ${expected}`);
+}
+
+test('draws by size take each size by its weight, and within it one group as often as another', async () => {
+  const pool = TaskPool.of('dense', [2, 1, 3, 1]);
+  for (const [sizes, shares] of [
+    ['balanced', [1 / 16, 1 / 24, 1 / 16, 1 / 4]],
+    [
+      [4, 1, 0, 2],
+      [4 / 24, 1 / 24, 0, 2 / 24],
+    ],
+  ] as const) {
+    const rows = await draws(make(pool, { per: 'sample', seed: 11, sizes }), 8, 500);
+    const seen = counts(rows, 15);
+    const expected = seen.map((_, g) => 4000 * shares[pool.tasksOf(g).length - 1]!);
+    seen.forEach((count, g) => {
+      if (expected[g] === 0) assert.is(count, 0);
+    });
+    const drawn = (counted: readonly number[]) => counted.filter((_, g) => expected[g]! > 0);
+    assertSpread(drawn(seen), drawn(expected));
+  }
+});
+
+test('several draws by size are distinct groups as far as weights allow, each as often as it weighs', async () => {
+  const pool = TaskPool.of('dense', [2, 1, 3, 1]);
+  for (const groups of [3, 8]) {
+    const draw = make(pool, { groups, per: 'sample', seed: 12, sizes: 'balanced' });
+    const rows = await draws(draw, 4, 500);
+    const seen = counts(rows, 15);
+    seen.forEach((count, g) => {
+      const times = groups / 4 / pool.groupsBySize[pool.tasksOf(g).length - 1]!;
+      if (times < 1) assertShare(count, 2000, times);
+      else assert.ok(Math.abs(count - 2000 * times) < 5 * Math.sqrt(2000), `${count} of ${2000 * times}`);
+    });
+    for (const row of rows) {
+      const bySize = [1, 2, 3, 4].map((size) => row.filter((g) => pool.tasksOf(g).length === size));
+      // A quarter of the draws each, rounded up or down; only the one group of all four may come twice.
+      for (const one of bySize) assert.ok(Math.abs(one.length - groups / 4) < 1, `${row}`);
+      for (const one of bySize.slice(0, 3)) assert.is(new Set(one).size, one.length, `${row}`);
+    }
+  }
+});
+
+test('of many tasks, sizes are drawn without a list of the groups', async () => {
+  for (const tasks of [21, 33, 64]) {
+    const pool = TaskPool.of('dense', Array(tasks).fill(1));
+    const draw = make(pool, { groups: 4, per: 'sample', seed: 13, sizes: 'balanced' });
+    const rows = await setsOf(draw, 500);
+    const sets = rows.flat();
+    for (const set of sets) assert.ok(set > 0n && set >> BigInt(tasks) === 0n);
+    const seen = Array<number>(tasks).fill(0);
+    for (const set of sets) seen[sizeOf(set) - 1]!++;
+    assertSpread(seen, Array<number>(tasks).fill(2000 / tasks));
+    const members = Array.from({ length: tasks }, (_, task) => sets.filter((set) => (set >> BigInt(task)) & 1n).length);
+    for (const count of members) assertShare(count, 2000, (tasks + 1) / 2 / tasks);
+    const pairs = sets.filter((set) => sizeOf(set) === 2);
+    assert.ok(new Set(pairs).size > 0.8 * pairs.length, 'pairs are drawn from all of them');
+    const again = make(pool, { groups: 4, per: 'sample', seed: 13, sizes: 'balanced' });
+    assert.equal(await setsOf(again, 500), rows);
+    assert.not.equal(await setsOf(again, 500), rows, 'it goes on');
+    for (const one of [draw, again]) one.dispose();
+  }
+});
+
 const shape = [3, 8];
 const logits = { student: uniform(24, 1, -3, 3), teacher: uniform(24, 2, -3, 3) };
 
@@ -107,11 +191,29 @@ test('the mean of the random losses and gradients comes to the dense one', async
     { draw: make(pool, { groups: 3, per: 'sample', seed: 8 }), dense: {}, random: {} },
     { draw: make(pool, { groups: 2, seed: 8, weights }), dense: { weights }, random: {} },
     { draw: make(pool, { seed: 8 }), dense: { weights: { perTask } }, random: { weights: { perTask } } },
+    // By size, alone and beside numbers a task; more groups than any one may be drawn of without repetition, and a list of groups.
+    ...[1, 2, 5].map((groups) => ({
+      draw: make(pool, { groups, seed: 8, sizes: 'balanced' }),
+      ...{ dense: { weights: { sizes: 'balanced' as const } }, random: {} },
+    })),
+    {
+      draw: make(pool, { groups: 2, seed: 8, sizes: 'balanced' }),
+      dense: { weights: { perTask, perSize: [0.5, 2, 1] } },
+      random: { weights: { perTask, perSize: [0.5, 2, 1] } },
+    },
+    {
+      draw: make(pool, { groups: 2, seed: 8, sizes: [3, 1, 2] }),
+      ...{ dense: { weights: { perTask } }, random: { weights: { perTask } } },
+    },
+    {
+      draw: make(TaskPool.of('pairs', [2, 1, 3]), { groups: 2, seed: 8, sizes: [3, 1, 0] }),
+      ...{ dense: { weights: { sizes: [3, 1, 0] } }, random: {} },
+    },
   ];
   const steps = 600;
   for (const { draw, dense: full, random } of cases) {
     const exact = leaf(logits.student, shape);
-    const expected = groupKD(exact, teacher, pool, full);
+    const expected = groupKD(exact, teacher, draw.pool, full);
     expected.backward();
     const student = leaf(logits.student, shape);
     let total = 0;
@@ -183,6 +285,19 @@ test('impossible draws are refused with a reason', () => {
   refused(() => make(dense, { weights: [1, 2] }), /2 weights were given for 7 groups/);
   const wide = TaskPool.of('dense', Array(30).fill(1));
   refused(() => make(wide, { weights: [1] }), /30 tasks has too many groups/);
+  refused(() => make(dense, { sizes: [1, 0] }), /2 weights by size were given for groups of 1 to 3 tasks/);
+  refused(() => make(dense, { sizes: [0, 0, 0] }), /add up to 0/);
+  refused(
+    () => make(dense, { sizes: 'balanced', weights: [1, 1, 1, 1, 1, 1, 1] }),
+    /by weights of their own or by sizes/,
+  );
+  const logit = engine.zeros([2, 6]);
+  const singles = make(dense, { sizes: [1, 0, 0] });
+  const perTask = engine.ones([3, 2]);
+  refused(
+    () => randomKD(logit, logit, singles, { weights: { perTask } }),
+    /groups of 2 tasks weigh as much as others, but the draw's sizes leave them out/,
+  );
   const x = engine.zeros([2, 6]);
   refused(() => gatherGroups(x, x, engine.zeros([3, 1, 2], 'u32'), dense), /u32\[1 or 2, groups, 2\] was expected/);
 });

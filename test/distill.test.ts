@@ -267,7 +267,7 @@ test('bad pools, weights, temperatures and shapes are refused with a reason', ()
   refused(() => TaskPool.fromMasks([1, 4], [2, 2]), /mask 1 is 4: a whole number with bits 0 to 1/);
   refused(() => TaskPool.fromMasks([1.5], [2, 2]), /mask 0 is 1\.5/);
   refused(() => TaskPool.of('dense', [2, 0]), /task sizes \[2, 0\] hold 0/);
-  refused(() => TaskPool.of('all' as PoolKind, [2]), /unknown pool: 'all'\. Choose one of dense, runs/);
+  refused(() => TaskPool.of('all' as PoolKind, [2]), /unknown pool: 'all'\. Choose one of dense, pairs, runs/);
   refused(() => TaskPool.of('whole', Array(65).fill(1)), /65 old tasks do not fit/);
   refused(() => groupKD(logits, logits, pool, { weights: [1, -1, 1] }), /weight 1 is -1/);
   refused(() => groupKD(logits, logits, pool, { weights: [1, Number.NaN, 1] }), /weight 1 is NaN/);

@@ -50,13 +50,20 @@ test('the dense pool becomes runs where there are too many tasks for it, and the
   assert.is(usualPool(21, true), 'dense', 'drawn, not listed');
   assert.match(await first({ ...many, tasks: 25 }), /^notice: .*20 old tasks, and there will be 24: .*'runs'/);
   assert.match(await first({ ...many, tasks: 22 }), /^notice: .*there will be 21: .*'runs'/);
-  for (const quiet of [{ tasks: 21 }, { tasks: 22, method: 'rdkd' }, { tasks: 22, pool: 'runs' }])
+  for (const quiet of [
+    { tasks: 21 },
+    { tasks: 22, method: 'rdkd' },
+    { tasks: 22, pool: 'runs' },
+    { tasks: 22, upTo: 2 },
+  ])
     assert.match(await first({ ...many, ...quiet }), /^step: /);
 });
 
 test('more tasks than a pool can group', () => {
   const tooMany = (input: ConfigInput, expected: RegExp) => refused({ ...many, ...input }, expected, glyphs);
-  tooMany({ tasks: 22, pool: 'dense' }, /21 old ones.*2\^21.*--pool runs, or --method rdkd/);
+  tooMany({ tasks: 41, upTo: 6 }, /40 old tasks have 4598478 groups of at most 6.*smaller --up-to/);
+  tooMany({ tasks: 5, pool: 'whole', upTo: 2 }, /'whole' has all 4 old tasks.*--up-to/);
+  tooMany({ tasks: 22, pool: 'dense' }, /21 old ones.*2\^21.*--pool runs or pairs, --up-to 3, or --method rdkd/);
   for (const method of ['fdkd', 'tkd', 'rdkd'] as const) {
     tooMany({ tasks: 66, method }, /the last of 66 tasks has 65 old ones; groups of at most 64/);
     assert.is(planned({ ...many, tasks: 65, method }).method, method);

@@ -4,8 +4,9 @@
  */
 import { GroupDraw } from '../../src/distill/group-draw.ts';
 import { groupKD } from '../../src/distill/group-kd.ts';
+import type { GroupSizes } from '../../src/distill/group-sizes.ts';
 import { randomKD } from '../../src/distill/random-kd.ts';
-import { TaskPool } from '../../src/distill/task-pool.ts';
+import { type PoolKind, TaskPool } from '../../src/distill/task-pool.ts';
 import { concat, type Engine, logSoftmax, slice, type Tensor } from '../../src/index.ts';
 import { bytesOf, noise, noiseLeaf, type Work, type WorkCase } from '../bench-case.ts';
 
@@ -68,13 +69,13 @@ export function composedKD(student: Tensor, teacher: Tensor, pool: TaskPool, tem
 type Variant = (engine: Engine, made: Made, taskSizes: readonly number[]) => Pick<Work, 'run' | 'dispose' | 'groups'>;
 
 const fused =
-  (kind: 'whole' | 'tasks' | 'dense'): Variant =>
+  (kind: PoolKind, sizes: GroupSizes = 'uniform'): Variant =>
   (_, { student, teacher }, taskSizes) => {
     const pool = TaskPool.of(kind, taskSizes);
     return {
       groups: pool.size,
       run() {
-        const loss = groupKD(student, teacher, pool, { temperature: TEMPERATURE });
+        const loss = groupKD(student, teacher, pool, { temperature: TEMPERATURE, weights: { sizes } });
         return loss.node?.backward(loss);
       },
     };
@@ -94,7 +95,9 @@ const variants: Readonly<Record<string, Variant>> = {
       dispose: () => draw.dispose(),
     };
   },
+  pairs: fused('pairs'),
   dense: fused('dense'),
+  balanced: fused('dense', 'balanced'),
   composed(_, { student, teacher }, taskSizes) {
     const pool = TaskPool.of('dense', taskSizes);
     return {
@@ -110,7 +113,7 @@ const variants: Readonly<Record<string, Variant>> = {
 
 function isTimed(variant: string, at: string, tasks: number): boolean {
   if (variant === 'composed') return WHOLLY_TIMED.includes(at) && 2 ** tasks - 1 <= MOST_COMPOSED;
-  return variant === 'dense' || variant === 'whole' || WHOLLY_TIMED.includes(at);
+  return variant === 'dense' || variant === 'balanced' || variant === 'whole' || WHOLLY_TIMED.includes(at);
 }
 
 export const dkdCases: readonly WorkCase[] = Object.entries(logits).flatMap(([at, taskSizes]) =>

@@ -4,13 +4,14 @@
 // Nothing is read back and the counter lives in a buffer, so a captured step draws anew when replayed.
 //
 // Injected: DRAW (0 uniform over the sets 1 … groups, 1 uniform over the listed masks, 2 weighted over the sets,
-//           3 weighted over the listed masks, 4 uniform over all sets of more tasks than can be counted),
+//           3 weighted over the listed masks, 4 uniform over all sets of more tasks than can be counted,
+//           5 over all sets by their size: the size by weights, then a set of that size),
 //           SHARED (one draw for the whole batch).
 
 struct Draw {
   rows: u32, // draws at once: 1, or one a sample
   drawn: u32, // groups a draw, m
-  groups: u32, // in the pool
+  groups: u32, // in the pool, or sizes of groups where these are weighted
   tasks: u32,
   stream: u32, // of the seed's random numbers
 }
@@ -23,6 +24,8 @@ struct Draw {
 @group(0) @binding(5) var<uniform> params: Draw;
 
 const ATTEMPTS = 16u;
+// Tasks whose sets have a place in the pool.
+const MOST_COUNTED = 20u;
 
 // Word `i` of this step's numbers.
 fn word_of(base: vec2<u32>, i: u32) -> u32 {
@@ -75,6 +78,54 @@ fn random_set(base: vec2<u32>, first: u32, count: u32) -> vec2<u32> {
   return mask;
 }
 
+// Sets of `size` among `tasks`, as far as they are fewer than can be drawn.
+fn sets_of_size(size: u32, tasks: u32) -> u32 {
+  var sets = 1u;
+  for (var i = 0u; i < min(size, tasks - size) && sets < 65536u; i++) {
+    sets = sets * (tasks - i) / (i + 1u);
+  }
+  return sets;
+}
+
+const SIZE_ATTEMPTS = 64u;
+// Counted apart: single draws have numbers of their own.
+const SIZE_NUMBERS = 1u;
+const NUMBERS_A_SET = 16u; // of four words: one a task
+
+// A random set of `size` tasks, one as likely as another: Floyd's sample of the tasks. `before` draws had the same size: their
+// sets are not drawn again until all have been, but for bad luck in every attempt, which meets all sets alike.
+fn random_set_of(size: u32, base: vec2<u32>, first: u32, count: u32, before: u32) -> vec2<u32> {
+  let sets = sets_of_size(size, params.tasks);
+  let since = count - before % sets;
+  let low = base.x + first + count;
+  let high = base.y + select(0u, 1u, low < base.x);
+  var mask = vec2(0u);
+  for (var attempt = 0u; attempt < SIZE_ATTEMPTS; attempt++) {
+    mask = vec2(0u);
+    var numbers = vec4(0u);
+    for (var i = 0u; i < size; i++) {
+      if (i % 4u == 0u) {
+        let number = SIZE_NUMBERS + attempt * NUMBERS_A_SET + i / 4u;
+        numbers = philox(vec4(low, high, params.stream, number), vec2(state[2], state[3]));
+      }
+      let last = params.tasks - size + i;
+      var task = mul_high(numbers[i % 4u], last + 1u);
+      if (((mask[task / 32u] >> (task % 32u)) & 1u) != 0u) {
+        task = last;
+      }
+      mask[task / 32u] |= 1u << (task % 32u);
+    }
+    var fresh = true;
+    for (var j = since; j < count; j++) {
+      fresh = fresh && any(masks[first + j] != mask);
+    }
+    if (fresh) {
+      break;
+    }
+  }
+  return mask;
+}
+
 // One thread a draw, one workgroup for all, so that the counter moves on when everyone has read it.
 @compute @workgroup_size(64)
 fn draw(@builtin(local_invocation_index) lane: u32) {
@@ -86,10 +137,21 @@ fn draw(@builtin(local_invocation_index) lane: u32) {
     // weight w ≤ 1/m is drawn with probability m·w, and never twice.
     let stride = 0xffffffffu / m;
     let start = mul_high(word_of(base, row), stride);
+    var latest_size = 0u;
+    var before = 0u; // draws of that size
     for (var j = 0u; j < m; j++) {
       if (DRAW == 4u) {
         masks[first + j] = random_set(base, first, j);
         chosen[first + j] = 0xffffffffu;
+        continue;
+      }
+      if (DRAW == 5u) {
+        let size = search(start + j * stride) + 1u;
+        before = select(0u, before + 1u, size == latest_size);
+        latest_size = size;
+        let mask = random_set_of(size, base, first, j, before);
+        masks[first + j] = mask;
+        chosen[first + j] = select(0xffffffffu, mask.x - 1u, params.tasks <= MOST_COUNTED);
         continue;
       }
       var index = 0u;
@@ -115,7 +177,7 @@ fn draw(@builtin(local_invocation_index) lane: u32) {
   workgroupBarrier();
   if (lane == 0u) {
     let words = params.rows * m * select(1u, ATTEMPTS * 2u, DRAW == 4u);
-    let next = base.x + words / 4u + 1u;
+    let next = base.x + select(words / 4u + 1u, params.rows * m, DRAW == 5u);
     state[1] = base.y + select(0u, 1u, next < base.x);
     state[0] = next;
   }

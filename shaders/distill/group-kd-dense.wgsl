@@ -47,6 +47,8 @@ var<workgroup> loop_weight: array<vec2<f32>, MOST_LOOPS>;
 // By thread: three low tasks, the total, then the loop's tasks.
 const SUMS = LOW_BITS + 1u + MOST_LOOP_BITS;
 var<workgroup> thread_sums: array<vec2<f32>, SUMS * LANES>;
+// By the number of tasks of a set without the low ones: factors with none, one, two and three of these.
+var<workgroup> size_factors: array<vec4<f32>, 21>;
 var<workgroup> form: u32; // 0 near, 1 far, 2 by list
 
 fn near_terms(t: vec4<f32>, w: f32) -> Terms {
@@ -129,6 +131,11 @@ fn prepare(chunk: u32, lane: u32) -> u32 {
       loop_weight[part] = weight_terms_of(part, loop_first) + weight_terms_of(chunk, chunk_first);
     }
   }
+  if (BY_SIZE) {
+    for (var n = lane; n < 21u; n += LANES) {
+      size_factors[n] = vec4(size_factor(n), size_factor(n + 1u), size_factor(n + 2u), size_factor(n + 3u));
+    }
+  }
   if (lane < SETS) {
     low_terms[lane] = terms_of(lane, 0u);
     if (WEIGHTS == 3u) {
@@ -176,6 +183,10 @@ fn walk(sample: u32, chunk: u32, lane: u32, is_near: bool) -> vec2<f32> {
         rest_weight = lane_weight + loop_weight[h];
       }
       let first = (lane << LOW_BITS) | (h << loop_first) | (chunk << chunk_first);
+      var factors = vec4(1.0);
+      if (BY_SIZE) {
+        factors = size_factors[countOneBits(first)];
+      }
       var all = vec2(0.0);
       var step_loss = 0.0;
       var step_magnitude = 0.0;
@@ -187,7 +198,7 @@ fn walk(sample: u32, chunk: u32, lane: u32, is_near: bool) -> vec2<f32> {
         if (WEIGHTS == 3u) {
           weight_terms = rest_weight + low_weight[j];
         }
-        let w = select(0.0, set_weight(sample, first | j, weight_terms), is_group);
+        let w = select(0.0, set_weight(sample, first | j, weight_terms) * factors[countOneBits(j)], is_group);
         var terms: Terms;
         if (is_near) {
           terms = near_terms(t, w);

@@ -26,6 +26,7 @@ struct Params {
   gradient_scale: f32, // that over the temperature
   zero: u32, // always 0, which compilers do not know: see not_a_number() and sum_of_parts()
   starts: array<vec4<u32>, 17>, // first class of each task, and the end of the last
+  by_size: array<vec4<f32>, 17>, // factor of a group's weight, by its number of tasks
 }
 
 @group(0) @binding(0) var<storage, read> student: array<f32>;

@@ -5,7 +5,8 @@
 // all sets.
 //
 // Injected: MASKS (0 every set in turn, 1 one list for all samples, 2 a list a sample),
-//           WEIGHTS (0 uniform, 1 a group, 2 a sample and group, 3 from two numbers a task: Σ a / Σ b over the group).
+//           WEIGHTS (0 uniform, 1 a group, 2 a sample and group, 3 from two numbers a task: Σ a / Σ b over the group),
+//           BY_SIZE (all of these times a number for the group's number of tasks).
 
 @group(0) @binding(2) var<storage, read> masks: array<vec2<u32>>;
 @group(0) @binding(3) var<storage, read> weights: array<f32>;
@@ -40,7 +41,19 @@ fn mask_of(sample: u32, g: u32) -> vec2<u32> {
   return masks[sample * params.groups + g];
 }
 
+fn size_factor(tasks: u32) -> f32 {
+  return params.by_size[tasks / 4u][tasks % 4u];
+}
+
 fn weight_of(sample: u32, g: u32, mask: vec2<u32>) -> f32 {
+  let weight = weight_of_any_size(sample, g, mask);
+  if (BY_SIZE) {
+    return weight * size_factor(countOneBits(mask.x) + countOneBits(mask.y));
+  }
+  return weight;
+}
+
+fn weight_of_any_size(sample: u32, g: u32, mask: vec2<u32>) -> f32 {
   if (WEIGHTS == 0u) {
     return params.weight;
   }

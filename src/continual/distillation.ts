@@ -1,14 +1,16 @@
 /** The distillation term of a method: which groups of old tasks are kept, and how heavily. */
+import * as v from 'valibot';
 import { denseKD } from '../distill/dense-kd.ts';
 import { GroupDraw } from '../distill/group-draw.ts';
+import { GROUP_SIZES, type GroupSizes } from '../distill/group-sizes.ts';
 import { MOST_DENSE_TASKS, MOST_TASKS, type PoolKind, TaskPool } from '../distill/task-pool.ts';
 import { classSimilarity, WEIGHTING_STRATEGIES, type Weighting, weighting } from '../distill/weighting.ts';
-import { ConfigError } from '../errors.ts';
+import { ArgumentError, ConfigError } from '../errors.ts';
 import { Random } from '../tensor/random.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Disposables } from './disposables.ts';
 import type { Task } from './method.ts';
-import { choiceSetting, numberSetting, type Setting, type ValuesOf } from './setting.ts';
+import { choiceSetting, number, numberSetting, type Setting, setting, type ValuesOf } from './setting.ts';
 
 /** The settings of every distillation. */
 export const distillationSettings = {
@@ -34,6 +36,36 @@ export const groupsSetting = numberSetting(
   'n',
 );
 
+/**
+ * How groups weigh by their number of old tasks. A list goes from groups of one task on; of sizes beyond it, groups weigh nothing, as there
+ * are more old tasks before each task.
+ */
+export const sizesSetting = setting<GroupSizes>(
+  v.pipe(
+    v.union([
+      v.picklist(GROUP_SIZES),
+      // The second task of a run has groups of one task alone.
+      v.pipe(
+        v.array(number({ least: 0 })),
+        v.check(([first = 0]) => first > 0),
+      ),
+    ]),
+    v.description('one of uniform, balanced, or a list of finite numbers of at least 0, the first one above 0'),
+  ),
+  undefined,
+  'how groups weigh by their number of old tasks: uniform (default), balanced for each size as much as another, or a list for groups of ' +
+    'one task, of two, …, such as 1,1 for single tasks and pairs',
+  'name',
+);
+
+/** Bounds the groups of a pool. */
+export const upToSetting = setting(
+  number({ whole: true, least: 1 }),
+  undefined,
+  'old tasks of the largest groups of the pool; any number by default',
+  'n',
+);
+
 /** What may stand in the place of a published method's own distillation: `--distill`. */
 export const DISTILLS = ['dense', 'random', 'tasks', 'whole'] as const;
 /**
@@ -54,16 +86,25 @@ export const distillSettings = <D extends Distill | undefined>(usual: D) => ({
     'groups of old tasks that are distilled instead: all of the dense pool, some drawn from it in each step, each task, all in one',
   ) as Setting<Distill | Exclude<D, Distill>>,
   groups: groupsSetting,
+  sizes: sizesSetting,
 });
 
 /** @inline */
-type DistillValues = { readonly distill: Distill; readonly groups: number };
+type DistillValues = {
+  readonly distill: Distill;
+  readonly groups: number;
+  readonly sizes?: GroupSizes | undefined;
+};
 
 /** The pool that stands for a choice, before so many old tasks. */
-function distillOptions({ distill, groups }: DistillValues, oldTasks: number): DistillationOptions {
+function distillOptions({ distill, groups, sizes }: DistillValues, oldTasks: number): DistillationOptions {
   if (distill === 'whole' || distill === 'tasks') return { pool: distill };
   const isDrawn = distill === 'random';
-  return { pool: usualPool(oldTasks, isDrawn), ...(isDrawn ? { draw: groups } : {}) };
+  return {
+    pool: usualPool(oldTasks, isDrawn),
+    ...(isDrawn ? { draw: groups } : {}),
+    sizes,
+  };
 }
 
 /**
@@ -106,6 +147,10 @@ export interface Distillation {
 export interface DistillationOptions {
   /** The groups there are. */
   readonly pool: PoolKind;
+  /** Old tasks of the largest groups; any number by default. */
+  readonly upTo?: number | undefined;
+  /** How groups weigh by their number of old tasks; beyond a list, not at all. `uniform` by default. */
+  readonly sizes?: GroupSizes | undefined;
   /** Draws so many groups of the pool in each step, instead of distilling all of them. */
   readonly draw?: number;
 }
@@ -119,6 +164,31 @@ export type DistilledTask = Pick<
 /** Sizes as the pool sees them: one group of all takes the old tasks for one where a mask has no room for them. */
 const pooledSizes = (kind: PoolKind, sizes: readonly number[]): readonly number[] =>
   kind === 'whole' && sizes.length > MOST_TASKS ? [sizes.reduce((total, size) => total + size, 0)] : sizes;
+
+/** Weights by size as so many old tasks have them; groups that are all of one size have no use for any. */
+export function sizesOf({ pool, sizes = 'uniform' }: DistillationOptions, oldTasks: number): GroupSizes {
+  if (pool === 'tasks' || pool === 'whole') return 'uniform';
+  if (typeof sizes === 'string') return sizes;
+  return Array.from({ length: oldTasks }, (_, i) => sizes[i] ?? 0);
+}
+
+/** The groups before a task. */
+const poolOf = (taskSizes: readonly number[], { pool, upTo }: DistillationOptions): TaskPool =>
+  TaskPool.of(pool, taskSizes, { upTo });
+
+/** @throws {ConfigError} for groups that cannot be listed, or of which a bound leaves none. */
+function checkedPool(taskSizes: readonly number[], options: DistillationOptions): TaskPool {
+  try {
+    return poolOf(taskSizes, options);
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error;
+    const fix =
+      options.pool === 'whole'
+        ? 'Leave out --up-to, or use another --pool.'
+        : 'Use a smaller --up-to, or leave it out.';
+    throw new ConfigError({ where: 'task pool', message: error.reason, fix, cause: error });
+  }
+}
 
 /**
  * The pool that is distilled where none is chosen: dense, and every run of neighbouring tasks where there are more old tasks
@@ -141,8 +211,9 @@ export const densePoolNotices = (oldTasks: number): readonly string[] | undefine
  * @param oldTaskSizes classes of all tasks but the last.
  * @throws {ConfigError}
  */
-export function checkDistillation(oldTaskSizes: readonly number[], { pool: kind, draw }: DistillationOptions): void {
+export function checkDistillation(oldTaskSizes: readonly number[], options: DistillationOptions): void {
   const where = 'task pool';
+  const { pool: kind, draw, upTo } = options;
   const sizes = pooledSizes(kind, oldTaskSizes);
   const tasks = sizes.length;
   if (tasks > MOST_TASKS) {
@@ -152,14 +223,14 @@ export function checkDistillation(oldTaskSizes: readonly number[], { pool: kind,
       fix: `Use --tasks ${MOST_TASKS + 1} or fewer, or --method kd or replay, which take any number.`,
     });
   }
-  if (kind === 'dense' && draw === undefined && tasks > MOST_DENSE_TASKS) {
+  if (kind === 'dense' && draw === undefined && tasks > MOST_DENSE_TASKS && (upTo ?? tasks) >= tasks) {
     throw new ConfigError({
       where,
       message: `the last of ${tasks + 1} tasks has ${tasks} old ones, and so many have 2^${tasks} − 1 groups; the dense pool of at most ${MOST_DENSE_TASKS} is distilled.`,
-      fix: 'Use --pool runs, or --method rdkd, which draws groups of the dense pool.',
+      fix: 'Use --pool runs or pairs, --up-to 3, or --method rdkd, which draws groups of the dense pool.',
     });
   }
-  const { size } = TaskPool.of(kind, sizes);
+  const { size } = checkedPool(sizes, options);
   if (draw !== undefined && tasks > 0 && draw > size) {
     throw new ConfigError({
       where,
@@ -170,9 +241,14 @@ export function checkDistillation(oldTaskSizes: readonly number[], { pool: kind,
 }
 
 /** The weighting of one task, kept until the task ends. */
-async function weightingOf(task: DistilledTask, settings: DistillationSettings, pool: TaskPool): Promise<Weighting> {
+async function weightingOf(
+  task: DistilledTask,
+  settings: DistillationSettings,
+  pool: TaskPool,
+  sizes: GroupSizes,
+): Promise<Weighting> {
   const { newClasses, engine, old } = task;
-  const options = { newClasses, strength: settings.kdWeight };
+  const options = { newClasses, strength: settings.kdWeight, sizes };
   // Without new classes there is nothing to weigh the old ones against.
   if (newClasses === 0 || !old) return { lambda: settings.kdWeight };
   if (settings.weighting !== 'adaptive') return weighting(settings.weighting, pool, options);
@@ -198,19 +274,20 @@ export const drawSeed = (seed: number, task: number): number => Random.of(seed, 
 export async function distillation(
   task: DistilledTask,
   settings: DistillationSettings,
-  { pool: kind, draw: drawn }: DistillationOptions,
+  options: DistillationOptions,
 ): Promise<Distillation | null> {
   const { engine } = task;
   if (task.oldTaskSizes.length === 0) return null;
-  const taskSizes = pooledSizes(kind, task.oldTaskSizes);
-  const pool = TaskPool.of(kind, taskSizes);
+  const taskSizes = pooledSizes(options.pool, task.oldTaskSizes);
+  const pool = poolOf(taskSizes, options);
+  const sizes = sizesOf(options, taskSizes.length);
   const held = task.hold(new Disposables());
   held.add({ dispose: () => pool.disposeOn(engine) });
-  const chosen = await weightingOf(task, settings, pool);
+  const chosen = await weightingOf(task, settings, pool, sizes);
   const draw =
-    drawn === undefined
+    options.draw === undefined
       ? null
-      : held.add(new GroupDraw(engine, pool, { groups: drawn, seed: task.random(DRAWS).word() }));
+      : held.add(new GroupDraw(engine, pool, { groups: options.draw, seed: task.random(DRAWS).word(), sizes }));
   return {
     loss: (logits, oldLogits) =>
       denseKD(logits, oldLogits, {
@@ -218,6 +295,8 @@ export async function distillation(
         pool,
         temperature: settings.temperature,
         weighting: chosen,
+        // Similarities have them in their weights.
+        ...(chosen.groups ? {} : { sizes }),
         ...(draw ? { variant: 'random', draw } : {}),
       }),
     state: draw ? { draw: draw.state } : {},

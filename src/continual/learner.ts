@@ -193,14 +193,16 @@ export class ContinualLearner {
 
   /**
    * The combinations of tasks that the model is capable of: the groups that dense distillation keeps in the next task.
-   * @throws {ArgumentError} beyond 64 tasks, for which a mask has no room.
+   * @throws {ArgumentError} beyond 64 tasks, for which a mask has no room, and for more groups up to a bound than can be listed.
    */
   get taskPool(): TaskPool {
-    const { pool, groups, distill } = { ...this.methodSettings };
+    const { pool, groups, distill, upTo } = { ...this.methodSettings };
     // A method of one's own may call something else so.
     const chosen = POOL_KINDS.find((kind) => kind === pool);
     const isDrawn = 'distill' in this.method.settings ? distill === 'random' : groups !== undefined;
-    return TaskPool.of(chosen ?? usualPool(this.taskSizes.length, isDrawn), this.taskSizes);
+    const isBounded = 'pool' in this.method.settings && typeof upTo === 'number';
+    const usual = isBounded ? 'dense' : usualPool(this.taskSizes.length, isDrawn);
+    return TaskPool.of(chosen ?? usual, this.taskSizes, isBounded ? { upTo } : {});
   }
 
   /**

@@ -8,8 +8,9 @@ import { ArgumentError } from '../errors.ts';
 import '../ops/methods.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { GroupDraw } from './group-draw.ts';
-import { allGroups, checkLogits, DEFAULT_TEMPERATURE, distilGroups, zeroLoss } from './group-kd.ts';
-import { type GroupWeights, resolveWeights, type TaskWeights } from './group-weights.ts';
+import { checkLogits, DEFAULT_TEMPERATURE, distilGroups, weightedGroups, zeroLoss } from './group-kd.ts';
+import { type GroupSizes, sameSizes } from './group-sizes.ts';
+import { type GroupWeights, resolveWeights, type SizeWeights, type TaskWeights } from './group-weights.ts';
 import { randomKD } from './random-kd.ts';
 import { type PoolKind, TaskPool } from './task-pool.ts';
 import { countWeight, type Weighting, type WeightingStrategy } from './weighting.ts';
@@ -20,6 +21,8 @@ export interface DenseKDOptions {
   taskSizes: readonly number[];
   /** A kind of pool, `dense` by default, or a pool of your own. */
   pool?: PoolKind | TaskPool;
+  /** Tasks of the largest groups of a kind of pool; those of more are left out. */
+  upTo?: number;
   /** `full`: every group of the pool (FDKD, default). `random`: the groups that `draw` takes (RDKD). */
   variant?: 'full' | 'random';
   /** For `random`: what draws the groups. */
@@ -29,7 +32,13 @@ export interface DenseKDOptions {
   /** λ_t by a strategy's name, a factor, or as `weighting()` returns it; `fixed` (λ = 1) by default. */
   weighting?: Exclude<WeightingStrategy, 'adaptive'> | number | Weighting;
   /** One number a group, divided by their sum; for `full`. Uniform by default. */
-  groupWeights?: Exclude<GroupWeights, TaskWeights>;
+  groupWeights?: Exclude<GroupWeights, TaskWeights | SizeWeights>;
+  /**
+   * How groups weigh by their number of tasks: `uniform` by default; `balanced` for as much of every size, as single tasks and pairs are
+   * few among the groups of a dense pool; or one number a size. For `random` they are the draw's. With the weighting `adaptive` they are
+   * given to `weighting()`.
+   */
+  sizes?: GroupSizes;
 }
 
 const where = 'denseKD';
@@ -37,18 +46,25 @@ const where = 'denseKD';
 const pools = new Map<string, TaskPool>();
 const MOST_POOLS = 64;
 
-function poolOf(kind: PoolKind | TaskPool, taskSizes: readonly number[]): TaskPool {
+function poolOf(kind: PoolKind | TaskPool, taskSizes: readonly number[], upTo?: number): TaskPool {
   if (kind instanceof TaskPool) {
+    if (upTo !== undefined) {
+      throw new ArgumentError({
+        where,
+        message: `upTo ${upTo} is for kinds of pools, and this one has its groups already.`,
+        fix: 'Give it to TaskPool.of.',
+      });
+    }
     if (String(kind.taskSizes) === String(taskSizes)) return kind;
     throw new ArgumentError({
       where,
       message: `the pool is over tasks of [${kind.taskSizes.join(', ')}] classes, taskSizes says [${taskSizes.join(', ')}].`,
     });
   }
-  const key = `${kind} ${taskSizes.join()}`;
+  const key = `${kind} ${upTo} ${taskSizes.join()}`;
   let pool = pools.get(key);
   if (!pool) {
-    pool = TaskPool.of(kind, taskSizes);
+    pool = TaskPool.of(kind, taskSizes, { upTo });
     if (pools.size >= MOST_POOLS) pools.clear();
     pools.set(key, pool);
   }
@@ -59,26 +75,33 @@ function poolOf(kind: PoolKind | TaskPool, taskSizes: readonly number[]): TaskPo
  * λ_t · Σ_S w_S · mean_b KL(teacher_S ‖ student_S) over the groups S of the pool, a scalar with a gradient to the student.
  * @param student f32 [batch, classes]; new classes, behind the old ones, take no gradient.
  * @param teacher f32 [batch, at least the old classes].
- * @throws {ShapeError} when logits or weights do not fit each other or the pool.
+ * @throws {ShapeError} when logits, weights or sizes do not fit each other or the pool.
  * @throws {DTypeError} when the logits are not f32.
  * @throws {ArgumentError} when the temperature, the pool or a weight is out of range, or `random` has no draw.
  * @throws {EngineMismatchError} when the logits belong to several engines.
  */
 export function denseKD(student: Tensor, teacher: Tensor, options: DenseKDOptions): Tensor {
-  const { taskSizes, variant = 'full', temperature = DEFAULT_TEMPERATURE, draw } = options;
-  const pool = poolOf(options.pool ?? draw?.pool ?? 'dense', taskSizes);
+  const { taskSizes, variant = 'full', temperature = DEFAULT_TEMPERATURE, draw, groupWeights, sizes } = options;
+  const pool = poolOf(options.pool ?? draw?.pool ?? 'dense', taskSizes, options.upTo);
   const { engine } = checkLogits(where, student, teacher, pool, temperature);
   if (pool.isEmpty) return zeroLoss(where, student, []);
   const { lambda, groups } = lambdaOf(options.weighting, pool.classes, (student.shape[1] as number) - pool.classes);
-  if (groups && options.groupWeights) {
+  if (groups && (groupWeights || sizes)) {
     throw new ArgumentError({
       where,
       message: 'the weighting has group weights of its own.',
-      fix: 'Leave out groupWeights.',
+      fix: groupWeights ? 'Leave out groupWeights.' : 'Give the sizes to weighting() instead.',
+    });
+  }
+  if (groupWeights && sizes) {
+    throw new ArgumentError({
+      where,
+      message: 'groups weigh by groupWeights or by sizes; both were given.',
+      fix: 'Leave one of the two out.',
     });
   }
   if (variant === 'random') {
-    if (!draw || options.groupWeights || draw.pool.size !== pool.size) {
+    if (!draw || groupWeights || draw.pool.size !== pool.size) {
       throw new ArgumentError({
         where,
         message: draw
@@ -87,17 +110,26 @@ export function denseKD(student: Tensor, teacher: Tensor, options: DenseKDOption
         fix: 'Make one once with new GroupDraw(engine, pool, { groups, seed, weights }) and pass it in every step.',
       });
     }
+    if (sizes && !sameSizes(sizes, draw.sizes)) {
+      throw new ArgumentError({
+        where,
+        message: `the sizes are ${show(sizes)}, those of the draw ${show(draw.sizes)}.`,
+        fix: 'Give them to new GroupDraw(engine, pool, { sizes }), and leave them out here.',
+      });
+    }
     const loss = randomKD(student, teacher, draw, { temperature, ...(groups ? { weights: groups } : {}) });
     return groups || lambda === 1 ? loss : loss.mul(lambda);
   }
-  const source = groups
+  const weights = groups
     ? resolveWeights(where, engine, pool, groups, false)
-    : resolveWeights(where, engine, pool, options.groupWeights, true);
+    : resolveWeights(where, engine, pool, sizes ? { sizes } : groupWeights, true);
   const factor = !groups && typeof lambda === 'number' ? lambda : 1;
-  const all = allGroups(where, engine, pool);
-  const loss = distilGroups(where, student, teacher, pool, all, source, temperature, 'mean', factor);
+  const all = weightedGroups(where, engine, pool, weights);
+  const loss = distilGroups(where, student, teacher, pool, all.groups, all.weights, temperature, 'mean', factor);
   return !groups && lambda instanceof Tensor ? loss.mul(lambda) : loss;
 }
+
+const show = (sizes: GroupSizes): string => (typeof sizes === 'string' ? `'${sizes}'` : `[${sizes.join(', ')}]`);
 
 function lambdaOf(given: DenseKDOptions['weighting'], oldClasses: number, newClasses: number): Weighting {
   if (typeof given === 'object') return given;

@@ -12,13 +12,14 @@ import type { Runtime } from '../gpu/runtime.ts';
 import { tensorFrom } from '../tensor/create.ts';
 import { splitWords } from '../tensor/philox.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
+import { chancesBySize, chancesByWeight } from './draw-chances.ts';
 import { checkLogits, type GroupSource } from './group-kd.ts';
-import { checkWeights } from './group-weights.ts';
+import { type GroupSizes, sizeWeights } from './group-sizes.ts';
 import { MOST_DENSE_TASKS, type TaskPool } from './task-pool.ts';
 
 /** How many groups are drawn, and from which numbers. */
 export interface GroupDrawOptions {
-  /** Groups a draw, m; 1 by default. No group is drawn twice. */
+  /** Groups a draw, m; 1 by default. No group is drawn twice, but for those that `sizes` make weigh more than 1/m. */
   groups?: number;
   /** One draw for the whole batch (default), or one a sample. */
   per?: 'batch' | 'sample';
@@ -28,6 +29,11 @@ export interface GroupDrawOptions {
   stream?: number;
   /** One number a group: group S is drawn with probability m·w_S / Σ w. Uniform by default. */
   weights?: readonly number[] | Float32Array;
+  /**
+   * How groups weigh by their number of tasks, in place of `weights`: of the dense pool, of up to 64 tasks, the size is drawn first, by
+   * its weight and its number of groups, and then one of these. What is distilled is then an estimate of the loss with such `sizes`.
+   */
+  sizes?: GroupSizes;
 }
 
 /** `RDKD` in ASCII: apart from other streams, which are counted from zero. */
@@ -36,6 +42,7 @@ const ENUMERATED = 0;
 const LISTED = 1;
 const WEIGHTED = 2;
 const UNCOUNTED = 4;
+const BY_SIZE = 5;
 
 const kernel = (entry: string) => ({ name: 'group_gather', source, entry });
 
@@ -50,19 +57,23 @@ export class GroupDraw {
   readonly per: 'batch' | 'sample';
   /** Counter (low, high word) and seed, u32 [4]: save it, and load it to go on with the same groups. */
   readonly state: Tensor;
+  /** How groups weigh by their number of tasks; `uniform` by default. */
+  readonly sizes: GroupSizes;
+  /** What one group of each size weighs, from one task on, in a mean over all; `null` where sizes make no difference. */
+  readonly perSize: readonly number[] | null;
   private readonly stream: number;
   private readonly cumulative: Tensor | null;
 
   /**
-   * @throws {ArgumentError} when the pool is empty, or m, the seed or a weight is out of range.
-   * @throws {ShapeError} when there is not one weight a group.
+   * @throws {ArgumentError} when the pool is empty, m, the seed or a weight is out of range, or both weights and sizes were given.
+   * @throws {ShapeError} when there is not one weight a group, or a size.
    */
   constructor(
     readonly engine: Runtime,
     readonly pool: TaskPool,
     options: GroupDrawOptions = {},
   ) {
-    const { groups = 1, per = 'batch', seed = 0, stream = STREAM, weights } = options;
+    const { groups = 1, per = 'batch', seed = 0, stream = STREAM, weights, sizes = 'uniform' } = options;
     const where = 'GroupDraw';
     if (!Number.isInteger(groups) || groups < 1) {
       throw new ArgumentError({
@@ -73,15 +84,30 @@ export class GroupDraw {
     if (pool.isEmpty) {
       throw new ArgumentError({ where, message: 'the pool has no group to draw, as there is no old task.' });
     }
+    if (weights && sizes !== 'uniform') {
+      throw new ArgumentError({
+        where,
+        message: 'groups weigh by weights of their own or by sizes; both were given.',
+        fix: 'Leave one of the two out.',
+      });
+    }
     const [low, high] = splitWords(seed, 'seed');
     this.groups = Math.min(groups, pool.size);
     this.per = per;
     this.stream = stream;
-    this.cumulative = weights ? engine.keep(this.addUp(weights)) : null;
+    this.sizes = sizes;
+    this.perSize = sizeWeights(where, pool, sizes);
+    const chances = this.perSize
+      ? chancesBySize(pool, this.perSize)
+      : weights && chancesByWeight(where, pool, weights, this.groups);
+    this.cumulative = chances ? engine.keep(tensorFrom(engine, chances)) : null;
     this.state = engine.keep(tensorFrom(engine, Uint32Array.of(0, 0, low, high)));
   }
 
-  /** Draws: masks of the chosen groups, u32 [1 or batch, m, 2], and their places in the pool (`chosen`, u32 [1 or batch, m]). */
+  /**
+   * Draws: masks of the chosen groups, u32 [1 or batch, m, 2], and their places in the pool (`chosen`, u32 [1 or batch, m]; 2³² − 1 in
+   * the dense pool of more than 20 tasks).
+   */
   next(batch: number): GroupSource & { readonly chosen: Tensor } {
     const { engine, pool, groups } = this;
     const rows = this.per === 'batch' ? 1 : batch;
@@ -95,7 +121,7 @@ export class GroupDraw {
       params: {
         rows,
         drawn: groups,
-        groups: this.kind === UNCOUNTED ? 0 : pool.size,
+        groups: this.kind === UNCOUNTED ? 0 : this.kind === BY_SIZE ? pool.tasks : pool.size,
         tasks: pool.tasks,
         stream: this.stream,
       },
@@ -112,36 +138,9 @@ export class GroupDraw {
 
   private get kind(): number {
     const { pool } = this;
+    if (pool.isLazy && this.perSize) return BY_SIZE;
     if (pool.isLazy && pool.tasks > MOST_DENSE_TASKS) return UNCOUNTED;
     return (pool.isLazy ? ENUMERATED : LISTED) + (this.cumulative ? WEIGHTED : 0);
-  }
-
-  private addUp(weights: ArrayLike<number>): Tensor {
-    const where = 'GroupDraw';
-    if (this.pool.isLazy && this.pool.tasks > MOST_DENSE_TASKS) {
-      throw new ArgumentError({
-        where,
-        message: `the dense pool of ${this.pool.tasks} tasks has too many groups to list their weights.`,
-        fix: 'Draw uniformly, or list the groups with TaskPool.fromMasks.',
-      });
-    }
-    const shares = checkWeights(where, weights, this.pool.size, true);
-    const heaviest = shares.indexOf(shares.reduce((a, b) => Math.max(a, b)));
-    if ((shares[heaviest] as number) * this.groups > 1 + 1e-6) {
-      throw new ArgumentError({
-        where,
-        message: `group ${heaviest} has ${shares[heaviest]} of all weight: among ${this.groups} groups a draw it would have to appear more than once.`,
-        fix: 'Draw fewer groups, or give it less weight.',
-      });
-    }
-    let total = 0;
-    for (let i = 0; i < weights.length; i++) total += weights[i] as number;
-    let sum = 0;
-    const cumulative = Uint32Array.from({ length: weights.length }, (_, i) => {
-      sum += weights[i] as number;
-      return Math.min(0xffffffff, Math.round((sum / total) * 0xffffffff));
-    });
-    return tensorFrom(this.engine, cumulative);
   }
 }
 

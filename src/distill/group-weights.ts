@@ -1,4 +1,4 @@
-/** Weights of a pool's groups: uniform, listed, a tensor, or made in the kernel from two numbers a task. */
+/** Weights of a pool's groups: uniform, listed, a tensor, or made in the kernel from a number a size, or two a task. */
 
 import { ArgumentError, ShapeError } from '../errors.ts';
 import type { Runtime } from '../gpu/runtime.ts';
@@ -7,21 +7,34 @@ import { tensorFrom } from '../tensor/create.ts';
 import '../ops/methods.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { type GroupSizes, sizeWeights } from './group-sizes.ts';
 import type { TaskPool } from './task-pool.ts';
 
 /** Two numbers a task, (a_i, b_i), f32 [tasks, 2]: a group weighs Σ a_i / Σ b_i over its tasks, used as it is. */
 export interface TaskWeights {
   /** f32 [tasks, 2]. */
   readonly perTask: Tensor;
+  /** A group's weight is multiplied by one of these: the first for groups of one task, the last for the group of all. */
+  readonly perSize?: readonly number[];
+}
+
+/** Weights by the groups' number of tasks. */
+export interface SizeWeights {
+  /** By name, or one number for each size from 1 to the number of old tasks. */
+  readonly sizes: GroupSizes;
 }
 
 /** One number a group in the order of the pool; `undefined` for uniform weights. */
-export type GroupWeights = readonly number[] | Float32Array | Tensor | TaskWeights | undefined;
+export type GroupWeights = readonly number[] | Float32Array | Tensor | TaskWeights | SizeWeights | undefined;
 
 /** How the kernels find a group's weight. */
-export type WeightSource =
+export type WeightSource = (
   | { readonly source: 'uniform'; readonly value: number }
-  | { readonly source: 'group' | 'sample' | 'task'; readonly tensor: Tensor };
+  | { readonly source: 'group' | 'sample' | 'task'; readonly tensor: Tensor }
+) & {
+  /** Factor of that by the group's number of tasks, from one on. */
+  readonly perSize?: readonly number[];
+};
 
 /** Numbers of the `WEIGHTS` constant in the kernels. */
 export const WEIGHT_SOURCES = { uniform: 0, group: 1, sample: 2, task: 3 } as const;
@@ -69,7 +82,7 @@ export function checkWeights(
 
 /**
  * Brings weights to where a kernel reads them. Tensors are trusted: their values are not read back.
- * @throws {ShapeError} when there is not one weight a group, or two a task.
+ * @throws {ShapeError} when there is not one weight a group or a size, or two a task.
  * @throws {ArgumentError} when a listed weight or their sum is out of range.
  */
 export function resolveWeights(
@@ -97,7 +110,20 @@ export function resolveWeights(
         message: `the task weights are ${perTask.dtype}${show(perTask.shape)}; f32[${pool.tasks}, 2] was expected.`,
       });
     }
-    return { source: 'task', tensor: perTask };
+    const { perSize } = weights;
+    if (perSize && perSize.length !== pool.tasks) {
+      throw new ShapeError({
+        where,
+        message: `the task weights have ${perSize.length} factors by size; ${pool.tasks} were expected, for groups of 1 to ${pool.tasks} tasks.`,
+      });
+    }
+    return { source: 'task', tensor: perTask, ...(perSize ? { perSize } : {}) };
+  }
+  if ('sizes' in weights) {
+    const perSize = sizeWeights(where, pool, weights.sizes, normalize);
+    return perSize
+      ? { source: 'uniform', value: 1, perSize }
+      : { source: 'uniform', value: normalize ? 1 / pool.size : 1 };
   }
   return { source: 'group', tensor: tensorFrom(engine, checkWeights(where, weights, pool.size, normalize)) };
 }

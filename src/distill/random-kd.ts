@@ -2,10 +2,11 @@
  * Random dense distillation (RDKD): instead of every group of the pool, the mean over m random ones, drawn on the GPU.
  * Its expectation is the dense loss. With the closed form a drawn group costs no gather: only its tasks are looked at.
  */
+import { ArgumentError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { GroupDraw } from './group-draw.ts';
 import { checkLogits, DEFAULT_TEMPERATURE, distilGroups, type GroupKDOptions } from './group-kd.ts';
-import { resolveWeights, type TaskWeights } from './group-weights.ts';
+import { resolveWeights, type TaskWeights, type WeightSource } from './group-weights.ts';
 
 /** Temperature, weights and reduction of {@link randomKD}. */
 export interface RandomKDOptions extends Pick<GroupKDOptions, 'temperature' | 'reduction'> {
@@ -18,19 +19,36 @@ export interface RandomKDOptions extends Pick<GroupKDOptions, 'temperature' | 'r
  * pool with the draw's weights. Nothing is read back.
  * @throws {ShapeError} when logits or weights do not fit each other or the pool.
  * @throws {DTypeError} when the logits are not f32.
- * @throws {ArgumentError} when the temperature is out of range.
+ * @throws {ArgumentError} when the temperature is out of range, or the draw leaves out sizes that weigh something.
  * @throws {EngineMismatchError} when the logits belong to several engines.
  */
 export function randomKD(student: Tensor, teacher: Tensor, draw: GroupDraw, options: RandomKDOptions = {}): Tensor {
   const { temperature = DEFAULT_TEMPERATURE, weights, reduction = 'mean' } = options;
   const { engine, batch } = checkLogits('randomKD', student, teacher, draw.pool, temperature);
   const groups = draw.next(batch);
-  const source = weights
-    ? resolveWeights('randomKD', engine, draw.pool, weights, false)
-    : ({ source: 'uniform', value: 1 / groups.groups } as const);
-  const scale = weights ? draw.pool.size / groups.groups : 1;
+  const source = sourceOf(engine, draw, weights);
+  // By sizes, the chances are part of the weights.
+  const scale = weights ? (source.perSize ? 1 : draw.pool.size) / groups.groups : 1;
   const loss = distilGroups('randomKD', student, teacher, draw.pool, groups, source, temperature, reduction, scale);
   groups.masks.dispose();
   groups.chosen.dispose();
   return loss;
+}
+
+/** What a drawn group counts: without weights 1/m, otherwise its weight, over its share in the draw where that goes by size. */
+function sourceOf(engine: Tensor['engine'], { pool, perSize, groups }: GroupDraw, weights?: TaskWeights): WeightSource {
+  if (!weights) return { source: 'uniform', value: 1 / groups };
+  const source = resolveWeights('randomKD', engine, pool, weights, false);
+  const wanted = source.perSize;
+  if (!wanted && !perSize) return source;
+  const left = pool.groupsBySize.findIndex((count, i) => count > 0 && perSize?.[i] === 0 && (wanted?.[i] ?? 1) > 0);
+  if (left >= 0) {
+    throw new ArgumentError({
+      where: 'randomKD',
+      message: `groups of ${left + 1} tasks weigh ${wanted?.[left] ?? 'as much as others'}, but the draw's sizes leave them out: the loss would not be the one of all groups.`,
+      fix: 'Give weighting() the sizes of the draw.',
+    });
+  }
+  const share = (i: number) => (perSize ? (perSize[i] as number) : 1 / pool.size);
+  return { ...source, perSize: pool.taskSizes.map((_, i) => (share(i) > 0 ? (wanted?.[i] ?? 1) / share(i) : 0)) };
 }

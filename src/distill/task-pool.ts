@@ -10,13 +10,15 @@ import { ArgumentError } from '../errors.ts';
 import type { Runtime } from '../gpu/runtime.ts';
 import { tensorFrom } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { bit, enumerate, MOST_LISTED, setsBySize, setsUpTo, tasksIn } from './pool-groups.ts';
 
 /**
- * `dense`: every non-empty set of old tasks, 2^k − 1 groups. `runs`: contiguous runs, k(k + 1)/2. `prefixes`: single
- * tasks and growing prefixes, 2k − 1. `tasks`: single tasks (task-wise KD), k. `whole`: all old tasks at once (the usual KD), 1.
+ * `dense`: every non-empty set of old tasks, 2^k − 1 groups. `pairs`: single tasks and pairs, k(k + 1)/2. `runs`: contiguous runs, as
+ * many. `prefixes`: single tasks and growing prefixes, 2k − 1. `tasks`: single tasks (task-wise KD), k. `whole`: all old tasks at once
+ * (the usual KD), 1.
  */
-export type PoolKind = 'dense' | 'runs' | 'prefixes' | 'tasks' | 'whole';
-export const POOL_KINDS: readonly PoolKind[] = ['dense', 'runs', 'prefixes', 'tasks', 'whole'];
+export type PoolKind = 'dense' | 'pairs' | 'runs' | 'prefixes' | 'tasks' | 'whole';
+export const POOL_KINDS: readonly PoolKind[] = ['dense', 'pairs', 'runs', 'prefixes', 'tasks', 'whole'];
 
 /** Tasks in a mask of two words. */
 export const MOST_TASKS = 64;
@@ -27,7 +29,6 @@ export const MOST_DENSE_TASKS = 20;
 export type Mask = number | bigint;
 
 const where = 'TaskPool';
-const bit = (task: number): bigint => 1n << BigInt(task);
 
 function checkSizes(taskSizes: readonly number[]): void {
   const bad = taskSizes.find((size) => !Number.isInteger(size) || size < 1);
@@ -43,13 +44,37 @@ function checkSizes(taskSizes: readonly number[]): void {
   }
 }
 
-function enumerate(kind: Exclude<PoolKind, 'dense'>, k: number): bigint[] {
-  const run = (from: number, to: number) => bit(to) - bit(from);
-  const each = (count: number) => Array.from({ length: count }, (_, i) => i);
-  if (kind === 'whole') return k > 0 ? [run(0, k)] : [];
-  if (kind === 'tasks') return each(k).map(bit);
-  if (kind === 'prefixes') return [...each(k).map(bit), ...each(Math.max(0, k - 1)).map((i) => run(0, i + 2))];
-  return each(k).flatMap((from) => each(k - from).map((i) => run(from, from + i + 1)));
+/** @throws {ArgumentError} */
+function checkBound(kind: PoolKind, upTo: number | undefined, k: number): void {
+  if (upTo === undefined) return;
+  if (!Number.isInteger(upTo) || upTo < 1) {
+    throw new ArgumentError({
+      where,
+      message: `upTo is ${upTo}; a whole number of at least 1 was expected, the tasks of the largest groups.`,
+      fix: 'upTo: 2 is for single tasks and pairs. Leave it out for groups of any size.',
+    });
+  }
+  if (kind === 'whole' && upTo < k) {
+    throw new ArgumentError({
+      where,
+      message: `the one group of the pool 'whole' has all ${k} old tasks; with upTo ${upTo} no group is left.`,
+      fix: 'Leave out upTo, or use another pool.',
+    });
+  }
+  const size = setsBySize(k, upTo).reduce((sum, count) => sum + count, 0);
+  if (kind === 'dense' && upTo < k && size > MOST_LISTED) {
+    throw new ArgumentError({
+      where,
+      message: `${k} old tasks have ${size} groups of at most ${upTo}; up to ${MOST_LISTED} are listed.`,
+      fix: 'Use a smaller upTo, or draw groups of the dense pool (RDKD) by sizes: those beyond a list weigh nothing.',
+    });
+  }
+}
+
+/** A bound on the groups of {@link TaskPool.of}. */
+export interface TaskPoolOptions {
+  /** Tasks of the largest groups: those of more are left out. As many as there are by default. */
+  upTo?: number | undefined;
 }
 
 /**
@@ -62,12 +87,15 @@ export class TaskPool {
   /** First class of every old task, then the number of old classes. Tasks lie one after the other in the logits. */
   readonly starts: readonly number[];
   private readonly uploads = new WeakMap<Runtime, Tensor>();
+  private counts: readonly number[] | null = null;
 
   private constructor(
     readonly kind: PoolKind | 'masks',
     readonly taskSizes: readonly number[],
     /** Low and high word of every mask; `null` for the dense pool, whose masks are 1, 2, … 2^k − 1. */
     private readonly words: Uint32Array<ArrayBuffer> | null,
+    /** Where the groups are all sets of at most so many tasks. */
+    readonly upTo: number | null,
   ) {
     const starts = [0];
     for (const size of taskSizes) starts.push((starts.at(-1) as number) + size);
@@ -77,9 +105,10 @@ export class TaskPool {
   /**
    * A pool of one kind over the old tasks; no old task gives an empty pool, whose loss is zero.
    * @param taskSizes classes of each old task, in the order of the logits.
-   * @throws {ArgumentError} when the kind is unknown, there are more than 64 tasks, or a task has no classes.
+   * @throws {ArgumentError} when the kind is unknown, there are more than 64 tasks, a task has no classes, `upTo` is no whole number of
+   * at least 1 or leaves no group, or more than 1 048 575 groups would have to be listed.
    */
-  static of(kind: PoolKind, taskSizes: readonly number[]): TaskPool {
+  static of(kind: PoolKind, taskSizes: readonly number[], options: TaskPoolOptions = {}): TaskPool {
     if (!POOL_KINDS.includes(kind)) {
       throw new ArgumentError({
         where,
@@ -88,8 +117,16 @@ export class TaskPool {
       });
     }
     checkSizes(taskSizes);
-    if (kind === 'dense') return new TaskPool(kind, [...taskSizes], null);
-    return new TaskPool(kind, [...taskSizes], toWords(enumerate(kind, taskSizes.length)));
+    const k = taskSizes.length;
+    const bound = options.upTo ?? k;
+    checkBound(kind, options.upTo, k);
+    if (kind === 'dense' && bound >= k) return new TaskPool(kind, [...taskSizes], null, k);
+    if (kind === 'dense' || kind === 'pairs') {
+      const upTo = Math.min(bound, kind === 'pairs' ? 2 : k);
+      return new TaskPool(kind, [...taskSizes], toWords(setsUpTo(upTo, k)), upTo);
+    }
+    const masks = enumerate(kind, k).filter((mask) => tasksIn(mask) <= bound);
+    return new TaskPool(kind, [...taskSizes], toWords(masks), null);
   }
 
   /**
@@ -112,7 +149,7 @@ export class TaskPool {
       }
       return value;
     });
-    return new TaskPool('masks', [...taskSizes], toWords(checked));
+    return new TaskPool('masks', [...taskSizes], toWords(checked), null);
   }
 
   /** {@link starts} as kernels take them: room for 64 tasks and the end of the last, in vectors of four. */
@@ -133,6 +170,12 @@ export class TaskPool {
   /** Number of groups; approximate for more than 53 dense tasks. */
   get size(): number {
     return this.words ? this.words.length / 2 : 2 ** this.tasks - 1;
+  }
+
+  /** Groups of one task, of two, … of all k: one number a size. Approximate beyond 2^53. */
+  get groupsBySize(): readonly number[] {
+    this.counts ??= this.upTo === null ? this.counted() : setsBySize(this.tasks, this.upTo);
+    return this.counts;
   }
 
   /** First task of all: there is nothing to distil, and the loss is zero. */
@@ -171,6 +214,12 @@ export class TaskPool {
   /** Frees the masks on this engine; they are uploaded again when they are needed. */
   disposeOn(engine: Runtime): void {
     this.uploads.get(engine)?.dispose();
+  }
+
+  private counted(): readonly number[] {
+    const counts = new Array<number>(this.tasks).fill(0);
+    for (let g = 0; g < this.size; g++) (counts[tasksIn(this.mask(g)) - 1] as number)++;
+    return counts;
   }
 }
 

@@ -23,6 +23,7 @@ import { tensorFrom, zeros } from '../tensor/create.ts';
 import '../ops/methods.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, type Tensor } from '../tensor/tensor.ts';
+import { type GroupSizes, meanInverseSize, sizeWeights } from './group-sizes.ts';
 import type { TaskWeights } from './group-weights.ts';
 import type { TaskPool } from './task-pool.ts';
 
@@ -52,6 +53,8 @@ export interface WeightingOptions {
   similarity?: Tensor;
   /** For `adaptive`: how an old class's similarity to several new ones is summed up; `max` by default. */
   similarityOf?: 'max' | 'mean';
+  /** For `adaptive`: what the similarities are multiplied by, by the groups' number of tasks; `uniform` by default. */
+  sizes?: GroupSizes;
 }
 
 const where = 'weighting';
@@ -88,39 +91,6 @@ export function countWeight(
   });
 }
 
-/**
- * Σ over the groups of 1/(classes of the group), for the groups that hold task i, divided by the number of groups:
- * what turns sums over groups of class means into sums over tasks. Exact for the dense pool of any size, by counting its
- * sets by their number of classes.
- */
-export function meanInverseSize(pool: TaskPool): number[] {
-  const sizes = pool.taskSizes;
-  if (pool.isLazy) {
-    const all = 1 - 2 ** -sizes.length; // the empty set is no group
-    return sizes.map((own, i) => {
-      // chance[n]: that a random set of the other tasks has n classes.
-      let chance = [1];
-      sizes.forEach((size, j) => {
-        if (j === i) return;
-        const next = new Array<number>(chance.length + size).fill(0);
-        chance.forEach((p, n) => {
-          (next[n] as number) += p / 2;
-          (next[n + size] as number) += p / 2;
-        });
-        chance = next;
-      });
-      return chance.reduce((sum, p, n) => sum + p / (n + own), 0) / 2 / all;
-    });
-  }
-  const sums = sizes.map(() => 0);
-  for (let g = 0; g < pool.size; g++) {
-    const tasks = pool.tasksOf(g);
-    const classes = tasks.reduce((sum, task) => sum + (sizes[task] as number), 0);
-    for (const task of tasks) (sums[task] as number) += 1 / classes / pool.size;
-  }
-  return sums;
-}
-
 function adaptive(pool: TaskPool, options: WeightingOptions): Weighting {
   const { newClasses, strength = 1, similarity, similarityOf = 'max' } = options;
   if (similarity?.rank !== 2 || similarity.shape[1] !== pool.classes) {
@@ -136,7 +106,8 @@ function adaptive(pool: TaskPool, options: WeightingOptions): Weighting {
     const start = pool.starts[task] as number;
     return Array.from({ length: pool.classes }, (_, c) => (c >= start && c < start + size ? 1 : 0));
   });
-  const inverse = meanInverseSize(pool);
+  const perSize = sizeWeights(where, pool, options.sizes);
+  const inverse = meanInverseSize(pool, perSize);
   return noGrad(engine, () =>
     engine.scope(() => {
       const positive = similarity.relu();
@@ -151,7 +122,7 @@ function adaptive(pool: TaskPool, options: WeightingOptions): Weighting {
           ),
         )
         .sum(); // of the groups' mean σ
-      const above = ofTask.mul(lambda).div(mean.mul(pool.size));
+      const above = ofTask.mul(lambda).div(perSize ? mean : mean.mul(pool.size));
       const perTask = concat(
         [
           above,
@@ -162,7 +133,7 @@ function adaptive(pool: TaskPool, options: WeightingOptions): Weighting {
         ],
         1,
       );
-      return { lambda, groups: { perTask } };
+      return { lambda, groups: perSize ? { perTask, perSize } : { perTask } };
     }),
   );
 }

@@ -19,6 +19,7 @@ export {
   distillSettings,
   distillTerm,
   drawSeed,
+  sizesOf,
 } from '../continual/distillation.ts';
 export type {
   EpochEvent,

@@ -68,6 +68,20 @@ export function referenceDKD(problem: DKDProblem): DKDAnswer {
   return { loss, groupLoss, each, gradient };
 }
 
+const tasksIn = (mask: bigint): number => [...mask.toString(2)].filter((bit) => bit === '1').length;
+
+/** w_S by the number of tasks, by its definition: shares of 1, one a group. */
+export function sharesBySize(masks: readonly bigint[], sizes: 'balanced' | readonly number[]): number[] {
+  const sizeOf = masks.map(tasksIn);
+  const counts = new Map<number, number>();
+  for (const size of sizeOf) counts.set(size, (counts.get(size) ?? 0) + 1);
+  const raw = sizeOf.map((size) =>
+    sizes === 'balanced' ? 1 / (counts.size * counts.get(size)!) : (sizes[size - 1] as number),
+  );
+  const total = raw.reduce((sum, weight) => sum + weight, 0);
+  return raw.map((weight) => weight / total);
+}
+
 /** A distillation problem with what a property test varies. Logits are float32, so that kernel and oracle read the same. */
 export interface RandomProblem {
   seed: number;

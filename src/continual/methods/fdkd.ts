@@ -1,7 +1,14 @@
 import { MOST_DENSE_TASKS, POOL_KINDS } from '../../distill/task-pool.ts';
-import { checkDistillation, densePoolNotices, usualPool } from '../distillation.ts';
+import {
+  checkDistillation,
+  type DistillationOptions,
+  densePoolNotices,
+  sizesSetting,
+  upToSetting,
+  usualPool,
+} from '../distillation.ts';
 import { defineMethod } from '../method.ts';
-import { choiceSetting } from '../setting.ts';
+import { choiceSetting, type ValuesOf } from '../setting.ts';
 import { checkWeighting, distilledSettings, learnDistilled } from './distilled.ts';
 
 const settings = {
@@ -11,7 +18,16 @@ const settings = {
     undefined,
     `groups that are distilled; dense by default, runs beyond ${MOST_DENSE_TASKS + 1} tasks`,
   ),
+  upTo: upToSetting,
+  sizes: sizesSetting,
 };
+
+/** A bounded pool is a list, which may be one of more tasks than all sets are distilled of. */
+const optionsOf = ({ pool, upTo, sizes }: ValuesOf<typeof settings>, oldTasks: number): DistillationOptions => ({
+  pool: pool ?? (upTo === undefined ? usualPool(oldTasks, false) : 'dense'),
+  upTo,
+  sizes,
+});
 
 /** Full dense knowledge distillation: every group of the task pool in every step. */
 export const fdkd = defineMethod({
@@ -25,11 +41,10 @@ export const fdkd = defineMethod({
   verified: 'PyTorch, within 2 points of average and last accuracy (glyphs, 10 tasks of 10 classes, two orders)',
   check(settings, plan) {
     checkWeighting(settings, plan);
-    const { pool } = settings;
+    const { pool, upTo } = settings;
     const oldTasks = plan.taskSizes.slice(0, -1);
-    const usual = usualPool(oldTasks.length, false);
-    checkDistillation(oldTasks, { pool: pool ?? usual });
-    return pool === undefined ? densePoolNotices(oldTasks.length) : undefined;
+    checkDistillation(oldTasks, optionsOf(settings, oldTasks.length));
+    return pool === undefined && upTo === undefined ? densePoolNotices(oldTasks.length) : undefined;
   },
-  learn: (task) => learnDistilled(task, { pool: task.settings.pool ?? usualPool(task.oldTaskSizes.length, false) }),
+  learn: (task) => learnDistilled(task, optionsOf(task.settings, task.oldTaskSizes.length)),
 });

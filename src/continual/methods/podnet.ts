@@ -56,8 +56,8 @@ export const podnet = defineMethod({
   settings,
   keeps: 'exemplars',
   extraPasses: 1,
-  check({ distill, groups }, { taskSizes, training: { labelSmoothing } }) {
-    const notices = distill ? (checkDistill({ distill, groups }, taskSizes) ?? []) : [];
+  check({ distill, groups, sizes }, { taskSizes, training: { labelSmoothing } }) {
+    const notices = distill ? (checkDistill({ distill, groups, sizes }, taskSizes) ?? []) : [];
     if (labelSmoothing === 0) return notices;
     return [
       ...notices,

@@ -1,14 +1,33 @@
 import { POOL_KINDS } from '../../distill/task-pool.ts';
-import { checkDistillation, groupsSetting, usualPool } from '../distillation.ts';
+import {
+  checkDistillation,
+  type DistillationOptions,
+  groupsSetting,
+  sizesSetting,
+  upToSetting,
+  usualPool,
+} from '../distillation.ts';
 import { defineMethod } from '../method.ts';
-import { choiceSetting } from '../setting.ts';
+import { choiceSetting, type ValuesOf } from '../setting.ts';
 import { checkWeighting, distilledSettings, learnDistilled } from './distilled.ts';
 
 const settings = {
   ...distilledSettings,
   pool: choiceSetting(POOL_KINDS, undefined, 'groups that are drawn from; dense by default'),
+  upTo: upToSetting,
+  sizes: sizesSetting,
   groups: groupsSetting,
 };
+
+const optionsOf = (
+  { pool, upTo, sizes, groups }: ValuesOf<typeof settings>,
+  oldTasks: number,
+): DistillationOptions => ({
+  pool: pool ?? usualPool(oldTasks, true),
+  upTo,
+  sizes,
+  draw: groups,
+});
 
 /** Random dense knowledge distillation: a few groups of the task pool, drawn anew in every step. */
 export const rdkd = defineMethod({
@@ -21,14 +40,9 @@ export const rdkd = defineMethod({
   extraPasses: 1,
   check(settings, plan) {
     checkWeighting(settings, plan);
-    const { pool, groups } = settings;
     const oldTasks = plan.taskSizes.slice(0, -1);
-    checkDistillation(oldTasks, { pool: pool ?? usualPool(oldTasks.length, true), draw: groups });
+    checkDistillation(oldTasks, optionsOf(settings, oldTasks.length));
     return undefined;
   },
-  learn: (task) =>
-    learnDistilled(task, {
-      pool: task.settings.pool ?? usualPool(task.oldTaskSizes.length, true),
-      draw: task.settings.groups,
-    }),
+  learn: (task) => learnDistilled(task, optionsOf(task.settings, task.oldTaskSizes.length)),
 });

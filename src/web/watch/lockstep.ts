@@ -4,7 +4,7 @@
  */
 import { GroupDraw, type ImageBytes, type PoolKind, TaskPool, toImageBytes } from 'engram';
 import type { Benchmark, BenchmarkEvent, TestedTaskEvent } from 'engram/benchmark';
-import { drawSeed } from 'engram/continual';
+import { type DistillationOptions, drawSeed, sizesOf } from 'engram/continual';
 import type { Begun, Held, LearnerTold, Stage, Stepped, Views } from './protocol.ts';
 import { namesOf, poolOf } from './runs.ts';
 
@@ -81,7 +81,7 @@ export class Lockstep {
       for (const [task, accuracies] of benchmark.matrix.entries()) {
         const isLast = task === benchmark.tasksDone - 1;
         const views = isLast ? await viewsOf(benchmark, task, begun) : null;
-        const groups = groupsOf(pool, benchmark.scenario.taskSizes.slice(0, task));
+        const groups = groupsOf(heldTo(benchmark, pool), benchmark.scenario.taskSizes.slice(0, task));
         yield { type: 'held', learner, task, groups };
         yield { type: 'stage', learner, task, accuracy: curve[task] as number, accuracies, views };
       }
@@ -115,10 +115,20 @@ export class Lockstep {
   }
 }
 
+/** The groups that a run is held to: those of its method, where it chose no others. */
+function heldTo({ config, method }: Benchmark, usual: PoolKind | null): DistillationOptions | null {
+  if (!usual || !('pool' in method.settings)) return usual && { pool: usual };
+  const { pool = usual, upTo, sizes } = config as Partial<DistillationOptions>;
+  return { pool, upTo, sizes };
+}
+
+const pooled = ({ pool, upTo }: DistillationOptions, oldTasks: readonly number[]): TaskPool =>
+  TaskPool.of(pool, oldTasks, { upTo });
+
 /** The groups of a pool of old tasks: each the tasks' places. */
-function groupsOf(pool: PoolKind | null, oldTasks: readonly number[]): number[][] {
-  if (!pool || oldTasks.length === 0) return [];
-  const held = TaskPool.of(pool, oldTasks);
+function groupsOf(options: DistillationOptions | null, oldTasks: readonly number[]): number[][] {
+  if (!options || oldTasks.length === 0) return [];
+  const held = pooled(options, oldTasks);
   return Array.from({ length: held.size }, (_, group) => held.tasksOf(group));
 }
 
@@ -129,11 +139,16 @@ function begin(runner: Runner): Held {
   runner.events = benchmark.runTask();
   runner.draw?.dispose();
   const { groups, distill } = benchmark.config;
-  const isDrawn = pool !== null && task > 0 && typeof groups === 'number' && distill === undefined;
+  const options = heldTo(benchmark, pool);
+  const isDrawn = options && task > 0 && typeof groups === 'number' && distill === undefined;
   runner.draw = isDrawn
-    ? new GroupDraw(benchmark.engine, TaskPool.of(pool, taskSizes), { groups, seed: drawSeed(training.seed, task) })
+    ? new GroupDraw(benchmark.engine, pooled(options, taskSizes), {
+        groups,
+        seed: drawSeed(training.seed, task),
+        sizes: sizesOf(options, taskSizes.length),
+      })
     : null;
-  return { type: 'held', learner, task, groups: groupsOf(pool, taskSizes) };
+  return { type: 'held', learner, task, groups: groupsOf(options, taskSizes) };
 }
 
 /** The groups that its latest step drew, drawn once more. */
