@@ -89,8 +89,10 @@ export class Conv2d extends Module {
   weight: Tensor;
   /** f32 [out]; none where it was left out. */
   bias: Tensor | null;
-  private readonly stride: number;
-  private readonly padding: number;
+  /** In both directions. */
+  readonly stride: number;
+  /** Zeros on every side. */
+  readonly padding: number;
 
   /** @throws {ArgumentError} when a size or the stride is not a whole number of at least 1. */
   constructor(engine: Engine, inChannels: number, outChannels: number, kernel: number, options: Conv2dOptions = {}) {

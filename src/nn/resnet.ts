@@ -100,7 +100,8 @@ export class ResNetBackbone extends Module {
   gradientCheckpointing: boolean;
   /** What activations are stored as. */
   readonly precision: FloatType;
-  private readonly imagenetStem: boolean;
+  /** Whether images are halved twice before the first stage: by a 7×7 convolution, and by a max-pool of 3×3 behind it. */
+  readonly imagenetStem: boolean;
 
   /**
    * @param random what weights are drawn from; a stream of the seed by default.
