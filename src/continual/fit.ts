@@ -33,6 +33,8 @@ export interface Fit {
   /** From 0. */
   readonly task: number;
   readonly phaseIndex: number;
+  /** What is trained, in errors; the task and the phase by default. */
+  readonly name?: string;
   readonly phase: Phase;
   readonly model: IncrementalModel;
   /** The old model, which stays as it is. */
@@ -220,8 +222,8 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
   if (!(await weightsAreFinite(model))) throw diverged(nameOf(fit), 'after its last step weights are', recipe.lr);
 }
 
-const nameOf = ({ task, phaseIndex, phase }: Fit): string =>
-  `task ${task + 1}${phaseIndex > 0 ? `, phase ${phase.name ?? phaseIndex + 1}` : ''}`;
+const nameOf = ({ task, phaseIndex, phase, name }: Fit): string =>
+  name ?? `task ${task + 1}${phaseIndex > 0 ? `, phase ${phase.name ?? phaseIndex + 1}` : ''}`;
 
 /** Logits that are NaN or infinite reach the loss. */
 function checkLoss(loss: number, fit: Fit, epoch: number, step: number): void {

@@ -8,6 +8,23 @@ export { balancedImages } from '../continual/balanced.ts';
 export { CALIBRATION_BINS, type Calibration } from '../continual/calibration.ts';
 export type { ClassImages } from '../continual/class-images.ts';
 export {
+  accuracyOf,
+  Compression,
+  type CompressionEvent,
+  type CompressionOptions,
+  type LabelledImages,
+  type StudentEvent,
+  type StudentOptions,
+} from '../continual/compression/compression.ts';
+export {
+  COMPRESSION_LOSSES,
+  type CompressionLoss,
+  type CompressionSettings,
+  type CompressionSettingsInput,
+} from '../continual/compression/settings.ts';
+export { countWeights, type WeightCount } from '../continual/compression/size.ts';
+export { type StudentFileOptions, saveStudent } from '../continual/compression/student-file.ts';
+export {
   checkDistill,
   DISTILLS,
   type Distill,
