@@ -145,7 +145,8 @@ function assertFree(own: AnyMethod, { options, parent }: Command): void {
   });
 }
 
-function addFlag(command: Command, key: string, meanings: readonly Meaning[], group: string): void {
+/** A flag for a setting, or the two of a switch. */
+export function addFlag(command: Command, key: string, meanings: readonly Meaning[], group: string): void {
   const [{ setting }] = meanings as [Meaning];
   if (setting.type.type === 'boolean') {
     for (const [name, sense] of [

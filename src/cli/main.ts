@@ -10,6 +10,7 @@ import { silenceDrivers } from '../gpu/adapter/driver-chatter-node.ts';
 import { addConfigFlags, flagsGiven } from './config-flags.ts';
 import type { DemoOptions } from './demo/demo.ts';
 import { demoSizeNames } from './demo/sizes.ts';
+import { addDistillFlags, type DistillOptions, studentSettings } from './distill/options.ts';
 import { exit, fail } from './exit.ts';
 import { chosenMethod } from './method-choice.ts';
 import type { MethodFile } from './method-file.ts';
@@ -168,6 +169,14 @@ program
   .command('sweep-run', { hidden: true })
   .description('the process of one run of a sweep')
   .action(async () => (await import('./sweep-run.ts')).sweepRun());
+
+const distill = addDistillFlags(
+  program
+    .command('distill')
+    .description("compress a run's network into a small one, and compare losses: dense, usual, decoupled, none"),
+).action(async (options: DistillOptions) =>
+  (await import('./distill/distill.ts')).distill({ ...options, settings: studentSettings(distill) }),
+);
 
 program
   .command('report')

@@ -46,7 +46,8 @@ export function lineStyles(labels: readonly string[]): LineStyle[] {
 const styleOf = (styles: readonly LineStyle[], label: string): LineStyle =>
   styles.find((style) => style.label === label)!;
 
-function draw(options: Plot.PlotOptions, description: string): Html {
+/** A plot as SVG, in the size and with the margins of a report's. */
+export function draw(options: Plot.PlotOptions, description: string): Html {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const svg = Plot.plot({ width: 760, height: 340, marginLeft: 44, ariaLabel: description, ...options, document });
   return new Html(svg.outerHTML);

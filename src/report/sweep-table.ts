@@ -68,10 +68,14 @@ export function sweepTable(
 /** The same in Markdown. */
 export function sweepMarkdown(results: readonly ConfigurationResult[], planned: ReadonlyMap<string, number>): string {
   const { head, isCompared } = columnsOf(results);
+  return markdownTable(
+    head,
+    results.map((result) => cellsOf(result, planned, isCompared)),
+  );
+}
+
+/** A table in Markdown, its first column on the left, the others on the right. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const row = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [
-    row(head),
-    row(head.map((_, column) => (column === 0 ? ':--' : '--:'))),
-    ...results.map((result) => row(cellsOf(result, planned, isCompared))),
-  ].join('\n');
+  return [row(head), row(head.map((_, column) => (column === 0 ? ':--' : '--:'))), ...rows.map(row)].join('\n');
 }

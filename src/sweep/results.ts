@@ -65,10 +65,14 @@ export function resultOf(
   };
 }
 
-const lineOf = (result: SweepResult): string => `${JSON.stringify(v.parse(resultSchema, result))}\n`;
+/** What lines of results are: each of a run that is known by its name. */
+export type ResultSchema<R extends Result> = v.GenericSchema<unknown, R>;
+interface Result {
+  readonly run: string;
+}
 
-function parseLine(line: string, where: string): SweepResult {
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), resultSchema), line);
+function parseLine<R extends Result>(line: string, where: string, schema: ResultSchema<R>): R {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), line);
   if (parsed.success) return parsed.output;
   throw new DataError({
     where,
@@ -78,39 +82,48 @@ function parseLine(line: string, where: string): SweepResult {
 }
 
 /** @throws {DataError} for a line that is no result. A last line that was cut off is none. */
-export function parseResults(text: string, where: string): SweepResult[] {
+export const parseResults = (text: string, where: string): SweepResult[] => parseLines(text, where, resultSchema);
+
+function parseLines<R extends Result>(text: string, where: string, schema: ResultSchema<R>): R[] {
   return text
     .slice(0, text.lastIndexOf('\n') + 1)
     .split('\n')
-    .flatMap((line, at) => (line === '' ? [] : [parseLine(line, `${where}, line ${at + 1}`)]));
+    .flatMap((line, at) => (line === '' ? [] : [parseLine(line, `${where}, line ${at + 1}`, schema)]));
 }
 
 /** A file of results, open in one process at a time. */
-export class ResultsFile {
-  private readonly known: Map<string, SweepResult>;
+export class ResultsFile<R extends Result = SweepResult> {
+  private readonly known: Map<string, R>;
   private writing: Promise<void> = Promise.resolve();
 
   private constructor(
     readonly path: string,
-    results: readonly SweepResult[],
+    private readonly schema: ResultSchema<R>,
+    results: readonly R[],
   ) {
     this.known = new Map(results.map((result) => [result.run, result]));
   }
 
   /** Reads what is there; a line that a killed process left half written is taken away. @throws {DataError} */
-  static async open(path: string): Promise<ResultsFile> {
+  static open(path: string): Promise<ResultsFile> {
+    return ResultsFile.openAs(path, resultSchema);
+  }
+
+  /** {@link open}, for results of another kind. @throws {DataError} */
+  static async openAs<R extends Result>(path: string, schema: ResultSchema<R>): Promise<ResultsFile<R>> {
     const text = (await files.exists(path)) ? await files.readText(path) : '';
-    const results = parseResults(text, path);
+    const results = parseLines(text, path, schema);
     if (text !== '' && !text.endsWith('\n')) await files.write(path, text.slice(0, text.lastIndexOf('\n') + 1));
-    return new ResultsFile(path, results);
+    return new ResultsFile(path, schema, results);
   }
 
   /** What is there as yet, without changing anything. @throws {DataError} */
   static async read(path: string): Promise<ResultsFile> {
-    return new ResultsFile(path, (await files.exists(path)) ? parseResults(await files.readText(path), path) : []);
+    const results = (await files.exists(path)) ? parseResults(await files.readText(path), path) : [];
+    return new ResultsFile(path, resultSchema, results);
   }
 
-  get all(): readonly SweepResult[] {
+  get all(): readonly R[] {
     return [...this.known.values()];
   }
 
@@ -118,14 +131,14 @@ export class ResultsFile {
     return this.known.has(run);
   }
 
-  get(run: string): SweepResult | undefined {
+  get(run: string): R | undefined {
     return this.known.get(run);
   }
 
   /** @returns whether it was added: one that is there stays as it is. */
-  async add(result: SweepResult): Promise<boolean> {
+  async add(result: R): Promise<boolean> {
     if (this.known.has(result.run)) return false;
-    const line = lineOf(result);
+    const line = `${JSON.stringify(v.parse(this.schema, result))}\n`;
     this.known.set(result.run, result);
     this.writing = this.writing.then(() => files.append(this.path, line));
     await this.writing;

@@ -1,6 +1,8 @@
 /** What a run is known by: its configuration, whatever the machine. */
 import { createHash } from 'node:crypto';
-import type { Config } from '../continual/benchmark/config.ts';
+
+/** Settings by name; where data and methods lie, as paths. */
+type Recorded = Readonly<Record<string, unknown>>;
 
 /** Where data and methods lie is a machine's own affair: the last part of the path is kept. */
 const lastPart = (path: unknown): unknown =>
@@ -12,7 +14,7 @@ const lastPart = (path: unknown): unknown =>
     : path;
 
 /** A configuration as it is recorded, and as it is hashed. */
-export function recordedConfig(config: Config): Record<string, unknown> {
+export function recordedConfig(config: Recorded): Record<string, unknown> {
   const { methodFile, ...rest } = config;
   return {
     ...rest,
@@ -30,7 +32,7 @@ function canonical(value: unknown): unknown {
 }
 
 /** Twelve hexadecimal digits of the SHA-256 of the configuration, defaults included: the same settings are the same run. */
-export const runId = (config: Config): string =>
+export const runId = (config: Recorded): string =>
   createHash('sha256')
     .update(JSON.stringify(canonical(recordedConfig(config))))
     .digest('hex')
