@@ -18,9 +18,14 @@ const refuse = (message: string, fix: string) => new ArgumentError({ where: 'cla
  * A partition from the classes of each group.
  * @param groups class numbers.
  * @param classes how many there are; each is in one group.
+ * @param nameOf names a class in errors.
  * @throws {ArgumentError} when a group is empty, or a class is in none, in two, or not there.
  */
-export function classGroups(groups: readonly (readonly number[])[], classes: number): ClassGroups {
+export function classGroups(
+  groups: readonly (readonly number[])[],
+  classes: number,
+  nameOf: (label: number) => string = String,
+): ClassGroups {
   const groupOf = new Map<number, number>();
   for (const [at, members] of groups.entries()) {
     if (members.length === 0) throw refuse(`group ${at + 1} has no classes.`, 'Leave it out.');
@@ -31,8 +36,8 @@ export function classGroups(groups: readonly (readonly number[])[], classes: num
       if (other !== undefined)
         throw refuse(
           other === at
-            ? `group ${at + 1} has class ${label} twice.`
-            : `class ${label} is in groups ${other + 1} and ${at + 1}.`,
+            ? `group ${at + 1} has class ${nameOf(label)} twice.`
+            : `class ${nameOf(label)} is in groups ${other + 1} and ${at + 1}.`,
           'Each class is in one group.',
         );
       groupOf.set(label, at);
@@ -41,7 +46,7 @@ export function classGroups(groups: readonly (readonly number[])[], classes: num
   const missing = Array.from({ length: classes }, (_, label) => label).filter((label) => !groupOf.has(label));
   if (missing.length > 0)
     throw refuse(
-      `class ${missing[0]} is in no group${missing.length > 1 ? `, and ${missing.length - 1} others are not either` : ''}.`,
+      `class ${nameOf(missing[0]!)} is in no group${missing.length > 1 ? `, and ${missing.length - 1} others are not either` : ''}.`,
       'Each class is in one group.',
     );
   return { order: groups.flat(), sizes: groups.map(({ length }) => length) };

@@ -97,7 +97,7 @@ export function networkRows({ teacher, student }: CompressionReport): string[][]
     short(parameters),
     short(bytes),
     short(flops),
-    imagesPerSecond.toPrecision(3),
+    short(imagesPerSecond),
   ]);
   const ratio = (a: number, b: number) => `${(a / b).toPrecision(2)} ×`;
   return [

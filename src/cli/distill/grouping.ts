@@ -87,7 +87,7 @@ export async function groupsFor(
       : kind === 'tasks'
         ? tasks(taskSizes)
         : lists.map((list) => list.map((one) => placeOf(typeof one === 'number' ? nameOf(one) : one, names, where)));
-  const groups = told(where, () => classGroups(lots, classes));
+  const groups = told(where, () => classGroups(lots, classes, (label) => `"${clipped(names[label] as string)}"`));
   const many = groups.sizes.length;
   if (many > 1 && many <= MOST_DENSE_TASKS) return groups;
   throw new ConfigError({
