@@ -24,6 +24,7 @@ const LONGEST = [
   'golden',
   'distill',
   'cli',
+  'compression-command',
   'kill',
   'run-folder',
   'mixed-precision',

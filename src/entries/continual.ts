@@ -23,6 +23,7 @@ export {
   type CompressionSettingsInput,
 } from '../continual/compression/settings.ts';
 export { countWeights, type WeightCount } from '../continual/compression/size.ts';
+export { imagesPerSecond, type SpeedOptions } from '../continual/compression/speed.ts';
 export { type StudentFileOptions, saveStudent } from '../continual/compression/student-file.ts';
 export {
   checkDistill,

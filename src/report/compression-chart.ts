@@ -45,7 +45,8 @@ export function lossFigure(report: CompressionReport): Html {
         x: 'loss',
         y: 'mean',
         text: () => mean.toFixed(1),
-        dx: -44,
+        dx: -32,
+        dy: -10,
         fontSize: 13,
         fontWeight: 600,
         fill: stroke,
@@ -95,10 +96,12 @@ export function sizeFigure(report: CompressionReport): Html {
   });
   return draw(
     {
-      height: 280,
+      height: 290,
+      marginBottom: 48,
       x: {
         type: 'log',
         label: 'parameters',
+        labelOffset: 44,
         domain: [student.parameters / 2, teacher.parameters * 2],
         tickFormat: '~s',
         ticks: 4,
