@@ -161,6 +161,7 @@ test('a student that is larger, or no network, is refused', async () => {
   );
   await refused(distill(...out, '--warmup', '2'), /rate rises over 2 epochs/);
   await refused(distill(...out, '--loss', 'dence'), /Did you mean dense\?/);
+  await refused(distill('--out', at('whole'), '--width', '1'), /the students in this folder are of another network/);
   await refused(distill('--out', at('teacher')), /something here already that is no compression/);
 });
 

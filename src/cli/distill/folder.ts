@@ -1,5 +1,6 @@
 /** The folder of a compression: what it is, a line a student, the best one's weights, and a page. One process at a time works in it. */
 import { readdir, rm, rmdir } from 'node:fs/promises';
+import * as v from 'valibot';
 import { files } from '#files';
 import { joinPath } from '../../data/files.ts';
 import { ConfigError } from '../../errors.ts';
@@ -7,6 +8,7 @@ import { type StudentResult, studentResultSchema } from '../../sweep/compression
 import { ResultsFile } from '../../sweep/results.ts';
 import { RunLock } from '../run-lock.ts';
 import { assertWritable } from '../writable.ts';
+import type { About } from './plan.ts';
 
 const ABOUT = 'distillation.json';
 const RESULTS = 'results.jsonl';
@@ -42,35 +44,31 @@ export class DistillFolder {
     private readonly isNew: boolean,
   ) {}
 
-  /** @throws as {@link assertUsable}, and when another process is at work there. */
-  static async take(path: string): Promise<DistillFolder> {
+  /**
+   * @param about what is written down of what was asked for.
+   * @throws as {@link assertUsable}, when another process is at work there, and for the students of another teacher or network.
+   */
+  static async take(path: string, about: About): Promise<DistillFolder> {
     await assertUsable(path);
+    await assertSame(path, about);
     const isNew = !(await files.exists(path));
     await files.makeDir(path);
     const lock = await RunLock.take(path);
     try {
-      return new DistillFolder(
-        path,
-        await ResultsFile.openAs(joinPath(path, RESULTS), studentResultSchema),
-        lock,
-        isNew,
-      );
+      const results = await ResultsFile.openAs(joinPath(path, RESULTS), studentResultSchema);
+      await files.write(joinPath(path, ABOUT), `${JSON.stringify(about, null, 2)}\n`);
+      return new DistillFolder(path, results, lock, isNew);
     } catch (error) {
       lock.release();
       throw error;
     }
   }
 
-  /** Writes down what was asked for last. */
-  async describe(about: Readonly<Record<string, unknown>>): Promise<void> {
-    await files.write(joinPath(this.path, ABOUT), `${JSON.stringify(about, null, 2)}\n`);
-  }
-
   async saveStudent(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     await files.write(joinPath(this.path, STUDENT), bytes);
   }
 
-  get hasStudent(): Promise<boolean> {
+  hasStudent(): Promise<boolean> {
     return files.exists(joinPath(this.path, STUDENT));
   }
 
@@ -85,4 +83,23 @@ export class DistillFolder {
     this.lock.release();
     if (isVain) await rmdir(this.path).catch(() => undefined);
   }
+}
+
+const aboutSchema = v.object({
+  teacher: v.object({ fingerprint: v.string() }),
+  settings: v.object({ model: v.string(), width: v.number() }),
+});
+
+/** The best student of a folder is one file, which would not be worth much among students of several kinds. */
+async function assertSame(path: string, { teacher, settings }: About): Promise<void> {
+  const where = joinPath(path, ABOUT);
+  if (!(await files.exists(where))) return;
+  const found = v.safeParse(v.pipe(v.string(), v.parseJson(), aboutSchema), await files.readText(where));
+  const fix = 'Choose another --out.';
+  if (!found.success) throw new ConfigError({ where, message: 'this does not say what was compressed here.', fix });
+  const before = found.output;
+  const isSame = before.settings.model === settings.model && before.settings.width === settings.width;
+  if (isSame && before.teacher.fingerprint === teacher.fingerprint) return;
+  const what = isSame ? 'teacher, or of other weights of this one' : 'network';
+  throw new ConfigError({ where: path, message: `the students in this folder are of another ${what}.`, fix });
 }

@@ -109,7 +109,7 @@ export class Compression {
     const images = checkImageBytes(train.images, where);
     checkImageSettings(this.training, images);
     this.labels = checkedLabels(train, teacher.classes);
-    this.checkSize(images.channels);
+    this.checkSize();
     this.images = new TaskImages(engine, images, this.labels, normalization);
   }
 
@@ -151,7 +151,7 @@ export class Compression {
     const started = performance.now();
     try {
       const training = { ...this.training, seed };
-      const student = held.add(this.build(training));
+      const student = held.add(this.newStudent(seed));
       const places = orderOf(groups);
       const order = places && held.add(engine.keep(engine.tensor(places)));
       const events = fitPhase({
@@ -185,6 +185,14 @@ export class Compression {
     }
   }
 
+  /** A student before its training; belongs to the caller. */
+  newStudent(seed = 0): ResNet {
+    const { teacher, train } = this.options;
+    const training = { ...this.training, seed };
+    const { classes } = teacher;
+    return createResNet(this.engine, training.model, { ...networkOptions(training, train.images.channels), classes });
+  }
+
   /** Frees the images; the teacher is its owner's. */
   dispose(): void {
     this.images.dispose();
@@ -195,14 +203,9 @@ export class Compression {
     this.dispose();
   }
 
-  private build(training: LearnerSettings, channels = this.options.train.images.channels): ResNet {
-    const { classes } = this.options.teacher;
-    return createResNet(this.engine, training.model, { ...networkOptions(training, channels), classes });
-  }
-
   /** @throws {ConfigError} for a student that is no smaller network. */
-  private checkSize(channels: number): void {
-    const student = this.build(this.training, channels);
+  private checkSize(): void {
+    const student = this.newStudent();
     const [own, teachers] = [countWeights(student), countWeights(this.options.teacher)];
     student.dispose();
     if (own.parameters <= teachers.parameters) return;

@@ -1,0 +1,62 @@
+/** What a compression came to: tables, a page, and which student was kept. */
+import { accuracyOf } from '../../continual/compression/compression.ts';
+import { countWeights } from '../../continual/compression/size.ts';
+import { imagesPerSecond } from '../../continual/compression/speed.ts';
+import type { IncrementalModel } from '../../continual/method.ts';
+import { printable } from '../../gpu/printable.ts';
+import { flopsPerImage } from '../../nn/flops.ts';
+import { compressionPage } from '../../report/compression-page.ts';
+import { type CompressionReport, lossTable, type NetworkCost, networkTable } from '../../report/compression-tables.ts';
+import { compareLosses } from '../../sweep/compression-results.ts';
+import { PAGE, STUDENT } from './folder.ts';
+import type { DistillOptions } from './options.ts';
+import type { Work } from './students.ts';
+
+/** Measures both networks, and tells of the students that were asked for: others may be in the folder. */
+export async function tellOutcome(work: Work, { teacher: run, markdown = false }: DistillOptions): Promise<void> {
+  const { folder, students } = work;
+  const results = students.flatMap((student) => folder.results.get(student.run) ?? []);
+  const report: CompressionReport = { losses: compareLosses(results), ...(await figuresOf(work, run)) };
+  await folder.savePage(compressionPage(report));
+  console.log(`\n${lossTable(report, { markdown })}\n\n${networkTable(report, { markdown })}\n`);
+  const best = folder.results.all.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
+  const said = (await folder.hasStudent()) ? `: ${best.loss}, seed ${best.seed}, ${best.accuracy} %` : ' is missing';
+  console.log(`student   ${printable(folder.path)}/${STUDENT}${said}`);
+  console.log(`report    ${printable(folder.path)}/${PAGE}`);
+}
+
+async function figuresOf(
+  { engine, teacher, compression, groups }: Work,
+  run: string,
+): Promise<Omit<CompressionReport, 'losses'>> {
+  const { format, model, train, test, config } = teacher;
+  const { settings } = compression;
+  const costOf = async (name: string, network: IncrementalModel): Promise<NetworkCost> => ({
+    name,
+    ...countWeights(network),
+    flops: flopsPerImage(network, format),
+    imagesPerSecond: await imagesPerSecond(network, format),
+  });
+  // What it weighs and how fast it is does not depend on what it learnt.
+  const student = compression.newStudent();
+  try {
+    return {
+      teacher: await costOf(`teacher (${config.model}, ${config.method})`, model),
+      student: await costOf(`student (${settings.model})`, student),
+      teacherAccuracy: await accuracyOf(model, test, format),
+      about: {
+        teacher: run,
+        data: config.data.replace(/\/+$/, '').split('/').at(-1) ?? '',
+        classes: model.classes,
+        train: train.images.count,
+        test: test.images.count,
+        groups: groups?.sizes ?? [],
+        adapter: engine.adapterDescription,
+        date: new Date().toISOString().slice(0, 10),
+        settings,
+      },
+    };
+  } finally {
+    student.dispose();
+  }
+}
