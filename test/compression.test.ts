@@ -75,6 +75,17 @@ test('a student is the same again from its seed, and another one from another', 
   for (const { student } of [again, other]) student.dispose();
 });
 
+test('students of one seed start alike and see the same, whatever their loss', async () => {
+  const weightless = new Compression(engine, { teacher, train, normalization, settings: { ...settings, kdWeight: 0 } });
+  const [usual, none] = [
+    await studentOf(weightless, { loss: 'kd', seed: 3 }),
+    await studentOf(weightless, { loss: 'scratch', seed: 3 }),
+  ];
+  assert.equal(usual.losses, none.losses);
+  for (const { student } of [usual, none]) student.dispose();
+  weightless.dispose();
+});
+
 test('losses differ, and the teacher is as it was', async () => {
   const losses = [first.losses];
   // As it would be in training, where batch norm moves its statistics.
