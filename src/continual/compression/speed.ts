@@ -21,10 +21,11 @@ export interface SpeedOptions {
  */
 export async function imagesPerSecond(
   model: IncrementalModel,
-  { height, width, channels }: ImageFormat,
+  format: ImageFormat,
   { batch = 64, windows = 5, milliseconds = 200 }: SpeedOptions = {},
 ): Promise<number> {
   const { engine } = model;
+  const { height, width, channels } = format;
   const wasTraining = model.training;
   model.eval();
   const images = engine.keep(engine.normal([batch, height, width, channels], { from: { seed: 0 } }));
