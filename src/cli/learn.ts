@@ -10,6 +10,7 @@ import type { AnyMethod } from '../continual/method.ts';
 import type { DatasetSplit } from '../data/dataset.ts';
 import { ArgumentError, ConfigError, OutOfMemoryError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
+import { saveWeights } from '../nn/weights.ts';
 import { reportPage } from '../report/page.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { Interrupted } from './exit.ts';
@@ -24,6 +25,8 @@ export interface LearnOptions {
   readonly quiet?: boolean;
   /** Epochs after which the state of a task is saved; 0 for never. */
   readonly saveEvery?: number;
+  /** Keep the model after each task too; a run that was begun so goes on so. */
+  readonly keepStages?: boolean;
   /** One that is not built in. */
   readonly method?: AnyMethod | undefined;
 }
@@ -40,14 +43,14 @@ export async function learn(
   split: DatasetSplit,
   config: Config,
   folderOf: (config: Config) => Promise<RunFolder>,
-  { quiet = false, saveEvery = 0, method }: LearnOptions = {},
+  { quiet = false, saveEvery = 0, keepStages = false, method }: LearnOptions = {},
 ): Promise<RunRecord> {
   const benchmark = new Benchmark(engine, split, config, method);
   try {
     await tryNetwork(benchmark);
     const folder = await folderOf(benchmark.config);
     try {
-      return await learnIn(folder, benchmark, { quiet, saveEvery });
+      return await learnIn(folder, benchmark, { quiet, saveEvery, keepStages });
     } catch (error) {
       const isVain = leadsThereAgain(error) ? folder.saved.tasks === 0 : !folder.hasState;
       // The first failure is the one reported.
@@ -82,15 +85,19 @@ async function tryNetwork(benchmark: Benchmark): Promise<void> {
 async function learnIn(
   folder: RunFolder,
   benchmark: Benchmark,
-  { quiet, saveEvery }: { quiet: boolean; saveEvery: number },
+  { quiet, saveEvery, keepStages }: { quiet: boolean; saveEvery: number; keepStages: boolean },
 ): Promise<RunRecord> {
   await benchmark.resume(folder.state);
   folder.saved = { tasks: benchmark.tasksDone, epochs: epochsBegun(benchmark).length };
   const notices = await folder.mend(benchmark);
   if (benchmark.tasksDone > 0) await folder.saveRecord(recordOf(benchmark, folder.name));
+  const stages = await folder.stages();
+  const keeps = keepStages || stages.length > 0;
+  // It may have been stopped between a checkpoint and its stage.
+  if (keeps && benchmark.tasksDone > 0 && !stages.includes(benchmark.tasksDone)) await keepStage(benchmark, folder);
   if (!quiet) console.log(picocolors.dim(`folder    ${printable(folder.path)}${whereFrom(benchmark)}`));
   for (const notice of [...notices, ...adapterNotice(benchmark)]) console.log(picocolors.yellow(printable(notice)));
-  await learnTasks(benchmark, folder, saveEvery);
+  await learnTasks(benchmark, folder, { saveEvery, keepStages: keeps });
   const record = recordOf(benchmark, folder.name);
   await folder.saveRecord(record);
   await folder.savePage(reportPage([record]));
@@ -119,7 +126,11 @@ function adapterNotice({ adapters }: Benchmark): string[] {
   ];
 }
 
-async function learnTasks(benchmark: Benchmark, folder: RunFolder, saveEvery: number): Promise<void> {
+async function learnTasks(
+  benchmark: Benchmark,
+  folder: RunFolder,
+  { saveEvery, keepStages }: { saveEvery: number; keepStages: boolean },
+): Promise<void> {
   const tasks = benchmark.scenario.tasks.length;
   if (benchmark.tasksDone === tasks) return;
   const signal = new StopSignal();
@@ -130,7 +141,7 @@ async function learnTasks(benchmark: Benchmark, folder: RunFolder, saveEvery: nu
   try {
     for await (const event of benchmark.run({ saveEvery })) {
       progress.report(event);
-      await keep(event, benchmark, folder);
+      await keep(event, benchmark, folder, keepStages);
       if (signal.code > 0 && benchmark.tasksDone < tasks && isSaved(event, saveEvery)) {
         await folder.written();
         throw new Interrupted(howToGoOn(folder, tasks), signal.code);
@@ -148,7 +159,15 @@ async function learnTasks(benchmark: Benchmark, folder: RunFolder, saveEvery: nu
   }
 }
 
-async function keep(event: BenchmarkEvent, benchmark: Benchmark, folder: RunFolder): Promise<void> {
+const keepStage = async ({ learner, tasksDone }: Benchmark, folder: RunFolder): Promise<void> =>
+  learner.model ? folder.saveStage(await saveWeights(learner.model), tasksDone) : undefined;
+
+async function keep(
+  event: BenchmarkEvent,
+  benchmark: Benchmark,
+  folder: RunFolder,
+  keepStages: boolean,
+): Promise<void> {
   if (event.type === 'epoch') await folder.addMetrics(event);
   if (event.type === 'progress') {
     const { tasksDone: tasks } = benchmark;
@@ -157,6 +176,7 @@ async function keep(event: BenchmarkEvent, benchmark: Benchmark, folder: RunFold
   if (event.type === 'task') {
     // First what the others can be made from again.
     await folder.saveCheckpoint(await benchmark.save(), benchmark.tasksDone);
+    if (keepStages) await keepStage(benchmark, folder);
     await folder.addMetrics(benchmark.lines.at(-1) as MetricsLine);
     await folder.saveRecord(recordOf(benchmark, folder.name));
   }

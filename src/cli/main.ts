@@ -26,6 +26,7 @@ interface TrainFlags {
   out?: string;
   resume?: boolean;
   saveEvery: number;
+  keepStages?: boolean;
 }
 
 silenceDrivers();
@@ -62,6 +63,10 @@ const train = program
     'epochs after which the state within a task is saved; 0 for after tasks only',
     wholeNumberOrZero,
     1,
+  )
+  .option(
+    '--keep-stages',
+    'keep the weights after each task, stage-N.safetensors: what `engram analyse` tells drift and stability by',
   )
   .action(async (options: TrainFlags) => {
     const { train: run } = await import('./train.ts');
