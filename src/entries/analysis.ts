@@ -4,5 +4,15 @@
  */
 // Nothing inside `src` imports this file.
 export { linearCKA } from '../analysis/cka.ts';
-export { Hessian, type HessianOptions } from '../analysis/hessian.ts';
+export { type ClassifierBlock, classifierBlocks } from '../analysis/classifier-blocks.ts';
+export { type EigenvalueOptions, Hessian, type HessianOptions, type TraceOptions } from '../analysis/hessian.ts';
+export { LinearProbe, type LinearProbeOptions } from '../analysis/linear-probe.ts';
 export { type LandscapeProgress, LossLandscape, type LossLandscapeOptions } from '../analysis/loss-landscape.ts';
+export type { LossParts } from '../analysis/loss-parts.ts';
+export { innerProducts, minibatchCKA } from '../analysis/minibatch-cka.ts';
+export {
+  type AverageSharpnessOptions,
+  averageSharpness,
+  type WorstSharpnessOptions,
+  worstSharpness,
+} from '../analysis/sharpness.ts';
