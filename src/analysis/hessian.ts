@@ -1,10 +1,11 @@
 /**
  * Curvature of a loss at its parameters: Hessian-vector products, the largest eigenvalue, the trace.
  *
- * Where every operation behind the loss can be differentiated twice (see `recordedGradients`), a product is exact but for
- * rounding: the gradient of gᵀv (Pearlmutter 1994). Otherwise, for convolutions and batch norm, it is taken from differences of
- * gradients, which float32 holds to a relative error of about 1e-5 at best. A ReLU network has kinks within the steps: products by
- * differences are those of a loss smoothed over `step`, and `error` tells by how much the steps disagree.
+ * Where every operation behind the loss can be differentiated twice (see `recordedGradients`), as in ResNets in inference, a
+ * product is exact but for rounding: the gradient of gᵀv (Pearlmutter 1994). Otherwise, for batch norm in training and f16
+ * activations for example, it is taken from differences of gradients, which float32 holds to a relative error of about 1e-5 at
+ * best. A ReLU network has kinks within the steps: products by differences are those of a loss smoothed over `step`, far from
+ * exact where images are few, and `error` tells by how much the steps disagree.
  */
 import { ArgumentError, AutogradError, ShapeError } from '../errors.ts';
 import '../ops/methods.ts';
