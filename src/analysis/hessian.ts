@@ -92,6 +92,11 @@ export class Hessian {
     this.size = parameters.reduce((total, { size }) => total + size, 0);
   }
 
+  /** Whether products are exact but for rounding; known once one was asked for. */
+  get exact(): boolean {
+    return this.isExact;
+  }
+
   /**
    * The product with a vector, one tensor a parameter.
    * @param vector of the parameters' shapes.

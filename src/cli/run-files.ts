@@ -5,8 +5,11 @@ import { isLock, isUnfinishedLock } from './run-lock.ts';
 /** The state of the task under way. */
 export const PROGRESS = 'progress.safetensors';
 export const REPORT = 'report.html';
+/** What `engram analyse` measured, and shows. */
+export const ANALYSIS = 'analysis.json';
+export const ANALYSIS_PAGE = 'analysis.html';
 
-const ALL: readonly string[] = [CHECKPOINT, PROGRESS, CONFIG, METRICS, RECORD, REPORT];
+const ALL: readonly string[] = [CHECKPOINT, PROGRESS, CONFIG, METRICS, RECORD, REPORT, ANALYSIS, ANALYSIS_PAGE];
 
 /** The model after `task` tasks, its weights alone; see `--keep-stages`. */
 export const stageFile = (task: number): string => `stage-${task}.safetensors`;

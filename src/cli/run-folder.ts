@@ -7,6 +7,7 @@
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { files } from '#files';
+import type { AnalysisRecord } from '../analysis/run/analysis-record.ts';
 import type { Benchmark, SavedRun } from '../continual/benchmark/benchmark.ts';
 import type { MetricsLine } from '../continual/benchmark/benchmark-state.ts';
 import { type Config, parseConfig } from '../continual/benchmark/config.ts';
@@ -24,7 +25,7 @@ import type { AnyMethod } from '../continual/method.ts';
 import { joinPath } from '../data/files.ts';
 import { ConfigError, DataError } from '../errors.ts';
 import { type FoundRun, findRun, metricsNotice } from './found-run.ts';
-import { isHalfWritten, isLeftover, PROGRESS, REPORT, stageFile, stageOf } from './run-files.ts';
+import { ANALYSIS, isHalfWritten, isLeftover, PROGRESS, REPORT, stageFile, stageOf } from './run-files.ts';
 import { assertNotRunning, RunLock } from './run-lock.ts';
 import { assertWritable } from './writable.ts';
 
@@ -204,6 +205,20 @@ export class RunFolder {
    */
   saveStage(bytes: Uint8Array, task: number): Promise<void> {
     return this.put(stageFile(task), bytes);
+  }
+
+  /** Where the model after a task is kept. */
+  stagePath(task: number): string {
+    return this.file(stageFile(task));
+  }
+
+  /** What was measured of the run; `null` where nothing was. */
+  analysis(): Promise<string | null> {
+    return this.read(ANALYSIS);
+  }
+
+  saveAnalysis(record: AnalysisRecord): Promise<void> {
+    return this.put(ANALYSIS, `${JSON.stringify(record)}\n`);
   }
 
   saveRecord(record: RunRecord): Promise<void> {
