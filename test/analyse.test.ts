@@ -16,7 +16,7 @@ const at = (...parts: string[]): string => join(home, ...parts);
 const text = (...parts: string[]): string => readFileSync(at(...parts), 'utf8');
 
 const tiny =
-  '--data glyphs --method replay --tasks 3 --train-per-class 8 --test-per-class 4 --epochs 2 --memory 12 --batch 8 --width 4'.split(
+  '--data glyphs --method replay --tasks 3 --train-per-class 8 --test-per-class 4 --epochs 2 --memory 12 --batch 8 --width 2'.split(
     ' ',
   );
 async function train(name: string, ...more: string[]): Promise<void> {
@@ -28,7 +28,7 @@ await train('two', '--class-order', '5,3,1,4,2,0', '--keep-stages');
 await train('bare', '--class-order', '0,1,2');
 
 test('runs of one configuration are measured, written down and compared', async () => {
-  const { code, out, errors } = await engram('analyse', at('one'), at('two'), '--images', '24', '--json');
+  const { code, out, errors } = await engram('analyse', at('one'), at('two'), '--images', '16', '--json');
   assert.is(code, 0, errors);
   const records = out
     .trim()
@@ -81,8 +81,10 @@ test('runs of one configuration are measured, written down and compared', async 
   );
   const [a, b] = records.map(({ parts }) => parts.hessian!.result.eigenvalues[0]!) as [number, number];
   const shown = row!.querySelector('td')!.textContent!;
-  assert.is(Number(shown.split(' ± ')[0]), Number(((a + b) / 2).toPrecision(3)), shown);
-  assert.is(Number(shown.split(' ± ')[1]), Number((Math.abs(a - b) / Math.SQRT2).toPrecision(3)), shown);
+  const expected = [(a + b) / 2, Math.abs(a - b) / Math.SQRT2];
+  // To three digits.
+  for (const [i, part] of shown.split(' ± ').entries())
+    assert.ok(Math.abs(Number(part) / expected[i]! - 1) < 0.006, `${shown}, ${expected.join(' ± ')}`);
   assert.ok(document.querySelectorAll('svg').length >= 6);
   assert.equal(document.querySelectorAll('script, link, img').length, 0, 'it stands alone');
 });
@@ -95,15 +97,15 @@ test('what is known is not measured again, what was asked otherwise or is of ano
     assert.match(out, /│ {3}first to last model +│ +[\d.]+ │/);
     return ANALYSES.filter((name) => out.includes(`again: ${name} `));
   };
-  assert.equal(await measured('--images', '24'), []);
+  assert.equal(await measured('--images', '16'), []);
   assert.ok(existsSync(at('again', 'analysis.html')), 'beside the run itself');
-  assert.equal(await measured('--images', '20', '--only', 'drift,classifier'), ['drift']);
+  assert.equal(await measured('--images', '12', '--only', 'drift,classifier'), ['drift']);
   const known = JSON.parse(text('again', 'analysis.json'));
   writeFileSync(at('again', 'analysis.json'), JSON.stringify({ ...known, state: 'another' }));
-  assert.equal(await measured('--images', '20', '--only', 'drift'), ['drift']);
+  assert.equal(await measured('--images', '12', '--only', 'drift'), ['drift']);
   assert.equal(Object.keys(JSON.parse(text('again', 'analysis.json')).parts), ['drift']);
   writeFileSync(at('again', 'analysis.json'), '{');
-  assert.equal(await measured('--images', '20', '--only', 'drift'), ['drift']);
+  assert.equal(await measured('--images', '12', '--only', 'drift'), ['drift']);
 });
 
 test('without earlier models the rest is measured, and it says how they are kept', async () => {

@@ -30,7 +30,13 @@ table.compare th.part { padding-top: .9rem; color: var(--soft); font-weight: 600
 dl.formulas { grid-template-columns: minmax(6rem, max-content) 1fr; }
 dl.formulas dd { font-family: inherit; font-size: .875rem; }
 dl.formulas dt { color: var(--ink); }
-@media (max-width: 32rem) { dl.formulas { grid-template-columns: 1fr; } dl.formulas dd { margin-bottom: .6rem; } }
+.heat td { white-space: nowrap; }
+@media (max-width: 32rem) {
+  table.compare { font-size: .75rem; }
+  table.compare tbody tr > * { padding: .3rem .35rem; }
+  dl.formulas { grid-template-columns: 1fr; }
+  dl.formulas dd { margin-bottom: .6rem; }
+}
 `;
 
 function compareTable(groups: readonly AnalysisGroup[], records: readonly AnalysisRecord[]): Html {

@@ -12,7 +12,8 @@ export interface Quantity {
 /** Three digits that count. */
 const significant = (value: number): string => {
   const size = Math.abs(value);
-  const text = size !== 0 && (size >= 1e5 || size < 1e-3) ? value.toExponential(2) : `${Number(value.toPrecision(3))}`;
+  const isOdd = size !== 0 && (size >= 1e6 || size < 1e-3);
+  const text = isOdd ? value.toExponential(2) : size >= 100 ? value.toFixed(0) : value.toPrecision(3);
   return text.replace('-', '−');
 };
 const one = (value: number): string => value.toFixed(1).replace('-', '−');
