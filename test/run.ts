@@ -28,6 +28,7 @@ const LONGEST = [
   'run-folder',
   'mixed-precision',
   'leaks',
+  'analyse',
   'package',
   'site-landscape',
   'site-teach',

@@ -34,6 +34,7 @@ export interface SweepOptions {
   readonly jobs: number;
   readonly saveEvery: number;
   readonly retries: number;
+  readonly keepStages?: boolean;
   readonly limit?: number;
   readonly list?: boolean;
   readonly table?: boolean;
@@ -113,6 +114,13 @@ function baselineOf({ baseline }: SweepFile, runs: readonly PlannedRun[], where:
  * @throws Interrupted after Ctrl-C.
  */
 export async function sweep(file: string, options: SweepOptions): Promise<void> {
+  if (options.keepStages && options.queue !== undefined) {
+    throw new ConfigError({
+      where: '--keep-stages',
+      message: 'runs on a queue move from machine to machine, and the models of their tasks would not move along.',
+      fix: 'Leave it out, or run the sweep without --queue.',
+    });
+  }
   const planned = await planSweep(file, options.limit);
   const path = options.out ?? `runs/${planned.sweep.name}`;
   if (options.list) return listRuns(planned);
@@ -204,12 +212,23 @@ interface Running {
 /** On this machine, or by the workers of a queue. */
 function runnerOf(file: SweepFile, { folder, state, connection, options, onEnd }: Running): LocalSweep | QueueSweep {
   const { results } = folder;
-  const { jobs, saveEvery, retries } = options;
+  const { jobs, saveEvery, retries, keepStages = false } = options;
   const { earlyStop, name } = file;
   if (connection)
     return new QueueSweep({ connection, sweep: name, results, state, saveEvery, retries, earlyStop, onEnd });
   const program = runProgram(jobs);
-  return new LocalSweep({ folder: folder.runs, results, state, program, jobs, saveEvery, retries, earlyStop, onEnd });
+  return new LocalSweep({
+    folder: folder.runs,
+    results,
+    state,
+    program,
+    jobs,
+    saveEvery,
+    keepStages,
+    retries,
+    earlyStop,
+    onEnd,
+  });
 }
 
 /**

@@ -165,7 +165,11 @@ export class QueueWorker {
         });
       }
     };
-    const child = new RunProcess(program, { config: data.config, folder: path, saveEvery: data.saveEvery }, heard);
+    const child = new RunProcess(
+      program,
+      { config: data.config, folder: path, saveEvery: data.saveEvery, keepStages: false },
+      heard,
+    );
     this.processes.add(child);
     if (this.isStopping) child.stop();
     const onAbort = () => {
