@@ -2,8 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { remaining } from '../../src/cli/pace.ts';
 import { plannedCounts } from '../../src/cli/sweep-view.ts';
-import { sweepMarkdown } from '../../src/report/sweep-table.ts';
 import { compareConfigurations } from '../../src/sweep/comparison.ts';
+import { sweepMarkdown } from '../../src/sweep/sweep-table.ts';
 import { type RecordedSweep, recordedSweep, sweepNames } from './recorded-sweep.ts';
 
 const PAGE = 'bench/results/evidence.md';

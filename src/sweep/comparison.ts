@@ -1,4 +1,5 @@
 /** A sweep's configurations side by side: means over their orders, and differences paired by order. */
+import { mean, standardDeviation } from '../report/statistics.ts';
 import type { SweepResult } from './results.ts';
 
 /** A mean over runs; its standard error is NaN for fewer than two. */
@@ -36,10 +37,8 @@ export interface ConfigurationResult {
 
 /** Mean, standard deviation and standard error. */
 export function meanOf(values: readonly number[]): Mean {
-  const runs = values.length;
-  const mean = values.reduce((total, value) => total + value, 0) / runs;
-  const std = Math.sqrt(values.reduce((total, value) => total + (value - mean) ** 2, 0) / (runs - 1));
-  return { runs, mean, std: runs > 1 ? std : Number.NaN, error: runs > 1 ? std / Math.sqrt(runs) : Number.NaN };
+  const std = standardDeviation(values);
+  return { runs: values.length, mean: mean(values), std, error: std / Math.sqrt(values.length) };
 }
 
 /**

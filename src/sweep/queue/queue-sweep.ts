@@ -1,7 +1,7 @@
 /** A sweep whose runs are learnt by workers: puts them on the queue, follows them, and takes their results from it. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import type { Job, Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import { ConfigError } from '../../errors.ts';
 import type { PlannedRun } from '../plan.ts';
 import { type ResultsFile, resultOf } from '../results.ts';
@@ -14,6 +14,7 @@ import {
   curvesKey,
   jobId,
   QUEUE,
+  type QueuedJob,
   type QueuedProgress,
   type QueuedResult,
   type QueuedRun,
@@ -38,8 +39,6 @@ export interface QueueSweepOptions {
   /** Called when a run is done or has failed for good. */
   readonly onEnd?: (run: PlannedRun) => void;
 }
-
-type QueuedJob = Job<QueuedRun, QueuedResult>;
 
 const followedKey = (sweep: string): string => `engram:followed:${sweep}`;
 

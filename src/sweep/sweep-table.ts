@@ -1,9 +1,9 @@
 /** A sweep's configurations side by side: for the terminal, for Markdown. */
 import picocolors from 'picocolors';
 import { printable } from '../gpu/printable.ts';
-import type { ConfigurationResult, Figure, Mean, PairedDifference } from '../sweep/comparison.ts';
-import { FIGURES } from '../sweep/comparison.ts';
-import { type TableOptions, tableOf } from './table.ts';
+import { type TableOptions, tableOf } from '../report/table.ts';
+import type { ConfigurationResult, Figure, Mean, PairedDifference } from './comparison.ts';
+import { FIGURES } from './comparison.ts';
 
 const number = (value: number): string => value.toFixed(1).replace('-', '−');
 const spread = (value: number): string => (Number.isNaN(value) ? '' : ` ± ${number(value)}`);
