@@ -1,7 +1,7 @@
 /** What is measured of a model: similarity of representations, curvature of the loss. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { largestEigenvalue } from '../src/analysis/tridiagonal.ts';
+import { largestEigenvalues } from '../src/analysis/tridiagonal.ts';
 import { Hessian, linearCKA } from '../src/entries/analysis.ts';
 import { gradcheck } from '../src/entries/testing.ts';
 import { createResNet, crossEntropy, type Tensor } from '../src/index.ts';
@@ -82,8 +82,8 @@ function regression(n: number, size: number, classes: number) {
   return { weight, matrix, loss: () => crossEntropy(x.matmul(weight), targets) };
 }
 
-/** The largest eigenvalue of a symmetric matrix, by powers of it. */
-function byPowers(matrix: readonly number[][]): number {
+/** The largest eigenvalue of a symmetric matrix, by powers of it, and the matrix without it. */
+function byPowers(matrix: readonly number[][]): [value: number, rest: number[][]] {
   let vector = matrix.map((_, i) => Math.sin(i + 1));
   let value = 0;
   for (let i = 0; i < 5000; i++) {
@@ -91,7 +91,7 @@ function byPowers(matrix: readonly number[][]): number {
     value = Math.hypot(...next);
     vector = next.map((x) => x / value);
   }
-  return value;
+  return [value, matrix.map((row, i) => row.map((x, j) => x - value * vector[i]! * vector[j]!))];
 }
 
 for (const [by, tolerance] of [
@@ -108,12 +108,39 @@ for (const [by, tolerance] of [
     await near(product[0], expected, tolerance);
     if (by === 'auto') assert.is(error, 0);
     else assert.ok(error > 0 && relativeL2(await product[0]!.data(), expected) < 10 * error);
-    assert.ok(Math.abs((await hessian.topEigenvalue()) / byPowers(matrix) - 1) < tolerance);
+    const [largest, rest] = byPowers(matrix);
+    assert.ok(Math.abs((await hessian.topEigenvalue()) / largest - 1) < tolerance);
+    const [first, second] = await hessian.topEigenvalues({ count: 2 });
+    for (const [found, expected] of [
+      [first!, largest],
+      [second!, byPowers(rest)[0]],
+    ] as const)
+      assert.ok(Math.abs(found / expected - 1) < tolerance, `${found} and ${expected}`);
     const diagonal = sum(matrix.map((row, i) => row[i]!));
     const { trace, standardError } = await hessian.trace();
     assert.ok(Math.abs(trace / diagonal - 1) < tolerance && standardError === 0);
     assert.equal(await weight.data(), before);
     assert.is(weight.grad, null);
+  });
+}
+
+for (const by of ['auto', 'differences'] as const) {
+  test(`a loss in parts has the Hessian of their sum, ${by === 'auto' ? 'exactly' : 'by differences'}`, async () => {
+    const { weight, loss } = regression(12, 4, 3);
+    const parts = [() => loss().mul(0.25), () => loss().mul(0.75)];
+    const vector = [engine.tensor(uniform(12, 7), [4, 3])];
+    const [{ product: whole }, { product: summed }] = [
+      await new Hessian([weight], loss, { by }).product(vector),
+      await new Hessian([weight], parts, { by }).product(vector),
+    ];
+    await near(summed[0], await whole[0]!.data(), by === 'auto' ? 1e-6 : 2e-4);
+    const taken: number[] = [];
+    await new Hessian([weight], parts, { by }).topEigenvalues({
+      iterations: 3,
+      tolerance: 0,
+      onProduct: (n) => taken.push(n),
+    });
+    assert.equal(taken, [1, 2, 3], 'a product an iteration');
   });
 }
 
@@ -142,50 +169,58 @@ test('a gradient that was there stays, and several parameters are one vector', a
   assert.is(await linear.topEigenvalue(), 0);
 });
 
-test('a network with convolutions is asked by differences: products are symmetric, and the model is left as it was', async () => {
-  const model = createResNet(engine, 'resnet8', { classes: 3, width: 4, inChannels: 1, seed: 2 }).eval();
-  const x = engine.tensor(uniform(2 * 64, 1), [2, 8, 8, 1]);
-  const targets = engine.tensor(Int32Array.of(0, 2));
-  const before = await model.conv1.weight.data();
-  const parameters = model.parameters();
-  const hessian = new Hessian(parameters, () => crossEntropy(model.forward(x), targets), { step: 0.01 });
-  const directions = [20, 60].map((seed) =>
-    parameters.map(({ size, shape }, i) => engine.tensor(uniform(size, seed + i), shape)),
-  );
-  const [u, v] = directions as [Tensor[], Tensor[]];
-  const inner = async (s: readonly Tensor[], t: readonly Tensor[]) =>
-    sum(await Promise.all(s.map((part, i) => part.mul(t[i]!).sum().item())));
-  const [{ product: hu, error }, { product: hv }] = [await hessian.product(u), await hessian.product(v)];
-  const [uhv, vhu] = [await inner(u, hv), await inner(v, hu)];
-  const scale = Math.sqrt((await inner(hu, hu)) * (await inner(v, v)));
-  assert.ok(error > 0 && error < 0.1, `error ${error}`);
-  assert.ok(Math.abs(uhv - vhu) < 0.05 * scale, `${uhv} and ${vhu} at ${scale}`);
-  assert.equal(await model.conv1.weight.data(), before);
-  model.dispose();
-});
+for (const [by, least, most, asymmetry] of [
+  ['auto', 0, 0, 1e-5],
+  ['differences', 1e-9, 0.1, 0.05],
+] as const) {
+  test(`products of a network ${by === 'auto' ? 'are exact' : 'by differences are close'}: they are symmetric, and the model is left as it was`, async () => {
+    const model = createResNet(engine, 'resnet8', { classes: 3, width: 4, inChannels: 1, seed: 2 }).eval();
+    const x = engine.tensor(uniform(2 * 64, 1), [2, 8, 8, 1]);
+    const targets = engine.tensor(Int32Array.of(0, 2));
+    const before = await model.conv1.weight.data();
+    const parameters = model.parameters();
+    const hessian = new Hessian(parameters, () => crossEntropy(model.forward(x), targets), { by, step: 0.01 });
+    const directions = [20, 60].map((seed) =>
+      parameters.map(({ size, shape }, i) => engine.tensor(uniform(size, seed + i), shape)),
+    );
+    const [u, v] = directions as [Tensor[], Tensor[]];
+    const inner = async (s: readonly Tensor[], t: readonly Tensor[]) =>
+      sum(await Promise.all(s.map((part, i) => part.mul(t[i]!).sum().item())));
+    const [{ product: hu, error }, { product: hv }] = [await hessian.product(u), await hessian.product(v)];
+    const [uhv, vhu] = [await inner(u, hv), await inner(v, hu)];
+    const scale = Math.sqrt((await inner(hu, hu)) * (await inner(v, v)));
+    assert.ok(error >= least && error <= most, `error ${error}`);
+    assert.ok(Math.abs(uhv - vhu) < asymmetry * scale, `${uhv} and ${vhu} at ${scale}`);
+    assert.equal(await model.conv1.weight.data(), before);
+    model.dispose();
+  });
+}
 
 test('a Hessian refuses what it cannot answer for', async () => {
   const x = engine.tensor([1, 2]);
   assert.throws(() => new Hessian([x], () => x.sum()), /parameters are Tensor\(f32\[2\]\); f32 leaves/);
   x.requiresGrad = true;
   assert.throws(() => new Hessian([x], () => x.sum(), { levels: 1 }), /levels 1/);
+  assert.throws(() => new Hessian([x], []), /no parts/);
   const rejected = async (promise: Promise<unknown>, pattern: RegExp) =>
     assert.match(await promise.then(() => 'nothing', String), pattern);
   const hessian = new Hessian([x], () => x.square().sum());
   await rejected(hessian.product([engine.tensor([1])]), /shapes \[1\]; the parameters \[2\]/);
   await rejected(hessian.trace({ samples: 1 }), /samples is 1/);
+  await rejected(hessian.topEigenvalues({ count: 0 }), /count is 0/);
   const broken = new Hessian([x], () => x.sub(1).log().sum());
   await rejected(broken.product([engine.tensor([1, 1])]), /not finite/);
 });
 
-test('the largest eigenvalue of a tridiagonal matrix', () => {
-  assert.is(largestEigenvalue([3], []), 3);
-  assert.is(largestEigenvalue([-3], []), -3);
-  assert.ok(Math.abs(largestEigenvalue([2, 2], [1]) - 3) < 1e-15);
+test('the largest eigenvalues of a tridiagonal matrix', () => {
+  assert.equal(largestEigenvalues([3], [], 1), [3]);
+  assert.equal(largestEigenvalues([-3], [], 2), [-3], 'no more than there are');
+  const [three, one] = largestEigenvalues([2, 2], [1], 2);
+  assert.ok(Math.abs(three! - 3) < 1e-15 && Math.abs(one! - 1) < 1e-15);
   // −1, 2, −1: 2 − 2 cos(kπ/(n + 1)).
   const n = 30;
-  const value = largestEigenvalue(new Array(n).fill(2), new Array(n - 1).fill(-1));
-  assert.ok(Math.abs(value - (2 + 2 * Math.cos(Math.PI / (n + 1)))) < 1e-13);
+  for (const [place, value] of largestEigenvalues(new Array(n).fill(2), new Array(n - 1).fill(-1), 4).entries())
+    assert.ok(Math.abs(value - (2 - 2 * Math.cos(((n - place) * Math.PI) / (n + 1)))) < 1e-13);
 });
 
 test.run();

@@ -3,8 +3,8 @@ import { parseHTML } from 'linkedom';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compressionPage } from '../src/report/compression-page.ts';
+import { compareLosses, type StudentResult } from '../src/report/compression-results.ts';
 import { type CompressionReport, lossTable, networkTable, short } from '../src/report/compression-tables.ts';
-import { compareLosses, type StudentResult } from '../src/sweep/compression-results.ts';
 
 const result = (loss: StudentResult['loss'], seed: number, accuracy: number): StudentResult => ({
   run: `${loss}${seed}`,

@@ -29,6 +29,7 @@ const LONGEST = [
   'run-folder',
   'mixed-precision',
   'leaks',
+  'analyse',
   'package',
   'site-landscape',
   'site-teach',

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { planSweep } from '../src/cli/sweep.ts';
+import { planSweep } from '../src/cli/sweep-plan.ts';
 import { methodOf } from '../src/continual/benchmark/config.ts';
 import { ConfigError } from '../src/errors.ts';
 import { type PlannedRun, type PlanOptions, planRuns } from '../src/sweep/plan.ts';

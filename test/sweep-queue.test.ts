@@ -190,6 +190,36 @@ withRedis('a worker that is asked to stop gives its run back, and another goes o
   }),
 );
 
+withRedis('a worker that was away for too long finds its run taken over, and hands nothing in', () =>
+  inFolder(async (folder) => {
+    const settings = {
+      ...{ data: 'fashion-mini', tasks: 5, trainPerClass: 16, testPerClass: 5, width: 4, epochs: 6, batch: 8 },
+    };
+    const file = await writeSweep(folder, { settings, seeds: [0] }, 'away.json');
+    const out = join(folder, 'out');
+    const sweep = start(['sweep', file, '--out', out, '--queue', url]);
+    const first = worker(join(folder, 'first'));
+    const saved = async (redis: Redis) => {
+      const [key = ''] = await redis.keys('engram:state:away~*');
+      return (await redis.hexists(key, 'progress')) === 1;
+    };
+    while (!(await server!.use(saved))) await setTimeout(50);
+    // Its run goes on learning, and says so to nobody.
+    first.child.kill('SIGSTOP');
+    const second = worker(join(folder, 'second'));
+    assert.is((await sweep.ended).code, 0, told(await sweep.ended));
+    first.child.kill('SIGCONT');
+    await setTimeout(3000);
+    for (const { child } of [first, second]) child.kill('SIGTERM');
+    assert.match((await second.ended).out, /away [0-9a-f]{12}: goes on, try 2\n.*done {6}away/);
+    const late = await first.ended;
+    assert.match(late.out, /lost {6}away [0-9a-f]{12}: another worker has it/, told(late));
+    assert.not.match(late.out, /done {6}away/);
+    assert.is(resultsIn(out).length, 1);
+    assert.not.ok(readdirSync(join(folder, 'first', 'away')).length, 'nothing of it is left behind');
+  }),
+);
+
 withRedis('a queue can be paused, gone on with, and a sweep on it cancelled', () =>
   inFolder(async (folder) => {
     const file = await writeSweep(folder, { seeds: [0, 1] }, 'pause.json');

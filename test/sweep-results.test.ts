@@ -3,11 +3,12 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { sweepMarkdown, sweepTable } from '../src/report/sweep-table.ts';
-import { compareConfigurations, meanOf, pairedDifference } from '../src/sweep/comparison.ts';
+import { meanOf, pairedDifference } from '../src/report/statistics.ts';
+import { compareConfigurations } from '../src/sweep/comparison.ts';
 import { isHopeless } from '../src/sweep/early-stop.ts';
 import { secondsLeft } from '../src/sweep/remaining-time.ts';
 import { ResultsFile, type SweepResult } from '../src/sweep/results.ts';
+import { sweepMarkdown, sweepTable } from '../src/sweep/sweep-table.ts';
 import { inFolder } from './support/in-folder.ts';
 
 const result = (label: string, order: number, last: number, more: Partial<SweepResult> = {}): SweepResult => ({

@@ -2,8 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { remaining } from '../../src/cli/pace.ts';
 import { plannedCounts } from '../../src/cli/sweep-view.ts';
-import { sweepMarkdown } from '../../src/report/sweep-table.ts';
 import { compareConfigurations } from '../../src/sweep/comparison.ts';
+import { sweepMarkdown } from '../../src/sweep/sweep-table.ts';
 import { type RecordedSweep, recordedSweep, sweepNames } from './recorded-sweep.ts';
 
 const PAGE = 'bench/results/evidence.md';
@@ -21,6 +21,7 @@ function section({ name, sweep, runs, results, baseline }: RecordedSweep): strin
     results.length === 0
       ? `None of its ${runs.length} runs is done yet.`
       : `${results.length} of ${runs.length} runs, ${remaining(took)} of processor time, on ${adapters}, ${dates[0]} to ${dates.at(-1)}.`,
+    results.length > 0 && baseline !== undefined ? `Compared with \`${baseline}\`.` : '',
     missing > 0 ? `\`npm run -s evidence -- ${name}\` runs what is missing.` : '',
   ];
   const table =
@@ -32,9 +33,9 @@ function section({ name, sweep, runs, results, baseline }: RecordedSweep): strin
 export const evidencePage = (sweeps: readonly RecordedSweep[]): string => `# Experiments
 
 Made by \`npm run -s evidence\`, which runs what is missing of the sweeps in \`bench/sweeps\` and writes this page; with \`--table\` it only writes it.
-Means and sample standard deviations over runs. Δ: the mean difference to the configuration named first in its table's text or marked by an empty
-cell, over pairs of runs in the same order of the classes, ± its standard error, and how many pairs are ahead and behind. A difference under two
-standard errors is no claim.
+Means and sample standard deviations over runs. Δ: the mean difference to the configuration that a table is said to be compared with, over pairs of
+runs in the same order of the classes, ± its standard error, and how many pairs are ahead and behind. A difference under two standard errors is no
+claim.
 
 ${sweeps.map(section).join('\n')}`;
 

@@ -1,6 +1,6 @@
 /** A sweep of `bench/sweeps` with the results that are recorded of it. */
 import { readdir } from 'node:fs/promises';
-import { type Planned, planSweep } from '../../src/cli/sweep.ts';
+import { type Planned, planSweep } from '../../src/cli/sweep-plan.ts';
 import { ResultsFile, type SweepResult } from '../../src/sweep/results.ts';
 
 const SWEEPS = 'bench/sweeps';

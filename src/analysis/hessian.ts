@@ -1,10 +1,11 @@
 /**
  * Curvature of a loss at its parameters: Hessian-vector products, the largest eigenvalue, the trace.
  *
- * Where every operation behind the loss can be differentiated twice (see `recordedGradients`), a product is exact but for
- * rounding: the gradient of gᵀv (Pearlmutter 1994). Otherwise, for convolutions and batch norm, it is taken from differences of
- * gradients, which float32 holds to a relative error of about 1e-5 at best. A ReLU network has kinks within the steps: products by
- * differences are those of a loss smoothed over `step`, and `error` tells by how much the steps disagree.
+ * Where every operation behind the loss can be differentiated twice (see `recordedGradients`), as in ResNets in inference, a
+ * product is exact but for rounding: the gradient of gᵀv (Pearlmutter 1994). Otherwise, for batch norm in training and f16
+ * activations for example, it is taken from differences of gradients, which float32 holds to a relative error of about 1e-5 at
+ * best. A ReLU network has kinks within the steps: products by differences are those of a loss smoothed over `step`, far from
+ * exact where images are few, and `error` tells by how much the steps disagree.
  */
 import { ArgumentError, AutogradError, ShapeError } from '../errors.ts';
 import '../ops/methods.ts';
@@ -14,7 +15,8 @@ import { Random } from '../tensor/random.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, type Tensor } from '../tensor/tensor.ts';
 import { combine, derivative, dot, length, type Vector } from './extrapolated-differences.ts';
-import { largestEigenvalue } from './tridiagonal.ts';
+import { type LossParts, partsOf } from './loss-parts.ts';
+import { largestEigenvalues } from './tridiagonal.ts';
 
 /** How a Hessian's products are taken. */
 export interface HessianOptions {
@@ -26,24 +28,49 @@ export interface HessianOptions {
   levels?: number;
 }
 
+/** How eigenvalues are looked for. */
+export interface EigenvalueOptions {
+  /** How many; 1 by default. */
+  count?: number;
+  /** Products at most, 50 by default. */
+  iterations?: number;
+  /** It ends when no value changes by more than this, relatively; 1e-7 by default. */
+  tolerance?: number;
+  /** Of the first vector; 0 by default. */
+  seed?: number;
+  /** Is told how many products are taken. */
+  onProduct?: (taken: number) => void;
+}
+
+/** How a trace is estimated. */
+export interface TraceOptions {
+  /** Random vectors, 64 by default. */
+  samples?: number;
+  /** Of the vectors; 0 by default. */
+  seed?: number;
+  /** Is told how many products are taken. */
+  onProduct?: (taken: number) => void;
+}
+
 /** The Hessian of a loss by some parameters, where they are now. One question at a time: parameters move while it is answered. */
 export class Hessian {
   /** Parameters in all, the rows of the matrix. */
   readonly size: number;
   private readonly options: { readonly step: number; readonly levels: number };
+  private readonly loss: readonly (() => Tensor)[];
   /** Whether products are exact, as far as is known. */
   private isExact: boolean;
 
   /**
    * @param parameters f32 leaves that require a gradient; after each question they are where they were.
-   * @param loss a scalar of them, the same whenever it is called: no augmentation, no dropout, batch norm in inference.
-   * @throws {ArgumentError} when there are no parameters, or an option is out of range.
+   * @param loss a scalar of them, in parts where all images at once are too many.
+   * @throws {ArgumentError} when there are no parameters or no loss, or an option is out of range.
    * @throws {AutogradError} when a parameter is not an f32 leaf that requires a gradient.
    * @throws {EngineMismatchError} when they belong to several engines.
    */
   constructor(
     readonly parameters: readonly Tensor[],
-    private readonly loss: () => Tensor,
+    loss: LossParts,
     { by = 'auto', step = 1, levels = 7 }: HessianOptions = {},
   ) {
     commonEngine('Hessian', parameters);
@@ -60,8 +87,14 @@ export class Hessian {
       });
     }
     this.options = { step, levels };
+    this.loss = partsOf(loss, 'Hessian');
     this.isExact = by === 'auto';
     this.size = parameters.reduce((total, { size }) => total + size, 0);
+  }
+
+  /** Whether products are exact but for rounding; known once one was asked for. */
+  get exact(): boolean {
+    return this.isExact;
   }
 
   /**
@@ -85,49 +118,77 @@ export class Hessian {
   }
 
   /**
-   * The largest eigenvalue, by Lanczos's iteration with every vector held orthogonal to all before.
-   * @param options `iterations` at most, 50 by default; it ends before when the value changes by less than `tolerance`,
-   * relatively (1e-7 by default); `seed` of the first vector.
+   * The largest eigenvalue; see {@link topEigenvalues}.
    * @throws {ArgumentError} when a gradient is not finite.
    */
-  async topEigenvalue({ iterations = 50, tolerance = 1e-7, seed = 0 } = {}): Promise<number> {
+  async topEigenvalue(options: Omit<EigenvalueOptions, 'count'> = {}): Promise<number> {
+    return (await this.topEigenvalues({ ...options, count: 1 }))[0] as number;
+  }
+
+  /**
+   * The largest eigenvalues, the largest one first, by Lanczos's iteration with every vector held orthogonal to all before.
+   * @returns as many as were asked for, or as there are parameters.
+   * @throws {ArgumentError} when `count` is not a whole number of at least 1, or a gradient is not finite.
+   */
+  async topEigenvalues({
+    count = 1,
+    iterations = 50,
+    tolerance = 1e-7,
+    seed = 0,
+    onProduct,
+  }: EigenvalueOptions = {}): Promise<number[]> {
+    if (!(Number.isInteger(count) && count >= 1)) {
+      throw new ArgumentError({ where: 'Hessian', message: `count is ${count}; at least 1 was expected.` });
+    }
     const random = Random.of(seed, 'hessian');
     const basis: Vector[] = [];
     const [diagonal, beside]: [number[], number[]] = [[], []];
     let next: Vector = Float64Array.from({ length: this.size }, () => random.normal());
-    let value = 0;
+    let values: number[] = [];
     for (let i = 0; i < Math.min(iterations, this.size); i++) {
       const norm = length(next);
       if (i > 0) {
         // Nothing is left but what rounding put there.
-        if (norm <= 1e-6 * Math.abs(value)) break;
+        if (norm <= 1e-6 * Math.abs(values[0] as number)) break;
         beside.push(norm);
       }
       const vector = next.map((x) => x / norm);
       basis.push(vector);
       next = (await this.times(vector)).value;
+      onProduct?.(i + 1);
       diagonal.push(dot(next, vector));
       // Twice: the second time takes what the first one's rounding left.
       for (let pass = 0; pass < 2; pass++) for (const old of basis) next = combine(next, 1, old, -dot(next, old));
-      const before = value;
-      value = largestEigenvalue(diagonal, beside);
-      if (i > 1 && Math.abs(value - before) <= tolerance * Math.abs(value)) break;
+      const before = values;
+      values = largestEigenvalues(diagonal, beside, count);
+      const isStill = (value: number, at: number) =>
+        Math.abs(value - (before[at] ?? Number.NaN)) <= tolerance * Math.abs(value);
+      if (i > 1 && values.length === Math.min(count, this.size) && values.every(isStill)) break;
     }
-    return value;
+    return values;
   }
 
   /**
    * The trace: the sum of the diagonal where that takes no more than `samples` products, otherwise Hutchinson's estimate, the
    * mean of vᵀHv over random vectors of ±1.
-   * @param options `samples`, 64 by default; `seed` of the vectors.
+   * @param options `samples`, 64 by default; `seed` of the vectors; `onProduct` is told how many products are taken.
    * @returns the trace, and the estimate's standard error: 0 for the sum.
    * @throws {ArgumentError} when `samples` is not a whole number of at least 2, or a gradient is not finite.
    */
-  async trace({ samples = 64, seed = 0 } = {}): Promise<{ trace: number; standardError: number }> {
+  async trace({
+    samples = 64,
+    seed = 0,
+    onProduct,
+  }: TraceOptions = {}): Promise<{ trace: number; standardError: number }> {
     if (!(Number.isInteger(samples) && samples >= 2)) {
       throw new ArgumentError({ where: 'Hessian.trace', message: `samples is ${samples}; at least 2 were expected.` });
     }
-    const through = async (vector: Vector) => dot(vector, (await this.times(vector)).value);
+    let taken = 0;
+    const through = async (vector: Vector) => {
+      const { value } = await this.times(vector);
+      onProduct?.(++taken);
+      return dot(vector, value);
+    };
     if (this.size <= samples) {
       let trace = 0;
       for (let i = 0; i < this.size; i++) trace += await through(new Float64Array(this.size).fill(1, i, i + 1));
@@ -157,8 +218,8 @@ export class Hessian {
 
   /** The gradient of gᵀv; `null` where an operation cannot be differentiated twice. */
   private async exactly(vector: Vector): Promise<Vector | null> {
-    this.isExact = this.gradientOf(() => {
-      const loss = this.loss();
+    this.isExact = this.gradientOf((part) => {
+      const loss = part();
       if (withoutSecondDerivative(loss)) return null;
       const parts = this.parts(vector);
       const gradients = recordedGradients(loss, this.parameters);
@@ -174,7 +235,7 @@ export class Hessian {
     try {
       const along = async (h: number) => {
         this.moveTo(combine(at, 1, vector, h / norm));
-        this.gradientOf(() => this.loss());
+        this.gradientOf((part) => part());
         return this.takeGradients();
       };
       const { value, error } = await derivative(along, this.options);
@@ -184,16 +245,18 @@ export class Hessian {
     }
   }
 
-  /** Leaves a function's gradient with the parameters; whether there was a function. */
-  private gradientOf(of: () => Tensor | null): boolean {
+  /** Leaves with the parameters the gradient of a function of the loss, summed over its parts; whether there was a function. */
+  private gradientOf(of: (part: () => Tensor) => Tensor | null): boolean {
     for (const parameter of this.parameters) parameter.grad = null;
     const { engine } = this.parameters[0] as Tensor;
-    return engine.scope(() => {
-      const value = of();
-      // The gradient of a loss that is linear depends on nothing, and has the gradient zero.
-      if (value?.requiresGrad) value.backward();
-      return value !== null;
-    });
+    return this.loss.every((part) =>
+      engine.scope(() => {
+        const value = of(part);
+        // The gradient of a loss that is linear depends on nothing, and has the gradient zero.
+        if (value?.requiresGrad) value.backward();
+        return value !== null;
+      }),
+    );
   }
 
   private async takeGradients(): Promise<Vector> {

@@ -8,11 +8,11 @@ import { ArgumentError, ShapeError } from '../errors.ts';
 import type { Module } from '../nn/module.ts';
 import { elementwise } from '../ops/elementwise/elementwise.ts';
 import '../ops/methods.ts';
-import { bytesOf } from '../tensor/dtype.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { Random } from '../tensor/random.ts';
 import { normal } from '../tensor/random-tensors.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { copyOf, put } from './displacement.ts';
 
 /** Which plane, and how finely it is looked at. */
 export interface LossLandscapeOptions {
@@ -172,13 +172,3 @@ export class LossLandscape {
 /** Whether a grid is whole with a point: of the finer ones the corner was there before. */
 const isLast = (row: number, column: number, stride: number, points: number): boolean =>
   row === points - 1 && column === points - 1 - (stride < points - 1 ? stride : 0);
-
-/** Overwrites a weight. */
-const put = (value: Tensor, { engine, storage, dtype, size }: Tensor): void =>
-  engine.copy(value.storage, storage, bytesOf(dtype, size));
-
-function copyOf(weight: Tensor): Tensor {
-  const copy = Tensor.empty(weight.engine, weight.shape, weight.dtype, 'LossLandscape');
-  put(weight, copy);
-  return copy;
-}

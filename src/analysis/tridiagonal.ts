@@ -14,17 +14,21 @@ function above(x: number, diagonal: readonly number[], beside: readonly number[]
 }
 
 /**
- * The largest eigenvalue, by bisection between Gershgorin's bounds to the last digit.
+ * The largest eigenvalues, the largest one first, by bisection between Gershgorin's bounds to the last digit.
  * @param diagonal n numbers, at least one.
  * @param beside the n − 1 numbers next to it.
+ * @param count how many; as many as there are at most.
  */
-export function largestEigenvalue(diagonal: readonly number[], beside: readonly number[]): number {
+export function largestEigenvalues(diagonal: readonly number[], beside: readonly number[], count: number): number[] {
   const radius = (i: number) => Math.abs(beside[i - 1] ?? 0) + Math.abs(beside[i] ?? 0);
-  let low = Math.min(...diagonal.map((d, i) => d - radius(i)));
-  let high = Math.max(...diagonal.map((d, i) => d + radius(i)));
-  for (let middle = (low + high) / 2; low < middle && middle < high; middle = (low + high) / 2) {
-    if (above(middle, diagonal, beside) > 0) low = middle;
-    else high = middle;
-  }
-  return high;
+  const least = Math.min(...diagonal.map((d, i) => d - radius(i)));
+  const most = Math.max(...diagonal.map((d, i) => d + radius(i)));
+  return Array.from({ length: Math.min(count, diagonal.length) }, (_, place) => {
+    let [low, high] = [least, most];
+    for (let middle = (low + high) / 2; low < middle && middle < high; middle = (low + high) / 2) {
+      if (above(middle, diagonal, beside) > place) low = middle;
+      else high = middle;
+    }
+    return high;
+  });
 }

@@ -10,6 +10,7 @@ import type { AnyMethod } from '../continual/method.ts';
 import type { DatasetSplit } from '../data/dataset.ts';
 import { ArgumentError, ConfigError, OutOfMemoryError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
+import { saveWeights } from '../nn/weights.ts';
 import { reportPage } from '../report/page.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { Interrupted } from './exit.ts';
@@ -24,6 +25,8 @@ export interface LearnOptions {
   readonly quiet?: boolean;
   /** Epochs after which the state of a task is saved; 0 for never. */
   readonly saveEvery?: number;
+  /** Keep the model after each task too; a run that was begun so goes on so. */
+  readonly keepStages?: boolean;
   /** One that is not built in. */
   readonly method?: AnyMethod | undefined;
   /** Who follows the run, told of every event; by default a person at a terminal. Arguments as those of {@link Progress}. */
@@ -88,14 +91,18 @@ async function tryNetwork(benchmark: Benchmark): Promise<void> {
 }
 
 async function learnIn(folder: RunFolder, benchmark: Benchmark, options: LearnOptions): Promise<RunRecord> {
-  const { quiet = false } = options;
+  const { quiet = false, keepStages = false } = options;
   await benchmark.resume(folder.state);
   folder.saved = { tasks: benchmark.tasksDone, epochs: epochsBegun(benchmark).length };
   const notices = await folder.mend(benchmark);
   if (benchmark.tasksDone > 0) await folder.saveRecord(recordOf(benchmark, folder.name));
+  const stages = await folder.stages();
+  const keeps = keepStages || stages.length > 0;
+  // It may have been stopped between a checkpoint and its stage.
+  if (keeps && benchmark.tasksDone > 0 && !stages.includes(benchmark.tasksDone)) await keepStage(benchmark, folder);
   if (!quiet) console.log(picocolors.dim(`folder    ${printable(folder.path)}${whereFrom(benchmark)}`));
   for (const notice of [...notices, ...adapterNotice(benchmark)]) console.log(picocolors.yellow(printable(notice)));
-  await learnTasks(benchmark, folder, options);
+  await learnTasks(benchmark, folder, { ...options, keepStages: keeps });
   const record = recordOf(benchmark, folder.name);
   await folder.saveRecord(record);
   await folder.savePage(reportPage([record]));
@@ -125,7 +132,7 @@ function adapterNotice({ adapters }: Benchmark): string[] {
 }
 
 async function learnTasks(benchmark: Benchmark, folder: RunFolder, options: LearnOptions): Promise<void> {
-  const { saveEvery = 0, onSaved = () => {}, follow = (...plan) => new Progress(...plan) } = options;
+  const { saveEvery = 0, follow = (...plan) => new Progress(...plan) } = options;
   const tasks = benchmark.scenario.tasks.length;
   if (benchmark.tasksDone === tasks) return;
   const signal = new StopSignal();
@@ -136,7 +143,7 @@ async function learnTasks(benchmark: Benchmark, folder: RunFolder, options: Lear
   try {
     for await (const event of benchmark.run({ saveEvery })) {
       progress.report(event);
-      await keep(event, benchmark, folder, onSaved);
+      await keep(event, benchmark, folder, options);
       if (signal.code > 0 && benchmark.tasksDone < tasks && isSaved(event, saveEvery)) {
         await folder.written();
         throw new Interrupted(howToGoOn(folder, tasks), signal.code);
@@ -154,11 +161,14 @@ async function learnTasks(benchmark: Benchmark, folder: RunFolder, options: Lear
   }
 }
 
+const keepStage = async ({ learner, tasksDone }: Benchmark, folder: RunFolder): Promise<void> =>
+  learner.model ? folder.saveStage(await saveWeights(learner.model), tasksDone) : undefined;
+
 async function keep(
   event: BenchmarkEvent,
   benchmark: Benchmark,
   folder: RunFolder,
-  onSaved: (saved: Saved) => void,
+  { keepStages = false, onSaved = () => {} }: LearnOptions,
 ): Promise<void> {
   if (event.type === 'epoch') await folder.addMetrics(event);
   if (event.type === 'progress') {
@@ -174,6 +184,7 @@ async function keep(
   if (event.type === 'task') {
     // First what the others can be made from again.
     await folder.saveCheckpoint(await benchmark.save(), benchmark.tasksDone);
+    if (keepStages) await keepStage(benchmark, folder);
     await folder.addMetrics(benchmark.lines.at(-1) as MetricsLine);
     await folder.saveRecord(recordOf(benchmark, folder.name));
     onSaved(folder.saved);

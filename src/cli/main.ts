@@ -7,6 +7,8 @@ import { Command, CommanderError, Option } from 'commander';
 import { version } from '../../package.json';
 import { methods } from '../continual/methods/index.ts';
 import { silenceDrivers } from '../gpu/adapter/driver-chatter-node.ts';
+import type { AnalyseCommand } from './analyse.ts';
+import { ANALYSES, analysisNames } from './analysis-names.ts';
 import { addConfigFlags, flagsGiven } from './config-flags.ts';
 import type { DemoOptions } from './demo/demo.ts';
 import { demoSizeNames } from './demo/sizes.ts';
@@ -29,6 +31,7 @@ interface TrainFlags {
   out?: string;
   resume?: boolean;
   saveEvery: number;
+  keepStages?: boolean;
 }
 
 silenceDrivers();
@@ -65,6 +68,10 @@ const train = program
     'epochs after which the state within a task is saved; 0 for after tasks only',
     wholeNumberOrZero,
     1,
+  )
+  .option(
+    '--keep-stages',
+    'keep the weights after each task, stage-N.safetensors: what `engram analyse` tells drift and stability by',
   )
   .action(async (options: TrainFlags) => {
     const { train: run } = await import('./train.ts');
@@ -129,6 +136,7 @@ program
     wholeNumberOrZero,
     1,
   )
+  .option('--keep-stages', "keep each run's model after each task too, for `engram analyse`")
   .option('--retries <n>', 'tries after one that crashed', wholeNumberOrZero, 2)
   .option('--limit <n>', 'runs that a sweep may have', wholeNumber)
   .option(
@@ -185,6 +193,21 @@ program
   .option('--out <file>', "the page; report.html in the run's folder, or beside the first of several")
   .action(async (folders: string[], options: { out?: string }) =>
     (await import('./report.ts')).report(folders, options),
+  );
+
+program
+  .command('analyse')
+  .description('what the models of runs are like beyond accuracy: flatness, drift, stability, calibration')
+  .argument('<run...>', 'folders of runs; those that differ by seed and order alone are taken together')
+  .option('--only <names>', `what is measured: ${ANALYSES.join(',')}; all by default`, analysisNames)
+  .option('--images <n>', 'training images that are looked at, drawn from all classes seen', wholeNumber, 1024)
+  .option('--seed <n>', 'of the choice of images, and of what is random in the measures', wholeNumberOrZero, 0)
+  .option('--data <folder>', 'where the data lie now, if not where the runs found them')
+  .option('--method <file>', 'where a method of your own lies now, if not where the runs found it')
+  .option('--out <file>', "the page; analysis.html in the run's folder, or beside the first of several")
+  .option('--json', 'one JSON object a run, a line each')
+  .action(async (folders: string[], options: AnalyseCommand) =>
+    (await import('./analyse.ts')).analyse(folders, options),
   );
 
 addStepFlags(program.command('profile').description("where a training step's time goes, kernel by kernel"))

@@ -56,8 +56,12 @@ async function methodFrom(text: string, where: string): Promise<MethodFile | und
   });
 }
 
-/** The method of a run, from where it was, or from where it is given now. */
-async function resumedMethod(
+/**
+ * The method of a run, from where it was, or from where it is given now.
+ * @returns nothing for a built-in one.
+ * @throws {DataError | ConfigError} when it cannot be loaded, is none, or is not that of the run.
+ */
+export async function resumedMethod(
   folder: string,
   run: Readonly<Record<string, unknown>>,
   given: string | undefined,

@@ -5,15 +5,29 @@ import { isLock, isUnfinishedLock } from './run-lock.ts';
 /** The state of the task under way. */
 export const PROGRESS = 'progress.safetensors';
 export const REPORT = 'report.html';
+/** What `engram analyse` measured, and shows. */
+export const ANALYSIS = 'analysis.json';
+export const ANALYSIS_PAGE = 'analysis.html';
 
-const ALL: readonly string[] = [CHECKPOINT, PROGRESS, CONFIG, METRICS, RECORD, REPORT];
+const ALL: readonly string[] = [CHECKPOINT, PROGRESS, CONFIG, METRICS, RECORD, REPORT, ANALYSIS, ANALYSIS_PAGE];
+
+/** The model after `task` tasks, its weights alone; see `--keep-stages`. */
+export const stageFile = (task: number): string => `stage-${task}.safetensors`;
+
+/** Tasks after which a file's weights are those of the model; `null` for another file. */
+export function stageOf(name: string): number | null {
+  const number = /^stage-([1-9]\d*)\.safetensors$/.exec(name)?.[1];
+  return number === undefined ? null : Number(number);
+}
 
 /** A file that was written beside the one it is to replace; see `files.write`. */
 const BESIDE = /^(.+)\.\d+-\d+\.tmp$/;
 
 /** Whether it is something half written: a file of a run, or a lock. */
-export const isHalfWritten = (name: string): boolean =>
-  ALL.includes(BESIDE.exec(name)?.[1] ?? '') || isUnfinishedLock(name);
+export function isHalfWritten(name: string): boolean {
+  const whole = BESIDE.exec(name)?.[1] ?? '';
+  return ALL.includes(whole) || stageOf(whole) !== null || isUnfinishedLock(name);
+}
 
 /** Whether it is nothing but what a process leaves that is killed before it wrote down what its run is. */
 export const isLeftover = (name: string): boolean => isHalfWritten(name) || isLock(name);

@@ -1,12 +1,13 @@
 /**
  * A run's folder. The run is `checkpoint.safetensors`, its state after the last finished task, and `progress.safetensors`, that
  * of the task under way; `config.json`, `metrics.jsonl`, `run.json` and `report.html` are made from them again when a run is
- * gone on with. What is replaced is written beside and renamed, so that a run may be killed at any moment, and one process at
+ * gone on with. `stage-N.safetensors`, the model after each task, are kept where they are asked for. What is replaced is written beside and renamed, so that a run may be killed at any moment, and one process at
  * a time works in a folder.
  */
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { files } from '#files';
+import type { AnalysisRecord } from '../analysis/run/analysis-record.ts';
 import type { Benchmark, SavedRun } from '../continual/benchmark/benchmark.ts';
 import type { MetricsLine } from '../continual/benchmark/benchmark-state.ts';
 import { type Config, parseConfig } from '../continual/benchmark/config.ts';
@@ -24,7 +25,7 @@ import type { AnyMethod } from '../continual/method.ts';
 import { joinPath } from '../data/files.ts';
 import { ConfigError, DataError } from '../errors.ts';
 import { type FoundRun, findRun, metricsNotice } from './found-run.ts';
-import { isHalfWritten, isLeftover, PROGRESS, REPORT } from './run-files.ts';
+import { ANALYSIS, isHalfWritten, isLeftover, PROGRESS, REPORT, stageFile, stageOf } from './run-files.ts';
 import { assertNotRunning, RunLock } from './run-lock.ts';
 import { assertWritable } from './writable.ts';
 
@@ -147,6 +148,9 @@ export class RunFolder {
     if (!found) return [];
     await this.clear();
     if (!found.saved.progress) await rm(this.file(PROGRESS), { force: true });
+    // Those after it are learnt again.
+    const later = (await this.stages()).filter((task) => task > this.saved.tasks);
+    await Promise.all(later.map((task) => rm(this.file(stageFile(task)), { force: true })));
     await this.saveConfig(config);
     const before = await this.read(METRICS);
     const after = metricsText(lines);
@@ -187,6 +191,34 @@ export class RunFolder {
     await this.put(CHECKPOINT, bytes);
     this.saved = { tasks, epochs: 0 };
     await rm(this.file(PROGRESS), { force: true });
+  }
+
+  /** Tasks after which the model is kept, ascending. */
+  async stages(): Promise<number[]> {
+    const tasks = (await contents(this.path)).map(stageOf).filter((task) => task !== null);
+    return tasks.sort((a, b) => a - b);
+  }
+
+  /**
+   * The model after a task, beside the state: it is written after the checkpoint of the same task, which it can be made from
+   * again for as long as no other one took its place.
+   */
+  saveStage(bytes: Uint8Array, task: number): Promise<void> {
+    return this.put(stageFile(task), bytes);
+  }
+
+  /** Where the model after a task is kept. */
+  stagePath(task: number): string {
+    return this.file(stageFile(task));
+  }
+
+  /** What was measured of the run; `null` where nothing was. */
+  analysis(): Promise<string | null> {
+    return this.read(ANALYSIS);
+  }
+
+  saveAnalysis(record: AnalysisRecord): Promise<void> {
+    return this.put(ANALYSIS, `${JSON.stringify(record)}\n`);
   }
 
   saveRecord(record: RunRecord): Promise<void> {

@@ -113,7 +113,7 @@ async function othersGone(path: string): Promise<void> {
 /** What the settings, the data or what was saved are to blame for is so the next time, too. */
 const FINAL = [ArgumentError, CheckpointError, ConfigError, DataError];
 
-async function work({ config, folder: path, saveEvery }: RunOrder): Promise<RunMessage> {
+async function work({ config, folder: path, saveEvery, keepStages }: RunOrder): Promise<RunMessage> {
   const method = await methodOf(config);
   await othersGone(path);
   // What came from another machine is its state alone.
@@ -131,6 +131,7 @@ async function work({ config, folder: path, saveEvery }: RunOrder): Promise<RunM
     const record = await learn(engine, split, begun?.config ?? config, folderOf, {
       quiet: true,
       saveEvery,
+      keepStages,
       method,
       follow: (...plan) => new Telling(...plan),
       onSaved: async ({ tasks, epochs }) => {

@@ -2,11 +2,11 @@
 import { createLogUpdate } from 'log-update';
 import picocolors from 'picocolors';
 import { printable } from '../gpu/printable.ts';
-import { sweepTable } from '../report/sweep-table.ts';
 import { compareConfigurations } from '../sweep/comparison.ts';
 import type { PlannedRun } from '../sweep/plan.ts';
 import type { ResultsFile } from '../sweep/results.ts';
 import type { RunState, SweepState } from '../sweep/state.ts';
+import { sweepTable } from '../sweep/sweep-table.ts';
 import { remaining } from './pace.ts';
 
 /** Milliseconds between two drawings. */

@@ -3,28 +3,23 @@ import { availableParallelism } from 'node:os';
 import picocolors from 'picocolors';
 import { files } from '#files';
 import { version } from '../../package.json';
-import { methodOf } from '../continual/benchmark/config.ts';
-import type { AnyMethod } from '../continual/method.ts';
 import { ConfigError } from '../errors.ts';
-import { clipped, printable } from '../gpu/printable.ts';
-import { sweepMarkdown, sweepTable } from '../report/sweep-table.ts';
+import { printable } from '../gpu/printable.ts';
 import { compareConfigurations } from '../sweep/comparison.ts';
 import { LocalSweep } from '../sweep/local-sweep.ts';
-import { type ChosenMethod, type PlannedRun, planRuns } from '../sweep/plan.ts';
+import type { PlannedRun } from '../sweep/plan.ts';
 import { type Connection, connect } from '../sweep/queue/connection.ts';
 import { QueueSweep } from '../sweep/queue/queue-sweep.ts';
 import type { ResultsFile } from '../sweep/results.ts';
 import type { RunProgram } from '../sweep/run-process.ts';
 import { SweepState } from '../sweep/state.ts';
-import { readSweep, type SweepFile } from '../sweep/sweep-file.ts';
-import { didYouMean, meaningsOf } from './config-flags.ts';
+import type { SweepFile } from '../sweep/sweep-file.ts';
+import { sweepMarkdown, sweepTable } from '../sweep/sweep-table.ts';
 import { Interrupted } from './exit.ts';
-import { isMethodFile } from './method-choice.ts';
-import { loadMethod, originOf } from './method-file.ts';
 import { ownName } from './own-name.ts';
-import { readConfigFile } from './settings.ts';
 import { StopSignal } from './stop-signal.ts';
 import { SweepFolder } from './sweep-folder.ts';
+import { type Planned, planSweep } from './sweep-plan.ts';
 import { plannedCounts, SweepView } from './sweep-view.ts';
 
 export interface SweepOptions {
@@ -34,6 +29,7 @@ export interface SweepOptions {
   readonly jobs: number;
   readonly saveEvery: number;
   readonly retries: number;
+  readonly keepStages?: boolean;
   readonly limit?: number;
   readonly list?: boolean;
   readonly table?: boolean;
@@ -42,77 +38,19 @@ export interface SweepOptions {
   readonly queue?: string;
 }
 
-/** A sweep's file and its runs. */
-export interface Planned {
-  readonly sweep: SweepFile;
-  readonly runs: readonly PlannedRun[];
-  /** The label of the configuration that the others are compared with. */
-  readonly baseline: string | undefined;
-}
-
-/** @throws {ConfigError | DataError} for a file that is no sweep, or whose settings do not fit. */
-export async function planSweep(file: string, limit?: number): Promise<Planned> {
-  const sweep = await readSweep(file);
-  const base = sweep.config === undefined ? {} : await readConfigFile(sweep.config, sweep.settings.method);
-  const runs = await planRuns(sweep, {
-    where: file,
-    base,
-    ...(limit === undefined ? {} : { limit }),
-    methodOf: methodChoice(),
-    assertKnown,
-  });
-  return { sweep, runs, baseline: baselineOf(sweep, runs, file) };
-}
-
-function assertKnown(key: string, where: string, methods: readonly AnyMethod[]): void {
-  const known = meaningsOf();
-  if (known.has(key) || methods.some(({ settings }) => Object.hasOwn(settings, key))) return;
-  throw new ConfigError({
-    where,
-    message: `there is no setting "${clipped(key)}".`,
-    fix: `${didYouMean(key, [...known.keys()])} The help of \`engram train\` names them all.`,
-  });
-}
-
-/** Methods by name or by file, each file loaded once. */
-function methodChoice(): (name: unknown) => Promise<ChosenMethod> {
-  const loaded = new Map<string, Promise<ChosenMethod>>();
-  return async (name = 'fdkd') => {
-    if (!isMethodFile(name)) return { method: methodOf(name) };
-    const known = loaded.get(name) ?? loadMethod(name).then((own) => ({ method: own.method, origin: originOf(own) }));
-    loaded.set(name, known);
-    return known;
-  };
-}
-
-/** The one configuration that has the baseline's settings. */
-function baselineOf({ baseline }: SweepFile, runs: readonly PlannedRun[], where: string): string | undefined {
-  if (baseline === undefined) return undefined;
-  const wanted = Object.entries(baseline);
-  const fits = runs.filter(({ config, label }) =>
-    wanted.every(([key, value]) =>
-      key === 'name' ? label === value : JSON.stringify(config[key]) === JSON.stringify(value),
-    ),
-  );
-  const labels = [...new Set(fits.map(({ label }) => label))];
-  const [label] = labels;
-  if (label !== undefined && labels.length === 1) return label;
-  throw new ConfigError({
-    where,
-    message:
-      label === undefined
-        ? `no run has the settings of the baseline, ${JSON.stringify(baseline)}.`
-        : `${labels.length} configurations have the settings of the baseline: ${labels.slice(0, 3).join('; ')}${labels.length > 3 ? '; …' : ''}.`,
-    fix: 'The baseline names settings of one configuration, such as {"method": "kd", "kdWeight": 1}, or its {"name": …}.',
-  });
-}
-
 /**
  * Runs what is not done yet.
  * @throws {ConfigError | DataError}
  * @throws Interrupted after Ctrl-C.
  */
 export async function sweep(file: string, options: SweepOptions): Promise<void> {
+  if (options.keepStages && options.queue !== undefined) {
+    throw new ConfigError({
+      where: '--keep-stages',
+      message: 'runs on a queue move from machine to machine, and the models of their tasks would not move along.',
+      fix: 'Leave it out, or run the sweep without --queue.',
+    });
+  }
   const planned = await planSweep(file, options.limit);
   const path = options.out ?? `runs/${planned.sweep.name}`;
   if (options.list) return listRuns(planned);
@@ -204,12 +142,23 @@ interface Running {
 /** On this machine, or by the workers of a queue. */
 function runnerOf(file: SweepFile, { folder, state, connection, options, onEnd }: Running): LocalSweep | QueueSweep {
   const { results } = folder;
-  const { jobs, saveEvery, retries } = options;
+  const { jobs, saveEvery, retries, keepStages = false } = options;
   const { earlyStop, name } = file;
   if (connection)
     return new QueueSweep({ connection, sweep: name, results, state, saveEvery, retries, earlyStop, onEnd });
   const program = runProgram(jobs);
-  return new LocalSweep({ folder: folder.runs, results, state, program, jobs, saveEvery, retries, earlyStop, onEnd });
+  return new LocalSweep({
+    folder: folder.runs,
+    results,
+    state,
+    program,
+    jobs,
+    saveEvery,
+    keepStages,
+    retries,
+    earlyStop,
+    onEnd,
+  });
 }
 
 /**

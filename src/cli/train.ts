@@ -25,15 +25,17 @@ export interface TrainOptions {
   own?: MethodFile | undefined;
   /** Epochs after which the state of a task is saved. */
   saveEvery: number;
+  /** Keep the model after each task. */
+  keepStages?: boolean;
 }
 
 export async function train(options: TrainOptions): Promise<void> {
-  const { config: file, out, resume, own, saveEvery, set = [] } = options;
+  const { config: file, resume, own, set = [] } = options;
   const typed = typedSettings(named(options.flags, own), set, own?.method);
   const { method } = typed.settings;
   const fromFile = file === undefined ? {} : named(await readConfigFile(file, method, own?.method), own);
-  if (resume) await goOn(out, typed, fromFile, saveEvery, own);
-  else await begin(out, mergeSettings(typed, fromFile, own?.method), saveEvery, own);
+  if (resume) await goOn(typed, fromFile, options);
+  else await begin(mergeSettings(typed, fromFile, own?.method), options);
 }
 
 /** Settings with the method's name in place of its file's. */
@@ -41,10 +43,8 @@ const named = (settings: GivenSettings, own: MethodFile | undefined): GivenSetti
   own && isMethodFile(settings.method) ? { ...settings, method: own.method.name } : settings;
 
 async function begin(
-  out: string | undefined,
   settings: GivenSettings,
-  saveEvery: number,
-  own: MethodFile | undefined,
+  { out, own, saveEvery, keepStages = false }: TrainOptions,
 ): Promise<void> {
   const method = own?.method;
   const config = parseConfig({ ...settings, ...(own ? originOf(own) : {}) }, 'settings', method);
@@ -59,7 +59,7 @@ async function begin(
     path = out ?? (await anyName());
     return RunFolder.create(path, complete, method);
   };
-  const record = await withEngine((engine) => learn(engine, split, config, create, { saveEvery, method }));
+  const record = await withEngine((engine) => learn(engine, split, config, create, { saveEvery, keepStages, method }));
   finish(record, path);
 }
 
@@ -77,11 +77,9 @@ async function assertData(name: string): Promise<void> {
 }
 
 async function goOn(
-  out: string | undefined,
   typed: Typed,
   file: GivenSettings,
-  saveEvery: number,
-  own: MethodFile | undefined,
+  { out, own, saveEvery, keepStages = false }: TrainOptions,
 ): Promise<void> {
   if (out === undefined) {
     throw new ConfigError({
@@ -97,7 +95,7 @@ async function goOn(
     const split = await loadDataset(folder.config.data, { imageSize: folder.config.imageSize });
     const config = own ? { ...folder.config, ...originOf(own) } : folder.config;
     const record = await withEngine((engine) =>
-      learn(engine, split, config, async () => folder, { saveEvery, method }),
+      learn(engine, split, config, async () => folder, { saveEvery, keepStages, method }),
     );
     finish(record, out);
   } finally {

@@ -171,7 +171,10 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
     run('inference', [x, weight, bias, ...running, ...written]);
   }
   const inputs = residual ? [x, weight, bias, residual] : [x, weight, bias];
-  record(y, 'batchNorm', inputs, (dy) => gradients(dy, { x, y, statistics, residual, relu, training }, walk));
+  const saved = { x, y, statistics, residual, relu, training };
+  const isPlain = !training && stored === 'f32';
+  const recorded = (dy: Tensor) => recordedInference(dy, saved, { weight, runningMean, runningVar, eps });
+  record(y, 'batchNorm', inputs, (dy) => gradients(dy, saved, walk), isPlain ? recorded : undefined);
   if (!y.node) statistics.dispose();
   return y;
 }
@@ -187,6 +190,28 @@ interface Saved {
   residual: Tensor | undefined;
   relu: boolean;
   training: boolean;
+}
+
+/** The gradients in inference, where each pixel is by itself, in recorded operations. */
+function recordedInference(
+  dy: Tensor,
+  { x, y, residual, relu }: Saved,
+  {
+    weight,
+    runningMean,
+    runningVar,
+    eps,
+  }: { readonly weight: Tensor; readonly runningMean: Tensor; readonly runningVar: Tensor; readonly eps: number },
+): (Tensor | null)[] {
+  const passed = relu ? dy.mul(y.detach().greater(0).cast('f32')) : dy;
+  const scale = runningVar.add(eps).rsqrt();
+  const rows = x.shape.map((_, axis) => axis).slice(0, -1);
+  return [
+    x.requiresGrad ? passed.mul(weight.mul(scale)) : null,
+    weight.requiresGrad ? passed.mul(x.sub(runningMean).mul(scale)).sum(rows) : null,
+    passed.sum(rows),
+    ...(residual ? [residual.requiresGrad ? passed : null] : []),
+  ];
 }
 
 function gradients(dy: Tensor, saved: Saved, walk: Walk): (Tensor | null)[] {

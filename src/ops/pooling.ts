@@ -132,11 +132,23 @@ export function avgPool2d(x: Tensor, options: AvgPoolOptions): Tensor {
   const geometry = geometryOf('avgPool2d', x, options);
   const { countIncludePad = true } = options;
   const y = Tensor.empty(x.engine, geometry.outShape, x.dtype, 'avgPool2d');
-  launch('average', 'forward', geometry, countIncludePad, [x], y);
-  return record(y, 'avgPool2d', [x], (dy) => {
-    const dx = Tensor.empty(x.engine, x.shape, x.dtype, 'avgPool2d');
-    return [launch('average', 'gradient', geometry, countIncludePad, [dy], dx)];
-  });
+  const forward = (of: Tensor, into: Tensor) => launch('average', 'forward', geometry, countIncludePad, [of], into);
+  const backward = (dy: Tensor) =>
+    launch(
+      'average',
+      'gradient',
+      geometry,
+      countIncludePad,
+      [dy],
+      Tensor.empty(x.engine, x.shape, x.dtype, 'avgPool2d'),
+    );
+  // Linear: the gradient of the gradient is the forward pass.
+  const recorded = (dy: Tensor) => [
+    record(backward(dy), 'avgPool2d’s gradient', [dy], (d) => [
+      forward(d, Tensor.empty(x.engine, geometry.outShape, x.dtype, 'avgPool2d')),
+    ]),
+  ];
+  return record(forward(x, y), 'avgPool2d', [x], (dy) => [backward(dy)], recorded);
 }
 
 /** Pixels that one thread may add up; larger images are reduced in stages. */

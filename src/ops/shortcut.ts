@@ -46,7 +46,12 @@ export function paddedShortcut(x: Tensor, stride: number, channels: number): Ten
     return output;
   };
   const y = run('forward', x, Tensor.empty(x.engine, out, stored, 'paddedShortcut'));
-  return record(y, 'paddedShortcut', [x], (dy) => [
-    run('backward', dy, Tensor.empty(x.engine, x.shape, stored, 'paddedShortcut')),
-  ]);
+  const backward = (dy: Tensor) => run('backward', dy, Tensor.empty(x.engine, x.shape, stored, 'paddedShortcut'));
+  // Linear: the gradient of the gradient is the forward pass.
+  const recorded = (dy: Tensor) => [
+    record(backward(dy), 'paddedShortcut’s gradient', [dy], (d) => [
+      run('forward', d, Tensor.empty(x.engine, out, stored, 'paddedShortcut')),
+    ]),
+  ];
+  return record(y, 'paddedShortcut', [x], (dy) => [backward(dy)], recorded);
 }

@@ -1,8 +1,9 @@
 /** A compression as pictures: accuracy by loss with its spread, and accuracy against size. */
 import * as Plot from '@observablehq/plot';
 import type { CompressionReport } from './compression-tables.ts';
-import { draw, type LineStyle, lineStyles } from './curve.ts';
+import { type LineStyle, lineStyles } from './curve.ts';
 import type { Html } from './html.ts';
+import { draw } from './svg-plot.ts';
 
 /** Losses in one colour each, in both pictures. */
 const stylesOf = ({ losses }: CompressionReport): Map<string, LineStyle> =>

@@ -1,8 +1,8 @@
 /** A compression in tables: losses by their accuracy, and what the two networks cost. */
 import picocolors from 'picocolors';
 import { printable } from '../gpu/printable.ts';
-import type { LossResult } from '../sweep/compression-results.ts';
-import { differenceText, markdownTable, meanText } from './sweep-table.ts';
+import type { LossResult } from './compression-results.ts';
+import { differenceText, markdownTable, meanText } from './statistics-text.ts';
 import { tableOf } from './table.ts';
 
 /** What a network takes. */

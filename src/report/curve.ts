@@ -1,8 +1,8 @@
-/** Curves as SVG text, drawn by Observable Plot on linkedom's document: no browser is needed. */
+/** A run's curves. */
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
 import { classesSeen, type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
-import { Html } from './html.ts';
+import type { Html } from './html.ts';
+import { draw } from './svg-plot.ts';
 
 /** How many colours the page defines as `--line-0`, `--line-1` …; further lines are dashed. */
 export const lineColours = 8;
@@ -45,13 +45,6 @@ export function lineStyles(labels: readonly string[]): LineStyle[] {
 
 const styleOf = (styles: readonly LineStyle[], label: string): LineStyle =>
   styles.find((style) => style.label === label)!;
-
-/** A plot as SVG, in the size and with the margins of a report's. */
-export function draw(options: Plot.PlotOptions, description: string): Html {
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const svg = Plot.plot({ width: 760, height: 340, marginLeft: 44, ariaLabel: description, ...options, document });
-  return new Html(svg.outerHTML);
-}
 
 interface AccuracyPoint {
   run: string;

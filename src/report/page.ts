@@ -2,9 +2,10 @@
 import type { CountedFigures } from '../continual/benchmark/metrics/summary.ts';
 import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
 import { ArgumentError } from '../errors.ts';
-import { accuracyFigure, firstTaskFigure, lineLabels, lineStyles, lossFigure } from './curve.ts';
+import { accuracyFigure, firstTaskFigure, lineLabels, lossFigure } from './curve.ts';
 import { figuresOf } from './figures.ts';
 import { Html, html } from './html.ts';
+import { legend } from './legend.ts';
 import { pageStyle } from './page-style.ts';
 
 const one = (value: number): string => value.toFixed(1);
@@ -21,16 +22,6 @@ const duration = (seconds: number): string => {
 const firstTask = (records: readonly RunRecord[]): Html =>
   html`<figure><figcaption>What is left of the first task: accuracy on its classes, after each task.</figcaption>
 ${firstTaskFigure(records)}</figure>`;
-
-/** Which line is which run; of a single one there is nothing to say. */
-function legend(records: readonly RunRecord[]): Html {
-  if (records.length < 2) return html``;
-  const items = lineStyles(lineLabels(records)).map(
-    ({ label, colour, dash }) => html`<li><svg viewBox="0 0 28 8" aria-hidden="true"><line x1="0" x2="28" y1="5" y2="5"
-      stroke="${colour}" stroke-width="2.5" stroke-dasharray="${dash}"/></svg>${label}</li>`,
-  );
-  return html`<ul class="legend">${items}</ul>`;
-}
 
 function runsTable(records: readonly RunRecord[]): Html {
   const best = {
@@ -145,7 +136,7 @@ export function reportPage(
 ${headline === undefined ? html`` : html`<p class="headline">${headline}</p>`}${details.map((line) => html`<p>${line}</p>`)}
 <figure>${runsTable(records)}</figure>
 <figure><figcaption>Accuracy on all classes seen so far, after each task.</figcaption>
-${legend(records)}${accuracyFigure(records)}</figure>
+${legend(lineLabels(records))}${accuracyFigure(records)}</figure>
 ${several ? firstTask(records) : html``}
 ${records.map((record) => runSection(record, records.length === 1))}
 <footer>Average: the mean of the accuracies on all classes seen, after each task, the first included. Last: after the last task.

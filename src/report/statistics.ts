@@ -8,3 +8,38 @@ export function standardDeviation(values: readonly number[]): number {
   const center = mean(values);
   return Math.sqrt(values.reduce((total, value) => total + (value - center) ** 2, 0) / (values.length - 1));
 }
+
+/** A mean over runs; its standard error is NaN for fewer than two. */
+export interface Mean {
+  readonly runs: number;
+  readonly mean: number;
+  /** Sample standard deviation of one run. */
+  readonly std: number;
+  /** Standard error of the mean, std/√runs. */
+  readonly error: number;
+}
+
+/** Differences to the baseline's run in the same order and seed. */
+export interface PairedDifference extends Mean {
+  /** Pairs in which it is ahead of the baseline, and behind it. */
+  readonly ahead: number;
+  readonly behind: number;
+}
+
+/** Mean, standard deviation and standard error. */
+export function meanOf(values: readonly number[]): Mean {
+  const std = standardDeviation(values);
+  return { runs: values.length, mean: mean(values), std, error: std / Math.sqrt(values.length) };
+}
+
+/**
+ * Mean of the differences of pairs, and how many of them are above and below zero: chance that moves both runs of a pair alike,
+ * such as a hard class order, is no part of it.
+ */
+export function pairedDifference(differences: readonly number[]): PairedDifference {
+  return {
+    ...meanOf(differences),
+    ahead: differences.filter((one) => one > 0).length,
+    behind: differences.filter((one) => one < 0).length,
+  };
+}

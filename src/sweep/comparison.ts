@@ -1,22 +1,6 @@
 /** A sweep's configurations side by side: means over their orders, and differences paired by order. */
+import { type Mean, meanOf, type PairedDifference, pairedDifference } from '../report/statistics.ts';
 import type { SweepResult } from './results.ts';
-
-/** A mean over runs; its standard error is NaN for fewer than two. */
-export interface Mean {
-  readonly runs: number;
-  readonly mean: number;
-  /** Sample standard deviation of one run. */
-  readonly std: number;
-  /** Standard error of the mean, std/√runs. */
-  readonly error: number;
-}
-
-/** Differences to the baseline's run in the same order and seed. */
-export interface PairedDifference extends Mean {
-  /** Pairs in which it is ahead of the baseline, and behind it. */
-  readonly ahead: number;
-  readonly behind: number;
-}
 
 export const FIGURES = ['average', 'last', 'forgetting'] as const;
 /** One of {@link FIGURES}. */
@@ -32,26 +16,6 @@ export interface ConfigurationResult {
   readonly differences: Readonly<Record<Figure, PairedDifference>> | null;
   /** Mean over the runs. */
   readonly seconds: number;
-}
-
-/** Mean, standard deviation and standard error. */
-export function meanOf(values: readonly number[]): Mean {
-  const runs = values.length;
-  const mean = values.reduce((total, value) => total + value, 0) / runs;
-  const std = Math.sqrt(values.reduce((total, value) => total + (value - mean) ** 2, 0) / (runs - 1));
-  return { runs, mean, std: runs > 1 ? std : Number.NaN, error: runs > 1 ? std / Math.sqrt(runs) : Number.NaN };
-}
-
-/**
- * Mean of the differences of pairs, and how many of them are above and below zero: chance that moves both runs of a pair alike,
- * such as a hard class order, is no part of it.
- */
-export function pairedDifference(differences: readonly number[]): PairedDifference {
-  return {
-    ...meanOf(differences),
-    ahead: differences.filter((one) => one > 0).length,
-    behind: differences.filter((one) => one < 0).length,
-  };
 }
 
 const each = <T>(of: (figure: Figure) => T): Readonly<Record<Figure, T>> => ({

@@ -18,6 +18,8 @@ export interface LocalSweepOptions {
   readonly jobs: number;
   /** Epochs after which a run's state is saved. */
   readonly saveEvery: number;
+  /** Keep each run's model after each task too. */
+  readonly keepStages: boolean;
   /** Tries after the first one that failed. */
   readonly retries: number;
   readonly earlyStop?: EarlyStop | undefined;
@@ -76,11 +78,11 @@ export class LocalSweep {
 
   /** One process's work on a run. */
   private async once(run: PlannedRun): Promise<{ end: RunEnd; isHopeless: boolean }> {
-    const { folder, program, saveEvery, state, earlyStop } = this.options;
+    const { folder, program, saveEvery, keepStages, state, earlyStop } = this.options;
     const began = performance.now();
     let hopeless = false;
     state.update(run.id, { status: 'running', text: 'starting' });
-    const order = { config: run.config, folder: joinPath(folder, run.id), saveEvery };
+    const order = { config: run.config, folder: joinPath(folder, run.id), saveEvery, keepStages };
     const child = new RunProcess(program, order, (message) => {
       if (message.type === 'progress') {
         const { share, begun, text } = message;

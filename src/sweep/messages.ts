@@ -9,6 +9,8 @@ export interface RunOrder {
   readonly folder: string;
   /** Epochs after which the state is saved. */
   readonly saveEvery: number;
+  /** Keep the model after each task too. */
+  readonly keepStages: boolean;
 }
 
 /** Results but for what only the sweep knows. */

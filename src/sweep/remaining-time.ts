@@ -1,4 +1,5 @@
 /** How long a sweep still takes, from what its runs took. */
+import { mean } from '../report/statistics.ts';
 
 export interface TimedRun {
   readonly label: string;
@@ -11,9 +12,6 @@ export interface TimedRun {
 /** Shares under this tell little: compiling and the first, short task are no measure of a run. */
 const TELLING = 0.1;
 
-const mean = (values: readonly number[]): number | null =>
-  values.length === 0 ? null : values.reduce((total, value) => total + value, 0) / values.length;
-
 /**
  * Seconds of processes that are left, to be divided by how many run at once: each run takes as long as those of its
  * configuration took, or where none is known, as those of all. `null` before anything is known.
@@ -22,7 +20,7 @@ export function secondsLeft(runs: readonly TimedRun[]): number | null {
   const known = runs.filter(({ done, seconds }) => done >= TELLING && seconds > 0);
   const lengths = new Map<string, number[]>();
   for (const { label, done, seconds } of known) lengths.set(label, [...(lengths.get(label) ?? []), seconds / done]);
-  const overall = mean([...lengths.values()].flat());
-  if (overall === null) return null;
-  return runs.reduce((total, { label, done }) => total + (1 - done) * (mean(lengths.get(label) ?? []) ?? overall), 0);
+  const all = [...lengths.values()].flat();
+  if (all.length === 0) return null;
+  return runs.reduce((total, { label, done }) => total + (1 - done) * mean(lengths.get(label) ?? all), 0);
 }

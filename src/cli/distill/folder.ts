@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { files } from '#files';
 import { joinPath } from '../../data/files.ts';
 import { ConfigError } from '../../errors.ts';
-import { type StudentResult, studentResultSchema } from '../../sweep/compression-results.ts';
+import { type StudentResult, studentResultSchema } from '../../report/compression-results.ts';
 import { ResultsFile } from '../../sweep/results.ts';
 import { RunLock } from '../run-lock.ts';
 import { assertWritable } from '../writable.ts';

@@ -10,7 +10,7 @@ import {
 import { saveStudent } from '../../continual/compression/student-file.ts';
 import type { ClassGroups } from '../../distill/class-groups.ts';
 import { printable } from '../../gpu/printable.ts';
-import type { StudentResult } from '../../sweep/compression-results.ts';
+import type { StudentResult } from '../../report/compression-results.ts';
 import type { Engine } from '../../tensor/engine.ts';
 import { Interrupted } from '../exit.ts';
 import { ownName } from '../own-name.ts';

@@ -2,7 +2,7 @@
 import { SingleBar } from 'cli-progress';
 import picocolors from 'picocolors';
 import type { EpochEvent, StepEvent } from '../../continual/events.ts';
-import type { StudentResult } from '../../sweep/compression-results.ts';
+import type { StudentResult } from '../../report/compression-results.ts';
 import { Pace, remaining } from '../pace.ts';
 
 /** Columns of the line around the bar. */

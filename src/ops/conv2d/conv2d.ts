@@ -64,6 +64,20 @@ function weightGradient(g: Geometry, x: Tensor, dy: Tensor): Tensor {
   return dweight;
 }
 
+/** The input's gradient as an operation, which is linear in both: what gradients of gradients need. */
+const recordedInputGradient = (g: Geometry, dy: Tensor, weight: Tensor): Tensor =>
+  record(inputGradient(g, dy, weight, null), 'conv2d’s input gradient', [dy, weight], (d) => [
+    dy.requiresGrad ? forward(g, d, weight, undefined) : null,
+    weight.requiresGrad ? weightGradient(g, d, dy) : null,
+  ]);
+
+/** The same of the weight's gradient. */
+const recordedWeightGradient = (g: Geometry, x: Tensor, dy: Tensor): Tensor =>
+  record(weightGradient(g, x, dy), 'conv2d’s weight gradient', [x, dy], (d) => [
+    x.requiresGrad ? inputGradient(g, dy, d, null) : null,
+    dy.requiresGrad ? forward(g, x, d, undefined) : null,
+  ]);
+
 /**
  * y[n, i, j, o] = Σ x[n, i·stride + a − padding, j·stride + b − padding, c]·weight[a, b, c, o] + bias[o]: a
  * cross-correlation with zero padding, as in PyTorch. x is [n, height, width, in], weight [kernel height, kernel width,
@@ -88,11 +102,18 @@ export function conv2d(x: Tensor, weight: Tensor, { bias, stride = 1, padding = 
   }
   const read = weightsFor('conv2d', x, weight, bias);
   const y = forward(g, x, read.weight, read.bias);
-  record(y, 'conv2d', inputs, (dy, present) => [
+  const backward = (dy: Tensor, present?: readonly (Tensor | null)[]) => [
     x.requiresGrad ? inputGradient(g, dy, read.weight, present?.[0] ?? null) : null,
     weight.requiresGrad ? convert(weightGradient(g, x, dy), weight.dtype) : null,
     bias?.requiresGrad ? convert(sum(dy, [0, 1, 2]), bias.dtype) : null,
-  ]);
+  ];
+  const recorded = (dy: Tensor) => [
+    x.requiresGrad ? recordedInputGradient(g, dy, weight) : null,
+    weight.requiresGrad ? recordedWeightGradient(g, x, dy) : null,
+    bias?.requiresGrad ? sum(dy, [0, 1, 2]) : null,
+  ];
+  const isPlain = inputs.every(({ dtype }) => dtype === 'f32');
+  record(y, 'conv2d', inputs, backward, isPlain ? recorded : undefined);
   if (!y.node) read.release();
   return y;
 }

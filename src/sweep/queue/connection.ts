@@ -8,8 +8,13 @@ const FIRST_ANSWER = 5000;
 /** Milliseconds between tries to reach a server that is gone. */
 const MOST_PAUSE = 2000;
 
+interface QueuePackages {
+  readonly bullmq: typeof import('bullmq');
+  readonly Redis: typeof import('ioredis').Redis;
+}
+
 /** @throws {ConfigError} where they are not installed. */
-export async function queuePackages() {
+async function queuePackages(): Promise<QueuePackages> {
   try {
     const [bullmq, ioredis] = await Promise.all([import('bullmq'), import('ioredis')]);
     return { bullmq, Redis: ioredis.Redis };

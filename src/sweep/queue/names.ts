@@ -1,4 +1,5 @@
 /** What is in Redis, and under which names: the queue's own keys are BullMQ's. */
+import type { Job } from 'bullmq';
 import type { Config } from '../../continual/benchmark/config.ts';
 import type { RunFigures } from '../messages.ts';
 import type { EarlyStop } from '../sweep-file.ts';
@@ -49,6 +50,9 @@ export interface QueuedProgress {
   readonly worker: string;
   readonly attempt: number;
 }
+
+/** It, as BullMQ has it. */
+export type QueuedJob = Job<QueuedRun, QueuedResult>;
 
 /** A run's name on the queue: adding it again is no second run. */
 export const jobId = ({ sweep, run }: Pick<QueuedRun, 'sweep' | 'run'>): string => `${sweep}~${run}`;

@@ -1,7 +1,7 @@
 /** A sweep whose runs are learnt by workers: puts them on the queue, follows them, and takes their results from it. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import type { Job, Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import { ConfigError } from '../../errors.ts';
 import type { PlannedRun } from '../plan.ts';
 import { type ResultsFile, resultOf } from '../results.ts';
@@ -14,6 +14,7 @@ import {
   curvesKey,
   jobId,
   QUEUE,
+  type QueuedJob,
   type QueuedProgress,
   type QueuedResult,
   type QueuedRun,
@@ -24,8 +25,8 @@ import {
 const LOOK_MS = 1000;
 /** Looks between two for runs that are not on the queue any more. */
 const LOOKS_FOR_MISSING = 10;
-/** Milliseconds for which a sweep is followed by who has begun to. */
-const FOLLOWED_MS = 30_000;
+/** Milliseconds for which a sweep counts as followed after its follower was heard of last. */
+const FOLLOWED_MS = 10_000;
 
 export interface QueueSweepOptions {
   readonly connection: Connection;
@@ -38,8 +39,6 @@ export interface QueueSweepOptions {
   /** Called when a run is done or has failed for good. */
   readonly onEnd?: (run: PlannedRun) => void;
 }
-
-type QueuedJob = Job<QueuedRun, QueuedResult>;
 
 const followedKey = (sweep: string): string => `engram:followed:${sweep}`;
 
@@ -171,12 +170,16 @@ export class QueueSweep {
   /** @throws {ConfigError} when somebody else follows the sweep: of two, one would find results gone that the other took. */
   private async follow(): Promise<void> {
     const { connection, sweep } = this.options;
-    const isFirst = await connection.redis.set(followedKey(sweep), this.own, 'PX', FOLLOWED_MS, 'NX');
-    if (isFirst !== null) return;
+    // One that was killed is forgotten within this time.
+    for (const until = performance.now() + 1.2 * FOLLOWED_MS; performance.now() < until && !this.isStopping; ) {
+      const isFirst = await connection.redis.set(followedKey(sweep), this.own, 'PX', FOLLOWED_MS, 'NX');
+      if (isFirst !== null) return;
+      await setTimeout(LOOK_MS);
+    }
     throw new ConfigError({
       where: connection.url,
-      message: `a sweep "${sweep}" is followed by another process already, or was until a moment ago.`,
-      fix: 'Wait half a minute if that process is gone; otherwise give this sweep another "name".',
+      message: `a sweep "${sweep}" is followed by another process already.`,
+      fix: 'Wait for it or stop it, or give this sweep another "name".',
     });
   }
 

@@ -1,25 +1,12 @@
-/** Takes runs from the queue, learns each in a process of its own, and keeps the queue told. */
+/** Takes runs from the queue, some at once, and hands their results in. */
 import { readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import type { Job, Worker } from 'bullmq';
+import type { Worker } from 'bullmq';
 import { joinPath } from '../../data/files.ts';
-import { isHopeless } from '../early-stop.ts';
-import type { RunMessage } from '../messages.ts';
-import { RunProcess, type RunProgram } from '../run-process.ts';
+import type { RunProgram } from '../run-process.ts';
 import type { Connection } from './connection.ts';
-import {
-  CANCELLED,
-  CANCELLED_KEY,
-  curvesKey,
-  QUEUE,
-  type QueuedProgress,
-  type QueuedResult,
-  type QueuedRun,
-} from './names.ts';
-import { SavedState } from './saved-state.ts';
-
-/** Milliseconds between two words to the queue on how far a run is. */
-const SPEAK_MS = 1000;
+import { CANCELLED, QUEUE, type QueuedJob, type QueuedResult, type QueuedRun } from './names.ts';
+import { QueuedTry, tryFolder } from './queued-try.ts';
 
 export interface QueueWorkerOptions {
   readonly connection: Connection;
@@ -43,18 +30,20 @@ export interface WorkerEvent {
   readonly text: string;
 }
 
-/** Takes away what tries of before left in the folder, whose workers are gone, or have lost the run. */
-async function removeTries(folder: string, run: string, attempt: number): Promise<void> {
+/** Another worker has the run. */
+const LOST = 'another worker has it';
+
+/** Takes away what tries before this one left in the folder, whose workers are gone or have lost the run. */
+async function removeTries(folder: string, { data, attemptsStarted }: QueuedJob): Promise<void> {
   const names = await readdir(folder).catch(() => []);
-  const before = names.filter((name) => name.startsWith(`${run}.`) && Number(name.slice(run.length + 1)) < attempt);
+  const tries = names.filter((name) => name.startsWith(`${data.run}.`));
+  const before = tries.filter((name) => Number(name.slice(data.run.length + 1)) < attemptsStarted);
   for (const name of before) await rm(joinPath(folder, name), { recursive: true, force: true });
 }
 
-type QueuedJob = Job<QueuedRun, QueuedResult>;
-
 export class QueueWorker {
   private readonly worker: Worker<QueuedRun, QueuedResult>;
-  private readonly processes = new Set<RunProcess>();
+  private readonly tries = new Set<QueuedTry>();
   private isStopping = false;
   private readonly name = `${hostname()} ${process.pid}`;
 
@@ -73,8 +62,8 @@ export class QueueWorker {
       },
     );
     // Runs that others may have by now: their results would be refused.
-    this.worker.on('lockRenewalFailed', (jobs) => {
-      for (const job of jobs) this.worker.cancelJob(job);
+    this.worker.on('lockRenewalFailed', (lost) => {
+      for (const job of lost) this.worker.cancelJob(job);
     });
     this.worker.on('error', ({ message }) => onEvent({ type: 'queue', run: null, text: message }));
   }
@@ -87,128 +76,64 @@ export class QueueWorker {
   /** Takes no more runs, and gives those under way back once they are saved. */
   async stop(): Promise<void> {
     this.isStopping = true;
-    for (const one of this.processes) one.stop();
+    for (const one of this.tries) one.stop();
     await this.worker.close();
   }
 
   private async process(job: QueuedJob, token?: string, signal?: AbortSignal): Promise<QueuedResult> {
-    const { bullmq } = this.options.connection;
-    const attempt = job.attemptsStarted;
+    const { connection, program } = this.options;
     const folder = joinPath(this.options.folder, job.data.sweep);
-    const path = joinPath(folder, `${job.data.run}.${attempt}`);
+    const path = tryFolder(folder, job);
+    const onTrouble = (message: string) => this.say('queue', job.data, message);
+    const one = new QueuedTry(job, { connection, program, path, worker: this.name, onTrouble });
+    this.tries.add(one);
+    signal?.addEventListener('abort', () => one.giveUp('lost'));
+    if (this.isStopping) one.stop();
     try {
-      await removeTries(folder, job.data.run, attempt);
-      const end = await this.learn(job, attempt, path, signal);
-      if (end.type === 'done') {
-        await this.keep(path, job.data);
-        const { figures, stopped } = end;
-        this.say('done', job.data, `average ${figures.average.toFixed(1)} %, last ${figures.last.toFixed(1)} %`);
-        return { figures, stopped, attempt, worker: this.name };
-      }
-      if (end.type === 'failed') {
-        this.say('failed', job.data, end.message);
-        throw end.again ? new Error(end.message) : new bullmq.UnrecoverableError(end.message);
-      }
-      if (end.type === 'cancelled') throw new bullmq.UnrecoverableError(CANCELLED);
-      if (end.type === 'lost') {
-        this.say('lost', job.data, 'another worker has it');
-        throw new Error('another worker has it');
-      }
-      this.say('returned', job.data, 'saved, for others to go on with');
-      await job.moveToWait(token);
-      throw new bullmq.WaitingError();
+      await removeTries(folder, job);
+      const isRestored = await one.takeOver();
+      if (isRestored === null) throw this.lost(job);
+      const attempt = job.attemptsStarted;
+      this.say('taken', job.data, `${isRestored ? 'goes on, ' : ''}try ${attempt}`);
+      return { ...(await this.result(one, job, token)), attempt, worker: this.name };
     } finally {
+      this.tries.delete(one);
       await rm(path, { recursive: true, force: true });
     }
   }
 
+  /** What the try came to, as the queue wants it: a result, or an error that says what becomes of the run. */
+  private async result(one: QueuedTry, job: QueuedJob, token: string | undefined) {
+    const { UnrecoverableError, WaitingError } = this.options.connection.bullmq;
+    const end = await one.run();
+    if (end.type === 'done') {
+      const { figures, stopped } = end;
+      await this.keep(job);
+      this.say('done', job.data, `average ${figures.average.toFixed(1)} %, last ${figures.last.toFixed(1)} %`);
+      return { figures, stopped };
+    }
+    if (end.type === 'failed') {
+      this.say('failed', job.data, end.message);
+      throw end.again ? new Error(end.message) : new UnrecoverableError(end.message);
+    }
+    if (end.type === 'cancelled') throw new UnrecoverableError(CANCELLED);
+    if (end.type === 'lost') throw this.lost(job);
+    this.say('returned', job.data, 'saved, for others to go on with');
+    await job.moveToWait(token);
+    throw new WaitingError();
+  }
+
+  private lost({ data }: QueuedJob): Error {
+    this.say('lost', data, LOST);
+    return new Error(LOST);
+  }
+
   /** A finished run's folder stays, under the run's own name. */
-  private async keep(path: string, { sweep, run }: QueuedRun): Promise<void> {
-    const place = joinPath(joinPath(this.options.folder, sweep), run);
+  private async keep(job: QueuedJob): Promise<void> {
+    const folder = joinPath(this.options.folder, job.data.sweep);
+    const place = joinPath(folder, job.data.run);
     await rm(place, { recursive: true, force: true });
-    await rename(path, place);
-  }
-
-  private async learn(job: QueuedJob, attempt: number, path: string, signal: AbortSignal | undefined) {
-    const { connection, program } = this.options;
-    const { redis } = connection;
-    const { data, id = '' } = job;
-    const saved = new SavedState(redis, id, attempt);
-    const isRestored = await saved.restore(path);
-    if (isRestored === null) return { type: 'lost' } as const;
-    this.say('taken', data, isRestored ? `goes on, try ${attempt}` : `try ${attempt}`);
-    const began = performance.now();
-    const asked = { hopeless: false, cancelled: false, lost: false };
-    let told = { progress: { share: 0, seconds: 0, text: 'starting', worker: this.name, attempt }, isNew: true };
-    // What is sent is sent in order, and all of it before the run ends.
-    let sending: Promise<unknown> = Promise.resolve();
-    const inOrder = (send: () => Promise<unknown>) => {
-      sending = sending.then(send).catch(({ message }: Error) => this.say('queue', data, message));
-    };
-    const heard = (message: RunMessage) => {
-      if (message.type === 'progress') {
-        const { share, begun, text } = message;
-        const own = share - begun;
-        const seconds = own > 0 ? ((performance.now() - began) / 1000) * (share / own) : 0;
-        told = { progress: { share, seconds, text, worker: this.name, attempt }, isNew: true };
-      } else if (message.type === 'saved') {
-        inOrder(async () => {
-          if (await saved.send(path, message)) return;
-          asked.lost = true;
-          child.kill();
-        });
-      } else if (message.type === 'task') {
-        inOrder(async () => {
-          if (asked.hopeless || !(await this.isHopeless(data, message.curve))) return;
-          asked.hopeless = true;
-          child.stop();
-        });
-      }
-    };
-    const child = new RunProcess(program, { config: data.config, folder: path, saveEvery: data.saveEvery }, heard);
-    this.processes.add(child);
-    if (this.isStopping) child.stop();
-    const onAbort = () => {
-      asked.lost = true;
-      child.kill();
-    };
-    signal?.addEventListener('abort', onAbort);
-    const speak = async () => {
-      if (!told.isNew) return;
-      told.isNew = false;
-      await job.updateProgress({ ...told.progress } satisfies QueuedProgress);
-      if (asked.cancelled || !(await redis.sismember(CANCELLED_KEY, data.sweep))) return;
-      asked.cancelled = true;
-      child.kill();
-    };
-    const timer = setInterval(() => {
-      // The job is gone where somebody cleared the queue.
-      speak().catch(({ message }: Error) => {
-        if (/Missing key/.test(message)) onAbort();
-        else this.say('queue', data, message);
-      });
-    }, SPEAK_MS);
-    const end = await child.ended;
-    clearInterval(timer);
-    signal?.removeEventListener('abort', onAbort);
-    this.processes.delete(child);
-    await sending;
-    if (asked.lost) return { type: 'lost' } as const;
-    if (asked.cancelled) return { type: 'cancelled' } as const;
-    if (end.type === 'done') return { ...end, stopped: null };
-    if (end.type === 'stopped' && asked.hopeless && end.figures)
-      return { type: 'done', figures: end.figures, stopped: end.figures.curve.length } as const;
-    return end;
-  }
-
-  /** Tells the others how the run is doing, and looks whether it is far below them. */
-  private async isHopeless({ sweep, run, earlyStop }: QueuedRun, curve: readonly number[]): Promise<boolean> {
-    if (!earlyStop) return false;
-    const { redis } = this.options.connection;
-    await redis.hset(curvesKey(sweep), run, JSON.stringify(curve));
-    const all = await redis.hgetall(curvesKey(sweep));
-    const others = Object.entries(all).flatMap(([id, text]) => (id === run ? [] : [JSON.parse(text) as number[]]));
-    return isHopeless(curve, others, earlyStop);
+    await rename(tryFolder(folder, job), place);
   }
 
   private say(type: WorkerEvent['type'], run: QueuedRun, text: string): void {

@@ -1,22 +1,10 @@
 /** A sweep's configurations side by side: for the terminal, for Markdown. */
 import picocolors from 'picocolors';
 import { printable } from '../gpu/printable.ts';
-import type { ConfigurationResult, Figure, Mean, PairedDifference } from '../sweep/comparison.ts';
-import { FIGURES } from '../sweep/comparison.ts';
-import { type TableOptions, tableOf } from './table.ts';
-
-const number = (value: number): string => value.toFixed(1).replace('-', '−');
-const spread = (value: number): string => (Number.isNaN(value) ? '' : ` ± ${number(value)}`);
-
-/** A mean with the standard deviation of its runs; nothing where there is no run. */
-export const meanText = ({ runs, mean, std }: Mean): string => (runs === 0 ? '' : `${number(mean)}${spread(std)}`);
-
-/** A difference with its standard error, and how many pairs are ahead and behind. */
-export function differenceText({ runs, mean, error, ahead, behind }: PairedDifference): string {
-  if (runs === 0) return '';
-  const signed = `${mean > 0 ? '+' : ''}${number(mean)}`;
-  return `${signed}${spread(error)} (${ahead}:${behind})`;
-}
+import { differenceText, markdownTable, meanText } from '../report/statistics-text.ts';
+import { type TableOptions, tableOf } from '../report/table.ts';
+import type { ConfigurationResult, Figure } from './comparison.ts';
+import { FIGURES } from './comparison.ts';
 
 const TITLES: Readonly<Record<Figure, string>> = { average: 'average %', last: 'last %', forgetting: 'forgetting' };
 /** Differences that are told: what is forgotten follows from them. */
@@ -72,10 +60,4 @@ export function sweepMarkdown(results: readonly ConfigurationResult[], planned: 
     head,
     results.map((result) => cellsOf(result, planned, isCompared)),
   );
-}
-
-/** A table in Markdown, its first column on the left, the others on the right. */
-export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const row = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [row(head), row(head.map((_, column) => (column === 0 ? ':--' : '--:'))), ...rows.map(row)].join('\n');
 }

@@ -1,7 +1,7 @@
 /** Results of a compression: a line a student, and losses side by side. */
 import * as v from 'valibot';
 import { COMPRESSION_LOSSES, type CompressionLoss } from '../continual/compression/settings.ts';
-import { type Mean, meanOf, type PairedDifference, pairedDifference } from './comparison.ts';
+import { type Mean, meanOf, type PairedDifference, pairedDifference } from './statistics.ts';
 
 const finite = v.pipe(v.number(), v.finite());
 

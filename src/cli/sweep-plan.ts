@@ -1,0 +1,76 @@
+/** A sweep's file, and the runs that it comes to. */
+import { methodOf } from '../continual/benchmark/config.ts';
+import type { AnyMethod } from '../continual/method.ts';
+import { ConfigError } from '../errors.ts';
+import { clipped } from '../gpu/printable.ts';
+import { type ChosenMethod, type PlannedRun, planRuns } from '../sweep/plan.ts';
+import { readSweep, type SweepFile } from '../sweep/sweep-file.ts';
+import { didYouMean, meaningsOf } from './config-flags.ts';
+import { isMethodFile } from './method-choice.ts';
+import { loadMethod, originOf } from './method-file.ts';
+import { readConfigFile } from './settings.ts';
+
+/** A sweep's file and its runs. */
+export interface Planned {
+  readonly sweep: SweepFile;
+  readonly runs: readonly PlannedRun[];
+  /** The label of the configuration that the others are compared with. */
+  readonly baseline: string | undefined;
+}
+
+/** @throws {ConfigError | DataError} for a file that is no sweep, or whose settings do not fit. */
+export async function planSweep(file: string, limit?: number): Promise<Planned> {
+  const sweep = await readSweep(file);
+  const base = sweep.config === undefined ? {} : await readConfigFile(sweep.config, sweep.settings.method);
+  const runs = await planRuns(sweep, {
+    where: file,
+    base,
+    ...(limit === undefined ? {} : { limit }),
+    methodOf: methodChoice(),
+    assertKnown,
+  });
+  return { sweep, runs, baseline: baselineOf(sweep, runs, file) };
+}
+
+function assertKnown(key: string, where: string, methods: readonly AnyMethod[]): void {
+  const known = meaningsOf();
+  if (known.has(key) || methods.some(({ settings }) => Object.hasOwn(settings, key))) return;
+  throw new ConfigError({
+    where,
+    message: `there is no setting "${clipped(key)}".`,
+    fix: `${didYouMean(key, [...known.keys()])} The help of \`engram train\` names them all.`,
+  });
+}
+
+/** Methods by name or by file, each file loaded once. */
+function methodChoice(): (name: unknown) => Promise<ChosenMethod> {
+  const loaded = new Map<string, Promise<ChosenMethod>>();
+  return async (name = 'fdkd') => {
+    if (!isMethodFile(name)) return { method: methodOf(name) };
+    const known = loaded.get(name) ?? loadMethod(name).then((own) => ({ method: own.method, origin: originOf(own) }));
+    loaded.set(name, known);
+    return known;
+  };
+}
+
+/** The one configuration that has the baseline's settings. */
+function baselineOf({ baseline }: SweepFile, runs: readonly PlannedRun[], where: string): string | undefined {
+  if (baseline === undefined) return undefined;
+  const wanted = Object.entries(baseline);
+  const fits = runs.filter(({ config, label }) =>
+    wanted.every(([key, value]) =>
+      key === 'name' ? label === value : JSON.stringify(config[key]) === JSON.stringify(value),
+    ),
+  );
+  const labels = [...new Set(fits.map(({ label }) => label))];
+  const [label] = labels;
+  if (label !== undefined && labels.length === 1) return label;
+  throw new ConfigError({
+    where,
+    message:
+      label === undefined
+        ? `no run has the settings of the baseline, ${JSON.stringify(baseline)}.`
+        : `${labels.length} configurations have the settings of the baseline: ${labels.slice(0, 3).join('; ')}${labels.length > 3 ? '; …' : ''}.`,
+    fix: 'The baseline names settings of one configuration, such as {"method": "kd", "kdWeight": 1}, or its {"name": …}.',
+  });
+}
