@@ -14,6 +14,8 @@ import { counts, judge, type Outcome } from './support/outcome.ts';
 /** Long files first, so that none of them is left running alone at the end; the others take seconds. */
 const LONGEST = [
   'in-browser',
+  'sweep-queue',
+  'sweep',
   'resume-benchmark',
   'unfinished-task',
   'learning',

@@ -35,7 +35,7 @@ export class LinearProbe {
   private constructor(
     private readonly mean: Tensor,
     private readonly scale: Tensor,
-    /** [features + 1, classes]: the last row holds the biases. */
+    /** f32 [features + 1, classes]: the last row holds the biases. */
     private readonly weight: Tensor,
   ) {}
 
