@@ -24,6 +24,18 @@ export class Pace {
     if (!first || !last || last.at === first.at) return 0;
     return (last.images - first.images) / (last.at - first.at);
   }
+
+  /** The rate in words; empty while unknown. */
+  get speed(): string {
+    const { rate } = this;
+    return rate > 0 ? `${rate.toFixed(rate < 10 ? 1 : 0)} images/s` : '';
+  }
+
+  /** How long so many images still take, in words; empty while unknown. */
+  left(images: number): string {
+    const { rate } = this;
+    return rate > 0 ? `${remaining(Math.max(0, images) / rate)} left` : '';
+  }
 }
 
 /** What is learnt how often: by a learner, or what one would be made of. */

@@ -1,8 +1,9 @@
 /** What a person sees while a run learns: a live bar on a terminal, now and then a line elsewhere. */
-import { SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import picocolors from 'picocolors';
 import type { BenchmarkEvent, TestedTaskEvent } from '../continual/benchmark/benchmark.ts';
 import type { NoticeEvent, StepEvent } from '../continual/events.ts';
+import { barColumns, drawnBar, liveBar } from './live-bar.ts';
 import { Pace, remaining } from './pace.ts';
 
 /** Seconds between two lines where there is no terminal. */
@@ -31,18 +32,7 @@ export class Progress {
   ) {
     this.total = sum(planned);
     this.done = Math.min(sum(planned.slice(0, tasksDone)) + begun, sum(planned.slice(0, tasksDone + 1)));
-    this.bar = process.stdout.isTTY
-      ? new SingleBar({
-          format: () => this.draw(),
-          stream: process.stdout,
-          fps: 8,
-          clearOnComplete: true,
-          gracefulExit: false,
-          hideCursor: false,
-          forceRedraw: true,
-          emptyOnZero: true,
-        })
-      : null;
+    this.bar = liveBar(() => this.draw());
     this.bar?.start(this.total, this.done);
   }
 
@@ -91,17 +81,11 @@ export class Progress {
   }
 
   private get left(): string {
-    const rate = this.pace.rate;
-    return rate > 0 ? `${remaining(Math.max(0, this.total - this.done) / rate)} left` : '';
-  }
-
-  private get speed(): string {
-    const rate = this.pace.rate;
-    return rate > 0 ? `${rate.toFixed(rate < 10 ? 1 : 0)} images/s` : '';
+    return this.pace.left(this.total - this.done);
   }
 
   private plainLine({ task, epoch, epochs, loss }: StepEvent): string {
-    const parts = [`loss ${loss.toFixed(4)}`, this.speed, this.left].filter(Boolean).join(', ');
+    const parts = [`loss ${loss.toFixed(4)}`, this.pace.speed, this.left].filter(Boolean).join(', ');
     return `task ${task + 1}/${this.planned.length}, epoch ${epoch + 1}/${epochs}: ${parts}`;
   }
 
@@ -112,10 +96,8 @@ export class Progress {
     const where = this.testing
       ? `task ${at.task + 1}/${tasks}  testing…   `
       : `task ${at.task + 1}/${tasks}  epoch ${`${at.epoch + 1}`.padStart(`${at.epochs}`.length)}/${at.epochs}`;
-    const size = Math.min(40, Math.max(4, (process.stdout.columns || 80) - AROUND));
-    const full = Math.min(size, Math.round((size * this.done) / this.total));
-    const bar = picocolors.cyan('━'.repeat(full)) + picocolors.dim('─'.repeat(size - full));
-    return `${where}  ${bar} ${this.speed.padStart(13)}  loss ${at.loss.toFixed(3)}  ${this.left}`;
+    const bar = drawnBar(barColumns(AROUND), this.done / this.total);
+    return `${where}  ${bar} ${this.pace.speed.padStart(13)}  loss ${at.loss.toFixed(3)}  ${this.left}`;
   }
 }
 

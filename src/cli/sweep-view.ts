@@ -7,6 +7,7 @@ import type { PlannedRun } from '../sweep/plan.ts';
 import type { ResultsFile } from '../sweep/results.ts';
 import type { RunState, SweepState } from '../sweep/state.ts';
 import { sweepTable } from '../sweep/sweep-table.ts';
+import { drawnBar } from './live-bar.ts';
 import { remaining } from './pace.ts';
 
 /** Milliseconds between two drawings. */
@@ -106,8 +107,7 @@ export class SweepView {
 
   private line({ run, share, text, lost }: RunState): string {
     const size = 12;
-    const full = Math.round(size * share);
-    const bar = picocolors.cyan('━'.repeat(full)) + picocolors.dim('─'.repeat(size - full));
+    const bar = drawnBar(size, share);
     const again = lost > 0 ? picocolors.yellow(` (try ${lost + 1})`) : '';
     const said = `${nameOf(run)}: ${printable(text)}`;
     const room = process.stdout.isTTY ? (process.stdout.columns || 80) - size - 12 : said.length;

@@ -16,7 +16,7 @@ import { SweepState } from '../sweep/state.ts';
 import type { SweepFile } from '../sweep/sweep-file.ts';
 import { sweepMarkdown, sweepTable } from '../sweep/sweep-table.ts';
 import { Interrupted } from './exit.ts';
-import { ownName } from './own-name.ts';
+import { ownCommand } from './own-name.ts';
 import { StopSignal } from './stop-signal.ts';
 import { SweepFolder } from './sweep-folder.ts';
 import { type Planned, planSweep } from './sweep-plan.ts';
@@ -170,7 +170,7 @@ export function conclude(state: SweepState, code: number): void {
   const open = state.runs.length - failed.length - state.of('done').length;
   if (open > 0) {
     throw new Interrupted(
-      `Stopped, and what is done is saved. ${open} runs are left; to go on: ${ownName()} ${process.argv.slice(2).join(' ')}`,
+      `Stopped, and what is done is saved. ${open} runs are left; to go on: ${ownCommand()}`,
       code || 1,
     );
   }

@@ -13,7 +13,7 @@ import { printable } from '../../gpu/printable.ts';
 import type { StudentResult } from '../../report/compression-results.ts';
 import type { Engine } from '../../tensor/engine.ts';
 import { Interrupted } from '../exit.ts';
-import { ownName } from '../own-name.ts';
+import { ownCommand } from '../own-name.ts';
 import { StopSignal } from '../stop-signal.ts';
 import type { DistillFolder } from './folder.ts';
 import type { PlannedStudent } from './plan.ts';
@@ -52,8 +52,7 @@ export async function trainStudents(work: Work): Promise<void> {
   }
 }
 
-const howToGoOn = (): string =>
-  `Stopped, and the students that are done are saved. To go on: ${ownName()} ${process.argv.slice(2).join(' ')}`;
+const howToGoOn = (): string => `Stopped, and the students that are done are saved. To go on: ${ownCommand()}`;
 
 async function trainOne(
   { engine, teacher, compression, groups, folder }: Work,

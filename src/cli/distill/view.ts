@@ -1,8 +1,9 @@
 /** What a person sees while students are trained: a live bar on a terminal, a line an epoch elsewhere. */
-import { SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import picocolors from 'picocolors';
 import type { EpochEvent, StepEvent } from '../../continual/events.ts';
 import type { StudentResult } from '../../report/compression-results.ts';
+import { barColumns, drawnBar, liveBar } from '../live-bar.ts';
 import { Pace, remaining } from '../pace.ts';
 
 /** Columns of the line around the bar. */
@@ -24,18 +25,7 @@ export class DistillView {
     private readonly planned: number,
     private readonly each: number,
   ) {
-    this.bar = process.stdout.isTTY
-      ? new SingleBar({
-          format: () => this.draw(),
-          stream: process.stdout,
-          fps: 8,
-          clearOnComplete: true,
-          gracefulExit: false,
-          hideCursor: false,
-          forceRedraw: true,
-          emptyOnZero: true,
-        })
-      : null;
+    this.bar = liveBar(() => this.draw());
     this.start();
   }
 
@@ -55,7 +45,7 @@ export class DistillView {
   epoch({ epoch, loss }: EpochEvent): void {
     if (this.bar) return;
     const epochs = this.current?.epochs ?? epoch + 1;
-    const said = [`loss ${loss.toFixed(4)}`, this.speed, this.left].filter(Boolean).join(', ');
+    const said = [`loss ${loss.toFixed(4)}`, this.pace.speed, this.left].filter(Boolean).join(', ');
     console.log(`${this.name}, epoch ${epoch + 1}/${epochs}: ${said}`);
   }
 
@@ -78,26 +68,22 @@ export class DistillView {
   }
 
   private start(): void {
-    this.bar?.start(this.planned * this.each, this.done);
+    this.bar?.start(this.total, this.done);
+  }
+
+  private get total(): number {
+    return this.planned * this.each;
   }
 
   private get left(): string {
-    const { rate } = this.pace;
-    return rate > 0 ? `${remaining(Math.max(0, this.planned * this.each - this.done) / rate)} left` : '';
-  }
-
-  private get speed(): string {
-    const { rate } = this.pace;
-    return rate > 0 ? `${rate.toFixed(rate < 10 ? 1 : 0)} images/s` : '';
+    return this.pace.left(this.total - this.done);
   }
 
   private draw(): string {
     const at = this.current;
     if (!at) return `${this.name}  compiling the kernels…`;
-    const size = Math.min(40, Math.max(4, (process.stdout.columns || 80) - AROUND));
-    const full = Math.min(size, Math.round((size * this.done) / (this.planned * this.each)));
-    const bar = picocolors.cyan('━'.repeat(full)) + picocolors.dim('─'.repeat(size - full));
+    const bar = drawnBar(barColumns(AROUND), this.done / this.total);
     const where = `${this.name.padEnd(18)} epoch ${`${at.epoch + 1}`.padStart(`${at.epochs}`.length)}/${at.epochs}`;
-    return `${where}  ${bar} ${this.speed.padStart(13)}  loss ${at.loss.toFixed(3)}  ${this.left}`;
+    return `${where}  ${bar} ${this.pace.speed.padStart(13)}  loss ${at.loss.toFixed(3)}  ${this.left}`;
   }
 }
