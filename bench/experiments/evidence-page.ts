@@ -1,8 +1,8 @@
 /** The experiments' results as Markdown: `bench/results/evidence.md`. Made, never typed. */
 import { writeFile } from 'node:fs/promises';
 import { remaining } from '../../src/cli/pace.ts';
-import { plannedCounts } from '../../src/cli/sweep-view.ts';
 import { compareConfigurations } from '../../src/sweep/comparison.ts';
+import { plannedCounts } from '../../src/sweep/plan.ts';
 import { sweepMarkdown } from '../../src/sweep/sweep-table.ts';
 import { type RecordedSweep, recordedSweep, sweepNames } from './recorded-sweep.ts';
 

@@ -3,7 +3,7 @@ import { createLogUpdate } from 'log-update';
 import picocolors from 'picocolors';
 import { printable } from '../gpu/printable.ts';
 import { compareConfigurations } from '../sweep/comparison.ts';
-import type { PlannedRun } from '../sweep/plan.ts';
+import { type PlannedRun, plannedCounts } from '../sweep/plan.ts';
 import type { ResultsFile } from '../sweep/results.ts';
 import type { RunState, SweepState } from '../sweep/state.ts';
 import { sweepTable } from '../sweep/sweep-table.ts';
@@ -24,13 +24,6 @@ export interface ViewOptions {
   readonly atOnce: () => number;
   /** What a person should know, such as a queue that does not answer; empty where all is well. */
   readonly notice: () => string;
-}
-
-/** Runs that each configuration is to have. */
-export function plannedCounts(runs: readonly PlannedRun[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { label } of runs) counts.set(label, (counts.get(label) ?? 0) + 1);
-  return counts;
 }
 
 const nameOf = ({ label, pair }: PlannedRun): string => printable([label, pair].filter(Boolean).join(', '));

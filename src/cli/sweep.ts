@@ -1,5 +1,4 @@
 /** `engram sweep`: many runs from one file. */
-import { availableParallelism } from 'node:os';
 import picocolors from 'picocolors';
 import { files } from '#files';
 import { version } from '../../package.json';
@@ -7,20 +6,20 @@ import { ConfigError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
 import { compareConfigurations } from '../sweep/comparison.ts';
 import { LocalSweep } from '../sweep/local-sweep.ts';
-import type { PlannedRun } from '../sweep/plan.ts';
+import { type PlannedRun, plannedCounts } from '../sweep/plan.ts';
 import { type Connection, connect } from '../sweep/queue/connection.ts';
 import { QueueSweep } from '../sweep/queue/queue-sweep.ts';
 import type { ResultsFile } from '../sweep/results.ts';
-import type { RunProgram } from '../sweep/run-process.ts';
 import { SweepState } from '../sweep/state.ts';
 import type { SweepFile } from '../sweep/sweep-file.ts';
 import { sweepMarkdown, sweepTable } from '../sweep/sweep-table.ts';
 import { Interrupted } from './exit.ts';
 import { ownCommand } from './own-name.ts';
+import { runProgram } from './run-program.ts';
 import { StopSignal } from './stop-signal.ts';
 import { SweepFolder } from './sweep-folder.ts';
 import { type Planned, planSweep } from './sweep-plan.ts';
-import { plannedCounts, SweepView } from './sweep-view.ts';
+import { SweepView } from './sweep-view.ts';
 
 export interface SweepOptions {
   readonly out?: string;
@@ -80,16 +79,6 @@ function printTable(planned: Planned, results: ResultsFile, { markdown }: SweepO
   const compared = compareConfigurations(ownResults(planned, results), planned.baseline);
   const counts = plannedCounts(planned.runs);
   console.log(markdown ? sweepMarkdown(compared, counts) : sweepTable(compared, counts));
-}
-
-/** The program of a run: this one. Adapters that run on the CPU share its cores among the runs at once. */
-export function runProgram(jobs: number): RunProgram {
-  const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
-  return {
-    script: process.argv[1] ?? '',
-    args: ['sweep-run'],
-    ...(jobs > 1 && !process.env.LP_NUM_THREADS ? { env: { LP_NUM_THREADS: String(threads) } } : {}),
-  };
 }
 
 async function runAll(planned: Planned, folder: SweepFolder, options: SweepOptions): Promise<void> {

@@ -5,8 +5,8 @@ import { printable } from '../gpu/printable.ts';
 import { connect } from '../sweep/queue/connection.ts';
 import { QueueWorker, type WorkerEvent } from '../sweep/queue/worker.ts';
 import { Interrupted } from './exit.ts';
+import { runProgram } from './run-program.ts';
 import { StopSignal } from './stop-signal.ts';
-import { runProgram } from './sweep.ts';
 import { assertWritable } from './writable.ts';
 
 export interface WorkerOptions {

@@ -3,28 +3,19 @@ import { joinPath } from '../data/files.ts';
 import { isHopeless } from './early-stop.ts';
 import type { RunFigures } from './messages.ts';
 import type { PlannedRun } from './plan.ts';
-import { type ResultsFile, resultOf } from './results.ts';
+import { secondsSoFar } from './remaining-time.ts';
+import { resultOf } from './results.ts';
 import { type RunEnd, RunProcess, type RunProgram } from './run-process.ts';
-import type { SweepState } from './state.ts';
-import type { EarlyStop } from './sweep-file.ts';
+import type { SweepWork } from './state.ts';
 
-export interface LocalSweepOptions {
+export interface LocalSweepOptions extends SweepWork {
   /** Where each run has a folder by its id. */
   readonly folder: string;
-  readonly results: ResultsFile;
-  readonly state: SweepState;
   readonly program: RunProgram;
   /** Runs at once. */
   readonly jobs: number;
-  /** Epochs after which a run's state is saved. */
-  readonly saveEvery: number;
   /** Keep each run's model after each task too. */
   readonly keepStages: boolean;
-  /** Tries after the first one that failed. */
-  readonly retries: number;
-  readonly earlyStop?: EarlyStop | undefined;
-  /** Called when a run is done or has failed for good. */
-  readonly onEnd?: (run: PlannedRun) => void;
 }
 
 export class LocalSweep {
@@ -39,10 +30,7 @@ export class LocalSweep {
   /** Runs what has no result yet, in order; ends early where {@link stop} was called. */
   async run(): Promise<void> {
     const { state, results, jobs } = this.options;
-    for (const { run } of state.runs) {
-      const known = results.get(run.id);
-      if (known) state.update(run.id, { status: 'done', share: 1, seconds: known.seconds });
-    }
+    state.takeUp(results);
     const waiting = state.of('waiting').map(({ run }) => run);
     await Promise.all(
       Array.from({ length: jobs }, async () => {
@@ -86,9 +74,7 @@ export class LocalSweep {
     const child = new RunProcess(program, order, (message) => {
       if (message.type === 'progress') {
         const { share, begun, text } = message;
-        const own = share - begun;
-        // As if this process had learnt what others learnt before it, too.
-        const seconds = own > 0 ? ((performance.now() - began) / 1000) * (share / own) : 0;
+        const seconds = secondsSoFar((performance.now() - began) / 1000, share, begun);
         state.update(run.id, { share, seconds, text });
       }
       if (message.type !== 'task') return;

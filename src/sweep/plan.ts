@@ -19,6 +19,13 @@ export interface PlannedRun {
   readonly pair: string;
 }
 
+/** Runs that each configuration is to have. */
+export function plannedCounts(runs: readonly PlannedRun[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { label } of runs) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return counts;
+}
+
 /** Runs that a sweep may have unless more are asked for. */
 export const USUAL_LIMIT = 1000;
 

@@ -13,6 +13,14 @@ export interface TimedRun {
 const TELLING = 0.1;
 
 /**
+ * What a process would have taken to come to this share of a run, had it learnt, too, what others learnt before it; 0 before it
+ * has learnt anything.
+ * @param seconds since it began. @param begun the share that it began with.
+ */
+export const secondsSoFar = (seconds: number, share: number, begun: number): number =>
+  share > begun ? (seconds * share) / (share - begun) : 0;
+
+/**
  * Seconds of processes that are left, to be divided by how many run at once: each run takes as long as those of its
  * configuration took, or where none is known, as those of all. `null` before anything is known.
  */

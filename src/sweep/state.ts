@@ -1,6 +1,8 @@
 /** Where the runs of a sweep stand: what tables are drawn from. */
 import type { PlannedRun } from './plan.ts';
 import { secondsLeft } from './remaining-time.ts';
+import type { ResultsFile } from './results.ts';
+import type { EarlyStop } from './sweep-file.ts';
 
 export type RunStatus = 'waiting' | 'running' | 'done' | 'failed';
 
@@ -19,6 +21,19 @@ export interface RunState {
   error: string;
 }
 
+/** What is to be done, wherever it is. */
+export interface SweepWork {
+  readonly results: ResultsFile;
+  readonly state: SweepState;
+  /** Epochs after which a run's state is saved. */
+  readonly saveEvery: number;
+  /** Tries after the first one that failed. */
+  readonly retries: number;
+  readonly earlyStop?: EarlyStop | undefined;
+  /** Called when a run is done or has failed for good. */
+  readonly onEnd?: (run: PlannedRun) => void;
+}
+
 export class SweepState {
   private readonly states: Map<string, RunState>;
 
@@ -29,6 +44,14 @@ export class SweepState {
         { run, status: 'waiting', share: 0, seconds: 0, text: '', lost: 0, error: '' } satisfies RunState,
       ]),
     );
+  }
+
+  /** Takes up the results that are there: their runs are done. */
+  takeUp(results: ResultsFile): void {
+    for (const { run } of this.runs) {
+      const known = results.get(run.id);
+      if (known) this.update(run.id, { status: 'done', share: 1, seconds: known.seconds });
+    }
   }
 
   get runs(): readonly RunState[] {

@@ -4,9 +4,8 @@ import { setTimeout } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import { ConfigError } from '../../errors.ts';
 import type { PlannedRun } from '../plan.ts';
-import { type ResultsFile, resultOf } from '../results.ts';
-import type { SweepState } from '../state.ts';
-import type { EarlyStop } from '../sweep-file.ts';
+import { resultOf } from '../results.ts';
+import type { SweepState, SweepWork } from '../state.ts';
 import type { Connection } from './connection.ts';
 import {
   CANCELLED,
@@ -28,16 +27,10 @@ const LOOKS_FOR_MISSING = 10;
 /** Milliseconds for which a sweep counts as followed after its follower was heard of last. */
 const FOLLOWED_MS = 10_000;
 
-export interface QueueSweepOptions {
+export interface QueueSweepOptions extends SweepWork {
   readonly connection: Connection;
+  /** Its name on the queue. */
   readonly sweep: string;
-  readonly results: ResultsFile;
-  readonly state: SweepState;
-  readonly saveEvery: number;
-  readonly retries: number;
-  readonly earlyStop?: EarlyStop | undefined;
-  /** Called when a run is done or has failed for good. */
-  readonly onEnd?: (run: PlannedRun) => void;
 }
 
 const followedKey = (sweep: string): string => `engram:followed:${sweep}`;
@@ -59,10 +52,7 @@ export class QueueSweep {
    */
   async run(): Promise<void> {
     const { state, results, connection, sweep } = this.options;
-    for (const { run } of state.runs) {
-      const known = results.get(run.id);
-      if (known) state.update(run.id, { status: 'done', share: 1, seconds: known.seconds });
-    }
+    state.takeUp(results);
     await this.follow();
     try {
       await connection.redis.srem(CANCELLED_KEY, sweep);

@@ -2,6 +2,7 @@
 import { joinPath } from '../../data/files.ts';
 import { isHopeless } from '../early-stop.ts';
 import type { RunFigures, RunMessage } from '../messages.ts';
+import { secondsSoFar } from '../remaining-time.ts';
 import { RunProcess, type RunProgram } from '../run-process.ts';
 import type { Connection } from './connection.ts';
 import { CANCELLED_KEY, curvesKey, type QueuedJob, type QueuedProgress } from './names.ts';
@@ -102,9 +103,7 @@ export class QueuedTry {
   private hear(message: RunMessage): void {
     if (message.type === 'progress') {
       const { share, begun, text } = message;
-      const own = share - begun;
-      // As if this process had learnt what others learnt before it, too.
-      const seconds = own > 0 ? ((performance.now() - this.began) / 1000) * (share / own) : 0;
+      const seconds = secondsSoFar((performance.now() - this.began) / 1000, share, begun);
       this.progress = { ...this.progress, share, seconds, text };
       this.isTold = false;
     } else if (message.type === 'saved') {
