@@ -95,6 +95,18 @@ const url = server?.url ?? '';
 const worker = (folder: string) =>
   start(['worker', '--queue', url, '--folder', folder, '--patience', '3', '--losses', '20']);
 
+/** Long enough for something to happen to the run's worker. */
+const slower = { data: 'fashion-mini', tasks: 5, trainPerClass: 16, testPerClass: 5, width: 4, epochs: 6, batch: 8 };
+
+/** Waits until an epoch of the sweep's run is saved. */
+async function begun(sweep: string): Promise<void> {
+  const isSaved = async (redis: Redis) => {
+    const [key = ''] = await redis.keys(`engram:state:${sweep}~*`);
+    return (await redis.hexists(key, 'progress')) === 1;
+  };
+  while (!(await server!.use(isSaved))) await setTimeout(50);
+}
+
 const told = ({ out, errors }: Outcome) => `${out}\n${errors}`;
 
 withRedis(
@@ -116,7 +128,7 @@ withRedis(
       });
       const done = () => resultsIn(there).length;
       /** Runs that workers have begun, and not ended. */
-      const begun = (i: number) => {
+      const underWay = (i: number) => {
         try {
           return readdirSync(join(folder, `worker-${i}`, 'my')).filter((name) => name.includes('.')).length;
         } catch {
@@ -126,7 +138,7 @@ withRedis(
       for (let kills = 0; kills < 10 && !over; kills++) {
         // Two runs further each time, and in the middle of one.
         while (!over && done() < 2 * kills + 1) await setTimeout(20);
-        while (!over && begun(kills % 3) === 0) await setTimeout(5);
+        while (!over && underWay(kills % 3) === 0) await setTimeout(5);
         await setTimeout(200 * (kills % 4));
         workers[kills % 3]!.child.kill('SIGKILL');
         await workers[kills % 3]!.ended;
@@ -161,24 +173,11 @@ withRedis(
 
 withRedis('a worker that is asked to stop gives its run back, and another goes on', () =>
   inFolder(async (folder) => {
-    const settings = {
-      data: 'fashion-mini',
-      tasks: 5,
-      trainPerClass: 16,
-      testPerClass: 5,
-      width: 4,
-      epochs: 6,
-      batch: 8,
-    };
-    const file = await writeSweep(folder, { settings, seeds: [0] }, 'back.json');
+    const file = await writeSweep(folder, { settings: slower, seeds: [0] }, 'back.json');
     const out = join(folder, 'out');
     const sweep = start(['sweep', file, '--out', out, '--queue', url]);
     const first = worker(join(folder, 'first'));
-    const saved = async (redis: Redis) => {
-      const [key = ''] = await redis.keys('engram:state:back~*');
-      return (await redis.hexists(key, 'progress')) === 1;
-    };
-    while (!(await server!.use(saved))) await setTimeout(50);
+    await begun('back');
     first.child.kill('SIGINT');
     assert.is((await first.ended).code, 130);
     assert.match(told(await first.ended), /returned {2}back [0-9a-f]{12}: saved/);
@@ -192,18 +191,11 @@ withRedis('a worker that is asked to stop gives its run back, and another goes o
 
 withRedis('a worker that was away for too long finds its run taken over, and hands nothing in', () =>
   inFolder(async (folder) => {
-    const settings = {
-      ...{ data: 'fashion-mini', tasks: 5, trainPerClass: 16, testPerClass: 5, width: 4, epochs: 6, batch: 8 },
-    };
-    const file = await writeSweep(folder, { settings, seeds: [0] }, 'away.json');
+    const file = await writeSweep(folder, { settings: slower, seeds: [0] }, 'away.json');
     const out = join(folder, 'out');
     const sweep = start(['sweep', file, '--out', out, '--queue', url]);
     const first = worker(join(folder, 'first'));
-    const saved = async (redis: Redis) => {
-      const [key = ''] = await redis.keys('engram:state:away~*');
-      return (await redis.hexists(key, 'progress')) === 1;
-    };
-    while (!(await server!.use(saved))) await setTimeout(50);
+    await begun('away');
     // Its run goes on learning, and says so to nobody.
     first.child.kill('SIGSTOP');
     const second = worker(join(folder, 'second'));

@@ -11,6 +11,7 @@ import { Benchmark } from '../../src/continual/benchmark/benchmark.ts';
 import { type ConfigInput, parseConfig } from '../../src/continual/benchmark/config.ts';
 import { loadDataset } from '../../src/data/load-dataset.ts';
 import { silenceDrivers } from '../../src/gpu/adapter/driver-chatter-node.ts';
+import { rounded } from '../../src/sweep/results.ts';
 import { Engine } from '../../src/tensor/engine.ts';
 
 export interface Run {
@@ -34,9 +35,6 @@ export interface RunResult {
   date: string;
 }
 
-/** Where Debian's package dataset-fashion-mnist puts the full set. */
-export const FASHION_FOLDER = '/usr/share/datasets/fashion-mnist';
-
 /** The results there are; none when there is no such file. */
 export async function readResults(file: string): Promise<RunResult[]> {
   const text = await readFile(file, 'utf8').catch(() => '');
@@ -45,9 +43,6 @@ export async function readResults(file: string): Promise<RunResult[]> {
     .filter(Boolean)
     .map((line) => JSON.parse(line) as RunResult);
 }
-
-/** Percent are recorded to two digits. */
-export const rounded = (value: number) => Math.round(value * 100) / 100;
 
 async function learn(engine: Engine, { name, config: input }: Run): Promise<RunResult> {
   const config = parseConfig(input, name);

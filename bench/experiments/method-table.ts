@@ -2,7 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { AnyMethod } from '../../src/continual/method.ts';
 import { METHOD_NAMES, methods } from '../../src/continual/methods/index.ts';
-import { mean, standardDeviation } from '../../src/report/statistics.ts';
+import { mean, meanOf } from '../../src/report/statistics.ts';
+import { meanText } from '../../src/report/statistics-text.ts';
 import type { SweepResult } from '../../src/sweep/results.ts';
 import { PROTOCOLS, type Protocol, protocols, pytorch, titles } from './method-protocols.ts';
 import { type RecordedSweep, recordedSweep } from './recorded-sweep.ts';
@@ -25,10 +26,7 @@ const one = (value: number): string => value.toFixed(1);
 const DASH = '–';
 
 /** `75.5 ± 2.1`; without the spread for a single run, and a dash for none. */
-function spread(values: readonly number[]): string {
-  if (values.length === 0) return DASH;
-  return values.length === 1 ? one(values[0]!) : `${one(mean(values))} ± ${one(standardDeviation(values))}`;
-}
+const spread = (values: readonly number[]): string => meanText(meanOf(values)) || DASH;
 
 const pair = (results: readonly SweepResult[]): string =>
   results.length === 0

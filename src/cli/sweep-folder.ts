@@ -1,10 +1,10 @@
 /** A sweep's folder: what it is, its results, and a folder a run. One process at a time works in it. */
-import { readdir } from 'node:fs/promises';
 import * as v from 'valibot';
 import { files } from '#files';
 import { joinPath } from '../data/files.ts';
 import { ConfigError } from '../errors.ts';
 import { ResultsFile } from '../sweep/results.ts';
+import { isOwnFolder } from './own-folder.ts';
 import { RunLock } from './run-lock.ts';
 import { assertWritable } from './writable.ts';
 
@@ -57,27 +57,19 @@ export class SweepFolder {
 }
 
 async function assertOwn(path: string, name: string): Promise<void> {
-  if (!(await files.exists(path))) return;
-  const about = joinPath(path, SWEEP);
-  if (await files.exists(about)) {
-    const found = v.safeParse(v.pipe(v.string(), v.parseJson(), aboutSchema), await files.readText(about));
-    if (found.success && found.output.name === name) return;
-    throw new ConfigError({
-      where: path,
-      message: found.success
-        ? `the sweep "${found.output.name}" is in this folder, and this one is "${name}".`
-        : `what sweep is in this folder cannot be read from its ${SWEEP}.`,
-      fix: found.success
-        ? 'Choose another --out, or give the file the same "name" if it is the same sweep.'
-        : 'Choose another --out, or put the file back.',
-    });
-  }
-  const names = await readdir(path).catch(() => ['']);
-  // A process that was killed when it had only begun leaves its lock.
-  if (names.every((one) => one.startsWith('lock') || one.endsWith('.tmp'))) return;
+  if (!(await isOwnFolder(path, SWEEP, 'sweep'))) return;
+  const found = v.safeParse(
+    v.pipe(v.string(), v.parseJson(), aboutSchema),
+    await files.readText(joinPath(path, SWEEP)),
+  );
+  if (found.success && found.output.name === name) return;
   throw new ConfigError({
     where: path,
-    message: 'there is something here already that is no sweep.',
-    fix: 'Choose another --out.',
+    message: found.success
+      ? `the sweep "${found.output.name}" is in this folder, and this one is "${name}".`
+      : `what sweep is in this folder cannot be read from its ${SWEEP}.`,
+    fix: found.success
+      ? 'Choose another --out, or give the file the same "name" if it is the same sweep.'
+      : 'Choose another --out, or put the file back.',
   });
 }

@@ -1,13 +1,14 @@
 /** Figures of analysed runs: lines a group with their spread over runs, heat tables, landscapes. */
 import * as Plot from '@observablehq/plot';
 import type { AnalysisRecord, AnalysisResults } from '../analysis/run/analysis-record.ts';
-import { type AnalysisGroup, type Spread, spreadOf, spreadText } from './analysis-groups.ts';
+import { type AnalysisGroup, spreadOf, spreadText } from './analysis-groups.ts';
 import { lineStyles } from './curve.ts';
 import { type Html, html } from './html.ts';
 import { legend } from './legend.ts';
+import type { Mean } from './statistics.ts';
 import { draw } from './svg-plot.ts';
 
-interface Point extends Spread {
+interface Point extends Mean {
   readonly at: number;
 }
 
@@ -49,11 +50,11 @@ function linesFigure(
     `${label}, ${x} ${point.at}: ${spreadText(point, (value) => value.toFixed(digits))}`;
   const marks = lines.flatMap(({ label, points, style: { colour, dash, symbol } }) => [
     Plot.ruleX(
-      points.filter(({ deviation }) => deviation !== null),
+      points.filter(({ runs }) => runs > 1),
       {
         x: 'at',
-        y1: (point: Point) => point.mean - point.deviation!,
-        y2: (point: Point) => point.mean + point.deviation!,
+        y1: (point: Point) => point.mean - point.std,
+        y2: (point: Point) => point.mean + point.std,
         stroke: colour,
         strokeOpacity: 0.45,
         strokeWidth: 5,
@@ -163,7 +164,7 @@ function heat(head: string, columns: readonly string[], rows: readonly HeatRow[]
 
 interface HeatRow {
   readonly name: string;
-  readonly cells: readonly { spread: Spread | null; share: number; text: (value: number) => string }[];
+  readonly cells: readonly { spread: Mean | null; share: number; text: (value: number) => string }[];
 }
 
 /** Results of a group that have the same stages as its first. */

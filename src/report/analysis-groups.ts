@@ -1,6 +1,7 @@
 /** Analysed runs put together: those that differ by their seeds and the order of classes alone are one group. */
 import type { AnalysisRecord } from '../analysis/run/analysis-record.ts';
-import { mean, standardDeviation } from './statistics.ts';
+import { type Mean, meanOf } from './statistics.ts';
+import { meanText } from './statistics-text.ts';
 
 /** Runs of one configuration. */
 export interface AnalysisGroup {
@@ -29,28 +30,12 @@ export function groupRecords(records: readonly AnalysisRecord[]): AnalysisGroup[
   });
 }
 
-/** A figure of a group. */
-export interface Spread {
-  readonly mean: number;
-  /** Sample standard deviation; `null` of a single run. */
-  readonly deviation: number | null;
-  /** How many runs have it. */
-  readonly runs: number;
-}
-
 /** Over the runs that have the figure; `null` where none has. */
-export function spreadOf(values: readonly (number | null | undefined)[]): Spread | null {
+export function spreadOf(values: readonly (number | null | undefined)[]): Mean | null {
   const there = values.filter((value): value is number => value !== null && value !== undefined);
-  if (there.length === 0) return null;
-  return {
-    mean: mean(there),
-    deviation: there.length > 1 ? standardDeviation(there) : null,
-    runs: there.length,
-  };
+  return there.length === 0 ? null : meanOf(there);
 }
 
 /** The mean, and behind ± the standard deviation over several runs. */
-export function spreadText(spread: Spread | null, text: (value: number) => string): string {
-  if (!spread) return '–';
-  return spread.deviation === null ? text(spread.mean) : `${text(spread.mean)} ± ${text(spread.deviation)}`;
-}
+export const spreadText = (spread: Mean | null, text: (value: number) => string): string =>
+  spread ? meanText(spread, text) : '–';

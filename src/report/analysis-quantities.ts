@@ -1,5 +1,6 @@
 /** The figures that analysed runs are compared by, each a number a run. */
 import type { AnalysisName, AnalysisRecord } from '../analysis/run/analysis-record.ts';
+import { mean, median } from './statistics.ts';
 
 /** One figure. */
 export interface Quantity {
@@ -19,8 +20,7 @@ const significant = (value: number): string => {
 const one = (value: number): string => value.toFixed(1).replace('-', '−');
 const three = (value: number): string => value.toFixed(3).replace('-', '−');
 
-const mean = (values: readonly number[]): number | null =>
-  values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+const meanOrNone = (values: readonly number[]): number | null => (values.length === 0 ? null : mean(values));
 
 const ORDINALS = ['largest', 'second', 'third'];
 
@@ -70,7 +70,7 @@ function newAgainstOld(
   const values = blocksOf(record)
     ?.map(of)
     .filter((value) => value !== null);
-  const [fresh, old] = [values?.at(-1), mean(values?.slice(0, -1) ?? [])];
+  const [fresh, old] = [values?.at(-1), meanOrNone(values?.slice(0, -1) ?? [])];
   return fresh === undefined || old === null ? null : [fresh, old];
 }
 
@@ -120,7 +120,7 @@ const drift: Quantity[] = [
     text: three,
     of: ({ parts }) => {
       const features = parts.drift?.result.similarity.at(-1);
-      return features && mean(features.slice(1).map((row, stage) => row[stage] as number));
+      return features && meanOrNone(features.slice(1).map((row, stage) => row[stage] as number));
     },
   },
 ];
@@ -158,14 +158,6 @@ const stability: Quantity[] = [
   },
 ];
 
-const median = (values: readonly number[]): number | null => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return sorted.length === 0
-    ? null
-    : ((sorted[Math.ceil(middle) - 1] as number) + (sorted[Math.floor(middle)] as number)) / 2;
-};
-
 const landscape: Quantity[] = [
   {
     part: 'landscape',
@@ -179,9 +171,7 @@ const landscape: Quantity[] = [
       // What is not finite is above all others.
       const height = median(edge.map((loss) => loss ?? Number.POSITIVE_INFINITY));
       const center = rows[last / 2]?.[last / 2];
-      return height === null || center === null || center === undefined || height === Number.POSITIVE_INFINITY
-        ? null
-        : height - center;
+      return center === null || center === undefined || !Number.isFinite(height) ? null : height - center;
     },
   },
 ];

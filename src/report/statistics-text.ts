@@ -2,10 +2,11 @@
 import type { Mean, PairedDifference } from './statistics.ts';
 
 const number = (value: number): string => value.toFixed(1).replace('-', '−');
-const spread = (value: number): string => (Number.isNaN(value) ? '' : ` ± ${number(value)}`);
+const spread = (value: number, text = number): string => (Number.isNaN(value) ? '' : ` ± ${text(value)}`);
 
-/** A mean with the standard deviation of its runs; nothing where there is no run. */
-export const meanText = ({ runs, mean, std }: Mean): string => (runs === 0 ? '' : `${number(mean)}${spread(std)}`);
+/** A mean with the standard deviation of its runs, to one digit where no other text is asked for; nothing where there is no run. */
+export const meanText = ({ runs, mean, std }: Mean, text = number): string =>
+  runs === 0 ? '' : `${text(mean)}${spread(std, text)}`;
 
 /** A difference with its standard error, and how many pairs are ahead and behind. */
 export function differenceText({ runs, mean, error, ahead, behind }: PairedDifference): string {

@@ -2,19 +2,13 @@
  * The median stopping rule: after a task, a run stops that is below the median of what the others had come to by then
  * (Golovin et al., "Google Vizier: A Service for Black-Box Optimization", KDD 2017, section 3.5).
  */
+import { mean, median } from '../report/statistics.ts';
 import type { EarlyStop } from './sweep-file.ts';
 
 /** Runs that a median needs at least. */
 const LEAST_RUNS = 3;
 
-const average = (curve: readonly number[], tasks: number): number =>
-  curve.slice(0, tasks).reduce((total, accuracy) => total + accuracy, 0) / tasks;
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
-  return ((low as number) + (high as number)) / 2;
-}
+const average = (curve: readonly number[], tasks: number): number => mean(curve.slice(0, tasks));
 
 /**
  * Whether a run is hopeless: its average incremental accuracy so far lies further below the median than the margin.

@@ -37,7 +37,7 @@ const resultSchema = v.object({
 export type SweepResult = v.InferOutput<typeof resultSchema>;
 
 /** Percent are recorded to two digits. */
-const rounded = (value: number): number => Math.round(value * 100) / 100;
+export const rounded = (value: number): number => Math.round(value * 100) / 100;
 
 /** @param stopped tasks after which the run was stopped for being hopeless. */
 export function resultOf(

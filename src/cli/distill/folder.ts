@@ -1,11 +1,12 @@
 /** The folder of a compression: what it is, a line a student, the best one's weights, and a page. One process at a time works in it. */
-import { readdir, rm, rmdir } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import * as v from 'valibot';
 import { files } from '#files';
 import { joinPath } from '../../data/files.ts';
 import { ConfigError } from '../../errors.ts';
 import { type StudentResult, studentResultSchema } from '../../report/compression-results.ts';
 import { ResultsFile } from '../../sweep/results.ts';
+import { isOwnFolder } from '../own-folder.ts';
 import { RunLock } from '../run-lock.ts';
 import { assertWritable } from '../writable.ts';
 import type { About } from './plan.ts';
@@ -15,24 +16,13 @@ const RESULTS = 'results.jsonl';
 export const STUDENT = 'student.safetensors';
 export const PAGE = 'report.html';
 
-const isLeftover = (name: string): boolean => name.startsWith('lock') || name.endsWith('.tmp');
-
 /**
  * Whether this folder may be written to, before any work.
  * @throws {ConfigError} when there is something else in it.
  * @throws {DataError} when nothing can be made there.
  */
 export async function assertUsable(path: string): Promise<void> {
-  if (await files.exists(path)) {
-    const names = await readdir(path).catch(() => ['']);
-    if (!names.includes(ABOUT) && !names.every(isLeftover)) {
-      throw new ConfigError({
-        where: path,
-        message: 'there is something here already that is no compression.',
-        fix: 'Choose another --out.',
-      });
-    }
-  }
+  await isOwnFolder(path, ABOUT, 'compression');
   await assertWritable(path);
 }
 

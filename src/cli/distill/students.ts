@@ -11,6 +11,7 @@ import { saveStudent } from '../../continual/compression/student-file.ts';
 import type { ClassGroups } from '../../distill/class-groups.ts';
 import { printable } from '../../gpu/printable.ts';
 import type { StudentResult } from '../../report/compression-results.ts';
+import { rounded } from '../../sweep/results.ts';
 import type { Engine } from '../../tensor/engine.ts';
 import { Interrupted } from '../exit.ts';
 import { ownCommand } from '../own-name.ts';
@@ -64,7 +65,7 @@ async function trainOne(
   const { student, seconds } = await lastOf(compression.learn(options), view);
   try {
     const { test, format, names } = teacher;
-    const accuracy = Math.round(100 * (await accuracyOf(student, test, format))) / 100;
+    const accuracy = rounded(await accuracyOf(student, test, format));
     // Its weights first: a line that is there without them would never be made good.
     if (folder.results.all.every((other) => accuracy > other.accuracy)) {
       const metadata = { compression: JSON.stringify({ loss, seed, accuracy, config }) };
