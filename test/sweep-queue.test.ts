@@ -1,7 +1,7 @@
 /** Sweeps over machines: a real Redis on loopback, workers that are killed, a server that goes away. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SavedState } from '../src/sweep/queue/saved-state.ts';
 import { engram, type Outcome, start } from './support/command.ts';
 import { given } from './support/given.ts';
 import { inFolder } from './support/in-folder.ts';
@@ -210,6 +211,35 @@ withRedis('a worker that was away for too long finds its run taken over, and han
     assert.is(resultsIn(out).length, 1);
     assert.not.ok(readdirSync(join(folder, 'first', 'away')).length, 'nothing of it is left behind');
   }),
+);
+
+withRedis('a try that another has taken over from writes nothing, and takes nothing back', () =>
+  inFolder((folder) =>
+    server!.use(async (redis) => {
+      const [early, late] = [new SavedState(redis, 'a~run', 1), new SavedState(redis, 'a~run', 2)];
+      const [here, there] = [join(folder, 'here'), join(folder, 'there')];
+      const put = (text: string) => writeFile(join(here, 'progress.safetensors'), text);
+      const restored = async () => {
+        assert.is(await late.restore(there), true);
+        return readFile(join(there, 'progress.safetensors'), 'utf8');
+      };
+      assert.is(await early.restore(here), false, 'there is nothing yet');
+      await mkdir(here);
+      await put('epoch 1');
+      assert.is(await early.send(here, { tasks: 0, epochs: 1 }), true);
+      assert.is(await restored(), 'epoch 1');
+      await put('epoch 2');
+      assert.is(await early.send(here, { tasks: 0, epochs: 2 }), false);
+      assert.is(await early.restore(here), null);
+      assert.is(await restored(), 'epoch 1');
+      // A task that is done has no state within it any more.
+      await writeFile(join(there, 'checkpoint.safetensors'), 'task 1');
+      assert.is(await late.send(there, { tasks: 1, epochs: 0 }), true);
+      assert.is(await late.restore(there), true);
+      assert.equal(readdirSync(there), ['checkpoint.safetensors']);
+      await redis.del('engram:state:a~run');
+    }),
+  ),
 );
 
 withRedis('a queue can be paused, gone on with, and a sweep on it cancelled', () =>
