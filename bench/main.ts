@@ -3,6 +3,7 @@ import { environmentOptions } from '../src/cli/environment.ts';
 import '../src/index.ts';
 import { Command, CommanderError, Option } from 'commander';
 import { files } from '#files';
+import { endWithReader } from '../src/cli/exit.ts';
 import { wholeNumber } from '../src/cli/whole-number.ts';
 import { silenceDrivers } from '../src/gpu/adapter/driver-chatter-node.ts';
 import type { ResNetName } from '../src/nn/resnet.ts';
@@ -30,6 +31,7 @@ import { PEER_FLAG, runPeer } from './peers/peer-process.ts';
 import { peerCases } from './peers/peers.ts';
 
 silenceDrivers();
+endWithReader();
 
 type Case = BenchCase | MemoryCase | BundleCase;
 

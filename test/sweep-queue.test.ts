@@ -10,7 +10,7 @@ import { Redis } from 'ioredis';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SavedState } from '../src/sweep/queue/saved-state.ts';
-import { engram, type Outcome, start } from './support/command.ts';
+import { engram, type Outcome, refusedIn, start } from './support/command.ts';
 import { given } from './support/given.ts';
 import { inFolder } from './support/in-folder.ts';
 import { learnt, resultsIn, writeSweep } from './support/small-sweep.ts';
@@ -287,8 +287,16 @@ withRedis('a sweep is followed by one process, and a queue is of one version', (
   }),
 );
 
-test('a queue that does not answer is told at once', async () => {
+test('a queue that does not answer is told at once, and nothing is left behind', async () => {
   const nobody = `redis://user:secret@127.0.0.1:${await freePort()}`;
+  await inFolder(async (folder) => {
+    const file = await writeSweep(folder, { seeds: [0] });
+    await refusedIn(
+      folder,
+      ['sweep', file, '--out', join(folder, 'out'), '--queue', nobody],
+      /no Redis or Valkey answers/,
+    );
+  });
   const { code, errors } = await engram('queue', '--queue', nobody);
   assert.is(code, 2);
   assert.match(errors, /no Redis or Valkey answers at redis:\/\/user:….*ECONNREFUSED/);

@@ -9,7 +9,7 @@
  */
 import { spawn } from 'node:child_process';
 import { Command } from 'commander';
-import { exit, fail } from '../../src/cli/exit.ts';
+import { endWithReader, exit, fail } from '../../src/cli/exit.ts';
 import { remaining } from '../../src/cli/pace.ts';
 import '../../src/index.ts';
 import { writeEvidence } from './evidence-page.ts';
@@ -51,6 +51,7 @@ function runSweep(name: string, { jobs, queue }: Options): Promise<number> {
   });
 }
 
+endWithReader();
 const program = new Command('evidence')
   .description('Runs what is missing of the experiments, then makes their pages.')
   .argument('[prefix...]', 'sweeps whose names begin with this, for example methods or pools-glyphs')

@@ -15,6 +15,11 @@ export class Interrupted extends Error {
   }
 }
 
+/** A reader that has gone (`engram train | head`) ends the command, and is not an error. */
+export function endWithReader(): void {
+  process.stdout.on('error', () => process.exit(0));
+}
+
 /** Ends the process once what was printed has been handed over. */
 export function exit(code: number): void {
   process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

@@ -13,7 +13,7 @@ import { addConfigFlags, flagsGiven } from './config-flags.ts';
 import type { DemoOptions } from './demo/demo.ts';
 import { demoSizeNames } from './demo/sizes.ts';
 import { addDistillFlags, type DistillOptions, studentSettings } from './distill/options.ts';
-import { exit, fail } from './exit.ts';
+import { endWithReader, exit, fail } from './exit.ts';
 import { chosenMethod } from './method-choice.ts';
 import type { MethodFile } from './method-file.ts';
 import { methodLine, methodList, methodTable, verifiedNote } from './method-list.ts';
@@ -227,8 +227,7 @@ addStepFlags(
   .action(async (options: TuneCommand) => (await import('./tune.ts')).tune(options));
 
 process.on('unhandledRejection', fail);
-// A reader that has gone (`engram train | head`) is not an error.
-process.stdout.on('error', () => process.exit(0));
+endWithReader();
 
 try {
   own = await chosenMethod(process.argv.slice(2));

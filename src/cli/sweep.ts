@@ -57,11 +57,17 @@ export async function sweep(file: string, options: SweepOptions): Promise<void> 
     printTable(planned, await SweepFolder.resultsIn(path, planned.sweep.name, options.results), options);
     return;
   }
-  const folder = await SweepFolder.take(path, planned.sweep.name, await files.readText(file), options.results);
+  // A queue that cannot be reached leaves no folder behind.
+  const connection = options.queue === undefined ? null : await connect(options.queue, version);
   try {
-    await runAll(planned, folder, options);
+    const folder = await SweepFolder.take(path, planned.sweep.name, await files.readText(file), options.results);
+    try {
+      await runAll(planned, folder, connection, options);
+    } finally {
+      folder.close();
+    }
   } finally {
-    folder.close();
+    await connection?.close();
   }
 }
 
@@ -81,11 +87,14 @@ function printTable(planned: Planned, results: ResultsFile, { markdown }: SweepO
   console.log(markdown ? sweepMarkdown(compared, counts) : sweepTable(compared, counts));
 }
 
-async function runAll(planned: Planned, folder: SweepFolder, options: SweepOptions): Promise<void> {
+async function runAll(
+  planned: Planned,
+  folder: SweepFolder,
+  connection: Connection | null,
+  options: SweepOptions,
+): Promise<void> {
   const { sweep: file, runs, baseline } = planned;
   const { results } = folder;
-  const { queue: url } = options;
-  const connection = url === undefined ? null : await connect(url, version);
   const state = new SweepState(runs);
   const done = ownResults(planned, results).length;
   const lines = [
@@ -114,7 +123,6 @@ async function runAll(planned: Planned, folder: SweepFolder, options: SweepOptio
   } finally {
     view.stop();
     signal.dispose();
-    await connection?.close();
   }
   printTable(planned, results, options);
   conclude(state, signal.code);
