@@ -114,7 +114,8 @@ const labelOf = (method: AnyMethod, varied: Settings, isMethodVaried: boolean): 
   [...(isMethodVaried ? [method.name] : []), ...settingTexts(method, varied)].join(' ') || 'all alike';
 
 /**
- * Lists the runs of a sweep. What another method has of the settings is left out, and what then is the same run is listed once.
+ * Lists the runs of a sweep: every configuration in the first order, then in the next, so that what is done of it can be
+ * compared at any time. What another method has of the settings is left out, and what then is the same run is listed once.
  * @throws {ConfigError} for an unknown setting or one that does not fit, a grid of nothing, and more runs than the limit.
  */
 export async function planRuns(sweep: SweepFile, options: PlanOptions): Promise<PlannedRun[]> {
@@ -141,7 +142,7 @@ export async function planRuns(sweep: SweepFile, options: PlanOptions): Promise<
       fix: `Vary less, search by "method": "random" and "runs": N, or allow them by --limit ${total}.`,
     });
   }
-  const runs = new Map<string, PlannedRun>();
+  const configured: { label: string; chosen: Settings; method: AnyMethod; origin: Settings }[] = [];
   for (const { name, settings } of named) {
     for (let at = 0; at < points.count; at++) {
       const point = points.at(at);
@@ -152,22 +153,26 @@ export async function planRuns(sweep: SweepFile, options: PlanOptions): Promise<
         name === undefined
           ? labelOf(method, { ...settings, ...point }, isMethodVaried)
           : [name, ...settingTexts(method, point)].join(' ');
-      for (const order of orders ?? [undefined]) {
-        for (const seed of seeds ?? [undefined]) {
-          const own = {
-            ...settingsFor(method, chosen),
-            ...(order === undefined ? {} : { classOrder: `numpy:${order}`, seed: order }),
-            ...(seed === undefined ? {} : { seed }),
-            ...origin,
-          };
-          const config = parseConfig(own, where, 'methodFile' in origin ? method : undefined);
-          const pair = [
-            ...(order === undefined ? [] : [`order ${order}`]),
-            ...(seed === undefined ? [] : [`seed ${seed}`]),
-          ];
-          const id = runId(config);
-          if (!runs.has(id)) runs.set(id, { id, config, label, pair: pair.join(', ') });
-        }
+      configured.push({ label, chosen: settingsFor(method, chosen), method, origin });
+    }
+  }
+  const runs = new Map<string, PlannedRun>();
+  for (const order of orders ?? [undefined]) {
+    for (const seed of seeds ?? [undefined]) {
+      const pair = [
+        ...(order === undefined ? [] : [`order ${order}`]),
+        ...(seed === undefined ? [] : [`seed ${seed}`]),
+      ];
+      for (const { label, chosen, method, origin } of configured) {
+        const own = {
+          ...chosen,
+          ...(order === undefined ? {} : { classOrder: `numpy:${order}`, seed: order }),
+          ...(seed === undefined ? {} : { seed }),
+          ...origin,
+        };
+        const config = parseConfig(own, where, 'methodFile' in origin ? method : undefined);
+        const id = runId(config);
+        if (!runs.has(id)) runs.set(id, { id, config, label, pair: pair.join(', ') });
       }
     }
   }
