@@ -1,9 +1,9 @@
 /** What the demo shows, averaged over its class orders, as an SVG file: the picture at the top of the README. */
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
 import { demoMethods } from '../../src/cli/demo/sizes.ts';
 import { mean } from '../../src/report/statistics.ts';
 import type { RunResult } from './experiment.ts';
+import { svgFile } from './svg-file.ts';
 
 const colours: Readonly<Record<string, string>> = { finetune: '#7f7f7f', replay: '#ff7f0e', fdkd: '#1f77b4' };
 const panels = {
@@ -52,36 +52,33 @@ export function demoChart(results: readonly RunResult[], size: string): string {
   const last = Object.values(panels).flatMap((panel) =>
     apart(points.filter((point) => point.task === tasks && point.panel === panel)),
   );
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const svg = Plot.plot({
-    document,
-    width: 900,
-    height: 320,
-    marginLeft: 44,
-    marginRight: 88,
-    marginTop: 36,
-    style: { background: 'white', fontFamily: 'system-ui, sans-serif', fontSize: '12px' },
-    ariaLabel: 'Accuracy over tasks of fine-tuning, replay and dense distillation',
-    fx: { domain: Object.values(panels), label: null, padding: 0.3 },
-    x: { ticks: Array.from({ length: tasks }, (_, i) => i + 1), label: 'tasks learnt', tickFormat: 'd' },
-    y: { domain: [0, 100], grid: true, label: null },
-    color: { domain: Object.keys(colours), range: Object.values(colours) },
-    marks: [
-      Plot.ruleY([0]),
-      Plot.line(points, { x: 'task', y: 'accuracy', fx: 'panel', stroke: 'method', strokeWidth: 2.5 }),
-      Plot.dot(points, { x: 'task', y: 'accuracy', fx: 'panel', fill: 'method', r: 3.5 }),
-      Plot.text(last, {
-        x: 'task',
-        y: 'place',
-        fx: 'panel',
-        text: ({ method, accuracy }: Label) => `${method} ${accuracy.toFixed(0)}`,
-        fill: 'method',
-        textAnchor: 'start',
-        dx: 8,
-        fontWeight: 'bold',
-      }),
-    ],
-  });
-  svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  return `${svg.outerHTML}\n`;
+  return svgFile(
+    {
+      width: 900,
+      height: 320,
+      marginLeft: 44,
+      marginRight: 88,
+      marginTop: 36,
+      fx: { domain: Object.values(panels), label: null, padding: 0.3 },
+      x: { ticks: Array.from({ length: tasks }, (_, i) => i + 1), label: 'tasks learnt', tickFormat: 'd' },
+      y: { domain: [0, 100], grid: true, label: null },
+      color: { domain: Object.keys(colours), range: Object.values(colours) },
+      marks: [
+        Plot.ruleY([0]),
+        Plot.line(points, { x: 'task', y: 'accuracy', fx: 'panel', stroke: 'method', strokeWidth: 2.5 }),
+        Plot.dot(points, { x: 'task', y: 'accuracy', fx: 'panel', fill: 'method', r: 3.5 }),
+        Plot.text(last, {
+          x: 'task',
+          y: 'place',
+          fx: 'panel',
+          text: ({ method, accuracy }: Label) => `${method} ${accuracy.toFixed(0)}`,
+          fill: 'method',
+          textAnchor: 'start',
+          dx: 8,
+          fontWeight: 'bold',
+        }),
+      ],
+    },
+    'Accuracy over tasks of fine-tuning, replay and dense distillation',
+  );
 }
