@@ -3,7 +3,7 @@ import * as Plot from '@observablehq/plot';
 import { demoMethods } from '../../src/cli/demo/sizes.ts';
 import { mean } from '../../src/report/statistics.ts';
 import type { RunResult } from './experiment.ts';
-import { svgFile } from './svg-file.ts';
+import { type Apart, apart, svgFile } from './svg-file.ts';
 
 const colours: Readonly<Record<string, string>> = { finetune: '#7f7f7f', replay: '#ff7f0e', fdkd: '#1f77b4' };
 const panels = {
@@ -11,28 +11,14 @@ const panels = {
   firstTask: 'accuracy on the first task, %',
 } as const;
 
+/** Points of axis that a line of text takes. */
+const LINE = 6.5;
+
 interface Point {
   readonly method: string;
   readonly panel: string;
   readonly task: number;
   readonly accuracy: number;
-}
-
-interface Label extends Point {
-  /** Where on the axis it is written. */
-  readonly place: number;
-}
-
-/** Points of axis that a line of text takes. */
-const LINE = 6.5;
-
-/** Labels at the ends of curves, moved up as far as those below them need. */
-function apart(ends: readonly Point[]): Label[] {
-  const labels: Label[] = [];
-  for (const point of [...ends].sort((a, b) => a.accuracy - b.accuracy)) {
-    labels.push({ ...point, place: Math.max(point.accuracy, (labels.at(-1)?.place ?? -LINE) + LINE) });
-  }
-  return labels;
 }
 
 /** Mean curves of one size's runs, a line a method. @throws {Error} when the results hold no run of the size. */
@@ -50,7 +36,11 @@ export function demoChart(results: readonly RunResult[], size: string): string {
   if (points.length === 0) throw new Error(`There is no run of size ${size} in the results.`);
   const tasks = Math.max(...points.map(({ task }) => task));
   const last = Object.values(panels).flatMap((panel) =>
-    apart(points.filter((point) => point.task === tasks && point.panel === panel)),
+    apart(
+      points.filter((point) => point.task === tasks && point.panel === panel),
+      ({ accuracy }) => accuracy,
+      LINE,
+    ),
   );
   return svgFile(
     {
@@ -71,7 +61,7 @@ export function demoChart(results: readonly RunResult[], size: string): string {
           x: 'task',
           y: 'place',
           fx: 'panel',
-          text: ({ method, accuracy }: Label) => `${method} ${accuracy.toFixed(0)}`,
+          text: ({ method, accuracy }: Apart<Point>) => `${method} ${accuracy.toFixed(0)}`,
           fill: 'method',
           textAnchor: 'start',
           dx: 8,

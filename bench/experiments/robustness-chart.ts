@@ -2,7 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import { type Mean, meanOf } from '../../src/report/statistics.ts';
 import type { SweepResult } from '../../src/sweep/results.ts';
-import { svgFile } from './svg-file.ts';
+import { apart, svgFile } from './svg-file.ts';
 
 interface Point {
   readonly configuration: string;
@@ -11,6 +11,9 @@ interface Point {
 }
 
 const COLOURS = ['#7f7f7f', '#d62728', '#ff7f0e', '#1f77b4', '#2ca02c', '#9467bd'];
+
+/** Share of the axis that a line of text takes. */
+const LINE = 0.045;
 
 const numberAt = ({ config }: SweepResult, key: string): number => Number((config as Record<string, unknown>)[key]);
 
@@ -43,6 +46,14 @@ export function robustnessChart(results: readonly SweepResult[], key: string, la
   if (values.length < 2) return null;
   const configurations = [...new Set(points.map(({ configuration }) => configuration))];
   const banded = points.filter(({ last }) => !Number.isNaN(last.error));
+  const accuracies = points.flatMap(({ last: { mean, error } }) =>
+    Number.isNaN(error) ? [mean] : [mean - error, mean + error],
+  );
+  const ends = apart(
+    configurations.flatMap((name) => points.findLast(({ configuration }) => configuration === name) ?? []),
+    ({ last }) => last.mean,
+    (Math.max(...accuracies) - Math.min(...accuracies)) * LINE,
+  );
   const at = { x: 'value', y: ({ last }: Point) => last.mean };
   return svgFile(
     {
@@ -60,18 +71,15 @@ export function robustnessChart(results: readonly SweepResult[], key: string, la
         }),
         Plot.line(points, { ...at, stroke: 'configuration', strokeWidth: 2 }),
         Plot.dot(points, { ...at, fill: 'configuration', r: 3.5 }),
-        Plot.text(
-          points,
-          Plot.selectLast({
-            ...at,
-            z: 'configuration',
-            text: 'configuration',
-            fill: 'configuration',
-            dx: 8,
-            textAnchor: 'start',
-            fontWeight: 'bold',
-          }),
-        ),
+        Plot.text(ends, {
+          x: 'value',
+          y: 'place',
+          text: 'configuration',
+          fill: 'configuration',
+          dx: 8,
+          textAnchor: 'start',
+          fontWeight: 'bold',
+        }),
       ],
     },
     `Last accuracy over ${label}, a curve for each configuration`,
