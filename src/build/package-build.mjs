@@ -225,7 +225,7 @@ async function buildRecipes(outdir) {
     /** @param {typeof import('../cli/json-schemas.ts')} schemas */
     async ({ jsonSchemas }) => {
       for (const [path, schema] of Object.entries(jsonSchemas()))
-        await writeFile(join(outdir, path), `${JSON.stringify(schema, null, 2)}\n`);
+        await writeFile(join(outdir, path), `${JSON.stringify(schema)}\n`);
     },
   );
 }
