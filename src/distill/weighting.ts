@@ -28,21 +28,19 @@ import { type GroupSizes, meanInverseSize, sizeWeights } from './group-sizes.ts'
 import type { TaskWeights } from './group-weights.ts';
 import type { TaskPool } from './task-pool.ts';
 
-/** Strategies that follow from the numbers of classes alone. */
-const COUNTED = ['fixed', 'count', 'ratio'] as const;
 /** How λ changes with K old and n new classes. `fixed`: not. `count`: by √(K/n) (Hou et al. 2019). `ratio`: by K/(K + n) (Zhao et al. 2020). */
-export type CountStrategy = (typeof COUNTED)[number];
-
-/** Strategies by similarity: of groups, of classes within them, of samples. */
-const SIMILAR = ['adaptive', 'adaptive-classes', 'adaptive-samples'] as const;
-type SimilarityStrategy = (typeof SIMILAR)[number];
+export type CountStrategy = 'fixed' | 'count' | 'ratio';
 
 /**
  * By counts, or `adaptive`: as `count`, times the old classes' similarity to the new ones, which weighs the groups too;
  * `adaptive-classes` weighs classes within the groups instead, `adaptive-samples` the samples. The paper of dense distillation
  * (arXiv 2405.09820) names such a weighting; the formulas are our readings.
  */
-export type WeightingStrategy = CountStrategy | SimilarityStrategy;
+export type WeightingStrategy = CountStrategy | 'adaptive' | 'adaptive-classes' | 'adaptive-samples';
+type SimilarityStrategy = Exclude<WeightingStrategy, CountStrategy>;
+
+const COUNTED: readonly CountStrategy[] = ['fixed', 'count', 'ratio'];
+const SIMILAR: readonly SimilarityStrategy[] = ['adaptive', 'adaptive-classes', 'adaptive-samples'];
 export const WEIGHTING_STRATEGIES: readonly WeightingStrategy[] = [...COUNTED, ...SIMILAR];
 
 /** Whether a strategy compares classes, for which there must be images of the old ones. */
