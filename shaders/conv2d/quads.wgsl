@@ -156,7 +156,7 @@ fn main(
     top[s] = position.image * params.height;
   }
   // Neighbours in a row see the same by neighbouring tap columns: it need not be loaded again.
-  let isHandedOn = GAP > 0u && params.stepX == 1u && params.columns % 8u == 0u && params.tapColumns <= GAP + 1u;
+  let isHandedOn = GAP > 0u && params.stepX * params.tapStepX == 1u && params.columns % 8u == 0u && params.tapColumns <= GAP + 1u;
 
   // One loop over all terms: leaving an inner one costs as much as four terms do.
   var sum = Block();

@@ -7,23 +7,18 @@ import { commonEngine, Tensor } from '../../tensor/tensor.ts';
 import { convert } from '../elementwise/elementwise-kernel.ts';
 import { linear } from '../matmul/linear.ts';
 import { weightsFor } from '../mixed-precision.ts';
-import type { Pair } from '../pair.ts';
 import { sum } from '../reduce.ts';
 import { reshape } from '../reshape.ts';
 import { chooseVariant } from '../variants/kernel-variants.ts';
-import { type Geometry, geometryOf } from './geometry.ts';
+import { type Geometry, geometryOf, type Window } from './geometry.ts';
 import { sumTaps } from './taps/family.ts';
 import { forwardPass, inputGradientPasses } from './taps/pass.ts';
 import { launchWeights, weightFamily } from './weights/family.ts';
 
-/** Stride, padding and bias of {@link conv2d}. */
-export interface Conv2dOptions {
+/** What {@link conv2d} may differ in. */
+export interface Conv2dOptions extends Window {
   /** [out]; none by default. */
   bias?: Tensor;
-  /** 1 by default; two numbers are [vertical, horizontal]. */
-  stride?: Pair;
-  /** Zeros on both sides; 0 by default. */
-  padding?: Pair;
 }
 
 function forward(g: Geometry, x: Tensor, weight: Tensor, bias: Tensor | undefined): Tensor {
@@ -56,7 +51,7 @@ function weightGradient(g: Geometry, x: Tensor, dy: Tensor): Tensor {
   const { engine } = x;
   const variant = chooseVariant(engine, weightFamily, g);
   const split = variant.split(engine, g);
-  const shape = [g.kernelY, g.kernelX, g.inChannels, g.outChannels];
+  const shape = [g.kernelY, g.kernelX, g.inChannels / g.groups, g.outChannels];
   const parts = Tensor.empty(engine, [split.splits, ...shape], 'f32', 'conv2d');
   launchWeights(engine, variant, g, split, { x: x.storage, dy: dy.storage, parts: parts.storage });
   const dweight = split.splits === 1 ? Tensor.view(parts, shape, 'conv2d') : sum(parts, 0);
@@ -79,25 +74,26 @@ const recordedWeightGradient = (g: Geometry, x: Tensor, dy: Tensor): Tensor =>
   ]);
 
 /**
- * y[n, i, j, o] = Σ x[n, i·stride + a − padding, j·stride + b − padding, c]·weight[a, b, c, o] + bias[o]: a
+ * y[n, i, j, o] = Σ x[n, i·stride + a·dilation − padding, j·stride + b·dilation − padding, c]·weight[a, b, c, o] + bias[o]: a
  * cross-correlation with zero padding, as in PyTorch. x is [n, height, width, in], weight [kernel height, kernel width,
- * in, out], y [n, ⌊(height + 2·padding − kernel height)/stride⌋ + 1, …, out].
+ * in / groups, out], y [n, ⌊(height + 2·padding − dilation·(kernel height − 1) − 1)/stride⌋ + 1, …, out]. With groups, c runs
+ * over the channels of o's group alone.
  * With x in f16, weight and bias may be f32, and y is f16.
  * @throws {ShapeError} when the shapes do not fit each other, or the kernel is larger than the padded image.
  * @throws {DTypeError} when x is not f32 with all others f32, or f16 with others of f32 or f16.
- * @throws {ArgumentError} when a stride or padding is out of range.
+ * @throws {ArgumentError} when a stride, padding, dilation or number of groups is out of range.
  */
-export function conv2d(x: Tensor, weight: Tensor, { bias, stride = 1, padding = 0 }: Conv2dOptions = {}): Tensor {
+export function conv2d(x: Tensor, weight: Tensor, { bias, ...window }: Conv2dOptions = {}): Tensor {
   const inputs = bias ? [x, weight, bias] : [x, weight];
   commonEngine('conv2d', inputs);
-  const g = geometryOf(x.shape, weight.shape, stride, padding, commonFloat('conv2d', [x]));
+  const g = geometryOf(x.shape, weight.shape, window, commonFloat('conv2d', [x]));
   if (bias && (bias.rank !== 1 || bias.size !== g.outChannels)) {
     throw new ShapeError({
       where: 'conv2d',
       message: `the bias has shape ${show(bias.shape)}; weight ${show(weight.shape)} needs [${g.outChannels}].`,
     });
   }
-  if (g.kernelY * g.kernelX * g.strideY * g.strideX === 1 && g.padY + g.padX === 0) {
+  if (g.kernelY * g.kernelX * g.strideY * g.strideX * g.groups === 1 && g.padY + g.padX === 0) {
     return linear(x, reshape(weight, [g.inChannels, g.outChannels]), bias); // over the pixels
   }
   const read = weightsFor('conv2d', x, weight, bias);

@@ -46,8 +46,8 @@ export const quads: TapVariant = {
   name: 'quads',
   supports: hasLanes,
   // Weights are loaded as quads of target channels or of source channels, whichever are neighbours.
-  fits: ({ channels, targetChannels, weightTarget }) =>
-    targetChannels % 4 === 0 && targetChannels >= 8 && (channels % 4 === 0 || weightTarget === 1),
+  fits: ({ groups, channels, targetChannels, weightTarget }) =>
+    groups === 1 && targetChannels % 4 === 0 && targetChannels >= 8 && (channels % 4 === 0 || weightTarget === 1),
   padsChannels: true,
   mostPhases: MOST_PHASES,
   plan(engine, pass, output, phases = [pass]) {
@@ -71,6 +71,7 @@ export const quads: TapVariant = {
 export const lanes: TapVariant = {
   name: 'lanes',
   supports: hasLanes,
+  fits: ({ groups }) => groups === 1,
   plan(engine, pass, output) {
     const width = lanesOf(engine);
     const runs = pass.batch * pass.rows * Math.ceil(pass.columns / 4);
@@ -88,7 +89,7 @@ const BLOCK_THREADS = 4;
 export const blocks: TapVariant = {
   name: 'blocks',
   supports: (engine) => engine.adapterKind === 'software',
-  fits: ({ stored }) => stored === 'f32',
+  fits: ({ groups, stored }) => groups === 1 && stored === 'f32',
   plan(engine, pass, output) {
     const threads = pass.batch * pass.rows * Math.ceil(pass.columns / 8) * Math.ceil(pass.targetChannels / 4);
     return {
