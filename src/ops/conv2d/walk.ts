@@ -5,6 +5,9 @@ import { commonDivisor, type TapPass } from './taps/pass.ts';
 /** Target columns of a walk. */
 const COLUMNS = 4;
 
+/** A GPU's workgroups share tiles instead where a group has so many target channels. */
+export const TILED_FROM = 32;
+
 /** Threads of a workgroup: a vector of a software adapter's, or as many as a GPU runs at once. */
 export const threadsOf = (engine: Runtime): number => (engine.adapterKind === 'software' ? 8 : 64);
 

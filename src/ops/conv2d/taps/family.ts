@@ -60,7 +60,7 @@ export const tapFamily: KernelFamily<TapPass, TapVariant> = {
   name: 'conv2d',
   preference: 'conv2d',
   // Best first.
-  variants: /* @__PURE__ */ [depthwise, grouped].concat(tapsOnLanes, blocks, tiled),
+  variants: /* @__PURE__ */ [depthwise].concat(tapsOnLanes, grouped, blocks, tiled),
   flopsOf,
   // The weights of an input gradient are turned.
   describe: (p) =>

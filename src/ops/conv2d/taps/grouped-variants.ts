@@ -2,7 +2,7 @@
 import depthwiseSource from '../../../../shaders/conv2d/depthwise.wgsl';
 import groupedSource from '../../../../shaders/conv2d/grouped.wgsl';
 import { plane } from '../../../gpu/plane.ts';
-import { longWalksOf, threadsOf, walksOf, widthOf } from '../walk.ts';
+import { longWalksOf, TILED_FROM, threadsOf, walksOf, widthOf } from '../walk.ts';
 import type { TapPass } from './pass.ts';
 import { paramsOf, type TapVariant } from './variant.ts';
 
@@ -32,10 +32,11 @@ export const depthwise: TapVariant = {
 export const grouped: TapVariant = {
   name: 'grouped',
   supports: () => true,
-  fits: (pass) =>
+  fits: (pass, { adapterKind }) =>
     pass.groups > 1 &&
     (pass.channels / pass.groups) % 4 === 0 &&
     (pass.targetChannels / pass.groups) % 4 === 0 &&
+    (adapterKind === 'software' || pass.targetChannels / pass.groups < TILED_FROM) &&
     hasTaps(pass),
   plan(engine, pass, output) {
     const THREADS = threadsOf(engine);

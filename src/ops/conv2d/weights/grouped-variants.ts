@@ -6,7 +6,7 @@ import type { Runtime } from '../../../gpu/runtime.ts';
 import { type Split, splitSum } from '../../variants/split.ts';
 import type { Geometry } from '../geometry.ts';
 import { forwardPass } from '../taps/pass.ts';
-import { threadsOf, type Walks, walksOf, widthOf } from '../walk.ts';
+import { TILED_FROM, threadsOf, type Walks, walksOf, widthOf } from '../walk.ts';
 import { paramsOf, type WeightVariant } from './variant.ts';
 
 /** Rows of a walk: enough that the first ones, which others load too, are few. */
@@ -43,21 +43,27 @@ export const depthwise: WeightVariant = {
 };
 
 const groupedWalks = (g: Geometry) => walksOf(forwardPass(g), 4, ROWS);
-const groupedThreads = (g: Geometry): number => (g.kernelY * g.inChannels * g.outChannels) / (16 * g.groups);
+const groupedThreads = (g: Geometry): number => (g.inChannels * g.outChannels) / (16 * g.groups);
+
+/** Taps whose sums a GPU's thread holds in registers. */
+const MOST_TAPS = 9;
 
 /** Groups of quads. */
 export const grouped: WeightVariant = {
   name: 'grouped',
   supports: () => true,
-  fits: ({ groups, inChannels, outChannels }) =>
-    groups > 1 && (inChannels / groups) % 4 === 0 && (outChannels / groups) % 4 === 0,
+  fits: ({ groups, inChannels, outChannels, kernelY, kernelX }, { adapterKind }) =>
+    groups > 1 &&
+    (inChannels / groups) % 4 === 0 &&
+    (outChannels / groups) % 4 === 0 &&
+    (adapterKind === 'software' || (kernelY * kernelX <= MOST_TAPS && outChannels / groups < TILED_FROM)),
   split: (engine, g) => splitWalks(engine, groupedWalks(g), groupedThreads(g)),
   plan(engine, g, split) {
     const THREADS = threadsOf(engine);
     const walks = groupedWalks(g);
     return {
       kernel: { name: 'conv2d_weight_grouped', source: groupedSource },
-      constants: { ...walks.constants, THREADS },
+      constants: { ...walks.constants, TAP_ROWS: g.kernelY, THREADS },
       params: walkParams(g, split, walks),
       workgroups: plane(engine, Math.ceil((groupedThreads(g) * split.splits) / THREADS)),
     };
