@@ -69,6 +69,8 @@ export { Flatten, type FlattenOptions } from './nn/flatten.ts';
 export { flopsPerImage } from './nn/flops.ts';
 export { growLinear } from './nn/head.ts';
 export { kaimingNormal, kaimingUniform, parameter } from './nn/init.ts';
+export * from './nn/conv1d.ts';
+export * from './nn/conv-transpose2d.ts';
 export * from './nn/layers.ts';
 export { Module, type NamedTensor, type TorchLayout } from './nn/module.ts';
 export {
@@ -95,7 +97,13 @@ export {
 } from './nn/state-dict.ts';
 export { loadWeights, saveWeights } from './nn/weights.ts';
 export { type BatchNormOptions, batchNorm } from './ops/batch-norm.ts';
+export { type Conv1dOptions as Convolution1dOptions, conv1d } from './ops/conv2d/conv1d.ts';
 export { type Conv2dOptions as ConvolutionOptions, conv2d } from './ops/conv2d/conv2d.ts';
+export {
+  type ConvTranspose2dOptions as TransposedConvolutionOptions,
+  convTranspose2d,
+} from './ops/conv2d/conv-transpose2d.ts';
+export type { Padding } from './ops/conv2d/geometry.ts';
 export { type CrossEntropyOptions, crossEntropy } from './ops/cross-entropy.ts';
 export { dropout } from './ops/dropout.ts';
 export { cast, elementwise, where } from './ops/elementwise/elementwise.ts';
