@@ -44,7 +44,9 @@ function scattered(c: Case) {
             for (let p = 0; p < inChannels; p++)
               for (let q = 0; q < outGroup; q++)
                 terms.push([
-                  ((image * shape[1] + row) * shape[2] + column) * c.outChannels + Math.floor(p / inGroup) * outGroup + q,
+                  ((image * shape[1] + row) * shape[2] + column) * c.outChannels +
+                    Math.floor(p / inGroup) * outGroup +
+                    q,
                   ((image * height + i) * width + j) * inChannels + p,
                   ((a * c.kernel[1] + b) * outGroup + q) * inChannels + p,
                 ]);
@@ -59,7 +61,11 @@ async function compare(c: Case, seed: number, half = false): Promise<void> {
   const draw = (n: number, stream: number) => (half ? rounded(uniform(n, stream)) : uniform(n, stream));
   const [x, weight, dy] = [draw(count(c.x), seed), draw(count(weightShape), seed + 1), draw(count(shape), seed + 2)];
   const bias = uniform(c.outChannels, seed + 3);
-  const [tx, tweight, tbias] = [(half ? halfLeaf : leaf)(x, c.x), leaf(weight, weightShape), leaf(bias, [c.outChannels])];
+  const [tx, tweight, tbias] = [
+    (half ? halfLeaf : leaf)(x, c.x),
+    leaf(weight, weightShape),
+    leaf(bias, [c.outChannels]),
+  ];
   const { x: _, outChannels: __, kernel: ___, ...options } = c;
   const y = convTranspose2d(tx, tweight, { bias: tbias, ...options });
   assert.equal(y.shape, [...shape], what);

@@ -4,7 +4,7 @@
  * All three take 2·batch·(output pixels)·(kernel height·kernel width·in·out / groups) operations; products with padding are
  * counted.
  */
-import { conv2d, type Engine } from '../../src/index.ts';
+import { conv2d, convTranspose2d, type Engine } from '../../src/index.ts';
 import { gradientOf, noise, noiseLeaf, type Work, type WorkCase } from '../bench-case.ts';
 
 /** A 3×3 convolution. */
@@ -73,9 +73,30 @@ function prepare(engine: Engine, part: Part, { size, inputs, outputs, stride, gr
 const partsOf = ({ inputs }: Layer): Part[] =>
   inputs === 3 ? ['forward', 'weight-gradient'] : ['forward', 'input-gradient', 'weight-gradient'];
 
-export const conv2dCases: readonly WorkCase[] = LAYERS.flatMap((layer) =>
-  partsOf(layer).map((part) => ({
-    name: `conv2d/${part}/${nameOf(layer)}`,
-    prepare: (engine: Engine) => prepare(engine, part, layer),
+/** Images doubled by the transpose of a 4×4 convolution, as decoders do. */
+function prepareTransposed(engine: Engine, part: Part): Work {
+  const { size, inputs, outputs } = DOUBLED;
+  const xShape = [BATCH, size, size, inputs];
+  const weightShape = [4, 4, outputs, inputs];
+  const x = part === 'input-gradient' ? noiseLeaf(engine, xShape) : noise(engine, xShape);
+  const weight = part === 'weight-gradient' ? noiseLeaf(engine, weightShape, 1) : noise(engine, weightShape, 1);
+  const forward = () => convTranspose2d(x, weight, { stride: 2, padding: 1 });
+  const flops = 2 * BATCH * size ** 2 * 16 * inputs * outputs;
+  const work = part === 'forward' ? { flops, run: forward } : gradientOf(forward(), { flops });
+  return { ...work, captured: true };
+}
+
+const DOUBLED: Layer = { size: 16, inputs: 64, outputs: 32, stride: 2 };
+
+export const conv2dCases: readonly WorkCase[] = [
+  ...LAYERS.flatMap((layer) =>
+    partsOf(layer).map((part) => ({
+      name: `conv2d/${part}/${nameOf(layer)}`,
+      prepare: (engine: Engine) => prepare(engine, part, layer),
+    })),
+  ),
+  ...partsOf(DOUBLED).map((part) => ({
+    name: `conv-transpose2d/${part}/${nameOf(DOUBLED)}`,
+    prepare: (engine: Engine) => prepareTransposed(engine, part),
   })),
-);
+];

@@ -6,8 +6,8 @@ import type { Engine } from '../tensor/engine.ts';
 import type { Random } from '../tensor/random.ts';
 import { layerRandom } from '../tensor/random-tensors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { kaimingUniform } from './init.ts';
 import { checkSizes } from './check-sizes.ts';
+import { kaimingUniform } from './init.ts';
 import { Module, type TorchLayout } from './module.ts';
 
 /** What a {@link ConvTranspose2d} layer may differ in. */

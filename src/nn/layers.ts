@@ -16,6 +16,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { checkSizes } from './check-sizes.ts';
 import { buffer, kaimingNormal, kaimingUniform, parameter } from './init.ts';
 import { Module, type TorchLayout } from './module.ts';
+import type { HasPath, Path } from './path.ts';
 
 /** What a {@link Linear} layer may differ in. */
 export interface LinearOptions {
@@ -180,7 +181,7 @@ export class BatchNorm2d extends Module {
 export class MaxPool2d extends Module {
   constructor(
     engine: Engine,
-    private readonly options: PoolOptions,
+    readonly options: PoolOptions,
   ) {
     super(engine);
   }
@@ -198,7 +199,7 @@ export class MaxPool2d extends Module {
 export class AvgPool2d extends Module {
   constructor(
     engine: Engine,
-    private readonly options: AvgPoolOptions,
+    readonly options: AvgPoolOptions,
   ) {
     super(engine);
   }
@@ -252,7 +253,7 @@ export class Dropout extends Module {
 }
 
 /** One module after the other; named `0`, `1`, … as in PyTorch. */
-export class Sequential extends Module {
+export class Sequential extends Module implements HasPath {
   /** In the order in which they are applied. */
   readonly modules: readonly Module[];
 
@@ -263,6 +264,10 @@ export class Sequential extends Module {
 
   override *children(): Generator<[string, Module]> {
     for (const [i, module] of this.modules.entries()) yield [String(i), module];
+  }
+
+  path(): Path {
+    return { along: this.modules };
   }
 
   /** What the last one makes of it. */

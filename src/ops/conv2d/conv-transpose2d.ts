@@ -98,11 +98,7 @@ function transposedOf(x: Tensor, weight: Tensor, options: ConvTranspose2dOptions
  * @throws {DTypeError} when x is not f32 with all others f32, or f16 with others of f32 or f16.
  * @throws {ArgumentError} when a stride, padding, dilation or number of groups is out of range.
  */
-export function convTranspose2d(
-  x: Tensor,
-  weight: Tensor,
-  { bias, ...options }: ConvTranspose2dOptions = {},
-): Tensor {
+export function convTranspose2d(x: Tensor, weight: Tensor, { bias, ...options }: ConvTranspose2dOptions = {}): Tensor {
   const inputs = bias ? [x, weight, bias] : [x, weight];
   commonEngine(WHERE, inputs);
   const g = transposedOf(x, weight, options);

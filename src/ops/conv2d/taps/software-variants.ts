@@ -75,7 +75,10 @@ export const quads: TapVariant = {
       constants: { ...constants, S: pass.stored },
       params: { phases: params },
       // Phases side by side: an adapter that gives each core a share of the workgroups in order gives each as much work.
-      workgroups: [phases.length, ...plane(engine, blocks * pass.groups * Math.ceil(pass.targetChannels / (4 * QUADS * pass.groups)))],
+      workgroups: [
+        phases.length,
+        ...plane(engine, blocks * pass.groups * Math.ceil(pass.targetChannels / (4 * QUADS * pass.groups))),
+      ],
     };
   },
 };
