@@ -10,6 +10,7 @@ export interface Path {
 
 /** A module that says how images go through it; what is counted along the way, as {@link flopsPerImage} does, needs that. */
 export interface HasPath {
+  /** How an image goes through it. */
   path(): Path;
 }
 

@@ -88,9 +88,9 @@ class WideStage extends Module implements HasPath {
  */
 export class WideResNet extends Module implements HasPath {
   readonly conv1: Conv2d;
-  readonly block1: WideStage;
-  readonly block2: WideStage;
-  readonly block3: WideStage;
+  readonly block1: Module;
+  readonly block2: Module;
+  readonly block3: Module;
   readonly bn1: BatchNorm2d;
   /** The classifier. */
   readonly fc: Linear;
