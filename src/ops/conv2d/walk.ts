@@ -8,8 +8,8 @@ const COLUMNS = 4;
 /** A GPU's workgroups share tiles instead where a group has so many target channels. */
 export const TILED_FROM = 32;
 
-/** Threads of a workgroup: a vector of a software adapter's, or as many as a GPU runs at once. */
-export const threadsOf = (engine: Runtime): number => (engine.adapterKind === 'software' ? 8 : 64);
+/** Threads of a workgroup: as many as a GPU runs at once, or enough that a software adapter's cost of beginning one does not count. */
+export const threadsOf = (engine: Runtime): number => (engine.adapterKind === 'software' ? 32 : 64);
 
 /** Channels that come in fours are loaded by fours. */
 export const widthOf = ({ channels }: TapPass): 1 | 4 => (channels % 4 === 0 ? 4 : 1);
