@@ -1,10 +1,10 @@
-// import conv2d/walk.wgsl
+// import conv2d/walk-window.wgsl
 // import conv2d/params.wgsl
 
-// Depthwise convolution (see conv2d/walk.wgsl): every channel has taps of its own. What the rows of taps see moves up through
-// an array, so that a walk loads each source row once. Forward and input gradient alike, see conv2d/params.wgsl.
+// Depthwise convolution (see conv2d/walk.wgsl): every channel has taps of its own. Forward and input gradient alike, see
+// conv2d/params.wgsl.
 //
-// Injected: TAP_ROWS, TAP_COLUMNS, THREADS (of a workgroup).
+// Injected: TAP_COLUMNS, THREADS (of a workgroup).
 
 @group(0) @binding(1) var<storage, read> weight: array<S>;
 @group(0) @binding(2) var<storage, read> bias: array<V>;
@@ -43,15 +43,12 @@ fn main(
     shift = bias[channel];
   }
 
-  var window: array<Seen, TAP_ROWS>;
+  var window: Window;
   var row = walk.row;
-  var missing = TAP_ROWS; // source rows until all taps of the next target row see theirs
-  let lines = (walk.rows - 1u) * MOVE_Y + TAP_ROWS;
+  var missing = TAP_ROWS;
+  let lines = linesOf(walk);
   for (var line = 0u; line < lines; line++) {
-    for (var i = 1u; i < TAP_ROWS; i++) { // unrolled
-      window[i - 1u] = window[i];
-    }
-    window[TAP_ROWS - 1u] = seenAt(walk.image, sourceRow(walk.row) + i32(line * params.tapStepY), walk.column, channel);
+    window = onward(window, walk, line, channel);
     missing--;
     if (missing > 0u) {
       continue;
