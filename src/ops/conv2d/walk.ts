@@ -14,6 +14,10 @@ export const threadsOf = (engine: Runtime): number => (engine.adapterKind === 's
 /** Channels that come in fours are loaded by fours. */
 export const widthOf = ({ channels }: TapPass): 1 | 4 => (channels % 4 === 0 ? 4 : 1);
 
+/** The same of groups. */
+export const groupWidthOf = ({ groups, channels, targetChannels }: TapPass): 1 | 4 =>
+  (channels / groups) % 4 === 0 && (targetChannels / groups) % 4 === 0 ? 4 : 1;
+
 /** One direction: positions of a walk are `every` apart, and `move` taps; there are so many walks side by side. */
 function axisOf(positions: number, step: number, tapStep: number, most: number) {
   const common = commonDivisor(step, tapStep);

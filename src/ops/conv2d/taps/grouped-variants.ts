@@ -1,8 +1,9 @@
 /** Variants for groups of channels of the kernels that sum taps, on any adapter. */
 import depthwiseSource from '../../../../shaders/conv2d/depthwise.wgsl';
-import groupedSource from '../../../../shaders/conv2d/grouped.wgsl';
+import quadsSource from '../../../../shaders/conv2d/grouped-quads.wgsl';
+import singlesSource from '../../../../shaders/conv2d/grouped-singles.wgsl';
 import { plane } from '../../../gpu/plane.ts';
-import { longWalksOf, TILED_FROM, threadsOf, walksOf, widthOf } from '../walk.ts';
+import { groupWidthOf, longWalksOf, TILED_FROM, threadsOf, walksOf, widthOf } from '../walk.ts';
 import type { TapPass } from './pass.ts';
 import { paramsOf, type TapVariant } from './variant.ts';
 
@@ -28,24 +29,24 @@ export const depthwise: TapVariant = {
   },
 };
 
-/** Groups of quads. */
+/** Groups of any size, those of quads by quads. */
 export const grouped: TapVariant = {
   name: 'grouped',
   supports: () => true,
   fits: (pass, { adapterKind }) =>
-    pass.groups > 1 &&
-    (pass.channels / pass.groups) % 4 === 0 &&
-    (pass.targetChannels / pass.groups) % 4 === 0 &&
-    (adapterKind === 'software' || pass.targetChannels / pass.groups < TILED_FROM) &&
-    hasTaps(pass),
+    pass.groups > 1 && (adapterKind === 'software' || pass.targetChannels / pass.groups < TILED_FROM) && hasTaps(pass),
   plan(engine, pass, output) {
     const THREADS = threadsOf(engine);
-    const { count, constants } = walksOf(pass, 4, 1);
+    const width = groupWidthOf(pass);
+    const { count, constants } = walksOf(pass, width, 1);
     return {
-      kernel: { name: 'conv2d_grouped', source: groupedSource },
-      constants: { ...constants, THREADS, TURNED: pass.weightTarget !== 1 },
+      kernel:
+        width === 4
+          ? { name: 'conv2d_grouped_quads', source: quadsSource }
+          : { name: 'conv2d_grouped_singles', source: singlesSource },
+      constants: { ...constants, THREADS, ...(width === 4 ? { TURNED: pass.weightTarget !== 1 } : {}) },
       params: paramsOf(pass, output),
-      workgroups: plane(engine, Math.ceil((count * pass.targetChannels) / 4 / THREADS)),
+      workgroups: plane(engine, Math.ceil((count * pass.targetChannels) / width / THREADS)),
     };
   },
 };

@@ -1,12 +1,13 @@
 /** Variants of the weight gradient for groups of channels, on any adapter. */
 import depthwiseSource from '../../../../shaders/conv2d-weight/depthwise.wgsl';
-import groupedSource from '../../../../shaders/conv2d-weight/grouped.wgsl';
+import quadsSource from '../../../../shaders/conv2d-weight/grouped-quads.wgsl';
+import singlesSource from '../../../../shaders/conv2d-weight/grouped-singles.wgsl';
 import { plane } from '../../../gpu/plane.ts';
 import type { Runtime } from '../../../gpu/runtime.ts';
 import { type Split, splitSum } from '../../variants/split.ts';
 import type { Geometry } from '../geometry.ts';
 import { forwardPass } from '../taps/pass.ts';
-import { TILED_FROM, threadsOf, type Walks, walksOf, widthOf } from '../walk.ts';
+import { groupWidthOf, TILED_FROM, threadsOf, type Walks, walksOf, widthOf } from '../walk.ts';
 import { paramsOf, type WeightVariant } from './variant.ts';
 
 /** Rows of a walk: enough that the first ones, which others load too, are few. */
@@ -42,27 +43,28 @@ export const depthwise: WeightVariant = {
   },
 };
 
-const groupedWalks = (g: Geometry) => walksOf(forwardPass(g), 4, ROWS);
-const groupedThreads = (g: Geometry): number => (g.inChannels * g.outChannels) / (16 * g.groups);
+const groupedWalks = (g: Geometry) => walksOf(forwardPass(g), groupWidthOf(forwardPass(g)), ROWS);
+const groupedThreads = (g: Geometry): number =>
+  (g.inChannels * g.outChannels) / (groupWidthOf(forwardPass(g)) ** 2 * g.groups);
 
 /** Taps whose sums a GPU's thread holds in registers. */
 const MOST_TAPS = 9;
 
-/** Groups of quads. */
+/** Groups of any size, those of quads by quads. */
 export const grouped: WeightVariant = {
   name: 'grouped',
   supports: () => true,
-  fits: ({ groups, inChannels, outChannels, kernelY, kernelX }, { adapterKind }) =>
-    groups > 1 &&
-    (inChannels / groups) % 4 === 0 &&
-    (outChannels / groups) % 4 === 0 &&
-    (adapterKind === 'software' || (kernelY * kernelX <= MOST_TAPS && outChannels / groups < TILED_FROM)),
+  fits: ({ groups, outChannels, kernelY, kernelX }, { adapterKind }) =>
+    groups > 1 && (adapterKind === 'software' || (kernelY * kernelX <= MOST_TAPS && outChannels / groups < TILED_FROM)),
   split: (engine, g) => splitWalks(engine, groupedWalks(g), groupedThreads(g)),
   plan(engine, g, split) {
     const THREADS = threadsOf(engine);
     const walks = groupedWalks(g);
     return {
-      kernel: { name: 'conv2d_weight_grouped', source: groupedSource },
+      kernel:
+        groupWidthOf(forwardPass(g)) === 4
+          ? { name: 'conv2d_weight_grouped_quads', source: quadsSource }
+          : { name: 'conv2d_weight_grouped_singles', source: singlesSource },
       constants: { ...walks.constants, TAP_ROWS: g.kernelY, THREADS },
       params: walkParams(g, split, walks),
       workgroups: plane(engine, Math.ceil((groupedThreads(g) * split.splits) / THREADS)),

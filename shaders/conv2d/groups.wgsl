@@ -1,31 +1,16 @@
 // import conv2d/walk.wgsl
 // import conv2d/params.wgsl
 
-// Convolution in groups of channels that come in fours, see conv2d/walk.wgsl: a thread computes four target channels of a group
-// at COLUMNS positions. Forward and input gradient alike, see conv2d/params.wgsl.
+// Convolution in groups of channels, see conv2d/walk.wgsl: a thread computes a vector of target channels of a group at COLUMNS
+// positions. Forward and input gradient alike, see conv2d/params.wgsl. For kernels that tell what weights are that take a vector
+// of source channels to one of target channels: a function `weightsAt(first: u32)`.
 //
-// Injected: TAP_COLUMNS, THREADS (of a workgroup), TURNED (neighbouring weights belong to neighbouring source channels, not to
-// target channels).
+// Injected: TAP_COLUMNS, THREADS (of a workgroup).
 
 @group(0) @binding(1) var<storage, read> weight: array<S>;
 @group(0) @binding(2) var<storage, read> bias: array<V>;
 @group(0) @binding(3) var<storage, read_write> result: array<S>;
 @group(0) @binding(4) var<uniform> params: Params;
-
-// Weights of four source channels, the columns, for four target channels.
-fn weightsAt(first: u32) -> mat4x4<f32> {
-  let step = select(params.weightSource, params.weightTarget, TURNED);
-  let weights = mat4x4<f32>(
-    V(weight[first / 4u]),
-    V(weight[(first + step) / 4u]),
-    V(weight[(first + 2u * step) / 4u]),
-    V(weight[(first + 3u * step) / 4u]),
-  );
-  if (TURNED) {
-    return transpose(weights);
-  }
-  return weights;
-}
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -34,16 +19,17 @@ fn main(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let at = (workgroup.y * workgroups.x + workgroup.x) * THREADS + thread;
-  let targets = params.targetChannels / 4u;
+  let targets = params.targetChannels / WIDTH;
   let channel = at % targets;
   let walk = walkAt(at / targets);
   if (walk.image >= params.batch || walk.rows == 0u) {
     return;
   }
-  let sources = params.groupChannels / 4u;
-  let group = channel / (params.groupTargets / 4u);
+  let sources = params.groupChannels / WIDTH;
+  let groupTargets = params.groupTargets / WIDTH;
+  let group = channel / groupTargets;
   let first = params.weightOrigin + group * params.weightGroup +
-    channel % (params.groupTargets / 4u) * 4u * params.weightTarget;
+    channel % groupTargets * WIDTH * params.weightTarget;
 
   var sums: array<V, COLUMNS>;
   for (var tapY = 0u; tapY < params.tapRows; tapY++) {
@@ -57,7 +43,7 @@ fn main(
           sums[i] += weights * seen[i * MOVE_X + tapX];
         }
       }
-      weightRow += 4u * params.weightSource;
+      weightRow += WIDTH * params.weightSource;
     }
   }
 
