@@ -63,14 +63,19 @@ export type { Kernel } from './gpu/wgsl/kernel.ts';
 export { linkWgsl, wgsl } from './gpu/wgsl/link-wgsl.ts';
 export type { Params, ParamValue } from './gpu/wgsl/params.ts';
 export { BasicBlock } from './nn/basic-block.ts';
+export { Bottleneck } from './nn/bottleneck.ts';
 export { checkpointed } from './nn/checkpointed.ts';
+export * from './nn/conv-transpose2d.ts';
+export * from './nn/conv1d.ts';
 export { copyModule } from './nn/copy.ts';
 export { Flatten, type FlattenOptions } from './nn/flatten.ts';
 export { flopsPerImage } from './nn/flops.ts';
 export { growLinear } from './nn/head.ts';
 export { kaimingNormal, kaimingUniform, parameter } from './nn/init.ts';
 export * from './nn/layers.ts';
+export { MobileNetV2, type MobileNetV2Options } from './nn/mobilenet.ts';
 export { Module, type NamedTensor, type TorchLayout } from './nn/module.ts';
+export type { HasPath, Path } from './nn/path.ts';
 export {
   type BackboneOptions,
   type BackboneOutputs,
@@ -94,8 +99,15 @@ export {
   stateDict,
 } from './nn/state-dict.ts';
 export { loadWeights, saveWeights } from './nn/weights.ts';
+export { WideResNet, type WideResNetOptions } from './nn/wide-resnet.ts';
 export { type BatchNormOptions, batchNorm } from './ops/batch-norm.ts';
+export {
+  type ConvTranspose2dOptions as TransposedConvolutionOptions,
+  convTranspose2d,
+} from './ops/conv2d/conv-transpose2d.ts';
+export { type Conv1dOptions as Convolution1dOptions, conv1d } from './ops/conv2d/conv1d.ts';
 export { type Conv2dOptions as ConvolutionOptions, conv2d } from './ops/conv2d/conv2d.ts';
+export type { Padding } from './ops/conv2d/geometry.ts';
 export { type CrossEntropyOptions, crossEntropy } from './ops/cross-entropy.ts';
 export { dropout } from './ops/dropout.ts';
 export { cast, elementwise, where } from './ops/elementwise/elementwise.ts';

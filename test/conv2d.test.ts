@@ -3,10 +3,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ArgumentError, conv2d, type DType, DTypeError, ShapeError, type Tensor } from '../src/index.ts';
+import { ArgumentError, conv2d, DTypeError, ShapeError, type Tensor } from '../src/index.ts';
 import { readSafetensors, type SafetensorsEntry } from '../src/nn/safetensors.ts';
 import { tapFamily } from '../src/ops/conv2d/taps/family.ts';
 import { preferVariant, variantsOf } from '../src/ops/variants/kernel-variants.ts';
+import { compareConv2d as compare } from './support/compare-conv2d.ts';
 import {
   type ConvCase,
   centralDifferences,
@@ -26,34 +27,6 @@ test.after.each(() => {
   preferVariant(engine, 'conv2d', null);
   preferVariant(engine, 'matmul', null);
 });
-
-/**
- * Runs the case forward and backward and compares all four results with the reference. In f16 the images are: the weights
- * stay f32, and so do their gradients.
- */
-async function compare(c: ConvCase, seed: number, what: string, dtype: DType = 'f32'): Promise<void> {
-  const half = dtype === 'f16';
-  const drawn = (n: number, from: number) => (half ? rounded(uniform(n, from)) : uniform(n, from));
-  const [rows, columns] = outputSize(c);
-  const x = drawn(c.batch * c.height * c.width * c.inChannels, seed);
-  const weight = drawn(c.kernel[0] * c.kernel[1] * c.inChannels * c.outChannels, seed + 1);
-  const bias = uniform(c.outChannels, seed + 2);
-  const dy = drawn(c.batch * rows * columns * c.outChannels, seed + 3);
-  const tx = (half ? halfLeaf : leaf)(x, [c.batch, c.height, c.width, c.inChannels]);
-  const tweight = leaf(weight, [...c.kernel, c.inChannels, c.outChannels]);
-  const tbias = leaf(bias, [c.outChannels]);
-  const y = conv2d(tx, tweight, { bias: tbias, stride: c.stride, padding: c.padding });
-  assert.equal(y.shape, [c.batch, rows, columns, c.outChannels], what);
-  assert.is(y.dtype, dtype);
-  y.backward(engine.tensor(dy, y.shape, dtype));
-  const expected = convGradients(c, x, weight, dy);
-  const tolerance = half ? HALF_EPSILON : 1e-5;
-  await near(y, convForward(c, x, weight, bias), tolerance, `${what}: y`);
-  await near(tx.grad, expected.dx, tolerance, `${what}: dx`);
-  await near(tweight.grad, expected.dweight, 1e-5, `${what}: dweight`);
-  await near(tbias.grad, expected.dbias, 1e-5, `${what}: dbias`);
-  for (const t of [y, tx.grad, tweight.grad, tbias.grad, tx, tweight, tbias]) t?.dispose();
-}
 
 /** One of each way the kernels take: full and ragged runs, wide and narrow channels, phases without taps. */
 const chosen: ConvCase[] = [

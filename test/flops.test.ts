@@ -1,7 +1,7 @@
 /** The arithmetic of networks against counts by hand. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createResNet, flopsPerImage } from '../src/index.ts';
+import { Conv2d, ConvTranspose2d, createResNet, flopsPerImage, Linear, MaxPool2d, Sequential } from '../src/index.ts';
 import { engine } from './support/engine.ts';
 
 test('a ResNet-8 of width 4 on 12×12 grey images, counted by hand', () => {
@@ -30,6 +30,25 @@ test('ResNet-18 on ImageNet: 1.81 GMAC, as torchvision says', () => {
   const model = createResNet(engine, 'resnet18', { classes: 1000, stem: 'imagenet' });
   const flops = flopsPerImage(model, { height: 224, width: 224 });
   assert.is((flops / 2e9).toFixed(2), '1.81');
+  model.dispose();
+});
+
+test('layers of every kind are followed along a Sequential: windows, dilations, groups, and the way back up', () => {
+  const model = new Sequential(
+    engine,
+    new Conv2d(engine, 4, 8, [3, 2], { stride: [2, 1], dilation: [1, 2], padding: [1, 0], groups: 2 }), // 9×10 to 5×8
+    new MaxPool2d(engine, { kernel: [2, 3], stride: 2, padding: [0, 1] }), // to 2×4
+    new Conv2d(engine, 8, 8, 3, { padding: 'same', groups: 8 }),
+    new ConvTranspose2d(engine, 8, 6, 3, { stride: 2, outputPadding: [1, 0], groups: 2 }), // to 6×9
+    new Conv2d(engine, 6, 1, 1),
+    new Linear(engine, 54, 3),
+  );
+  const multiplyAdds = 5 * 8 * 6 * 2 * 8 + 2 * 4 * 9 * 8 + 2 * 4 * 9 * 3 * 8 + 6 * 9 * 6 + 54 * 3;
+  assert.is(flopsPerImage(model, { height: 9, width: 10 }), 2 * multiplyAdds);
+  assert.equal(
+    new Sequential(engine, ...model.modules.slice(0, 5)).forward(engine.zeros([1, 9, 10, 4])).shape,
+    [1, 6, 9, 1],
+  );
   model.dispose();
 });
 

@@ -139,11 +139,11 @@ test('what is off, missing or damaged fails by its name, and the rest still runs
   const expected = [
     /^FAILED a: .* 2\.00e-5 \(dx\), at most 0\.00001 allowed/,
     /^FAILED b: b\.safetensors: .*cut off/,
-    /^FAILED c: unknown case "warp_drive"; known: conv2d, batch_norm, .*resnet/,
+    /^FAILED c: unknown case "warp_drive"; known: conv1d, conv2d, .*resnet/,
     /^FAILED d: .*worst Infinity \(y\)/,
     /^FAILED e: .*\(dx\)/,
     /^FAILED f: dx has shape \[1, 1, 1, 2\]; the reference \[1, 1, 2, 1\]/,
-    /^FAILED g: argument groups is 2; only 1 is supported/,
+    /^FAILED g: .*groups is 2; a whole number that divides both 1 channels/,
     /^FAILED h: .*worst Infinity/,
     /^ok {5}i: /,
     /^FAILED j: __metadata__ names no case/,
@@ -155,6 +155,55 @@ test('what is off, missing or damaged fails by its name, and the rest still runs
   });
   assert.is(lines.length, expected.length);
   assert.is(code, 1);
+});
+
+test('convolutions have all of PyTorch’s settings', async () => {
+  const file = (name: string, args: object, entries: Record<string, SafetensorsEntry>) =>
+    writeSafetensors(Object.entries(entries), { case: name, args: JSON.stringify(args), layout: 'NCHW/OIHW' });
+  const { lines } = await runOn({
+    'a.safetensors': file(
+      'conv2d',
+      { stride: 1, padding: 'same', groups: 2, dilation: [1, 3] },
+      {
+        x: f32([1, 2, 1, 1], [3, 5]),
+        weight: f32([2, 1, 1, 3], [9, 2, 9, 9, 7, 9]),
+        y: f32([1, 2, 1, 1], [6, 35]),
+        dy: f32([1, 2, 1, 1], [1, 10]),
+        dx: f32([1, 2, 1, 1], [2, 70]),
+        dweight: f32([2, 1, 1, 3], [0, 3, 0, 0, 50, 0]),
+      },
+    ),
+    'b.safetensors': file(
+      'conv_transpose2d',
+      { stride: [1, 2], output_padding: [0, 1] },
+      {
+        x: f32([1, 1, 1, 2], [3, 5]),
+        weight: f32([1, 2, 1, 2], [1, 10, 2, 20]),
+        bias: f32([2], [0.5, 0]),
+        y: f32([1, 2, 1, 5], [3.5, 30.5, 5.5, 50.5, 0.5, 6, 60, 10, 100, 0]),
+        dy: f32([1, 2, 1, 5], [1, 1, 0, 0, 0, 0, 0, 1, 0, 9]),
+        dx: f32([1, 1, 1, 2], [11, 2]),
+        dweight: f32([1, 2, 1, 2], [3, 3, 5, 0]),
+        dbias: f32([2], [2, 10]),
+      },
+    ),
+    'c.safetensors': file(
+      'conv1d',
+      { dilation: 2 },
+      {
+        x: f32([1, 1, 4], [1, 2, 3, 4]),
+        weight: f32([2, 1, 2], [1, 10, 0, 1]),
+        y: f32([1, 2, 2], [31, 42, 3, 4]),
+        dy: f32([1, 2, 2], [1, 0, 0, 1]),
+        dx: f32([1, 1, 4], [1, 0, 10, 1]),
+        dweight: f32([2, 1, 2], [1, 3, 2, 4]),
+      },
+    ),
+  });
+  assert.equal(
+    lines.map((line) => line.split(':')[0]!.trim()),
+    ['ok     a', 'ok     b', 'ok     c', '3 passed, 0 failed'],
+  );
 });
 
 test('a folder that is missing or empty is said so', async () => {

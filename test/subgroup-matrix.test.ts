@@ -258,7 +258,7 @@ function everyPlan(on: Engine): Plan[] {
     for (const inChannels of [3, 8, 64]) {
       for (const outChannels of [5, 16, 64]) {
         for (const size of [2, 16]) {
-          const g = geometryOf([1, size, size, inChannels], [3, 3, inChannels, outChannels], 1, 1, stored);
+          const g = geometryOf([1, size, size, inChannels], [3, 3, inChannels, outChannels], { padding: 1 }, stored);
           for (const pass of [forwardPass(g), ...inputGradientPasses(g)]) {
             if (taps.fits?.(pass, on)) made.push(taps.plan(on, pass, { hasBias: false, accumulate: false }));
           }

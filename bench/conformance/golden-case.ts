@@ -11,7 +11,7 @@ export type Layout = 'images' | 'conv' | 'linear' | 'same';
 /** Ours to PyTorch's, for each kind of tensor: axis i there is axis `order[i]` here. */
 function torchOrder(layout: Layout, rank: number): readonly number[] | null {
   if (layout === 'images' && rank > 2) return [0, rank - 1, ...Array.from({ length: rank - 2 }, (_, i) => i + 1)];
-  if (layout === 'conv') return [3, 2, 0, 1];
+  if (layout === 'conv') return rank === 3 ? [2, 1, 0] : [3, 2, 0, 1];
   if (layout === 'linear') return [1, 0];
   return null;
 }

@@ -6,7 +6,9 @@ import {
   avgPool2d,
   backward,
   batchNorm,
+  conv1d,
   conv2d,
+  convTranspose2d,
   crossEntropy,
   linear,
   maxPool2d,
@@ -27,18 +29,56 @@ async function compareGradients(given: GoldenCase, leaves: Record<string, [Tenso
   }
 }
 
-async function conv2dCase(given: GoldenCase): Promise<void> {
-  given.only('dilation', 1);
-  given.only('groups', 1);
-  const x = given.leaf('x', 'images');
-  const weight = given.leaf('weight', 'conv');
-  const bias = given.has('bias') ? given.leaf('bias') : null;
-  const options = { stride: given.pair('stride', [1, 1]), padding: given.pair('padding', [0, 0]) };
-  const y = conv2d(x, weight, bias ? { ...options, bias } : options);
-  backward(y, given.tensor('dy', 'images'));
-  await given.compare('y', y, TOLERANCE, 'images');
-  await compareGradients(given, { x: [x, 'images'], weight: [weight, 'conv'], bias: bias && [bias, 'same'] });
+/** A convolution of any kind. */
+function convolutionCase(run: (given: GoldenCase, x: Tensor, weight: Tensor, bias?: Tensor) => Tensor): Run {
+  return async (given) => {
+    const x = given.leaf('x', 'images');
+    const weight = given.leaf('weight', 'conv');
+    const bias = given.has('bias') ? given.leaf('bias') : null;
+    const y = run(given, x, weight, bias ?? undefined);
+    backward(y, given.tensor('dy', 'images'));
+    await given.compare('y', y, TOLERANCE, 'images');
+    await compareGradients(given, { x: [x, 'images'], weight: [weight, 'conv'], bias: bias && [bias, 'same'] });
+  };
 }
+
+/** PyTorch's words for padding, or numbers. */
+const paddingOf = (given: GoldenCase) => {
+  const word = given.text('padding', '');
+  return word === 'same' || word === 'valid' ? word : given.pair('padding', [0, 0]);
+};
+
+const conv2dCase = convolutionCase((given, x, weight, bias) =>
+  conv2d(x, weight, {
+    ...(bias ? { bias } : {}),
+    stride: given.pair('stride', [1, 1]),
+    padding: paddingOf(given),
+    dilation: given.pair('dilation', [1, 1]),
+    groups: given.number('groups', 1),
+  }),
+);
+
+const conv1dCase = convolutionCase((given, x, weight, bias) => {
+  const padding = paddingOf(given);
+  return conv1d(x, weight, {
+    ...(bias ? { bias } : {}),
+    stride: given.pair('stride', [1, 1])[0],
+    padding: typeof padding === 'string' ? padding : padding[0],
+    dilation: given.pair('dilation', [1, 1])[0],
+    groups: given.number('groups', 1),
+  });
+});
+
+const convTranspose2dCase = convolutionCase((given, x, weight, bias) =>
+  convTranspose2d(x, weight, {
+    ...(bias ? { bias } : {}),
+    stride: given.pair('stride', [1, 1]),
+    padding: given.pair('padding', [0, 0]),
+    outputPadding: given.pair('output_padding', [0, 0]),
+    dilation: given.pair('dilation', [1, 1]),
+    groups: given.number('groups', 1),
+  }),
+);
 
 async function batchNormCase(given: GoldenCase): Promise<void> {
   const { engine } = given;
@@ -123,7 +163,9 @@ async function groupKDCase(given: GoldenCase): Promise<void> {
 
 /** How each case is run, by the name in the file. */
 export const GOLDEN_CASES: Readonly<Record<string, Run>> = {
+  conv1d: conv1dCase,
   conv2d: conv2dCase,
+  conv_transpose2d: convTranspose2dCase,
   batch_norm: batchNormCase,
   max_pool2d: poolCase(maxPool2d),
   avg_pool2d: poolCase(avgPool2d),

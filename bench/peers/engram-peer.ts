@@ -2,7 +2,7 @@
 import { capture, conv2d, type Engine, matmul, type Tensor } from '../../src/index.ts';
 import { trainingStep } from '../cases/train.ts';
 import { type Inputs, input } from './peer-inputs.ts';
-import { BATCH, type Conv2dWork, type PeerWork, type ReadyWork, sumOfSquares } from './peer-work.ts';
+import { BATCH, type Conv2dWork, groupsOf, type PeerWork, type ReadyWork, sumOfSquares } from './peer-work.ts';
 
 /**
  * The captured step that `train-step` times: its weights and images come from the seeds that made the other engines' inputs.
@@ -14,8 +14,9 @@ function readyTraining(engine: Engine, name: 'resnet8' | 'resnet20'): ReadyWork 
   return { check, sample: async () => void (await check()) };
 }
 
-function convolution({ part }: Conv2dWork, x: Tensor, weight: Tensor, dy: Tensor): () => Tensor {
-  const forward = () => conv2d(x, weight, { padding: 1 });
+function convolution(work: Conv2dWork, x: Tensor, weight: Tensor, dy: Tensor): () => Tensor {
+  const { part } = work;
+  const forward = () => conv2d(x, weight, { padding: 1, groups: groupsOf(work) });
   if (part === 'forward') return forward;
   const leaf = part === 'input-gradient' ? x : weight;
   leaf.requiresGrad = true;

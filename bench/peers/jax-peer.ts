@@ -7,6 +7,7 @@ import { loadPeer } from './peer-packages.ts';
 import {
   BATCH,
   type Conv2dWork,
+  groupsOf,
   LEARNING_RATE,
   MOMENTUM,
   type PeerWork,
@@ -47,7 +48,15 @@ interface Jax {
     ref(arrays: Arrays): Arrays;
     map(run: (...leaves: JaxArray[]) => JaxArray, ...trees: Arrays[]): Arrays;
   };
-  lax: { conv(x: JaxArray, kernel: JaxArray, strides: number[], padding: [number, number][]): JaxArray };
+  lax: {
+    convGeneralDilated(
+      x: JaxArray,
+      kernel: JaxArray,
+      strides: number[],
+      padding: [number, number][],
+      options: { featureGroupCount: number },
+    ): JaxArray;
+  };
   nn: { relu(x: JaxArray): JaxArray; logSoftmax(x: JaxArray): JaxArray };
   numpy: {
     array(data: Float32Array, options: { shape: readonly number[] }): JaxArray;
@@ -60,8 +69,8 @@ interface Jax {
 }
 
 const arrayOf = ({ numpy }: Jax, { data, shape }: Input): JaxArray => numpy.array(data, { shape });
-const convolve = ({ lax }: Jax, x: JaxArray, kernel: JaxArray, stride = 1): JaxArray =>
-  lax.conv(
+const convolve = ({ lax }: Jax, x: JaxArray, kernel: JaxArray, stride = 1, groups = 1): JaxArray =>
+  lax.convGeneralDilated(
     x,
     kernel,
     [stride, stride],
@@ -69,6 +78,7 @@ const convolve = ({ lax }: Jax, x: JaxArray, kernel: JaxArray, stride = 1): JaxA
       [1, 1],
       [1, 1],
     ],
+    { featureGroupCount: groups },
   );
 
 function readyTraining(jax: Jax, inputs: Inputs): ReadyWork {
@@ -129,12 +139,14 @@ function readyTraining(jax: Jax, inputs: Inputs): ReadyWork {
   return { check, sample: async () => void (await check()) };
 }
 
-function convolution(jax: Jax, { part }: Conv2dWork) {
-  if (part === 'forward') return (x: JaxArray, kernel: JaxArray) => convolve(jax, x, kernel);
+function convolution(jax: Jax, work: Conv2dWork) {
+  const { part } = work;
+  const run = (x: JaxArray, kernel: JaxArray) => convolve(jax, x, kernel, 1, groupsOf(work));
+  if (part === 'forward') return run;
   // The forward result is not used, and `jit` leaves it out.
   return part === 'input-gradient'
-    ? (x: JaxArray, kernel: JaxArray, dy: JaxArray) => jax.grad((of) => convolve(jax, of, kernel).mul(dy).sum())(x)
-    : (x: JaxArray, kernel: JaxArray, dy: JaxArray) => jax.grad((of) => convolve(jax, x, of).mul(dy).sum())(kernel);
+    ? (x: JaxArray, kernel: JaxArray, dy: JaxArray) => jax.grad((of) => run(of, kernel).mul(dy).sum())(x)
+    : (x: JaxArray, kernel: JaxArray, dy: JaxArray) => jax.grad((of) => run(x, of).mul(dy).sum())(kernel);
 }
 
 export async function readyJax(work: PeerWork, inputs: Inputs): Promise<ReadyWork> {

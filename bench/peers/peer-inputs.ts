@@ -8,7 +8,7 @@ import type { StateEntry } from '../../src/nn/state-dict.ts';
 import { permute } from '../../src/nn/torch-layout.ts';
 import { labels, noise } from '../bench-case.ts';
 import { stepFlops } from '../cases/train.ts';
-import { BATCH, CLASSES, conv2dShapes, IMAGE, type PeerWork } from './peer-work.ts';
+import { BATCH, CLASSES, conv2dShapes, groupsOf, IMAGE, type PeerWork } from './peer-work.ts';
 
 export type Input = StateEntry<Float32Array<ArrayBuffer>>;
 
@@ -41,7 +41,7 @@ async function makeInputs(engine: Engine, work: PeerWork): Promise<{ inputs: Map
   inputs.set('x', await entry(noise(engine, images)));
   inputs.set('weight', await entry(noise(engine, kernel, 1)));
   inputs.set('dy', await entry(noise(engine, images, 9)));
-  return { inputs, flops: 2 * BATCH * work.size ** 2 * 9 * work.channels ** 2 };
+  return { inputs, flops: (2 * BATCH * work.size ** 2 * 9 * work.channels ** 2) / groupsOf(work) };
 }
 
 /** Writes the inputs of a work to a file. @returns the work's floating point operations. */

@@ -22,13 +22,14 @@ export interface MatmulWork {
   readonly size: number;
 }
 
-/** A 3×3 convolution with stride 1 and padding 1 of images size×size with as many channels before as behind. */
+/** A 3×3 convolution with stride 1 and padding 1 of images size×size with as many channels before as behind, or a depthwise one. */
 export interface Conv2dWork {
   readonly kind: 'conv2d';
   readonly name: string;
   readonly part: 'forward' | 'input-gradient' | 'weight-gradient';
   readonly size: number;
   readonly channels: number;
+  readonly isDepthwise: boolean;
 }
 
 export type PeerWork = TrainingWork | MatmulWork | Conv2dWork;
@@ -52,16 +53,32 @@ export const PEER_WORKS: readonly PeerWork[] = [
   ).flatMap(([size, channels]) =>
     PARTS.map((part) => {
       const name = `conv2d/${part}/${size}x${size}x${channels}-${channels}`;
-      return { kind: 'conv2d', name, part, size, channels } as const;
+      return { kind: 'conv2d', name, part, size, channels, isDepthwise: false } as const;
+    }),
+  ),
+  ...(
+    [
+      // MobileNetV2's.
+      [32, 96],
+      [16, 192],
+      [8, 384],
+    ] as const
+  ).flatMap(([size, channels]) =>
+    PARTS.map((part) => {
+      const name = `depthwise/${part}/${size}x${size}x${channels}`;
+      return { kind: 'conv2d', name, part, size, channels, isDepthwise: true } as const;
     }),
   ),
 ];
 
-/** Images [n, h, w, c] and kernels [h, w, in, out] of a convolution, as Engram has them. */
-export const conv2dShapes = ({ size, channels }: Conv2dWork): { images: Shape; kernel: Shape } => ({
+/** Images [n, h, w, c] and kernels [h, w, in / groups, out] of a convolution, as Engram has them. */
+export const conv2dShapes = ({ size, channels, isDepthwise }: Conv2dWork): { images: Shape; kernel: Shape } => ({
   images: [BATCH, size, size, channels],
-  kernel: [3, 3, channels, channels],
+  kernel: [3, 3, isDepthwise ? 1 : channels, channels],
 });
+
+/** Of a convolution's channels. */
+export const groupsOf = ({ channels, isDepthwise }: Conv2dWork): number => (isDepthwise ? channels : 1);
 
 /** An engine that has taken its inputs. */
 export interface ReadyWork {

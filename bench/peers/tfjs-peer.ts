@@ -22,6 +22,7 @@ interface TensorFlow {
   relu(x: TfTensor): TfTensor;
   matMul(a: TfTensor, b: TfTensor, transposeA?: boolean, transposeB?: boolean): TfTensor;
   conv2d(x: TfTensor, filter: TfTensor, stride: number, pad: number): TfTensor;
+  depthwiseConv2d(x: TfTensor, filter: TfTensor, stride: number, pad: number): TfTensor;
   moments(x: TfTensor, axes: number[]): { mean: TfTensor; variance: TfTensor };
   batchNorm(x: TfTensor, mean: TfTensor, variance: TfTensor, shift: TfTensor, scale: TfTensor, eps: number): TfTensor;
   avgPool(x: TfTensor, size: number, stride: number, pad: 'valid'): TfTensor;
@@ -78,13 +79,20 @@ function readyTraining(tf: TensorFlow, inputs: Inputs): ReadyWork {
   return { check, sample: async () => void (await check()) };
 }
 
-function convolution(tf: TensorFlow, { part }: Conv2dWork, x: TfTensor, filter: TfTensor, dy: TfTensor) {
-  const settings = { strides: 1, pad: 1, dataFormat: 'NHWC', dimRoundingMode: undefined };
+function convolution(tf: TensorFlow, { part, isDepthwise }: Conv2dWork, x: TfTensor, filter: TfTensor, dy: TfTensor) {
+  const settings = { strides: 1, dilations: 1, pad: 1, dataFormat: 'NHWC', dimRoundingMode: undefined };
   const { engine } = tf;
-  if (part === 'forward') return () => tf.conv2d(x, filter, 1, 1);
+  const operation = isDepthwise ? 'DepthwiseConv2dNative' : 'Conv2D';
+  if (part === 'forward') return () => (isDepthwise ? tf.depthwiseConv2d : tf.conv2d)(x, filter, 1, 1);
   return part === 'input-gradient'
-    ? () => engine().runKernel('Conv2DBackpropInput', { dy, filter }, { ...settings, inputShape: x.shape })
-    : () => engine().runKernel('Conv2DBackpropFilter', { x, dy }, { ...settings, filterShape: filter.shape });
+    ? () => engine().runKernel(`${operation}BackpropInput`, { dy, filter }, { ...settings, inputShape: x.shape })
+    : () => engine().runKernel(`${operation}BackpropFilter`, { x, dy }, { ...settings, filterShape: filter.shape });
+}
+
+/** The kernel of a depthwise convolution has a channel multiplier behind the channels there, instead of a group of one before. */
+function filterOf(inputs: Inputs, { isDepthwise, channels }: Conv2dWork): Input {
+  const { data, shape } = input(inputs, 'weight');
+  return { data, shape: isDepthwise ? [3, 3, channels, 1] : shape };
 }
 
 export async function readyTensorFlow(work: PeerWork, inputs: Inputs): Promise<ReadyWork> {
@@ -92,7 +100,7 @@ export async function readyTensorFlow(work: PeerWork, inputs: Inputs): Promise<R
   if (!(await tf.setBackend('webgpu'))) throw new Error('TensorFlow.js could not start its WebGPU backend.');
   if (work.kind === 'training') return readyTraining(tf, inputs);
   const given = (name: string) => tensorOf(tf, input(inputs, name));
-  const [a, b] = work.kind === 'matmul' ? [given('a'), given('b')] : [given('x'), given('weight')];
+  const [a, b] = work.kind === 'matmul' ? [given('a'), given('b')] : [given('x'), tensorOf(tf, filterOf(inputs, work))];
   const run = work.kind === 'matmul' ? () => tf.matMul(a, b) : convolution(tf, work, a, b, given('dy'));
   return {
     async check() {

@@ -53,7 +53,7 @@ fn main(
   let targets0 = channelsFrom(target0, params.targetChannels);
   let targets1 = channelsFrom(target0 + 4u, params.targetChannels);
   // The target columns whose tap lies inside the image.
-  let x0 = i32(tapX) + params.originX;
+  let x0 = i32(tapX * params.tapStepX) + params.originX;
   let step = i32(params.stepX);
   let firstColumn = u32(max(0, (step - 1 - x0) / step));
   let lastColumn = u32(clamp((i32(params.width) - x0 + step - 1) / step, 0, i32(params.columns)));
@@ -68,7 +68,7 @@ fn main(
   var s7 = vec4<f32>();
   let lastLine = min((split + 1u) * params.linesPerSplit, params.lines);
   for (var line = split * params.linesPerSplit; line < lastLine; line++) {
-    let y = i32(line % params.rows * params.stepY + tapY) + params.originY;
+    let y = i32(line % params.rows * params.stepY + tapY * params.tapStepY) + params.originY;
     if (y < 0 || y >= i32(params.height)) {
       continue;
     }

@@ -26,8 +26,8 @@ fn placeOf(index: u32) -> Place {
   let channel = index % params.channels;
   let tap = index / params.channels;
   return Place(
-    i32(tap / params.tapColumns) + params.originY,
-    i32(tap % params.tapColumns) + params.originX,
+    i32(tap / params.tapColumns * params.tapStepY) + params.originY,
+    i32(tap % params.tapColumns * params.tapStepX) + params.originX,
     channel,
     tap < params.tapRows * params.tapColumns,
   );

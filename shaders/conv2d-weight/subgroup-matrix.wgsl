@@ -45,8 +45,8 @@ fn prepare(block: Block, thread: u32) {
     let place = block.place + i;
     let tap = place / params.channels;
     origins[i] = vec3<i32>(
-      i32(tap / params.tapColumns) + params.originY,
-      i32(tap % params.tapColumns) + params.originX,
+      i32(tap / params.tapColumns * params.tapStepY) + params.originY,
+      i32(tap % params.tapColumns * params.tapStepX) + params.originX,
       select(-1, i32(place % params.channels), place < placesOf()),
     );
   }

@@ -34,19 +34,21 @@ fn fetch(origin: vec3<i32>, position: u32, last: u32) -> f32 {
   return f32(source[((image * params.height + u32(y)) * params.width + u32(x)) * params.channels + u32(origin.z)]);
 }
 
-fn fetchGradient(position: u32, last: u32, channel: u32) -> f32 {
-  if (position >= last || channel >= params.targetChannels) {
+// A channel of the group.
+fn fetchGradient(group: u32, position: u32, last: u32, channel: u32) -> f32 {
+  if (position >= last || channel >= params.groupTargets) {
     return 0.0;
   }
-  return f32(gradient[position * params.targetChannels + channel]);
+  return f32(gradient[position * params.targetChannels + group * params.groupTargets + channel]);
 }
 
+// `base`: where the group's results of a split begin.
 fn put4(base: u32, place: u32, channel: u32, values: vec4<f32>) {
-  if (place >= params.tapRows * params.tapColumns * params.channels) {
+  if (place >= params.tapRows * params.tapColumns * params.groupChannels) {
     return;
   }
   for (var i = 0u; i < 4u; i++) {
-    if (channel + i < params.targetChannels) {
+    if (channel + i < params.groupTargets) {
       result[base + place * params.targetChannels + channel + i] = values[i];
     }
   }
@@ -54,28 +56,30 @@ fn put4(base: u32, place: u32, channel: u32, values: vec4<f32>) {
 
 @compute @workgroup_size(THREADS_X, THREADS_Y)
 fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
   @builtin(local_invocation_id) local: vec3<u32>,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let places = params.tapRows * params.tapColumns * params.channels;
+  let places = params.tapRows * params.tapColumns * params.groupChannels;
   let placeGroups = (places + PLACES - 1u) / PLACES;
-  let channelGroups = (params.targetChannels + CHANNELS - 1u) / CHANNELS;
-  let at = group.y * groups.x + group.x;
-  let split = at / (placeGroups * channelGroups);
+  let channelBlocks = (params.groupTargets + CHANNELS - 1u) / CHANNELS;
+  let groups = params.targetChannels / params.groupTargets;
+  let at = workgroup.y * workgroups.x + workgroup.x;
+  let group = at / (channelBlocks * placeGroups) % groups;
+  let split = at / (channelBlocks * placeGroups * groups);
   if (split >= params.splits) {
     return;
   }
-  let place0 = at / channelGroups % placeGroups * PLACES;
-  let channel0 = at % channelGroups * CHANNELS;
+  let place0 = at / channelBlocks % placeGroups * PLACES;
+  let channel0 = at % channelBlocks * CHANNELS;
   for (var i = thread; i < PLACES; i += THREADS) {
     let place = place0 + i;
-    let tap = place / params.channels;
+    let tap = place / params.groupChannels;
     origins[i] = vec3<i32>(
-      i32(tap / params.tapColumns) + params.originY,
-      i32(tap % params.tapColumns) + params.originX,
-      select(-1, i32(place % params.channels), place < places),
+      i32(tap / params.tapColumns * params.tapStepY) + params.originY,
+      i32(tap % params.tapColumns * params.tapStepX) + params.originX,
+      select(-1, i32(group * params.groupChannels + place % params.groupChannels), place < places),
     );
   }
   workgroupBarrier();
@@ -100,10 +104,10 @@ fn main(
       let channel = channel0 + i % THREADS_X * 4u;
       let position = k0 + i / THREADS_X;
       tileGradient[i] = vec4<f32>(
-        fetchGradient(position, last, channel),
-        fetchGradient(position, last, channel + 1u),
-        fetchGradient(position, last, channel + 2u),
-        fetchGradient(position, last, channel + 3u),
+        fetchGradient(group, position, last, channel),
+        fetchGradient(group, position, last, channel + 1u),
+        fetchGradient(group, position, last, channel + 2u),
+        fetchGradient(group, position, last, channel + 3u),
       );
     }
     workgroupBarrier();
@@ -117,7 +121,7 @@ fn main(
     }
     workgroupBarrier();
   }
-  let base = split * places * params.targetChannels;
+  let base = split * places * params.targetChannels + group * params.groupTargets;
   let place = place0 + local.y * 4u;
   let channel = channel0 + local.x * 4u;
   put4(base, place, channel, s0);

@@ -74,13 +74,13 @@ fn main(
   var s6 = vec4<f32>();
   var s7 = vec4<f32>();
   for (var tapY = 0u; tapY < params.tapRows; tapY++) {
-    let y = i32(row * params.stepY + tapY) + params.originY;
+    let y = i32(row * params.stepY + tapY * params.tapStepY) + params.originY;
     if (y < 0 || y >= i32(params.height)) {
       continue;
     }
     let sourceLine = (image * params.height + u32(y)) * params.width;
     for (var tapX = 0u; tapX < params.tapColumns; tapX++) {
-      let x = i32(column * params.stepX + tapX) + params.originX;
+      let x = i32(column * params.stepX + tapX * params.tapStepX) + params.originX;
       let f0 = four(sourceLine, x);
       let f1 = four(sourceLine, x + 4 * i32(params.stepX));
       var at = params.weightOrigin + tapY * u32(params.weightY) + tapX * u32(params.weightX);

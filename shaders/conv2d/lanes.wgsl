@@ -44,7 +44,7 @@ fn fetch(line: i32, x: i32, channel: u32, inside: bool) -> f32 {
 }
 
 fn fetch4(run: Run, tapY: u32, x: i32, step: u32, channel: u32, inside: bool) -> vec4<f32> {
-  let y = run.y + i32(tapY);
+  let y = run.y + i32(tapY * params.tapStepY);
   let line = (i32(run.image * params.height) + y) * i32(params.width);
   let within = inside && u32(y) < params.height && run.image < params.batch;
   return vec4<f32>(
@@ -112,10 +112,11 @@ fn main(
   let terms = params.tapRows * params.tapColumns * params.channels;
   for (var k = 0u; k < terms; k += LANES) {
     let inside = k + lane < terms;
-    let x0 = fetch4(r0, tapY, r0.x + i32(tapX), params.stepX, c, inside);
-    let x1 = fetch4(r1, tapY, r1.x + i32(tapX), params.stepX, c, inside);
-    let x2 = fetch4(r2, tapY, r2.x + i32(tapX), params.stepX, c, inside);
-    let x3 = fetch4(r3, tapY, r3.x + i32(tapX), params.stepX, c, inside);
+    let tap = i32(tapX * params.tapStepX);
+    let x0 = fetch4(r0, tapY, r0.x + tap, params.stepX, c, inside);
+    let x1 = fetch4(r1, tapY, r1.x + tap, params.stepX, c, inside);
+    let x2 = fetch4(r2, tapY, r2.x + tap, params.stepX, c, inside);
+    let x3 = fetch4(r3, tapY, r3.x + tap, params.stepX, c, inside);
     let offset = tapY * u32(params.weightY) + tapX * u32(params.weightX) + c * params.weightSource;
     for (var j = 0u; j < LANES; j++) {
       let w = vec4<f32>(f32(weight[weightBase + subgroupShuffle(offset, j)]));

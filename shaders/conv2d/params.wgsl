@@ -15,20 +15,25 @@ struct Params {
   targetY: u32,
   targetX: u32,
   targetChannels: u32,
+  groupTargets: u32, // target channels of a group
   // Source image, and the source position of tap (0, 0) at target position (0, 0) with its step.
   height: u32,
   width: u32,
   channels: u32,
+  groupChannels: u32, // source channels of a group
   stepY: u32,
   stepX: u32,
   originY: i32,
   originX: i32,
-  // Taps, and where their weights lie.
+  // Taps, the distance of neighbouring ones in the source, and where their weights lie.
   tapRows: u32,
   tapColumns: u32,
+  tapStepY: u32,
+  tapStepX: u32,
   weightOrigin: u32,
   weightY: i32, // negative where taps come in reverse
   weightX: i32,
+  weightGroup: u32,
   weightSource: u32,
   weightTarget: u32,
   hasBias: u32,

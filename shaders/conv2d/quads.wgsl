@@ -3,8 +3,8 @@
 // import conv2d/params.wgsl
 
 // Convolution in quads (see lib/quads.wgsl): targets are sums of taps over a source image. Channels come in fours, in
-// the source by zeros behind them. The rows of a block are 16 consecutive target positions, its columns target channels, its
-// terms pairs of a tap and a source channel.
+// the source by zeros behind them. The rows of a block are 16 consecutive target positions, its columns target channels of a
+// group, its terms pairs of a tap and a source channel of it.
 
 @group(0) @binding(1) var<storage, read> weight: array<vec4<S>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
@@ -38,8 +38,8 @@ fn onward(params: Params, term: Term) -> Term {
   var carryY: u32;
   if (GAP == 0u) {
     next.channel += 4u;
-    let carryX = select(0u, 1u, next.channel >= params.channels);
-    next.channel -= carryX * params.channels;
+    let carryX = select(0u, 1u, next.channel >= params.groupChannels);
+    next.channel -= carryX * params.groupChannels;
     next.tapX += carryX;
     carryY = select(0u, 1u, next.tapX >= params.tapColumns);
     next.tapX -= carryY * params.tapColumns;
@@ -48,8 +48,8 @@ fn onward(params: Params, term: Term) -> Term {
     let carryChannel = select(0u, 1u, next.tapX >= params.tapColumns);
     next.tapX -= carryChannel * params.tapColumns;
     next.channel += carryChannel * 4u;
-    carryY = select(0u, 1u, next.channel >= params.channels);
-    next.channel -= carryY * params.channels;
+    carryY = select(0u, 1u, next.channel >= params.groupChannels);
+    next.channel -= carryY * params.groupChannels;
   }
   next.tapY += carryY;
   return next;
@@ -70,10 +70,10 @@ fn movedUp(x: Held, place: u32, row: u32) -> Held {
 
 // The weights of four terms for a quad of target channels. Neighbouring weights belong to neighbouring target channels
 // (forward) or to source channels (input gradient): one kernel serves both, since compiling it takes longer than turning
-// the weights round.
-fn weights4(params: Params, term: Term, quad: u32, row: u32) -> mat4x4<f32> {
+// the weights round. `origin`: where the group's begin.
+fn weights4(params: Params, origin: u32, term: Term, quad: u32, row: u32) -> mat4x4<f32> {
   let targetFirst = params.weightTarget == 1u;
-  let tap = params.weightOrigin + term.tapY * u32(params.weightY) + term.tapX * u32(params.weightX);
+  let tap = origin + term.tapY * u32(params.weightY) + term.tapX * u32(params.weightX);
   let step = select(params.weightTarget, params.weightSource, targetFirst) / 4u;
   let first = (tap + term.channel * params.weightSource) / 4u + quad * select(4u * step, 1u, targetFirst);
   // The zeros behind the source's channels are multiplied by the last one's weights: there is nothing behind these.
@@ -121,16 +121,17 @@ fn targetAt(params: Params, position: Position) -> u32 {
 
 @compute @workgroup_size(LANES)
 fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let params = phases[group.x];
-  let targetQuads = params.targetChannels / 4u;
+  let params = phases[workgroup.x];
+  let targetQuads = params.groupTargets / 4u;
   let quadGroups = (targetQuads + QUADS - 1u) / QUADS;
+  let groups = params.targetChannels / params.groupTargets;
   let positions = params.batch * params.rows * params.columns;
-  let at = group.z * groups.y + group.y;
-  let block = at / quadGroups * (LANES / QUADS);
+  let at = workgroup.z * workgroups.y + workgroup.y;
+  let block = at / (quadGroups * groups) * (LANES / QUADS);
   if (block * 16u >= positions) {
     return;
   }
@@ -138,13 +139,16 @@ fn main(
   let row = lane - place;
   let quad = at % quadGroups * QUADS + place;
   let lastQuad = min(quad, targetQuads - 1u);
+  let group = at / quadGroups % groups;
+  let weightOrigin = params.weightOrigin + group * params.weightGroup;
+  let firstChannel = group * params.groupChannels;
 
   // The positions whose source this lane loads. Those in a gap stand for the next tap columns of the one ahead of it.
   let first = (block + lane / QUADS) * 16u;
   var y: array<i32, SLOTS>;
   var x: array<i32, SLOTS>;
   var top: array<u32, SLOTS>;
-  for (var s = 0u; s < SLOTS; s++) {
+  for (var s = 0u; s < SLOTS; s++) { // unrolled
     let i = s * QUADS + place;
     let inEight = i % (8u + GAP);
     let ahead = min(inEight, 7u);
@@ -156,27 +160,28 @@ fn main(
     top[s] = position.image * params.height;
   }
   // Neighbours in a row see the same by neighbouring tap columns: it need not be loaded again.
-  let isHandedOn = GAP > 0u && params.stepX == 1u && params.columns % 8u == 0u && params.tapColumns <= GAP + 1u;
+  let isHandedOn = GAP > 0u && params.stepX * params.tapStepX == 1u && params.columns % 8u == 0u && params.tapColumns <= GAP + 1u;
 
   // One loop over all terms: leaving an inner one costs as much as four terms do.
   var sum = Block();
   var loaded: Held;
   var term = Term();
-  let terms = params.tapRows * params.tapColumns * params.channels;
+  let terms = params.tapRows * params.tapColumns * params.groupChannels;
   for (var k = 0u; k < terms; k += 4u) {
     if (isHandedOn && term.tapX > 0u) {
       loaded = movedUp(loaded, place, row);
     } else {
-      for (var s = 0u; s < SLOTS; s++) {
-        loaded[s] = loadQuad(params, term, top[s], y[s], x[s]);
+      let seen = Term(term.tapY, term.tapX, firstChannel + term.channel);
+      for (var s = 0u; s < SLOTS; s++) { // unrolled
+        loaded[s] = loadQuad(params, seen, top[s], y[s], x[s]);
       }
     }
-    sum = multiply(sum, loaded, weights4(params, term, lastQuad, row), row);
+    sum = multiply(sum, loaded, weights4(params, weightOrigin, term, lastQuad, row), row);
     term = onward(params, term);
   }
 
   if (params.hasBias != 0u) {
-    let b = bias[lastQuad];
+    let b = bias[group * targetQuads + lastQuad];
     let shift = mat4x4<f32>(b, b, b, b);
     sum = Block(sum.a + shift, sum.b + shift, sum.c + shift, sum.d + shift);
   }
@@ -186,7 +191,7 @@ fn main(
   var results = rowsOf(sum);
   var position = positionAt(params, first);
   for (var i = 0u; i < 16u && first + i < positions; i++) {
-    let to = targetAt(params, position) / 4u + quad;
+    let to = targetAt(params, position) / 4u + group * targetQuads + quad;
     position = behind(params, position);
     if (params.accumulate != 0u) {
       result[to] = vec4<S>(vec4<f32>(result[to]) + results[i]);

@@ -56,8 +56,8 @@ fn termOf(k: u32) -> Term {
 // Where what a position sees of a term lies; NONE outside of the images and behind the last term.
 fn sourceAt(origin: vec3<i32>, k: u32) -> u32 {
   let term = termOf(k);
-  let y = origin.y + i32(term.y);
-  let x = origin.z + i32(term.x);
+  let y = origin.y + i32(term.y * params.tapStepY);
+  let x = origin.z + i32(term.x * params.tapStepX);
   if (origin.x < 0 || term.y >= params.tapRows || u32(y) >= params.height || u32(x) >= params.width) {
     return NONE;
   }

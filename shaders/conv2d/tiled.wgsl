@@ -21,6 +21,14 @@ var<workgroup> tileWeight: array<vec4<f32>, DEPTH * THREADS_X>;
 // Image, row and column of the source under tap (0, 0) of each position; image < 0 for none.
 var<workgroup> origins: array<vec3<i32>, POSITIONS>;
 
+// What a group begins with: its source and target channels, and its weights.
+struct Group {
+  source: u32,
+  result: u32,
+  weight: u32,
+}
+
+// A tap, and a source channel of the group.
 struct Term {
   y: u32,
   x: u32,
@@ -28,46 +36,47 @@ struct Term {
 }
 
 fn termOf(k: u32) -> Term {
-  let tap = k / params.channels;
-  return Term(tap / params.tapColumns, tap % params.tapColumns, k % params.channels);
+  let tap = k / params.groupChannels;
+  return Term(tap / params.tapColumns, tap % params.tapColumns, k % params.groupChannels);
 }
 
 // Tiles are written four values at a time: a store to one component of a vector may touch the others.
 
-fn fetch(origin: vec3<i32>, term: Term) -> f32 {
-  let y = origin.y + i32(term.y);
-  let x = origin.z + i32(term.x);
+fn fetch(group: Group, origin: vec3<i32>, term: Term) -> f32 {
+  let y = origin.y + i32(term.y * params.tapStepY);
+  let x = origin.z + i32(term.x * params.tapStepX);
   if (origin.x < 0 || term.y >= params.tapRows || u32(y) >= params.height || u32(x) >= params.width) {
     return 0.0;
   }
-  return f32(source[((u32(origin.x) * params.height + u32(y)) * params.width + u32(x)) * params.channels + term.channel]);
+  let pixel = (u32(origin.x) * params.height + u32(y)) * params.width + u32(x);
+  return f32(source[pixel * params.channels + group.source + term.channel]);
 }
 
-fn fetchWeight(term: Term, channel: u32) -> f32 {
-  if (term.y >= params.tapRows || channel >= params.targetChannels) {
+fn fetchWeight(group: Group, term: Term, channel: u32) -> f32 {
+  if (term.y >= params.tapRows || channel >= params.groupTargets) {
     return 0.0;
   }
   return f32(
     weight[
-      params.weightOrigin + term.y * u32(params.weightY) + term.x * u32(params.weightX) +
+      group.weight + term.y * u32(params.weightY) + term.x * u32(params.weightX) +
         term.channel * params.weightSource + channel * params.weightTarget
     ],
   );
 }
 
-fn put4(position: u32, channel: u32, values: vec4<f32>) {
+fn put4(group: Group, position: u32, channel: u32, values: vec4<f32>) {
   let image = position / params.columns / params.rows;
   if (image >= params.batch) {
     return;
   }
   let y = position / params.columns % params.rows * params.targetStepY + params.targetY;
   let x = position % params.columns * params.targetStepX + params.targetX;
-  let base = ((image * params.targetHeight + y) * params.targetWidth + x) * params.targetChannels;
+  let base = ((image * params.targetHeight + y) * params.targetWidth + x) * params.targetChannels + group.result;
   for (var i = 0u; i < 4u; i++) {
-    if (channel + i < params.targetChannels) {
+    if (channel + i < params.groupTargets) {
       var value = values[i];
       if (params.hasBias != 0u) {
-        value += bias[channel + i];
+        value += bias[group.result + channel + i];
       }
       if (params.accumulate != 0u) {
         value += f32(result[base + channel + i]);
@@ -79,15 +88,21 @@ fn put4(position: u32, channel: u32, values: vec4<f32>) {
 
 @compute @workgroup_size(THREADS_X, THREADS_Y)
 fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
   @builtin(local_invocation_id) local: vec3<u32>,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let channelGroups = (params.targetChannels + CHANNELS - 1u) / CHANNELS;
-  let at = group.y * groups.x + group.x;
-  let position0 = at / channelGroups * POSITIONS;
-  let channel0 = at % channelGroups * CHANNELS;
+  let channelBlocks = (params.groupTargets + CHANNELS - 1u) / CHANNELS;
+  let at = workgroup.y * workgroups.x + workgroup.x;
+  let channel0 = at % channelBlocks * CHANNELS;
+  let index = at / channelBlocks % (params.targetChannels / params.groupTargets);
+  let group = Group(
+    index * params.groupChannels,
+    index * params.groupTargets,
+    params.weightOrigin + index * params.weightGroup,
+  );
+  let position0 = at / channelBlocks / (params.targetChannels / params.groupTargets) * POSITIONS;
   for (var i = thread; i < POSITIONS; i += THREADS) {
     let position = position0 + i;
     let image = position / params.columns / params.rows;
@@ -101,17 +116,17 @@ fn main(
   var s1 = vec4<f32>();
   var s2 = vec4<f32>();
   var s3 = vec4<f32>();
-  let terms = params.tapRows * params.tapColumns * params.channels;
+  let terms = params.tapRows * params.tapColumns * params.groupChannels;
   for (var k0 = 0u; k0 < terms; k0 += DEPTH) {
     for (var i = thread; i < THREADS_Y * DEPTH; i += THREADS) {
       let quad = i / DEPTH;
       let depth = i % DEPTH;
       let term = termOf(k0 + depth);
       tileSource[depth * THREADS_Y + quad] = vec4<f32>(
-        fetch(origins[4u * quad], term),
-        fetch(origins[4u * quad + 1u], term),
-        fetch(origins[4u * quad + 2u], term),
-        fetch(origins[4u * quad + 3u], term),
+        fetch(group, origins[4u * quad], term),
+        fetch(group, origins[4u * quad + 1u], term),
+        fetch(group, origins[4u * quad + 2u], term),
+        fetch(group, origins[4u * quad + 3u], term),
       );
     }
     for (var i = thread; i < THREADS_X * DEPTH; i += THREADS) {
@@ -119,10 +134,10 @@ fn main(
       let term = termOf(k0 + depth);
       let channel = channel0 + i % THREADS_X * 4u;
       tileWeight[i] = vec4<f32>(
-        fetchWeight(term, channel),
-        fetchWeight(term, channel + 1u),
-        fetchWeight(term, channel + 2u),
-        fetchWeight(term, channel + 3u),
+        fetchWeight(group, term, channel),
+        fetchWeight(group, term, channel + 1u),
+        fetchWeight(group, term, channel + 2u),
+        fetchWeight(group, term, channel + 3u),
       );
     }
     workgroupBarrier();
@@ -138,8 +153,8 @@ fn main(
   }
   let position = position0 + local.y * 4u;
   let channel = channel0 + local.x * 4u;
-  put4(position, channel, s0);
-  put4(position + 1u, channel, s1);
-  put4(position + 2u, channel, s2);
-  put4(position + 3u, channel, s3);
+  put4(group, position, channel, s0);
+  put4(group, position + 1u, channel, s1);
+  put4(group, position + 2u, channel, s2);
+  put4(group, position + 3u, channel, s3);
 }

@@ -1,5 +1,7 @@
 /** Flags that say which training step a command looks at. */
+
 import { type Command, Option } from 'commander';
+import { KNOWN_NETWORKS } from '../nn/resnet.ts';
 import type { FloatType } from '../tensor/dtype.ts';
 import { wholeNumber } from './whole-number.ts';
 
@@ -15,7 +17,7 @@ export interface StepOptions {
 
 export const addStepFlags = (command: Command): Command =>
   command
-    .option('--model <name>', 'resnet8, resnet20, … (depth 6n + 2), resnet18 or resnet34', 'resnet8')
+    .option('--model <name>', KNOWN_NETWORKS, 'resnet8')
     .option('--width <n>', "channels of the first stage; the network's own by default", wholeNumber)
     .option('--batch <n>', 'images a step', wholeNumber, 32)
     .option('--size <pixels>', 'height and width of the images', wholeNumber, 32)

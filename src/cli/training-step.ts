@@ -1,7 +1,7 @@
 /** The training step that commands measure. */
 import { backward } from '../autograd/tape.ts';
 import { ConfigError } from '../errors.ts';
-import { createResNet, isResNetName } from '../nn/resnet.ts';
+import { createResNet, isResNetName, KNOWN_NETWORKS } from '../nn/resnet.ts';
 import { crossEntropy } from '../ops/cross-entropy.ts';
 import { GradScaler } from '../optim/grad-scaler.ts';
 import { SGD } from '../optim/sgd.ts';
@@ -20,7 +20,7 @@ export function trainingStep(engine: Engine, options: StepOptions): () => Tensor
     throw new ConfigError({
       where: '--model',
       message: `unknown network "${name}".`,
-      fix: 'Choose resnet8, resnet20, resnet32, … (depth 6n + 2), resnet18 or resnet34.',
+      fix: `Choose ${KNOWN_NETWORKS}.`,
     });
   }
   const model = createResNet(engine, name, {

@@ -1,6 +1,6 @@
 /** The settings of a learner, whatever its method: network, training, pictures, memory. */
 import * as v from 'valibot';
-import { isResNetName } from '../nn/resnet.ts';
+import { isResNetName, KNOWN_NETWORKS } from '../nn/resnet.ts';
 import {
   choiceSetting,
   type GivenValues,
@@ -12,7 +12,7 @@ import {
   wholeSetting,
 } from './setting.ts';
 
-const network = 'a network: resnet8, resnet20, resnet32, … (depth 6n + 2, at most 6002), resnet18 or resnet34';
+const network = `a network: ${KNOWN_NETWORKS.replace('6n + 2', '6n + 2, at most 6002')}`;
 const range = v.pipe(
   v.strictTuple([number({ above: 0 }), number({ above: 0 })]),
   v.check(([low, high]) => low <= high),
@@ -45,14 +45,13 @@ export const memorySettings = {
 };
 
 export const networkSettings = {
-  model: setting(
-    v.pipe(v.string(), v.guard(isResNetName), v.description(network)),
-    'resnet8',
-    'resnet8, resnet20, resnet32, … (depth 6n + 2), resnet18 or resnet34',
-    'name',
-  ),
+  model: setting(v.pipe(v.string(), v.guard(isResNetName), v.description(network)), 'resnet8', KNOWN_NETWORKS, 'name'),
   width: wholeSetting(0, 0, "channels of the first stage; 0 for the network's own"),
-  stem: choiceSetting(['cifar', 'imagenet'], 'cifar', 'first layers of resnet18 and resnet34'),
+  stem: choiceSetting(
+    ['cifar', 'imagenet'],
+    'cifar',
+    'first layers of the networks that torchvision has, resnet18 and larger',
+  ),
   init: choiceSetting(['kaiming-normal', 'kaiming-uniform'], 'kaiming-normal', 'how the convolutions start'),
 };
 

@@ -1,7 +1,9 @@
 /** What is known to fail, or to do nothing, before the first step: said then, and not some epochs later. */
+
 import { type Augmentation, checkAugmentation } from '../data/augment.ts';
 import type { ImageFormat } from '../data/image-bytes.ts';
 import { ConfigError } from '../errors.ts';
+import { isTorchvisionName } from '../nn/resnet.ts';
 import type { LearnerSettings } from './learner-settings.ts';
 
 export function augmentationOf({ crop, flip, rotate, scale, brightness }: LearnerSettings): Augmentation {
@@ -37,9 +39,9 @@ export function checkImageSettings(settings: LearnerSettings, { height, width, c
 export function checkTraining(settings: LearnerSettings, epochs: readonly number[]): void {
   const { schedule, milestones, baseMilestones, warmup, nesterov, optimizer, momentum, stem, model } = settings;
   const wrong = (message: string, fix: string, where = 'training') => new ConfigError({ where, message, fix });
-  if (stem === 'imagenet' && !['resnet18', 'resnet34'].includes(model)) {
+  if (stem === 'imagenet' && !isTorchvisionName(model)) {
     throw wrong(
-      `${model} has no stem to choose: "imagenet" is for resnet18 and resnet34.`,
+      `${model} has no stem to choose: "imagenet" is for the networks that torchvision has, resnet18 and larger.`,
       'Leave --stem out, or use another --model.',
       'network',
     );

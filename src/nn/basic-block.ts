@@ -5,6 +5,7 @@ import type { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { BatchNorm2d, Conv2d, type ConvolutionInit, Sequential } from './layers.ts';
 import { Module } from './module.ts';
+import type { HasPath, Path } from './path.ts';
 
 /** @inline */
 interface BlockOptions {
@@ -23,7 +24,7 @@ interface BlockOptions {
 }
 
 /** Two 3×3 convolutions with batch norm around a shortcut. */
-export class BasicBlock extends Module {
+export class BasicBlock extends Module implements HasPath {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
   readonly conv2: Conv2d;
@@ -53,6 +54,10 @@ export class BasicBlock extends Module {
             new BatchNorm2d(engine, outChannels),
           )
         : null;
+  }
+
+  path(): Path {
+    return { along: [this.conv1, this.conv2], beside: this.downsample };
   }
 
   private shortcut(x: Tensor): Tensor {

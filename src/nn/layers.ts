@@ -1,26 +1,22 @@
 /** The layers a ResNet is made of. Images are NHWC; weights are in the kernels' order, and converted when loaded or saved. */
 
-import { ArgumentError, ShapeError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
 import { batchNorm } from '../ops/batch-norm.ts';
 import { conv2d } from '../ops/conv2d/conv2d.ts';
+import { checkGroups, type Padding } from '../ops/conv2d/geometry.ts';
 import { checkProbability, dropout } from '../ops/dropout.ts';
 import { linear } from '../ops/matmul/linear.ts';
+import { type Pair, pairOf } from '../ops/pair.ts';
 import { type AvgPoolOptions, avgPool2d, globalAvgPool, maxPool2d, type PoolOptions } from '../ops/pooling.ts';
 import type { Engine } from '../tensor/engine.ts';
 import type { Random } from '../tensor/random.ts';
 import { layerRandom } from '../tensor/random-tensors.ts';
 import { show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { checkSizes } from './check-sizes.ts';
 import { buffer, kaimingNormal, kaimingUniform, parameter } from './init.ts';
 import { Module, type TorchLayout } from './module.ts';
-
-function checkSizes(where: string, sizes: Record<string, number>): void {
-  for (const [name, value] of Object.entries(sizes)) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new ArgumentError({ where, message: `${name} must be a whole number of at least 1, not ${value}.` });
-    }
-  }
-}
+import type { HasPath, Path } from './path.ts';
 
 /** What a {@link Linear} layer may differ in. */
 export interface LinearOptions {
@@ -71,10 +67,14 @@ export type ConvolutionInit = 'kaiming-uniform' | 'kaiming-normal';
 
 /** What a {@link Conv2d} layer may differ in. */
 export interface Conv2dOptions {
-  /** 1 by default, in both directions. */
-  stride?: number;
-  /** Zeros on every side; 0 by default. */
-  padding?: number;
+  /** 1 by default; two numbers are [vertical, horizontal]. */
+  stride?: Pair;
+  /** Zeros on both sides, 0 by default; two numbers are [vertical, horizontal]. `same`, for strides of 1, keeps the size. */
+  padding?: Padding;
+  /** Distance between neighbouring places of the kernel; 1 by default. */
+  dilation?: Pair;
+  /** Groups of channels that see each other, 1 by default; as many as channels make a depthwise convolution. */
+  groups?: number;
   /** Whether outputs have a bias; they do by default. */
   bias?: boolean;
   /** What the weights are drawn from; by default a stream of the engine's seed for this layer alone, see `engine.seed`. */
@@ -83,29 +83,39 @@ export interface Conv2dOptions {
   init?: ConvolutionInit;
 }
 
-/** A convolution with a square kernel; weight [k, k, in, out]. PyTorch's weight is [out, in, k, k]. */
+/** A convolution; weight [kernel height, kernel width, in / groups, out]. PyTorch's weight is [out, in / groups, height, width]. */
 export class Conv2d extends Module {
-  /** f32 [k, k, in, out]. */
+  /** f32 [kernel height, kernel width, in / groups, out]. */
   weight: Tensor;
   /** f32 [out]; none where it was left out. */
   bias: Tensor | null;
-  /** In both directions. */
-  readonly stride: number;
-  /** Zeros on every side. */
-  readonly padding: number;
+  /** [vertical, horizontal]. */
+  readonly stride: readonly [number, number];
+  readonly padding: Padding;
+  /** [vertical, horizontal]. */
+  readonly dilation: readonly [number, number];
+  readonly groups: number;
 
-  /** @throws {ArgumentError} when a size or the stride is not a whole number of at least 1. */
-  constructor(engine: Engine, inChannels: number, outChannels: number, kernel: number, options: Conv2dOptions = {}) {
+  /**
+   * @param kernel Its size; two numbers are [height, width].
+   * @throws {ArgumentError} when a number is out of range, or groups do not divide the channels.
+   */
+  constructor(engine: Engine, inChannels: number, outChannels: number, kernel: Pair, options: Conv2dOptions = {}) {
     super(engine);
-    const { stride = 1, padding = 0, bias = true, random = layerRandom(engine), init = 'kaiming-uniform' } = options;
-    checkSizes('Conv2d', { inChannels, outChannels, kernel, stride });
-    this.stride = stride;
+    const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+    const { bias = true, random = layerRandom(engine), init = 'kaiming-uniform' } = options;
+    checkSizes('Conv2d', { inChannels, outChannels });
+    checkGroups('Conv2d', groups, inChannels, outChannels);
+    const [height, width] = pairOf('Conv2d', 'kernel', kernel, 1);
+    this.stride = pairOf('Conv2d', 'stride', stride, 1);
+    this.dilation = pairOf('Conv2d', 'dilation', dilation, 1);
     this.padding = padding;
-    const shape = [kernel, kernel, inChannels, outChannels];
-    const fanIn = kernel * kernel * inChannels;
+    this.groups = groups;
+    const shape = [height, width, inChannels / groups, outChannels];
+    const fanIn = (height * width * inChannels) / groups;
     this.weight =
       init === 'kaiming-normal'
-        ? kaimingNormal(engine, shape, kernel * kernel * outChannels, random)
+        ? kaimingNormal(engine, shape, height * width * outChannels, random)
         : kaimingUniform(engine, shape, fanIn, random);
     this.bias = bias ? kaimingUniform(engine, [outChannels], fanIn, random) : null;
   }
@@ -119,8 +129,8 @@ export class Conv2d extends Module {
    * @throws as {@link conv2d}.
    */
   forward(x: Tensor): Tensor {
-    const { stride, padding } = this;
-    return conv2d(x, this.weight, this.bias ? { stride, padding, bias: this.bias } : { stride, padding });
+    const { stride, padding, dilation, groups, bias } = this;
+    return conv2d(x, this.weight, { stride, padding, dilation, groups, ...(bias ? { bias } : {}) });
   }
 }
 
@@ -171,7 +181,7 @@ export class BatchNorm2d extends Module {
 export class MaxPool2d extends Module {
   constructor(
     engine: Engine,
-    private readonly options: PoolOptions,
+    readonly options: PoolOptions,
   ) {
     super(engine);
   }
@@ -189,7 +199,7 @@ export class MaxPool2d extends Module {
 export class AvgPool2d extends Module {
   constructor(
     engine: Engine,
-    private readonly options: AvgPoolOptions,
+    readonly options: AvgPoolOptions,
   ) {
     super(engine);
   }
@@ -243,7 +253,7 @@ export class Dropout extends Module {
 }
 
 /** One module after the other; named `0`, `1`, … as in PyTorch. */
-export class Sequential extends Module {
+export class Sequential extends Module implements HasPath {
   /** In the order in which they are applied. */
   readonly modules: readonly Module[];
 
@@ -254,6 +264,10 @@ export class Sequential extends Module {
 
   override *children(): Generator<[string, Module]> {
     for (const [i, module] of this.modules.entries()) yield [String(i), module];
+  }
+
+  path(): Path {
+    return { along: this.modules };
   }
 
   /** What the last one makes of it. */

@@ -6,8 +6,8 @@ import type { Engine } from '../tensor/engine.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { heldIn } from './fields.ts';
 
-/** How a tensor's axes are ordered in PyTorch: convolution weights, linear weights, or as here. */
-export type TorchLayout = 'OIHW' | 'OI' | 'same';
+/** How a tensor's axes are ordered in PyTorch: weights of convolutions along two axes and one, linear weights, or as here. */
+export type TorchLayout = 'OIHW' | 'OIW' | 'OI' | 'same';
 
 /** A parameter, a buffer or an optimizer's state, as files know it. */
 export interface NamedTensor {

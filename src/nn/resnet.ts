@@ -1,20 +1,22 @@
 /**
- * Residual networks (He et al. 2016): the CIFAR family of depth 6n + 2 with parameter-free shortcuts, and ResNet-18/34
- * with projection shortcuts under torchvision's key names.
+ * Residual networks (He et al. 2016): the CIFAR family of depth 6n + 2 with parameter-free shortcuts, and torchvision's with
+ * projection shortcuts, of basic blocks (ResNet-18/34) or bottlenecks (ResNet-50/101/152, ResNeXt-50), under its key names.
  */
 
 import { ArgumentError, OutOfMemoryError } from '../errors.ts';
 import { cast } from '../ops/elementwise/elementwise.ts';
-import { globalAvgPool, maxPool2d } from '../ops/pooling.ts';
+import { globalAvgPool } from '../ops/pooling.ts';
 import { checkSupported, type FloatType } from '../tensor/dtype.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { BasicBlock } from './basic-block.ts';
+import { Bottleneck } from './bottleneck.ts';
 import { checkpointed } from './checkpointed.ts';
 import { growLinear } from './head.ts';
-import { BatchNorm2d, Conv2d, type ConvolutionInit, checkImages, Linear, Sequential } from './layers.ts';
+import { BatchNorm2d, Conv2d, type ConvolutionInit, checkImages, Linear, MaxPool2d, Sequential } from './layers.ts';
 import { Module } from './module.ts';
+import type { HasPath, Path } from './path.ts';
 
 /** The usual names among those that {@link createResNet} knows. */
 export const RESNET_NAMES = [
@@ -27,17 +29,21 @@ export const RESNET_NAMES = [
   'resnet110',
   'resnet18',
   'resnet34',
+  'resnet50',
+  'resnet101',
+  'resnet152',
+  'resnext50_32x4d',
 ] as const;
-/** `resnet18`, `resnet34`, or `resnet<6n + 2>` for the CIFAR family. */
-export type ResNetName = `resnet${number}`;
+/** One of torchvision's names, or `resnet<6n + 2>` for the CIFAR family. */
+export type ResNetName = `resnet${number}` | 'resnext50_32x4d';
 
 /** What a ResNet may differ in, whatever its classifier. */
 export interface BackboneOptions {
-  /** Channels of the first stage; by default 16 for the CIFAR family, 64 for ResNet-18/34. */
+  /** Channels of the first stage's 3×3 convolutions; by default 16 for the CIFAR family, 64 for torchvision's. */
   width?: number;
   /** Channels of the images; 3 by default. */
   inChannels?: number;
-  /** ResNet-18/34 only: `cifar` (3×3, stride 1, no pooling; default) or `imagenet` (7×7, stride 2, max-pool). */
+  /** torchvision's only: `cifar` (3×3, stride 1, no pooling; default) or `imagenet` (7×7, stride 2, max-pool; torchvision's own). */
   stem?: 'cifar' | 'imagenet';
   /**
    * Initialisation of the convolutions: `kaiming-normal` by fan out, as torchvision's ResNets (default), or
@@ -80,17 +86,28 @@ interface Architecture {
   width: number;
   shortcut: 'padded' | 'projected';
   stem: 'cifar' | 'imagenet';
+  /** Blocks are bottlenecks with so many groups of so many sixty-fourths of the width; basic blocks where it is left out. */
+  bottleneck?: Groups;
 }
 
+/** The 3×3 convolutions of bottlenecks: ResNeXt's cardinality and width. */
+interface Groups {
+  readonly groups: number;
+  readonly groupWidth: number;
+}
+
+/** Channels that come out of a bottleneck for each of its stage's width. */
+const EXPANSION = 4;
+
 /** A ResNet without its classifier: features and stage maps, for a method with a head of its own; made by {@link createBackbone}. */
-export class ResNetBackbone extends Module {
+export class ResNetBackbone extends Module implements HasPath {
   /** The first layer; named as torchvision's are. */
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
   readonly layer1: Sequential;
   readonly layer2: Sequential;
   readonly layer3: Sequential;
-  /** Of ResNet-18/34 only. */
+  /** Of torchvision's only. */
   readonly layer4: Sequential | null = null;
   /** Channels of the images. */
   readonly inChannels: number;
@@ -100,8 +117,8 @@ export class ResNetBackbone extends Module {
   gradientCheckpointing: boolean;
   /** What activations are stored as. */
   readonly precision: FloatType;
-  /** Whether images are halved twice before the first stage: by a 7×7 convolution, and by a max-pool of 3×3 behind it. */
-  readonly imagenetStem: boolean;
+  /** Behind a first convolution of 7×7, which halves images too; none where that is of 3×3. */
+  readonly maxpool: MaxPool2d | null;
 
   /**
    * @param random what weights are drawn from; a stream of the seed by default.
@@ -109,7 +126,7 @@ export class ResNetBackbone extends Module {
    */
   constructor(
     engine: Engine,
-    { blocks, width, shortcut, stem }: Architecture,
+    { blocks, width, shortcut, stem, bottleneck }: Architecture,
     options: BackboneOptions = {},
     random = initialRandom(options),
   ) {
@@ -119,8 +136,7 @@ export class ResNetBackbone extends Module {
     this.gradientCheckpointing = options.gradientCheckpointing ?? false;
     this.precision = options.precision ?? 'f32';
     checkSupported(engine, this.precision, 'ResNet');
-    this.imagenetStem = stem === 'imagenet';
-    const kernel = this.imagenetStem ? { size: 7, stride: 2, padding: 3 } : { size: 3, stride: 1, padding: 1 };
+    const kernel = stem === 'imagenet' ? { size: 7, stride: 2, padding: 3 } : { size: 3, stride: 1, padding: 1 };
     this.conv1 = new Conv2d(engine, this.inChannels, width, kernel.size, {
       stride: kernel.stride,
       padding: kernel.padding,
@@ -129,14 +145,23 @@ export class ResNetBackbone extends Module {
       init,
     });
     this.bn1 = new BatchNorm2d(engine, width);
+    this.maxpool = stem === 'imagenet' ? new MaxPool2d(engine, { kernel: 3, stride: 2, padding: 1 }) : null;
     let inChannels = width;
     const stage = (index: number) => {
-      const outChannels = width * 2 ** index;
+      const planes = width * 2 ** index;
+      const outChannels = bottleneck ? planes * EXPANSION : planes;
       const count = blocks[index] as number;
       const modules = Array.from({ length: count }, (_, i) => {
         const stride = index > 0 && i === 0 ? 2 : 1;
         const relu = lastRelu || index < blocks.length - 1 || i < count - 1;
-        const block = new BasicBlock(engine, { inChannels, outChannels, stride, shortcut, random, init, relu });
+        const common = { inChannels, outChannels, stride, random, init, relu };
+        const block = bottleneck
+          ? new Bottleneck(engine, {
+              ...common,
+              innerChannels: Math.floor((planes * bottleneck.groupWidth) / 64) * bottleneck.groups,
+              groups: bottleneck.groups,
+            })
+          : new BasicBlock(engine, { ...common, shortcut });
         inChannels = outChannels;
         return block;
       });
@@ -149,18 +174,24 @@ export class ResNetBackbone extends Module {
     this.featureSize = inChannels;
   }
 
+  private get stages(): Sequential[] {
+    return [this.layer1, this.layer2, this.layer3, ...(this.layer4 ? [this.layer4] : [])];
+  }
+
+  path(): Path {
+    return { along: [this.conv1, ...(this.maxpool ? [this.maxpool] : []), ...this.stages] };
+  }
+
   /** The map after each stage, in the precision of the activations. */
   private stageMaps(x: Tensor): Tensor[] {
     checkImages('ResNet', x, this.inChannels);
     let y = this.bn1.forward(this.conv1.forward(cast(x, this.precision)), { relu: true });
-    if (this.imagenetStem) y = maxPool2d(y, { kernel: 3, stride: 2, padding: 1 });
-    const stages = [this.layer1, this.layer2, this.layer3, this.layer4];
-    return stages.flatMap((stage) => {
-      if (!stage) return [];
+    if (this.maxpool) y = this.maxpool.forward(y);
+    return this.stages.map((stage) => {
       for (const [, block] of stage.children()) {
         y = this.gradientCheckpointing && this.training ? checkpointed(block, y) : block.forward(y);
       }
-      return [y];
+      return y;
     });
   }
 
@@ -202,6 +233,10 @@ export class ResNet extends ResNetBackbone {
     this.fc = new Linear(engine, this.featureSize, options.classes, { random });
   }
 
+  override path(): Path {
+    return { along: [...super.path().along, this.fc] };
+  }
+
   /** Outputs of the classifier. */
   get classes(): number {
     return this.fc.outFeatures;
@@ -235,14 +270,37 @@ export class ResNet extends ResNetBackbone {
 /** Blocks a stage; the deepest network published, ResNet-1202, has 200. */
 const MOST_BLOCKS = 1000;
 
-/** Blocks in each stage of a network by name; `null` when the name is unknown. */
-function stagesOf(name: string): { blocks: readonly number[]; projected: boolean } | null {
-  const depth = Number(/^resnet(\d+)$/.exec(name)?.[1]);
-  if (depth === 18) return { blocks: [2, 2, 2, 2], projected: true };
-  if (depth === 34) return { blocks: [3, 4, 6, 3], projected: true };
-  const n = (depth - 2) / 6;
-  return Number.isInteger(n) && n >= 1 && n <= MOST_BLOCKS ? { blocks: [n, n, n], projected: false } : null;
+/** Blocks in each stage, and whether they are bottlenecks. */
+interface Stages {
+  readonly blocks: readonly number[];
+  readonly bottleneck?: Groups;
 }
+
+const plain: Groups = { groups: 1, groupWidth: 64 };
+
+const TORCHVISION: Readonly<Record<string, Stages>> = {
+  resnet18: { blocks: [2, 2, 2, 2] },
+  resnet34: { blocks: [3, 4, 6, 3] },
+  resnet50: { blocks: [3, 4, 6, 3], bottleneck: plain },
+  resnet101: { blocks: [3, 4, 23, 3], bottleneck: plain },
+  resnet152: { blocks: [3, 8, 36, 3], bottleneck: plain },
+  resnext50_32x4d: { blocks: [3, 4, 6, 3], bottleneck: { groups: 32, groupWidth: 4 } },
+};
+
+/** Whether torchvision has a network of that name: one with a stem to choose. */
+export const isTorchvisionName = (name: string): boolean => Object.hasOwn(TORCHVISION, name);
+
+/** The stages of a network by name; `null` when the name is unknown. */
+function stagesOf(name: string): Stages | null {
+  if (isTorchvisionName(name)) return TORCHVISION[name] as Stages;
+  const n = (Number(/^resnet(\d+)$/.exec(name)?.[1]) - 2) / 6;
+  return Number.isInteger(n) && n >= 1 && n <= MOST_BLOCKS ? { blocks: [n, n, n] } : null;
+}
+
+/** Names in a sentence: of the CIFAR family an example or two. */
+export const KNOWN_NETWORKS = `resnet8, resnet20, resnet32, … (depth 6n + 2), ${Object.keys(TORCHVISION)
+  .join(', ')
+  .replace(/, (?=[^,]*$)/, ' or ')}`;
 
 /** Whether {@link createResNet} knows the name. */
 export const isResNetName = (name: string): name is ResNetName => stagesOf(name) !== null;
@@ -270,12 +328,10 @@ function architectureOf(where: string, engine: Engine, name: string, options: Ba
       fix: `Choose one of ${RESNET_NAMES.join(', ')}, or another resnet of depth 6n + 2.`,
     });
   }
-  const { blocks, projected } = stages;
+  const projected = isTorchvisionName(name);
   const { width = projected ? 64 : 16, stem = 'cifar' } = options;
-  checkSize(engine, name, width, blocks.length);
-  return projected
-    ? { blocks, width, shortcut: 'projected', stem }
-    : { blocks, width, shortcut: 'padded', stem: 'cifar' };
+  checkSize(engine, name, width, stages.blocks.length);
+  return { ...stages, width, shortcut: projected ? 'projected' : 'padded', stem: projected ? stem : 'cifar' };
 }
 
 /**

@@ -4,7 +4,12 @@ import { type Shape, stridesOf } from '../tensor/shape.ts';
 import type { TorchLayout } from './module.ts';
 
 /** Axis order here to axis order there. */
-const TO_TORCH: Record<TorchLayout, readonly number[] | null> = { OIHW: [3, 2, 0, 1], OI: [1, 0], same: null };
+const TO_TORCH: Record<TorchLayout, readonly number[] | null> = {
+  OIHW: [3, 2, 0, 1],
+  OIW: [2, 1, 0],
+  OI: [1, 0],
+  same: null,
+};
 
 interface Ordered<T> {
   shape: Shape;

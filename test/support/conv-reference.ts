@@ -1,6 +1,6 @@
 /** Convolution and matrix product in float64, term by term: what the kernels are measured against. */
 
-/** Sizes of a convolution; images NHWC, weights [kernelY, kernelX, inChannels, outChannels]. */
+/** Sizes of a convolution; images NHWC, weights [kernelY, kernelX, inChannels / groups, outChannels]. */
 export interface ConvCase {
   batch: number;
   height: number;
@@ -10,33 +10,38 @@ export interface ConvCase {
   kernel: [number, number];
   stride: [number, number];
   padding: [number, number];
+  /** 1 each by default. */
+  dilation?: [number, number];
+  /** 1 by default. */
+  groups?: number;
 }
 
-export function outputSize({ height, width, kernel, stride, padding }: ConvCase): [number, number] {
+export function outputSize({ height, width, kernel, stride, padding, dilation = [1, 1] }: ConvCase): [number, number] {
   return [
-    Math.floor((height + 2 * padding[0] - kernel[0]) / stride[0]) + 1,
-    Math.floor((width + 2 * padding[1] - kernel[1]) / stride[1]) + 1,
+    Math.floor((height + 2 * padding[0] - dilation[0] * (kernel[0] - 1) - 1) / stride[0]) + 1,
+    Math.floor((width + 2 * padding[1] - dilation[1] * (kernel[1] - 1) - 1) / stride[1]) + 1,
   ];
 }
 
 /** Calls `visit` with the flat indices of y, x and weight for every product the convolution adds up. */
 function everyTerm(c: ConvCase, visit: (y: number, x: number, weight: number) => void): void {
   const [rows, columns] = outputSize(c);
-  const { batch, height, width, inChannels, outChannels, kernel, stride, padding } = c;
+  const { batch, height, width, inChannels, outChannels, kernel, stride, padding, dilation = [1, 1], groups = 1 } = c;
+  const [groupIn, groupOut] = [inChannels / groups, outChannels / groups];
   for (let n = 0; n < batch; n++)
     for (let r = 0; r < rows; r++)
       for (let s = 0; s < columns; s++)
         for (let a = 0; a < kernel[0]; a++)
           for (let b = 0; b < kernel[1]; b++) {
-            const i = r * stride[0] + a - padding[0];
-            const j = s * stride[1] + b - padding[1];
+            const i = r * stride[0] + a * dilation[0] - padding[0];
+            const j = s * stride[1] + b * dilation[1] - padding[1];
             if (i < 0 || i >= height || j < 0 || j >= width) continue;
-            for (let p = 0; p < inChannels; p++)
+            for (let p = 0; p < groupIn; p++)
               for (let q = 0; q < outChannels; q++)
                 visit(
                   ((n * rows + r) * columns + s) * outChannels + q,
-                  ((n * height + i) * width + j) * inChannels + p,
-                  ((a * kernel[1] + b) * inChannels + p) * outChannels + q,
+                  ((n * height + i) * width + j) * inChannels + Math.floor(q / groupOut) * groupIn + p,
+                  ((a * kernel[1] + b) * groupIn + p) * outChannels + q,
                 );
           }
 }
@@ -87,11 +92,15 @@ export function centralDifferences(f: (x: Float64Array) => number, at: Numbers, 
   });
 }
 
-/** A case by its sizes: [batch, height, width], [in, out] channels, and the pairs of the kernel, the stride and the padding. */
+/**
+ * A case by its sizes: [batch, height, width], [in, out] channels, and the pairs of the kernel, the stride and the padding; then
+ * what it has beyond them.
+ */
 export const image = (
   [batch, height, width]: [number, number, number],
   [inChannels, outChannels]: [number, number],
   kernel: [number, number],
   stride: [number, number],
   padding: [number, number],
-): ConvCase => ({ batch, height, width, inChannels, outChannels, kernel, stride, padding });
+  more: Pick<ConvCase, 'dilation' | 'groups'> = {},
+): ConvCase => ({ batch, height, width, inChannels, outChannels, kernel, stride, padding, ...more });

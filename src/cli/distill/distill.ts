@@ -1,7 +1,7 @@
 /** `engram distill`: a run's network compressed into a small one, by several losses and from several seeds. */
 import { Compression } from '../../continual/compression/compression.ts';
 import { ConfigError } from '../../errors.ts';
-import { isResNetName, type ResNetName } from '../../nn/resnet.ts';
+import { isResNetName, KNOWN_NETWORKS, type ResNetName } from '../../nn/resnet.ts';
 import type { Engine } from '../../tensor/engine.ts';
 import { withEngine } from '../with-engine.ts';
 import { assertUsable, DistillFolder } from './folder.ts';
@@ -23,7 +23,7 @@ export async function distill(options: DistillOptions): Promise<void> {
     throw new ConfigError({
       where: '--student',
       message: `"${student}" is not a known network.`,
-      fix: 'Choose resnet8, resnet20, resnet32, … (depth 6n + 2), resnet18 or resnet34.',
+      fix: `Choose ${KNOWN_NETWORKS}.`,
     });
   }
   await assertUsable(options.out);

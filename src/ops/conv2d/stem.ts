@@ -6,6 +6,7 @@ const MOST_TERMS = 32;
 
 /** Positions come in fours, and what these see begins where a quad does. */
 export const fitsStem = (pass: TapPass): boolean =>
+  pass.groups * pass.tapStepY * pass.tapStepX === 1 &&
   pass.stepX === 1 &&
   pass.columns % 4 === 0 &&
   (pass.width * pass.channels) % 4 === 0 &&

@@ -77,7 +77,7 @@ const product = (n: number, stored: FloatType): NamedPiece => {
 /** The output, the input gradient (its first phase) and the weight gradient of a layer of the benchmarks. */
 function convolution(layer: string, stored: FloatType): NamedPiece[] {
   const { size, inputs, outputs, stride, batch } = layerNamed(layer);
-  const g = geometryOf([batch, size, size, inputs], [3, 3, inputs, outputs], stride, 1, stored);
+  const g = geometryOf([batch, size, size, inputs], [3, 3, inputs, outputs], { stride, padding: 1 }, stored);
   const nameOf = (part: string) => `conv2d/${part}/${layer}${suffix(stored)}`;
   const taps = (part: string, pass: TapPass): NamedPiece => ({
     name: nameOf(part),

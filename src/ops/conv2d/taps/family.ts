@@ -5,7 +5,9 @@ import type { Runtime } from '../../../gpu/runtime.ts';
 import { chooseVariant, type KernelFamily } from '../../variants/kernel-variants.ts';
 import { launchPlan } from '../../variants/launch-plan.ts';
 import { noise, reach, rehearsal, suffixOf } from '../../variants/rehearsal.ts';
+import { spreadOf } from '../geometry.ts';
 import { withPaddedChannels } from '../padded-channels.ts';
+import { depthwise, grouped } from './grouped-variants.ts';
 import type { TapPass } from './pass.ts';
 import { blocks } from './software-variants.ts';
 import { tiled } from './tiled-variants.ts';
@@ -58,16 +60,16 @@ export const tapFamily: KernelFamily<TapPass, TapVariant> = {
   name: 'conv2d',
   preference: 'conv2d',
   // Best first.
-  variants: /* @__PURE__ */ tapsOnLanes.concat(blocks, tiled),
+  variants: /* @__PURE__ */ [depthwise].concat(tapsOnLanes, grouped, blocks, tiled),
   flopsOf,
   // The weights of an input gradient are turned.
   describe: (p) =>
     `${p.batch}×${p.height}×${p.width}×${p.channels} → ${p.rows}×${p.columns}×${p.targetChannels}, ` +
-    `${p.tapRows}×${p.tapColumns}${p.isGradient ? 'ᵀ' : ''}${suffixOf(p.stored)}`,
+    `${p.tapRows}×${p.tapColumns}${p.isGradient ? 'ᵀ' : ''}${spreadOf(p.tapStepY, p.tapStepX, p.groups)}${suffixOf(p.stored)}`,
   rehearse(engine, p) {
     const source = noise(engine, p.batch * p.height * p.width * p.channels, p.stored);
-    const taps = [p.tapRows, p.tapColumns, p.channels, p.targetChannels];
-    const strides = [p.weightY, p.weightX, p.weightSource, p.weightTarget];
+    const taps = [p.tapRows, p.tapColumns, p.groups, p.channels / p.groups, p.targetChannels / p.groups];
+    const strides = [p.weightY, p.weightX, p.weightGroup, p.weightSource, p.weightTarget];
     const weight = noise(engine, reach(p.weightOrigin, taps, strides), p.stored);
     const result = noise(engine, p.batch * p.targetHeight * p.targetWidth * p.targetChannels, p.stored);
     return rehearsal(engine, [source, weight, result], (variant) =>

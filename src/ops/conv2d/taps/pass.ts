@@ -4,7 +4,8 @@ import type { Geometry } from '../geometry.ts';
 
 /**
  * A grid of target positions, each a sum of taps over a source image: tap (i, j) of target position (r, c) looks at the
- * source at (r·stepY + originY + i, c·stepX + originX + j). See `conv2d/params.wgsl`.
+ * source at (r·stepY + originY + i·tapStepY, c·stepX + originX + j·tapStepX), at the channels of its group. See
+ * `conv2d/params.wgsl`.
  */
 export interface TapPass {
   readonly batch: number;
@@ -28,10 +29,15 @@ export interface TapPass {
   readonly originX: number;
   readonly tapRows: number;
   readonly tapColumns: number;
-  /** Where tap (0, 0) finds its weights, and the strides by tap row, tap column, source and target channel. */
+  readonly tapStepY: number;
+  readonly tapStepX: number;
+  /** Of source and target channels alike. */
+  readonly groups: number;
+  /** Where tap (0, 0) finds its weights, and the strides by tap row, tap column, group, and source and target channel of it. */
   readonly weightOrigin: number;
   readonly weightY: number;
   readonly weightX: number;
+  readonly weightGroup: number;
   readonly weightSource: number;
   readonly weightTarget: number;
   /** Whether this is a phase of an input gradient: its taps come in reverse. */
@@ -40,8 +46,15 @@ export interface TapPass {
   readonly stored: FloatType;
 }
 
+/** The strides of the weights by kernel row and column, and by group. */
+function weightStrides(g: Geometry) {
+  const x = (g.inChannels / g.groups) * g.outChannels;
+  return { y: g.kernelX * x, x, group: g.outChannels / g.groups };
+}
+
 /** The output of a convolution. */
 export function forwardPass(g: Geometry): TapPass {
+  const weight = weightStrides(g);
   return {
     batch: g.batch,
     rows: g.outHeight,
@@ -62,9 +75,13 @@ export function forwardPass(g: Geometry): TapPass {
     originX: -g.padX,
     tapRows: g.kernelY,
     tapColumns: g.kernelX,
+    tapStepY: g.dilationY,
+    tapStepX: g.dilationX,
+    groups: g.groups,
     weightOrigin: 0,
-    weightY: g.kernelX * g.inChannels * g.outChannels,
-    weightX: g.inChannels * g.outChannels,
+    weightY: weight.y,
+    weightX: weight.x,
+    weightGroup: weight.group,
     weightSource: g.outChannels,
     weightTarget: 1,
     isGradient: false,
@@ -72,30 +89,39 @@ export function forwardPass(g: Geometry): TapPass {
   };
 }
 
+/** The greatest common divisor. */
+export const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
+
 /**
- * One axis of a phase: the input positions phase, phase + stride, … see every stride-th tap only, and in turning order
- * these taps lie side by side in the output.
+ * One axis of a phase. The input positions phase, phase + stride, … see the same taps only: a where a·dilation ≡ phase + pad
+ * (mod stride), every `every`-th one. In turning order these look at outputs `step` apart.
  */
-function phaseOf(phase: number, size: number, stride: number, pad: number, kernel: number) {
-  const firstTap = (phase + pad) % stride;
-  const taps = firstTap < kernel ? Math.ceil((kernel - firstTap) / stride) : 0;
+function phaseOf(phase: number, size: number, stride: number, dilation: number, pad: number, kernel: number) {
+  const common = commonDivisor(stride, dilation);
+  const every = stride / common;
+  const step = dilation / common;
+  let firstTap = 0;
+  while (firstTap < every && (phase + pad - firstTap * dilation) % stride !== 0) firstTap++;
+  const taps = firstTap < Math.min(every, kernel) ? Math.ceil((kernel - firstTap) / every) : 0;
+  const further = Math.max(0, taps - 1);
   return {
     positions: Math.ceil((size - phase) / stride),
     taps,
-    lastTap: firstTap + stride * Math.max(0, taps - 1),
-    origin: (phase + pad - firstTap) / stride - Math.max(0, taps - 1),
+    every,
+    step,
+    lastTap: taps > 0 ? firstTap + every * further : 0,
+    origin: taps > 0 ? (phase + pad - firstTap * dilation) / stride - step * further : 0,
   };
 }
 
 /** The input gradient of a convolution: one pass for each phase of the stride; together they write every input position once. */
 export function inputGradientPasses(g: Geometry): TapPass[] {
   const passes: TapPass[] = [];
-  const weightX = g.inChannels * g.outChannels;
-  const weightY = g.kernelX * weightX;
+  const weight = weightStrides(g);
   for (let phaseY = 0; phaseY < Math.min(g.strideY, g.height); phaseY++) {
     for (let phaseX = 0; phaseX < Math.min(g.strideX, g.width); phaseX++) {
-      const vertical = phaseOf(phaseY, g.height, g.strideY, g.padY, g.kernelY);
-      const horizontal = phaseOf(phaseX, g.width, g.strideX, g.padX, g.kernelX);
+      const vertical = phaseOf(phaseY, g.height, g.strideY, g.dilationY, g.padY, g.kernelY);
+      const horizontal = phaseOf(phaseX, g.width, g.strideX, g.dilationX, g.padX, g.kernelX);
       passes.push({
         batch: g.batch,
         rows: vertical.positions,
@@ -116,9 +142,13 @@ export function inputGradientPasses(g: Geometry): TapPass[] {
         originX: horizontal.origin,
         tapRows: vertical.taps,
         tapColumns: horizontal.taps,
-        weightOrigin: vertical.lastTap * weightY + horizontal.lastTap * weightX,
-        weightY: -g.strideY * weightY,
-        weightX: -g.strideX * weightX,
+        tapStepY: vertical.step,
+        tapStepX: horizontal.step,
+        groups: g.groups,
+        weightOrigin: vertical.lastTap * weight.y + horizontal.lastTap * weight.x,
+        weightY: -vertical.every * weight.y,
+        weightX: -horizontal.every * weight.x,
+        weightGroup: weight.group,
         weightSource: 1,
         weightTarget: g.outChannels,
         isGradient: true,

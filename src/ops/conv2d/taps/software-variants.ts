@@ -8,6 +8,7 @@ import type { Params } from '../../../gpu/wgsl/params.ts';
 import { hasLanes, lanesOf, QUAD_ROWS, quadConstants } from '../../variants/lanes.ts';
 import { paddedChannels } from '../padded-channels.ts';
 import { fitsStem, stemConstants } from '../stem.ts';
+import type { TapPass } from './pass.ts';
 import { paramsOf, type TapVariant } from './variant.ts';
 
 /** Spans of positions that a workgroup treats with the weights it loaded. */
@@ -39,6 +40,15 @@ function withGaps(constants: ReturnType<typeof quadConstants>) {
   return { ...constants, GAP, SLOTS: (QUAD_ROWS + 2 * GAP) / constants.QUADS };
 }
 
+/** Small groups have small rows of lanes of their own. */
+function quadsOf(lanes: number, { groups, targetChannels }: TapPass) {
+  const quads = targetChannels / groups / 4;
+  const QUADS = quads > 2 ? 4 : quads;
+  return groups > 1 && quads <= lanes / 2
+    ? { LANES: lanes, QUADS, SLOTS: QUAD_ROWS / QUADS, GAP: 0 }
+    : quadConstants(lanes, targetChannels / groups);
+}
+
 /** Phases of one launch: those of a stride of two. */
 const MOST_PHASES = 4;
 
@@ -46,12 +56,14 @@ export const quads: TapVariant = {
   name: 'quads',
   supports: hasLanes,
   // Weights are loaded as quads of target channels or of source channels, whichever are neighbours.
-  fits: ({ channels, targetChannels, weightTarget }) =>
-    targetChannels % 4 === 0 && targetChannels >= 8 && (channels % 4 === 0 || weightTarget === 1),
+  fits: ({ groups, channels, targetChannels, weightTarget }) =>
+    groups > 1
+      ? targetChannels % (4 * groups) === 0 && channels % (4 * groups) === 0
+      : targetChannels % 4 === 0 && targetChannels >= 8 && (channels % 4 === 0 || weightTarget === 1),
   padsChannels: true,
   mostPhases: MOST_PHASES,
   plan(engine, pass, output, phases = [pass]) {
-    const constants = withGaps(quadConstants(lanesOf(engine), pass.targetChannels));
+    const constants = withGaps(quadsOf(lanesOf(engine), pass));
     const { LANES, QUADS } = constants;
     const positions = Math.max(...phases.map(({ rows, columns }) => rows * columns)) * pass.batch;
     const blocks = Math.ceil(positions / (QUAD_ROWS * (LANES / QUADS)));
@@ -63,7 +75,10 @@ export const quads: TapVariant = {
       constants: { ...constants, S: pass.stored },
       params: { phases: params },
       // Phases side by side: an adapter that gives each core a share of the workgroups in order gives each as much work.
-      workgroups: [phases.length, ...plane(engine, blocks * Math.ceil(pass.targetChannels / (4 * QUADS)))],
+      workgroups: [
+        phases.length,
+        ...plane(engine, blocks * pass.groups * Math.ceil(pass.targetChannels / (4 * QUADS * pass.groups))),
+      ],
     };
   },
 };
@@ -71,6 +86,7 @@ export const quads: TapVariant = {
 export const lanes: TapVariant = {
   name: 'lanes',
   supports: hasLanes,
+  fits: ({ groups }) => groups === 1,
   plan(engine, pass, output) {
     const width = lanesOf(engine);
     const runs = pass.batch * pass.rows * Math.ceil(pass.columns / 4);
@@ -88,7 +104,7 @@ const BLOCK_THREADS = 4;
 export const blocks: TapVariant = {
   name: 'blocks',
   supports: (engine) => engine.adapterKind === 'software',
-  fits: ({ stored }) => stored === 'f32',
+  fits: ({ groups, stored }) => groups === 1 && stored === 'f32',
   plan(engine, pass, output) {
     const threads = pass.batch * pass.rows * Math.ceil(pass.columns / 8) * Math.ceil(pass.targetChannels / 4);
     return {

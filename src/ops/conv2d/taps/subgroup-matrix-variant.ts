@@ -30,7 +30,7 @@ function weightLayout(p: TapPass): OperandLayout {
 export const subgroupMatrix: TapVariant = {
   name: 'subgroup-matrix',
   supports: hasSubgroupMatrix,
-  fits: (pass, engine) => blockOf(engine, pass) !== null,
+  fits: (pass, engine) => pass.groups === 1 && blockOf(engine, pass) !== null,
   isPromising: onHardware,
   plan(engine, pass, output) {
     const { constants, rows, columns } = blockOf(engine, pass) as MatrixBlock;

@@ -5,8 +5,8 @@ import { TILE_DEPTH, tileGroups, tilings } from '../../variants/tilings.ts';
 import type { TapPass } from './pass.ts';
 import { paramsOf, type TapVariant } from './variant.ts';
 
-/** Target positions × target channels. */
-const sizeOf = (pass: TapPass) => [pass.batch * pass.rows * pass.columns, pass.targetChannels] as const;
+/** Of a group: target positions × target channels. */
+const sizeOf = (pass: TapPass) => [pass.batch * pass.rows * pass.columns, pass.targetChannels / pass.groups] as const;
 
 export const tiled = /* @__PURE__ */ tilings(sizeOf).map(
   ({ tileOf, ...tiling }): TapVariant => ({
@@ -18,7 +18,7 @@ export const tiled = /* @__PURE__ */ tilings(sizeOf).map(
         kernel: { name: 'conv2d_tiled', source },
         constants: { THREADS_Y: tile.y, THREADS_X: tile.x, DEPTH: TILE_DEPTH, S: pass.stored },
         params: paramsOf(pass, output),
-        workgroups: plane(engine, tileGroups(...sizeOf(pass), tile)),
+        workgroups: plane(engine, tileGroups(...sizeOf(pass), tile) * pass.groups),
       };
     },
   }),

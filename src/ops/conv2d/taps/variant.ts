@@ -36,18 +36,23 @@ export const paramsOf = (p: TapPass, { hasBias, accumulate }: TapOutput, channel
   targetY: p.targetY,
   targetX: p.targetX,
   targetChannels: p.targetChannels,
+  groupTargets: p.targetChannels / p.groups,
   height: p.height,
   width: p.width,
   channels,
+  groupChannels: channels / p.groups,
   stepY: p.stepY,
   stepX: p.stepX,
   originY: p.originY,
   originX: p.originX,
   tapRows: p.tapRows,
   tapColumns: p.tapColumns,
+  tapStepY: p.tapStepY,
+  tapStepX: p.tapStepX,
   weightOrigin: p.weightOrigin,
   weightY: p.weightY,
   weightX: p.weightX,
+  weightGroup: p.weightGroup,
   weightSource: p.weightSource,
   weightTarget: p.weightTarget,
   hasBias,
@@ -56,4 +61,4 @@ export const paramsOf = (p: TapPass, { hasBias, accumulate }: TapOutput, channel
 });
 
 export const flopsOf = (p: TapPass): number =>
-  2 * p.batch * p.rows * p.columns * p.tapRows * p.tapColumns * p.channels * p.targetChannels;
+  (2 * p.batch * p.rows * p.columns * p.tapRows * p.tapColumns * p.channels * p.targetChannels) / p.groups;

@@ -6,8 +6,9 @@ import type { KernelFamily } from '../../variants/kernel-variants.ts';
 import { launchPlan } from '../../variants/launch-plan.ts';
 import { addSplits, noise, rehearsal, suffixOf } from '../../variants/rehearsal.ts';
 import type { Split } from '../../variants/split.ts';
-import type { Geometry } from '../geometry.ts';
+import { type Geometry, spreadOf } from '../geometry.ts';
 import { withPaddedChannels } from '../padded-channels.ts';
+import { depthwise, grouped } from './grouped-variants.ts';
 import { blocks } from './software-variants.ts';
 import { tiled } from './tiled-variants.ts';
 import { flopsOf, placesOf, type WeightVariant } from './variant.ts';
@@ -39,11 +40,11 @@ export const weightFamily: KernelFamily<Geometry, WeightVariant> = {
   name: 'conv2d weights',
   preference: 'conv2d',
   // Best first.
-  variants: /* @__PURE__ */ weightsOnLanes.concat(blocks, tiled),
+  variants: /* @__PURE__ */ [depthwise, grouped].concat(weightsOnLanes, blocks, tiled),
   flopsOf,
   describe: (g) =>
     `${g.batch}×${g.height}×${g.width}×${g.inChannels} → ${g.outHeight}×${g.outWidth}×${g.outChannels}, ` +
-    `${g.kernelY}×${g.kernelX}${suffixOf(g.stored)}`,
+    `${g.kernelY}×${g.kernelX}${spreadOf(g.dilationY, g.dilationX, g.groups)}${suffixOf(g.stored)}`,
   rehearse(engine, g) {
     const x = noise(engine, g.batch * g.height * g.width * g.inChannels, g.stored);
     const dy = noise(engine, g.batch * g.outHeight * g.outWidth * g.outChannels, g.stored);

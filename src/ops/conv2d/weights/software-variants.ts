@@ -36,7 +36,7 @@ const quadGroups = (g: Geometry, quads: number): number =>
 export const quads: WeightVariant = {
   name: 'quads',
   supports: hasLanes,
-  fits: ({ outChannels }) => outChannels % 4 === 0,
+  fits: ({ groups, outChannels }) => groups === 1 && outChannels % 4 === 0,
   padsChannels: true,
   split: (engine, g) => splitLines(g, quadGroups(g, quadConstants(lanesOf(engine), g.outChannels).QUADS), 256),
   plan(engine, g, split) {
@@ -56,6 +56,7 @@ const laneGroups = (g: Geometry, width: number): number =>
 export const lanes: WeightVariant = {
   name: 'lanes',
   supports: hasLanes,
+  fits: ({ groups }) => groups === 1,
   split: (engine, g) => splitLines(g, laneGroups(g, lanesOf(engine)), 256),
   plan(engine, g, split) {
     const width = lanesOf(engine);
@@ -76,7 +77,7 @@ const blockThreads = (g: Geometry): number =>
 export const blocks: WeightVariant = {
   name: 'blocks',
   supports: (engine) => engine.adapterKind === 'software',
-  fits: ({ stored }) => stored === 'f32',
+  fits: ({ groups, stored }) => groups === 1 && stored === 'f32',
   split: (_engine, g) => splitLines(g, blockThreads(g) / BLOCK_THREADS, 256),
   plan: (engine, g, split) => ({
     kernel: { name: 'conv2d_weight_blocks', source: blocksSource },

@@ -22,7 +22,7 @@ const groups = (g: Geometry, { rows, columns }: MatrixBlock): number =>
 export const subgroupMatrix: WeightVariant = {
   name: 'subgroup-matrix',
   supports: hasSubgroupMatrix,
-  fits: (g, engine) => blockOf(engine, g) !== null,
+  fits: (g, engine) => g.groups === 1 && blockOf(engine, g) !== null,
   isPromising: onHardware,
   split: (engine, g) => splitLines(g, groups(g, blockOf(engine, g) as MatrixBlock), 512),
   plan(engine, g, split) {

@@ -25,23 +25,26 @@ export const paramsOf = (g: Geometry, { chunk, splits }: Split, channels = g.inC
   rows: g.outHeight,
   columns: g.outWidth,
   targetChannels: g.outChannels,
+  groupTargets: g.outChannels / g.groups,
   height: g.height,
   width: g.width,
   channels,
+  groupChannels: channels / g.groups,
   stepY: g.strideY,
   stepX: g.strideX,
   originY: -g.padY,
   originX: -g.padX,
   tapRows: g.kernelY,
   tapColumns: g.kernelX,
+  tapStepY: g.dilationY,
+  tapStepX: g.dilationX,
   weighted: g.inChannels,
 });
 
-export const flopsOf = (g: Geometry): number =>
-  2 * g.batch * g.outHeight * g.outWidth * g.kernelY * g.kernelX * g.inChannels * g.outChannels;
+export const flopsOf = (g: Geometry): number => 2 * g.batch * g.outHeight * g.outWidth * placesOf(g) * g.outChannels;
 
-/** The rows of the weight gradient as a matrix: a tap's source channel each. */
-export const placesOf = (g: Geometry): number => g.kernelY * g.kernelX * g.inChannels;
+/** The rows of the weight gradient as a matrix: a tap's source channel of a group each. */
+export const placesOf = (g: Geometry): number => (g.kernelY * g.kernelX * g.inChannels) / g.groups;
 
 /** Partial weight gradients never take more elements than this. */
 const MOST_PARTS = 2 ** 24;

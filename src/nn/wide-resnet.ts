@@ -1,0 +1,152 @@
+/** Wide residual networks for small images (Zagoruyko & Komodakis 2016), normalised before each convolution (He et al. 2016b). */
+import { ArgumentError } from '../errors.ts';
+import '../ops/methods.ts';
+import { globalAvgPool } from '../ops/pooling.ts';
+import type { Engine } from '../tensor/engine.ts';
+import { Random } from '../tensor/random.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { checkSizes } from './check-sizes.ts';
+import { BatchNorm2d, Conv2d, checkImages, Dropout, Linear, Sequential } from './layers.ts';
+import { Module } from './module.ts';
+import type { HasPath, Path } from './path.ts';
+
+/** What a {@link WideResNet} may differ in. */
+export interface WideResNetOptions {
+  /** Outputs of the classifier. */
+  classes: number;
+  /** 6n + 4: so many layers with weights; 28 by default. */
+  depth?: number;
+  /** Times 16, 32 and 64 channels; 10 by default. */
+  widen?: number;
+  /** Channels of the images; 3 by default. */
+  inChannels?: number;
+  /** Probability of dropping a value between the convolutions of a block; 0 by default. */
+  dropout?: number;
+  /** Seed of the initialisation. */
+  seed?: number;
+}
+
+/** Channels of what goes in, and of what comes out. */
+type Channels = readonly [from: number, to: number];
+
+/** Two 3×3 convolutions, each behind batch norm and ReLU, around a shortcut. */
+class WideBlock extends Module implements HasPath {
+  readonly bn1: BatchNorm2d;
+  readonly conv1: Conv2d;
+  readonly bn2: BatchNorm2d;
+  readonly conv2: Conv2d;
+  /** The projection of the shortcut; none where the channels stay as they are. */
+  readonly convShortcut: Conv2d | null;
+  private readonly dropout: Dropout | null;
+
+  constructor(engine: Engine, [from, to]: Channels, stride: number, dropout: number, random: Random) {
+    super(engine);
+    const conv = { bias: false, random, init: 'kaiming-normal' } as const;
+    this.bn1 = new BatchNorm2d(engine, from);
+    this.conv1 = new Conv2d(engine, from, to, 3, { ...conv, stride, padding: 1 });
+    this.bn2 = new BatchNorm2d(engine, to);
+    this.conv2 = new Conv2d(engine, to, to, 3, { ...conv, padding: 1 });
+    this.convShortcut = from === to ? null : new Conv2d(engine, from, to, 1, { ...conv, stride });
+    this.dropout = dropout > 0 ? new Dropout(engine, dropout) : null;
+  }
+
+  path(): Path {
+    return { along: [this.conv1, this.conv2], beside: this.convShortcut };
+  }
+
+  /** [n, h, w, from] to [n, ⌈h / stride⌉, ⌈w / stride⌉, to]. */
+  forward(x: Tensor): Tensor {
+    const before = this.bn1.forward(x, { relu: true });
+    const inner = this.bn2.forward(this.conv1.forward(before), { relu: true });
+    const y = this.conv2.forward(this.dropout ? this.dropout.forward(inner) : inner);
+    // A projection sees what the first convolution sees, a shortcut without one what the block does.
+    return y.add(this.convShortcut ? this.convShortcut.forward(before) : x);
+  }
+}
+
+/** Blocks of one size of images, under the name that the reference gives them. */
+class WideStage extends Module implements HasPath {
+  readonly layer: Sequential;
+
+  constructor(engine: Engine, blocks: readonly WideBlock[]) {
+    super(engine);
+    this.layer = new Sequential(engine, ...blocks);
+  }
+
+  path(): Path {
+    return { along: [this.layer] };
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.layer.forward(x);
+  }
+}
+
+/**
+ * A wide ResNet; WideResNet-28-10 by default. torchvision has none of these: names are those of the PyTorch code that most others
+ * come from, github.com/xternalz/WideResNet-pytorch (`block1.layer.0.convShortcut.weight`).
+ */
+export class WideResNet extends Module implements HasPath {
+  readonly conv1: Conv2d;
+  readonly block1: Module;
+  readonly block2: Module;
+  readonly block3: Module;
+  readonly bn1: BatchNorm2d;
+  /** The classifier. */
+  readonly fc: Linear;
+  /** Channels of the images. */
+  readonly inChannels: number;
+  /** Numbers of a feature vector. */
+  readonly featureSize: number;
+
+  /** @throws {ArgumentError} when the depth is not 6n + 4, or a size is below 1. */
+  constructor(engine: Engine, options: WideResNetOptions) {
+    super(engine);
+    const { classes, depth = 28, widen = 10, inChannels = 3, dropout = 0, seed = 0 } = options;
+    const blocks = (depth - 4) / 6;
+    if (!Number.isInteger(blocks) || blocks < 1) {
+      throw new ArgumentError({
+        where: 'WideResNet',
+        message: `depth is ${depth}; 6n + 4 was expected, as 10, 16, 22, 28 or 40.`,
+      });
+    }
+    checkSizes('WideResNet', { classes, widen, inChannels });
+    const random = Random.of(seed, 'init');
+    this.inChannels = inChannels;
+    this.conv1 = new Conv2d(engine, inChannels, 16, 3, { padding: 1, bias: false, random, init: 'kaiming-normal' });
+    const stage = (from: number, to: number, stride: number) =>
+      new WideStage(
+        engine,
+        Array.from({ length: blocks }, (_, i) => {
+          const channels: Channels = i === 0 ? [from, to] : [to, to];
+          return new WideBlock(engine, channels, i === 0 ? stride : 1, dropout, random);
+        }),
+      );
+    this.block1 = stage(16, 16 * widen, 1);
+    this.block2 = stage(16 * widen, 32 * widen, 2);
+    this.block3 = stage(32 * widen, 64 * widen, 2);
+    this.featureSize = 64 * widen;
+    this.bn1 = new BatchNorm2d(engine, this.featureSize);
+    this.fc = new Linear(engine, this.featureSize, classes, { random });
+  }
+
+  path(): Path {
+    return { along: [this.conv1, this.block1, this.block2, this.block3, this.fc] };
+  }
+
+  /**
+   * Pooled features [n, featureSize] of images [n, h, w, inChannels].
+   * @throws {ShapeError} unless `x` is a batch of images with as many channels.
+   */
+  features(x: Tensor): Tensor {
+    checkImages('WideResNet', x, this.inChannels);
+    const stages = [this.block1, this.block2, this.block3];
+    const map = stages.reduce((y, stage) => stage.forward(y), this.conv1.forward(x));
+    return globalAvgPool(this.bn1.forward(map, { relu: true }));
+  }
+
+  /** Logits [n, classes]. */
+  forward(x: Tensor): Tensor {
+    return this.fc.forward(this.features(x));
+  }
+}
