@@ -1,131 +1,154 @@
 /**
- * Pictures in a folder a class, as ImageNet's are usually laid out: `train/CLASS/…` and `val/CLASS/…` (or `test/CLASS/…`). Classes
- * are in the order of their folders' names.
+ * Pictures in a folder a class, as torchvision's `ImageFolder` reads them: in parts, `train/CLASS/…` and `val/CLASS/…`, as ImageNet's
+ * are usually laid out, or `CLASS/…` right in the root, of which a list or a share of each class is tested on. Classes are in the
+ * order of their folders' names, pictures in the order of their paths.
  */
-import { decodeImage } from '#decode';
 import { DataError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
+import { assertClasses, type ClassFolders, classFolders } from './class-folders.ts';
 import { checkDataset, type DatasetSplit, type ImageDataset } from './dataset.ts';
-import { joinPath } from './files.ts';
-import { bytesPerImage, formatName, type ImageBytes } from './image-bytes.ts';
+import { type FileTree, joinPath } from './files.ts';
+import { PICTURE_OPTIONS, type Picture, PictureDecoder } from './pictures.ts';
 import type { DatasetReader, ReadOptions } from './reader.ts';
-import { fromRgba } from './rgba.ts';
 import type { DataSource } from './source.ts';
+import { readTestList } from './test-list.ts';
+import { chooseTestPart, drawnNote, drawTestImages } from './test-part.ts';
 
-/** What is taken for a picture; other files in the folders are passed over. */
-const PICTURE = /\.(jpe?g|png|webp)$/i;
-const TEST_FOLDERS = ['val', 'test'];
-const CHANNELS = 3;
-/** Pictures that are decoded at the same time: as many as Node has threads for it. */
-const AT_ONCE = 4;
+const TRAIN = 'train';
+/** ImageNet's pictures of `test` have no labels. */
+const TEST_PARTS = ['val', 'validation', 'valid', 'test'];
 
-/** A source that can say what is in its folders. */
-type Folders = DataSource & Required<Pick<DataSource, 'list'>>;
+/** Pictures of both parts, not read yet. */
+interface Layout {
+  readonly classNames: readonly string[];
+  readonly train: readonly Labelled[];
+  readonly test: readonly Labelled[];
+  readonly notes: readonly string[];
+}
 
-interface Picture {
-  /** Within the source. */
+interface Labelled {
   readonly name: string;
   readonly label: number;
 }
 
-async function picturesIn(source: Folders, part: string, classNames: readonly string[]): Promise<Picture[]> {
-  const pictures: Picture[] = [];
-  // A part need not have all the classes.
-  const there = await source.list(part);
-  for (const [label, className] of classNames.entries()) {
-    if (!there.includes(className)) continue;
-    const folder = joinPath(part, className);
-    const names = (await source.list(folder)).filter((name) => PICTURE.test(name));
-    pictures.push(...names.map((name) => ({ name: joinPath(folder, name), label })));
-  }
-  return pictures;
-}
+/** The pictures of a part in order of the classes. */
+const labelled = ({ pictures }: ClassFolders, classNames: readonly string[]): Labelled[] =>
+  classNames.flatMap((className, label) => (pictures.get(className) ?? []).map((name) => ({ name, label })));
 
-async function readPicture(source: Folders, { name }: Picture, size: number): Promise<ImageBytes> {
-  const where = joinPath(source.where, name);
-  const file = new Blob([await source.read(name)]);
-  return fromRgba(await decodeImage(file, where, size > 0 ? { size } : {}), CHANNELS, where);
-}
-
-/** @throws {DataError} when there are more pixels than an array holds. */
-function pixels(count: number, bytes: number, where: string): Uint8Array<ArrayBuffer> {
-  try {
-    return new Uint8Array(count * bytes);
-  } catch (cause) {
+/** @throws {DataError} when the part to test on has other classes, or one of them has no pictures. */
+function inParts(tree: FileTree, part: string, where: string): Layout {
+  const [train, test] = [classFolders(tree, TRAIN, where), classFolders(tree, part, where)];
+  const classNames = [...train.pictures.keys()];
+  const strange = [...test.pictures.keys()].find((name) => !train.pictures.has(name));
+  if (strange !== undefined) {
     throw new DataError({
-      where,
-      message: `${count} pictures of ${bytes} bytes are ${((count * bytes) / 1e9).toFixed(1)} GB, more than is to be had in one piece here.`,
-      fix: 'Ask for a smaller size of the pictures (--image-size), or use a later Node on a machine with more memory.',
-      cause,
-    });
-  }
-}
-
-async function readPart(
-  source: Folders,
-  part: string,
-  classNames: string[],
-  name: string,
-  size: number,
-): Promise<ImageDataset> {
-  const where = joinPath(source.where, part);
-  const pictures = await picturesIn(source, part, classNames);
-  const [one] = pictures;
-  if (!one)
-    throw new DataError({
-      where,
-      message: 'there are no pictures in its folders.',
-      fix: 'Put JPEG, PNG or WebP files there.',
-    });
-  const first = await readPicture(source, one, size);
-  const { height, width, channels } = first;
-  const bytes = bytesPerImage(first);
-  const images = pixels(pictures.length, bytes, where);
-  const take = async (picture: Picture, place: number): Promise<void> => {
-    const found = await readPicture(source, picture, size);
-    if (found.height !== height || found.width !== width) {
-      throw new DataError({
-        where: joinPath(source.where, picture.name),
-        message: `this picture is ${formatName(found)}, the first one ${formatName(first)}.`,
-        fix: 'Bring all to one size: --image-size N, or `imageSize` of loadDataset().',
-      });
-    }
-    images.set(found.data, place * bytes);
-  };
-  for (let start = 0; start < pictures.length; start += AT_ONCE)
-    await Promise.all(pictures.slice(start, start + AT_ONCE).map((picture, i) => take(picture, start + i)));
-  const labels = Uint16Array.from(pictures, ({ label }) => label);
-  return checkDataset({ name, images, labels, height, width, channels, classes: classNames.length, classNames }, where);
-}
-
-async function readSet(
-  source: DataSource,
-  name: string,
-  { imageSize = 0 }: ReadOptions = {},
-): Promise<DatasetSplit | undefined> {
-  const { list } = source;
-  const [train, test] = [await source.find(['train']), await source.find(TEST_FOLDERS)];
-  if (!list || !train || !test) return undefined;
-  const folders: Folders = { ...source, list };
-  const classNames = await list(train);
-  const strange = (await list(test)).find((one) => !classNames.includes(one));
-  if (classNames.length === 0 || strange !== undefined) {
-    throw new DataError({
-      where: joinPath(source.where, strange === undefined ? train : joinPath(test, strange)),
-      message:
-        strange === undefined
-          ? 'there is no class here.'
-          : `there is no such class in ${train}: "${clipped(strange)}".`,
+      where: joinPath(where, joinPath(part, strange)),
+      message: `there is no such class in ${TRAIN}: "${clipped(strange)}".`,
       fix: 'Lay both parts out alike: a folder for each class, pictures in it.',
     });
   }
+  for (const { pictures, part: name } of [train, test]) {
+    if (pictures.size > 0) continue;
+    throw new DataError({
+      where: joinPath(where, name),
+      message: 'there are no pictures in its folders.',
+      fix: 'Put JPEG, PNG, WebP or AVIF files there, in a folder for each class.',
+    });
+  }
+  assertClasses(classNames, joinPath(where, TRAIN));
   return {
-    train: await readPart(folders, train, classNames, name, imageSize),
-    test: await readPart(folders, test, classNames, name, imageSize),
+    classNames,
+    train: labelled(train, classNames),
+    test: labelled(test, classNames),
+    notes: [...train.notes, ...test.notes],
   };
 }
 
+/**
+ * Folders of classes without parts.
+ * @throws {DataError} when nothing would be left to learn from, or nothing tested on.
+ */
+async function divided(folders: ClassFolders, options: ReadOptions, where: string): Promise<Layout> {
+  const classNames = [...folders.pictures.keys()];
+  assertClasses(classNames, joinPath(where, folders.part));
+  const all = labelled(folders, classNames);
+  const isTested = await testedPictures(folders, options);
+  const [train, test] = [all.filter(({ name }) => !isTested(name)), all.filter(({ name }) => isTested(name))];
+  if (train.length === 0 || test.length === 0) {
+    throw new DataError({
+      where: joinPath(where, folders.part),
+      message: `of ${all.length} pictures ${train.length} are left to learn from, and ${test.length} to test on.`,
+      fix: 'Put more pictures into each folder, or list fewer to test on.',
+    });
+  }
+  const learnt = new Set(train.map(({ label }) => label));
+  const unseen = classNames.find((_, label) => !learnt.has(label));
+  if (unseen !== undefined) {
+    throw new DataError({
+      where: joinPath(where, joinPath(folders.part, unseen)),
+      message: 'all pictures of this class are to be tested on, and none is left to learn from.',
+      fix: 'List fewer of them, or leave the class out.',
+    });
+  }
+  const how =
+    options.testList === undefined
+      ? drawnNote(options)
+      : `tested on the ${test.length} pictures that ${options.testList} lists`;
+  return { classNames, train, test, notes: [...folders.notes, how] };
+}
+
+/** What tells by a picture's name whether it is tested on. */
+async function testedPictures({ pictures }: ClassFolders, options: ReadOptions): Promise<(name: string) => boolean> {
+  if (options.testList !== undefined) {
+    const listed = await readTestList(options.testList, [...pictures.values()].flat());
+    return (name) => listed.has(name);
+  }
+  const counts = new Map([...pictures].map(([className, names]) => [className, names.length]));
+  const drawn = drawTestImages(counts, options);
+  const chosen = new Set<string>();
+  for (const [className, names] of pictures)
+    for (const [place, name] of names.entries()) if (drawn.get(className)?.[place]) chosen.add(name);
+  return (name) => chosen.has(name);
+}
+
+/** Undefined where there are no folders with pictures in them. @throws {DataError} for a folder that is learnt from alone. */
+async function layoutOf(tree: FileTree, options: ReadOptions, where: string): Promise<Layout | undefined> {
+  const holds = (folder: string): boolean =>
+    tree.folders.includes(folder) || tree.files.some((path) => path.startsWith(`${folder}/`));
+  if (!holds(TRAIN)) {
+    const folders = classFolders(tree, '', where);
+    if (folders.pictures.size === 0) return undefined;
+    chooseTestPart([], options, where);
+    return divided(folders, options, where);
+  }
+  const { part, notes } = chooseTestPart(TEST_PARTS.filter(holds), options, where);
+  if (part !== undefined) {
+    const layout = inParts(tree, part, where);
+    return { ...layout, notes: [...notes, ...layout.notes] };
+  }
+  const train = classFolders(tree, TRAIN, where);
+  if (train.pictures.size === 0) return undefined;
+  return divided(train, options, where);
+}
+
+async function readSet(source: DataSource, name: string, options: ReadOptions = {}): Promise<DatasetSplit | undefined> {
+  const tree = await source.tree?.();
+  const layout = tree && (await layoutOf(tree, options, source.where));
+  if (!layout) return undefined;
+  const { classNames, notes } = layout;
+  const decoder = new PictureDecoder(source.where, options);
+  const part = async (pictures: readonly Labelled[]): Promise<ImageDataset> => {
+    const all = pictures.map((one): Picture => ({ ...one, read: () => source.read(one.name) }));
+    const pixels = await decoder.decode(all, all.length);
+    return checkDataset({ name, ...pixels, classes: classNames.length, classNames: [...classNames] }, source.where);
+  };
+  const [train, test] = [await part(layout.train), await part(layout.test)];
+  const { sizes } = decoder;
+  return { train, test, notes: [...notes, ...decoder.notes], ...(sizes ? { pictureSizes: sizes } : {}) };
+}
+
 export const pictureFolders: DatasetReader = {
-  format: 'folders of pictures (train/CLASS/…, val/CLASS/…)',
+  format: 'folders of pictures (train/CLASS/… and val/CLASS/…, or CLASS/…)',
+  heeds: [...PICTURE_OPTIONS, 'testPart', 'testList', 'testFraction', 'splitSeed'],
   read: readSet,
 };

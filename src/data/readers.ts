@@ -1,4 +1,4 @@
-/** The formats that `loadDataset` knows. A new one is a file beside these, and a line here. */
+/** The formats that `loadDataset` knows, in the order that they are tried. A new one is a file beside these, and a line here. */
 import { cifar } from './cifar.ts';
 import { mnist } from './mnist.ts';
 import { pictureFolders } from './picture-folders.ts';

@@ -1,0 +1,39 @@
+/** Pictures and folders of them, for tests that read some. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import sharp, { type Sharp } from 'sharp';
+
+export type Colour = readonly [number, number, number];
+export const RED: Colour = [255, 0, 0];
+export const GREEN: Colour = [0, 255, 0];
+export const BLUE: Colour = [0, 0, 255];
+
+/** A PNG of one colour, with a frame of another around its middle square. */
+export async function picture(width: number, height: number, colour: Colour, frame: Colour = colour): Promise<Buffer> {
+  const side = Math.min(width, height);
+  const [left, top] = [(width - side) / 2, (height - side) / 2];
+  const data = Buffer.alloc(3 * width * height);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const isInside = x >= left && x < left + side && y >= top && y < top + side;
+      data.set(isInside ? colour : frame, 3 * (y * width + x));
+    }
+  return raw(width, height, data).png().toBuffer();
+}
+
+/** Of pixels, three bytes each. */
+export const raw = (width: number, height: number, data: Uint8Array): Sharp =>
+  sharp(data, { raw: { width, height, channels: 3 } });
+
+/** Writes files below a folder, and the folders that they lie in. */
+export async function put(folder: string, files: Readonly<Record<string, Uint8Array | string>>): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), content);
+  }
+}
+
+/** The three channels of a pixel of a set, counted through all its images. */
+export const pixelOf = ({ images }: { images: Uint8Array }, at: number): number[] => [
+  ...images.subarray(3 * at, 3 * at + 3),
+];
