@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { closest } from 'fastest-levenshtein';
 import * as v from 'valibot';
 import { commonSettings, scenarioSettings, settingsOf } from '../continual/benchmark/config.ts';
+import { dataSettings } from '../continual/benchmark/data-settings.ts';
 import { imageSettings, memorySettings, networkSettings, trainingSettings } from '../continual/learner-settings.ts';
 import type { AnyMethod } from '../continual/method.ts';
 import { methods } from '../continual/methods/index.ts';
@@ -62,6 +63,7 @@ export function parseSetting(key: string, setting: Setting, text: string, where 
 /** What flags there are, under which headings. */
 const HEADINGS: readonly (readonly [heading: string, settings: Readonly<Record<string, Setting>>])[] = [
   ['Data and tasks:', scenarioSettings],
+  ['Data in files:', dataSettings],
   ['Exemplar memory:', memorySettings],
   ['Network:', networkSettings],
   ['Training:', trainingSettings],
