@@ -6,7 +6,8 @@ import * as assert from 'uvu/assert';
 import { loadDataset } from '../src/data/load-dataset.ts';
 import { DataError } from '../src/errors.ts';
 import { inFolder } from './support/in-folder.ts';
-import { BLUE, GREEN, picture, pixelOf, put, RED, raw } from './support/pictures.ts';
+import { BLUE, GREEN, picture, pixelOf, RED, raw } from './support/pictures.ts';
+import { put } from './support/put.ts';
 import { refusal } from './support/refusal.ts';
 
 /** Two classes of a picture each in both parts, and one more. */

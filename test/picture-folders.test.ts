@@ -11,7 +11,8 @@ import { pictureFolders } from '../src/data/picture-folders.ts';
 import type { ReadOptions } from '../src/data/reader.ts';
 import { DataError } from '../src/errors.ts';
 import { inFolder } from './support/in-folder.ts';
-import { BLUE, GREEN, picture, pixelOf, put, RED, raw } from './support/pictures.ts';
+import { BLUE, GREEN, picture, pixelOf, RED, raw } from './support/pictures.ts';
+import { put } from './support/put.ts';
 import { refusal } from './support/refusal.ts';
 
 test('a folder a class: names, labels and pixels, other files passed over', () =>

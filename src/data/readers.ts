@@ -1,7 +1,8 @@
 /** The formats that `loadDataset` knows, in the order that they are tried. A new one is a file beside these, and a line here. */
 import { cifar } from './cifar.ts';
 import { mnist } from './mnist.ts';
+import { npz } from './npz.ts';
 import { pictureFolders } from './picture-folders.ts';
 import type { DatasetReader } from './reader.ts';
 
-export const readers: readonly DatasetReader[] = [cifar, mnist, pictureFolders];
+export const readers: readonly DatasetReader[] = [cifar, mnist, npz, pictureFolders];

@@ -1,6 +1,4 @@
-/** Pictures and folders of them, for tests that read some. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+/** Pictures for tests that read some. */
 import sharp, { type Sharp } from 'sharp';
 
 export type Colour = readonly [number, number, number];
@@ -24,14 +22,6 @@ export async function picture(width: number, height: number, colour: Colour, fra
 /** Of pixels, three bytes each. */
 export const raw = (width: number, height: number, data: Uint8Array): Sharp =>
   sharp(data, { raw: { width, height, channels: 3 } });
-
-/** Writes files below a folder, and the folders that they lie in. */
-export async function put(folder: string, files: Readonly<Record<string, Uint8Array | string>>): Promise<void> {
-  for (const [name, content] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, name)), { recursive: true });
-    await writeFile(join(folder, name), content);
-  }
-}
 
 /** The three channels of a pixel of a set, counted through all its images. */
 export const pixelOf = ({ images }: { images: Uint8Array }, at: number): number[] => [
