@@ -9,7 +9,7 @@ export const VENDORED = [
   'd3-dsv',
   'env-paths',
   'fastest-levenshtein',
-  'fflate',
+  'fflate/browser',
   'hyparquet',
   'hyparquet-compressors',
   'idb-keyval',

@@ -1,5 +1,5 @@
 /** The arrays of a `.npz` file, which is a ZIP archive of `.npy` files, stored or deflated. */
-import { type UnzipFileInfo, unzipSync } from 'fflate';
+import { type UnzipFileInfo, unzipSync } from 'fflate/browser';
 import { DataError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 

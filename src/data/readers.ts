@@ -2,7 +2,8 @@
 import { cifar } from './cifar.ts';
 import { mnist } from './mnist.ts';
 import { npz } from './npz.ts';
+import { parquet } from './parquet.ts';
 import { pictureFolders } from './picture-folders.ts';
 import type { DatasetReader } from './reader.ts';
 
-export const readers: readonly DatasetReader[] = [cifar, mnist, npz, pictureFolders];
+export const readers: readonly DatasetReader[] = [cifar, mnist, npz, parquet, pictureFolders];
