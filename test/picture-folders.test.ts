@@ -159,7 +159,7 @@ test('links are followed, but not in a circle', () =>
     await symlink('one.png', join(folder, 'set/cat/two.png'));
     assert.match(
       (await refusal(loadDataset(join(folder, 'set')))).message,
-      /one\.png: cannot read this file: links lead in a circle|two\.png: cannot read this file: links lead in a circle/,
+      /one\.png: cannot read this file: links lead in a circle/,
     );
   }));
 

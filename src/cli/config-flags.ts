@@ -8,6 +8,7 @@ import { imageSettings, memorySettings, networkSettings, trainingSettings } from
 import type { AnyMethod } from '../continual/method.ts';
 import { methods } from '../continual/methods/index.ts';
 import { expectedOf, type Setting } from '../continual/setting.ts';
+import type { ReadOptions } from '../data/reader.ts';
 import { ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import { isOrderFile, readOrder } from './class-order.ts';
@@ -201,10 +202,21 @@ function bracket(...parts: readonly string[]): string {
 }
 
 /** The settings among the flags that were typed. */
-export function flagsGiven(command: Command, own?: AnyMethod): GivenSettings {
+export const flagsGiven = (command: Command, own?: AnyMethod): GivenSettings =>
+  given(command, ['method', ...meaningsOf(own).keys()]);
+
+const given = (command: Command, keys: readonly string[]): GivenSettings => {
   const options = command.opts<Record<string, unknown>>();
-  const keys = ['method', ...meaningsOf(own).keys()];
   return Object.fromEntries(
     keys.filter((key) => command.getOptionValueSource(key) === 'cli').map((key) => [key, options[key]]),
   );
+};
+
+/** Adds a flag for all that formats of data leave open. */
+export function addDataFlags(command: Command): void {
+  for (const [key, setting] of Object.entries<Setting>(dataSettings))
+    addFlag(command, key, [{ setting, owners: [] }], 'Reading:');
 }
+
+/** Those of them that were typed. */
+export const dataFlagsGiven = (command: Command): ReadOptions => given(command, Object.keys(dataSettings));

@@ -89,7 +89,9 @@ export class PictureDecoder {
       const decoded = await Promise.all(lot.map((picture) => this.tryPicture(picture)));
       for (const [i, picture] of lot.entries()) {
         const image = decoded[i]!;
+        // In their order, whichever was found to be bad first.
         if (image instanceof DataError) {
+          this.refuseUnlessSkipped(image);
           this.bad.push(`${picture.name}: ${image.reason.replace(/\.$/, '')}`);
           continue;
         }
@@ -119,20 +121,24 @@ export class PictureDecoder {
     };
   }
 
-  /** The error instead, for a bad one that is to be left out. */
+  /** The error instead, for a bad one. */
   private async tryPicture(picture: Picture): Promise<ImageBytes | DataError> {
     try {
       return await this.decodeOne(await picture.read(), joinPath(this.where, picture.name));
     } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-      if (this.options.badPictures === 'skip') return error;
-      throw new DataError({
-        where: error.where,
-        message: error.reason,
-        fix: `${error.fix} Or go without bad pictures: --bad-pictures skip (\`badPictures\` of loadDataset()).`,
-        cause: error,
-      });
+      if (error instanceof DataError) return error;
+      throw error;
     }
+  }
+
+  private refuseUnlessSkipped(cause: DataError): void {
+    if (this.options.badPictures === 'skip') return;
+    throw new DataError({
+      where: cause.where,
+      message: cause.reason,
+      fix: `${cause.fix} Or go without bad pictures: --bad-pictures skip (\`badPictures\` of loadDataset()).`,
+      cause,
+    });
   }
 
   private async decodeOne(bytes: Uint8Array<ArrayBuffer>, where: string): Promise<ImageBytes> {
