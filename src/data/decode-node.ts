@@ -29,7 +29,8 @@ function middle(picture: import('sharp').Sharp, size: number, shorterSide: numbe
 export const decodeImage: DecodeImage = async (file, where, { size = 0, shorterSide, mostPixels } = {}) => {
   const sharp = await loadSharp(where);
   try {
-    const limit = mostPixels === undefined ? {} : { limitInputPixels: Math.floor(mostPixels) };
+    const limit =
+      mostPixels === undefined ? {} : { limitInputPixels: Math.floor(Math.min(mostPixels, Number.MAX_SAFE_INTEGER)) };
     const picture = sharp(new Uint8Array(await file.arrayBuffer()), { failOn: 'error', ...limit })
       .autoOrient()
       .toColourspace('srgb')

@@ -3,8 +3,6 @@ import * as v from 'valibot';
 import type { ReadOptions } from '../../data/reader.ts';
 import { choiceSetting, number, setting, type ValuesOf } from '../setting.ts';
 
-const megapixels = number({ above: 0, most: 65536 });
-
 /** None has a default here: the readers do, and runs that were begun before one came go on as they were. */
 export const dataSettings = {
   imageSize: setting(
@@ -24,7 +22,7 @@ export const dataSettings = {
     undefined,
     'what is done with pictures that cannot be decoded (default refuse)',
   ),
-  maxMegapixels: setting(megapixels, undefined, 'larger pictures are bad, and not decoded (default 64)', 'n'),
+  maxMegapixels: setting(number({ above: 0 }), undefined, 'larger pictures are bad, and not decoded (default 64)', 'n'),
   testPart: setting(
     v.pipe(v.string(), v.nonEmpty()),
     undefined,
