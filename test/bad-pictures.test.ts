@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { loadDataset } from '../src/data/load-dataset.ts';
 import { DataError } from '../src/errors.ts';
 import { inFolder } from './support/in-folder.ts';
-import { BLUE, GREEN, picture, pixelOf, RED, raw } from './support/pictures.ts';
+import { BLUE, GREEN, picture, pixelOf, RED, raw, turnedJpeg } from './support/pictures.ts';
 import { put } from './support/put.ts';
 import { refusal } from './support/refusal.ts';
 
@@ -38,13 +38,8 @@ test('JPEG, PNG, WebP, AVIF and GIF are read', () =>
 
 test('a picture is turned as its EXIF orientation says', () =>
   inFolder(async (folder) => {
-    // Red on the left and blue on the right, which a turn to the right brings to the top and to the bottom.
-    const pixels = new Uint8Array(3 * 16 * 8);
-    for (let at = 0; at < 16 * 8; at++) pixels.set(at % 16 < 8 ? RED : BLUE, 3 * at);
-    const turned = await raw(16, 8, pixels)
-      .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
-      .withMetadata({ orientation: 6 })
-      .toBuffer();
+    // Red on the left and blue on the right come to the top and to the bottom.
+    const turned = await turnedJpeg(8);
     await put(folder, { 'train/a/1.jpg': turned, 'train/b/1.jpg': turned, 'val/a/1.jpg': turned });
     const { train } = await loadDataset(folder);
     assert.equal([train.height, train.width], [16, 8]);

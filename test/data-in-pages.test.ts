@@ -12,7 +12,7 @@ import { given } from './support/given.ts';
 import { inFolder } from './support/in-folder.ts';
 import { medmnist } from './support/numpy-files.ts';
 import { parquetOf } from './support/parquet-files.ts';
-import { BLUE, GREEN, picture, RED, raw } from './support/pictures.ts';
+import { BLUE, GREEN, picture, RED, raw, turnedJpeg } from './support/pictures.ts';
 import { put } from './support/put.ts';
 
 type Part = Pick<ImageDataset, 'labels' | 'height' | 'width' | 'classNames'> & { readonly pixels: number[] };
@@ -55,15 +55,9 @@ const difference = ({ pixels }: Part, { images }: ImageDataset): number =>
 
 inBrowser('folders of pictures, npz and Parquet are the same set in a page as in Node', () =>
   inFolder(async (folder) => {
-    const halves = new Uint8Array(3 * 32 * 16);
-    for (let at = 0; at < 32 * 16; at++) halves.set(at % 32 < 16 ? RED : BLUE, 3 * at);
-    const turned = await raw(32, 16, halves)
-      .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
-      .withMetadata({ orientation: 6 })
-      .toBuffer();
     const photos = {
       'photos/cat/1.png': await picture(16, 32, GREEN),
-      'photos/cat/2.jpg': turned,
+      'photos/cat/2.jpg': await turnedJpeg(16),
       'photos/cat/.thumbs/3.png': Uint8Array.of(1),
       'photos/dog/deep/1.png': await picture(16, 32, BLUE),
       'photos/dog/2.webp': await raw(16, 32, new Uint8Array(3 * 16 * 32).fill(99))

@@ -27,3 +27,13 @@ export const raw = (width: number, height: number, data: Uint8Array): Sharp =>
 export const pixelOf = ({ images }: { images: Uint8Array }, at: number): number[] => [
   ...images.subarray(3 * at, 3 * at + 3),
 ];
+
+/** A JPEG of twice the side by the side, red on the left and blue on the right, whose EXIF says to turn it to the right. */
+export function turnedJpeg(side: number): Promise<Buffer> {
+  const pixels = new Uint8Array(6 * side * side);
+  for (let at = 0; at < 2 * side * side; at++) pixels.set(at % (2 * side) < side ? RED : BLUE, 3 * at);
+  return raw(2 * side, side, pixels)
+    .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
+    .withMetadata({ orientation: 6 })
+    .toBuffer();
+}
