@@ -108,7 +108,7 @@ test('where every picture is bad there is no set', () =>
     await put(folder, { 'train/a/1.png': 'x', 'train/b/1.png': 'y', 'val/a/1.png': 'z' });
     assert.match(
       (await refusal(loadDataset(folder, { badPictures: 'skip' }))).message,
-      /of 2 pictures none can be decoded: train\/a\/1\.png: cannot decode/,
+      /of 2 pictures none can be decoded; train\/a\/1\.png: cannot decode/,
     );
   }));
 

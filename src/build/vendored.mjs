@@ -15,6 +15,7 @@ export const VENDORED = [
   'idb-keyval',
   'image-dimensions',
   'modern-tar/fs',
+  'p-limit',
   'valibot',
   'wgpu-matrix',
 ];

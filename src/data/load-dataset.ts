@@ -103,9 +103,10 @@ async function contents({ list }: DataSource): Promise<string> {
     .join(', ')}${more}`;
 }
 
-async function sourceOf(
+/** Where a set lies, and what it is called. @throws {DataError} for a name of nothing. */
+export async function sourceOf(
   dataset: string | DatasetFiles,
-  bundledBase: string | undefined,
+  bundledBase?: string,
 ): Promise<{ source: DataSource; name: string }> {
   if (typeof dataset !== 'string') return { source: addressSource(dataset), name: dataset.name };
   const folder = bundled.get(dataset);

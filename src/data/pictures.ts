@@ -36,7 +36,8 @@ const NAMED = 3;
 export class PictureDecoder {
   /** What all are. */
   private format: ImageFormat | undefined;
-  private readonly bad: string[] = [];
+  /** Why, by name. */
+  private readonly bad = new Map<string, string>();
   private smallest: PictureSizes['smallest'] | undefined;
   private largest: PictureSizes['largest'] | undefined;
 
@@ -64,12 +65,11 @@ export class PictureDecoder {
 
   /** What people are to know of them. */
   get notes(): string[] {
-    const count = this.bad.length;
+    const count = this.bad.size;
     if (count === 0) return [];
+    const named = [...this.bad].slice(0, NAMED).map(([name, reason]) => `${name}: ${reason}`);
     const more = count > NAMED ? `; and ${count - NAMED} more` : '';
-    return [
-      `${count} bad ${count === 1 ? 'picture was' : 'pictures were'} left out: ${this.bad.slice(0, NAMED).join('; ')}${more}`,
-    ];
+    return [`${count} bad ${count === 1 ? 'picture was' : 'pictures were'} left out: ${named.join('; ')}${more}`];
   }
 
   /**
@@ -88,14 +88,8 @@ export class PictureDecoder {
     for await (const lot of inLots(pictures)) {
       const decoded = await Promise.all(lot.map((picture) => this.tryPicture(picture)));
       for (const [i, picture] of lot.entries()) {
-        const image = decoded[i]!;
-        // In their order, whichever was found to be bad first.
-        if (image instanceof DataError) {
-          this.refuseUnlessSkipped(image);
-          this.bad.push(`${picture.name}: ${image.reason.replace(/\.$/, '')}`);
-          continue;
-        }
-        this.checkFormat(image, picture.name);
+        const image = this.taken(picture, decoded[i]!);
+        if (!image) continue;
         const bytes = bytesPerImage(image);
         images ??= room(count, bytes, this.where);
         images.set(image.data, done * bytes);
@@ -105,7 +99,10 @@ export class PictureDecoder {
     if (!images || !this.format) {
       throw new DataError({
         where: this.where,
-        message: count === 0 ? 'there are no pictures.' : `of ${count} pictures none can be decoded: ${this.bad[0]}.`,
+        message:
+          count === 0
+            ? 'there are no pictures.'
+            : `of ${count} pictures none can be decoded; ${[...this.bad][0]?.join(': ')}.`,
         fix: 'Put JPEG, PNG, WebP or AVIF files there.',
       });
     }
@@ -121,8 +118,8 @@ export class PictureDecoder {
     };
   }
 
-  /** The error instead, for a bad one. */
-  private async tryPicture(picture: Picture): Promise<ImageBytes | DataError> {
+  /** The picture, or the error for a bad one: what becomes of that is decided in the order of the pictures, by {@link taken}. */
+  async tryPicture(picture: Picture): Promise<ImageBytes | DataError> {
     try {
       return await this.decodeOne(await picture.read(), joinPath(this.where, picture.name));
     } catch (error) {
@@ -131,13 +128,25 @@ export class PictureDecoder {
     }
   }
 
-  private refuseUnlessSkipped(cause: DataError): void {
-    if (this.options.badPictures === 'skip') return;
+  /**
+   * The picture, where it is one of the set; undefined for a bad one that is left out.
+   * @throws {DataError} for a bad one that is not.
+   * @throws {MixedSizesError} for another size than the first one's.
+   */
+  taken({ name }: Picture, image: ImageBytes | DataError): ImageBytes | undefined {
+    if (!(image instanceof DataError)) {
+      this.checkFormat(image, name);
+      return image;
+    }
+    if (this.options.badPictures === 'skip') {
+      this.bad.set(name, image.reason.replace(/\.$/, ''));
+      return undefined;
+    }
     throw new DataError({
-      where: cause.where,
-      message: cause.reason,
-      fix: `${cause.fix} Or go without bad pictures: --bad-pictures skip (\`badPictures\` of loadDataset()).`,
-      cause,
+      where: image.where,
+      message: image.reason,
+      fix: `${image.fix} Or go without bad pictures: --bad-pictures skip (\`badPictures\` of loadDataset()).`,
+      cause: image,
     });
   }
 
