@@ -1,6 +1,7 @@
 /** Images and labels out of Parquet files, a group of rows at a time. */
+import { gunzipSync } from 'fflate/browser';
+import { decompress } from 'fzstd';
 import { type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
 import { DataError } from '../errors.ts';
 import { checkDataset, classesOf, type DatasetSplit, type ImageDataset, joinParts } from './dataset.ts';
 import { type FileSlices, joinPath, slicesOf } from './files.ts';
@@ -15,6 +16,12 @@ const TRAIN = 'train';
 const TEST_PARTS = ['test', 'validation', 'valid', 'val', 'dev'];
 /** Labels have 16 bits. */
 const MOST_CLASSES = 65536;
+
+/** What image sets are compressed with, beside Snappy, which the reader of Parquet has itself. */
+const compressors = {
+  GZIP: (bytes: Uint8Array) => gunzipSync(bytes),
+  ZSTD: (bytes: Uint8Array) => decompress(bytes),
+};
 
 /** A file whose metadata was read. */
 interface Shard {
