@@ -16,6 +16,7 @@ export {
   firstPerClass,
   type ImageDataset,
   type Normalization,
+  type PictureSizes,
   subset,
 } from './data/dataset.ts';
 export { DeviceImages, identityTransforms, type SampleOptions } from './data/device-images.ts';

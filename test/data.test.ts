@@ -204,7 +204,7 @@ test('names of classes are at most as many as labels can be, and a million are t
     await writeSet(folder, { 'classes.json': JSON.stringify(Array.from({ length: 1e6 }, (_, i) => `class ${i}`)) });
     assert.match(
       await dataError(loadDataset(folder)),
-      /classes\.json: there are 1000000 class names, but labels of one byte distinguish at most 256 classes/,
+      /classes\.json: there are 1000000 class names, but labels here distinguish at most 256 classes/,
     );
   });
   const started = performance.now();
@@ -341,6 +341,24 @@ test('CIFAR-100 takes the fine label', () =>
       held.images.every((pixel) => pixel === 9),
       true,
     );
+  }));
+
+test('CIFAR-100 takes the coarse label where that is asked for', () =>
+  inFolder(async (folder) => {
+    await files.write(join(folder, 'train.bin'), new Uint8Array([4, 77, ...new Array(3072).fill(8)]));
+    await files.write(join(folder, 'test.bin'), new Uint8Array([19, 99, ...new Array(3072).fill(9)]));
+    const names = Array.from({ length: 20 }, (_, i) => `kind ${i}`);
+    await files.write(join(folder, 'coarse_label_names.txt'), `${names.join('\n')}\n`);
+    const { train, test: held } = await loadDataset(folder, { labels: 'coarse' });
+    assert.equal([train.labels[0], held.labels[0], train.classes], [4, 19, 20]);
+    assert.is(train.classNames?.[4], 'kind 4');
+    assert.is((await loadDataset(folder, { labels: 'fine' })).train.labels[0], 77);
+    assert.match(
+      await dataError(loadDataset(folder, { labels: 'rough' })),
+      /CIFAR-100 has no labels "rough"\. It has fine and coarse: --labels/,
+    );
+    await files.write(join(folder, 'data_batch_1.bin'), new Uint8Array(3073));
+    assert.match(await dataError(loadDataset(folder, { labels: 'coarse' })), /CIFAR-10 has no labels "coarse"/);
   }));
 
 test('files are written whole, beside and renamed', () =>

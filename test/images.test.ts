@@ -259,7 +259,7 @@ test('files that are missing, cut short or none of images are told by name', asy
   await writeFile(join(folder, 'text.png'), 'not a picture');
   assert.match(
     await refusedWith(from([ramp(1, 1, 1, 3), join(folder, 'text.png')])),
-    /^class cup, image 2 of 2 \(.*text\.png\): cannot decode this image: .* Give a whole PNG, JPEG or WebP file\./,
+    /^class cup, image 2 of 2 \(.*text\.png\): cannot decode this image: .* Give a whole PNG, JPEG, WebP or AVIF file\./,
   );
   const noise = sharp({
     create: { width: 64, height: 64, channels: 3, background: 'red', noise: { type: 'gaussian', sigma: 30 } },

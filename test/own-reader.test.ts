@@ -29,7 +29,7 @@ test('what it refuses is refused, and what it does not know goes to the others',
           return error.message;
         },
       );
-    assert.match(await refusal(), /no data set in a known format.*train\.csv and test\.csv, CIFAR.*MNIST/);
+    assert.match(await refusal(), /no data set in a known format.*train\.csv and test\.csv; CIFAR.*MNIST/);
     await writeFile(join(folder, 'train.csv'), '0,1,2,3\n');
     assert.match(await refusal(), /train\.csv: every line must be a label/);
   }));

@@ -1,54 +1,33 @@
 /** Data sets as folders of pictures, a folder a class. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { classFolders } from '../src/data/class-folders.ts';
+import type { DatasetSplit, ImageDataset } from '../src/data/dataset.ts';
+import type { FileTree } from '../src/data/files.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
+import { pictureFolders } from '../src/data/picture-folders.ts';
+import type { ReadOptions } from '../src/data/reader.ts';
 import { DataError } from '../src/errors.ts';
 import { inFolder } from './support/in-folder.ts';
+import { BLUE, GREEN, picture, pixelOf, RED, raw } from './support/pictures.ts';
+import { put } from './support/put.ts';
 import { refusal } from './support/refusal.ts';
-
-type Colour = readonly [number, number, number];
-const RED: Colour = [255, 0, 0];
-const GREEN: Colour = [0, 255, 0];
-const BLUE: Colour = [0, 0, 255];
-
-/** A picture of one colour, with a frame of another around its middle square. */
-async function picture(width: number, height: number, colour: Colour, frame: Colour = colour): Promise<Buffer> {
-  const side = Math.min(width, height);
-  const [left, top] = [(width - side) / 2, (height - side) / 2];
-  const data = Buffer.alloc(3 * width * height);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const isInside = x >= left && x < left + side && y >= top && y < top + side;
-      data.set(isInside ? colour : frame, 3 * (y * width + x));
-    }
-  return sharp(data, { raw: { width, height, channels: 3 } })
-    .png()
-    .toBuffer();
-}
-
-async function put(folder: string, files: Readonly<Record<string, Buffer | string>>): Promise<void> {
-  for (const [name, content] of Object.entries(files)) {
-    await mkdir(join(folder, name, '..'), { recursive: true });
-    await writeFile(join(folder, name), content);
-  }
-}
-
-const pixelOf = ({ images }: { images: Uint8Array }, at: number): number[] => [...images.subarray(3 * at, 3 * at + 3)];
 
 test('a folder a class: names, labels and pixels, other files passed over', () =>
   inFolder(async (folder) => {
     await put(folder, {
       'train/cat/b.png': await picture(4, 4, RED),
       'train/cat/a.PNG': await picture(4, 4, GREEN),
-      'train/dog/c.png': await picture(4, 4, BLUE),
+      'train/dog/deep/er/c.png': await picture(4, 4, BLUE),
       'train/dog/notes.txt': 'none of these is a picture',
+      'train/.hidden/x.png': 'nor is what is hidden',
+      'train/README.md': 'nor a class',
       'val/dog/d.png': await picture(4, 4, RED),
       'val/cat/e.png': await picture(4, 4, BLUE),
     });
-    const { train, test: held } = await loadDataset(folder);
+    const { train, test: held, notes } = await loadDataset(folder);
     assert.equal(train.classNames, ['cat', 'dog']);
     assert.equal([...train.labels, ...held.labels], [0, 0, 1, 0, 1]);
     assert.equal([train.height, train.width, train.channels, train.classes], [4, 4, 3, 2]);
@@ -57,6 +36,7 @@ test('a folder a class: names, labels and pixels, other files passed over', () =
       [GREEN, RED, BLUE],
     );
     assert.equal(pixelOf(held, 0), BLUE);
+    assert.equal(notes, ['other files in train were passed over: .txt (1)']);
   }));
 
 test('with a size every picture is brought to it: the middle of it, as a square', () =>
@@ -66,17 +46,40 @@ test('with a size every picture is brought to it: the middle of it, as a square'
       'train/high/b.png': await picture(40, 90, GREEN, BLUE),
       'test/high/c.png': await picture(32, 32, RED),
     });
-    const { train, test: held } = await loadDataset(folder, { imageSize: 16 });
+    const { train, test: held, pictureSizes } = await loadDataset(folder, { imageSize: 16 });
     assert.equal([train.height, train.width, held.height], [16, 16, 16]);
     // The frame lies outside the middle square, of which the inner 7/8 are left.
     const blue = Array.from({ length: 2 * 16 * 16 }, (_, at) => pixelOf(train, at)[2]!);
     assert.ok(Math.max(...blue) < 8, `${Math.max(...blue)} of the frame`);
     assert.equal([pixelOf(train, 0), pixelOf(train, 16 * 16)], [GREEN, RED]);
+    assert.equal(pictureSizes, { smallest: { width: 32, height: 32 }, largest: { width: 40, height: 90 } });
     const said = (await refusal(loadDataset(folder))).message;
     assert.match(said, /a\.png: this picture is 32×96×3, the first one 90×40×3.*--image-size/);
   }));
 
-test('what is no data set is refused by name', () =>
+/** Columns of a picture that have the frame's colour, where its middle half has another. */
+async function framed(folder: string, options: ReadOptions): Promise<number> {
+  const { train } = await loadDataset(folder, options);
+  const row = Array.from({ length: train.width }, (_, x) => pixelOf(train, (train.height / 2) * train.width + x));
+  return row.filter(([red = 0, , blue = 0]) => blue > red).length;
+}
+
+test('how much of a picture is cut off is said by its shorter side', () =>
+  inFolder(async (folder) => {
+    const half = new Uint8Array(3 * 64 * 64);
+    for (let at = 0; at < 64 * 64; at++) half.set(at % 64 >= 16 && at % 64 < 48 ? RED : BLUE, 3 * at);
+    const striped = await raw(64, 64, half).png().toBuffer();
+    await put(folder, { 'train/a/1.png': striped, 'train/b/1.png': striped, 'val/a/1.png': striped });
+    // Nothing cut: half of 32 columns is frame. By 64 for 32 the middle half is left, which has none of it.
+    assert.is(await framed(folder, { imageSize: 32, imageResize: 32 }), 16);
+    assert.is(await framed(folder, { imageSize: 32, imageResize: 64 }), 0);
+    // 37 for 32, as 256 for 224.
+    assert.is(await framed(folder, { imageSize: 32 }), await framed(folder, { imageSize: 32, imageResize: 37 }));
+    for (const options of [{ imageSize: 32, imageResize: 31 }, { imageResize: 40 }])
+      assert.match((await refusal(loadDataset(folder, options))).message, /^--image-resize: no square of/);
+  }));
+
+test('what is no data set is refused by name, and what is there instead is told', () =>
   inFolder(async (folder) => {
     const one = await picture(4, 4, RED);
     await put(folder, { 'train/cat/a.png': one, 'val/cow/b.png': one });
@@ -85,10 +88,224 @@ test('what is no data set is refused by name', () =>
     assert.match(strange.message, /cow: there is no such class in train: "cow"/);
     await put(folder, { 'train/cow/c.png': 'no picture' });
     assert.match((await refusal(loadDataset(folder))).message, /c\.png: cannot decode this image/);
-    await put(folder, { 'other/train/cat/a.png': one });
-    assert.match((await refusal(loadDataset(join(folder, 'other')))).message, /no data set in a known format/);
-    await put(folder, { 'other/val/cat/notes.txt': '' });
+    await put(folder, { 'other/train/cat/a.png': one, 'other/val/cat/notes.txt': '' });
     assert.match((await refusal(loadDataset(join(folder, 'other')))).message, /val: there are no pictures/);
+    await put(folder, { 'none/table.csv': '', 'none/sub/notes.txt': '' });
+    assert.match(
+      (await refusal(loadDataset(join(folder, 'none')))).message,
+      /none: there is no data set in a known format here; found were sub, table\.csv\. Known are .*IDX.*\.npz.*Parquet.*folders of pictures/,
+    );
+    await mkdir(join(folder, 'empty'));
+    assert.match((await refusal(loadDataset(join(folder, 'empty')))).message, /here: the folder is empty\./);
   }));
+
+test('one class is none to tell apart', () =>
+  inFolder(async (folder) => {
+    const one = await picture(4, 4, RED);
+    await put(folder, { 'train/cat/a.png': one, 'val/cat/b.png': one, 'photos/cat/a.png': one });
+    assert.match((await refusal(loadDataset(folder))).message, /train: there is one class here, "cat"/);
+    assert.match(
+      (await refusal(loadDataset(join(folder, 'photos')))).message,
+      /one class here.*a folder for each class/,
+    );
+  }));
+
+test('classes without images are left out, and told', () =>
+  inFolder(async (folder) => {
+    const one = await picture(4, 4, RED);
+    await put(folder, { 'cat/a.png': one, 'cat/b.png': one, 'dog/a.png': one, 'dog/b.png': one, 'owl/readme.txt': '' });
+    await mkdir(join(folder, 'newt'));
+    const { train, notes = [] } = await loadDataset(folder);
+    assert.equal(train.classNames, ['cat', 'dog']);
+    assert.is(notes[0], 'folders without a picture are no classes: "newt", "owl"');
+  }));
+
+test('two spellings of one class are refused, letters of two cases are two classes', () =>
+  inFolder(async (folder) => {
+    const one = await picture(4, 4, RED);
+    await put(folder, { 'photos/Cat/a.png': one, 'photos/cat /b.png': one, 'photos/dog/c.png': one });
+    assert.match(
+      (await refusal(loadDataset(join(folder, 'photos')))).message,
+      /photos: "Cat" and "cat " are two spellings of one class\. Put their pictures into one folder/,
+    );
+    const written = ['caf\u00e9', 'cafe\u0301'].map((name) => `composed/${name}/a.png`);
+    await put(folder, Object.fromEntries(written.map((name) => [name, one])));
+    assert.match((await refusal(loadDataset(join(folder, 'composed')))).message, /two spellings of one class/);
+    await put(folder, {
+      'letters/A/1.png': one,
+      'letters/A/2.png': one,
+      'letters/a/1.png': one,
+      'letters/a/2.png': one,
+    });
+    const { train, notes = [] } = await loadDataset(join(folder, 'letters'));
+    assert.equal(train.classNames, ['A', 'a']);
+    assert.ok(notes.includes('"A" and "a" differ in case only, and count as two classes'), notes.join('\n'));
+  }));
+
+test('links are followed, but not in a circle', () =>
+  inFolder(async (folder) => {
+    const one = await picture(4, 4, RED);
+    await put(folder, { 'set/cat/a.png': one, 'set/cat/b.png': one, 'else/dogs/1.png': one, 'else/dogs/2.png': one });
+    await symlink(join(folder, 'else/dogs'), join(folder, 'set/dog'));
+    await symlink(join(folder, 'else/dogs/1.png'), join(folder, 'set/cat/c.png'));
+    await symlink(join(folder, 'set'), join(folder, 'else/dogs/back'));
+    await symlink('..', join(folder, 'set/cat/up'));
+    const { train, test: held, notes = [] } = await loadDataset(join(folder, 'set'));
+    assert.is(train.labels.length + held.labels.length, 5);
+    for (const path of ['cat/up', 'dog/back'])
+      assert.ok(notes.includes(`the link ${path} leads back to a folder that it lies in, and was not followed`), path);
+    // Links that only lead to each other are no folder at all.
+    await symlink('two.png', join(folder, 'set/cat/one.png'));
+    await symlink('one.png', join(folder, 'set/cat/two.png'));
+    assert.match(
+      (await refusal(loadDataset(join(folder, 'set')))).message,
+      /one\.png: cannot read this file: links lead in a circle/,
+    );
+  }));
+
+/** A picture whose colour tells which it is. */
+const numbered = (number: number): Promise<Buffer> => picture(2, 2, [number, 255 - number, 7]);
+/** The numbers of the pictures of a set. */
+const numbersIn = (set: ImageDataset): number[] =>
+  Array.from({ length: set.labels.length }, (_, at) => pixelOf(set, 4 * at)[0]!);
+
+/** 10 cats, numbered from 0; 20 dogs, from 100; one owl, 200. */
+async function putAnimals(folder: string): Promise<void> {
+  for (const [name, first, count] of [
+    ['cat', 0, 10],
+    ['dog', 100, 20],
+    ['owl', 200, 1],
+  ] as const)
+    for (let i = 0; i < count; i++) await put(folder, { [`${name}/${i}.png`]: await numbered(first + i) });
+}
+
+test('a share of each class is drawn to test on, the same by one seed', () =>
+  inFolder(async (folder) => {
+    await putAnimals(folder);
+    const { train, test: held, notes } = await loadDataset(folder);
+    assert.equal(notes, [
+      "20 % of each class's images were drawn to test on, by seed 0 (--test-fraction, --split-seed)",
+    ]);
+    const counts = (set: ImageDataset) => [0, 1, 2].map((label) => set.labels.filter((one) => one === label).length);
+    // A class of one image is learnt.
+    assert.equal(
+      [counts(train), counts(held)],
+      [
+        [8, 16, 1],
+        [2, 4, 0],
+      ],
+    );
+    const all = [...numbersIn(train), ...numbersIn(held)].sort((a, b) => a - b);
+    assert.equal(all, [
+      ...Array.from({ length: 10 }, (_, i) => i),
+      ...Array.from({ length: 20 }, (_, i) => 100 + i),
+      200,
+    ]);
+
+    const drawn = numbersIn(held);
+    assert.equal(numbersIn((await loadDataset(folder, { splitSeed: 0 })).test), drawn);
+    assert.not.equal(numbersIn((await loadDataset(folder, { splitSeed: 1 })).test), drawn);
+    assert.equal(counts((await loadDataset(folder, { testFraction: 0.5 })).test), [5, 10, 0]);
+    assert.equal(counts((await loadDataset(folder, { testFraction: 0.01 })).test), [1, 1, 0]);
+    assert.equal(counts((await loadDataset(folder, { testFraction: 0.99 })).test), [9, 19, 0]);
+    // What is drawn of one class is nothing of another's.
+    await put(folder, { 'ant/1.png': await numbered(250), 'ant/2.png': await numbered(251) });
+    assert.equal(numbersIn((await loadDataset(folder)).test).slice(1), drawn);
+  }));
+
+test('the order of a listing decides nothing', async () => {
+  const names = Array.from({ length: 12 }, (_, i) => [`cat/${i}.png`, `dog/${i}.png`]).flat();
+  const pictures = new Map(await Promise.all(names.map(async (name, i) => [name, await numbered(i)] as const)));
+  const read = (files: readonly string[]): Promise<DatasetSplit | undefined> => {
+    const tree: FileTree = { files: [...files].sort(), folders: ['cat', 'dog'], circles: [] };
+    return pictureFolders.read(
+      {
+        where: 'photos',
+        find: async () => undefined,
+        read: async (name) => Uint8Array.from(pictures.get(name) ?? []),
+        tree: async () => tree,
+      },
+      'photos',
+    );
+  };
+  assert.equal(await read(names), await read([...names].reverse()));
+});
+
+test('a list says which pictures are tested on, as text or as CSV', () =>
+  inFolder(async (folder) => {
+    const root = join(folder, 'photos');
+    await putAnimals(root);
+    const tested = async (name: string, content: string): Promise<number[]> => {
+      await writeFile(join(folder, name), content);
+      const { test: held, train, notes } = await loadDataset(root, { testList: join(folder, name) });
+      assert.is(held.labels.length + train.labels.length, 31);
+      assert.match(notes?.join() ?? '', /tested on the \d+ pictures that .* lists/);
+      return numbersIn(held);
+    };
+    assert.equal(await tested('a.txt', 'cat/3.png\r\ndog/7.png\r\n\r\n'), [3, 107]);
+    assert.equal(await tested('b.txt', '\uFEFF./dog/7\n.\\cat\\3.png\n'), [3, 107]);
+    assert.equal(await tested('c.csv', 'dog/0.png,dog\ncat/9.png,cat\n'), [9, 100]);
+    assert.equal(await tested('d.csv', 'label,Filename\n"a, ""b""","dog/0.png"\ncat,cat/9.png\n'), [9, 100]);
+
+    const refused = async (content: string): Promise<string> => {
+      await writeFile(join(folder, 'bad.txt'), content);
+      return (await refusal(loadDataset(root, { testList: join(folder, 'bad.txt') }))).message;
+    };
+    assert.match(await refused(''), /bad\.txt: this list names no picture/);
+    assert.match(
+      await refused('cat/1.png\ncat/77.png\nmouse/1.png\n'),
+      /2 of 3 entries name no picture of the set, the first is "cat\/77\.png".*such as cat\/0\.png/,
+    );
+    assert.match(await refused('owl/0.png\n'), /owl: all pictures of this class are to be tested on/);
+    assert.match(
+      (await refusal(loadDataset(root, { testList: join(folder, 'none.txt') }))).message,
+      /none\.txt: cannot read this file: no such file/,
+    );
+  }));
+
+test('of several parts val is tested on, or the one that is asked for', () =>
+  inFolder(async (folder) => {
+    for (const [part, number] of [
+      ['train', 1],
+      ['val', 2],
+      ['test', 3],
+    ] as const)
+      await put(folder, { [`${part}/a/1.png`]: await numbered(number), [`${part}/b/1.png`]: await numbered(number) });
+    const usual = await loadDataset(folder);
+    assert.equal(numbersIn(usual.test), [2, 2]);
+    assert.equal(usual.notes, ['tested on val; test is not used (--test-part)']);
+    const other = await loadDataset(folder, { testPart: 'test' });
+    assert.equal([numbersIn(other.test), other.notes ?? []], [[3, 3], []]);
+    const refused = async (options: ReadOptions) => (await refusal(loadDataset(folder, options))).message;
+    assert.match(await refused({ testPart: 'dev' }), /there is no part "dev" to test on\. There is val, test\./);
+    assert.match(await refused({ testFraction: 0.1 }), /^--test-fraction: .* has a part to test on already, val\./);
+    assert.match(await refused({ testList: 'x.txt' }), /^--test-list: .* already, val\./);
+    // What is learnt from alone is divided.
+    await put(folder, { 'alone/train/a/1.png': await numbered(1), 'alone/train/a/2.png': await numbered(2) });
+    await put(folder, { 'alone/train/b/1.png': await numbered(3), 'alone/train/b/2.png': await numbered(4) });
+    const { train, test: held } = await loadDataset(join(folder, 'alone'), { testFraction: 0.5 });
+    assert.equal([...train.labels, ...held.labels], [0, 1, 0, 1]);
+  }));
+
+test('what an option means nothing to says so', () =>
+  inFolder(async (folder) => {
+    await put(folder, { 'train/a/1.png': await numbered(1), 'train/b/1.png': await numbered(1) });
+    await put(folder, { 'val/a/1.png': await numbered(1) });
+    const { notes = [] } = await loadDataset(folder, { labels: 'coarse', imageSize: 2 });
+    assert.match(notes.join('\n'), /^labels: not used, as this means nothing to folders of pictures/);
+    assert.match((await loadDataset('glyphs', { imageSize: 8 })).notes?.join() ?? '', /^imageSize: not used/);
+  }));
+
+test('a hundred thousand files in one folder are listed', async () => {
+  const files = Array.from({ length: 200_000 }, (_, i) => `${i % 2 === 0 ? 'cat' : 'dog'}/${i}.jpg`).sort();
+  const { pictures } = classFolders({ files, folders: ['cat', 'dog'], circles: [] }, '', 'photos');
+  assert.equal(
+    [...pictures].map(([name, { length }]) => [name, length]),
+    [
+      ['cat', 100_000],
+      ['dog', 100_000],
+    ],
+  );
+});
 
 test.run();

@@ -1,7 +1,8 @@
 /** What a page that imports the package loads: parts of it, bundled from the build as a user's bundler does. */
 import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
 import { exports } from '../../package.json';
 
 export interface BundleResult {
@@ -30,7 +31,7 @@ export function checkBuilt(): void {
 }
 
 async function bundle(contents: string): Promise<BundleResult> {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     // Within the package its own name is the package, as built.
     stdin: { contents, resolveDir: process.cwd() },
     bundle: true,
@@ -41,10 +42,25 @@ async function bundle(contents: string): Promise<BundleResult> {
     // Whose `paths` lead to the sources.
     tsconfigRaw: {},
     write: false,
+    // What is imported when it is needed is a file of its own, as other bundlers have it.
+    splitting: true,
+    outdir: '.',
+    metafile: true,
     logLevel: 'silent',
   });
-  const text = outputFiles[0]?.contents ?? new Uint8Array();
-  return { minified: text.length, gzip: gzipSync(text, { level: 9 }).length };
+  const texts = new Map(outputFiles.map(({ path, contents }) => [relative('.', path), contents]));
+  const loaded = loadedAtOnce(metafile).map((path) => texts.get(path) ?? new Uint8Array());
+  const sum = (bytes: (text: Uint8Array) => number): number => loaded.reduce((total, text) => total + bytes(text), 0);
+  return { minified: sum(({ length }) => length), gzip: sum((text) => gzipSync(text, { level: 9 }).length) };
+}
+
+/** The files that a page loads before it runs: the entry, and what that imports by statements. */
+function loadedAtOnce({ outputs }: Metafile): string[] {
+  const loaded = new Set(Object.keys(outputs).filter((path) => outputs[path]?.entryPoint === '<stdin>'));
+  for (const path of loaded)
+    for (const { path: imported, kind } of outputs[path]?.imports ?? [])
+      if (kind === 'import-statement') loaded.add(imported);
+  return [...loaded];
 }
 
 const importing = (names: readonly string[], more = ''): string =>

@@ -5,7 +5,20 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-export const VENDORED = ['env-paths', 'fastest-levenshtein', 'idb-keyval', 'modern-tar/fs', 'valibot', 'wgpu-matrix'];
+export const VENDORED = [
+  'd3-dsv',
+  'env-paths',
+  'fastest-levenshtein',
+  'fflate/browser',
+  'fzstd',
+  'hyparquet',
+  'idb-keyval',
+  'image-dimensions',
+  'modern-tar/fs',
+  'p-limit',
+  'valibot',
+  'wgpu-matrix',
+];
 
 /**
  * The file of a vendored package, from the folder of the build.

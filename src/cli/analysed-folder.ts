@@ -1,8 +1,10 @@
 /** A run's folder that is analysed: what is needed of it, and what is said where that is missing. */
+
 import { files } from '#files';
 import { AnalysedRun, type AnalysedRunOptions } from '../analysis/run/analysed-run.ts';
 import { type AnalysisRecord, parseAnalysis } from '../analysis/run/analysis-record.ts';
 import { Benchmark } from '../continual/benchmark/benchmark.ts';
+import { readOptionsOf } from '../continual/benchmark/data-settings.ts';
 import { CHECKPOINT, CONFIG } from '../continual/benchmark/run-files.ts';
 import { fingerprint } from '../continual/fingerprint.ts';
 import { joinPath } from '../data/files.ts';
@@ -72,7 +74,7 @@ export async function openAnalysed(
     const { checkpoint } = folder.state;
     const config = { ...folder.config, data: elsewhere.data ?? folder.config.data };
     await assertData(path, config.data);
-    benchmark = new Benchmark(engine, await loadDataset(config.data, { imageSize: config.imageSize }), config, own);
+    benchmark = new Benchmark(engine, await loadDataset(config.data, readOptionsOf(config)), config, own);
     await benchmark.resume({ checkpoint: checkpoint ?? null });
     const stages = (await folder.stages()).map((tasks) => {
       const where = folder.stagePath(tasks);

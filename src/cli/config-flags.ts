@@ -3,10 +3,12 @@ import { type Command, Option } from 'commander';
 import { closest } from 'fastest-levenshtein';
 import * as v from 'valibot';
 import { commonSettings, scenarioSettings, settingsOf } from '../continual/benchmark/config.ts';
+import { dataSettings } from '../continual/benchmark/data-settings.ts';
 import { imageSettings, memorySettings, networkSettings, trainingSettings } from '../continual/learner-settings.ts';
 import type { AnyMethod } from '../continual/method.ts';
 import { methods } from '../continual/methods/index.ts';
 import { expectedOf, type Setting } from '../continual/setting.ts';
+import type { ReadOptions } from '../data/reader.ts';
 import { ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import { isOrderFile, readOrder } from './class-order.ts';
@@ -62,6 +64,7 @@ export function parseSetting(key: string, setting: Setting, text: string, where 
 /** What flags there are, under which headings. */
 const HEADINGS: readonly (readonly [heading: string, settings: Readonly<Record<string, Setting>>])[] = [
   ['Data and tasks:', scenarioSettings],
+  ['Data in files:', dataSettings],
   ['Exemplar memory:', memorySettings],
   ['Network:', networkSettings],
   ['Training:', trainingSettings],
@@ -199,10 +202,21 @@ function bracket(...parts: readonly string[]): string {
 }
 
 /** The settings among the flags that were typed. */
-export function flagsGiven(command: Command, own?: AnyMethod): GivenSettings {
+export const flagsGiven = (command: Command, own?: AnyMethod): GivenSettings =>
+  given(command, ['method', ...meaningsOf(own).keys()]);
+
+const given = (command: Command, keys: readonly string[]): GivenSettings => {
   const options = command.opts<Record<string, unknown>>();
-  const keys = ['method', ...meaningsOf(own).keys()];
   return Object.fromEntries(
     keys.filter((key) => command.getOptionValueSource(key) === 'cli').map((key) => [key, options[key]]),
   );
+};
+
+/** Adds a flag for all that formats of data leave open. */
+export function addDataFlags(command: Command): void {
+  for (const [key, setting] of Object.entries<Setting>(dataSettings))
+    addFlag(command, key, [{ setting, owners: [] }], 'Reading:');
 }
+
+/** Those of them that were typed. */
+export const dataFlagsGiven = (command: Command): ReadOptions => given(command, Object.keys(dataSettings));

@@ -9,7 +9,8 @@ import { methods } from '../continual/methods/index.ts';
 import { silenceDrivers } from '../gpu/adapter/driver-chatter-node.ts';
 import type { AnalyseCommand } from './analyse.ts';
 import { ANALYSES, analysisNames } from './analysis-names.ts';
-import { addConfigFlags, flagsGiven } from './config-flags.ts';
+import { addConfigFlags, addDataFlags, dataFlagsGiven, flagsGiven } from './config-flags.ts';
+import type { DataCommand } from './data.ts';
 import type { DemoOptions } from './demo/demo.ts';
 import { demoSizeNames } from './demo/sizes.ts';
 import { addDistillFlags, type DistillOptions, studentSettings } from './distill/options.ts';
@@ -96,6 +97,19 @@ function addMethods(): void {
   );
   addConfigFlags(train, own?.method);
 }
+
+const data = program
+  .command('data')
+  .description(
+    'what a data set holds: classes, counts, sizes, colours, images in both parts; a page with pictures of each class',
+  )
+  .argument('<data>', 'fashion-mini or glyphs (bundled), a folder, or a .npz or .parquet file')
+  .option('--html <file>', 'write a page with pictures of each class')
+  .option('--json', 'one JSON object instead')
+  .action(async (name: string, options: DataCommand) =>
+    (await import('./data.ts')).data(name, dataFlagsGiven(data), options, columns()),
+  );
+addDataFlags(data);
 
 program
   .command('methods')

@@ -2,11 +2,13 @@
  * The process of one run of a sweep: it is sent its order, learns, and tells how far it is. Without the sweep, which may be
  * killed at any moment, it has nothing to live for.
  */
+
 import { setTimeout } from 'node:timers/promises';
 import { files } from '#files';
 import { version } from '../../package.json';
 import type { BenchmarkEvent } from '../continual/benchmark/benchmark.ts';
 import type { Config } from '../continual/benchmark/config.ts';
+import { readOptionsOf } from '../continual/benchmark/data-settings.ts';
 import { accuracyCurve } from '../continual/benchmark/metrics/accuracy.ts';
 import { CHECKPOINT, CONFIG } from '../continual/benchmark/run-files.ts';
 import type { RunRecord } from '../continual/benchmark/run-record.ts';
@@ -119,7 +121,7 @@ async function work({ config, folder: path, saveEvery, keepStages }: RunOrder): 
   // What came from another machine is its state alone.
   const isBegun = await Promise.all([CONFIG, CHECKPOINT, PROGRESS].map((name) => files.exists(joinPath(path, name))));
   const begun = isBegun.includes(true) ? await RunFolder.open(path, method) : null;
-  const split = await loadDataset(config.data, { imageSize: config.imageSize });
+  const split = await loadDataset(config.data, readOptionsOf(config));
   const engine = await Engine.create(environmentOptions());
   const before = process.cpuUsage();
   const cpuSeconds = () => {

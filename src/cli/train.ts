@@ -1,9 +1,14 @@
 /** `engram train`: one run, from its settings to its report. */
+
+import picocolors from 'picocolors';
 import { files } from '#files';
 import { type Config, parseConfig } from '../continual/benchmark/config.ts';
+import { readOptionsOf } from '../continual/benchmark/data-settings.ts';
 import type { RunRecord } from '../continual/benchmark/run-record.ts';
+import type { DatasetSplit } from '../data/dataset.ts';
 import { bundledNames, loadDataset } from '../data/load-dataset.ts';
 import { ConfigError, DataError } from '../errors.ts';
+import { printable } from '../gpu/printable.ts';
 import { type Typed, typedSettings } from './assignments.ts';
 import type { GivenSettings } from './config-flags.ts';
 import { learn } from './learn.ts';
@@ -53,7 +58,8 @@ async function begin(
   let path = out ?? (await anyName());
   await assertUnused(path);
   await assertData(config.data);
-  const split = await loadDataset(config.data, { imageSize: config.imageSize });
+  const split = await loadDataset(config.data, readOptionsOf(config));
+  printNotes(split);
   const create = async (complete: Config) => {
     // Another run may have taken the name meanwhile.
     path = out ?? (await anyName());
@@ -61,6 +67,11 @@ async function begin(
   };
   const record = await withEngine((engine) => learn(engine, split, config, create, { saveEvery, keepStages, method }));
   finish(record, path);
+}
+
+/** What was left out of the data, or decided for people. */
+function printNotes({ notes = [] }: DatasetSplit): void {
+  for (const note of notes) console.log(picocolors.dim(`data      ${printable(note)}`));
 }
 
 /**
@@ -92,7 +103,7 @@ async function goOn(
   const folder = await RunFolder.open(out, method);
   try {
     checkAgreement(folder.config, typed, file, out);
-    const split = await loadDataset(folder.config.data, { imageSize: folder.config.imageSize });
+    const split = await loadDataset(folder.config.data, readOptionsOf(folder.config));
     const config = own ? { ...folder.config, ...originOf(own) } : folder.config;
     const record = await withEngine((engine) =>
       learn(engine, split, config, async () => folder, { saveEvery, keepStages, method }),

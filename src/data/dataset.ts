@@ -1,6 +1,6 @@
 /** A labelled set of images as bytes, and the views of it that protocols speak of. */
 import { ArgumentError, DataError } from '../errors.ts';
-import { bytesPerImage, type ImageBytes } from './image-bytes.ts';
+import { bytesPerImage, formatName, type ImageBytes, sameFormat } from './image-bytes.ts';
 
 /** One part of a labelled set of images, such as its test images. */
 export interface ImageDataset {
@@ -29,6 +29,16 @@ export interface DatasetSplit {
   train: ImageDataset;
   /** What is tested on. */
   test: ImageDataset;
+  /** For people: what was left out while it was read, and what was decided for them. */
+  notes?: readonly string[];
+  /** Where images were pictures in files: how large these are. */
+  pictureSizes?: PictureSizes;
+}
+
+/** The pictures with the fewest pixels and with the most, as their files have them. */
+export interface PictureSizes {
+  readonly smallest: { readonly width: number; readonly height: number };
+  readonly largest: { readonly width: number; readonly height: number };
 }
 
 /** Per channel, for pixels scaled to 0 … 1: (pixel / 255 - mean) / std. */
@@ -177,4 +187,27 @@ export function checkDataset(dataset: ImageDataset, where: string): ImageDataset
     });
   }
   return dataset;
+}
+
+/** As many classes as the largest label asks for. */
+export function classesOf(labels: Iterable<number>): number {
+  let classes = 0;
+  for (const label of labels) classes = Math.max(classes, label + 1);
+  return classes;
+}
+
+/**
+ * Two parts as one set, with as many classes as the part with more of them has.
+ * @throws {DataError} when their images are of different formats.
+ */
+export function joinParts(train: ImageDataset, test: ImageDataset, where: string): DatasetSplit {
+  if (!sameFormat(train, test)) {
+    throw new DataError({
+      where,
+      message: `training images are ${formatName(train)}, test images ${formatName(test)} (height×width×channels).`,
+      fix: 'Use files of one data set.',
+    });
+  }
+  const classes = Math.max(train.classes, test.classes);
+  return { train: { ...train, classes }, test: { ...test, classes } };
 }

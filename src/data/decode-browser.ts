@@ -1,7 +1,11 @@
 /** Image files in the browser: its own decoders, on a page or in a worker. */
-import { type DecodeImage, MIDDLE, undecodable } from './decode.ts';
+import { type DecodeImage, undecodable, usualShorterSide } from './decode.ts';
 
-export const decodeImage: DecodeImage = async (file, where, { size = 0 } = {}) => {
+export const decodeImage: DecodeImage = async (
+  file,
+  where,
+  { size = 0, shorterSide = usualShorterSide(size) } = {},
+) => {
   try {
     const bitmap = await createImageBitmap(file, { imageOrientation: 'from-image', premultiplyAlpha: 'none' });
     try {
@@ -10,7 +14,7 @@ export const decodeImage: DecodeImage = async (file, where, { size = 0 } = {}) =
       if (!context) throw new Error('this browser gives no canvas to read it from');
       context.imageSmoothingQuality = 'high';
       if (size > 0) {
-        const side = MIDDLE * Math.min(bitmap.width, bitmap.height);
+        const side = (size / shorterSide) * Math.min(bitmap.width, bitmap.height);
         const [left, top] = [(bitmap.width - side) / 2, (bitmap.height - side) / 2];
         context.drawImage(bitmap, left, top, side, side, 0, 0, size, size);
       } else {

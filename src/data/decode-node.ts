@@ -1,6 +1,6 @@
 /** Image files in Node: sharp, a package that only who reads image files needs. */
 import { DataError } from '../errors.ts';
-import { type DecodeImage, MIDDLE, undecodable } from './decode.ts';
+import { type DecodeImage, undecodable, usualShorterSide } from './decode.ts';
 
 /** @throws {DataError} when it is not installed. */
 async function loadSharp(where: string): Promise<typeof import('sharp').default> {
@@ -18,25 +18,25 @@ async function loadSharp(where: string): Promise<typeof import('sharp').default>
 }
 
 /** The middle of a picture, as a square. */
-function middle(picture: import('sharp').Sharp, size: number): import('sharp').Sharp {
-  const side = Math.round(size / MIDDLE);
-  const edge = Math.floor((side - size) / 2);
+function middle(picture: import('sharp').Sharp, size: number, shorterSide: number): import('sharp').Sharp {
+  const edge = Math.floor((shorterSide - size) / 2);
   // Covering a square of that side cuts the longer one already.
   return picture
-    .resize(side, side, { fit: 'cover', kernel: 'linear' })
+    .resize(shorterSide, shorterSide, { fit: 'cover', kernel: 'linear' })
     .extract({ left: edge, top: edge, width: size, height: size });
 }
 
-export const decodeImage: DecodeImage = async (file, where, { size = 0 } = {}) => {
+export const decodeImage: DecodeImage = async (file, where, { size = 0, shorterSide, mostPixels } = {}) => {
   const sharp = await loadSharp(where);
   try {
-    const picture = sharp(new Uint8Array(await file.arrayBuffer()), { failOn: 'error' })
+    const limit =
+      mostPixels === undefined ? {} : { limitInputPixels: Math.floor(Math.min(mostPixels, Number.MAX_SAFE_INTEGER)) };
+    const picture = sharp(new Uint8Array(await file.arrayBuffer()), { failOn: 'error', ...limit })
       .autoOrient()
       .toColourspace('srgb')
       .ensureAlpha();
-    const { data, info } = await (size > 0 ? middle(picture, size) : picture)
-      .raw()
-      .toBuffer({ resolveWithObject: true });
+    const sized = size > 0 ? middle(picture, size, shorterSide ?? usualShorterSide(size)) : picture;
+    const { data, info } = await sized.raw().toBuffer({ resolveWithObject: true });
     return { data, width: info.width, height: info.height };
   } catch (error) {
     throw undecodable(where, error);

@@ -4,7 +4,7 @@
  */
 import { DataError } from '../errors.ts';
 import { fetchBytes, isPage, isUrl } from './fetch-bytes.ts';
-import { type FileStore, joinPath, type ReadBundled, type WriteOptions } from './files.ts';
+import { type FileStore, type FileTree, joinPath, type ReadBundled, slicesOf, type WriteOptions } from './files.ts';
 
 const failed = (path: string, task: string, cause: unknown, fix: string) => {
   const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
@@ -53,20 +53,35 @@ async function put(
   }
 }
 
+/** What is read when its bytes are asked for. @throws {DataError} when it is missing. */
+async function storedFile(path: string): Promise<File> {
+  try {
+    return await (await fileAt(path, false)).getFile();
+  } catch (error) {
+    throw unread(path, error);
+  }
+}
+
+const unread = (path: string, error: unknown) =>
+  failed(path, 'read this file from the browser’s private file system', error, 'Check the path, or give a URL.');
+
 export const files: FileStore = {
   async read(path) {
     if (isUrl(path)) return fetchBytes(path);
-    try {
-      const file = await (await fileAt(path, false)).getFile();
-      return new Uint8Array(await file.arrayBuffer());
-    } catch (error) {
-      throw failed(
-        path,
-        'read this file from the browser’s private file system',
-        error,
-        'Check the path, or give a URL.',
-      );
-    }
+    const file = await storedFile(path);
+    return file.arrayBuffer().then(
+      (bytes) => new Uint8Array(bytes),
+      (error: unknown) => {
+        throw unread(path, error);
+      },
+    );
+  },
+
+  async slices(path) {
+    // Servers need not answer for parts.
+    if (isUrl(path)) return slicesOf(await fetchBytes(path));
+    const file = await storedFile(path);
+    return { byteLength: file.size, slice: (start, end) => file.slice(start, end).arrayBuffer() };
   },
 
   async readText(path) {
@@ -118,7 +133,31 @@ export const files: FileStore = {
       throw failed(path, 'list this folder', error, 'Check the path.');
     }
   },
+
+  async tree(path) {
+    const parts = partsOf(path);
+    try {
+      return await treeBelow(await folderAt(parts, false));
+    } catch (error) {
+      throw failed(path, 'list what is below this folder', error, 'Check the path.');
+    }
+  },
 };
+
+/** This file system has no links. */
+async function treeBelow(root: FileSystemDirectoryHandle): Promise<FileTree> {
+  const [found, folders]: [string[], string[]] = [[], []];
+  const waiting = [{ folder: root, path: '' }];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    for await (const [name, handle] of next.folder.entries()) {
+      if (name.startsWith('.')) continue;
+      const path = joinPath(next.path, name);
+      (handle.kind === 'file' ? found : folders).push(path);
+      if (handle.kind === 'directory') waiting.push({ folder: handle as FileSystemDirectoryHandle, path });
+    }
+  }
+  return { files: found.sort(), folders: folders.sort(), circles: [] };
+}
 
 /** Not within `new URL(…)`: bundlers would look for a file to copy. */
 const BESIDE_PACKAGE = '../../../../engram-data';

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DataError } from '../errors.ts';
 import type { FileStore, ReadBundled } from './files.ts';
+import { treeBelow } from './tree-node.ts';
 
 const reason = (error: unknown): string => {
   const code = (error as NodeJS.ErrnoException).code;
@@ -13,6 +14,7 @@ const reason = (error: unknown): string => {
   if (code === 'EISDIR') return 'this is a folder, a file was expected';
   if (code === 'EROFS') return 'the disk is read-only';
   if (code === 'ENOTDIR') return 'a part of this path is a file, a folder was expected';
+  if (code === 'ELOOP') return 'links lead in a circle';
   if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
   if (code === 'ENOSPC') return 'the disk is full';
   if (code === 'EDQUOT') return 'your share of the disk is used up';
@@ -36,12 +38,21 @@ const writingFix = (error: unknown): string => {
 const failed = (path: string, task: string, cause: unknown, fix: string) =>
   new DataError({ where: path, message: `cannot ${task}: ${reason(cause)}.`, fix, cause });
 
+/** Of a regular file. */
+async function sizeOf(path: string): Promise<number> {
+  // Asked before it is opened: a pipe waits for its writer, and a device may never end.
+  const found = await stat(path);
+  const what = kindOf(found);
+  if (what !== 'a file') throw new Error(`this is ${what}, a file was expected`);
+  return found.size;
+}
+
+const pathOf = (pathOrUrl: string): string => (pathOrUrl.startsWith('file:') ? fileURLToPath(pathOrUrl) : pathOrUrl);
+
 async function readWhole(pathOrUrl: string, fix = 'Check the path.'): Promise<Uint8Array<ArrayBuffer>> {
-  const path = pathOrUrl.startsWith('file:') ? fileURLToPath(pathOrUrl) : pathOrUrl;
+  const path = pathOf(pathOrUrl);
   try {
-    // Asked before it is opened: a pipe waits for its writer, and a device may never end.
-    const what = kindOf(await stat(path));
-    if (what !== 'a file') throw new Error(`this is ${what}, a file was expected`);
+    await sizeOf(path);
     const bytes = await readFile(path);
     return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
   } catch (error) {
@@ -49,10 +60,39 @@ async function readWhole(pathOrUrl: string, fix = 'Check the path.'): Promise<Ui
   }
 }
 
+/** Opened for each part: whoever reads parts need not close anything. */
+async function readSlice(path: string, start: number, end: number): Promise<ArrayBuffer> {
+  try {
+    const file = await open(path);
+    try {
+      const bytes = new Uint8Array(Math.max(0, end - start));
+      let at = 0;
+      while (at < bytes.length) {
+        const { bytesRead } = await file.read(bytes, at, bytes.length - at, start + at);
+        if (bytesRead === 0) throw new Error(`it ends after ${start + at} bytes`);
+        at += bytesRead;
+      }
+      return bytes.buffer;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw failed(path, `read bytes ${start} to ${end} of this file`, error, 'Check the file.');
+  }
+}
+
 let written = 0;
 
 export const files: FileStore = {
   read: (path) => readWhole(path),
+
+  async slices(pathOrUrl) {
+    const path = pathOf(pathOrUrl);
+    const byteLength = await sizeOf(path).catch((error: unknown) => {
+      throw failed(path, 'read this file', error, 'Check the path.');
+    });
+    return { byteLength, slice: (start, end = byteLength) => readSlice(path, start, end) };
+  },
 
   async readText(path) {
     return new TextDecoder().decode(await files.read(path));
@@ -105,6 +145,14 @@ export const files: FileStore = {
       return (await readdir(path)).sort();
     } catch (error) {
       throw failed(path, 'list this folder', error, 'Check the path.');
+    }
+  },
+
+  async tree(path) {
+    try {
+      return await treeBelow(path);
+    } catch (error) {
+      throw failed(path, 'list what is below this folder', error, 'Check the path, and that all of it may be read.');
     }
   },
 };

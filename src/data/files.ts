@@ -12,6 +12,8 @@ export interface WriteOptions {
 export interface FileStore {
   /** The whole file. Throws DataError when it is missing, cannot be read, or is not a regular file. */
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** The file for reading parts of it, which are fetched when they are asked for. Throws DataError as `read` does. */
+  slices(path: string): Promise<FileSlices>;
   /** The whole file as UTF-8. Throws DataError as `read` does. */
   readText(path: string): Promise<string>;
   /**
@@ -27,6 +29,31 @@ export interface FileStore {
   makeDir(path: string): Promise<void>;
   /** The names in a folder, sorted. Throws DataError when it is missing. */
   list(path: string): Promise<string[]>;
+  /** All that lies below a folder, however deep. Throws DataError when it is missing. */
+  tree(path: string): Promise<FileTree>;
+}
+
+/** A file that may be larger than memory. */
+export interface FileSlices {
+  readonly byteLength: number;
+  /** Bytes from `start` up to before `end`, the file's by default. */
+  slice(start: number, end?: number): Promise<ArrayBuffer>;
+}
+
+/** A file that is in memory. */
+export const slicesOf = (bytes: Uint8Array<ArrayBuffer>): FileSlices => ({
+  byteLength: bytes.length,
+  slice: async (start, end) => bytes.slice(start, end).buffer,
+});
+
+/** What lies below a folder, as paths from there with `/`, sorted; without what is hidden by a dot at its beginning. */
+export interface FileTree {
+  /** Links to files among them, and links that lead nowhere. */
+  readonly files: readonly string[];
+  /** Links to folders among them: what is in those is there too. */
+  readonly folders: readonly string[];
+  /** Links back to a folder that they lie in; they are not followed. */
+  readonly circles: readonly string[];
 }
 
 /**
@@ -35,6 +62,6 @@ export interface FileStore {
  */
 export type ReadBundled = (path: string, base?: string) => Promise<Uint8Array<ArrayBuffer>>;
 
-/** Joins a folder or URL and a name with one slash. */
+/** Joins a folder or URL and a name with one slash; either may be empty. */
 export const joinPath = (folder: string, name: string): string =>
-  folder === '' ? name : `${folder.replace(/\/+$/, '')}/${name}`;
+  folder === '' || name === '' ? folder || name : `${folder.replace(/\/+$/, '')}/${name}`;

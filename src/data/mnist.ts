@@ -3,7 +3,8 @@
  * of several domains.
  */
 import { DataError } from '../errors.ts';
-import { checkDataset, type DatasetSplit, type ImageDataset } from './dataset.ts';
+import { readClassNames } from './class-names.ts';
+import { checkDataset, classesOf, type DatasetSplit, type ImageDataset, joinParts } from './dataset.ts';
 import { joinPath } from './files.ts';
 import { readIdx } from './idx.ts';
 import type { DatasetReader } from './reader.ts';
@@ -70,7 +71,6 @@ async function readPart(
       fix: 'Use the two files that belong together.',
     });
   }
-  const largest = labels.values.reduce((most, label) => Math.max(most, label), 0);
   const dataset: ImageDataset = {
     name,
     images: images.values,
@@ -78,7 +78,7 @@ async function readPart(
     height,
     width,
     channels,
-    classes: classNames?.length ?? largest + 1,
+    classes: classNames?.length ?? classesOf(labels.values),
   };
   if (classNames) dataset.classNames = classNames;
   checkDataset(dataset, labels.where);
@@ -87,56 +87,19 @@ async function readPart(
   return checkDataset({ ...dataset, domains: domains.values }, domains.where);
 }
 
-async function readClassNames(source: DataSource): Promise<string[] | undefined> {
-  const found = await source.find(['classes.json']);
-  if (found === undefined) return undefined;
-  const where = joinPath(source.where, found);
-  const bytes = await source.read(found);
-  const wrong = (cause?: unknown) =>
-    new DataError({
-      where,
-      message: 'a JSON array of at least one class name, in label order, was expected.',
-      fix: 'Write it like ["cat", "dog"], or remove it: classes are then numbered.',
-      cause,
-    });
-  let names: unknown;
-  try {
-    names = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw wrong(error);
-  }
-  if (!Array.isArray(names) || names.length === 0 || !names.every((name) => typeof name === 'string')) throw wrong();
-  if (names.length > MOST_CLASSES) {
-    throw new DataError({
-      where,
-      message: `there are ${names.length} class names, but labels of one byte distinguish at most ${MOST_CLASSES} classes.`,
-      fix: 'Name each class once, in label order, or remove the file: classes are then numbered.',
-    });
-  }
-  return names;
-}
-
 async function readSet(source: DataSource, name: string): Promise<DatasetSplit | undefined> {
   if ((await source.find(Object.values(stems).flatMap(spellings))) === undefined) return undefined;
-  const classNames = await readClassNames(source);
+  const classNames = await readClassNames(source, MOST_CLASSES);
   const hasDomains = (await source.find(spellings(domainStems.train))) !== undefined;
   const part = (images: string, labels: string, domains: string) =>
     readPart(source, [images, labels, hasDomains ? domains : undefined], classNames, name);
   const train = await part(stems.trainImages, stems.trainLabels, domainStems.train);
   const test = await part(stems.testImages, stems.testLabels, domainStems.test);
-  const size = (part: ImageDataset) => `${part.height}×${part.width}×${part.channels}`;
-  if (size(train) !== size(test)) {
-    throw new DataError({
-      where: source.where,
-      message: `training images are ${size(train)}, test images ${size(test)} (height×width×channels).`,
-      fix: 'Use files of one data set.',
-    });
-  }
-  const classes = Math.max(train.classes, test.classes);
-  return { train: { ...train, classes }, test: { ...test, classes } };
+  return joinParts(train, test, source.where);
 }
 
 export const mnist: DatasetReader = {
   format: `MNIST's IDX files (${Object.values(stems).join(', ')})`,
+  heeds: [],
   read: readSet,
 };

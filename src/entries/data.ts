@@ -3,6 +3,14 @@
  * @module engram/data
  */
 // Nothing inside `src` imports this file.
+export type { FileSlices, FileTree } from '../data/files.ts';
 export { bundledNames, type LoadDatasetOptions, loadDataset } from '../data/load-dataset.ts';
-export type { DatasetReader } from '../data/reader.ts';
+export {
+  type PictureBatch,
+  PictureStream,
+  type PictureStreams,
+  type StreamOptions,
+  streamPictures,
+} from '../data/picture-stream.ts';
+export type { DatasetReader, ReadOptions } from '../data/reader.ts';
 export type { DataSource, DatasetFiles } from '../data/source.ts';

@@ -1,10 +1,10 @@
 /** What a run is known by: its configuration, whatever the machine. */
 import { createHash } from 'node:crypto';
 
-/** Settings by name; where data and methods lie, as paths. */
+/** Settings by name; where data, lists and methods lie, as paths. */
 type Recorded = Readonly<Record<string, unknown>>;
 
-/** Where data and methods lie is a machine's own affair: the last part of the path is kept. */
+/** Where data, lists and methods lie is a machine's own affair: the last part of the path is kept. */
 const lastPart = (path: unknown): unknown =>
   typeof path === 'string'
     ? path
@@ -15,11 +15,12 @@ const lastPart = (path: unknown): unknown =>
 
 /** A configuration as it is recorded, and as it is hashed. */
 export function recordedConfig(config: Recorded): Record<string, unknown> {
-  const { methodFile, ...rest } = config;
+  const { methodFile, testList, ...rest } = config;
   return {
     ...rest,
     data: lastPart(config.data),
     ...(methodFile === undefined ? {} : { methodFile: lastPart(methodFile) }),
+    ...(testList === undefined ? {} : { testList: lastPart(testList) }),
   };
 }
 

@@ -1,8 +1,10 @@
 /** A run's last weights as a teacher, with the images it was trained and tested on. */
+
 import { files } from '#files';
 import { Benchmark } from '../../continual/benchmark/benchmark.ts';
 import { readBenchmarkState } from '../../continual/benchmark/benchmark-state.ts';
 import { type Config, parseConfig } from '../../continual/benchmark/config.ts';
+import { readOptionsOf } from '../../continual/benchmark/data-settings.ts';
 import { CHECKPOINT } from '../../continual/benchmark/run-files.ts';
 import type { ImagesByClass } from '../../continual/benchmark/task-stream.ts';
 import { labelsOf } from '../../continual/class-images.ts';
@@ -70,7 +72,7 @@ export async function readTeacher(folder: string, data?: string): Promise<SavedT
 /** @throws {DataError} that says whose data are missing. */
 async function readData(config: Config, folder: string): Promise<DatasetSplit> {
   try {
-    return await loadDataset(config.data, { imageSize: config.imageSize });
+    return await loadDataset(config.data, readOptionsOf(config));
   } catch (cause) {
     if (!(cause instanceof DataError)) throw cause;
     throw new DataError({

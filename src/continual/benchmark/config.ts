@@ -16,6 +16,7 @@ import {
   type ValuesOf,
   wholeSetting,
 } from '../setting.ts';
+import { dataSettings } from './data-settings.ts';
 import { USUAL_TASKS } from './deal-classes.ts';
 import { NUMPY_ORDER, numpySeed } from './numpy-order.ts';
 import { DOMAIN_KINDS } from './scenario.ts';
@@ -37,7 +38,7 @@ export const scenarioSettings = {
   data: setting(
     v.string(),
     'fashion-mini',
-    'fashion-mini or glyphs (bundled), or a folder with IDX (MNIST) files, CIFAR binary files or train/CLASS and val/CLASS pictures',
+    'fashion-mini or glyphs (bundled), or a folder: IDX (MNIST) or CIFAR binary files, NumPy .npz, Parquet of the Hugging Face hub, or pictures in a folder a class',
     'name',
   ),
   tasks: setting(
@@ -84,18 +85,12 @@ export const scenarioSettings = {
     "share of each class's training images that come with the other tasks, evenly spread",
     'share',
   ),
-  imageSize: setting(
-    number({ whole: true, least: 1, most: 65536 }),
-    undefined,
-    'side of the square that pictures in files are brought to (default: their own size, one for all)',
-    'pixels',
-  ),
   trainPerClass: wholeSetting(0, 0, 'use only the first training images of each class; 0 for all'),
   testPerClass: wholeSetting(0, 0, 'use only the first test images of each class; 0 for all'),
 };
 
 /** Every setting that runs have whatever their method. */
-export const commonSettings = { ...scenarioSettings, ...learnerSettings };
+export const commonSettings = { ...scenarioSettings, ...dataSettings, ...learnerSettings };
 
 /** Where a method of one's own came from, of those who take it from a file: recorded with the run, and nothing to choose. */
 export const originSettings = {
@@ -126,7 +121,7 @@ const settingsByMethod = new WeakMap<AnyMethod, Settings>();
 export function settingsOf(method: AnyMethod): Settings {
   const known = settingsByMethod.get(method);
   if (known) return known;
-  const settings = { ...scenarioSettings, ...learnerSettingsOf(method), ...method.settings };
+  const settings = { ...scenarioSettings, ...dataSettings, ...learnerSettingsOf(method), ...method.settings };
   settingsByMethod.set(method, settings);
   return settings;
 }
@@ -157,7 +152,9 @@ export function methodOf(name: unknown, own?: AnyMethod): AnyMethod {
 export function checkOwn(own: unknown, where: string): asserts own is AnyMethod {
   checkMethod(own, where);
   assertOwnName(own, methods, where);
-  const clash = Object.keys(own.settings).find((key) => key in scenarioSettings || key in originSettings);
+  const clash = Object.keys(own.settings).find((key) =>
+    [scenarioSettings, dataSettings, originSettings].some((known) => key in known),
+  );
   if (clash === undefined) return;
   throw new ConfigError({
     where,

@@ -1,0 +1,218 @@
+/** Sets of images in Parquet files, as the Hugging Face hub stores them. */
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { loadDataset } from '../src/data/load-dataset.ts';
+import { shardsOf } from '../src/data/parquet-shards.ts';
+import type { ReadOptions } from '../src/data/reader.ts';
+import { DataError } from '../src/errors.ts';
+import { inFolder } from './support/in-folder.ts';
+import { CLASSES, features, parquetOf, type Row, type Write } from './support/parquet-files.ts';
+import { BLUE, type Colour, GREEN, picture, pixelOf, RED } from './support/pictures.ts';
+import { put } from './support/put.ts';
+import { refusal } from './support/refusal.ts';
+
+const row = async (colour: Colour, label: Row['label']): Promise<Row> => ({
+  image: { bytes: Uint8Array.from(await picture(4, 4, colour)), path: null },
+  label,
+});
+const [red, green, blue] = await Promise.all([row(RED, 2), row(GREEN, 0), row(BLUE, 1)]);
+/** The colours of a set's images. */
+const coloursOf = ({ images }: { images: Uint8Array }): number[][] =>
+  Array.from({ length: images.length / 48 }, (_, at) => pixelOf({ images }, 16 * at));
+
+test('shards of parts are read in their order, classes have the names of the features', () =>
+  inFolder(async (folder) => {
+    await put(folder, {
+      'data/train-00000-of-00002.parquet': parquetOf([red, green, blue]),
+      'data/train-00001-of-00002.parquet': parquetOf([blue]),
+      'data/test-00000-of-00001-0123456789abcdef.parquet': parquetOf([green, red]),
+      'data/validation-00000-of-00001.parquet': parquetOf([blue]),
+      'README.md': '',
+    });
+    const { train, test: held, notes, pictureSizes } = await loadDataset(folder);
+    assert.equal(coloursOf(train), [RED, GREEN, BLUE, BLUE]);
+    assert.equal(
+      [[...train.labels], [...held.labels]],
+      [
+        [2, 0, 1, 1],
+        [0, 2],
+      ],
+    );
+    assert.equal([train.classNames, train.classes, train.height, train.channels], [CLASSES, 3, 4, 3]);
+    assert.equal(notes, ['tested on test; validation is not used (--test-part)']);
+    assert.equal(pictureSizes?.largest, { width: 4, height: 4 });
+    const other = await loadDataset(folder, { testPart: 'validation', imageSize: 2 });
+    assert.equal([[...other.test.labels], other.test.height], [[1], 2]);
+  }));
+
+/** A frame of Zstandard (RFC 8878) with one block as it is: Node 20 has no compressor. Up to 128 KiB. */
+function zstdFrame(bytes: Uint8Array): Uint8Array {
+  const magic = [0x28, 0xb5, 0x2f, 0xfd];
+  // One segment, its size in four bytes; then the block: last, raw, its size in 21 bits.
+  const size = [0, 8, 16, 24].map((shift) => (bytes.length >> shift) & 0xff);
+  const block = [0, 8, 16].map((shift) => ((1 | (bytes.length << 3)) >> shift) & 0xff);
+  return Uint8Array.from([...magic, 0xa0, ...size, ...block, ...bytes]);
+}
+
+test('compressed as Parquet files are', () =>
+  inFolder(async (folder) => {
+    const codecs: Partial<Write>[] = [
+      { codec: 'UNCOMPRESSED' },
+      { codec: 'SNAPPY' },
+      { codec: 'GZIP', compressors: { GZIP: (bytes) => gzipSync(bytes) } },
+      { codec: 'ZSTD', compressors: { ZSTD: zstdFrame } },
+    ];
+    for (const options of codecs) {
+      await put(folder, {
+        'train.parquet': parquetOf([red, green, blue], options),
+        'test.parquet': parquetOf([red], options),
+      });
+      assert.equal(coloursOf((await loadDataset(folder)).train), [RED, GREEN, BLUE], options.codec);
+    }
+  }));
+
+test('folders of parts, and one file alone', () =>
+  inFolder(async (folder) => {
+    const many = Array.from({ length: 10 }, (_, i) => (i < 5 ? green : blue));
+    await put(folder, { 'train/0000.parquet': parquetOf([red, green]), 'test/0000.parquet': parquetOf([blue]) });
+    await put(folder, { 'all.bin/rows.parquet': parquetOf(many) });
+    const { train, test: held } = await loadDataset(join(folder, 'all.bin/rows.parquet'), { testFraction: 0.4 });
+    assert.equal(
+      [[...train.labels], [...held.labels]],
+      [
+        [0, 0, 0, 1, 1, 1],
+        [0, 0, 1, 1],
+      ],
+    );
+    assert.is(train.name, 'rows');
+    assert.match(
+      (await refusal(loadDataset(folder))).message,
+      /Parquet files of several sets here, in all\.bin, \.. Give the folder of one/,
+    );
+    assert.equal(
+      [...shardsOf(['train/0000.parquet', 'train/0001.parquet', 'valid.parquet'], 'x')],
+      [
+        ['train', ['train/0000.parquet', 'train/0001.parquet']],
+        ['valid', ['valid.parquet']],
+      ],
+    );
+  }));
+
+test('labels: fine or coarse, words, or of a column that is named', () =>
+  inFolder(async (folder) => {
+    const kinds = features({
+      label: { _type: 'Value' },
+      fine_label: { names: CLASSES, _type: 'ClassLabel' },
+      coarse_label: { names: ['beast', 'bird'], _type: 'ClassLabel' },
+    });
+    const columns = [
+      { name: 'fine_label', data: [2n, 0n] },
+      { name: 'coarse_label', data: [1n, 0n] },
+    ];
+    const file = parquetOf([red, green], { kvMetadata: [{ key: 'huggingface', value: kinds }] }, columns);
+    await put(folder, { 'a/train.parquet': file, 'a/test.parquet': file });
+    const read = async (labels?: string) => (await loadDataset(join(folder, 'a'), { labels })).train;
+    const [fine, coarse] = [await read('fine'), await read('coarse_label')];
+    assert.equal([[...fine.labels], fine.classNames], [[2, 0], CLASSES]);
+    assert.equal(
+      [[...coarse.labels], coarse.classNames],
+      [
+        [1, 0],
+        ['beast', 'bird'],
+      ],
+    );
+    assert.match(
+      (await refusal(read('rough'))).message,
+      /no column of labels "rough"\. The columns are image, label, fine_label, coarse_label/,
+    );
+    // Of words the classes are sorted, whichever comes first.
+    const words = [
+      { ...red, label: 'owl' },
+      { ...green, label: 'cat' },
+      { ...blue, label: 'dog' },
+    ];
+    await put(folder, {
+      'b/train.parquet': parquetOf(words, { kvMetadata: [] }),
+      'b/test.parquet': parquetOf(words.slice(1), { kvMetadata: [] }),
+    });
+    const { train, test: held } = await loadDataset(join(folder, 'b'));
+    assert.equal(
+      [[...train.labels], [...held.labels], held.classNames],
+      [
+        [2, 0, 1],
+        [0, 1],
+        ['cat', 'dog', 'owl'],
+      ],
+    );
+  }));
+
+test('what is no set of images is refused', () =>
+  inFolder(async (folder) => {
+    const refused = async (
+      rows: readonly Row[],
+      options: ReadOptions = {},
+      write: Partial<Write> = {},
+    ): Promise<string> => {
+      await put(folder, { 'train.parquet': parquetOf([red, green]), 'test.parquet': parquetOf(rows, write) });
+      const error = await refusal(loadDataset(folder, options));
+      assert.instance(error, DataError);
+      return error.message;
+    };
+    assert.match(
+      await refused([green, { ...red, label: -1 }]),
+      /test\.parquet, row 1: the label is -1; .*hides its labels.*--test-part/,
+    );
+    assert.match(await refused([{ ...red, label: null }]), /row 0: the label is null/);
+    assert.match(await refused([{ ...red, label: 3 }]), /label 3 of image 0 is out of range: there are 3 classes/);
+    assert.match(
+      await refused([red, green, { ...red, image: { bytes: null, path: 'a.png' } }]),
+      /row 2: this row holds no picture/,
+    );
+    assert.match(
+      await refused([{ ...red, image: { bytes: Uint8Array.of(1, 2, 3), path: null } }]),
+      /row 0: cannot decode this image/,
+    );
+    const { notes = [] } = await loadDataset(folder, { badPictures: 'skip' }).catch(() => ({ notes: ['none left'] }));
+    assert.equal(notes, ['none left']);
+    const table = parquetWriteBuffer({
+      columnData: [
+        { name: 'a', data: [1, 2] },
+        { name: 'b', data: ['x', 'y'] },
+      ],
+    });
+    await put(folder, { 'train.parquet': new Uint8Array(table) });
+    assert.match(
+      (await refusal(loadDataset(folder))).message,
+      /train\.parquet: there is no column of pictures.*The columns are a, b/,
+    );
+    await put(folder, { 'c/test.parquet': parquetOf([red]) });
+    assert.match(
+      (await refusal(loadDataset(join(folder, 'c')))).message,
+      /there is no part to learn from, "train"\. There is test\./,
+    );
+    await put(folder, { 'd/train-00001-of-00002.parquet': parquetOf([red]) });
+    assert.match((await refusal(loadDataset(join(folder, 'd')))).message, /of the 2 shards of train 1 are here/);
+  }));
+
+test('a file that is cut off or damaged is refused by name', () =>
+  inFolder(async (folder) => {
+    const good = parquetOf([red, green, blue]);
+    for (const length of [0, 3, 100, good.length >> 1, good.length - 1]) {
+      await put(folder, { 'train.parquet': good.subarray(0, length), 'test.parquet': good });
+      const error = await refusal(loadDataset(folder));
+      assert.instance(error, DataError);
+      assert.match(error.message, /train\.parquet: this Parquet file cannot be read: .* Fetch the file again/);
+    }
+    const damaged = good.slice();
+    damaged.fill(0xee, 8, 90);
+    await put(folder, { 'train.parquet': damaged });
+    assert.match(
+      (await refusal(loadDataset(folder))).message,
+      /train\.parquet.*(cannot be read|cannot decode|no picture)/,
+    );
+  }));
+
+test.run();
