@@ -94,6 +94,7 @@ export {
   stateDict,
 } from './nn/state-dict.ts';
 export { loadWeights, saveWeights } from './nn/weights.ts';
+export { split, squeeze, stack, tile, unsqueeze } from './ops/axes.ts';
 export { type BatchNormOptions, batchNorm } from './ops/batch-norm.ts';
 export { type Conv2dOptions as ConvolutionOptions, conv2d } from './ops/conv2d/conv2d.ts';
 export { type CrossEntropyOptions, crossEntropy } from './ops/cross-entropy.ts';
@@ -108,11 +109,13 @@ export { type MatmulOptions, matmul } from './ops/matmul/matmul.ts';
 export { binary, clamp, unary } from './ops/methods.ts';
 export type { Pair } from './ops/pair.ts';
 export { type AvgPoolOptions, avgPool2d, globalAvgPool, maxPool2d, type PoolOptions } from './ops/pooling.ts';
+export { arange, eye, linspace } from './ops/ranges.ts';
 export { recordedGradients } from './ops/recorded-gradients.ts';
 export { argmax, argmin, max, mean, min, sum } from './ops/reduce.ts';
 export { flatten, reshape } from './ops/reshape.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export { concat, flip, pad, type Range, slice, transpose } from './ops/strided.ts';
+export { tril, triu } from './ops/triangle.ts';
 export { tune } from './ops/tune.ts';
 export { normalize, vectorNorm } from './ops/vector-norm.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
