@@ -94,6 +94,18 @@ export {
   stateDict,
 } from './nn/state-dict.ts';
 export { loadWeights, saveWeights } from './nn/weights.ts';
+export {
+  elu,
+  geluTanh,
+  hardSigmoid,
+  hardSwish,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  prelu,
+  relu6,
+  selu,
+} from './ops/activations.ts';
 export { split, squeeze, stack, tile, unsqueeze } from './ops/axes.ts';
 export { type BatchNormOptions, batchNorm } from './ops/batch-norm.ts';
 export { type Conv2dOptions as ConvolutionOptions, conv2d } from './ops/conv2d/conv2d.ts';
@@ -104,6 +116,7 @@ export type { Operand } from './ops/elementwise/elementwise-kernel.ts';
 export type { ElementwiseOp } from './ops/elementwise/elementwise-op.ts';
 export { countEqual, gather, oneHot, scatterAdd } from './ops/gather.ts';
 export { logSumExp } from './ops/log-sum-exp.ts';
+export { logicalAnd, logicalNot, logicalOr, logicalXor } from './ops/logical.ts';
 export { linear } from './ops/matmul/linear.ts';
 export { type MatmulOptions, matmul } from './ops/matmul/matmul.ts';
 export { binary, clamp, unary } from './ops/methods.ts';
