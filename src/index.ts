@@ -129,6 +129,7 @@ export { argmax, argmin, max, mean, min, sum } from './ops/reduce.ts';
 export { flatten, reshape } from './ops/reshape.ts';
 export { cumsum } from './ops/scan.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
+export { argsort, type Sorted, type SortOptions, sort, type TopKOptions, topk } from './ops/sort.ts';
 export { norm, std, type VarianceOptions, variance } from './ops/statistics.ts';
 export { concat, flip, pad, type Range, slice, transpose } from './ops/strided.ts';
 export { tril, triu } from './ops/triangle.ts';
