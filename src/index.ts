@@ -111,6 +111,7 @@ export { type BatchNormOptions, batchNorm } from './ops/batch-norm.ts';
 export { type Conv2dOptions as ConvolutionOptions, conv2d } from './ops/conv2d/conv2d.ts';
 export { type CrossEntropyOptions, crossEntropy } from './ops/cross-entropy.ts';
 export { dropout } from './ops/dropout.ts';
+export { einsum } from './ops/einsum.ts';
 export { cast, elementwise, where } from './ops/elementwise/elementwise.ts';
 export type { Operand } from './ops/elementwise/elementwise-kernel.ts';
 export type { ElementwiseOp } from './ops/elementwise/elementwise-op.ts';
