@@ -116,6 +116,7 @@ export { cast, elementwise, where } from './ops/elementwise/elementwise.ts';
 export type { Operand } from './ops/elementwise/elementwise-kernel.ts';
 export type { ElementwiseOp } from './ops/elementwise/elementwise-op.ts';
 export { countEqual, gather, oneHot, scatterAdd } from './ops/gather.ts';
+export { type InterpolateOptions, interpolate } from './ops/interpolate.ts';
 export { logSumExp } from './ops/log-sum-exp.ts';
 export { logicalAnd, logicalNot, logicalOr, logicalXor } from './ops/logical.ts';
 export { linear } from './ops/matmul/linear.ts';
