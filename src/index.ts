@@ -70,7 +70,7 @@ export { flopsPerImage } from './nn/flops.ts';
 export { growLinear } from './nn/head.ts';
 export { kaimingNormal, kaimingUniform, parameter } from './nn/init.ts';
 export * from './nn/layers.ts';
-export { Module, type NamedTensor, type TorchLayout } from './nn/module.ts';
+export { type AnyModule, Module, type NamedTensor, type TorchLayout } from './nn/module.ts';
 export {
   type BackboneOptions,
   type BackboneOutputs,
@@ -119,6 +119,23 @@ export { countEqual, gather, oneHot, scatterAdd } from './ops/gather.ts';
 export { type InterpolateOptions, interpolate } from './ops/interpolate.ts';
 export { logSumExp } from './ops/log-sum-exp.ts';
 export { logicalAnd, logicalNot, logicalOr, logicalXor } from './ops/logical.ts';
+export {
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropyWithLogits,
+  type CosineEmbeddingOptions,
+  cosineEmbeddingLoss,
+  cosineSimilarity,
+  huberLoss,
+  type KLOptions,
+  klDiv,
+  type LossOptions,
+  l1Loss,
+  mseLoss,
+  type NLLOptions,
+  nllLoss,
+  type Reduction,
+  smoothL1Loss,
+} from './ops/losses.ts';
 export { linear } from './ops/matmul/linear.ts';
 export { type MatmulOptions, matmul } from './ops/matmul/matmul.ts';
 export { binary, clamp, unary } from './ops/methods.ts';
