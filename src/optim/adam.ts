@@ -1,6 +1,6 @@
 /** Adam and AdamW, as PyTorch's. */
 import source from '../../shaders/optim/adam.wgsl';
-import type { Module, NamedTensor } from '../nn/module.ts';
+import type { AnyModule, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRate, Optimizer } from './optimizer.ts';
 import type { SlotKernel } from './slots.ts';
@@ -31,7 +31,7 @@ export class Adam extends Optimizer {
    * @throws {ArgumentError} when the module has nothing to train, or a rate is out of range.
    * @throws {DTypeError} when a trained parameter is not f32.
    */
-  constructor(module: Module, { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamOptions = {}) {
+  constructor(module: AnyModule, { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamOptions = {}) {
     super(module, lr, 10);
     for (const beta of betas) checkRate('Adam', 'beta', beta, 0, 1);
     checkRate('Adam', 'eps', eps);
@@ -82,7 +82,7 @@ export class Adam extends Optimizer {
 export class AdamW extends Adam {
   protected override readonly decoupled = true;
 
-  constructor(module: Module, options: AdamOptions = {}) {
+  constructor(module: AnyModule, options: AdamOptions = {}) {
     super(module, { weightDecay: 0.01, ...options });
   }
 }

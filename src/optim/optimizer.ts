@@ -3,7 +3,7 @@
 import gateSource from '../../shaders/optim/gate.wgsl';
 import { ArgumentError, DTypeError } from '../errors.ts';
 import type { Runtime } from '../gpu/runtime.ts';
-import type { Module, NamedTensor } from '../nn/module.ts';
+import type { AnyModule, NamedTensor } from '../nn/module.ts';
 import { tensorFrom, zeros } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { launchSlots, type SlotKernel } from './slots.ts';
@@ -23,7 +23,7 @@ export function checkRate(where: string, name: string, value: number, low = 0, h
  * @throws {ArgumentError} when that is nothing.
  * @throws {DTypeError} when one of them is not f32.
  */
-function trainedIn(module: Module, where: string): NamedTensor[] {
+function trainedIn(module: AnyModule, where: string): NamedTensor[] {
   const named = module.namedParameters();
   if (named.length === 0) {
     const { length } = [...module.namedTensors()];
@@ -81,7 +81,7 @@ export abstract class Optimizer {
    * @throws {DTypeError} when a trained parameter is not f32.
    */
   constructor(
-    module: Module,
+    module: AnyModule,
     public lr: number,
     rateCount: number,
   ) {

@@ -1,7 +1,7 @@
 /** Stochastic gradient descent, as PyTorch's. */
 import source from '../../shaders/optim/sgd.wgsl';
 import { ArgumentError } from '../errors.ts';
-import type { Module, NamedTensor } from '../nn/module.ts';
+import type { AnyModule, NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRate, Optimizer } from './optimizer.ts';
 import type { SlotKernel } from './slots.ts';
@@ -35,7 +35,7 @@ export class SGD extends Optimizer {
    * or has dampening.
    * @throws {DTypeError} when a trained parameter is not f32.
    */
-  constructor(module: Module, { lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false }: SGDOptions) {
+  constructor(module: AnyModule, { lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false }: SGDOptions) {
     super(module, lr, 5);
     checkRate('SGD', 'momentum', momentum, 0, 1);
     checkRate('SGD', 'dampening', dampening, 0, 1);
