@@ -1,6 +1,6 @@
 /** The layers a ResNet is made of. Images are NHWC; weights are in the kernels' order, and converted when loaded or saved. */
 
-import { ArgumentError, ShapeError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
 import { batchNorm } from '../ops/batch-norm.ts';
 import { conv2d } from '../ops/conv2d/conv2d.ts';
 import { checkProbability, dropout } from '../ops/dropout.ts';
@@ -11,16 +11,9 @@ import type { Random } from '../tensor/random.ts';
 import { layerRandom } from '../tensor/random-tensors.ts';
 import { show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { checkSizes } from './check-sizes.ts';
 import { buffer, kaimingNormal, kaimingUniform, parameter } from './init.ts';
 import { Module, type TorchLayout } from './module.ts';
-
-function checkSizes(where: string, sizes: Record<string, number>): void {
-  for (const [name, value] of Object.entries(sizes)) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new ArgumentError({ where, message: `${name} must be a whole number of at least 1, not ${value}.` });
-    }
-  }
-}
 
 /** What a {@link Linear} layer may differ in. */
 export interface LinearOptions {
