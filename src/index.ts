@@ -73,6 +73,7 @@ export { growLinear } from './nn/head.ts';
 export { kaimingNormal, kaimingUniform, parameter } from './nn/init.ts';
 export * from './nn/layers.ts';
 export { type AnyModule, Module, type NamedTensor, type TorchLayout } from './nn/module.ts';
+export { GroupNorm, LayerNorm, type NormLayerOptions } from './nn/normalization.ts';
 export {
   type BackboneOptions,
   type BackboneOutputs,
@@ -118,6 +119,7 @@ export { cast, elementwise, where } from './ops/elementwise/elementwise.ts';
 export type { Operand } from './ops/elementwise/elementwise-kernel.ts';
 export type { ElementwiseOp } from './ops/elementwise/elementwise-op.ts';
 export { countEqual, gather, oneHot, scatterAdd } from './ops/gather.ts';
+export { groupNorm, layerNorm, type NormOptions } from './ops/group-norm.ts';
 export { type InterpolateOptions, interpolate } from './ops/interpolate.ts';
 export { logSumExp } from './ops/log-sum-exp.ts';
 export { logicalAnd, logicalNot, logicalOr, logicalXor } from './ops/logical.ts';
