@@ -63,6 +63,12 @@ export type { Kernel } from './gpu/wgsl/kernel.ts';
 export { linkWgsl, wgsl } from './gpu/wgsl/link-wgsl.ts';
 export type { Params, ParamValue } from './gpu/wgsl/params.ts';
 export * from './nn/activations.ts';
+export {
+  MultiheadAttention,
+  type MultiheadAttentionInput,
+  type MultiheadAttentionOptions,
+  type MultiheadAttentionOutput,
+} from './nn/attention.ts';
 export { BasicBlock } from './nn/basic-block.ts';
 export { checkpointed } from './nn/checkpointed.ts';
 export { copyModule } from './nn/copy.ts';
@@ -109,6 +115,7 @@ export {
   relu6,
   selu,
 } from './ops/activations.ts';
+export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.ts';
 export { split, squeeze, stack, tile, unsqueeze } from './ops/axes.ts';
 export { type BatchNormOptions, batchNorm } from './ops/batch-norm.ts';
 export { type Conv2dOptions as ConvolutionOptions, conv2d } from './ops/conv2d/conv2d.ts';
