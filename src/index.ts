@@ -102,6 +102,7 @@ export {
   type StateEntry,
   stateDict,
 } from './nn/state-dict.ts';
+export { type LayerSummary, type ModelSummary, summary } from './nn/summary.ts';
 export { loadWeights, saveWeights } from './nn/weights.ts';
 export {
   elu,
