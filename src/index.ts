@@ -170,6 +170,7 @@ export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { clipGradNorm, clipGradValue } from './optim/clipping.ts';
 export { GradScaler, type GradScalerOptions, type GradScalerState } from './optim/grad-scaler.ts';
 export { Optimizer } from './optim/optimizer.ts';
+export type { ParameterGroup, Trained } from './optim/parameter-groups.ts';
 export { constantSchedule, cosineSchedule, type Schedule, stepSchedule, warmUp } from './optim/schedules.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
 export { type CapturedStep, type CaptureOptions, capture } from './tensor/capture.ts';
