@@ -169,6 +169,8 @@ export { normalize, vectorNorm } from './ops/vector-norm.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { clipGradNorm, clipGradValue } from './optim/clipping.ts';
 export { GradScaler, type GradScalerOptions, type GradScalerState } from './optim/grad-scaler.ts';
+export { GradientAccumulator } from './optim/gradient-accumulator.ts';
+export { MovingAverage } from './optim/moving-average.ts';
 export { Optimizer } from './optim/optimizer.ts';
 export type { ParameterGroup, Trained } from './optim/parameter-groups.ts';
 export { constantSchedule, cosineSchedule, type Schedule, stepSchedule, warmUp } from './optim/schedules.ts';
