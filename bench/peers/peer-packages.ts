@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { PeerEngine } from './peer-work.ts';
 
-/** As seen from `dist`, where the benchmark program is built to. */
-const FOLDER = fileURLToPath(new URL('../bench/peers/', import.meta.url));
+/** As seen from `.build/bench`, where the benchmark program is built to. */
+const FOLDER = fileURLToPath(new URL('../../bench/peers/', import.meta.url));
 const MAIN_PACKAGE: Record<Exclude<PeerEngine, 'engram'>, string> = {
   tfjs: '@tensorflow/tfjs-core',
   'jax-js': '@jax-js/jax',
