@@ -3,9 +3,9 @@
 // Layer norm and group norm: x is seen as [batch, places, groups, width], and what has one batch entry and one group, a row, is
 // normalised together. A layer norm has one place and one group; a group norm has its pixels for places.
 //
-// Moments are taken about the mean in a second walk: the row is in the cache by then, and a large mean costs no digits.
-//
-// Injected: S (how x is stored: f32 or f16), SPREAD (there are several places), SIZE, WIDTH, JOINED.
+// Injected: V (f32, or vec4<f32> where the width has fours), S (how one is stored: V or its f16 equivalent), LANES (1 or 4: what
+// is in one; widths and channels are counted in them), SPREAD (there are several places), GROUPED (several groups), SIZE, WIDTH,
+// JOINED.
 
 struct Params {
   batch: u32,
@@ -13,13 +13,12 @@ struct Params {
   groups: u32,
   width: u32,
   epsilon: f32,
-  span: u32,  // `parameters`: places of a part
-  parts: u32,
+  span: u32, // `parameters`: places of a part
 }
 
 @group(0) @binding(0) var<storage, read> input: array<S>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>; // [groups · width]
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<V>; // [groups · width]
+@group(0) @binding(2) var<storage, read> bias: array<V>;
 @group(0) @binding(3) var<storage, read_write> statistics: array<vec2<f32>>; // [batch, groups]: mean, 1/deviation
 @group(0) @binding(4) var<storage, read_write> output: array<S>;
 @group(0) @binding(5) var<uniform> params: Params;
@@ -27,27 +26,51 @@ struct Params {
 @group(0) @binding(3) var<storage, read> kept: array<vec2<f32>>; // gradient: the statistics
 @group(0) @binding(6) var<storage, read> dy: array<S>;
 @group(0) @binding(7) var<storage, read_write> dx: array<S>;
-@group(0) @binding(8) var<storage, read_write> dweight: array<f32>; // [parts, groups · width]
-@group(0) @binding(9) var<storage, read_write> dbias: array<f32>;
+@group(0) @binding(8) var<storage, read_write> dweight: array<V>; // [parts, groups · width]
+@group(0) @binding(9) var<storage, read_write> dbias: array<V>;
 
-// An element of a row: where it lies, and its channel.
+// An element of a row: where it lies, and its channel. Without groups the channel is the same for all rows of a workgroup, and
+// what is read for it is read once.
 struct Place {
   at: u32,
   channel: u32,
 }
 
 fn place_of(row: Row, i: u32) -> Place {
-  let first = (row.number % params.groups) * params.width;
-  if (!SPREAD) {
-    return Place(row.number * params.width + i, first + i);
+  var channel = i;
+  var pixel = row.number;
+  if (SPREAD) {
+    channel = i % params.width;
+    pixel = (row.number / params.groups) * params.places + i / params.width;
   }
-  let channel = first + i % params.width;
-  let pixel = (row.number / params.groups) * params.places + i / params.width;
+  if (GROUPED) {
+    channel += (row.number % params.groups) * params.width;
+    if (!SPREAD) {
+      return Place(row.number * params.width + i, channel);
+    }
+  }
   return Place(pixel * params.groups * params.width + channel, channel);
 }
 
 fn row(group: vec3<u32>, groups: vec3<u32>, index: u32) -> Row {
   return row_of(group.y * groups.x + group.x, index, params.batch * params.groups, params.places * params.width, 1u);
+}
+
+// Of the lanes of one.
+fn sum_of(x: V) -> f32 {
+  return dot(vec4<f32>(x), vec4<f32>(0.25 * f32(LANES)));
+}
+
+// Adds a group of n2 values (mean, squares about it) to one of n1: Chan, Golub and LeVeque (1979). A large mean costs no digits.
+struct Moments {
+  mean: V,
+  squares: V,
+}
+
+fn merge(a: Moments, n1: f32, b: Moments, n2: f32) -> Moments {
+  let delta = b.mean - a.mean;
+  let share = n2 / (n1 + n2);
+  return Moments(a.mean + delta * share, a.squares + b.squares + delta * delta * (n1 * share));
 }
 
 @compute @workgroup_size(SIZE)
@@ -57,28 +80,31 @@ fn forward(
   @builtin(local_invocation_index) index: u32,
 ) {
   let row = row(group, groups, index);
-  var total = 0.0;
-  for (var i = row.lane; i < row.count;) {
-    var near = 0.0;
-    for (let end = min(row.count, i + CHAIN * WIDTH); i < end; i += WIDTH) {
-      near += f32(input[place_of(row, i).at]);
-    }
-    total += near;
+  var all = Moments(V(0.0), V(0.0));
+  var n = 0.0;
+  var i = row.lane;
+  for (; i + 3u * WIDTH < row.count; i += 4u * WIDTH) {
+    let a = V(input[place_of(row, i).at]);
+    let b = V(input[place_of(row, i + WIDTH).at]);
+    let c = V(input[place_of(row, i + 2u * WIDTH).at]);
+    let d = V(input[place_of(row, i + 3u * WIDTH).at]);
+    let mean = ((a + b) + (c + d)) * 0.25;
+    let squares = ((a - mean) * (a - mean) + (b - mean) * (b - mean)) + ((c - mean) * (c - mean) + (d - mean) * (d - mean));
+    all = merge(all, n, Moments(mean, squares), 4.0);
+    n += 4.0;
   }
-  let mean = team_sum(index, total) / f32(row.count);
-  var squares = 0.0;
-  for (var i = row.lane; i < row.count;) {
-    var near = 0.0;
-    for (let end = min(row.count, i + CHAIN * WIDTH); i < end; i += WIDTH) {
-      let distance = f32(input[place_of(row, i).at]) - mean;
-      near += distance * distance;
-    }
-    squares += near;
+  for (; i < row.count; i += WIDTH) {
+    all = merge(all, n, Moments(V(input[place_of(row, i).at]), V(0.0)), 1.0);
+    n += 1.0;
   }
-  let inverse = inverseSqrt(team_sum(index, squares) / f32(row.count) + params.epsilon);
-  for (var i = row.lane; i < row.count; i += WIDTH) {
-    let place = place_of(row, i);
-    output[place.at] = S((f32(input[place.at]) - mean) * inverse * weight[place.channel] + bias[place.channel]);
+  let count = f32(row.count * LANES);
+  let mean = team_sum(index, sum_of(all.mean) * n) / count;
+  let delta = all.mean - mean;
+  let squares = team_sum(index, sum_of(all.squares + delta * delta * n));
+  let inverse = inverseSqrt(squares / count + params.epsilon);
+  for (var k = row.lane; k < row.count; k += WIDTH) {
+    let place = place_of(row, k);
+    output[place.at] = S((V(input[place.at]) - mean) * inverse * weight[place.channel] + bias[place.channel]);
   }
   if (row.lane == 0u && row.count > 0u) {
     statistics[row.number] = vec2(mean, inverse);
@@ -94,24 +120,27 @@ fn inputs(
 ) {
   let row = row(group, groups, index);
   let moments = kept[min(row.number, params.batch * params.groups - 1u)];
-  var plain = 0.0;
-  var normalised = 0.0;
+  var plain = V(0.0);
+  var normalised = V(0.0);
   for (var i = row.lane; i < row.count;) {
-    var near = vec2(0.0);
+    var near_plain = V(0.0);
+    var near_normalised = V(0.0);
     for (let end = min(row.count, i + CHAIN * WIDTH); i < end; i += WIDTH) {
       let place = place_of(row, i);
-      let g = f32(dy[place.at]) * weight[place.channel];
-      near += vec2(g, g * (f32(input[place.at]) - moments.x));
+      let g = V(dy[place.at]) * weight[place.channel];
+      near_plain += g;
+      near_normalised += g * (V(input[place.at]) - moments.x);
     }
-    plain += near.x;
-    normalised += near.y;
+    plain += near_plain;
+    normalised += near_normalised;
   }
-  plain = team_sum(index, plain) / f32(row.count);
-  normalised = team_sum(index, normalised) * moments.y * moments.y / f32(row.count);
+  let count = f32(row.count * LANES);
+  let mean = team_sum(index, sum_of(plain)) / count;
+  let slope = team_sum(index, sum_of(normalised)) * moments.y * moments.y / count;
   for (var i = row.lane; i < row.count; i += WIDTH) {
     let place = place_of(row, i);
-    let g = f32(dy[place.at]) * weight[place.channel];
-    dx[place.at] = S(moments.y * (g - plain - (f32(input[place.at]) - moments.x) * normalised));
+    let g = V(dy[place.at]) * weight[place.channel];
+    dx[place.at] = S(moments.y * (g - mean - (V(input[place.at]) - moments.x) * slope));
   }
 }
 
@@ -123,23 +152,31 @@ fn parameters(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation
   if (channel >= channels) {
     return;
   }
-  var at = group.y * params.span;
-  let last = min(params.batch * params.places, at + params.span);
-  var sums = vec2(0.0);
-  while (at < last) {
-    // Some at a time: one long chain of additions would lose digits.
-    var near = vec2(0.0);
-    for (let end = min(last, at + 32u); at < end; at++) {
-      var entry = at;
-      if (SPREAD) {
-        entry = at / params.places;
-      }
-      let moments = kept[entry * params.groups + channel / params.width];
-      let g = f32(dy[at * channels + channel]);
-      near += vec2(g * ((f32(input[at * channels + channel]) - moments.x) * moments.y), g);
-    }
-    sums += near;
+  var own = 0u;
+  if (GROUPED) {
+    own = channel / params.width;
   }
-  dweight[group.y * channels + channel] = sums.x;
-  dbias[group.y * channels + channel] = sums.y;
+  var pixel = group.y * params.span;
+  let last = min(params.batch * params.places, pixel + params.span);
+  var weighted = V(0.0);
+  var plain = V(0.0);
+  while (pixel < last) {
+    // Some at a time: one long chain of additions would lose digits.
+    var near_weighted = V(0.0);
+    var near_plain = V(0.0);
+    for (let end = min(last, pixel + 32u); pixel < end; pixel++) {
+      var entry = pixel;
+      if (SPREAD) {
+        entry = pixel / params.places;
+      }
+      let moments = kept[entry * params.groups + own];
+      let g = V(dy[pixel * channels + channel]);
+      near_weighted += g * ((V(input[pixel * channels + channel]) - moments.x) * moments.y);
+      near_plain += g;
+    }
+    weighted += near_weighted;
+    plain += near_plain;
+  }
+  dweight[group.y * channels + channel] = weighted;
+  dbias[group.y * channels + channel] = plain;
 }

@@ -24,7 +24,7 @@ export interface NormOptions {
   eps?: number;
 }
 
-/** x as [batch, places, groups, width]. */
+/** x as [batch, places, groups, width], in elements or in fours. */
 interface View {
   readonly batch: number;
   readonly places: number;
@@ -33,7 +33,7 @@ interface View {
 }
 
 /** Threads that the gradient of the parameters should have: a CPU wants few, and long walks. */
-const threadsFor = (engine: Runtime): number => (engine.adapterKind === 'software' ? 512 : 16384);
+const threadsFor = (engine: Runtime): number => (engine.adapterKind === 'software' ? 256 : 16384);
 /** Places that a thread adds up at least. */
 const LEAST = 16;
 
@@ -71,22 +71,32 @@ function normalise(where: string, x: Tensor, view: View, affine: Shape, options:
   const stored = commonFloat(where, [x]);
   check(where, x, affine, options);
   const { eps = 1e-5 } = options;
-  const { batch, places, groups, width } = view;
+  const LANES = view.width % 4 === 0 ? 4 : 1;
+  const own = { ...view, width: view.width / LANES };
+  const { batch, places, groups, width } = own;
   const weight = options.weight ?? ones(engine, affine);
   const bias = options.bias ?? zeros(engine, affine);
   const { constants, workgroups } = rowTeams(engine, batch * groups, places * width, 1);
-  const shares = partsOf(engine, view);
+  const shares = partsOf(engine, own);
   const dispatch = (
     entry: string,
     buffers: readonly Tensor[],
-    own: { readonly SIZE: number } = constants,
+    team: { readonly SIZE: number } = constants,
     groupsOf: readonly [number, number] = plane(engine, workgroups),
   ) =>
     engine.dispatch({
       kernel: { name: 'group_norm', source, entry },
-      constants: { ...constants, ...own, S: stored, SPREAD: places > 1 },
+      constants: {
+        ...constants,
+        ...team,
+        V: LANES === 4 ? 'vec4<f32>' : 'f32',
+        S: LANES === 4 ? `vec4<${stored}>` : stored,
+        LANES,
+        SPREAD: places > 1,
+        GROUPED: groups > 1,
+      },
       buffers: buffers.map(({ storage }) => storage),
-      params: { ...view, epsilon: eps, span: shares.span, parts: shares.parts },
+      params: { ...own, epsilon: eps, span: shares.span },
       workgroups: groupsOf,
     });
   const statistics = Tensor.empty(engine, [batch * groups, 2], 'f32', where);
