@@ -270,6 +270,24 @@ test('a module of several inputs trains inside another one', async () => {
   assert.ok(decoder.parameters().every(({ grad }) => grad !== null));
 });
 
+(supportsF16(engine) ? test : test.skip)('sequences of f16 with weights of f32, there and back', async () => {
+  const module = new MultiheadAttention(engine, 8, 2, { random: Random.of(5, 'attention') });
+  const values = rounded(uniform(2 * 3 * 8, 10));
+  const whole = engine.tensor(values, [2, 3, 8]);
+  const half = halves(values, [2, 3, 8]);
+  const gradients: Tensor[] = [];
+  for (const x of [whole, half]) {
+    x.requiresGrad = true;
+    module.zeroGrad();
+    const { output } = module.forward(x);
+    assert.is(output.dtype, x.dtype);
+    output.cast('f32').sum().backward();
+    gradients.push(x.grad!);
+  }
+  await near(module.forward(half).output, await module.forward(whole).output.data(), 8 * HALF_EPSILON);
+  await near(gradients[1], await gradients[0]!.data(), 0.02);
+});
+
 test('what does not fit is refused', () => {
   const told = (fn: () => unknown) => errorOf(fn).message;
   const module = new MultiheadAttention(engine, 4, 2);

@@ -1,4 +1,7 @@
-/** Layer norm and self-attention in jax-js, the latter by its own function. What takes an array uses it up, unless it takes a `ref`. */
+/**
+ * Layer norm and self-attention in jax-js. What takes an array uses it up, unless it takes a `ref`. Its own `dotProductAttention` needs
+ * Node 22; this is the same in its other functions.
+ */
 import type { JaxArray } from './jax-peer.ts';
 import { type Inputs, input } from './peer-inputs.ts';
 import { LAYER_INPUTS, type LayerWork } from './peer-work.ts';
@@ -7,12 +10,13 @@ import { LAYER_INPUTS, type LayerWork } from './peer-work.ts';
 export interface JaxLayers {
   jit<A extends unknown[], R>(run: (...args: A) => R): (...args: A) => R;
   grad(run: (...x: JaxArray[]) => JaxArray, options: { argnums: readonly number[] }): (...x: JaxArray[]) => JaxArray[];
-  nn: { dotProductAttention(query: JaxArray, key: JaxArray, value: JaxArray): JaxArray };
+  nn: { softmax(x: JaxArray, axis: number): JaxArray };
   numpy: {
     array(data: Float32Array, options: { shape: readonly number[] }): JaxArray;
     matmul(a: JaxArray, b: JaxArray): JaxArray;
     split(x: JaxArray, count: number, axis: number): JaxArray[];
     sqrt(x: JaxArray): JaxArray;
+    transpose(x: JaxArray, axes: readonly number[]): JaxArray;
     square(x: JaxArray): JaxArray;
   };
 }
@@ -37,7 +41,11 @@ const attention =
     const [query, key, value] = numpy
       .split(all, 3, -1)
       .map((part) => part.reshape([batch, length, heads, features / heads])) as [JaxArray, JaxArray, JaxArray];
-    const output = nn.dotProductAttention(query, key, value).reshape(rows);
+    const scores = numpy
+      .matmul(numpy.transpose(query, [0, 2, 1, 3]), numpy.transpose(key, [0, 2, 3, 1]))
+      .mul(1 / Math.sqrt(features / heads));
+    const attended = numpy.matmul(nn.softmax(scores, -1), numpy.transpose(value, [0, 2, 1, 3]));
+    const output = numpy.transpose(attended, [0, 2, 1, 3]).reshape(rows);
     return numpy
       .matmul(output, outWeight)
       .add(outBias)

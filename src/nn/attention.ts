@@ -2,7 +2,7 @@
 import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
 import { type AttentionOptions, attend } from '../ops/attention.ts';
 import { checkProbability } from '../ops/dropout.ts';
-import { cutHeads } from '../ops/heads.ts';
+import { cutHeads, joinHeads } from '../ops/heads.ts';
 import { linear } from '../ops/matmul/linear.ts';
 import '../ops/methods.ts';
 import { slice } from '../ops/strided.ts';
@@ -155,7 +155,7 @@ export class MultiheadAttention extends Module<
     { mask, keyMask, isCausal = false, needWeights = false }: MultiheadAttentionInput = {},
   ): MultiheadAttentionOutput {
     const where = 'MultiheadAttention';
-    const [batch = 0, length = 0] = query.shape;
+    const [batch = 0] = query.shape;
     const fits =
       [query, key, value].every(({ rank, shape }) => rank === 3 && shape[0] === batch) &&
       key.shape[1] === value.shape[1];
@@ -180,7 +180,6 @@ export class MultiheadAttention extends Module<
       isCausal,
       dropout: this.training ? this.dropout : 0,
     });
-    const joined = output.transpose([0, 2, 1, 3]).reshape([batch, length, this.features]);
-    return { output: this.outProj.forward(joined), weights: needWeights ? weights.mean(1) : null };
+    return { output: this.outProj.forward(joinHeads(output)), weights: needWeights ? weights.mean(1) : null };
   }
 }

@@ -8,8 +8,7 @@ import { full, zeros } from '../tensor/create.ts';
 import { MOST_RANK, normalizeAxis, padded, type Shape, show, sizeOf, stridesOf } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 
-/** How far apart neighbours along each dimension lie, there and here. */
-export interface Walk {
+interface Walk {
   dims: Shape;
   from: readonly number[];
   to: readonly number[];
@@ -17,8 +16,7 @@ export interface Walk {
   toOffset?: number;
 }
 
-/** Copies elements from one place to another; not differentiable by itself. */
-export function stridedCopy(
+function copy(
   input: Tensor,
   output: Tensor,
   where: string,
@@ -60,11 +58,7 @@ export function transpose(x: Tensor, axes: readonly number[] = x.shape.map((_, i
   const shape = order.map((axis) => x.shape[axis] as number);
   const strides = stridesOf(x.shape);
   const y = Tensor.empty(x.engine, shape, x.dtype, 'transpose');
-  stridedCopy(x, y, 'transpose', {
-    dims: shape,
-    from: order.map((axis) => strides[axis] as number),
-    to: stridesOf(shape),
-  });
+  copy(x, y, 'transpose', { dims: shape, from: order.map((axis) => strides[axis] as number), to: stridesOf(shape) });
   const back = (dy: Tensor) => [
     transpose(
       dy,
@@ -125,10 +119,10 @@ export function slice(x: Tensor, ranges: readonly (Range | null | undefined)[]):
   const offset = boxes.reduce((total, box, axis) => total + box.start * (strides[axis] as number), 0);
   const steps = boxes.map((box, axis) => box.step * (strides[axis] as number));
   const y = Tensor.empty(x.engine, shape, x.dtype, 'slice');
-  stridedCopy(x, y, 'slice', { dims: shape, from: steps, to: stridesOf(shape), fromOffset: offset });
+  copy(x, y, 'slice', { dims: shape, from: steps, to: stridesOf(shape), fromOffset: offset });
   return record(y, 'slice', [x], (dy) => {
     const dx = zeros(x.engine, x.shape, x.dtype);
-    stridedCopy(dy, dx, 'slice', { dims: shape, from: stridesOf(shape), to: steps, toOffset: offset });
+    copy(dy, dx, 'slice', { dims: shape, from: stridesOf(shape), to: steps, toOffset: offset });
     return [dx];
   });
 }
@@ -160,7 +154,7 @@ export function pad(x: Tensor, padding: readonly (readonly [number, number])[], 
   const strides = stridesOf(shape);
   const offset = padding.reduce((total, [before], axis) => total + before * (strides[axis] as number), 0);
   const y = full(x.engine, shape, value, x.dtype);
-  stridedCopy(x, y, 'pad', { dims: x.shape, from: stridesOf(x.shape), to: strides, toOffset: offset });
+  copy(x, y, 'pad', { dims: x.shape, from: stridesOf(x.shape), to: strides, toOffset: offset });
   return record(y, 'pad', [x], (dy) => [
     slice(
       dy,
@@ -204,7 +198,7 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   const y = Tensor.empty(engine, shape, first.dtype, 'concat');
   tensors.forEach((t, i) => {
     const toOffset = (starts[i] as number) * (strides[at] as number);
-    stridedCopy(t, y, 'concat', { dims: t.shape, from: stridesOf(t.shape), to: strides, toOffset });
+    copy(t, y, 'concat', { dims: t.shape, from: stridesOf(t.shape), to: strides, toOffset });
   });
   return record(y, 'concat', tensors, (dy) =>
     tensors.map((t, i) => {
