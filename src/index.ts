@@ -8,6 +8,7 @@ import './ops/methods.ts';
 
 export { recomputed } from './autograd/recompute.ts';
 export { backward, type CustomOp, customOp, enableGrad, noGrad, record } from './autograd/tape.ts';
+export { ArrayLoader, type ArraySource, type SampleArray } from './data/array-loader.ts';
 export { type Augmentation, randomBrightness, randomTransforms } from './data/augment.ts';
 export {
   channelMoments,
