@@ -1,4 +1,4 @@
-/** Sizes that layers are made with. */
+/** The sizes that a layer is made with. */
 import { ArgumentError } from '../errors.ts';
 
 /** @throws {ArgumentError} unless all are whole numbers of at least 1. */
