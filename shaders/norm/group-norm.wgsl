@@ -1,4 +1,5 @@
 // import lib/row-teams.wgsl
+// import norm/moments.wgsl
 
 // Layer norm and group norm: x is seen as [batch, places, groups, width], and what has one batch entry and one group, a row, is
 // normalised together. A layer norm has one place and one group; a group norm has its pixels for places.
@@ -61,18 +62,6 @@ fn sum_of(x: V) -> f32 {
   return dot(vec4<f32>(x), vec4<f32>(0.25 * f32(LANES)));
 }
 
-// Adds a group of n2 values (mean, squares about it) to one of n1: Chan, Golub and LeVeque (1979). A large mean costs no digits.
-struct Moments {
-  mean: V,
-  squares: V,
-}
-
-fn merge(a: Moments, n1: f32, b: Moments, n2: f32) -> Moments {
-  let delta = b.mean - a.mean;
-  let share = n2 / (n1 + n2);
-  return Moments(a.mean + delta * share, a.squares + b.squares + delta * delta * (n1 * share));
-}
-
 @compute @workgroup_size(SIZE)
 fn forward(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -88,9 +77,7 @@ fn forward(
     let b = V(input[place_of(row, i + WIDTH).at]);
     let c = V(input[place_of(row, i + 2u * WIDTH).at]);
     let d = V(input[place_of(row, i + 3u * WIDTH).at]);
-    let mean = ((a + b) + (c + d)) * 0.25;
-    let squares = ((a - mean) * (a - mean) + (b - mean) * (b - mean)) + ((c - mean) * (c - mean) + (d - mean) * (d - mean));
-    all = merge(all, n, Moments(mean, squares), 4.0);
+    all = merge(all, n, moments_of(a, b, c, d), 4.0);
     n += 4.0;
   }
   for (; i < row.count; i += WIDTH) {

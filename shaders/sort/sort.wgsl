@@ -71,7 +71,16 @@ fn exchange(t: u32, reach: u32, mirrored: bool) {
   workgroupBarrier();
 }
 
-fn sort_block(t: u32) {
+fn blocks() -> u32 {
+  return (params.length + BLOCK - 1u) / BLOCK;
+}
+
+fn lines() -> u32 {
+  return params.outer * params.inner;
+}
+
+// Sorts what is in `block`, the block of this number, and keeps the first few.
+fn sort_block(number: u32, t: u32) {
   workgroupBarrier();
   for (var half = 1u; half < BLOCK; half *= 2u) {
     exchange(t, half, true);
@@ -79,16 +88,9 @@ fn sort_block(t: u32) {
       exchange(t, reach, false);
     }
   }
-}
-
-fn keep(number: u32, t: u32) {
-  for (var i = t; i < params.kept; i += THREADS) {
+  for (var i = t; i < params.kept && number < lines() * blocks(); i += THREADS) {
     sorted[number * params.kept + i] = block[i];
   }
-}
-
-fn blocks() -> u32 {
-  return (params.length + BLOCK - 1u) / BLOCK;
 }
 
 @compute @workgroup_size(THREADS)
@@ -99,19 +101,15 @@ fn block_of_input(
 ) {
   let number = group.y * groups.x + group.x;
   let line = number / blocks();
+  let first = (line / params.inner) * params.n * params.inner + line % params.inner;
   for (var i = t; i < BLOCK; i += THREADS) {
     let place = (number % blocks()) * BLOCK + i;
-    var pair = LAST;
-    if (place < params.n && line < params.outer * params.inner) {
-      let at = ((line / params.inner) * params.n + place) * params.inner + line % params.inner;
-      pair = vec2(key_of(input[at]), place);
+    block[i] = LAST;
+    if (place < params.n && line < lines()) {
+      block[i] = vec2(key_of(input[first + place * params.inner]), place);
     }
-    block[i] = pair;
   }
-  sort_block(t);
-  if (line < params.outer * params.inner) {
-    keep(number, t);
-  }
+  sort_block(number, t);
 }
 
 @compute @workgroup_size(THREADS)
@@ -121,19 +119,15 @@ fn block_of_pairs(
   @builtin(local_invocation_index) t: u32,
 ) {
   let number = group.y * groups.x + group.x;
-  let line = number / blocks();
+  let first = number / blocks() * params.length;
   for (var i = t; i < BLOCK; i += THREADS) {
     let place = (number % blocks()) * BLOCK + i;
-    var pair = LAST;
-    if (place < params.length && line < params.outer * params.inner) {
-      pair = pairs[line * params.length + place];
+    block[i] = LAST;
+    if (place < params.length && number < lines() * blocks()) {
+      block[i] = pairs[first + place];
     }
-    block[i] = pair;
   }
-  sort_block(t);
-  if (line < params.outer * params.inner) {
-    keep(number, t);
-  }
+  sort_block(number, t);
 }
 
 // One step of a merge, between pairs of two blocks.
