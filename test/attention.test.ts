@@ -2,11 +2,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { gradcheck } from '../src/entries/testing.ts';
 import {
+  capture,
   loadStateDict,
   Module,
   MultiheadAttention,
   type MultiheadAttentionInput,
+  mseLoss,
   Random,
+  SGD,
   scaledDotProductAttention,
   stateDict,
   supportsF16,
@@ -286,6 +289,23 @@ test('a module of several inputs trains inside another one', async () => {
   }
   await near(module.forward(half).output, await module.forward(whole).output.data(), 8 * HALF_EPSILON);
   await near(gradients[1], await gradients[0]!.data(), 0.02);
+});
+
+test('a captured step trains it to the same bits', async () => {
+  const [x, target] = [engine.keep(random([2, 3, 8], 11)), engine.keep(random([2, 3, 8], 12))];
+  const train = async (isCaptured: boolean) => {
+    const module = new MultiheadAttention(engine, 8, 2, { random: Random.of(6, 'attention') });
+    const optimizer = new SGD(module, { lr: 0.1 });
+    const step = (of: Tensor) => {
+      mseLoss(module.forward(of).output, target).backward();
+      optimizer.step();
+      optimizer.zeroGrad();
+    };
+    const taken = isCaptured ? capture(engine, step) : (of: Tensor) => engine.scope(() => step(of));
+    for (let i = 0; i < 4; i++) taken(x);
+    return Promise.all(module.parameters().map((parameter) => parameter.data()));
+  };
+  assert.equal(await train(true), await train(false));
 });
 
 test('what does not fit is refused', () => {
