@@ -5,7 +5,8 @@
 // first few of each: all that the first k need, round by round. `merge_far` and `merge_near` are the steps of the network
 // that join sorted blocks.
 //
-// Injected: T (element type), KIND (0 floats, 1 signed, 2 unsigned), DESCENDING, BLOCK (a power of two, two pairs a thread).
+// Injected: T (element type), KIND (0 floats, 1 signed, 2 unsigned), DESCENDING, BLOCK (a power of two), THREADS
+// (of a workgroup; they take turns at the pairs).
 
 struct Params {
   outer: u32,
@@ -23,7 +24,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> places: array<i32>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-const THREADS = BLOCK / 2u;
 // Behind everything.
 const LAST = vec2(0xffffffffu, 0xffffffffu);
 
@@ -49,7 +49,7 @@ fn is_behind(a: vec2<u32>, b: vec2<u32>) -> bool {
   return a.x > b.x || (a.x == b.x && a.y > b.y);
 }
 
-// The lower of the two that thread `t` compares. The first step of a merge compares mirror images, as the second half is
+// The lower of the two of comparison `t`. The first step of a merge compares mirror images, as the second half is
 // sorted like the first one.
 fn lower(t: u32, reach: u32) -> u32 {
   return (t / reach) * 2u * reach + t % reach;
@@ -60,13 +60,15 @@ fn partner(i: u32, reach: u32, mirrored: bool) -> u32 {
 }
 
 fn exchange(t: u32, reach: u32, mirrored: bool) {
-  let i = lower(t, reach);
-  let j = partner(i, reach, mirrored);
-  let a = block[i];
-  let b = block[j];
-  if (is_behind(a, b)) {
-    block[i] = b;
-    block[j] = a;
+  for (var u = t; u < BLOCK / 2u; u += THREADS) {
+    let i = lower(u, reach);
+    let j = partner(i, reach, mirrored);
+    let a = block[i];
+    let b = block[j];
+    if (is_behind(a, b)) {
+      block[i] = b;
+      block[j] = a;
+    }
   }
   workgroupBarrier();
 }
