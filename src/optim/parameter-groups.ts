@@ -1,6 +1,6 @@
 /** What optimizers train: a module, plain tensors, or groups of either with rates of their own. */
 import { ArgumentError, DTypeError } from '../errors.ts';
-import { type AnyModule, Module, type NamedTensor } from '../nn/module.ts';
+import type { AnyModule, NamedTensor } from '../nn/module.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 
@@ -22,6 +22,9 @@ export interface TrainedGroup {
   readonly group: ParameterGroup;
   readonly named: readonly NamedTensor[];
 }
+
+/** Not by the class, which who trains tensors alone would carry. */
+const isModule = (trained: Trained): trained is AnyModule => 'namedParameters' in trained;
 
 function ofModule(module: AnyModule, where: string): NamedTensor[] {
   const named = module.namedParameters();
@@ -56,12 +59,11 @@ function ofTensors(tensors: readonly Tensor[], where: string): NamedTensor[] {
  * @throws {EngineMismatchError} when they belong to several engines.
  */
 export function trainedGroups(trained: Trained, where: string): TrainedGroup[] {
-  const isList = !(trained instanceof Module);
-  const hasGroups = isList && trained.length > 0 && !(trained[0] instanceof Tensor);
+  const hasGroups = !isModule(trained) && trained.length > 0 && !(trained[0] instanceof Tensor);
   const groups = hasGroups ? (trained as readonly ParameterGroup[]) : [{ parameters: trained as AnyModule | Tensor[] }];
   const all = groups.map((group, i) => {
     const { parameters } = group;
-    const named = parameters instanceof Module ? ofModule(parameters, where) : ofTensors(parameters, where);
+    const named = isModule(parameters) ? ofModule(parameters, where) : ofTensors(parameters, where);
     return { group, named: hasGroups ? named.map((one) => ({ ...one, name: `${i}.${one.name}` })) : named };
   });
   const named = all.flatMap((group) => group.named);
