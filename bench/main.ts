@@ -20,6 +20,7 @@ import { dkdCases } from './cases/dkd.ts';
 import { embeddingCases } from './cases/embedding.ts';
 import { FIRST_STEP_FLAG, firstStepCases, takeFirstStep } from './cases/first-step.ts';
 import { kernelCases } from './cases/kernels.ts';
+import { layerCases } from './cases/layers.ts';
 import { type MemoryCase, memoryCases, memoryJson, memoryLine } from './cases/memory.ts';
 import { methodCases } from './cases/methods.ts';
 import { profile, profileText } from './cases/profile.ts';
@@ -38,6 +39,7 @@ type Case = BenchCase | MemoryCase | BundleCase;
 const CASES: readonly Case[] = [
   ...ceilingCases,
   ...kernelCases,
+  ...layerCases,
   ...conv2dCases,
   ...dkdCases,
   ...distillCases,

@@ -8,6 +8,7 @@ import './ops/methods.ts';
 
 export { recomputed } from './autograd/recompute.ts';
 export { backward, type CustomOp, customOp, enableGrad, noGrad, record } from './autograd/tape.ts';
+export { ArrayLoader, type ArraySource, type SampleArray } from './data/array-loader.ts';
 export { type Augmentation, randomBrightness, randomTransforms } from './data/augment.ts';
 export {
   channelMoments,
@@ -63,19 +64,28 @@ export type { WgslFile } from './gpu/wgsl/file.ts';
 export type { Kernel } from './gpu/wgsl/kernel.ts';
 export { linkWgsl, wgsl } from './gpu/wgsl/link-wgsl.ts';
 export type { Params, ParamValue } from './gpu/wgsl/params.ts';
+export * from './nn/activations.ts';
+export {
+  MultiheadAttention,
+  type MultiheadAttentionInput,
+  type MultiheadAttentionOptions,
+  type MultiheadAttentionOutput,
+} from './nn/attention.ts';
 export { BasicBlock } from './nn/basic-block.ts';
 export { Bottleneck } from './nn/bottleneck.ts';
 export { checkpointed } from './nn/checkpointed.ts';
 export * from './nn/conv-transpose2d.ts';
 export * from './nn/conv1d.ts';
 export { copyModule } from './nn/copy.ts';
+export { Embedding, type EmbeddingOptions } from './nn/embedding.ts';
 export { Flatten, type FlattenOptions } from './nn/flatten.ts';
 export { flopsPerImage } from './nn/flops.ts';
 export { growLinear } from './nn/head.ts';
 export { kaimingNormal, kaimingUniform, parameter } from './nn/init.ts';
 export * from './nn/layers.ts';
 export { MobileNetV2, type MobileNetV2Options } from './nn/mobilenet.ts';
-export { Module, type NamedTensor, type TorchLayout } from './nn/module.ts';
+export { type AnyModule, Module, type NamedTensor, type TorchLayout } from './nn/module.ts';
+export { GroupNorm, LayerNorm, type NormLayerOptions } from './nn/normalization.ts';
 export type { HasPath, Path } from './nn/path.ts';
 export {
   type BackboneOptions,
@@ -99,8 +109,23 @@ export {
   type StateEntry,
   stateDict,
 } from './nn/state-dict.ts';
+export { type LayerSummary, type ModelSummary, summary } from './nn/summary.ts';
 export { loadWeights, saveWeights } from './nn/weights.ts';
 export { WideResNet, type WideResNetOptions } from './nn/wide-resnet.ts';
+export {
+  elu,
+  geluTanh,
+  hardSigmoid,
+  hardSwish,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  prelu,
+  relu6,
+  selu,
+} from './ops/activations.ts';
+export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.ts';
+export { split, squeeze, stack, tile, unsqueeze } from './ops/axes.ts';
 export { type BatchNormOptions, batchNorm } from './ops/batch-norm.ts';
 export {
   type ConvTranspose2dOptions as TransposedConvolutionOptions,
@@ -111,27 +136,57 @@ export { type Conv2dOptions as ConvolutionOptions, conv2d } from './ops/conv2d/c
 export type { Padding } from './ops/conv2d/geometry.ts';
 export { type CrossEntropyOptions, crossEntropy } from './ops/cross-entropy.ts';
 export { dropout } from './ops/dropout.ts';
+export { einsum } from './ops/einsum.ts';
 export { cast, elementwise, where } from './ops/elementwise/elementwise.ts';
 export type { Operand } from './ops/elementwise/elementwise-kernel.ts';
 export type { ElementwiseOp } from './ops/elementwise/elementwise-op.ts';
 export { countEqual, gather, oneHot, scatterAdd } from './ops/gather.ts';
+export { groupNorm, layerNorm, type NormOptions } from './ops/group-norm.ts';
+export { type InterpolateOptions, interpolate } from './ops/interpolate.ts';
 export { logSumExp } from './ops/log-sum-exp.ts';
+export { logicalAnd, logicalNot, logicalOr, logicalXor } from './ops/logical.ts';
+export {
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropyWithLogits,
+  type CosineEmbeddingOptions,
+  cosineEmbeddingLoss,
+  cosineSimilarity,
+  huberLoss,
+  type KLOptions,
+  klDiv,
+  type LossOptions,
+  l1Loss,
+  mseLoss,
+  type NLLOptions,
+  nllLoss,
+  type Reduction,
+  smoothL1Loss,
+} from './ops/losses.ts';
 export { linear } from './ops/matmul/linear.ts';
 export { type MatmulOptions, matmul } from './ops/matmul/matmul.ts';
 export { binary, clamp, unary } from './ops/methods.ts';
 export type { Pair } from './ops/pair.ts';
 export { type AvgPoolOptions, avgPool2d, globalAvgPool, maxPool2d, type PoolOptions } from './ops/pooling.ts';
+export { prod } from './ops/prod.ts';
+export { arange, eye, linspace } from './ops/ranges.ts';
 export { recordedGradients } from './ops/recorded-gradients.ts';
 export { argmax, argmin, max, mean, min, sum } from './ops/reduce.ts';
 export { flatten, reshape } from './ops/reshape.ts';
+export { cumsum } from './ops/scan.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
+export { argsort, type Sorted, type SortOptions, sort, type TopKOptions, topk } from './ops/sort.ts';
+export { norm, std, type VarianceOptions, variance } from './ops/statistics.ts';
 export { concat, flip, pad, type Range, slice, transpose } from './ops/strided.ts';
+export { tril, triu } from './ops/triangle.ts';
 export { tune } from './ops/tune.ts';
 export { normalize, vectorNorm } from './ops/vector-norm.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { clipGradNorm, clipGradValue } from './optim/clipping.ts';
 export { GradScaler, type GradScalerOptions, type GradScalerState } from './optim/grad-scaler.ts';
+export { GradientAccumulator } from './optim/gradient-accumulator.ts';
+export { MovingAverage } from './optim/moving-average.ts';
 export { Optimizer } from './optim/optimizer.ts';
+export type { ParameterGroup, Trained } from './optim/parameter-groups.ts';
 export { constantSchedule, cosineSchedule, type Schedule, stepSchedule, warmUp } from './optim/schedules.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
 export { type CapturedStep, type CaptureOptions, capture } from './tensor/capture.ts';

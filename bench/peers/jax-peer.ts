@@ -2,20 +2,23 @@
  * jax-js's side of the comparison, on its WebGPU backend: the whole step in one `jit`. Its images are NCHW, and an array
  * is used up by what takes it, unless that takes a `ref`. Running statistics of batch norm are left out, which Engram keeps.
  */
+import { type JaxLayers, jaxLayer } from './jax-layers.ts';
 import { blocksOf, type Input, type Inputs, input, oneHotLabels, parameterNames } from './peer-inputs.ts';
 import { loadPeer } from './peer-packages.ts';
 import {
   BATCH,
   type Conv2dWork,
   groupsOf,
+  isLayer,
   LEARNING_RATE,
+  type MatmulWork,
   MOMENTUM,
   type PeerWork,
   type ReadyWork,
   sumOfSquares,
 } from './peer-work.ts';
 
-interface JaxArray {
+export interface JaxArray {
   readonly ref: JaxArray;
   readonly shape: number[];
   add(other: JaxArray | number): JaxArray;
@@ -149,12 +152,7 @@ function convolution(jax: Jax, work: Conv2dWork) {
     : (x: JaxArray, kernel: JaxArray, dy: JaxArray) => jax.grad((of) => run(x, of).mul(dy).sum())(kernel);
 }
 
-export async function readyJax(work: PeerWork, inputs: Inputs): Promise<ReadyWork> {
-  const jax = loadPeer('jax-js') as Jax;
-  const devices = await jax.init('webgpu');
-  if (!devices.includes('webgpu')) throw new Error('jax-js could not start its WebGPU backend.');
-  jax.defaultDevice('webgpu');
-  if (work.kind === 'training') return readyTraining(jax, inputs);
+function operation(jax: Jax, work: MatmulWork | Conv2dWork, inputs: Inputs): () => JaxArray[] {
   const given = (name: string, order?: readonly number[]) => arrayOf(jax, input(inputs, name, order));
   const operands =
     work.kind === 'matmul'
@@ -164,12 +162,24 @@ export async function readyJax(work: PeerWork, inputs: Inputs): Promise<ReadyWor
   const compiled = jax.jit(
     (work.kind === 'matmul' ? jax.numpy.matmul : convolution(jax, work)) as (...arrays: JaxArray[]) => JaxArray,
   );
-  const run = () => compiled(...operands.map(({ ref }) => ref));
+  return () => [compiled(...operands.map(({ ref }) => ref))];
+}
+
+export async function readyJax(work: PeerWork, inputs: Inputs): Promise<ReadyWork> {
+  const jax = loadPeer('jax-js') as Jax;
+  const devices = await jax.init('webgpu');
+  if (!devices.includes('webgpu')) throw new Error('jax-js could not start its WebGPU backend.');
+  jax.defaultDevice('webgpu');
+  if (work.kind === 'training') return readyTraining(jax, inputs);
+  const run = isLayer(work) ? jaxLayer(jax as unknown as JaxLayers, work, inputs) : operation(jax, work, inputs);
   return {
-    check: async () => sumOfSquares(await run().data()),
+    async check() {
+      const sums = await Promise.all(run().map(async (result) => sumOfSquares(await result.data())));
+      return sums.reduce((a, b) => a + b);
+    },
     async sample(runs) {
       // What nobody waits for is not computed: so all results are kept until then.
-      const results = Array.from({ length: runs }, run);
+      const results = Array.from({ length: runs }, run).flat();
       await jax.blockUntilReady(results);
       for (const result of results) result.dispose();
     },

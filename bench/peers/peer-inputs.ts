@@ -6,9 +6,20 @@ import { createResNet, Engine, readSafetensors, stateDict, type Tensor, writeSaf
 import { asFloat32 } from '../../src/nn/safetensors.ts';
 import type { StateEntry } from '../../src/nn/state-dict.ts';
 import { permute } from '../../src/nn/torch-layout.ts';
-import { labels, noise } from '../bench-case.ts';
+import { type Shape, sizeOf } from '../../src/tensor/shape.ts';
+import { type Cost, labels, noise } from '../bench-case.ts';
 import { stepFlops } from '../cases/train.ts';
-import { BATCH, CLASSES, conv2dShapes, groupsOf, IMAGE, type PeerWork } from './peer-work.ts';
+import {
+  BATCH,
+  CLASSES,
+  conv2dShapes,
+  groupsOf,
+  IMAGE,
+  isLayer,
+  LAYER_INPUTS,
+  type LayerWork,
+  type PeerWork,
+} from './peer-work.ts';
 
 export type Input = StateEntry<Float32Array<ArrayBuffer>>;
 
@@ -19,8 +30,24 @@ async function entry(tensor: Tensor): Promise<Input> {
   return { shape: tensor.shape, data: Float32Array.from(await tensor.data()) };
 }
 
-/** Inputs of a work, and its floating point operations. */
-async function makeInputs(engine: Engine, work: PeerWork): Promise<{ inputs: Map<string, Input>; flops: number }> {
+/** Of each input of a layer, as Engram has it. */
+function layerShapes({ kind, shape }: LayerWork): Shape[] {
+  const features = shape.at(-1) as number;
+  return kind === 'layer-norm'
+    ? [shape, [features], [features]]
+    : [shape, [features, 3 * features], [3 * features], [features, features], [features]];
+}
+
+/** A layer norm is bound by memory: x and its result once, or x, its gradient and that of the result. */
+function layerCost({ kind, part, shape }: LayerWork): Cost {
+  if (kind === 'layer-norm') return { bytes: (part === 'forward' ? 2 : 5) * 4 * sizeOf(shape) };
+  const [batch, length, features] = shape as readonly [number, number, number];
+  const forward = 2 * batch * length * (4 * features ** 2 + 2 * length * features);
+  return { flops: part === 'forward' ? forward : 3 * forward };
+}
+
+/** Inputs of a work, and what it costs. */
+async function makeInputs(engine: Engine, work: PeerWork): Promise<{ inputs: Map<string, Input>; cost: Cost }> {
   if (work.kind === 'training') {
     const model = createResNet(engine, work.name, { classes: CLASSES, seed: 1 });
     const state = await stateDict(model);
@@ -29,29 +56,38 @@ async function makeInputs(engine: Engine, work: PeerWork): Promise<{ inputs: Map
     );
     inputs.set('images', await entry(noise(engine, [BATCH, IMAGE, IMAGE, 3])));
     inputs.set('labels', await entry(labels(engine, BATCH, CLASSES)));
-    return { inputs, flops: stepFlops(model, BATCH) };
+    return { inputs, cost: { flops: stepFlops(model, BATCH) } };
   }
   const inputs = new Map<string, Input>();
+  if (isLayer(work)) {
+    for (const [i, shape] of layerShapes(work).entries()) {
+      // Weights of the size that layers begin with, so that softmaxes are not of one key alone.
+      const scale = i > 0 && shape.length > 1 ? 1 / Math.sqrt(shape[0] as number) : 1;
+      inputs.set(LAYER_INPUTS[work.kind][i] as string, await entry(noise(engine, shape, i).mul(scale)));
+    }
+    inputs.set('dy', await entry(noise(engine, work.shape, 9)));
+    return { inputs, cost: layerCost(work) };
+  }
   if (work.kind === 'matmul') {
     const shape = [work.size, work.size];
     for (const [i, name] of ['a', 'b'].entries()) inputs.set(name, await entry(noise(engine, shape, i)));
-    return { inputs, flops: 2 * work.size ** 3 };
+    return { inputs, cost: { flops: 2 * work.size ** 3 } };
   }
   const { images, kernel } = conv2dShapes(work);
   inputs.set('x', await entry(noise(engine, images)));
   inputs.set('weight', await entry(noise(engine, kernel, 1)));
   inputs.set('dy', await entry(noise(engine, images, 9)));
-  return { inputs, flops: (2 * BATCH * work.size ** 2 * 9 * work.channels ** 2) / groupsOf(work) };
+  return { inputs, cost: { flops: (2 * BATCH * work.size ** 2 * 9 * work.channels ** 2) / groupsOf(work) } };
 }
 
-/** Writes the inputs of a work to a file. @returns the work's floating point operations. */
-export async function writeInputs(path: string, work: PeerWork): Promise<number> {
+/** Writes the inputs of a work to a file. @returns what the work costs. */
+export async function writeInputs(path: string, work: PeerWork): Promise<Cost> {
   const engine = await Engine.create(environmentOptions());
-  const { inputs, flops } = await makeInputs(engine, work);
+  const { inputs, cost } = await makeInputs(engine, work);
   await engine.destroy();
   const tensors = [...inputs].map(([name, made]) => [name, { dtype: 'F32', ...made }] as const);
   await writeFile(path, writeSafetensors(tensors));
-  return flops;
+  return cost;
 }
 
 export async function readInputs(path: string): Promise<Inputs> {

@@ -32,7 +32,34 @@ export interface Conv2dWork {
   readonly isDepthwise: boolean;
 }
 
-export type PeerWork = TrainingWork | MatmulWork | Conv2dWork;
+/**
+ * A layer norm of [rows, features], or self-attention of [batch, length, features]: its result, or a way forwards and back for the gradients
+ * of the input and of all parameters.
+ */
+export interface LayerWork {
+  readonly kind: 'layer-norm' | 'attention';
+  readonly name: string;
+  readonly part: 'forward' | 'gradients';
+  readonly shape: Shape;
+  /** Of attention. */
+  readonly heads: number;
+}
+
+/** What a layer is given, in order. */
+export const LAYER_INPUTS: Readonly<Record<LayerWork['kind'], readonly string[]>> = {
+  'layer-norm': ['x', 'weight', 'bias'],
+  attention: ['x', 'inWeight', 'inBias', 'outWeight', 'outBias'],
+};
+
+export type PeerWork = TrainingWork | MatmulWork | Conv2dWork | LayerWork;
+
+export const isLayer = (work: PeerWork): work is LayerWork => work.kind in LAYER_INPUTS;
+
+const layerWork = (kind: LayerWork['kind'], shape: Shape, heads = 1): LayerWork[] =>
+  (['forward', 'gradients'] as const).map((part) => {
+    const name = `${kind}/${part}/${shape.join('x')}${kind === 'attention' ? `/heads${heads}` : ''}`;
+    return { kind, name, part, shape, heads };
+  });
 
 const PARTS = ['forward', 'input-gradient', 'weight-gradient'] as const;
 
@@ -69,6 +96,10 @@ export const PEER_WORKS: readonly PeerWork[] = [
       return { kind: 'conv2d', name, part, size, channels, isDepthwise: true } as const;
     }),
   ),
+  ...layerWork('layer-norm', [4096, 512]),
+  ...layerWork('layer-norm', [25088, 96]),
+  ...layerWork('attention', [8, 128, 256], 8),
+  ...layerWork('attention', [8, 197, 192], 3),
 ];
 
 /** Images [n, h, w, c] and kernels [h, w, in / groups, out] of a convolution, as Engram has them. */

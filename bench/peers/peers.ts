@@ -48,14 +48,14 @@ async function measure(work: PeerWork, engine: PeerEngine, { samples }: TimingOp
   const folder = await mkdtemp(join(tmpdir(), 'engram-peers-'));
   try {
     const inputs = join(folder, 'inputs.safetensors');
-    const flops = await writeInputs(inputs, work);
+    const cost = await writeInputs(inputs, work);
     const report = await inOwnProcess({ engine, work, inputs, ...(samples === undefined ? {} : { samples }) });
     if (engine === 'engram') ofEngram.set(work, report);
     const { values, adapter, ...timing } = report;
     const differs = difference(report, ofEngram.get(work));
     return {
       ...timing,
-      flops,
+      ...cost,
       version: peerVersion(engine),
       ...(work.kind === 'training' ? { losses: values } : {}),
       ...(differs ? { differs } : {}),

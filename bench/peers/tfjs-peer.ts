@@ -4,9 +4,19 @@
  */
 import { blocksOf, type Input, type Inputs, input, oneHotLabels, parameterNames } from './peer-inputs.ts';
 import { loadPeer } from './peer-packages.ts';
-import { type Conv2dWork, LEARNING_RATE, MOMENTUM, type PeerWork, type ReadyWork, sumOfSquares } from './peer-work.ts';
+import {
+  type Conv2dWork,
+  isLayer,
+  LEARNING_RATE,
+  type MatmulWork,
+  MOMENTUM,
+  type PeerWork,
+  type ReadyWork,
+  sumOfSquares,
+} from './peer-work.ts';
+import { type TfLayers, tensorFlowLayer } from './tfjs-layers.ts';
 
-interface TfTensor {
+export interface TfTensor {
   readonly shape: number[];
   data(): Promise<Float32Array>;
   dispose(): void;
@@ -95,25 +105,30 @@ function filterOf(inputs: Inputs, { isDepthwise, channels }: Conv2dWork): Input 
   return { data, shape: isDepthwise ? [3, 3, channels, 1] : shape };
 }
 
+function operation(tf: TensorFlow, work: MatmulWork | Conv2dWork, inputs: Inputs): () => TfTensor[] {
+  const given = (name: string) => tensorOf(tf, input(inputs, name));
+  const [a, b] = work.kind === 'matmul' ? [given('a'), given('b')] : [given('x'), tensorOf(tf, filterOf(inputs, work))];
+  const run = work.kind === 'matmul' ? () => tf.matMul(a, b) : convolution(tf, work, a, b, given('dy'));
+  return () => [run()];
+}
+
 export async function readyTensorFlow(work: PeerWork, inputs: Inputs): Promise<ReadyWork> {
   const tf = loadPeer('tfjs') as TensorFlow;
   if (!(await tf.setBackend('webgpu'))) throw new Error('TensorFlow.js could not start its WebGPU backend.');
   if (work.kind === 'training') return readyTraining(tf, inputs);
-  const given = (name: string) => tensorOf(tf, input(inputs, name));
-  const [a, b] = work.kind === 'matmul' ? [given('a'), given('b')] : [given('x'), tensorOf(tf, filterOf(inputs, work))];
-  const run = work.kind === 'matmul' ? () => tf.matMul(a, b) : convolution(tf, work, a, b, given('dy'));
+  const run = isLayer(work) ? tensorFlowLayer(tf as unknown as TfLayers, work, inputs) : operation(tf, work, inputs);
   return {
     async check() {
-      const result = run();
-      const sum = sumOfSquares(await result.data());
-      result.dispose();
-      return sum;
+      const results = run();
+      const sums = await Promise.all(results.map(async (result) => sumOfSquares(await result.data())));
+      for (const result of results) result.dispose();
+      return sums.reduce((a, b) => a + b);
     },
     async sample(runs) {
-      for (let i = 1; i < runs; i++) run().dispose();
+      for (let i = 1; i < runs; i++) for (const result of run()) result.dispose();
       // One number is read: TensorFlow.js has no other way to wait.
       const number = tf.tidy(() => {
-        const last = run();
+        const [last] = run() as [TfTensor];
         const at = last.shape.map(() => 0);
         const one = last.shape.map(() => 1);
         return tf.slice(last, at, one);

@@ -1,4 +1,5 @@
 // import norm/batch-norm-walk.wgsl
+// import norm/moments.wgsl
 
 // Batch norm over the last axis of x: a launch that takes each part's moments, and one that adds them up and normalises.
 //
@@ -43,18 +44,6 @@ fn shift_of(column: u32) -> V {
   return select(V(0.0), mean, abs(mean) > 8.0 * spread);
 }
 
-// Adds a group of n2 values (mean, squares about it) to one of n1: Chan, Golub and LeVeque (1979).
-struct Moments {
-  mean: V,
-  squares: V,
-}
-
-fn merge(a: Moments, n1: f32, b: Moments, n2: f32) -> Moments {
-  let delta = b.mean - a.mean;
-  let share = n2 / (n1 + n2);
-  return Moments(a.mean + delta * share, a.squares + b.squares + delta * delta * (n1 * share));
-}
-
 @compute @workgroup_size(SIZE)
 fn partials(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
   let place = place_of(group, index);
@@ -63,16 +52,13 @@ fn partials(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_i
   var at = place.first;
   var all = Moments(V(0.0), V(0.0));
   var n = 0u;
-  // Four rows at a time about their own mean: exact as Welford's method, without its chain of divisions.
   for (; n + 4u <= place.count; n += 4u) {
     let a = V(input[at]) - shift;
     let b = V(input[at + jump]) - shift;
     let c = V(input[at + 2u * jump]) - shift;
     let d = V(input[at + 3u * jump]) - shift;
     at += 4u * jump;
-    let mean = ((a + b) + (c + d)) * 0.25;
-    let squares = ((a - mean) * (a - mean) + (b - mean) * (b - mean)) + ((c - mean) * (c - mean) + (d - mean) * (d - mean));
-    all = merge(all, f32(n), Moments(mean, squares), 4.0);
+    all = merge(all, f32(n), moments_of(a, b, c, d), 4.0);
   }
   for (; n < place.count; n++) {
     all = merge(all, f32(n), Moments(V(input[at]) - shift, V(0.0)), 1.0);

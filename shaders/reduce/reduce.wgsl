@@ -6,7 +6,7 @@
 //
 // An output is a row.
 //
-// Injected: T (element type), R (of the result: f32 for sums of f16, T elsewhere), OP (0 sum, 1 max, 2 min), SPLIT (there is
+// Injected: T (element type), R (of the result: f32 for sums and products of f16, T elsewhere), OP (0 sum, 1 max, 2 min, 3 product), SPLIT (there is
 // more than one chunk), SIZE, WIDTH, JOINED.
 
 struct Params {
@@ -25,6 +25,7 @@ struct Params {
 // Extrema of anything and NaN are NaN.
 fn combine(a: R, b: R) -> R {
   if (OP == 0u) { return a + b; }
+  if (OP == 3u) { return a * b; }
   var extremum = min(a, b);
   if (OP == 1u) {
     extremum = max(a, b);
@@ -56,7 +57,9 @@ fn reduce(
   let row = chunk_of(group.y * groups.x + group.x, index);
   // What changes nothing: an extremum may see an element twice.
   var neutral = R(0);
-  if (OP != 0u && row.count > 0u) {
+  if (OP == 3u) {
+    neutral = R(1);
+  } else if (OP != 0u && row.count > 0u) {
     neutral = R(input[row.first]);
   }
   var total = neutral;

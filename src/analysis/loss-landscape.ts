@@ -5,7 +5,7 @@
  */
 import { noGrad } from '../autograd/tape.ts';
 import { ArgumentError, ShapeError } from '../errors.ts';
-import type { Module } from '../nn/module.ts';
+import type { AnyModule } from '../nn/module.ts';
 import { elementwise } from '../ops/elementwise/elementwise.ts';
 import '../ops/methods.ts';
 import type { Engine } from '../tensor/engine.ts';
@@ -86,7 +86,7 @@ export class LossLandscape {
    * @throws {ArgumentError} when `points` is not 2^k + 1, the extent not above 0, or the model has no weight that is moved.
    */
   constructor(
-    model: Module,
+    model: AnyModule,
     private readonly loss: () => Tensor,
     { points = 33, extent = 1, seed = 0 }: LossLandscapeOptions = {},
   ) {

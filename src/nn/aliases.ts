@@ -1,8 +1,8 @@
 /** Second names of tensors that several paths lead to: PyTorch's state dicts have them all. */
-import type { Module } from './module.ts';
+import type { AnyModule } from './module.ts';
 
 /** Every name that {@link Module.namedTensors} leaves out, with the one it lists the same tensor by. */
-export function otherNames(root: Module): Map<string, string> {
+export function otherNames(root: AnyModule): Map<string, string> {
   const listed = new Map([...root.namedTensors()].map(({ name, tensor }) => [tensor, name]));
   const paths = new Map([...root.namedModules()].map(([path, module]) => [module, path && `${path}.`]));
   const others = new Map<string, string>();

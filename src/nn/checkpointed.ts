@@ -2,10 +2,10 @@
 import { recomputed } from '../autograd/recompute.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { BatchNorm2d } from './layers.ts';
-import type { Module } from './module.ts';
+import type { AnyModule, Module } from './module.ts';
 
 /** Runs `fn` with running statistics that stay as they are. */
-function withStillStatistics<T>(module: Module, fn: () => T): T {
+function withStillStatistics<T>(module: AnyModule, fn: () => T): T {
   const norms = [...module.namedModules()].flatMap(([, inner]) => (inner instanceof BatchNorm2d ? [inner] : []));
   const before = norms.map(({ momentum }) => momentum);
   for (const norm of norms) norm.momentum = 0;

@@ -3,7 +3,7 @@ import { CheckpointError } from '../errors.ts';
 import { bytesOf } from '../tensor/dtype.ts';
 import { sameShape } from '../tensor/shape.ts';
 import { commonEngine } from '../tensor/tensor.ts';
-import type { Module, NamedTensor } from './module.ts';
+import type { AnyModule, NamedTensor } from './module.ts';
 
 const shown = (of: NamedTensor | undefined): string => (of ? `"${of.name}" ${of.tensor}` : 'nothing');
 
@@ -13,7 +13,7 @@ const shown = (of: NamedTensor | undefined): string => (of ? `"${of.name}" ${of.
  * @throws {CheckpointError} when names, shapes or dtypes differ.
  * @throws {EngineMismatchError} when the models belong to two engines.
  */
-export function copyModule(from: Module, to: Module): void {
+export function copyModule(from: AnyModule, to: AnyModule): void {
   const sources = [...from.namedTensors()];
   const targets = [...to.namedTensors()];
   const pairs = Array.from({ length: Math.max(sources.length, targets.length) }, (_, i) => {

@@ -20,19 +20,27 @@ export interface NamedTensor {
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-const isModule = (value: unknown): value is Module => value instanceof Module;
+const isModule = (value: unknown): value is AnyModule => value instanceof Module;
 const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
 
 /** What {@link Module.freeze} took the gradient from, for {@link Module.unfreeze}. */
 const asleep = new WeakSet<Tensor>();
 
+/** A module whatever it takes and gives: what is trained, saved, copied or averaged. */
+// biome-ignore lint/suspicious/noExplicitAny: what a module takes is known to those alone who call it
+export type AnyModule = Module<any, any>;
+
 /**
  * Tensors and modules are found in the fields of a module, and in arrays, maps and plain objects there, however deep:
- * `this.blocks = [new Block(), new Block()]` is PyTorch's ModuleList, with names such as `blocks.0.weight`. What several
- * paths lead to is listed, trained and saved once, under the first one. Private `#fields` and sets are not searched. A module
- * whose tensors PyTorch orders otherwise overrides `layoutOf(field)`, as the layers here do.
+ * `this.blocks = [new Block(), new Block()]` is PyTorch's ModuleList, with names such as `blocks.0.weight`, and
+ * `this.heads = { left: new Head() }` its ModuleDict. What several paths lead to is listed, trained and saved once, under the
+ * first one. Private `#fields` and sets are not searched. A module whose tensors PyTorch orders otherwise overrides
+ * `layoutOf(field)`, as the layers here do.
+ *
+ * A module takes one tensor and gives one, unless its class says otherwise:
+ * `class Decoder extends Module<[x: Tensor, memory: Tensor], Tensor>`.
  */
-export abstract class Module {
+export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Output = Tensor> {
   // Not `private`: a subclass may have fields of these names.
   #mode = true;
   #frozen = false;
@@ -40,7 +48,7 @@ export abstract class Module {
   constructor(readonly engine: Engine) {}
 
   /** What the module makes of a batch. */
-  abstract forward(x: Tensor): Tensor;
+  abstract forward(...inputs: Inputs): Output;
 
   /** Batch norm and dropout behave differently in training; set with {@link train} and {@link eval}. Always false when frozen. */
   get training(): boolean {
@@ -58,12 +66,12 @@ export abstract class Module {
   }
 
   /** The modules directly inside, by field name; those in containers as `blocks.0`, `heads.left`. */
-  *children(): Generator<[string, Module]> {
+  *children(): Generator<[string, AnyModule]> {
     for (const [field, value] of Object.entries(this)) yield* heldIn(field, value, isModule);
   }
 
   /** This module and every one inside, each once, by the first path to it; this one's is `''`, as in PyTorch. */
-  *namedModules(path = '', seen = new Set<Module>()): Generator<[string, Module]> {
+  *namedModules(path = '', seen = new Set<AnyModule>()): Generator<[string, AnyModule]> {
     if (seen.has(this)) return;
     seen.add(this);
     yield [path, this];

@@ -6,7 +6,7 @@ import { type DType, isFloat, type TypedArray, toStored, typedArray } from '../t
 import { type Shape, sameShape, show, sizeOf } from '../tensor/shape.ts';
 import { otherNames } from './aliases.ts';
 import { Misfits } from './misfits.ts';
-import type { Module, NamedTensor } from './module.ts';
+import type { AnyModule, NamedTensor } from './module.ts';
 import { fromTorch, torchShape, toTorch } from './torch-layout.ts';
 
 /** One tensor of a state. */
@@ -35,7 +35,7 @@ export async function readState(tensors: Iterable<NamedTensor>): Promise<StateDi
 }
 
 /** Every parameter and buffer of a model, read back; what several names lead to once, under the first. */
-export function stateDict(module: Module): Promise<StateDict> {
+export function stateDict(module: AnyModule): Promise<StateDict> {
   return readState(module.namedTensors());
 }
 
@@ -127,7 +127,7 @@ function withoutAliases(state: LoadableState, others: ReadonlyMap<string, string
  * @throws {CheckpointError} when something is missing, unexpected or of another shape, or names of one tensor differ.
  */
 export function loadStateDict(
-  module: Module,
+  module: AnyModule,
   state: LoadableState,
   options: LoadOptions = {},
   where = 'loadStateDict',

@@ -1,5 +1,5 @@
 /** A model's weights as the bytes of a safetensors file, which PyTorch reads and writes too. */
-import type { Module } from './module.ts';
+import type { AnyModule } from './module.ts';
 import { readSafetensors, type SafetensorsEntry, writeSafetensors } from './safetensors.ts';
 import { type LoadOptions, type LoadReport, loadStateDict, type StateEntry, stateDict } from './state-dict.ts';
 
@@ -14,7 +14,7 @@ export function entryOf({ shape, data }: StateEntry): SafetensorsEntry {
  * integers as I32 and U32. A tensor that several names lead to is saved once, as by `save_model` of safetensors' own library.
  */
 export async function saveWeights(
-  module: Module,
+  module: AnyModule,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const tensors = [...(await stateDict(module))].map(([name, entry]) => [name, entryOf(entry)] as const);
@@ -29,7 +29,7 @@ export async function saveWeights(
  * @throws {CheckpointError} when the bytes are damaged or do not fit the model.
  */
 export function loadWeights(
-  module: Module,
+  module: AnyModule,
   bytes: Uint8Array,
   where = 'loadWeights',
   options: LoadOptions = {},

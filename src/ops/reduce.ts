@@ -1,6 +1,6 @@
 /**
- * Reductions over axes: sum, mean, max, min, argmax, argmin. Deterministic: chunks first, then the chunks' results. f16 is
- * added up in f32, and the sum stays f32: f16 could often not hold it.
+ * Reductions over axes: sum, mean, max, min, argmax, argmin; products are in `prod.ts`. Deterministic: chunks first, then the
+ * chunks' results. f16 is added up in f32, and the sum stays f32: f16 could often not hold it.
  */
 
 import source from '../../shaders/reduce/reduce.wgsl';
@@ -20,7 +20,7 @@ export interface ReduceOptions {
   keepDims?: boolean;
 }
 
-const OPS = { sum: 0, max: 1, min: 2 } as const;
+const OPS = { sum: 0, max: 1, min: 2, prod: 3 } as const;
 type Reduction = keyof typeof OPS;
 
 /** Elements that one thread adds up before splitting pays. */
@@ -28,7 +28,8 @@ const CHUNK = 256;
 /** Threads that keep an adapter busy. */
 const ENOUGH_THREADS = 4096;
 
-const resultOf = (kind: Reduction, { dtype }: Tensor): DType => (kind === 'sum' && dtype === 'f16' ? 'f32' : dtype);
+const resultOf = (kind: Reduction, { dtype }: Tensor): DType =>
+  (kind === 'sum' || kind === 'prod') && dtype === 'f16' ? 'f32' : dtype;
 
 /** Reduces the middle of [outer, n, inner]; contents of `x` in that shape. */
 function reduceMiddle(x: Tensor, kind: Reduction, outer: number, n: number, inner: number): Tensor {
@@ -53,12 +54,13 @@ function reduceMiddle(x: Tensor, kind: Reduction, outer: number, n: number, inne
   return total;
 }
 
-const keptShape = (shape: Shape, axes: readonly number[]): number[] => shape.map((n, i) => (axes.includes(i) ? 1 : n));
-const finalShape = (shape: Shape, axes: readonly number[], keepDims = false): number[] =>
+export const keptShape = (shape: Shape, axes: readonly number[]): number[] =>
+  shape.map((n, i) => (axes.includes(i) ? 1 : n));
+export const finalShape = (shape: Shape, axes: readonly number[], keepDims = false): number[] =>
   keepDims ? keptShape(shape, axes) : shape.filter((_, i) => !axes.includes(i));
 
 /** Reduces runs of neighbouring axes one after the other, innermost first. */
-function reduceAxes(x: Tensor, kind: Reduction, axes: readonly number[], shape: Shape): Tensor {
+export function reduceAxes(x: Tensor, kind: Reduction, axes: readonly number[], shape: Shape): Tensor {
   const dims = [...x.shape];
   let current = x;
   for (let end = dims.length - 1; end >= 0; end--) {

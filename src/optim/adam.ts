@@ -1,8 +1,9 @@
 /** Adam and AdamW, as PyTorch's. */
 import source from '../../shaders/optim/adam.wgsl';
-import type { Module, NamedTensor } from '../nn/module.ts';
+import type { NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkRate, Optimizer } from './optimizer.ts';
+import { checkRate, type GroupRates, Optimizer } from './optimizer.ts';
+import type { Trained } from './parameter-groups.ts';
 import type { SlotKernel } from './slots.ts';
 
 /** Rates of {@link Adam} and {@link AdamW}. */
@@ -23,16 +24,17 @@ export class Adam extends Optimizer {
   protected override readonly gateEntry = 'adam';
   readonly betas: readonly [number, number];
   readonly eps: number;
-  readonly weightDecay: number;
+  override readonly weightDecay: number;
   private readonly mean: readonly Tensor[];
   private readonly square: readonly Tensor[];
 
   /**
-   * @throws {ArgumentError} when the module has nothing to train, or a rate is out of range.
+   * @param trained a module, tensors, or groups with rates of their own: `[{ parameters: backbone, lr: 1e-4 }, { parameters: head }]`.
+   * @throws {ArgumentError} when there is nothing to train, or a rate is out of range.
    * @throws {DTypeError} when a trained parameter is not f32.
    */
-  constructor(module: Module, { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamOptions = {}) {
-    super(module, lr, 10);
+  constructor(trained: Trained, { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamOptions = {}) {
+    super(trained, lr, 10);
     for (const beta of betas) checkRate('Adam', 'beta', beta, 0, 1);
     checkRate('Adam', 'eps', eps);
     checkRate('Adam', 'weight decay', weightDecay);
@@ -47,18 +49,18 @@ export class Adam extends Optimizer {
     return this.betas.map((beta) => 1 - beta ** this.steps);
   }
 
-  protected override currentRates(): number[] {
+  protected override currentRates(own: GroupRates): number[] {
     const [c1 = 0, c2 = 0] = this.progress();
-    return this.ratesWith(c1, Math.sqrt(c2));
+    return this.ratesWith(own, c1, Math.sqrt(c2));
   }
 
-  protected override configuredRates(): number[] {
-    return this.ratesWith(0, 0);
+  protected override configuredRates(own: GroupRates): number[] {
+    return this.ratesWith(own, 0, 0);
   }
 
-  private ratesWith(c1: number, c2: number): number[] {
+  private ratesWith({ lr, weightDecay }: GroupRates, c1: number, c2: number): number[] {
     const [b1, b2] = this.betas;
-    return [this.lr, this.weightDecay, b1, b2, this.eps, c1, c2, 1 - b1, 1 - b2, 0];
+    return [lr, weightDecay, b1, b2, this.eps, c1, c2, 1 - b1, 1 - b2, 0];
   }
 
   protected override get updates(): SlotKernel {
@@ -82,7 +84,7 @@ export class Adam extends Optimizer {
 export class AdamW extends Adam {
   protected override readonly decoupled = true;
 
-  constructor(module: Module, options: AdamOptions = {}) {
-    super(module, { weightDecay: 0.01, ...options });
+  constructor(trained: Trained, options: AdamOptions = {}) {
+    super(trained, { weightDecay: 0.01, ...options });
   }
 }

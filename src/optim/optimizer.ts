@@ -1,11 +1,12 @@
 /** What optimizers share: their parameters, rates that live on the device, and state that can be saved. */
 
 import gateSource from '../../shaders/optim/gate.wgsl';
-import { ArgumentError, DTypeError } from '../errors.ts';
+import { ArgumentError } from '../errors.ts';
 import type { Runtime } from '../gpu/runtime.ts';
-import type { Module, NamedTensor } from '../nn/module.ts';
+import type { NamedTensor } from '../nn/module.ts';
 import { tensorFrom, zeros } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { type ParameterGroup, type Trained, trainedGroups } from './parameter-groups.ts';
 import { launchSlots, type SlotKernel } from './slots.ts';
 
 /** @throws {ArgumentError} unless the number lies in [low, high). */
@@ -16,35 +17,6 @@ export function checkRate(where: string, name: string, value: number, low = 0, h
       message: `${name} must be in [${low}, ${high === Number.POSITIVE_INFINITY ? '∞' : high}), not ${value}.`,
     });
   }
-}
-
-/**
- * What is trained.
- * @throws {ArgumentError} when that is nothing.
- * @throws {DTypeError} when one of them is not f32.
- */
-function trainedIn(module: Module, where: string): NamedTensor[] {
-  const named = module.namedParameters();
-  if (named.length === 0) {
-    const { length } = [...module.namedTensors()];
-    throw new ArgumentError({
-      where,
-      message: `there is nothing to train: ${module.constructor.name} has ${length > 0 ? `${length} tensors, and none of them requires a gradient` : 'no parameters'}.`,
-      fix:
-        length > 0
-          ? 'Call unfreeze() on what is to be trained, before the optimizer is made.'
-          : 'Keep parameters and layers in fields of the module, or in arrays, maps and plain objects there.',
-    });
-  }
-  const other = named.find(({ tensor }) => tensor.dtype !== 'f32');
-  if (other) {
-    throw new DTypeError({
-      where,
-      message: `the parameter "${other.name}" is ${other.tensor.dtype}; optimizers update f32.`,
-      fix: 'Keep parameters in f32: convolutions and linear layers round them for f16 images by themselves.',
-    });
-  }
-  return named;
 }
 
 /** What an optimizer counts; see {@link Optimizer.counters}. */
@@ -62,39 +34,69 @@ interface Gate {
   uploaded: readonly number[];
 }
 
+/** The rates that may differ from group to group. */
+export interface GroupRates {
+  readonly lr: number;
+  readonly weightDecay: number;
+}
+
+/** A group on the device: where its parameters stand among all, and the rates that their kernels read. */
+interface GroupState {
+  readonly group: ParameterGroup;
+  readonly first: number;
+  readonly count: number;
+  readonly rates: Tensor;
+  uploaded: readonly number[];
+  gate: Gate | null;
+}
+
 /**
- * What {@link SGD}, {@link Adam} and {@link AdamW} share: in-place updates of a module's parameters, and state that can be saved.
+ * What {@link SGD}, {@link Adam} and {@link AdamW} share: in-place updates of parameters, and state that can be saved.
  */
 export abstract class Optimizer {
   readonly engine: Runtime;
+  /** What is trained, in groups: one, without rates of its own, unless several were given. */
+  readonly groups: readonly ParameterGroup[];
+  /** Times the parameters, where a group has no rate of its own. */
+  abstract readonly weightDecay: number;
   protected readonly named: readonly NamedTensor[];
-  private readonly rates: Tensor;
-  private uploaded: readonly number[] = [];
-  private gate: Gate | null = null;
+  private readonly states: readonly GroupState[];
   /** Steps taken, those that were skipped on the device included. */
   steps = 0;
 
   /**
    * Trains what requires a gradient now, each tensor once: what is unfrozen later needs an optimizer made later.
-   * @param lr learning rate; may be set before any step.
-   * @throws {ArgumentError} when the module has nothing to train, or the rate is out of range.
+   * @param lr learning rate, where a group has none of its own; may be set before any step.
+   * @throws {ArgumentError} when there is nothing to train, a tensor requires no gradient or is there twice, or a rate is out of range.
    * @throws {DTypeError} when a trained parameter is not f32.
+   * @throws {EngineMismatchError} when they belong to several engines.
    */
   constructor(
-    module: Module,
+    trained: Trained,
     public lr: number,
     rateCount: number,
   ) {
     checkRate(new.target.name, 'the learning rate', lr);
-    this.engine = module.engine;
-    this.named = trainedIn(module, new.target.name);
-    this.rates = this.engine.keep(zeros(this.engine, [rateCount]));
+    const groups = trainedGroups(trained, new.target.name);
+    for (const { group } of groups) {
+      checkRate(new.target.name, 'the learning rate of a group', group.lr ?? lr);
+      checkRate(new.target.name, 'the weight decay of a group', group.weightDecay ?? 0);
+    }
+    this.named = groups.flatMap(({ named }) => named);
+    this.engine = (this.named[0] as NamedTensor).tensor.engine;
+    this.groups = groups.map(({ group }) => group);
+    let first = 0;
+    this.states = groups.map(({ group, named }) => {
+      const rates = this.engine.keep(zeros(this.engine, [rateCount]));
+      first += named.length;
+      return { group, first: first - named.length, count: named.length, rates, uploaded: [], gate: null };
+    });
   }
 
   /** The rates as the kernel reads them, for step number `steps`. */
-  protected abstract currentRates(): number[];
+  protected abstract currentRates(own: GroupRates): number[];
   /** The same for any step, as `optim/gate.wgsl` reads them. */
-  protected abstract configuredRates(): number[];
+  protected abstract configuredRates(own: GroupRates): number[];
   /** What `optim/gate.wgsl` remembers, after `steps` steps. */
   protected abstract progress(): number[];
   protected abstract readonly gateEntry: string;
@@ -111,20 +113,37 @@ export abstract class Optimizer {
    * and what depends on the number of steps counts those that were taken.
    */
   step(skip?: Tensor): void {
-    if (skip) this.openGate(skip);
-    else this.feedRates();
-    const slots = this.named.flatMap(({ tensor }, i) =>
-      tensor.grad ? [{ size: tensor.size, tensors: [tensor.grad, tensor, ...this.stateOf(i)] }] : [],
-    );
-    launchSlots(this.engine, this.updates, [this.rates], slots);
+    // All before the step counts: each begins with the steps that were taken.
+    const gates = skip ? this.states.map((state) => state.gate ?? this.makeGate(state, this.progress())) : [];
+    for (const [i, state] of this.states.entries()) {
+      const gate = gates[i];
+      if (skip && gate) this.passGate(skip, state, gate);
+      else this.feedRates(state);
+      const { first, count } = state;
+      const slots = this.named
+        .slice(first, first + count)
+        .flatMap(({ tensor }, i) =>
+          tensor.grad ? [{ size: tensor.size, tensors: [tensor.grad, tensor, ...this.stateOf(first + i)] }] : [],
+        );
+      launchSlots(this.engine, this.updates, [state.rates], slots);
+    }
   }
 
-  private feedRates(): void {
-    this.engine.feed(this.rates.storage, () => {
-      this.steps++;
-      const rates = this.currentRates();
-      if (sameNumbers(rates, this.uploaded)) return null;
-      this.uploaded = rates;
+  private ratesOf({ lr = this.lr, weightDecay = this.weightDecay }: ParameterGroup): GroupRates {
+    return { lr, weightDecay };
+  }
+
+  /** Counts the step, once for all groups. */
+  private count(state: GroupState): void {
+    if (state === this.states[0]) this.steps++;
+  }
+
+  private feedRates(state: GroupState): void {
+    this.engine.feed(state.rates.storage, () => {
+      this.count(state);
+      const rates = this.currentRates(this.ratesOf(state.group));
+      if (sameNumbers(rates, state.uploaded)) return null;
+      state.uploaded = rates;
       return Float32Array.from(rates);
     });
   }
@@ -133,7 +152,8 @@ export abstract class Optimizer {
    * What {@link state} does not hold of where an optimizer is: to go on later, {@link restore} it. Read as of the call.
    */
   async counters(): Promise<OptimizerCounters> {
-    const { steps, gate } = this;
+    const { steps } = this;
+    const gate = this.states[0]?.gate;
     return gate ? { steps, progress: [...(await gate.progress.data())] } : { steps };
   }
 
@@ -149,34 +169,35 @@ export abstract class Optimizer {
       });
     }
     this.steps = steps;
-    this.uploaded = [];
-    if (progress) this.gate = this.makeGate(progress);
+    for (const state of this.states) {
+      state.uploaded = [];
+      if (progress) this.makeGate(state, progress);
+    }
   }
 
-  private makeGate(progress: readonly number[]): Gate {
-    this.gate?.given.dispose();
-    this.gate?.progress.dispose();
-    return {
-      given: this.engine.keep(zeros(this.engine, this.rates.shape)),
+  private makeGate(state: GroupState, progress: readonly number[]): Gate {
+    closeGate(state);
+    const gate = {
+      given: this.engine.keep(zeros(this.engine, state.rates.shape)),
       progress: this.engine.keep(tensorFrom(this.engine, progress)),
       uploaded: [],
     };
+    state.gate = gate;
+    return gate;
   }
 
-  private openGate(skip: Tensor): void {
-    this.gate ??= this.makeGate(this.progress());
-    const { gate } = this;
+  private passGate(skip: Tensor, state: GroupState, gate: Gate): void {
     this.engine.feed(gate.given.storage, () => {
-      this.steps++;
-      this.uploaded = [];
-      const rates = this.configuredRates();
+      this.count(state);
+      state.uploaded = [];
+      const rates = this.configuredRates(this.ratesOf(state.group));
       if (sameNumbers(rates, gate.uploaded)) return null;
       gate.uploaded = rates;
       return Float32Array.from(rates);
     });
     this.engine.dispatch({
       kernel: { name: 'gate', source: gateSource, entry: this.gateEntry },
-      buffers: [skip, gate.given, gate.progress, this.rates].map((t) => t.storage),
+      buffers: [skip, gate.given, gate.progress, state.rates].map((t) => t.storage),
       workgroups: [1],
     });
   }
@@ -196,9 +217,10 @@ export abstract class Optimizer {
 
   /** Frees the optimizer's state, not the parameters. */
   dispose(): void {
-    this.rates.dispose();
-    this.gate?.given.dispose();
-    this.gate?.progress.dispose();
+    for (const state of this.states) {
+      state.rates.dispose();
+      closeGate(state);
+    }
     for (const { tensor } of this.state()) tensor.dispose();
   }
 
@@ -213,6 +235,11 @@ export abstract class Optimizer {
       return { name: `${name}.${kind}`, tensor, layout };
     });
   }
+}
+
+function closeGate({ gate }: GroupState): void {
+  gate?.given.dispose();
+  gate?.progress.dispose();
 }
 
 const sameNumbers = (a: readonly number[], b: readonly number[]): boolean =>

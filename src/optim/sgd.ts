@@ -1,9 +1,10 @@
 /** Stochastic gradient descent, as PyTorch's. */
 import source from '../../shaders/optim/sgd.wgsl';
 import { ArgumentError } from '../errors.ts';
-import type { Module, NamedTensor } from '../nn/module.ts';
+import type { NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkRate, Optimizer } from './optimizer.ts';
+import { checkRate, type GroupRates, Optimizer } from './optimizer.ts';
+import type { Trained } from './parameter-groups.ts';
 import type { SlotKernel } from './slots.ts';
 
 /** Rates of {@link SGD}. */
@@ -24,19 +25,20 @@ export interface SGDOptions {
 export class SGD extends Optimizer {
   readonly momentum: number;
   readonly dampening: number;
-  readonly weightDecay: number;
+  override readonly weightDecay: number;
   readonly nesterov: boolean;
   protected override readonly updates: SlotKernel;
   protected override readonly gateEntry = 'sgd';
   private readonly velocity: readonly Tensor[];
 
   /**
-   * @throws {ArgumentError} when the module has nothing to train, a rate is out of range, or Nesterov's variant has no momentum
-   * or has dampening.
+   * @param trained a module, tensors, or groups with rates of their own: `[{ parameters: backbone, lr: 0.01 }, { parameters: head }]`.
+   * @throws {ArgumentError} when there is nothing to train, a rate is out of range, or Nesterov's variant has no momentum or has
+   * dampening.
    * @throws {DTypeError} when a trained parameter is not f32.
    */
-  constructor(module: Module, { lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false }: SGDOptions) {
-    super(module, lr, 5);
+  constructor(trained: Trained, { lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false }: SGDOptions) {
+    super(trained, lr, 5);
     checkRate('SGD', 'momentum', momentum, 0, 1);
     checkRate('SGD', 'dampening', dampening, 0, 1);
     checkRate('SGD', 'weight decay', weightDecay);
@@ -58,14 +60,13 @@ export class SGD extends Optimizer {
     };
   }
 
-  protected override currentRates(): number[] {
-    const [lr, weightDecay, momentum, dampening] = this.configuredRates() as [number, number, number, number];
+  protected override currentRates({ lr, weightDecay }: GroupRates): number[] {
     // PyTorch's first step takes the gradient undampened.
-    return [lr, weightDecay, momentum, this.steps === 1 ? 0 : dampening, 0];
+    return [lr, weightDecay, this.momentum, this.steps === 1 ? 0 : this.dampening, 0];
   }
 
-  protected override configuredRates(): number[] {
-    return [this.lr, this.weightDecay, this.momentum, this.dampening, 0];
+  protected override configuredRates({ lr, weightDecay }: GroupRates): number[] {
+    return [lr, weightDecay, this.momentum, this.dampening, 0];
   }
 
   protected override progress(): number[] {
