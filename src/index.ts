@@ -32,13 +32,13 @@ export { GroupDraw, type GroupDrawOptions, gatherGroups } from './distill/group-
 export { finiteLoss, type GroupKDOptions, groupKD, groupLosses } from './distill/group-kd.ts';
 export type { GroupSizes } from './distill/group-sizes.ts';
 export type { GroupWeights, SizeWeights, TaskWeights } from './distill/group-weights.ts';
+export { classSimilarity, Prototypes } from './distill/prototypes.ts';
 export { type RandomKDOptions, randomKD } from './distill/random-kd.ts';
 export { type Mask, type PoolKind, TaskPool, type TaskPoolOptions } from './distill/task-pool.ts';
 export { type WeightedLossOptions, weightedLoss } from './distill/weighted-loss.ts';
 export {
-  classSimilarity,
+  type CountStrategy,
   countWeight,
-  Prototypes,
   type Weighting,
   type WeightingOptions,
   type WeightingStrategy,

@@ -4,10 +4,11 @@ import { type DenseKDOptions, denseKD, globalKD, taskwiseKD } from '../src/disti
 import { GroupDraw } from '../src/distill/group-draw.ts';
 import { groupKD, groupLosses } from '../src/distill/group-kd.ts';
 import { meanInverseSize } from '../src/distill/group-sizes.ts';
+import { classSimilarity, Prototypes } from '../src/distill/prototypes.ts';
 import { randomKD } from '../src/distill/random-kd.ts';
 import { TaskPool } from '../src/distill/task-pool.ts';
 import { weightedLoss } from '../src/distill/weighted-loss.ts';
-import { classSimilarity, countWeight, Prototypes, weighting } from '../src/distill/weighting.ts';
+import { countWeight, weighting } from '../src/distill/weighting.ts';
 import type { Tensor } from '../src/index.ts';
 import { engine, errorOf, leaf, near, relativeL2, uniform } from './support/engine.ts';
 
@@ -71,7 +72,7 @@ test('what does not go together is refused with a reason', () => {
   refused(kd({ weighting: -1 }), /the strength is -1/);
   refused(
     kd({ weighting: 'best' as 'fixed' }),
-    /unknown weighting: 'best'\. Choose one of fixed, count, ratio, adaptive/,
+    /unknown weighting: 'best'\. Choose one of fixed, count, ratio, adaptive, adaptive-classes, adaptive-samples/,
   );
   refused(() => weighting('adaptive', TaskPool.of('dense', [2]), { newClasses: 1 }), /needs similarities/);
 });
@@ -155,13 +156,30 @@ test('the adaptive weighting follows counts and similarities', async () => {
   }
 });
 
-test('similar classes everywhere mean uniform groups', async () => {
+test('similar classes everywhere weigh nothing more than another, groups, classes and samples alike', async () => {
   const pool = TaskPool.of('dense', taskSizes);
-  const chosen = weighting('adaptive', pool, { newClasses: 2, similarity: engine.full([2, 8], 0.499) });
-  await same(
-    (s) => denseKD(s, teacher, { taskSizes, weighting: chosen }),
-    (s) => groupKD(s, teacher, pool),
+  const labels = engine.tensor(Int32Array.from([0, 4, 9, 8, 2]));
+  for (const strategy of ['adaptive', 'adaptive-classes', 'adaptive-samples'] as const) {
+    const chosen = weighting(strategy, pool, { newClasses: 2, similarity: engine.full([2, 8], 0.499) });
+    await same(
+      (s) => denseKD(s, teacher, { taskSizes, weighting: chosen, labels }),
+      (s) => groupKD(s, teacher, pool),
+    );
+  }
+});
+
+test('samples are weighed by labels that are there and fit', () => {
+  const student = leaf(studentData, shape);
+  const pool = TaskPool.of('dense', taskSizes);
+  const chosen = weighting('adaptive-samples', pool, { newClasses: 2, similarity: engine.full([2, 8], 0.5) });
+  const kd = (labels?: Tensor) => () =>
+    denseKD(student, teacher, { taskSizes, weighting: chosen, ...(labels ? { labels } : {}) });
+  refused(kd(), /no labels were given\. Pass labels: i32 \[batch\]/);
+  refused(
+    kd(engine.tensor(Int32Array.from([1, 2]))),
+    /labels of shape \[2\] and weights of 10 classes do not fit .*\[5, 10\]/,
   );
+  refused(() => weighting('adaptive-classes', pool, { newClasses: 2 }), /'adaptive-classes' needs similarities/);
 });
 
 test('weighted losses and their gradients are those of the definition', async () => {

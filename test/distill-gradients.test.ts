@@ -69,6 +69,75 @@ test('the dense loss under the adaptive weighting has the slope of its definitio
   );
 });
 
+/** σ of each old class and of each new one, by the definition. */
+function similarities(values: ArrayLike<number>): { ofOld: number[]; ofNew: number[] } {
+  const at = (n: number, o: number) => Math.max(0, values[n * 8 + o]!);
+  const old = Array.from({ length: 8 }, (_, o) => o);
+  return {
+    ofOld: old.map((o) => Math.max(at(0, o), at(1, o)) + 1e-3),
+    ofNew: [0, 1].map((n) => Math.max(...old.map((o) => at(n, o))) + 1e-3),
+  };
+}
+const average = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+
+for (const variant of ['full', 'random'] as const) {
+  test(`classes and samples that are weighed by similarity: the slope of the definition, ${variant}`, async () => {
+    const pool = TaskPool.of('dense', taskSizes);
+    const cosines = uniform(16, 4, -1, 1);
+    const { ofOld, ofNew } = similarities(cosines);
+    const lambda = 3 * Math.sqrt(8 / 2) * average(ofOld);
+    const options = { newClasses: 2, strength: 3, similarity: engine.tensor(cosines, [2, 8]) };
+    const make = () => new GroupDraw(engine, pool, { groups: 2, seed: 5 });
+    const places = [...(await make().next(batch).chosen.data())];
+    const weights = masksOf(pool).map((_, g) =>
+      variant === 'full' ? 1 / pool.size : places.filter((place) => place === g).length / 2,
+    );
+    const drawn = () => (variant === 'full' ? {} : { variant, draw: make() });
+
+    // A softmax of z/T + ln ω: in T = 2 that is z + 2 ln ω.
+    const shift = ofOld.map((one) => 2 * Math.log(one / average(ofOld)));
+    const shifted = (logits: ArrayLike<number>) => Float64Array.from(logits, (x, i) => x + (shift[i % classes] ?? 0));
+    await gradcheck(
+      (s) => denseKD(s, teacher, { taskSizes, weighting: weighting('adaptive-classes', pool, options), ...drawn() }),
+      (s) => {
+        const of = {
+          batch,
+          classes,
+          teacherClasses: classes,
+          taskSizes,
+          masks: masksOf(pool),
+          weights,
+          temperature: 2,
+        };
+        return [lambda * referenceDKD({ ...of, student: shifted(s!), teacher: shifted(teacherData) }).loss];
+      },
+      [student],
+    );
+
+    const labels = [9, 0, 5, 8];
+    const all = [...ofOld, ...ofNew];
+    const reference = definition(masksOf(pool), weights, 2);
+    await gradcheck(
+      (s) =>
+        denseKD(s, teacher, {
+          taskSizes,
+          weighting: weighting('adaptive-samples', pool, options),
+          labels: engine.tensor(Int32Array.from(labels)),
+          ...drawn(),
+        }),
+      (s) => {
+        const { each } = reference(s!);
+        const losses = labels.map((label, b) => {
+          const own = weights.map((w, g) => w * each[b * pool.size + g]!);
+          return (all[label]! / average(all)) * own.reduce((x, y) => x + y, 0);
+        });
+        return [lambda * average(losses)];
+      },
+      [student],
+    );
+  });
+}
+
 test('random groups have the slope of the groups that were drawn', async () => {
   const pool = TaskPool.of('dense', taskSizes);
   for (const per of ['batch', 'sample'] as const) {

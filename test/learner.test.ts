@@ -90,17 +90,19 @@ test('the memory holds pictures of its own', async () => {
 });
 
 test('saved and loaded it needs nothing else, and goes on to the last bit', async () => {
-  const learner = await make({ method: 'rdkd', groups: 1, weighting: 'adaptive' });
-  await learn(learner, first);
-  const file = await learner.save({ note: 'mine' });
-  assert.is(readSafetensors(file).metadata.note, 'mine');
-  const other = await ContinualLearner.load(engine, file);
-  assert.equal(await other.save({ note: 'mine' }), file);
-  assert.equal(await other.predictMany(some(5, 4, 40)), await learner.predictMany(some(5, 4, 40)));
-  await learn(learner, second);
-  await learn(other, second);
-  assert.equal(await other.save(), await learner.save());
-  for (const one of [learner, other]) one.dispose();
+  for (const weighting of ['adaptive', 'adaptive-classes', 'adaptive-samples'] as const) {
+    const learner = await make({ method: 'rdkd', groups: 1, weighting });
+    await learn(learner, first);
+    const file = await learner.save({ note: 'mine' });
+    assert.is(readSafetensors(file).metadata.note, 'mine');
+    const other = await ContinualLearner.load(engine, file);
+    assert.equal(await other.save({ note: 'mine' }), file);
+    assert.equal(await other.predictMany(some(5, 4, 40)), await learner.predictMany(some(5, 4, 40)));
+    await learn(learner, second);
+    await learn(other, second);
+    assert.equal(await other.save(), await learner.save());
+    for (const one of [learner, other]) one.dispose();
+  }
 });
 
 test('images of a known class train it on, and bring no logit', async () => {

@@ -216,12 +216,15 @@ test('these are the entries', async () => {
 
 test('the archive holds the build and nothing of the clone', () => {
   const strange = engram.files.filter(
-    (path) => !/^(dist\/.*\.(js|d\.ts|txt)|dist\/recipes\/[\w.-]+\.json|package\.json|README\.md|LICENSE)$/.test(path),
+    (path) =>
+      !/^(dist\/.*\.(js|d\.ts|txt)|dist\/recipes\/[\w.-]+\.json|dist\/sweep\.schema\.json|package\.json|README\.md|LICENSE)$/.test(
+        path,
+      ),
   );
   assert.equal(strange, []);
   assert.ok(engram.files.includes('dist/lib/index.d.ts') && engram.files.includes('dist/shaders/matmul/tiled.wgsl.js'));
-  for (const name of ['fdkd-glyphs.json', 'recipe.schema.json'])
-    assert.ok(engram.files.includes(`dist/recipes/${name}`));
+  for (const path of ['recipes/fdkd-glyphs.json', 'recipes/recipe.schema.json', 'sweep.schema.json'])
+    assert.ok(engram.files.includes(`dist/${path}`));
 });
 
 async function weight(folder: string): Promise<number> {

@@ -1,11 +1,23 @@
 /** Gradients of gradients of what networks are made of: convolutions, batch norm in inference, pooling, shortcuts. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { avgPool2d, batchNorm, conv2d, createResNet, recordedGradients } from '../src/index.ts';
+import { parseConfig } from '../src/continual/benchmark/config.ts';
+import type { LearnerSettings } from '../src/continual/learner-settings.ts';
+import { methods } from '../src/continual/methods/index.ts';
+import { buildModel } from '../src/continual/model.ts';
+import {
+  avgPool2d,
+  batchNorm,
+  conv2d,
+  createResNet,
+  crossEntropy,
+  maxPool2d,
+  recordedGradients,
+} from '../src/index.ts';
 import { paddedShortcut } from '../src/ops/shortcut.ts';
 import { checkTwice } from './support/check-twice.ts';
 import { type ConvCase, convForward } from './support/conv-reference.ts';
-import { engine, uniform } from './support/engine.ts';
+import { engine, near, uniform } from './support/engine.ts';
 import { sum } from './support/rows.ts';
 
 /** Sum of cubes, so that what is linear has a second derivative too. */
@@ -110,6 +122,58 @@ test('average pooling and the shortcut without parameters are differentiated twi
     (t) => cubes(places.map((place) => pixel(t!, ...place))),
     [x()],
   );
+});
+
+for (const channels of [1, 4]) {
+  test(`max pooling of ${channels} channel${channels > 1 ? 's' : ''} is differentiated twice, with windows that overlap`, async () => {
+    const [height, width] = [5, 4];
+    const starts = [-1, 1, 3].flatMap((row) => [-1, 1].map((column) => [row, column] as const));
+    await checkTwice(
+      (t) => {
+        const y = maxPool2d(t!, { kernel: 3, stride: 2, padding: 1 });
+        return y.square().mul(y).sum();
+      },
+      (t) =>
+        cubes(
+          [0, 1].flatMap((n) =>
+            starts.flatMap(([row, column]) =>
+              Array.from({ length: channels }, (_, c) => {
+                const window = [0, 1, 2].flatMap((a) =>
+                  [0, 1, 2].flatMap((b) => {
+                    const [y, x] = [row + a, column + b];
+                    const inside = y >= 0 && y < height && x >= 0 && x < width;
+                    return inside ? [t![((n * height + y) * width + x) * channels + c]!] : [];
+                  }),
+                );
+                return Math.max(...window);
+              }),
+            ),
+          ),
+        ),
+      [engine.tensor(uniform(2 * height * width * channels, 1), [2, height, width, channels])],
+    );
+  });
+}
+
+test('the networks of all methods are differentiated twice, and their recorded gradients are the plain ones', async () => {
+  const images = engine.tensor(uniform(8 * 64, 1), [8, 8, 8, 1]);
+  const labels = engine.tensor(Int32Array.from({ length: 8 }, (_, i) => i % 4));
+  for (const method of Object.values(methods)) {
+    const config = parseConfig({ method: method.name, width: 4 });
+    const context = { engine, channels: 1, training: config as unknown as LearnerSettings, settings: config };
+    const model = buildModel(method, context, [2, 2]).unfreeze().eval();
+    const loss = () => crossEntropy(model.forward(images), labels);
+    const parameters = model.parameters();
+    loss().backward();
+    const plain = parameters.map(({ grad }) => grad);
+    for (const one of parameters) one.grad = null;
+    const recorded = recordedGradients(loss(), parameters);
+    for (const [i, gradient] of recorded.entries()) {
+      const expected = (await plain[i]?.data()) ?? new Float32Array(gradient.size);
+      await near(gradient, expected, 1e-5, `${method.name}, parameter ${i}`);
+    }
+    model.dispose();
+  }
 });
 
 test('batch norm in training has none, and says so', () => {

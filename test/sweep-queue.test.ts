@@ -13,7 +13,7 @@ import { SavedState } from '../src/sweep/queue/saved-state.ts';
 import { engram, type Outcome, refusedIn, start } from './support/command.ts';
 import { given } from './support/given.ts';
 import { inFolder } from './support/in-folder.ts';
-import { learnt, resultsIn, writeSweep } from './support/small-sweep.ts';
+import { halfHopeless, learnt, resultsIn, stoppedEarly, writeSweep } from './support/small-sweep.ts';
 
 const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 const withRedis = given(hasRedis, 'redis-server');
@@ -265,6 +265,21 @@ withRedis('a queue can be paused, gone on with, and a sweep on it cancelled', ()
     busy.child.kill('SIGTERM');
     await busy.ended;
     assert.match((await queue('clera')).errors, /no such action\. Did you mean clear\?/);
+  }),
+);
+
+withRedis('hopeless runs are stopped wherever they are learnt', () =>
+  inFolder(async (folder) => {
+    const file = await writeSweep(folder, halfHopeless, 'hopeless.json');
+    const out = join(folder, 'out');
+    const workers = ['first', 'second'].map((name) => worker(join(folder, name)));
+    const { code, out: said, errors } = await engram('sweep', file, '--out', out, '--queue', url);
+    for (const { child } of workers) child.kill('SIGTERM');
+    await Promise.all(workers.map(({ ended }) => ended));
+    assert.is(code, 0, errors);
+    assert.is(resultsIn(out).length, 6);
+    assert.ok(stoppedEarly(resultsIn(out)).length > 0);
+    assert.match(said, /hardly, seed \d: average [\d.]+ %, last [\d.]+ %, stopped after [23] tasks/);
   }),
 );
 

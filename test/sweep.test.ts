@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { engram, refusedIn, start } from './support/command.ts';
 import { inFolder } from './support/in-folder.ts';
-import { learnt, resultsIn, smallSettings, writeSweep } from './support/small-sweep.ts';
+import { halfHopeless, learnt, resultsIn, stoppedEarly, writeSweep } from './support/small-sweep.ts';
 
 const four = { parameters: { method: ['replay', 'finetune'] }, seeds: [0, 1], baseline: { method: 'replay' } };
 
@@ -148,23 +148,11 @@ const existsProgress = (folder: string): boolean => readdirSync(folder).includes
 
 test('hopeless runs are stopped, and in no mean', () =>
   inFolder(async (folder) => {
-    const file = await writeSweep(folder, {
-      settings: { ...smallSettings, classOrder: [1, 8, 5, 2, 9, 6], tasks: 3, trainPerClass: 12, epochs: 6 },
-      // One that hardly learns comes last.
-      configurations: [
-        { name: 'learns', method: 'replay' },
-        { name: 'hardly', method: 'replay', lr: 1e-6 },
-      ],
-      seeds: [0, 1, 2],
-      earlyStop: { minTasks: 2, margin: 2 },
-    });
+    const file = await writeSweep(folder, halfHopeless);
     const out = join(folder, 'out');
     const { code, out: said, errors } = await engram('sweep', file, '--out', out);
     assert.is(code, 0, errors);
-    const results = resultsIn(out);
-    const stopped = results.filter(({ stopped }) => stopped !== undefined);
-    assert.equal([...new Set(stopped.map(({ label }) => label))], ['hardly']);
-    assert.ok(stopped.every(({ matrix, curve, stopped: after }) => matrix.length === after && curve.length === after));
+    stoppedEarly(resultsIn(out));
     assert.match(said, /hardly, seed \d: average [\d.]+ %, last [\d.]+ %, stopped after [23] tasks/);
     assert.match(said, /│ hardly +│ 3, \d stopped │/);
   }));

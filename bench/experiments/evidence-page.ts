@@ -1,12 +1,19 @@
-/** The experiments' results as Markdown: `bench/results/evidence.md`. Made, never typed. */
-import { writeFile } from 'node:fs/promises';
+/** The experiments' results: `bench/results/evidence.md`, its charts, and the README's answers. All of it is made, never typed. */
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { remaining } from '../../src/cli/pace.ts';
 import { compareConfigurations } from '../../src/sweep/comparison.ts';
 import { plannedCounts } from '../../src/sweep/plan.ts';
 import { sweepMarkdown } from '../../src/sweep/sweep-table.ts';
+import { type Answer, answersOf, answersTable, decision, poolTable } from './answers.ts';
+import { betweenMarks } from './between-marks.ts';
+import { poolChart } from './pool-chart.ts';
 import { type RecordedSweep, recordedSweep, sweepNames } from './recorded-sweep.ts';
+import { robustnessChart } from './robustness-chart.ts';
 
-const PAGE = 'bench/results/evidence.md';
+const FOLDER = 'bench/results';
+const PAGE = `${FOLDER}/evidence.md`;
+const README = 'README.md';
+const MARKS = ['<!-- answers: made by `npm run -s evidence` -->', '<!-- answers: end -->'] as const;
 
 /** Those that have pages of their own. */
 const ELSEWHERE = /^(methods|search)-/;
@@ -29,15 +36,91 @@ function section({ name, sweep, runs, results, baseline }: RecordedSweep): strin
   return `## ${name}\n\n${about.filter(Boolean).join(' ')}${table}\n`;
 }
 
+/** A picture of the page. */
+interface Chart {
+  /** In the page's folder. */
+  readonly file: string;
+  readonly title: string;
+  readonly caption: string;
+  /** Null where too little was run. */
+  readonly svg: string | null;
+}
+
+const POOLS = { '10 tasks of 10 glyphs': 'pools-glyphs-10x10', '20 tasks of 5 glyphs': 'pools-glyphs-20x5' };
+
+/** The pictures, those of which too little was run too. */
+export function evidenceCharts(sweeps: readonly RecordedSweep[]): Chart[] {
+  const named = (name: string) => sweeps.filter((one) => one.name === name);
+  const over = (name: string, key: string, label: string) =>
+    robustnessChart(
+      named(name).flatMap(({ results }) => results),
+      key,
+      label,
+    );
+  return [
+    {
+      file: 'evidence-pools.svg',
+      title: 'Average against last accuracy',
+      caption:
+        'Each pool at several weights λ of its distillation, which stand beside the points: means over six orders of the classes.',
+      svg: poolChart(
+        Object.fromEntries(
+          Object.entries(POOLS).flatMap(([panel, name]) => named(name).map((sweep) => [panel, sweep] as const)),
+        ),
+      ),
+    },
+    {
+      file: 'evidence-memory.svg',
+      title: 'Exemplars',
+      caption:
+        'Last accuracy with few and with many exemplars; bands are one standard error over the orders of the classes.',
+      svg: over('memory-glyphs', 'memory', 'exemplars'),
+    },
+    {
+      file: 'evidence-tasks.svg',
+      title: 'Tasks',
+      caption:
+        'Last accuracy on the same hundred glyphs in few and in many tasks; bands are one standard error over the orders of the classes.',
+      svg: over('tasks-glyphs', 'tasks', 'tasks'),
+    },
+  ];
+}
+
+const chartSection = ({ file, title, caption }: Chart): string =>
+  `## ${title}\n\n${caption}\n\n![${title}](${file})\n\n`;
+
+function answerSection({ title, pools, missing }: Answer): string {
+  const compared = pools.filter(({ results }) => results.length > 0);
+  if (compared.length === 0) return '';
+  return `### ${title}\n\n${missing > 0 ? `${missing} runs are missing.\n\n` : ''}${poolTable(compared)}\n\n`;
+}
+
+/** The answers, for the README: what is claimed, and of what it is not known yet. */
+export function answersText(answers: readonly Answer[]): string {
+  const table = answersTable(answers);
+  const open = answers.flatMap(({ title, missing }) => (missing > 0 ? [`${title} (${missing} runs)`] : []));
+  return [`${decision(answers)}`, table, open.length > 0 ? `Still to be run, or to be run on: ${open.join('; ')}.` : '']
+    .filter(Boolean)
+    .join('\n\n');
+}
+
 /** @param sweeps with what is recorded of them. */
-export const evidencePage = (sweeps: readonly RecordedSweep[]): string => `# Experiments
+export function evidencePage(sweeps: readonly RecordedSweep[]): string {
+  const answers = answersOf(sweeps);
+  const charts = evidenceCharts(sweeps).filter(({ svg }) => svg !== null);
+  return `# Experiments
 
-Made by \`npm run -s evidence\`, which runs what is missing of the sweeps in \`bench/sweeps\` and writes this page; with \`--table\` it only writes it.
-Means and sample standard deviations over runs. Δ: the mean difference to the configuration that a table is said to be compared with, over pairs of
-runs in the same order of the classes, ± its standard error, and how many pairs are ahead and behind. A difference under two standard errors is no
-claim.
+Made by \`npm run -s evidence\`, which runs what is missing of the sweeps in \`bench/sweeps\` and writes this page, its charts and the README's
+answers; with \`--table\` it only writes them. Means and sample standard deviations over runs. Differences are means over pairs of runs in the same
+order of the classes, ± their standard error, and how many pairs are ahead and behind. A difference under two standard errors, or over fewer than six
+orders, is no claim. What decides was [planned before](../sweeps/README.md).
 
-${sweeps.map(section).join('\n')}`;
+## Does dense distillation win?
+
+${answersText(answers)}
+
+${answers.map(answerSection).join('')}${charts.map(chartSection).join('')}${sweeps.map(section).join('\n')}`;
+}
 
 /** The sweeps of the page, with what is recorded of them. */
 export async function evidenceSweeps(): Promise<RecordedSweep[]> {
@@ -45,7 +128,17 @@ export async function evidenceSweeps(): Promise<RecordedSweep[]> {
   return Promise.all(names.map(recordedSweep));
 }
 
-/** Makes the page of what is recorded. */
+/** The README with the answers between its marks replaced. */
+export const withAnswers = (readme: string, sweeps: readonly RecordedSweep[]): string =>
+  betweenMarks(readme, MARKS, answersText(answersOf(sweeps)));
+
+/** Makes the page, its charts and the README's answers of what is recorded. */
 export async function writeEvidence(): Promise<void> {
-  await writeFile(PAGE, evidencePage(await evidenceSweeps()));
+  const sweeps = await evidenceSweeps();
+  for (const { file, svg } of evidenceCharts(sweeps)) {
+    if (svg === null) await rm(`${FOLDER}/${file}`, { force: true });
+    else await writeFile(`${FOLDER}/${file}`, svg);
+  }
+  await writeFile(PAGE, evidencePage(sweeps));
+  await writeFile(README, withAnswers(await readFile(README, 'utf8'), sweeps));
 }

@@ -14,7 +14,7 @@ import { remaining } from '../../src/cli/pace.ts';
 import '../../src/index.ts';
 import { writeEvidence } from './evidence-page.ts';
 import { writeMethodTables } from './method-table.ts';
-import { pathsOf, type RecordedSweep, recordedSweep, sweepNames } from './recorded-sweep.ts';
+import { pathsOf, type RecordedSweep, recordedSweep, sweepNames, takeOver } from './recorded-sweep.ts';
 
 interface Options {
   readonly jobs: string;
@@ -67,6 +67,7 @@ try {
   let code = 0;
   if (!options.list && !options.table) {
     for (const name of names) {
+      await takeOver(name);
       code = await runSweep(name, options);
       if (code !== 0) break;
     }

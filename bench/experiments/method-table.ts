@@ -5,13 +5,14 @@ import { METHOD_NAMES, methods } from '../../src/continual/methods/index.ts';
 import { mean, meanOf } from '../../src/report/statistics.ts';
 import { meanText } from '../../src/report/statistics-text.ts';
 import type { SweepResult } from '../../src/sweep/results.ts';
+import { betweenMarks } from './between-marks.ts';
 import { PROTOCOLS, type Protocol, protocols, pytorch, titles } from './method-protocols.ts';
 import { type RecordedSweep, recordedSweep } from './recorded-sweep.ts';
 
 const NOTES = 'bench/results/methods-notes.md';
 const PAGE = 'bench/results/methods.md';
 const README = 'README.md';
-const [BEGIN, END] = ['<!-- methods: made by `npm run -s evidence -- methods` -->', '<!-- methods: end -->'];
+const MARKS = ['<!-- methods: made by `npm run -s evidence -- methods` -->', '<!-- methods: end -->'] as const;
 
 /** Of each protocol, the comparison or the search for settings. */
 export type ByProtocol = Readonly<Record<Protocol, Pick<RecordedSweep, 'runs' | 'results'>>>;
@@ -152,11 +153,8 @@ ${notes.trim()}
 }
 
 /** A text with the table between its marks replaced. */
-export function withMethodTable(text: string, compared: ByProtocol): string {
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) return text;
-  return `${text.slice(0, begin + BEGIN.length)}\n\n${readmeTable(compared)}\n\n${text.slice(end)}`;
-}
+export const withMethodTable = (text: string, compared: ByProtocol): string =>
+  betweenMarks(text, MARKS, readmeTable(compared));
 
 /** @param kind the comparison, or the search for settings. */
 export async function byProtocol(kind: 'methods' | 'search'): Promise<ByProtocol> {

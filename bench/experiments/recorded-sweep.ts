@@ -28,3 +28,16 @@ export async function recordedSweep(name: string): Promise<RecordedSweep> {
   const recorded = await ResultsFile.read(path);
   return { ...planned, name, results: planned.runs.flatMap(({ id }) => recorded.get(id) ?? []) };
 }
+
+/** Adds what other sweeps have recorded of this one's runs to its results, under its own names for them: a run is its settings. */
+export async function takeOver(name: string): Promise<void> {
+  const { runs } = await planSweep(pathsOf(name).file);
+  const own = await ResultsFile.open(pathsOf(name).results);
+  for (const other of await sweepNames()) {
+    const recorded = await ResultsFile.read(pathsOf(other).results);
+    for (const { id, label, pair } of runs) {
+      const result = recorded.get(id);
+      if (result) await own.add({ ...result, label, pair });
+    }
+  }
+}

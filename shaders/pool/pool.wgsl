@@ -114,6 +114,26 @@ fn max_gradient(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workg
   output[index] = S(total);
 }
 
+// What stands in the input where the maxima were: the gradient of `max_gradient`.
+@compute @workgroup_size(64)
+fn max_taken(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let index = id.y * groups.x * 64u + id.x;
+  if (index >= params.batch * u32(params.out_height * params.out_width) * params.columns) {
+    return;
+  }
+  let e = element(index, params.out_height, params.out_width);
+  let w = window(e.row, e.column);
+  let first = vec2<i32>(e.row, e.column) * params.stride - params.padding;
+  var taken = V(0.0);
+  for (var row = w.x; row < w.z; row++) {
+    for (var column = w.y; column < w.w; column++) {
+      let here = I(u32((row - first.x) * params.kernel.y + column - first.y));
+      taken = select(taken, V(input[at_input(e, row, column)]), place[index] == here);
+    }
+  }
+  output[index] = S(taken);
+}
+
 @compute @workgroup_size(64)
 fn average_forward(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.y * groups.x * 64u + id.x;

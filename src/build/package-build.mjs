@@ -191,11 +191,11 @@ async function putShadersFirst(outdir) {
   await writeFile(entry, imports.join('') + (await readFile(entry, 'utf8')));
 }
 
-/** The recipes as they are, and the JSON Schema of what they may hold. @param {string} outdir */
-async function buildRecipes(outdir) {
-  const folder = await mkdtemp(join(tmpdir(), 'engram-recipes-'));
+/** What `run` makes of a module of the sources. @template T @param {string} source @param {(module: T) => Promise<void>} run */
+async function withSource(source, run) {
+  const folder = await mkdtemp(join(tmpdir(), 'engram-build-'));
   try {
-    const path = join(folder, 'recipe-schema.mjs');
+    const path = join(folder, 'module.mjs');
     await build({
       ...shared,
       platform: 'node',
@@ -203,21 +203,31 @@ async function buildRecipes(outdir) {
       conditions: ['engram-source'],
       // As for tests: `sideEffects` is about the package's modules.
       ignoreAnnotations: true,
-      entryPoints: [join(root, 'src/cli/recipe-schema.ts')],
+      entryPoints: [join(root, source)],
       outfile: path,
       external: ['webgpu', 'sharp'],
       plugins: [wgsl({ files: true })],
     });
-    /** @type {typeof import('../cli/recipe-schema.ts')} */
-    const { recipeSchema } = await import(pathToFileURL(path).href);
-    await cp(join(root, 'src/recipes'), join(outdir, 'recipes'), {
-      recursive: true,
-      filter: (path) => !path.endsWith('.md'),
-    });
-    await writeFile(join(outdir, 'recipes/recipe.schema.json'), `${JSON.stringify(recipeSchema(), null, 2)}\n`);
+    await run(await import(pathToFileURL(path).href));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The recipes as they are, and the JSON Schemas of what they and sweeps may hold. @param {string} outdir */
+async function buildRecipes(outdir) {
+  await cp(join(root, 'src/recipes'), join(outdir, 'recipes'), {
+    recursive: true,
+    filter: (path) => !path.endsWith('.md'),
+  });
+  await withSource(
+    'src/cli/json-schemas.ts',
+    /** @param {typeof import('../cli/json-schemas.ts')} schemas */
+    async ({ jsonSchemas }) => {
+      for (const [path, schema] of Object.entries(jsonSchemas()))
+        await writeFile(join(outdir, path), `${JSON.stringify(schema)}\n`);
+    },
+  );
 }
 
 /** Builds into `outdir`, in place of what is there. @param {string} outdir */

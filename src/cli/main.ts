@@ -140,7 +140,7 @@ program
 program
   .command('sweep')
   .description('many runs from one file: every combination of settings, or draws of them, in several class orders')
-  .argument('<file>', 'the sweep as JSON; its format is in the README')
+  .argument('[file]', 'the sweep as JSON; its format is in the README')
   .option('--out <folder>', "the sweep's folder; runs/NAME by default. What is done there is not run again")
   .option('--results <file>', "where results go, a line a run; results.jsonl in the sweep's folder by default")
   .option('--jobs <n>', 'runs at once on this machine', wholeNumber, 1)
@@ -160,7 +160,8 @@ program
   .option('--list', 'only list the runs')
   .option('--table', 'only make the table of what is done')
   .option('--markdown', 'the table as Markdown')
-  .action(async (file: string, options: SweepOptions) => (await import('./sweep.ts')).sweep(file, options));
+  .option('--schema', 'the JSON Schema of sweeps instead, by which editors complete and check them')
+  .action(async (file: string | undefined, options: SweepOptions) => (await import('./sweep.ts')).sweep(file, options));
 
 program
   .command('worker')

@@ -7,7 +7,7 @@ import type { Setting, Settings } from '../continual/setting.ts';
 import { aboutSettings } from './recipes.ts';
 
 /** What a value may be, what it means, and its default. */
-function schemaOf({ type, text, preset }: Setting): JsonSchema {
+export function schemaOf({ type, text, preset }: Setting): JsonSchema {
   // What only code can check, such as a network's depth, is left to the run.
   const { $schema: _, ...schema } = toJsonSchema(type, { errorMode: 'ignore' });
   return { ...schema, description: text, ...(preset === undefined ? {} : { default: preset as never }) };

@@ -1,4 +1,5 @@
 /** `engram sweep`: many runs from one file. */
+import { fileURLToPath } from 'node:url';
 import picocolors from 'picocolors';
 import { files } from '#files';
 import { version } from '../../package.json';
@@ -33,16 +34,32 @@ export interface SweepOptions {
   readonly list?: boolean;
   readonly table?: boolean;
   readonly markdown?: boolean;
+  /** Prints the JSON Schema of sweeps instead. */
+  readonly schema?: boolean;
   /** Address of the queue whose workers learn the runs. */
   readonly queue?: string;
 }
+
+/** What the build made of the schema, beside the command line. */
+const SCHEMA = fileURLToPath(new URL('sweep.schema.json', import.meta.url));
 
 /**
  * Runs what is not done yet.
  * @throws {ConfigError | DataError}
  * @throws Interrupted after Ctrl-C.
  */
-export async function sweep(file: string, options: SweepOptions): Promise<void> {
+export async function sweep(file: string | undefined, options: SweepOptions): Promise<void> {
+  if (options.schema) {
+    process.stdout.write(await files.readText(SCHEMA));
+    return;
+  }
+  if (file === undefined) {
+    throw new ConfigError({
+      where: 'engram sweep',
+      message: 'no file was given.',
+      fix: 'Name the file of the sweep; the README shows one, and --schema says all that one may hold.',
+    });
+  }
   if (options.keepStages && options.queue !== undefined) {
     throw new ConfigError({
       where: '--keep-stages',

@@ -3,8 +3,9 @@ import * as v from 'valibot';
 import { denseKD } from '../distill/dense-kd.ts';
 import { GroupDraw } from '../distill/group-draw.ts';
 import { GROUP_SIZES, type GroupSizes } from '../distill/group-sizes.ts';
+import { classSimilarity } from '../distill/prototypes.ts';
 import { MOST_DENSE_TASKS, MOST_TASKS, type PoolKind, TaskPool } from '../distill/task-pool.ts';
-import { classSimilarity, WEIGHTING_STRATEGIES, type Weighting, weighting } from '../distill/weighting.ts';
+import { isBySimilarity, WEIGHTING_STRATEGIES, type Weighting, weighting } from '../distill/weighting.ts';
 import { ArgumentError, ConfigError } from '../errors.ts';
 import { Random } from '../tensor/random.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -137,8 +138,11 @@ export function checkDistill(settings: DistillValues, taskSizes: readonly number
 
 /** A distillation term, made for one task. */
 export interface Distillation {
-  /** λ · KD of a batch, a scalar. */
-  loss(logits: Tensor, oldLogits: Tensor): Tensor;
+  /**
+   * λ · KD of a batch, a scalar.
+   * @param targets i32 [batch]: the right logits, for a weighting that weighs samples by their classes.
+   */
+  loss(logits: Tensor, oldLogits: Tensor, targets?: Tensor): Tensor;
   /** What changes from step to step: the counter of the draws. */
   readonly state: Readonly<Record<string, Tensor>>;
 }
@@ -251,13 +255,14 @@ async function weightingOf(
   const options = { newClasses, strength: settings.kdWeight, sizes };
   // Without new classes there is nothing to weigh the old ones against.
   if (newClasses === 0 || !old) return { lambda: settings.kdWeight };
-  if (settings.weighting !== 'adaptive') return weighting(settings.weighting, pool, options);
+  const { weighting: strategy } = settings;
+  if (!isBySimilarity(strategy)) return weighting(strategy, pool, options);
   const prototypes = task.hold(await task.prototypes(old));
   const chosen = engine.scope(() =>
-    weighting('adaptive', pool, { ...options, similarity: classSimilarity(prototypes, pool.classes) }),
+    weighting(strategy, pool, { ...options, similarity: classSimilarity(prototypes, pool.classes) }),
   );
   task.release(prototypes).dispose();
-  for (const value of [chosen.lambda, chosen.groups?.perTask]) {
+  for (const value of [chosen.lambda, chosen.groups?.perTask, chosen.classes, chosen.samples]) {
     if (value instanceof Tensor) task.hold(engine.keep(value));
   }
   return chosen;
@@ -289,12 +294,13 @@ export async function distillation(
       ? null
       : held.add(new GroupDraw(engine, pool, { groups: options.draw, seed: task.random(DRAWS).word(), sizes }));
   return {
-    loss: (logits, oldLogits) =>
+    loss: (logits, oldLogits, targets) =>
       denseKD(logits, oldLogits, {
         taskSizes,
         pool,
         temperature: settings.temperature,
         weighting: chosen,
+        ...(targets ? { labels: targets } : {}),
         // Similarities have them in their weights.
         ...(chosen.groups ? {} : { sizes }),
         ...(draw ? { variant: 'random', draw } : {}),

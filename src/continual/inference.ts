@@ -1,6 +1,6 @@
 /** What a model makes of images that it does not learn from: features, prototypes, scores. Batch by batch, unrecorded. */
 import { noGrad } from '../autograd/tape.ts';
-import { Prototypes } from '../distill/weighting.ts';
+import { Prototypes } from '../distill/prototypes.ts';
 import type { Module } from '../nn/module.ts';
 import { where } from '../ops/elementwise/elementwise.ts';
 import '../ops/methods.ts';

@@ -4,8 +4,10 @@
  * const kd = denseKD(studentLogits, teacherLogits, { taskSizes: [10, 10, 10] });
  * crossEntropy(studentLogits, labels).add(kd).backward();
  */
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError, ShapeError } from '../errors.ts';
+import { gather } from '../ops/gather.ts';
 import '../ops/methods.ts';
+import { pad } from '../ops/strided.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { GroupDraw } from './group-draw.ts';
 import { checkLogits, DEFAULT_TEMPERATURE, distilGroups, weightedGroups, zeroLoss } from './group-kd.ts';
@@ -13,7 +15,7 @@ import { type GroupSizes, sameSizes } from './group-sizes.ts';
 import { type GroupWeights, resolveWeights, type SizeWeights, type TaskWeights } from './group-weights.ts';
 import { randomKD } from './random-kd.ts';
 import { type PoolKind, TaskPool } from './task-pool.ts';
-import { countWeight, type Weighting, type WeightingStrategy } from './weighting.ts';
+import { type CountStrategy, countWeight, type Weighting } from './weighting.ts';
 
 /** Which groups {@link denseKD} distils, and how heavily. */
 export interface DenseKDOptions {
@@ -30,7 +32,9 @@ export interface DenseKDOptions {
   /** T; 2 by default. */
   temperature?: number;
   /** λ_t by a strategy's name, a factor, or as `weighting()` returns it; `fixed` (λ = 1) by default. */
-  weighting?: Exclude<WeightingStrategy, 'adaptive'> | number | Weighting;
+  weighting?: CountStrategy | number | Weighting;
+  /** Classes of the samples, i32 [batch], for a weighting that weighs samples by them. */
+  labels?: Tensor;
   /** One number a group, divided by their sum; for `full`. Uniform by default. */
   groupWeights?: Exclude<GroupWeights, TaskWeights | SizeWeights>;
   /**
@@ -75,7 +79,7 @@ function poolOf(kind: PoolKind | TaskPool, taskSizes: readonly number[], upTo?: 
  * λ_t · Σ_S w_S · mean_b KL(teacher_S ‖ student_S) over the groups S of the pool, a scalar with a gradient to the student.
  * @param student f32 [batch, classes]; new classes, behind the old ones, take no gradient.
  * @param teacher f32 [batch, at least the old classes].
- * @throws {ShapeError} when logits, weights or sizes do not fit each other or the pool.
+ * @throws {ShapeError} when logits, weights, labels or sizes do not fit each other or the pool.
  * @throws {DTypeError} when the logits are not f32.
  * @throws {ArgumentError} when the temperature, the pool or a weight is out of range, or `random` has no draw.
  * @throws {EngineMismatchError} when the logits belong to several engines.
@@ -85,7 +89,9 @@ export function denseKD(student: Tensor, teacher: Tensor, options: DenseKDOption
   const pool = poolOf(options.pool ?? draw?.pool ?? 'dense', taskSizes, options.upTo);
   const { engine } = checkLogits(where, student, teacher, pool, temperature);
   if (pool.isEmpty) return zeroLoss(where, student, []);
-  const { lambda, groups } = lambdaOf(options.weighting, pool.classes, (student.shape[1] as number) - pool.classes);
+  const newClasses = (student.shape[1] as number) - pool.classes;
+  const { lambda, groups, classes, samples } = lambdaOf(options.weighting, pool.classes, newClasses);
+  if (samples) checkLabels(options.labels, samples, student);
   if (groups && (groupWeights || sizes)) {
     throw new ArgumentError({
       where,
@@ -100,6 +106,12 @@ export function denseKD(student: Tensor, teacher: Tensor, options: DenseKDOption
       fix: 'Leave one of the two out.',
     });
   }
+  const [of, as] = classes
+    ? [counted(student, classes, temperature), counted(teacher, classes, temperature)]
+    : [student, teacher];
+  const reduction = samples ? 'none' : 'mean';
+  const overSamples = (loss: Tensor) =>
+    samples && options.labels ? loss.mul(gather(samples, options.labels)).mean() : loss;
   if (variant === 'random') {
     if (!draw || groupWeights || draw.pool.size !== pool.size) {
       throw new ArgumentError({
@@ -117,16 +129,41 @@ export function denseKD(student: Tensor, teacher: Tensor, options: DenseKDOption
         fix: 'Give them to new GroupDraw(engine, pool, { sizes }), and leave them out here.',
       });
     }
-    const loss = randomKD(student, teacher, draw, { temperature, ...(groups ? { weights: groups } : {}) });
-    return groups || lambda === 1 ? loss : loss.mul(lambda);
+    const loss = randomKD(of, as, draw, { temperature, reduction, ...(groups ? { weights: groups } : {}) });
+    return overSamples(groups || lambda === 1 ? loss : loss.mul(lambda));
   }
   const weights = groups
     ? resolveWeights(where, engine, pool, groups, false)
     : resolveWeights(where, engine, pool, sizes ? { sizes } : groupWeights, true);
   const factor = !groups && typeof lambda === 'number' ? lambda : 1;
   const all = weightedGroups(where, engine, pool, weights);
-  const loss = distilGroups(where, student, teacher, pool, all.groups, all.weights, temperature, 'mean', factor);
-  return !groups && lambda instanceof Tensor ? loss.mul(lambda) : loss;
+  const loss = distilGroups(where, of, as, pool, all.groups, all.weights, temperature, reduction, factor);
+  return overSamples(!groups && lambda instanceof Tensor ? loss.mul(lambda) : loss);
+}
+
+/** Logits z with which a softmax of z/T is the same times what each class counts, that of new classes left alone. */
+function counted(logits: Tensor, classes: Tensor, temperature: number): Tensor {
+  const more = (logits.shape[1] as number) - classes.size;
+  const shift = classes.log().mul(temperature);
+  return logits.add(more > 0 ? pad(shift, [[0, more]]) : shift);
+}
+
+/** @throws {ArgumentError | ShapeError} unless there is a class for each sample, and a weight for each class. */
+function checkLabels(labels: Tensor | undefined, samples: Tensor, student: Tensor): void {
+  if (!labels) {
+    throw new ArgumentError({
+      where,
+      message: 'the weighting weighs samples by their classes, and no labels were given.',
+      fix: 'Pass labels: i32 [batch].',
+    });
+  }
+  const [batch, classes] = student.shape;
+  if (labels.size !== batch || samples.size !== classes) {
+    throw new ShapeError({
+      where,
+      message: `labels of shape [${labels.shape.join(', ')}] and weights of ${samples.size} classes do not fit students of shape [${student.shape.join(', ')}].`,
+    });
+  }
 }
 
 const show = (sizes: GroupSizes): string => (typeof sizes === 'string' ? `'${sizes}'` : `[${sizes.join(', ')}]`);

@@ -10,30 +10,42 @@
  * - `adaptive`: with σ_o the similarity of old class o to the new classes (the largest, or the mean, of the cosines
  *   between its prototype and theirs, nothing below zero), λ = strength · √(K/n) · mean σ, and w_S in proportion to the
  *   mean of σ over the group's classes: what resembles the new classes is what they overwrite. Equal σ give uniform groups.
+ * - `adaptive-classes`: the same λ; within every group's softmax a class counts in proportion to its σ, for teacher and student:
+ *   p_c ∝ σ_c · e^(z_c/T), as priors enter a softmax (Ren et al. 2020). Groups are uniform.
+ * - `adaptive-samples`: the same λ; a sample's loss counts in proportion to the σ of its class, that of a new class being its
+ *   similarity to the old ones. Groups are uniform.
  */
 
 import { noGrad } from '../autograd/tape.ts';
 import { ArgumentError, ShapeError } from '../errors.ts';
-import type { Runtime } from '../gpu/runtime.ts';
-import { oneHot } from '../ops/gather.ts';
 import { matmul } from '../ops/matmul/matmul.ts';
-import { concat, slice } from '../ops/strided.ts';
-import { normalize } from '../ops/vector-norm.ts';
-import { tensorFrom, zeros } from '../tensor/create.ts';
+import { concat } from '../ops/strided.ts';
+import { tensorFrom } from '../tensor/create.ts';
 import '../ops/methods.ts';
 import { show } from '../tensor/shape.ts';
-import { commonEngine, type Tensor } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { type GroupSizes, meanInverseSize, sizeWeights } from './group-sizes.ts';
 import type { TaskWeights } from './group-weights.ts';
 import type { TaskPool } from './task-pool.ts';
 
+/** How λ changes with K old and n new classes. `fixed`: not. `count`: by √(K/n) (Hou et al. 2019). `ratio`: by K/(K + n) (Zhao et al. 2020). */
+export type CountStrategy = 'fixed' | 'count' | 'ratio';
+
 /**
- * How λ changes with K old and n new classes. `fixed`: not. `count`: by √(K/n) (Hou et al. 2019). `ratio`: by K/(K + n) (Zhao et
- * al. 2020). `adaptive`: as `count`, times the old classes' similarity to the new ones, which weighs the groups too. The paper of
- * dense distillation (arXiv 2405.09820) names such a weighting; the formula is our reading.
+ * By counts, or `adaptive`: as `count`, times the old classes' similarity to the new ones, which weighs the groups too;
+ * `adaptive-classes` weighs classes within the groups instead, `adaptive-samples` the samples. The paper of dense distillation
+ * (arXiv 2405.09820) names such a weighting; the formulas are our readings.
  */
-export type WeightingStrategy = 'fixed' | 'count' | 'ratio' | 'adaptive';
-export const WEIGHTING_STRATEGIES: readonly WeightingStrategy[] = ['fixed', 'count', 'ratio', 'adaptive'];
+export type WeightingStrategy = CountStrategy | 'adaptive' | 'adaptive-classes' | 'adaptive-samples';
+type SimilarityStrategy = Exclude<WeightingStrategy, CountStrategy>;
+
+const COUNTED: readonly CountStrategy[] = ['fixed', 'count', 'ratio'];
+const SIMILAR: readonly SimilarityStrategy[] = ['adaptive', 'adaptive-classes', 'adaptive-samples'];
+export const WEIGHTING_STRATEGIES: readonly WeightingStrategy[] = [...COUNTED, ...SIMILAR];
+
+/** Whether a strategy compares classes, for which there must be images of the old ones. */
+export const isBySimilarity = (strategy: string): strategy is SimilarityStrategy =>
+  (SIMILAR as readonly string[]).includes(strategy);
 
 /** A chosen weighting. */
 export interface Weighting {
@@ -41,6 +53,10 @@ export interface Weighting {
   readonly lambda: number | Tensor;
   /** w_S, when not uniform, already times λ_t. */
   readonly groups?: TaskWeights;
+  /** What each old class counts within a group's softmax, f32 [old classes], 1 on average; alike where it is left out. */
+  readonly classes?: Tensor;
+  /** What a sample counts by its class, f32 [old and new classes], 1 on average; alike where it is left out. */
+  readonly samples?: Tensor;
 }
 
 /** What a weighting depends on. */
@@ -49,9 +65,9 @@ export interface WeightingOptions {
   newClasses: number;
   /** Factor of λ_t; 1 by default. */
   strength?: number;
-  /** For `adaptive`: cosines between the prototypes, f32 [new classes, old classes]; see {@link classSimilarity}. */
+  /** For the adaptive ones: cosines between the prototypes, f32 [new classes, old classes]; see `classSimilarity`. */
   similarity?: Tensor;
-  /** For `adaptive`: how an old class's similarity to several new ones is summed up; `max` by default. */
+  /** For the adaptive ones: how an old class's similarity to several new ones is summed up; `max` by default. */
   similarityOf?: 'max' | 'mean';
   /** For `adaptive`: what the similarities are multiplied by, by the groups' number of tasks; `uniform` by default. */
   sizes?: GroupSizes;
@@ -65,12 +81,7 @@ const LEAST_SIMILARITY = 1e-3;
  * λ_t without similarities.
  * @throws {ArgumentError} when the strength or a count is out of range, or the strategy is unknown.
  */
-export function countWeight(
-  strategy: Exclude<WeightingStrategy, 'adaptive'>,
-  oldClasses: number,
-  newClasses: number,
-  strength = 1,
-): number {
+export function countWeight(strategy: CountStrategy, oldClasses: number, newClasses: number, strength = 1): number {
   if (!(strength >= 0 && strength < Number.POSITIVE_INFINITY)) {
     throw new ArgumentError({ where, message: `the strength is ${strength}; a number of at least 0 was expected.` });
   }
@@ -91,145 +102,65 @@ export function countWeight(
   });
 }
 
-function adaptive(pool: TaskPool, options: WeightingOptions): Weighting {
-  const { newClasses, strength = 1, similarity, similarityOf = 'max' } = options;
-  if (similarity?.rank !== 2 || similarity.shape[1] !== pool.classes) {
-    throw new ShapeError({
-      where,
-      message: `'adaptive' needs similarities [new classes, ${pool.classes} old classes], not ${similarity ? show(similarity.shape) : 'none'}.`,
-      fix: 'Make them with classSimilarity() from prototypes of all classes.',
-    });
-  }
-  const { engine } = similarity;
-  const count = countWeight('count', pool.classes, newClasses, strength);
+/** @throws {ShapeError} unless they are of the pool's classes. */
+function checkedSimilarity(strategy: SimilarityStrategy, { classes }: TaskPool, similarity?: Tensor): Tensor {
+  if (similarity?.rank === 2 && similarity.shape[1] === classes) return similarity;
+  throw new ShapeError({
+    where,
+    message: `'${strategy}' needs similarities [new classes, ${classes} old classes], not ${similarity ? show(similarity.shape) : 'none'}.`,
+    fix: 'Make them with classSimilarity() from prototypes of all classes.',
+  });
+}
+
+/** w_S·λ in proportion to the mean of σ over a group's classes. */
+function groupWeights(pool: TaskPool, ofClass: Tensor, lambda: Tensor, sizes?: GroupSizes): TaskWeights {
+  const { engine } = ofClass;
   const member = pool.taskSizes.map((size, task) => {
     const start = pool.starts[task] as number;
     return Array.from({ length: pool.classes }, (_, c) => (c >= start && c < start + size ? 1 : 0));
   });
-  const perSize = sizeWeights(where, pool, options.sizes);
-  const inverse = meanInverseSize(pool, perSize);
+  const perSize = sizeWeights(where, pool, sizes);
+  const column = (values: readonly number[]) =>
+    tensorFrom(
+      engine,
+      values.map((x) => [x]),
+    );
+  const ofTask = matmul(tensorFrom(engine, member), ofClass.reshape([pool.classes, 1])); // Σ σ, [tasks, 1]
+  const mean = ofTask.mul(column(meanInverseSize(pool, perSize))).sum(); // of the groups' mean σ
+  const above = ofTask.mul(lambda).div(perSize ? mean : mean.mul(pool.size));
+  const perTask = concat([above, column(pool.taskSizes)], 1);
+  return perSize ? { perTask, perSize } : { perTask };
+}
+
+function bySimilarity(strategy: SimilarityStrategy, pool: TaskPool, options: WeightingOptions): Weighting {
+  const { newClasses, strength = 1, similarityOf = 'max', sizes } = options;
+  const similarity = checkedSimilarity(strategy, pool, options.similarity);
+  const { engine } = similarity;
+  const count = countWeight('count', pool.classes, newClasses, strength);
   return noGrad(engine, () =>
     engine.scope(() => {
       const positive = similarity.relu();
-      const ofClass = (similarityOf === 'max' ? positive.max(0) : positive.mean(0)).add(LEAST_SIMILARITY);
-      const ofTask = matmul(tensorFrom(engine, member), ofClass.reshape([pool.classes, 1])); // Σ σ, [tasks, 1]
+      const along = (axis: number) =>
+        (similarityOf === 'max' ? positive.max(axis) : positive.mean(axis)).add(LEAST_SIMILARITY);
+      const ofClass = along(0);
       const lambda = ofClass.mean().mul(count);
-      const mean = ofTask
-        .mul(
-          tensorFrom(
-            engine,
-            inverse.map((x) => [x]),
-          ),
-        )
-        .sum(); // of the groups' mean σ
-      const above = ofTask.mul(lambda).div(perSize ? mean : mean.mul(pool.size));
-      const perTask = concat(
-        [
-          above,
-          tensorFrom(
-            engine,
-            pool.taskSizes.map((n) => [n]),
-          ),
-        ],
-        1,
-      );
-      return { lambda, groups: perSize ? { perTask, perSize } : { perTask } };
+      if (strategy === 'adaptive-classes') return { lambda, classes: ofClass.div(ofClass.mean()) };
+      if (strategy === 'adaptive') return { lambda, groups: groupWeights(pool, ofClass, lambda, sizes) };
+      const ofAll = concat([ofClass, along(1)]);
+      return { lambda, samples: ofAll.div(ofAll.mean()) };
     }),
   );
 }
 
 /**
- * The weighting of one task. `fixed`, `count` and `ratio` are numbers; `adaptive` stays on the GPU, its tensors belong
+ * The weighting of one task. `fixed`, `count` and `ratio` are numbers; the adaptive ones stay on the GPU, their tensors belong
  * to the caller's scope. An empty pool weighs nothing and takes any strategy.
  * @throws {ArgumentError} when the strategy is unknown, or the strength or a count is out of range.
  * @throws {ShapeError} when the similarities do not fit the pool.
  */
 export function weighting(strategy: WeightingStrategy, pool: TaskPool, options: WeightingOptions): Weighting {
-  if (strategy !== 'adaptive') {
+  if (!isBySimilarity(strategy)) {
     return { lambda: countWeight(strategy, pool.classes, options.newClasses, options.strength) };
   }
-  return pool.isEmpty ? { lambda: 0 } : adaptive(pool, options);
-}
-
-/**
- * Cosines between the prototypes of new and old classes: f32 [new classes, old classes].
- * @param prototypes f32 [classes, features], old classes first.
- * @throws {ShapeError} when there are no old or no new classes.
- */
-export function classSimilarity(prototypes: Tensor, oldClasses: number): Tensor {
-  const [classes, features] = prototypes.shape as readonly [number, number];
-  if (prototypes.rank !== 2 || !(oldClasses > 0 && oldClasses < classes)) {
-    throw new ShapeError({
-      where: 'classSimilarity',
-      message: `prototypes ${show(prototypes.shape)} with ${oldClasses} old classes; [classes, features] with old and new classes was expected.`,
-    });
-  }
-  const { engine } = prototypes;
-  return noGrad(engine, () =>
-    engine.scope(() => {
-      const unit = normalize(prototypes);
-      const old = slice(unit, [
-        [0, oldClasses],
-        [0, features],
-      ]);
-      const fresh = slice(unit, [
-        [oldClasses, classes],
-        [0, features],
-      ]);
-      return matmul(fresh, old, { transposeB: true });
-    }),
-  );
-}
-
-/** Running class means of normalised features. Lives until {@link dispose}. */
-export class Prototypes {
-  private sums: Tensor;
-  private counts: Tensor;
-
-  constructor(
-    readonly engine: Runtime,
-    readonly classes: number,
-    readonly features: number,
-  ) {
-    this.sums = engine.keep(zeros(engine, [classes, features]));
-    this.counts = engine.keep(zeros(engine, [classes, 1]));
-  }
-
-  /**
-   * Adds a batch.
-   * @param features f32 [batch, features].
-   * @param labels i32 [batch].
-   * @throws {ShapeError} when the two do not fit each other or the prototypes.
-   * @throws {EngineMismatchError} when they belong to several engines.
-   */
-  update(features: Tensor, labels: Tensor): void {
-    commonEngine('Prototypes.update', [features, labels]);
-    if (features.rank !== 2 || features.shape[1] !== this.features || labels.size !== features.shape[0]) {
-      throw new ShapeError({
-        where: 'Prototypes.update',
-        message: `features ${show(features.shape)} and labels ${show(labels.shape)} do not fit; [batch, ${this.features}] and [batch] were expected.`,
-      });
-    }
-    noGrad(this.engine, () =>
-      this.engine.scope(() => {
-        const hot = oneHot(labels, this.classes);
-        const sums = this.sums.add(matmul(hot, normalize(features), { transposeA: true }));
-        const counts = this.counts.add(hot.sum(0).reshape([this.classes, 1]));
-        this.dispose();
-        this.sums = this.engine.keep(sums);
-        this.counts = this.engine.keep(counts);
-      }),
-    );
-  }
-
-  /** The means so far, f32 [classes, features]; zeros for a class not seen yet. */
-  means(): Tensor {
-    return noGrad(this.engine, () => this.engine.scope(() => this.sums.div(this.counts.maximum(1))));
-  }
-
-  /** Frees the sums. */
-  dispose(): void {
-    this.sums.dispose();
-    this.counts.dispose();
-  }
+  return pool.isEmpty ? { lambda: 0 } : bySimilarity(strategy, pool, options);
 }

@@ -79,11 +79,14 @@ export function gather(x: Tensor, index: Tensor, axis = 0): Tensor {
   const shape = x.shape.map((n, i) => (i === at ? lines.m : n));
   const y = Tensor.empty(engine, shape, x.dtype, 'gather');
   run(engine, 'take', x, index, y, lines);
-  return record(y, 'gather', [x], (dy) => {
+  const back = (dy: Tensor): Tensor => {
     const dx = zeros(engine, x.shape);
     run(engine, 'scatter_add', dy, index, dx, lines);
-    return [convert(dx, x.dtype)];
-  });
+    return convert(dx, x.dtype);
+  };
+  // Linear: the gradient of the gradient picks again.
+  const recorded = (dy: Tensor) => [record(back(dy), 'gather’s gradient', [dy], (d) => [gather(d, index, at)])];
+  return record(y, 'gather', [x], (dy) => [back(dy)], x.dtype === 'f32' ? recorded : undefined);
 }
 
 /**
@@ -121,11 +124,8 @@ export function scatterAdd(x: Tensor, index: Tensor, source: Tensor, axis = 0): 
   run(engine, 'scatter_add', source, index, total, lines);
   const y = convert(total, x.dtype);
   if (y !== total) total.dispose();
-  return record(y, 'scatterAdd', [x, source], (dy) => {
-    const dsource = Tensor.empty(engine, expected, x.dtype, 'scatterAdd');
-    run(engine, 'take', dy, index, dsource, lines);
-    return [dy, dsource];
-  });
+  const back = (dy: Tensor) => [dy, gather(dy, index, at)];
+  return record(y, 'scatterAdd', [x, source], back, back);
 }
 
 /**

@@ -48,7 +48,7 @@ const LIMITS: Readonly<Record<DType, readonly [number, number]>> = {
   u32: [0, 2 ** 32 - 1],
 };
 
-const limited = elementwise('clamp', clampOp);
+const limited = elementwise('clamp', twice('clamp', clampOp));
 
 /** Limits to [low, high]; a side that is left out has no limit. NaN stays NaN. The gradient is that of `x` inside and 0 outside. */
 export function clamp(x: Tensor, low?: Operand, high?: Operand): Tensor {

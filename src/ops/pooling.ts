@@ -86,7 +86,7 @@ function geometryOf(where: string, x: Tensor, options: PoolOptions): Geometry {
 
 function launch(
   mode: Mode,
-  pass: 'forward' | 'gradient',
+  pass: 'forward' | 'gradient' | 'taken',
   { params, constants, width }: Geometry,
   countIncludePad: boolean,
   inputs: readonly Tensor[],
@@ -114,10 +114,13 @@ export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
   const places = Tensor.empty(engine, geometry.outShape, 'u32', 'maxPool2d');
   const y = Tensor.empty(engine, geometry.outShape, x.dtype, 'maxPool2d');
   launch('max', 'forward', geometry, true, [x, places], y);
-  record(y, 'maxPool2d', [x], (dy) => {
-    const dx = Tensor.empty(engine, x.shape, x.dtype, 'maxPool2d');
-    return [launch('max', 'gradient', geometry, true, [places, dy], dx)];
-  });
+  const backward = (dy: Tensor): Tensor =>
+    launch('max', 'gradient', geometry, true, [places, dy], Tensor.empty(engine, x.shape, x.dtype, 'maxPool2d'));
+  // Where the maxima are does not move with the gradient: the gradient of the gradient takes what stands there.
+  const taken = (d: Tensor): Tensor =>
+    launch('max', 'taken', geometry, true, [d, places], Tensor.empty(engine, geometry.outShape, x.dtype, 'maxPool2d'));
+  const recorded = (dy: Tensor) => [record(backward(dy), 'maxPool2d’s gradient', [dy], (d) => [taken(d)])];
+  record(y, 'maxPool2d', [x], (dy) => [backward(dy)], recorded);
   if (!y.node) places.dispose();
   return y;
 }

@@ -15,7 +15,8 @@ export function withoutSecondDerivative(root: Tensor): string | null {
 /**
  * Gradients of a scalar by some leaves as results of operations, so that they can be differentiated again (PyTorch's
  * `autograd.grad` with `create_graph`). Nothing is added to `grad`. Works for sums, products, elementwise operations with
- * `recorded` gradients, reshaping, softmax, cross entropy, convolutions, average pooling and batch norm in inference, in f32.
+ * `recorded` gradients, choices by `where`, reshaping, slices, joins, softmax, cross entropy, convolutions, pooling and batch norm in
+ * inference, in f32.
  * @returns one a leaf; zeros for one that the scalar does not depend on.
  * @throws {AutogradError} when `root` is not a scalar or depends on no leaf, or an operation behind it has no second derivative.
  * @example const [g] = recordedGradients(loss, [w]); g.mul(v).sum().backward(); // w.grad is the Hessian times v

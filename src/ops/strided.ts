@@ -120,11 +120,14 @@ export function slice(x: Tensor, ranges: readonly (Range | null | undefined)[]):
   const steps = boxes.map((box, axis) => box.step * (strides[axis] as number));
   const y = Tensor.empty(x.engine, shape, x.dtype, 'slice');
   copy(x, y, 'slice', { dims: shape, from: steps, to: stridesOf(shape), fromOffset: offset });
-  return record(y, 'slice', [x], (dy) => {
+  const back = (dy: Tensor): Tensor => {
     const dx = zeros(x.engine, x.shape, x.dtype);
     copy(dy, dx, 'slice', { dims: shape, from: stridesOf(shape), to: steps, toOffset: offset });
-    return [dx];
-  });
+    return dx;
+  };
+  // Linear: the gradient of the gradient is the slice again.
+  const recorded = (dy: Tensor) => [record(back(dy), 'slice’s gradient', [dy], (d) => [slice(d, ranges)])];
+  return record(y, 'slice', [x], (dy) => [back(dy)], recorded);
 }
 
 /**
@@ -155,12 +158,13 @@ export function pad(x: Tensor, padding: readonly (readonly [number, number])[], 
   const offset = padding.reduce((total, [before], axis) => total + before * (strides[axis] as number), 0);
   const y = full(x.engine, shape, value, x.dtype);
   copy(x, y, 'pad', { dims: x.shape, from: stridesOf(x.shape), to: strides, toOffset: offset });
-  return record(y, 'pad', [x], (dy) => [
+  const back = (dy: Tensor) => [
     slice(
       dy,
       x.shape.map((n, i) => [padding[i]?.[0] ?? 0, (padding[i]?.[0] ?? 0) + n]),
     ),
-  ]);
+  ];
+  return record(y, 'pad', [x], back, back);
 }
 
 /**
@@ -200,7 +204,7 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
     const toOffset = (starts[i] as number) * (strides[at] as number);
     copy(t, y, 'concat', { dims: t.shape, from: stridesOf(t.shape), to: strides, toOffset });
   });
-  return record(y, 'concat', tensors, (dy) =>
+  const back = (dy: Tensor) =>
     tensors.map((t, i) => {
       if (!t.requiresGrad) return null;
       const start = starts[i] as number;
@@ -208,6 +212,6 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
         dy,
         shape.map((_, k) => (k === at ? [start, start + (t.shape[at] as number)] : null)),
       );
-    }),
-  );
+    });
+  return record(y, 'concat', tensors, back, back);
 }

@@ -9,51 +9,82 @@ const seed = v.pipe(finite, v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1))
 const seeds = v.pipe(v.array(seed), v.minLength(1, 'it is empty'));
 const settings = v.record(v.string(), v.unknown());
 
+const distribution = v.pipe(
+  v.picklist(['uniform', 'log_uniform', 'int_uniform']),
+  v.description('log_uniform: evenly in the logarithm; int_uniform: whole numbers, both bounds included'),
+);
 /** What a random search draws from between two bounds. */
-const range = v.strictObject({
-  min: finite,
-  max: finite,
-  /** `log_uniform`: evenly in the logarithm. `int_uniform`: whole numbers, both bounds included. */
-  distribution: v.optional(v.picklist(['uniform', 'log_uniform', 'int_uniform']), 'uniform'),
-});
+const range = v.strictObject({ min: finite, max: finite, distribution: v.optional(distribution, 'uniform') });
 const values = v.pipe(v.array(v.unknown()), v.minLength(1, 'it has no values'));
 const parameter = v.union([values, v.strictObject({ values }), v.strictObject({ value: v.unknown() }), range]);
 
 const stopSchema = v.strictObject({
-  /** Tasks that a run learns at least. */
-  minTasks: v.optional(v.pipe(finite, v.integer(), v.minValue(1)), 2),
-  /** Points that it may be below the median. */
-  margin: v.optional(v.pipe(finite, v.minValue(0)), 0),
+  minTasks: v.optional(
+    v.pipe(finite, v.integer(), v.minValue(1), v.description('tasks that a run learns at least')),
+    2,
+  ),
+  margin: v.optional(v.pipe(finite, v.minValue(0), v.description('points that it may be below the median')), 0),
 });
 
-const sweepSchema = v.strictObject({
-  $schema: v.exactOptional(v.string()),
-  /** Names the sweep's folder and its runs on a queue; the file's own name by default. */
+/** What a sweep's file may hold; editors show the descriptions (`cli/sweep-schema.ts`). */
+export const sweepSchema = v.strictObject({
+  $schema: v.exactOptional(v.pipe(v.string(), v.description('the JSON Schema that editors complete the file by'))),
   name: v.exactOptional(
-    v.pipe(v.string(), v.regex(/^[\w][\w.-]{0,63}$/, 'up to 64 letters, digits, points, hyphens and underscores')),
+    v.pipe(
+      v.string(),
+      v.regex(/^[\w][\w.-]{0,63}$/, 'up to 64 letters, digits, points, hyphens and underscores'),
+      v.description("names the sweep's folder and its runs on a queue; the file's own name by default"),
+    ),
   ),
-  description: v.exactOptional(v.string()),
-  /** Every combination of the parameters' values, or draws from them. */
-  method: v.optional(v.picklist(['grid', 'random']), 'grid'),
-  /** A recipe or a file of settings that everything else is beside. */
-  config: v.exactOptional(v.string()),
-  /** Of every run. */
-  settings: v.optional(settings, {}),
-  /** Settings that go together, a set of runs each. */
-  configurations: v.exactOptional(v.pipe(v.array(settings), v.minLength(1, 'it is empty'))),
-  parameters: v.optional(v.record(v.string(), parameter), {}),
-  /** Class orders by NumPy's seeds, which also seed everything else that is random in their runs. */
-  orders: v.exactOptional(seeds),
-  /** Of everything that is random, whatever the class order. */
-  seeds: v.exactOptional(seeds),
-  /** Draws of a random search. */
-  runs: v.exactOptional(v.pipe(finite, v.integer(), v.minValue(1))),
-  /** What a random search draws by. */
-  randomSeed: v.optional(seed, 0),
-  /** The configuration that the others are compared with, order by order: some of its settings. */
-  baseline: v.exactOptional(settings),
-  /** Stops runs that are below the median of the others (Golovin et al., Google Vizier, 2017, section 3.5). */
-  earlyStop: v.exactOptional(stopSchema),
+  description: v.exactOptional(v.pipe(v.string(), v.description('what it is to find out'))),
+  method: v.optional(
+    v.pipe(
+      v.picklist(['grid', 'random']),
+      v.description("every combination of the parameters' values, or draws from them"),
+    ),
+    'grid',
+  ),
+  config: v.exactOptional(
+    v.pipe(v.string(), v.description('a recipe, or a file of settings, that everything else is beside')),
+  ),
+  settings: v.optional(v.pipe(settings, v.description('of every run')), {}),
+  configurations: v.exactOptional(
+    v.pipe(
+      v.array(settings),
+      v.minLength(1, 'it is empty'),
+      v.description('settings that go together, a set of runs each; "name" is how tables call one'),
+    ),
+  ),
+  parameters: v.optional(
+    v.pipe(
+      v.record(v.string(), parameter),
+      v.description('settings that vary: lists of values, or ranges to draw from'),
+    ),
+    {},
+  ),
+  orders: v.exactOptional(
+    v.pipe(
+      seeds,
+      v.description("class orders by NumPy's seeds, which also seed all else that is random in their runs"),
+    ),
+  ),
+  seeds: v.exactOptional(v.pipe(seeds, v.description('seeds of everything that is random, whatever the class order'))),
+  runs: v.exactOptional(v.pipe(finite, v.integer(), v.minValue(1), v.description('draws of a random search'))),
+  randomSeed: v.optional(v.pipe(seed, v.description('what a random search draws by')), 0),
+  baseline: v.exactOptional(
+    v.pipe(
+      settings,
+      v.description('the configuration that the others are compared with, order by order: some of its settings'),
+    ),
+  ),
+  earlyStop: v.exactOptional(
+    v.pipe(
+      stopSchema,
+      v.description(
+        'stops runs that are below the median of the others (Golovin et al., Google Vizier, 2017, section 3.5)',
+      ),
+    ),
+  ),
 });
 
 export type Range = v.InferOutput<typeof range>;

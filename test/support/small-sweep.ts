@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as assert from 'uvu/assert';
 import { parseResults, type SweepResult } from '../../src/sweep/results.ts';
 
 /** Two tasks of two classes on a narrow network. */
@@ -15,6 +16,17 @@ export const smallSettings = {
   epochs: 3,
   batch: 8,
   memory: 8,
+};
+
+/** One that learns, and one that hardly does: half of its runs are hopeless after two of three tasks. */
+export const halfHopeless = {
+  settings: { ...smallSettings, classOrder: [1, 8, 5, 2, 9, 6], tasks: 3, trainPerClass: 12, epochs: 6 },
+  configurations: [
+    { name: 'learns', method: 'replay' },
+    { name: 'hardly', method: 'replay', lr: 1e-6 },
+  ],
+  seeds: [0, 1, 2],
+  earlyStop: { minTasks: 2, margin: 2 },
 };
 
 /** Writes a sweep's file. @returns its path. */
@@ -37,3 +49,11 @@ export const learnt = (results: readonly SweepResult[]) =>
     ...{ run, label, pair, average, last, forgetting, curve, matrix, config },
     stopped: stopped ?? null,
   }));
+
+/** What was stopped, after how many tasks: checked to be of what hardly learns alone, with no figures of tasks that it never had. */
+export function stoppedEarly(results: readonly SweepResult[]): SweepResult[] {
+  const stopped = results.filter((result) => result.stopped !== undefined);
+  assert.equal([...new Set(stopped.map(({ label }) => label))], ['hardly']);
+  for (const { matrix, curve, stopped: after } of stopped) assert.equal([matrix.length, curve.length], [after, after]);
+  return stopped;
+}

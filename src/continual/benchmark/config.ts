@@ -114,13 +114,17 @@ export type Config = ValuesOf<typeof commonSettings> &
  */
 export type ConfigInput = Readonly<Partial<ValuesOf<typeof commonSettings>>> & Readonly<Record<string, unknown>>;
 
+/** Sweeps ask a thousand times. */
+const settingsByMethod = new WeakMap<AnyMethod, Settings>();
+
 /** The settings of runs by this method. */
-export const settingsOf = (method: AnyMethod): Settings => ({
-  ...scenarioSettings,
-  ...dataSettings,
-  ...learnerSettingsOf(method),
-  ...method.settings,
-});
+export function settingsOf(method: AnyMethod): Settings {
+  const known = settingsByMethod.get(method);
+  if (known) return known;
+  const settings = { ...scenarioSettings, ...dataSettings, ...learnerSettingsOf(method), ...method.settings };
+  settingsByMethod.set(method, settings);
+  return settings;
+}
 
 /**
  * The method of a configuration: one of the user's own or a built-in one.

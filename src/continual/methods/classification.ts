@@ -15,6 +15,7 @@ export const withDistillation = (
   loss: (batch: Batch) => Tensor,
   kd: Distillation | null,
 ): Pick<Phase, 'loss' | 'state'> => ({
-  loss: (batch) => (kd && batch.oldLogits ? loss(batch).add(kd.loss(batch.logits, batch.oldLogits)) : loss(batch)),
+  loss: (batch) =>
+    kd && batch.oldLogits ? loss(batch).add(kd.loss(batch.logits, batch.oldLogits, batch.targets)) : loss(batch),
   state: kd?.state ?? {},
 });

@@ -1,6 +1,6 @@
 /** Replay with a distillation term: what `kd`, `tkd`, `fdkd` and `rdkd` have in common. */
 import * as v from 'valibot';
-import { WEIGHTING_STRATEGIES } from '../../distill/weighting.ts';
+import { isBySimilarity, WEIGHTING_STRATEGIES } from '../../distill/weighting.ts';
 import { ConfigError } from '../../errors.ts';
 import type { ResNet } from '../../nn/resnet.ts';
 import { alignmentSettings, alignTask } from '../alignment.ts';
@@ -30,10 +30,10 @@ export const distilledSettings = {
 
 /** @throws {ConfigError} for weights that follow from images of old classes, where none are kept. */
 export function checkWeighting({ weighting }: ValuesOf<typeof distilledSettings>, { training }: TaskPlan): void {
-  if (weighting !== 'adaptive' || hasRoom(training)) return;
+  if (!isBySimilarity(weighting) || hasRoom(training)) return;
   throw new ConfigError({
     where: 'weighting',
-    message: "the weighting 'adaptive' compares new classes with exemplars of the old ones, and none are kept.",
+    message: `the weighting '${weighting}' compares new classes with exemplars of the old ones, and none are kept.`,
     fix: 'Use another --weighting, or a --memory above 0.',
   });
 }

@@ -7,7 +7,7 @@ import { commonEngine, Tensor } from '../../tensor/tensor.ts';
 import { sum, sumTo } from '../reduce.ts';
 import { reshape } from '../reshape.ts';
 import { convert, launchElementwise, type Operand } from './elementwise-kernel.ts';
-import { type ElementwiseOp, FLOATS, type RecordedGradient } from './elementwise-op.ts';
+import { type ElementwiseOp, FLOATS } from './elementwise-op.ts';
 
 /** The words of each expression. */
 const words = new Map<string, ReadonlySet<string>>();
@@ -115,8 +115,8 @@ function recordedBackward(
   return (dy) =>
     values.flatMap((value, i) => {
       if (!(value instanceof Tensor)) return [];
-      const of = recorded[i] as (at: RecordedGradient) => Tensor;
-      return [value.requiresGrad ? recordedSumTo(of({ a, b, y, dy }), value.shape) : null];
+      const of = recorded[i];
+      return [value.requiresGrad && of ? recordedSumTo(of({ a, b, y, dy }), value.shape) : null];
     });
 }
 
@@ -155,15 +155,21 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
     [a, 'select(0.0, dy, condition != 0u)'],
     [b, 'select(dy, 0.0, condition != 0u)'],
   ] as const;
-  return record(y, 'where', tensors, (dy) =>
+  const backward = (dy: Tensor) =>
     choices.flatMap(([choice, expression], i) => {
       if (!(choice instanceof Tensor)) return [];
       if (!choice.requiresGrad) return [null];
       const type = sameShape(shape, choice.shape) ? dtype : 'f32';
       const full = launchElementwise(`where.d${i}`, expression, { condition, dy }, { shape, result: type });
       return [sumTo(full, choice.shape, dtype)];
-    }),
-  );
+    });
+  const recorded = (dy: Tensor) =>
+    [where(condition, dy, 0), where(condition, 0, dy)].flatMap((chosen, i) => {
+      const [choice] = choices[i] as (typeof choices)[number];
+      if (!(choice instanceof Tensor)) return [];
+      return [choice.requiresGrad ? recordedSumTo(chosen, choice.shape) : null];
+    });
+  return record(y, 'where', tensors, backward, dtype === 'f32' ? recorded : undefined);
 }
 
 /**

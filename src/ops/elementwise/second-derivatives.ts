@@ -9,10 +9,13 @@ export const secondDerivatives: Readonly<Record<string, NonNullable<ElementwiseO
   exp: [({ dy, y }) => dy.mul(y)],
   log: [({ dy, a }) => dy.div(a)],
   sqrt: [({ dy, y }) => dy.div(y).mul(0.5)],
+  rsqrt: [({ dy, a, y }) => dy.mul(y).div(a).mul(-0.5)],
   square: [({ dy, a }) => dy.mul(a).mul(2)],
   tanh: [({ dy, y }) => dy.sub(dy.mul(y.square()))],
   sigmoid: [({ dy, y }) => dy.mul(y.sub(y.square()))],
   relu: [({ dy, y }) => dy.mul(y.detach().sign())],
+  // Of the bounds none passes.
+  clamp: [({ dy, a, y }) => dy.mul(y.detach().equal(a).cast('f32'))],
   add: [({ dy }) => dy, ({ dy }) => dy],
   sub: [({ dy }) => dy, ({ dy }) => dy.neg()],
   mul: [({ dy, b }) => dy.mul(b), ({ dy, a }) => dy.mul(a)],
