@@ -1,6 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  Conv1d,
+  Conv2d,
+  ConvTranspose2d,
   createResNet,
   Dropout,
   Embedding,
@@ -39,6 +42,15 @@ test('a ResNet’s layers, shapes and arithmetic, as counted without running it'
   assert.not.ok(Object.hasOwn(model.conv1, 'forward'));
   assert.equal([...(await model.bn1.runningMean.data())], runningMean);
   model.dispose();
+});
+
+test('convolutions in groups, of sequences and transposed ones: twice their multiply-adds', () => {
+  const flops = (model: Module, input: readonly number[]) => summary(model, input).flops;
+  // 4×4 outputs of 8 channels, each of 3×3 taps of the two channels of its group.
+  assert.is(flops(new Conv2d(engine, 4, 8, 3, { padding: 1, groups: 2 }), [1, 4, 4, 4]), 2 * 16 * 8 * 9 * 2);
+  assert.is(flops(new Conv1d(engine, 4, 8, 3), [1, 10, 4]), 2 * 8 * 8 * 3 * 4);
+  // Each of 3×3 inputs of 4 channels reaches 2×2 outputs of 6.
+  assert.is(flops(new ConvTranspose2d(engine, 4, 6, 2, { stride: 2 }), [1, 3, 3, 4]), 2 * 9 * 4 * 4 * 6);
 });
 
 test('as text it is a table', () => {

@@ -4,6 +4,8 @@ import { ArgumentError } from '../errors.ts';
 import { type Shape, show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { MultiheadAttention } from './attention.ts';
+import { ConvTranspose2d } from './conv-transpose2d.ts';
+import { Conv1d } from './conv1d.ts';
 import { CosineLinear } from './cosine-linear.ts';
 import { Conv2d, Linear } from './layers.ts';
 import type { AnyModule } from './module.ts';
@@ -55,7 +57,13 @@ function flopsOf({ module, inputs, output }: Call): number {
   if (!result) return 0;
   const each = (weights: number, outputs: number) => 2 * weights * (result.size / outputs);
   if (module instanceof Linear) return each(module.weight.size, module.outFeatures);
-  if (module instanceof Conv2d) return each(module.weight.size, module.weight.shape[3] as number);
+  if (module instanceof Conv2d || module instanceof Conv1d) {
+    return each(module.weight.size, module.weight.shape.at(-1) as number);
+  }
+  if (module instanceof ConvTranspose2d) {
+    const { size } = inputs[0] as Tensor;
+    return 2 * module.weight.size * (size / (module.weight.shape[3] as number));
+  }
   if (module instanceof CosineLinear) {
     return module.weights.reduce((total, { size }) => total + each(size, result.shape.at(-1) as number), 0);
   }
