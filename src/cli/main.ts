@@ -15,6 +15,7 @@ import type { DemoOptions } from './demo/demo.ts';
 import { demoSizeNames } from './demo/sizes.ts';
 import { addDistillFlags, type DistillOptions, studentSettings } from './distill/options.ts';
 import { endWithReader, exit, fail } from './exit.ts';
+import type { ExportOptions } from './export.ts';
 import { chosenMethod } from './method-choice.ts';
 import type { MethodFile } from './method-file.ts';
 import { methodLine, methodList, methodTable, verifiedNote } from './method-list.ts';
@@ -209,6 +210,18 @@ program
   .action(async (folders: string[], options: { out?: string }) =>
     (await import('./report.ts')).report(folders, options),
   );
+
+program
+  .command('export')
+  .description(
+    "a run's network for other programs: weights under PyTorch's names, with its classes and how images are prepared",
+  )
+  .argument('<run>', "the folder of a run, or a learner's file")
+  .option(
+    '--safetensors [file]',
+    "weights that PyTorch's load_state_dict takes; model.safetensors beside the run's by default",
+  )
+  .action(async (path: string, options: ExportOptions) => (await import('./export.ts')).exportNetwork(path, options));
 
 program
   .command('analyse')

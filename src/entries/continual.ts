@@ -76,6 +76,7 @@ export {
   type TaskPlan,
 } from '../continual/method.ts';
 export { defaultModel, networkOptions } from '../continual/model.ts';
+export { type NetworkFile, networkFile } from '../continual/network-file.ts';
 export {
   choiceSetting,
   type NumberLimits,
