@@ -1,4 +1,4 @@
-/** Every test that needs neither files nor processes, once more in headless Chromium. */
+/** Tests that need neither files nor processes, once more in headless Chromium; `build/browser-tests.mjs` says which. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';

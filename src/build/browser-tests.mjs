@@ -9,6 +9,22 @@ const EXCHANGED = /\/(collect-garbage|process-memory|unheard)\.ts$/;
 /** What tests in Node alone use, and pages could not load. */
 const NODE_ONLY = ['@observablehq/plot', 'esbuild', 'linkedom', 'playwright-core', 'sharp', 'vite', 'webgpu'];
 
+/** Numbers at length, of kernels that other tests run in a page too: the same in Node, on the same rasterizer, and minutes of it. */
+const AT_LENGTH = [
+  'attention',
+  'compression',
+  'conv-transpose2d',
+  'conv1d',
+  'conv2d-groups',
+  'distill-gradients',
+  'distill-random',
+  'distill-sizes',
+  'drawn-batches',
+  'fuzz',
+  'networks',
+  'sort',
+];
+
 /** @type {import('esbuild').Plugin} */
 const inPages = {
   name: 'in-pages',
@@ -59,5 +75,5 @@ export async function browserTests(bundle, folder) {
   });
   const own = entryPoints.filter((entry) => !needsNode(/** @type {import('esbuild').Metafile} */ (metafile), entry));
   const names = own.map((entry) => entry.slice('test/'.length, -'.test.ts'.length));
-  await writeFile(join(folder, 'names.json'), JSON.stringify(names));
+  await writeFile(join(folder, 'names.json'), JSON.stringify(names.filter((name) => !AT_LENGTH.includes(name))));
 }
