@@ -343,7 +343,7 @@ given(isInstalled && existsSync(VITE) && existsSync(SWIFTSHADER), 'a registry, V
     const text = (await Promise.all(scripts.map((name) => readFile(join(assets, name), 'utf8')))).join('\n');
     assert.match(text, /matmul_tiled/);
     // What compiles ahead, kernels for lavapipe and for subgroup matrices.
-    assert.not.match(text, /dispatchWorkgroupsIndirect|_quads\b|_stem\b|_subgroup_matrix/);
+    assert.not.match(text, /dispatchWorkgroupsIndirect|(matmul|conv2d|weight)_quads\b|_stem\b|_subgroup_matrix/);
     const { page: tab, close } = await openPage('http://localhost', join(project, 'site'));
     try {
       await tab.goto('http://localhost/index.html');
