@@ -103,6 +103,7 @@ test('it is written where it is asked for, and over nothing that the next task n
     [[at('fdkd')], /it is not said what is wanted\. Add --safetensors/],
     [[at('nowhere'), '--safetensors'], /there are no weights of a run here/],
     [[at('learner.safetensors'), '--safetensors', at('learner.safetensors')], /the file that the network is read from/],
+    [[at('learner.safetensors'), '--safetensors', `${home}/./learner.safetensors`], /the network is read from/],
     [[elsewhere, '--safetensors', at('again.safetensors')], /not a learner's file/],
     [[at('fdkd'), '--safetensors', at('elsewhere.safetensors', 'x')], /nothing can be written here/],
   ] as const) {

@@ -1,30 +1,16 @@
 /** `engram export`: a run's network for other programs. */
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { files } from '#files';
-import { CHECKPOINT } from '../continual/benchmark/run-files.ts';
 import { networkFile } from '../continual/network-file.ts';
 import { joinPath } from '../data/files.ts';
-import { ConfigError, DataError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
+import { checkpointIn, MODEL } from './run-files.ts';
 import { assertWritable } from './writable.ts';
 
 export interface ExportOptions {
   /** The file; beside the checkpoint by default. */
   readonly safetensors?: string | true;
-}
-
-const MODEL = 'model.safetensors';
-
-/** The file of a learner: given itself, or the last weights in a run's folder. @throws {DataError} where there is none. */
-async function learnerFile(path: string): Promise<string> {
-  if (path.endsWith('.safetensors')) return path;
-  const checkpoint = joinPath(path, CHECKPOINT);
-  if (await files.exists(checkpoint)) return checkpoint;
-  throw new DataError({
-    where: path,
-    message: `there are no weights of a run here (no ${CHECKPOINT}).`,
-    fix: "Give the folder of a run that has learnt at least one task, or a learner's file.",
-  });
 }
 
 /**
@@ -40,9 +26,12 @@ export async function exportNetwork(path: string, { safetensors }: ExportOptions
       fix: 'Add --safetensors [FILE]: weights that PyTorch loads.',
     });
   }
-  const from = await learnerFile(path);
+  // A learner's file itself, or the last weights of a run.
+  const from = path.endsWith('.safetensors')
+    ? path
+    : await checkpointIn(path, "Give the folder of a run that has learnt at least one task, or a learner's file.");
   const to = safetensors === true ? joinPath(dirname(from), MODEL) : safetensors;
-  if (to === from) {
+  if (resolve(to) === resolve(from)) {
     throw new ConfigError({
       where: to,
       message: 'this is the file that the network is read from.',

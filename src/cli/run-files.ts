@@ -1,5 +1,8 @@
 /** The files of a run's folder by name, and what killed processes leave beside them. */
+import { files } from '#files';
 import { CHECKPOINT, CONFIG, METRICS, RECORD } from '../continual/benchmark/run-files.ts';
+import { joinPath } from '../data/files.ts';
+import { DataError } from '../errors.ts';
 import { isLock, isUnfinishedLock } from './run-lock.ts';
 
 /** The state of the task under way. */
@@ -9,7 +12,17 @@ export const REPORT = 'report.html';
 export const ANALYSIS = 'analysis.json';
 export const ANALYSIS_PAGE = 'analysis.html';
 
-const ALL: readonly string[] = [CHECKPOINT, PROGRESS, CONFIG, METRICS, RECORD, REPORT, ANALYSIS, ANALYSIS_PAGE];
+/** The network alone, for other programs; see `engram export`. */
+export const MODEL = 'model.safetensors';
+
+const ALL: readonly string[] = [CHECKPOINT, PROGRESS, CONFIG, METRICS, RECORD, REPORT, ANALYSIS, ANALYSIS_PAGE, MODEL];
+
+/** Where the last weights in a run's folder are. @param fix of their missing. @throws {DataError} where there are none. */
+export async function checkpointIn(folder: string, fix: string): Promise<string> {
+  const path = joinPath(folder, CHECKPOINT);
+  if (await files.exists(path)) return path;
+  throw new DataError({ where: folder, message: `there are no weights of a run here (no ${CHECKPOINT}).`, fix });
+}
 
 /** The model after `task` tasks, its weights alone; see `--keep-stages`. */
 export const stageFile = (task: number): string => `stage-${task}.safetensors`;

@@ -1,11 +1,9 @@
 /** A run's last weights as a teacher, with the images it was trained and tested on. */
-
 import { files } from '#files';
 import { Benchmark } from '../../continual/benchmark/benchmark.ts';
 import { readBenchmarkState } from '../../continual/benchmark/benchmark-state.ts';
 import { type Config, parseConfig } from '../../continual/benchmark/config.ts';
 import { readOptionsOf } from '../../continual/benchmark/data-settings.ts';
-import { CHECKPOINT } from '../../continual/benchmark/run-files.ts';
 import type { ImagesByClass } from '../../continual/benchmark/task-stream.ts';
 import { labelsOf } from '../../continual/class-images.ts';
 import type { LabelledImages } from '../../continual/compression/compression.ts';
@@ -15,12 +13,12 @@ import { readLearner } from '../../continual/learner-state.ts';
 import type { IncrementalModel } from '../../continual/method.ts';
 import { taskRecipe } from '../../continual/recipe.ts';
 import { className, type DatasetSplit, type Normalization } from '../../data/dataset.ts';
-import { joinPath } from '../../data/files.ts';
 import { type ImageBytes, type ImageFormat, joinImages } from '../../data/image-bytes.ts';
 import { loadDataset } from '../../data/load-dataset.ts';
 import { ConfigError, DataError } from '../../errors.ts';
 import { ResNetBackbone } from '../../nn/resnet.ts';
 import type { Engine } from '../../tensor/engine.ts';
+import { checkpointIn } from '../run-files.ts';
 
 /** A run's folder as far as it is read without a device. */
 export interface SavedTeacher {
@@ -55,14 +53,10 @@ export interface Teacher {
  * @throws {CheckpointError | ConfigError} for weights that are damaged, or of a method that is not built in.
  */
 export async function readTeacher(folder: string, data?: string): Promise<SavedTeacher> {
-  const where = joinPath(folder, CHECKPOINT);
-  if (!(await files.exists(where))) {
-    throw new DataError({
-      where: folder,
-      message: `there are no weights of a run here (no ${CHECKPOINT}).`,
-      fix: 'Give --teacher the folder of a run, such as runs/NAME, that has learnt at least one task.',
-    });
-  }
+  const where = await checkpointIn(
+    folder,
+    'Give --teacher the folder of a run, such as runs/NAME, that has learnt at least one task.',
+  );
   const bytes = await files.read(where);
   const { config: saved } = readBenchmarkState(readLearner(bytes, where).metadata, where);
   const config = parseConfig(data === undefined ? saved : { ...saved, data }, where);
