@@ -110,7 +110,10 @@ test('charts show what is complete, and are not there before', () => {
   const figures = withFigures({
     'pools-glyphs-10x10': (label, order) =>
       label === 'dense kdWeight=4' && order === 5 ? null : { average: 50 + order, last: 40 + order },
-    'memory-glyphs': (label, order) => ({ average: 50, last: 40 + order + (label.includes('memory=2000') ? 20 : 0) }),
+    'memory-glyphs': (label, order) =>
+      label === 'pairs memory=2000' && order === 5
+        ? null
+        : { average: 50, last: 40 + order + (label.includes('memory=2000') ? 20 : 0) },
   });
   const charts = evidenceCharts(figures);
   assert.equal(titles(charts), ['evidence-pools.svg', 'evidence-memory.svg']);
@@ -121,6 +124,7 @@ test('charts show what is complete, and are not there before', () => {
   assert.not.match(pools!.svg!, />replay</, 'has no weight');
   assert.match(memory!.svg!, /xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
   for (const tick of [20, 100, 300, 1000, 2000]) assert.match(memory!.svg!, new RegExp(`>${tick}</text>`));
+  assert.is(memory!.svg!.match(/<circle/g)?.length, 24, 'pairs of 2000 is not complete');
   assert.match(evidencePage(figures), /!\[Exemplars\]\(evidence-memory\.svg\)/);
 });
 

@@ -1,12 +1,11 @@
 /** "Does dense distillation win here?", a line a protocol: what the README and the page of experiments say of it. Made, never typed. */
 import { meanOf } from '../../src/report/statistics.ts';
 import { differenceText, markdownTable, meanText } from '../../src/report/statistics-text.ts';
+import { COMPARED, type Differences } from '../../src/sweep/comparison.ts';
 import {
-  ACCURACIES,
   bestWeights,
   type ComparedPool,
   comparePools,
-  type Differences,
   isAhead,
   type PoolResults,
   poolResults,
@@ -36,6 +35,11 @@ const QUESTIONS: readonly Question[] = [
   { title: '10 tasks, 300 exemplars', sweep: 'memory-glyphs', ending: ' memory=300' },
   { title: '10 tasks, 1000 exemplars', sweep: 'memory-glyphs', ending: ' memory=1000' },
 ];
+
+/** Sweeps in which the default is decided, by the titles of their protocols. */
+export const DECIDING: ReadonlyMap<string, string> = new Map(
+  QUESTIONS.flatMap(({ title, sweep, decides }) => (decides ? [[title, sweep] as const] : [])),
+);
 
 /** A question with what is known of it. */
 export interface Answer {
@@ -77,7 +81,7 @@ export function answersOf(sweeps: readonly RecordedSweep[]): Answer[] {
 }
 
 const both = (to: Differences | null): string =>
-  to && to.average.runs > 0 ? ACCURACIES.map((accuracy) => differenceText(to[accuracy])).join(' / ') : '–';
+  to && to.average.runs > 0 ? COMPARED.map((accuracy) => differenceText(to[accuracy])).join(' / ') : '–';
 
 /** Pools of one protocol: accuracies, and differences to both references. */
 export const poolTable = (pools: readonly ComparedPool[]): string =>
@@ -87,7 +91,7 @@ export const poolTable = (pools: readonly ComparedPool[]): string =>
       `\`${pool}\``,
       weight === null ? '' : `${weight}`,
       `${results.length}`,
-      ...ACCURACIES.map((accuracy) => meanText(meanOf(results.map((one) => one[accuracy])))),
+      ...COMPARED.map((accuracy) => meanText(meanOf(results.map((one) => one[accuracy])))),
       both(differences.whole),
       both(differences.tasks),
     ]),
@@ -96,7 +100,7 @@ export const poolTable = (pools: readonly ComparedPool[]): string =>
 /** What was found of a pool next to another one, in a word. */
 function verdict(to: Differences | null): string {
   if (!to) return '';
-  const signs = ACCURACIES.map((accuracy) => shown(to[accuracy]));
+  const signs = COMPARED.map((accuracy) => shown(to[accuracy]));
   if (signs.includes(1)) return signs.includes(-1) ? 'better in one, worse in the other' : '**ahead**';
   return signs.includes(-1) ? '**behind**' : 'not told apart';
 }

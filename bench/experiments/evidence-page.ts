@@ -4,7 +4,7 @@ import { remaining } from '../../src/cli/pace.ts';
 import { compareConfigurations } from '../../src/sweep/comparison.ts';
 import { plannedCounts } from '../../src/sweep/plan.ts';
 import { sweepMarkdown } from '../../src/sweep/sweep-table.ts';
-import { type Answer, answersOf, answersTable, decision, poolTable } from './answers.ts';
+import { type Answer, answersOf, answersTable, DECIDING, decision, poolTable } from './answers.ts';
 import { betweenMarks } from './between-marks.ts';
 import { poolChart } from './pool-chart.ts';
 import { type RecordedSweep, recordedSweep, sweepNames } from './recorded-sweep.ts';
@@ -46,28 +46,24 @@ interface Chart {
   readonly svg: string | null;
 }
 
-const POOLS = { '10 tasks of 10 glyphs': 'pools-glyphs-10x10', '20 tasks of 5 glyphs': 'pools-glyphs-20x5' };
-
 /** The pictures, those of which too little was run too. */
 export function evidenceCharts(sweeps: readonly RecordedSweep[]): Chart[] {
-  const named = (name: string) => sweeps.filter((one) => one.name === name);
-  const over = (name: string, key: string, label: string) =>
-    robustnessChart(
-      named(name).flatMap(({ results }) => results),
-      key,
-      label,
-    );
+  const named = (name: string) => sweeps.find((one) => one.name === name);
+  const over = (name: string, key: string, label: string) => {
+    const sweep = named(name);
+    return sweep ? robustnessChart(sweep, key, label) : null;
+  };
+  const deciding = [...DECIDING].flatMap(([title, name]) => {
+    const sweep = named(name);
+    return sweep ? [[title, sweep] as const] : [];
+  });
   return [
     {
       file: 'evidence-pools.svg',
       title: 'Average against last accuracy',
       caption:
         'Each pool at several weights λ of its distillation, which stand beside the points: means over six orders of the classes.',
-      svg: poolChart(
-        Object.fromEntries(
-          Object.entries(POOLS).flatMap(([panel, name]) => named(name).map((sweep) => [panel, sweep] as const)),
-        ),
-      ),
+      svg: poolChart(new Map(deciding)),
     },
     {
       file: 'evidence-memory.svg',

@@ -62,13 +62,13 @@ const program = new Command('evidence')
   .parse();
 try {
   const options = program.opts<Options>();
-  const names = await sweepNames(program.args);
-  for (const name of names) console.log(describe(await recordedSweep(name)));
+  const sweeps = await Promise.all((await sweepNames(program.args)).map(recordedSweep));
+  for (const sweep of sweeps) console.log(describe(sweep));
   let code = 0;
   if (!options.list && !options.table) {
-    for (const name of names) {
-      await takeOver(name);
-      code = await runSweep(name, options);
+    for (const sweep of sweeps) {
+      await takeOver(sweep);
+      code = await runSweep(sweep.name, options);
       if (code !== 0) break;
     }
   }

@@ -2,7 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import { type Mean, meanOf } from '../../src/report/statistics.ts';
 import { poolResults } from './pool-comparison.ts';
-import type { RecordedSweep } from './recorded-sweep.ts';
+import { orderCount, type RecordedSweep } from './recorded-sweep.ts';
 import { svgFile } from './svg-file.ts';
 
 interface Point {
@@ -17,9 +17,9 @@ interface Point {
 const COLOURS = ['#d62728', '#ff7f0e', '#1f77b4', '#17becf', '#2ca02c'];
 
 /** Of what distils, weights of which every order is there: fewer orders are other orders, and no point of the same curve. */
-function pointsOf({ results, runs }: RecordedSweep, panel: string): Point[] {
-  const orders = new Set(runs.map(({ pair }) => pair)).size;
-  return poolResults(results)
+function pointsOf(sweep: RecordedSweep, panel: string): Point[] {
+  const orders = orderCount(sweep);
+  return poolResults(sweep.results)
     .filter(({ weight, results: own }) => weight !== null && own.length === orders)
     .map(({ pool, weight, results: own }) => ({
       ...{ panel, pool, weight: weight as number },
@@ -33,8 +33,8 @@ function pointsOf({ results, runs }: RecordedSweep, panel: string): Point[] {
  * @param sweeps by the heading of their panel.
  * @returns null where no weight of a pool is complete yet.
  */
-export function poolChart(sweeps: Readonly<Record<string, RecordedSweep>>): string | null {
-  const points = Object.entries(sweeps).flatMap(([panel, sweep]) => pointsOf(sweep, panel));
+export function poolChart(sweeps: ReadonlyMap<string, RecordedSweep>): string | null {
+  const points = [...sweeps].flatMap(([panel, sweep]) => pointsOf(sweep, panel));
   if (points.length === 0) return null;
   const pools = [...new Set(points.map(({ pool }) => pool))];
   const place = { fx: 'panel', x: ({ average }: Point) => average.mean, y: ({ last }: Point) => last.mean };

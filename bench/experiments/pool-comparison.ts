@@ -2,18 +2,16 @@
  * Pools of groups side by side under one protocol, each at one weight λ of the distillation; how it is chosen, and what decides, was
  * planned before anything was run (`bench/sweeps/README.md`).
  */
-import { mean, type PairedDifference, pairedDifference } from '../../src/report/statistics.ts';
+import { mean, type PairedDifference } from '../../src/report/statistics.ts';
+import { COMPARED, type Differences, differencesTo } from '../../src/sweep/comparison.ts';
 import type { PlannedRun } from '../../src/sweep/plan.ts';
 import type { SweepResult } from '../../src/sweep/results.ts';
+import { withoutSetting } from './recorded-sweep.ts';
 
 /** What every other pool is compared with: one group of all old classes, and each task for itself. */
 export const REFERENCES = ['whole', 'tasks'] as const;
-/** Accuracies that count, each in percent. */
-export const ACCURACIES = ['average', 'last'] as const;
 
 export type Reference = (typeof REFERENCES)[number];
-export type Accuracy = (typeof ACCURACIES)[number];
-export type Differences = Readonly<Record<Accuracy, PairedDifference>>;
 
 /** A pool at one weight. */
 export interface WeightedPool {
@@ -35,7 +33,7 @@ export interface ComparedPool extends PoolResults {
 /** Of a run's label, such as `dense kdWeight=2`; what else it says is left to the name. */
 function poolOf({ label, config }: Pick<PlannedRun, 'label' | 'config'> | SweepResult): WeightedPool {
   const { kdWeight } = config as { kdWeight?: number };
-  return { pool: label.replace(/ kdWeight=\S+/, ''), weight: kdWeight ?? null };
+  return { pool: withoutSetting(label, 'kdWeight'), weight: kdWeight ?? null };
 }
 
 /** Results by pool and weight, in order of appearance. Runs that were stopped early are left out. */
@@ -70,15 +68,6 @@ export function bestWeights(runs: readonly PlannedRun[], results: readonly Sweep
   return best;
 }
 
-function differencesTo(results: readonly SweepResult[], others: readonly SweepResult[]): Differences {
-  const pairs = results.flatMap((one) => {
-    const other = others.find(({ pair }) => pair === one.pair);
-    return other ? [{ one, other }] : [];
-  });
-  const of = (accuracy: Accuracy) => pairedDifference(pairs.map(({ one, other }) => one[accuracy] - other[accuracy]));
-  return { average: of('average'), last: of('last') };
-}
-
 /**
  * Pools with their differences to both references.
  * @param pools one a pool: at the weight that counts for it.
@@ -86,7 +75,7 @@ function differencesTo(results: readonly SweepResult[], others: readonly SweepRe
 export function comparePools(pools: readonly PoolResults[]): ComparedPool[] {
   const reference = (name: Reference) => pools.find(({ pool }) => pool === name)?.results ?? [];
   return pools.map((one) => {
-    const to = (name: Reference) => (one.pool === name ? null : differencesTo(one.results, reference(name)));
+    const to = (name: Reference) => (one.pool === name ? null : differencesTo(reference(name), one.results));
     return { ...one, differences: { whole: to('whole'), tasks: to('tasks') } };
   });
 }
@@ -107,7 +96,7 @@ export function isAhead({ differences }: ComparedPool): boolean {
   return REFERENCES.every((name) => {
     const to = differences[name];
     if (!to) return false;
-    const signs = ACCURACIES.map((accuracy) => shown(to[accuracy]));
+    const signs = COMPARED.map((accuracy) => shown(to[accuracy]));
     return signs.includes(1) && !signs.includes(-1);
   });
 }

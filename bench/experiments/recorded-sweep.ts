@@ -29,9 +29,14 @@ export async function recordedSweep(name: string): Promise<RecordedSweep> {
   return { ...planned, name, results: planned.runs.flatMap(({ id }) => recorded.get(id) ?? []) };
 }
 
+/** Orders of the classes, with seeds, in which each configuration is to be run. */
+export const orderCount = ({ runs }: Pick<RecordedSweep, 'runs'>): number => new Set(runs.map(({ pair }) => pair)).size;
+
+/** A label without what it says of one setting: what configurations have in common that differ in it alone. */
+export const withoutSetting = (label: string, key: string): string => label.replace(new RegExp(` ${key}=\\S+`), '');
+
 /** Adds what other sweeps have recorded of this one's runs to its results, under its own names for them: a run is its settings. */
-export async function takeOver(name: string): Promise<void> {
-  const { runs } = await planSweep(pathsOf(name).file);
+export async function takeOver({ name, runs }: RecordedSweep): Promise<void> {
   const own = await ResultsFile.open(pathsOf(name).results);
   for (const other of await sweepNames()) {
     const recorded = await ResultsFile.read(pathsOf(other).results);

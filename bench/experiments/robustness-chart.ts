@@ -2,6 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import { type Mean, meanOf } from '../../src/report/statistics.ts';
 import type { SweepResult } from '../../src/sweep/results.ts';
+import { orderCount, type RecordedSweep, withoutSetting } from './recorded-sweep.ts';
 import { apart, svgFile } from './svg-file.ts';
 
 interface Point {
@@ -18,7 +19,7 @@ const LINE = 0.045;
 const numberAt = ({ config }: SweepResult, key: string): number => Number((config as Record<string, unknown>)[key]);
 
 function pointsOf(results: readonly SweepResult[], key: string): Point[] {
-  const nameOf = ({ label }: SweepResult) => label.replace(new RegExp(` ${key}=\\S+`), '');
+  const nameOf = ({ label }: SweepResult) => withoutSetting(label, key);
   const names = [...new Set(results.map(nameOf))];
   return names.flatMap((configuration) => {
     const own = results.filter((one) => nameOf(one) === configuration);
@@ -35,13 +36,13 @@ function pointsOf(results: readonly SweepResult[], key: string): Point[] {
  * Last accuracy up, in percent; bands are one standard error of the mean over the class orders to both sides.
  * @param key the setting that is varied.
  * @param label of its axis.
- * @returns null where fewer than two of its values were run.
+ * @returns null where fewer than two of its values were run in every order.
  */
-export function robustnessChart(results: readonly SweepResult[], key: string, label: string): string | null {
-  const points = pointsOf(
-    results.filter(({ stopped }) => stopped === undefined),
-    key,
-  );
+export function robustnessChart(sweep: RecordedSweep, key: string, label: string): string | null {
+  const finished = sweep.results.filter(({ stopped }) => stopped === undefined);
+  // Fewer orders are other orders, and no point of the same curve.
+  const orders = orderCount(sweep);
+  const points = pointsOf(finished, key).filter(({ last }) => last.runs === orders);
   const values = [...new Set(points.map(({ value }) => value))].sort((a, b) => a - b);
   if (values.length < 2) return null;
   const configurations = [...new Set(points.map(({ configuration }) => configuration))];

@@ -6,6 +6,12 @@ export const FIGURES = ['average', 'last', 'forgetting'] as const;
 /** One of {@link FIGURES}. */
 export type Figure = (typeof FIGURES)[number];
 
+/** Figures in which one configuration is compared with another: what is forgotten follows from them. */
+export const COMPARED = ['average', 'last'] as const;
+
+/** Differences of every figure, over pairs of runs in the same order and seed. */
+export type Differences = Readonly<Record<Figure, PairedDifference>>;
+
 export interface ConfigurationResult {
   readonly label: string;
   readonly runs: number;
@@ -13,7 +19,7 @@ export interface ConfigurationResult {
   readonly stopped: number;
   readonly figures: Readonly<Record<Figure, Mean>>;
   /** To the baseline; `null` for the baseline itself and where there is none. */
-  readonly differences: Readonly<Record<Figure, PairedDifference>> | null;
+  readonly differences: Differences | null;
   /** Mean over the runs. */
   readonly seconds: number;
 }
@@ -23,6 +29,15 @@ const each = <T>(of: (figure: Figure) => T): Readonly<Record<Figure, T>> => ({
   last: of('last'),
   forgetting: of('forgetting'),
 });
+
+/** Differences of runs to others, in the pairs of which both are there. */
+export function differencesTo(others: readonly SweepResult[], results: readonly SweepResult[]): Differences {
+  const pairs = results.flatMap((result) => {
+    const other = others.find(({ pair }) => pair === result.pair);
+    return other ? [[result, other] as const] : [];
+  });
+  return each((figure) => pairedDifference(pairs.map(([one, other]) => one[figure] - other[figure])));
+}
 
 /**
  * Configurations in order of appearance.
@@ -36,19 +51,12 @@ export function compareConfigurations(results: readonly SweepResult[], baseline?
   return labels.map((label): ConfigurationResult => {
     const all = results.filter((result) => result.label === label);
     const whole = finished(label);
-    const pairs = whole.flatMap((result) => {
-      const other = base.find(({ pair }) => pair === result.pair);
-      return other ? [[result, other] as const] : [];
-    });
     return {
       label,
       runs: all.length,
       stopped: all.length - whole.length,
       figures: each((figure) => meanOf(whole.map((result) => result[figure]))),
-      differences:
-        baseline === undefined || label === baseline
-          ? null
-          : each((figure) => pairedDifference(pairs.map(([one, other]) => one[figure] - other[figure]))),
+      differences: baseline === undefined || label === baseline ? null : differencesTo(base, whole),
       seconds: meanOf(all.map(({ seconds }) => seconds)).mean,
     };
   });

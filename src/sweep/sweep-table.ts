@@ -4,11 +4,9 @@ import { printable } from '../gpu/printable.ts';
 import { differenceText, markdownTable, meanText } from '../report/statistics-text.ts';
 import { type TableOptions, tableOf } from '../report/table.ts';
 import type { ConfigurationResult, Figure } from './comparison.ts';
-import { FIGURES } from './comparison.ts';
+import { COMPARED, FIGURES } from './comparison.ts';
 
 const TITLES: Readonly<Record<Figure, string>> = { average: 'average %', last: 'last %', forgetting: 'forgetting' };
-/** Differences that are told: what is forgotten follows from them. */
-const COMPARED = ['average', 'last'] as const;
 
 /** How many of a configuration's runs are there, of how many. */
 const runsText = ({ label, runs, stopped }: ConfigurationResult, planned: ReadonlyMap<string, number>): string => {
