@@ -1,5 +1,4 @@
 /** A run's folder that is analysed: what is needed of it, and what is said where that is missing. */
-
 import { files } from '#files';
 import { AnalysedRun, type AnalysedRunOptions } from '../analysis/run/analysed-run.ts';
 import { type AnalysisRecord, parseAnalysis } from '../analysis/run/analysis-record.ts';

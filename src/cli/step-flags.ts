@@ -1,5 +1,4 @@
 /** Flags that say which training step a command looks at. */
-
 import { type Command, Option } from 'commander';
 import { KNOWN_NETWORKS } from '../nn/resnet.ts';
 import type { FloatType } from '../tensor/dtype.ts';

@@ -2,7 +2,6 @@
  * The process of one run of a sweep: it is sent its order, learns, and tells how far it is. Without the sweep, which may be
  * killed at any moment, it has nothing to live for.
  */
-
 import { setTimeout } from 'node:timers/promises';
 import { files } from '#files';
 import { version } from '../../package.json';

@@ -3,7 +3,7 @@ import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import { commonSettings } from '../continual/benchmark/config.ts';
 import { methods } from '../continual/methods/index.ts';
 import type { Setting, Settings } from '../continual/setting.ts';
-import { sweepSchema } from '../sweep/sweep-file.ts';
+import { rangeSchema, sweepSchema } from '../sweep/sweep-file.ts';
 import { schemaOf } from './recipe-schema.ts';
 
 const oneOf = (schemas: readonly JsonSchema[]): JsonSchema =>
@@ -30,15 +30,14 @@ function settingSchemas(): Map<string, JsonSchema> {
 }
 
 /** A list of values, or a range to draw from. */
-function parameterSchema(setting: JsonSchema, of: JsonSchema): JsonSchema {
+function parameterSchema(setting: JsonSchema, range: JsonSchema): JsonSchema {
   const values: JsonSchema = { type: 'array', items: setting, minItems: 1 };
-  const range = of.anyOf?.at(-1);
   return {
     anyOf: [
       values,
       { type: 'object', properties: { values }, required: ['values'], additionalProperties: false },
       { type: 'object', properties: { value: setting }, required: ['value'], additionalProperties: false },
-      ...(range === undefined ? [] : [range]),
+      range,
     ],
   };
 }
@@ -46,11 +45,12 @@ function parameterSchema(setting: JsonSchema, of: JsonSchema): JsonSchema {
 /** What `engram sweep` takes. Settings of a method in a file of its own are left to the run. */
 export function sweepFileSchema(): JsonSchema {
   // What only code can check, such as a number's being finite, is left to the run.
-  const schema = toJsonSchema(sweepSchema, { errorMode: 'ignore', typeMode: 'input' });
+  const settled = { errorMode: 'ignore', typeMode: 'input' } as const;
+  const schema = toJsonSchema(sweepSchema, settled);
+  const { $schema: _, ...range } = toJsonSchema(rangeSchema, settled);
   const properties = schema.properties as Record<string, JsonSchema>;
   const method: JsonSchema = { type: 'string', description: 'a built-in method, or the file of one of your own' };
   const known = new Map([...settingSchemas(), ['method', method] as const]);
-  const parameter = properties.parameters?.additionalProperties as JsonSchema;
   // Each is said once: a file has them in four places.
   const setting = (key: string): JsonSchema => ({ $ref: `#/definitions/${key}` });
   const each = (of: (key: string) => JsonSchema) => Object.fromEntries([...known.keys()].map((key) => [key, of(key)]));
@@ -68,7 +68,7 @@ export function sweepFileSchema(): JsonSchema {
       ...properties,
       settings: { ...properties.settings, ...set() },
       configurations: { ...properties.configurations, items: set({ name }) },
-      parameters: { ...properties.parameters, properties: each((key) => parameterSchema(setting(key), parameter)) },
+      parameters: { ...properties.parameters, properties: each((key) => parameterSchema(setting(key), range)) },
       baseline: { ...properties.baseline, ...set({ name }) },
     },
   };

@@ -1,5 +1,4 @@
 /** `engram train`: one run, from its settings to its report. */
-
 import picocolors from 'picocolors';
 import { files } from '#files';
 import { type Config, parseConfig } from '../continual/benchmark/config.ts';

@@ -1,5 +1,4 @@
 /** What is known to fail, or to do nothing, before the first step: said then, and not some epochs later. */
-
 import { type Augmentation, checkAugmentation } from '../data/augment.ts';
 import type { ImageFormat } from '../data/image-bytes.ts';
 import { ConfigError } from '../errors.ts';

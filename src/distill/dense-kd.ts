@@ -106,9 +106,9 @@ export function denseKD(student: Tensor, teacher: Tensor, options: DenseKDOption
       fix: 'Leave one of the two out.',
     });
   }
-  const [of, as] = classes
-    ? [counted(student, classes, temperature), counted(teacher, classes, temperature)]
-    : [student, teacher];
+  // A softmax of z/T + ln ω is one of z/T in which classes count by ω.
+  const shift = classes?.log().mul(temperature);
+  const [of, as] = shift ? [shifted(student, shift), shifted(teacher, shift)] : [student, teacher];
   const reduction = samples ? 'none' : 'mean';
   const overSamples = (loss: Tensor) =>
     samples && options.labels ? loss.mul(gather(samples, options.labels)).mean() : loss;
@@ -141,10 +141,9 @@ export function denseKD(student: Tensor, teacher: Tensor, options: DenseKDOption
   return overSamples(!groups && lambda instanceof Tensor ? loss.mul(lambda) : loss);
 }
 
-/** Logits z with which a softmax of z/T is the same times what each class counts, that of new classes left alone. */
-function counted(logits: Tensor, classes: Tensor, temperature: number): Tensor {
-  const more = (logits.shape[1] as number) - classes.size;
-  const shift = classes.log().mul(temperature);
+/** Logits with something added to those of old classes. */
+function shifted(logits: Tensor, shift: Tensor): Tensor {
+  const more = (logits.shape[1] as number) - shift.size;
   return logits.add(more > 0 ? pad(shift, [[0, more]]) : shift);
 }
 

@@ -14,9 +14,13 @@ const distribution = v.pipe(
   v.description('log_uniform: evenly in the logarithm; int_uniform: whole numbers, both bounds included'),
 );
 /** What a random search draws from between two bounds. */
-const range = v.strictObject({ min: finite, max: finite, distribution: v.optional(distribution, 'uniform') });
+export const rangeSchema = v.strictObject({
+  min: finite,
+  max: finite,
+  distribution: v.optional(distribution, 'uniform'),
+});
 const values = v.pipe(v.array(v.unknown()), v.minLength(1, 'it has no values'));
-const parameter = v.union([values, v.strictObject({ values }), v.strictObject({ value: v.unknown() }), range]);
+const parameter = v.union([values, v.strictObject({ values }), v.strictObject({ value: v.unknown() }), rangeSchema]);
 
 const stopSchema = v.strictObject({
   minTasks: v.optional(
@@ -87,7 +91,7 @@ export const sweepSchema = v.strictObject({
   ),
 });
 
-export type Range = v.InferOutput<typeof range>;
+export type Range = v.InferOutput<typeof rangeSchema>;
 export type EarlyStop = v.InferOutput<typeof stopSchema>;
 /** What a parameter takes: one of these values, or a number of a range. */
 export type Parameter = { readonly values: readonly unknown[] } | Range;
