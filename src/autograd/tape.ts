@@ -19,9 +19,42 @@ export interface TapeNode extends GradNode {
   readonly recordedBackward?: RecordedBackward | undefined;
 }
 
+/** An operation as it was called, gradients or not: for whom {@link observed} tells. */
+export interface Operation {
+  readonly name: string;
+  readonly inputs: readonly Tensor[];
+  readonly output: Tensor;
+  /** What it was told beside its tensors; `operands` where others than its inputs, or numbers, stand among them. */
+  readonly options: object;
+}
+
+const observers = new WeakMap<Runtime, (operation: Operation) => void>();
+
+/** Tells `observer` of each operation that `fn` calls, in order; those that others are made of come before them. */
+export function observed<T>(engine: Runtime, observer: (operation: Operation) => void, fn: () => T): T {
+  observers.set(engine, observer);
+  try {
+    return fn();
+  } finally {
+    observers.delete(engine);
+  }
+}
+
+/** What {@link record} does for an operation without a gradient: tells of it. Returns `output`. */
+export function announce(
+  output: Tensor,
+  name: string,
+  inputs: readonly Tensor[],
+  options: Operation['options'] = {},
+): Tensor {
+  observers.get(output.engine)?.({ name, inputs, output, options });
+  return output;
+}
+
 /**
  * Records how `output` was made, where gradients are recorded and some input requires one. Returns `output`.
  * @param recordedBackward the same as `backward` in recorded operations, for gradients of gradients.
+ * @param options what the operation was told beside its tensors, for observers.
  */
 export function record(
   output: Tensor,
@@ -29,7 +62,9 @@ export function record(
   inputs: readonly Tensor[],
   backward: GradNode['backward'],
   recordedBackward?: RecordedBackward,
+  options?: Operation['options'],
 ): Tensor {
+  announce(output, name, inputs, options);
   if (output.engine.gradEnabled && inputs.some((t) => t.requiresGrad)) {
     const node: TapeNode = { name, inputs, backward, recordedBackward };
     output.node = node;

@@ -174,7 +174,11 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const saved = { x, y, statistics, residual, relu, training };
   const isPlain = !training && stored === 'f32';
   const recorded = (dy: Tensor) => recordedInference(dy, saved, { weight, runningMean, runningVar, eps });
-  record(y, 'batchNorm', inputs, (dy) => gradients(dy, saved, walk), isPlain ? recorded : undefined);
+  record(y, 'batchNorm', inputs, (dy) => gradients(dy, saved, walk), isPlain ? recorded : undefined, {
+    operands: [x, weight, bias, runningMean, runningVar, residual ?? 0],
+    eps,
+    relu,
+  });
   if (!y.node) statistics.dispose();
   return y;
 }

@@ -86,7 +86,10 @@ export function gather(x: Tensor, index: Tensor, axis = 0): Tensor {
   };
   // Linear: the gradient of the gradient picks again.
   const recorded = (dy: Tensor) => [record(back(dy), 'gather’s gradient', [dy], (d) => [gather(d, index, at)])];
-  return record(y, 'gather', [x], (dy) => [back(dy)], x.dtype === 'f32' ? recorded : undefined);
+  return record(y, 'gather', [x], (dy) => [back(dy)], x.dtype === 'f32' ? recorded : undefined, {
+    operands: [x, index],
+    axis: at,
+  });
 }
 
 /**

@@ -121,7 +121,11 @@ function normalise(where: string, x: Tensor, view: View, affine: Shape, options:
     dbias.dispose();
     return gradients;
   };
-  record(y, where, [x, ...given], backward);
+  record(y, where, [x, ...given], backward, undefined, {
+    operands: [x, options.weight ?? 1, options.bias ?? 0],
+    groups: view.groups,
+    eps,
+  });
   if (!y.node) {
     statistics.dispose();
     if (!options.weight) weight.dispose();

@@ -3,7 +3,7 @@ import source from '../../shaders/attention/heads.wgsl';
 import { record } from '../autograd/tape.ts';
 import { plane } from '../gpu/plane.ts';
 import { zeros } from '../tensor/create.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import { type GradNode, Tensor } from '../tensor/tensor.ts';
 
 /** Which features the heads are cut from. */
 export interface Cut {
@@ -39,12 +39,13 @@ export function cutHeads(x: Tensor, { heads, features, from = 0 }: Cut): Tensor 
   const [batch = 0, length = 0, all = 0] = x.shape;
   const y = Tensor.empty(engine, [batch, heads, length, features / heads], dtype, 'cutHeads');
   copy('cut', x, y, y, all, from);
-  return record(y, 'cutHeads', [x], (dy, [present] = []) => {
+  const backward: GradNode['backward'] = (dy, [present] = []) => {
     const whole = features === all;
     const dx = present ?? (whole ? Tensor.empty(engine, x.shape, dtype, 'cutHeads') : zeros(engine, x.shape, dtype));
     copy('join', dy, dx, dy, all, from);
     return [dx];
-  });
+  };
+  return record(y, 'cutHeads', [x], backward, undefined, { from });
 }
 
 /** Heads as features again: [batch, heads, length, depth] becomes [batch, length, heads · depth]. */

@@ -88,5 +88,10 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
     return output;
   };
   const y = run('forward', x, [n, ...size, channels]);
-  return record(y, 'interpolate', [x], (dy) => [run('backward', dy, x.shape)]);
+  return record(y, 'interpolate', [x], (dy) => [run('backward', dy, x.shape)], undefined, {
+    mode,
+    alignCorners,
+    size,
+    scale,
+  });
 }

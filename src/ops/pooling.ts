@@ -120,7 +120,7 @@ export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
   const taken = (d: Tensor): Tensor =>
     launch('max', 'taken', geometry, true, [d, places], Tensor.empty(engine, geometry.outShape, x.dtype, 'maxPool2d'));
   const recorded = (dy: Tensor) => [record(backward(dy), 'maxPool2d’s gradient', [dy], (d) => [taken(d)])];
-  record(y, 'maxPool2d', [x], (dy) => [backward(dy)], recorded);
+  record(y, 'maxPool2d', [x], (dy) => [backward(dy)], recorded, geometry.params);
   if (!y.node) places.dispose();
   return y;
 }
@@ -151,7 +151,10 @@ export function avgPool2d(x: Tensor, options: AvgPoolOptions): Tensor {
       forward(d, Tensor.empty(x.engine, geometry.outShape, x.dtype, 'avgPool2d')),
     ]),
   ];
-  return record(forward(x, y), 'avgPool2d', [x], (dy) => [backward(dy)], recorded);
+  return record(forward(x, y), 'avgPool2d', [x], (dy) => [backward(dy)], recorded, {
+    ...geometry.params,
+    countIncludePad,
+  });
 }
 
 /** Pixels that one thread may add up; larger images are reduced in stages. */

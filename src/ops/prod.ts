@@ -35,12 +35,13 @@ export function prod(x: Tensor, axes?: number | readonly number[], { keepDims = 
   const over = normalizeAxes(axes, x.rank, 'prod');
   const y = reduceAxes(x, 'prod', over, finalShape(x.shape, over, keepDims));
   if (!isFloat(x.dtype)) return y;
-  return record(y, 'prod', [x], (dy) => [
+  const backward = (dy: Tensor) => [
     launchElementwise(
       'prod',
       'a * b',
       { a: productOfOthers(x, over), b: Tensor.view(dy, keptShape(x.shape, over), 'prod') },
       { shape: x.shape, result: x.dtype },
     ),
-  ]);
+  ];
+  return record(y, 'prod', [x], backward, undefined, { axes: over });
 }

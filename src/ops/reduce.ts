@@ -90,7 +90,7 @@ export function reduceAxes(x: Tensor, kind: Reduction, axes: readonly number[], 
 export function sum(x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor {
   const over = normalizeAxes(axes, x.rank, 'sum');
   const y = reduceAxes(x, 'sum', over, finalShape(x.shape, over, keepDims));
-  return record(y, 'sum', [x], (dy) => [expand(dy, x, over)], recordedExpand(x, over));
+  return record(y, 'sum', [x], (dy) => [expand(dy, x, over)], recordedExpand(x, over), { axes: over });
 }
 
 /**
@@ -113,7 +113,7 @@ export function mean(x: Tensor, axes?: number | readonly number[], options: Redu
       { shape: x.shape, result: dtype },
     ),
   ];
-  return record(y, 'mean', [x], backward, recordedExpand(x, over, scale));
+  return record(y, 'mean', [x], backward, recordedExpand(x, over, scale), { axes: over });
 }
 
 /** dy in the reduced shape, spread over x, which it came from. */
@@ -142,7 +142,7 @@ function extremum(
   const kept = keptShape(x.shape, over);
   const y = reduceAxes(x, kind, over, finalShape(x.shape, over, options.keepDims));
   if (!isFloat(x.dtype)) return y;
-  return record(y, kind, [x], (dy) => {
+  const backward = (dy: Tensor) => {
     const hit = launchElementwise(
       'hit',
       'select(0.0, 1.0, a == b)',
@@ -158,7 +158,8 @@ function extremum(
         { shape: x.shape, result: x.dtype },
       ),
     ];
-  });
+  };
+  return record(y, kind, [x], backward, undefined, { axes: over });
 }
 
 /** Largest element over the axes, NaN if there is one; equal ones share the gradient, as PyTorch's amax. */

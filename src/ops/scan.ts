@@ -65,5 +65,5 @@ export function cumsum(x: Tensor, axis = -1): Tensor {
     return y;
   };
   const y = along(x, false);
-  return isFloat(x.dtype) ? record(y, 'cumsum', [x], (dy) => [along(dy, true)]) : y;
+  return isFloat(x.dtype) ? record(y, 'cumsum', [x], (dy) => [along(dy, true)], undefined, { axis: at }) : y;
 }

@@ -53,5 +53,5 @@ export function paddedShortcut(x: Tensor, stride: number, channels: number): Ten
       run('forward', d, Tensor.empty(x.engine, out, stored, 'paddedShortcut')),
     ]),
   ];
-  return record(y, 'paddedShortcut', [x], (dy) => [backward(dy)], recorded);
+  return record(y, 'paddedShortcut', [x], (dy) => [backward(dy)], recorded, { stride, channels });
 }

@@ -32,7 +32,9 @@ function along(x: Tensor, axis: number, log: boolean): Tensor {
     const total = (of: Tensor) => sum(of, at, { keepDims: true });
     return [log ? dy.sub(y.exp().mul(total(dy))) : y.mul(dy.sub(total(dy.mul(y))))];
   };
-  return record(y, name, [x], (dy) => [run('backward', [y, dy])], stored === 'f32' ? recorded : undefined);
+  return record(y, name, [x], (dy) => [run('backward', [y, dy])], stored === 'f32' ? recorded : undefined, {
+    axis: at,
+  });
 }
 
 /**

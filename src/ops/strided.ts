@@ -65,7 +65,7 @@ export function transpose(x: Tensor, axes: readonly number[] = x.shape.map((_, i
       order.map((_, i) => order.indexOf(i)),
     ),
   ];
-  return record(y, 'transpose', [x], back, back);
+  return record(y, 'transpose', [x], back, back, { order });
 }
 
 /** `[start, end, step]` of one axis as in Python: negative positions count from the end, a negative step walks backwards. */
@@ -127,7 +127,7 @@ export function slice(x: Tensor, ranges: readonly (Range | null | undefined)[]):
   };
   // Linear: the gradient of the gradient is the slice again.
   const recorded = (dy: Tensor) => [record(back(dy), 'slice’s gradient', [dy], (d) => [slice(d, ranges)])];
-  return record(y, 'slice', [x], (dy) => [back(dy)], recorded);
+  return record(y, 'slice', [x], (dy) => [back(dy)], recorded, { boxes });
 }
 
 /**
@@ -164,7 +164,7 @@ export function pad(x: Tensor, padding: readonly (readonly [number, number])[], 
       x.shape.map((n, i) => [padding[i]?.[0] ?? 0, (padding[i]?.[0] ?? 0) + n]),
     ),
   ];
-  return record(y, 'pad', [x], back, back);
+  return record(y, 'pad', [x], back, back, { padding, value });
 }
 
 /**
@@ -213,5 +213,5 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
         shape.map((_, k) => (k === at ? [start, start + (t.shape[at] as number)] : null)),
       );
     });
-  return record(y, 'concat', tensors, back, back);
+  return record(y, 'concat', tensors, back, back, { axis: at });
 }

@@ -121,7 +121,7 @@ export function convTranspose2d(x: Tensor, weight: Tensor, { bias, ...options }:
     bias?.requiresGrad ? sum(dy, [0, 1, 2]) : null,
   ];
   const isPlain = inputs.every(({ dtype }) => dtype === 'f32');
-  record(y, WHERE, inputs, backward, isPlain ? recorded : undefined);
+  record(y, WHERE, inputs, backward, isPlain ? recorded : undefined, g);
   if (!y.node) read.release();
   return y;
 }

@@ -54,7 +54,7 @@ export function conv2d(x: Tensor, weight: Tensor, { bias, ...window }: Conv2dOpt
     bias?.requiresGrad ? sum(dy, [0, 1, 2]) : null,
   ];
   const isPlain = inputs.every(({ dtype }) => dtype === 'f32');
-  record(y, 'conv2d', inputs, backward, isPlain ? recorded : undefined);
+  record(y, 'conv2d', inputs, backward, isPlain ? recorded : undefined, g);
   if (!y.node) read.release();
   return y;
 }

@@ -1,5 +1,5 @@
 /** Elementwise operations with broadcasting and gradients; `where` and `cast`, which take several dtypes. */
-import { type RecordedBackward, record } from '../../autograd/tape.ts';
+import { announce, type RecordedBackward, record } from '../../autograd/tape.ts';
 import { ArgumentError, DTypeError } from '../../errors.ts';
 import { type DType, isFloat } from '../../tensor/dtype.ts';
 import { broadcastShapes, type Shape, sameShape, show } from '../../tensor/shape.ts';
@@ -71,7 +71,8 @@ function apply(name: string, op: ElementwiseOp, given: readonly Operand[]): Tens
   });
   const forward = isFloat(dtype) ? op.forward : (op.integers ?? op.forward);
   const y = launchElementwise(name, forward, operands, { shape, result: op.result ?? dtype });
-  if (!isFloat(dtype) || op.result) return y;
+  const options = { operands: values };
+  if (!isFloat(dtype) || op.result) return announce(y, name, tensors, options);
   const backward = (dy: Tensor) => {
     const all = { ...operands, y, dy };
     let tensor = 0;
@@ -94,7 +95,7 @@ function apply(name: string, op: ElementwiseOp, given: readonly Operand[]): Tens
     });
     return gradients;
   };
-  return record(y, name, tensors, backward, dtype === 'f32' ? recordedBackward(op, values, y) : undefined);
+  return record(y, name, tensors, backward, dtype === 'f32' ? recordedBackward(op, values, y) : undefined, options);
 }
 
 /** As {@link sumTo}, recorded. */
@@ -169,7 +170,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
       if (!(choice instanceof Tensor)) return [];
       return [choice.requiresGrad ? recordedSumTo(chosen, choice.shape) : null];
     });
-  return record(y, 'where', tensors, backward, dtype === 'f32' ? recorded : undefined);
+  return record(y, 'where', tensors, backward, dtype === 'f32' ? recorded : undefined, { operands: [condition, a, b] });
 }
 
 /**
@@ -179,6 +180,8 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
  */
 export function cast(a: Tensor, dtype: DType): Tensor {
   const y = convert(a, dtype);
-  if (y === a || !isFloat(dtype)) return y;
-  return record(y, 'cast', [a], (dy) => [convert(dy, a.dtype)]);
+  if (y === a) return y;
+  const options = { dtype };
+  if (!isFloat(dtype)) return announce(y, 'cast', [a], options);
+  return record(y, 'cast', [a], (dy) => [convert(dy, a.dtype)], undefined, options);
 }

@@ -153,5 +153,8 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
   ];
   // A matrix that serves a whole batch would have to be added up over it.
   const isPlain = dtype === 'f32' && a.rank === b.rank;
-  return record(product(a, b, transposeA, transposeB), 'matmul', [a, b], backward, isPlain ? recorded : undefined);
+  return record(product(a, b, transposeA, transposeB), 'matmul', [a, b], backward, isPlain ? recorded : undefined, {
+    transposeA,
+    transposeB,
+  });
 }
