@@ -10,6 +10,7 @@ import { ContinualLearner } from '../src/entries/continual.ts';
 import { CheckpointError, createResNet, loadWeights, readSafetensors } from '../src/index.ts';
 import { engram } from './support/command.ts';
 import { engine, near, uniform } from './support/engine.ts';
+import { sameAnswers } from './support/onnx-runtime.ts';
 import { refusal } from './support/refusal.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'engram-export-'));
@@ -94,13 +95,34 @@ test('loaded elsewhere and given images as it says, it answers as the learner do
   for (const one of [network, learner]) one.dispose();
 });
 
+for (const method of ['fdkd', 'bic'] as const) {
+  test(`the graph of ${method} takes bytes, and gives the learner's own probabilities and labels`, async () => {
+    const { code, out, errors } = await engram('export', at(method), '--onnx');
+    assert.is(code, 0, errors);
+    assert.match(
+      out,
+      /^graph {5}.*model\.onnx: [\d,]+ bytes, opset 17\nimages {4}uint8 \[batch, \d+, \d+, 1\] to scores/m,
+    );
+    const learner = await ContinualLearner.load(engine, readFileSync(at(method, 'checkpoint.safetensors')), {
+      method: methods[method],
+    });
+    await sameAnswers(readFileSync(at(method, 'model.onnx')), learner);
+    learner.dispose();
+  });
+}
+
 test('it is written where it is asked for, and over nothing that the next task needs', async () => {
   const elsewhere = at('elsewhere.safetensors');
   copyFileSync(at('fdkd', 'checkpoint.safetensors'), at('learner.safetensors'));
   assert.is((await engram('export', at('learner.safetensors'), '--safetensors', elsewhere)).code, 0);
   assert.equal(readFileSync(elsewhere), Buffer.from(networkFile(readFileSync(at('learner.safetensors')), 'x').bytes));
   for (const [args, told] of [
-    [[at('fdkd')], /it is not said what is wanted\. Add --safetensors/],
+    [[at('fdkd')], /it is not said what is wanted\. Add --safetensors.* --onnx/],
+    [[at('nowhere'), '--onnx'], /there are no weights of a run here/],
+    [[at('learner.safetensors'), '--onnx', at('learner.safetensors')], /the file that the network is read from/],
+    [[at('fdkd'), '--onnx', at('elsewhere.safetensors', 'x')], /nothing can be written here/],
+    [[elsewhere, '--onnx', at('again.onnx')], /not a learner's file/],
+    [[at('learner.safetensors'), '--onnx', '--method', 'replay.js'], /replay\.js/],
     [[at('nowhere'), '--safetensors'], /there are no weights of a run here/],
     [[at('learner.safetensors'), '--safetensors', at('learner.safetensors')], /the file that the network is read from/],
     [[at('learner.safetensors'), '--safetensors', `${home}/./learner.safetensors`], /the network is read from/],

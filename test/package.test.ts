@@ -141,7 +141,7 @@ export default defineMethod({
 `;
 
 /** All entries but the main one, by their names behind `engram`. */
-const FURTHER = ['analysis', 'benchmark', 'continual', 'data', 'methods', 'subgroup-matrix', 'testing'];
+const FURTHER = ['analysis', 'benchmark', 'continual', 'data', 'methods', 'onnx', 'subgroup-matrix', 'testing'];
 
 const run = promisify(execFile);
 const node = (cwd: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<{ stdout: string; stderr: string }> =>

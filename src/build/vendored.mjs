@@ -16,6 +16,7 @@ export const VENDORED = [
   'image-dimensions',
   'modern-tar/fs',
   'p-limit',
+  'pbf',
   'valibot',
   'wgpu-matrix',
 ];

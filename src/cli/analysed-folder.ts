@@ -10,7 +10,7 @@ import { joinPath } from '../data/files.ts';
 import { bundledNames, loadDataset } from '../data/load-dataset.ts';
 import { DataError } from '../errors.ts';
 import type { Engine } from '../tensor/engine.ts';
-import { resumedMethod } from './method-choice.ts';
+import { methodOfRun } from './method-choice.ts';
 import { ownName } from './own-name.ts';
 import { ANALYSIS } from './run-files.ts';
 import { RunFolder } from './run-folder.ts';
@@ -66,7 +66,7 @@ export async function openAnalysed(
   elsewhere: Elsewhere,
 ): Promise<AnalysedFolder> {
   await assertAnalysable(path);
-  const own = await methodOfRun(path, elsewhere);
+  const own = (await methodOfRun(path, elsewhere.method))?.method;
   const folder = await RunFolder.open(path, own);
   let benchmark: Benchmark | null = null;
   try {
@@ -97,18 +97,6 @@ export async function openAnalysed(
     await folder.close();
     throw error;
   }
-}
-
-/** A method of one's own, from where it was or is now. */
-async function methodOfRun(path: string, { method: given }: Elsewhere) {
-  let settings: Readonly<Record<string, unknown>> = {};
-  try {
-    settings = JSON.parse(await files.readText(joinPath(path, CONFIG)));
-  } catch {
-    // Told by who reads it whole.
-  }
-  if (typeof settings.methodFile !== 'string') return undefined;
-  return (await resumedMethod(path, settings, given))?.method;
 }
 
 async function assertData(path: string, name: string): Promise<void> {

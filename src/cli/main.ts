@@ -214,13 +214,18 @@ program
 program
   .command('export')
   .description(
-    "a run's network for other programs: weights under PyTorch's names, with its classes and how images are prepared",
+    "a run's network for other programs: weights under PyTorch's names, or an ONNX graph, with its classes and how images are prepared",
   )
   .argument('<run>', "the folder of a run, or a learner's file")
   .option(
     '--safetensors [file]',
     "weights that PyTorch's load_state_dict takes; model.safetensors beside the run's by default",
   )
+  .option(
+    '--onnx [file]',
+    'what it predicts by, from the bytes of images to the names of classes; model.onnx there by default',
+  )
+  .option('--method <file>', 'for --onnx: where a method of your own lies now, if not where the run found it')
   .action(async (path: string, options: ExportOptions) => (await import('./export.ts')).exportNetwork(path, options));
 
 program

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { closest } from 'fastest-levenshtein';
 import { files } from '#files';
+import { CONFIG } from '../continual/benchmark/run-files.ts';
 import { METHOD_NAMES } from '../continual/methods/index.ts';
 import { joinPath } from '../data/files.ts';
 import { ConfigError } from '../errors.ts';
@@ -38,7 +39,7 @@ export async function chosenMethod(args: readonly string[]): Promise<MethodFile 
   if (positionals[0] !== 'train') return undefined;
   const { method: flag, config, out, resume } = values;
   const given = isText(flag) ? flag : undefined;
-  const run = resume && isText(out) ? await settingsIn(joinPath(out, 'config.json')) : {};
+  const run = resume && isText(out) ? await settingsIn(joinPath(out, CONFIG)) : {};
   if (isText(out) && isText(run.method)) return resumedMethod(out, run, given);
   if (given !== undefined) return methodFrom(given, '--method');
   if (!isText(config)) return undefined;
@@ -46,7 +47,11 @@ export async function chosenMethod(args: readonly string[]): Promise<MethodFile 
   return isText(method) ? methodFrom(isText(methodFile) ? methodFile : method, config) : undefined;
 }
 
-async function methodFrom(text: string, where: string): Promise<MethodFile | undefined> {
+/**
+ * A method by its name, of which nothing is needed, or in a file.
+ * @param where it was named.
+ */
+export async function methodFrom(text: string, where: string): Promise<MethodFile | undefined> {
   if (isMethodFile(text)) return (await import('./method-file.ts')).loadMethod(text);
   if (isBuiltIn(text)) return undefined;
   throw new ConfigError({
@@ -96,6 +101,16 @@ export async function resumedMethod(
   });
   if (own.method.name !== name) throw other(`"${clipped(own.method.name)}"`);
   return own;
+}
+
+/**
+ * A method of one's own that a run was learnt by, from where it was or is now; nothing for a built-in one.
+ * @param given where it is now.
+ * @throws {DataError | ConfigError} when it cannot be loaded, is none, or is not that of the run.
+ */
+export async function methodOfRun(folder: string, given: string | undefined): Promise<MethodFile | undefined> {
+  const run = await settingsIn(joinPath(folder, CONFIG));
+  return isText(run.methodFile) ? resumedMethod(folder, run, given) : undefined;
 }
 
 /** Settings as they stand in a file or a published recipe; none where it cannot be read, which is told by who reads it whole. */

@@ -14,8 +14,21 @@ export const ANALYSIS_PAGE = 'analysis.html';
 
 /** The network alone, for other programs; see `engram export`. */
 export const MODEL = 'model.safetensors';
+/** The same with all that it predicts by. */
+export const ONNX = 'model.onnx';
 
-const ALL: readonly string[] = [CHECKPOINT, PROGRESS, CONFIG, METRICS, RECORD, REPORT, ANALYSIS, ANALYSIS_PAGE, MODEL];
+const ALL: readonly string[] = [
+  CHECKPOINT,
+  PROGRESS,
+  CONFIG,
+  METRICS,
+  RECORD,
+  REPORT,
+  ANALYSIS,
+  ANALYSIS_PAGE,
+  MODEL,
+  ONNX,
+];
 
 /** Where the last weights in a run's folder are. @param fix of their missing. @throws {DataError} where there are none. */
 export async function checkpointIn(folder: string, fix: string): Promise<string> {

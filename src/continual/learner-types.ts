@@ -1,8 +1,11 @@
 /** What a learner is asked, and answers. */
+import type { Normalization } from '../data/dataset.ts';
+import type { ImageFormat } from '../data/image-bytes.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { Calibration } from './calibration.ts';
 import type { ClassImages } from './class-images.ts';
 import type { ExecutionSettings, LearnerSettingsInput } from './learner-settings.ts';
-import type { AnyMethod } from './method.ts';
+import type { AnyMethod, IncrementalModel } from './method.ts';
 import type { NamedMethod } from './method-names.ts';
 
 /** Settings of the learner and of its method, side by side. */
@@ -85,4 +88,15 @@ export interface KeptImage {
   readonly label: string;
   /** uint8 [height, width, channels]. */
   readonly pixels: Uint8Array<ArrayBuffer>;
+}
+
+/** What predictions are made by. */
+export interface Answering {
+  /** Scores [n, classes] of normalised images [n, h, w, c]: the largest is the prediction, their softmax its probabilities. */
+  readonly scores: (images: Tensor) => Tensor;
+  readonly model: IncrementalModel;
+  /** What images are, and how their pixels are normalised. */
+  readonly format: ImageFormat & Normalization;
+  /** Names, in the order of the scores. */
+  readonly classes: readonly string[];
 }

@@ -25,6 +25,7 @@ import { executionSettings, type LearnerSettings } from './learner-settings.ts';
 import { divideSettings } from './learner-setup.ts';
 import { describe, readLearner, writeLearner } from './learner-state.ts';
 import type {
+  Answering,
   EvaluateOptions,
   Evaluation,
   KeptImage,
@@ -285,6 +286,15 @@ export class ContinualLearner {
       const lots = await readTestImages(engine, images, { names, format, resize, where: 'evaluate' });
       return evaluate(lots, { predictions, names, taskSizes, lr: training.lr, heads });
     });
+  }
+
+  /**
+   * What answers now, for who writes it down in another form.
+   * @internal
+   */
+  async answering<T>(where: string, use: (answering: Answering) => Promise<T>): Promise<T> {
+    const { predictions, format, names } = this.usable(where);
+    return predictions.scoring((scores, model) => use({ scores, model, format, classes: names }));
   }
 
   /**

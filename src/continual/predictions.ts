@@ -106,9 +106,7 @@ export class Predictions {
     of: (x: Tensor, predictor: Predictor, batch: readonly number[]) => Tensor,
   ): Promise<Float32Array> {
     return this.during(async () => {
-      this.predictor ??= this.makePredictor();
-      const predictor = await this.predictor;
-      this.ready = predictor;
+      const predictor = await this.asked();
       const { engine, model, format } = this.options;
       const labels = new Int32Array(images.count).fill(-1);
       const uploaded = new TaskImages(engine, images, labels, format);
@@ -118,6 +116,21 @@ export class Predictions {
         uploaded.dispose();
       }
     });
+  }
+
+  /** Does something with the scores [n, classes] that predictions go by, of normalised images [n, h, w, c]. */
+  scoring<T>(use: (scores: (images: Tensor) => Tensor, model: IncrementalModel) => Promise<T>): Promise<T> {
+    return this.during(async () => {
+      const predictor = await this.asked();
+      return use((images) => predictor.scores(images), this.options.model);
+    });
+  }
+
+  /** The predictor, made when it is first asked for. */
+  private async asked(): Promise<Predictor> {
+    this.predictor ??= this.makePredictor();
+    this.ready = await this.predictor;
+    return this.ready;
   }
 
   private async makePredictor(): Promise<Predictor> {

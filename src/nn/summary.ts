@@ -4,6 +4,7 @@ import { ArgumentError } from '../errors.ts';
 import { type Shape, show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { MultiheadAttention } from './attention.ts';
+import { watchCalls } from './calls.ts';
 import { ConvTranspose2d } from './conv-transpose2d.ts';
 import { Conv1d } from './conv1d.ts';
 import { CosineLinear } from './cosine-linear.ts';
@@ -77,32 +78,6 @@ function flopsOf({ module, inputs, output }: Call): number {
   return 0;
 }
 
-/** Runs the model once in inference, and tells what its modules were called with. */
-function callsOf(modules: readonly AnyModule[], run: () => void, see: (call: Call) => void): void {
-  const awake = modules.filter(({ training }) => training);
-  const before = modules.map((module) => Object.getOwnPropertyDescriptor(module, 'forward'));
-  try {
-    for (const module of awake) module.training = false;
-    for (const module of modules) {
-      const forward: (...inputs: unknown[]) => unknown = module.forward;
-      const value = (...inputs: unknown[]) => {
-        const output = forward.apply(module, inputs);
-        see({ module, inputs, output });
-        return output;
-      };
-      Object.defineProperty(module, 'forward', { value, configurable: true, enumerable: false, writable: true });
-    }
-    run();
-  } finally {
-    modules.forEach((module, i) => {
-      const own = before[i];
-      if (own) Object.defineProperty(module, 'forward', own);
-      else Reflect.deleteProperty(module, 'forward');
-    });
-    for (const module of awake) module.training = true;
-  }
-}
-
 const count = (n: number): string => n.toLocaleString('en');
 
 /** Large numbers in the units of arithmetic: 1.81 G. */
@@ -166,10 +141,10 @@ export function summary(model: AnyModule, ...inputs: readonly (Shape | Tensor)[]
   noGrad(engine, () =>
     engine.scope(() => {
       const given = inputs.map((input) => (input instanceof Tensor ? input : engine.zeros(input)));
-      callsOf(
+      watchCalls(
         named.map(([, module]) => module),
-        () => void model.forward(...given),
-        see,
+        { leave: (module, inputs, output) => see({ module, inputs, output }) },
+        () => model.forward(...given),
       );
     }),
   );

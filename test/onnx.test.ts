@@ -1,0 +1,376 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { methods } from '../src/continual/methods/index.ts';
+import { ContinualLearner } from '../src/entries/continual.ts';
+import { CosineLinear } from '../src/entries/methods.ts';
+import { exportLearner, exportOnnx } from '../src/entries/onnx.ts';
+import * as engram from '../src/index.ts';
+import { ArgumentError, type Module, type Tensor } from '../src/index.ts';
+import { Random } from '../src/tensor/random.ts';
+import { engine } from './support/engine.ts';
+import { type OnnxTensor, runOnnx, sameAnswers } from './support/onnx-runtime.ts';
+import { refusal } from './support/refusal.ts';
+
+const random = Random.of(7, 'onnx');
+const normal = (size: number, scale = 1) => Float32Array.from({ length: size }, () => scale * random.normal());
+type Shape = readonly number[];
+const sizeOf = (shape: Shape) => shape.reduce((a: number, b: number) => a * b, 1);
+
+/** Statistics as training leaves them: those of a new network would hide a mistake. */
+function trained<M extends Module>(model: M): M {
+  for (const { name, tensor } of model.namedTensors()) {
+    if (tensor.rank !== 1) continue;
+    const values = normal(tensor.size, 0.2);
+    const own = name.endsWith('var') || name.endsWith('weight') ? values.map((x) => Math.exp(x)) : values;
+    engine.write(tensor.storage, own);
+  }
+  return model;
+}
+
+function isNear(actual: OnnxTensor | undefined, expected: ArrayLike<number>): void {
+  const worst = Math.max(...Array.from(expected, (value, i) => Math.abs(value - (actual!.data[i] as number))));
+  assert.ok(worst < 1e-5, `${worst}`);
+}
+
+/** [n, h, w, c] as [n, c, h, w]. */
+const channelsFirst = (x: Tensor) => (x.rank === 4 ? x.transpose([0, 3, 1, 2]) : x);
+
+/** The largest difference between what the engine and ONNX Runtime make of batches of two sizes, in the outputs' own scale. */
+async function difference(model: Module, input: Shape): Promise<number> {
+  const file = await exportOnnx(model, { input });
+  let worst = 0;
+  for (const batch of [1, 5]) {
+    const x = engine.tensor(normal(batch * sizeOf(input)), [batch, ...input]);
+    model.eval();
+    const y = channelsFirst(engram.noGrad(engine, () => model.forward(x)));
+    const { output } = await runOnnx(file, { data: await channelsFirst(x).data(), shape: channelsFirst(x).shape });
+    assert.equal(output?.shape, y.shape);
+    const expected = await y.data();
+    const scale = Math.max(1, ...expected.map(Math.abs));
+    expected.forEach((value, i) => {
+      worst = Math.max(worst, Math.abs(value - (output!.data[i] as number)) / scale);
+    });
+  }
+  return worst;
+}
+
+const networks: Record<string, () => [Module, Shape]> = {
+  'a CIFAR ResNet, with its shortcuts without parameters': () => [
+    engram.createResNet(engine, 'resnet8', { classes: 10, width: 4, inChannels: 1 }),
+    [12, 12, 1],
+  ],
+  'torchvision’s stem and projections': () => [
+    engram.createResNet(engine, 'resnet18', { classes: 5, width: 4, stem: 'imagenet' }),
+    [33, 37, 3],
+  ],
+  bottlenecks: () => [engram.createResNet(engine, 'resnet50', { classes: 3, width: 8 }), [8, 8, 3]],
+  'groups of ResNeXt': () => [engram.createResNet(engine, 'resnext50_32x4d', { classes: 3, width: 16 }), [8, 8, 3]],
+  WideResNet: () => [new engram.WideResNet(engine, { depth: 10, widen: 1, classes: 4 }), [8, 8, 3]],
+  MobileNetV2: () => [new engram.MobileNetV2(engine, { classes: 4, width: 0.25 }), [16, 16, 3]],
+};
+
+for (const [name, make] of Object.entries(networks)) {
+  test(`ONNX Runtime gives the same logits: ${name}`, async () => {
+    const [model, input] = make();
+    assert.ok((await difference(trained(model), input)) < 1e-5);
+    model.dispose();
+  });
+}
+
+/** A function in the place of a network. */
+class Calls extends engram.Module {
+  constructor(
+    readonly parts: readonly engram.AnyModule[],
+    private readonly fn: (x: Tensor, parts: readonly engram.AnyModule[]) => Tensor,
+  ) {
+    super(engine);
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.fn(x, this.parts);
+  }
+}
+const calls = (fn: (x: Tensor, parts: readonly engram.AnyModule[]) => Tensor, ...parts: engram.AnyModule[]): Module =>
+  trained(new Calls(parts, fn));
+const { Conv1d, Conv2d, ConvTranspose2d, GroupNorm, LayerNorm, Linear, MultiheadAttention } = engram;
+
+const layers: Record<string, [Module, Shape]> = {
+  'strides, dilation, unequal zeros': [
+    new engram.Sequential(
+      engine,
+      new Conv2d(engine, 3, 6, [3, 5], { stride: [2, 1], padding: [1, 2], dilation: [1, 2] }),
+      new Conv2d(engine, 6, 4, [2, 4], { padding: 'same', groups: 2 }),
+    ),
+    [11, 13, 3],
+  ],
+  'transposed convolution': [
+    new ConvTranspose2d(engine, 4, 6, 3, { stride: 2, padding: 1, outputPadding: 1, groups: 2 }),
+    [5, 6, 4],
+  ],
+  sequences: [new Conv1d(engine, 3, 5, 3, { stride: 2, padding: 1 }), [9, 3]],
+  'pooling with borders': [
+    new engram.Sequential(
+      engine,
+      new engram.MaxPool2d(engine, { kernel: 3, stride: 2, padding: 1 }),
+      new engram.AvgPool2d(engine, { kernel: 2, stride: 1, padding: 1, countIncludePad: false }),
+      new engram.AvgPool2d(engine, { kernel: [2, 3], padding: 1 }),
+    ),
+    [12, 14, 2],
+  ],
+  'layer norm and group norm': [
+    calls(
+      (x, [a, b, c]) => c!.forward(b!.forward(a!.forward(x))),
+      new GroupNorm(engine, 2, 6),
+      new LayerNorm(engine, [6]),
+      new GroupNorm(engine, 6, 6, { affine: false }),
+    ),
+    [4, 5, 6],
+  ],
+  attention: [
+    calls((x, [a]) => a!.forward(x, x, x, { isCausal: true }).output, new MultiheadAttention(engine, 8, 2)),
+    [6, 8],
+  ],
+  'a vector in a network of images': [
+    calls(
+      (x, [conv, fc]) => {
+        const y = conv!.forward(x).relu();
+        const gate = fc!
+          .forward(y.mean([1, 2]))
+          .sigmoid()
+          .reshape([x.shape[0]!, 1, 1, 4]);
+        return y
+          .mul(gate)
+          .add(engine.tensor([1, 2, 3, 4]))
+          .flatten();
+      },
+      new Conv2d(engine, 3, 4, 3),
+      new Linear(engine, 4, 4),
+    ),
+    [6, 6, 3],
+  ],
+  'images in both orders': [
+    calls(
+      (x, [conv]) => {
+        const y = conv!.forward(x);
+        const turned = y.transpose([0, 2, 1, 3]).slice([null, [4, null, -2], [1, 3]]);
+        return engram.pad(
+          engram.concat([turned, turned.mul(2)], 3),
+          [
+            [0, 0],
+            [1, 0],
+            [0, 2],
+            [0, 0],
+          ],
+          0.5,
+        );
+      },
+      new Conv2d(engine, 3, 4, 3),
+    ),
+    [7, 8, 3],
+  ],
+  reductions: [
+    calls((x) =>
+      engram.concat(
+        [
+          x.sum(1),
+          x.mean(1),
+          x.max(1),
+          x.min(1),
+          engram.prod(x, 1),
+          engram.logSumExp(x, 1),
+          x.softmax(1).sum(1, { keepDims: true }).reshape([-1, 4]),
+          x.logSoftmax(-1).mean(1),
+        ],
+        1,
+      ),
+    ),
+    [5, 4],
+  ],
+  'products and conditions': [
+    calls(
+      (x, [fc]) => {
+        const y = fc!.forward(x);
+        const square = engram.matmul(y, y, { transposeB: true });
+        return engram
+          .where(square.greater(0.1), square, engram.cumsum(square).clamp(-1, 1))
+          .add(square.less(0).cast('f32'));
+      },
+      new Linear(engine, 4, 3),
+    ),
+    [5, 4],
+  ],
+  'nearest and bilinear': [
+    calls((x) =>
+      engram.concat(
+        [
+          engram.interpolate(x, { scaleFactor: 2 }),
+          engram.interpolate(x, { size: [8, 10], mode: 'bilinear' }),
+          engram.interpolate(x, { size: [8, 10], mode: 'bilinear', alignCorners: true }),
+        ],
+        3,
+      ),
+    ),
+    [4, 5, 2],
+  ],
+  cosines: [new CosineLinear(engine, 6, 4, { scale: 3 }), [6]],
+  'dropout, which does nothing here': [
+    new engram.Sequential(engine, new engram.Dropout(engine), new Linear(engine, 3, 2)),
+    [3],
+  ],
+};
+
+for (const [name, [model, input]] of Object.entries(layers)) {
+  test(`ONNX Runtime gives the same: ${name}`, async () => {
+    const worst = await difference(model, input);
+    assert.ok(worst < 1e-5, `${worst}`);
+  });
+}
+
+test('every elementwise operation that ONNX has, and every activation', async () => {
+  const unary = [
+    'neg',
+    'abs',
+    'sign',
+    'exp',
+    'expm1',
+    'sqrt',
+    'rsqrt',
+    'square',
+    'reciprocal',
+    'sin',
+    'cos',
+    'tanh',
+    'sigmoid',
+    'relu',
+    'silu',
+    'softplus',
+    'gelu',
+    'erf',
+    'floor',
+    'ceil',
+    'round',
+    'log',
+    'log1p',
+  ] as const;
+  const binary = ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum'] as const;
+  const compared = ['equal', 'notEqual', 'less', 'lessEqual', 'greater', 'greaterEqual'] as const;
+  const activations = [
+    engram.relu6,
+    engram.selu,
+    engram.hardSigmoid,
+    engram.hardSwish,
+    engram.mish,
+    engram.logSigmoid,
+    engram.geluTanh,
+    (x: Tensor) => engram.leakyRelu(x, 0.2),
+    (x: Tensor) => engram.elu(x, 1.5),
+  ];
+  const model = calls((x) => {
+    const above = x.abs().add(0.1);
+    const parts = [
+      ...unary.map((name) => (['sqrt', 'rsqrt', 'reciprocal', 'log', 'log1p'].includes(name) ? above : x)[name]()),
+      ...binary.map((name) => above[name](x.add(3))),
+      ...binary.map((name) => above[name](0.7)),
+      ...compared.flatMap((name) => [x[name](0.3).cast('f32'), x[name](above).cast('f32')]),
+      engram.logicalAnd(x.greater(0), x.less(1)).cast('f32'),
+      engram.logicalNot(x.greater(0)).cast('f32'),
+      x.isFinite().cast('f32'),
+      ...activations.map((activation) => activation(x.mul(3))),
+    ];
+    return engram.concat(parts, 1);
+  });
+  assert.ok((await difference(model, [9])) < 1e-5);
+});
+
+test('an embedding takes whole numbers', async () => {
+  const model = new engram.Sequential(engine, new engram.Embedding(engine, 5, 3), new Linear(engine, 3, 2));
+  const file = await exportOnnx(model, { input: [4], dtype: 'i32', names: { input: 'words', output: 'scores' } });
+  const words = Int32Array.of(0, 4, 2, 1, 3, 3, 1, 0);
+  const y = await model.forward(engine.tensor(words, [2, 4])).data();
+  const { scores } = await runOnnx(file, { data: words, shape: [2, 4] });
+  assert.equal(scores?.shape, [2, 4, 2]);
+  isNear(scores, y);
+});
+
+test('channels last, and what the file says of itself', async () => {
+  const model = trained(new engram.Sequential(engine, new Conv2d(engine, 2, 3, 3), new engram.ReLU(engine)));
+  const options = { layout: 'channels-last', name: 'edges', metadata: { classes: '["a"]' } } as const;
+  const file = await exportOnnx(model, { input: [5, 5, 2], ...options });
+  const text = new TextDecoder('latin1').decode(file);
+  for (const part of ['engram', 'edges', 'classes', '["a"]', '0.weight', '0.bias'])
+    assert.ok(text.includes(part), part);
+  const data = normal(50);
+  const y = await model.forward(engine.tensor(data, [1, 5, 5, 2])).data();
+  const { output } = await runOnnx(file, { data, shape: [1, 5, 5, 2] });
+  assert.equal(output?.shape, [1, 3, 3, 3]);
+  isNear(output, y);
+});
+
+test('what ONNX cannot say is named, with its layer', async () => {
+  const sorted = calls(
+    (x, [inner]) => inner!.forward(x),
+    calls((x) => engram.scatterAdd(x, engine.tensor(Int32Array.of(0)), x.slice([null, [0, 1]]), 1)),
+  );
+  const error = await refusal(exportOnnx(sorted, { input: [3] }));
+  assert.ok(error instanceof ArgumentError);
+  assert.match(error.message, /layer "parts\.0" calls scatterAdd, which has no counterpart in ONNX/);
+});
+
+test('what is computed past the graph, or follows from the size of the batch, is refused', async () => {
+  const picks = calls((x) => x.mul(x.argmax(1).cast('f32').reshape([-1, 1])));
+  assert.match((await refusal(exportOnnx(picks, { input: [3] }))).message, /depends on the batch/);
+  const counts = calls((x) => x.div(x.shape[0]!));
+  assert.match((await refusal(exportOnnx(counts, { input: [3] }))).message, /how many samples there are/);
+  const constant = calls(() => engine.ones([2]));
+  assert.match((await refusal(exportOnnx(constant, { input: [3] }))).message, /does not follow from the input/);
+});
+
+/** A few stripes of each class. */
+function stripes(classes: readonly string[]) {
+  const [count, side] = [4, 7];
+  return Object.fromEntries(
+    classes.map((name, label) => {
+      const data = Uint8Array.from({ length: count * side * side }, (_, i) =>
+        (label % 2 ? i % side : Math.floor(i / side) % side) % (2 + (label >> 1)) === 0 ? 220 : i % 40,
+      );
+      return [name, { data, count, height: side, width: side, channels: 1 }];
+    }),
+  );
+}
+
+for (const method of Object.values(methods)) {
+  test(`a learner by ${method.name} answers there as here`, async () => {
+    const few = { balancedEpochs: 1, correctionEpochs: 1, compressionEpochs: 1 };
+    const own = Object.fromEntries(Object.entries(few).filter(([name]) => name in method.settings));
+    const learner = await ContinualLearner.create(engine, {
+      ...{ method, model: 'resnet8', width: 2, memory: 8, epochs: 2, batch: 4, crop: 0, ...own },
+    });
+    for (const classes of [
+      ['cup', 'pen'],
+      ['key', 'tin', 'map'],
+    ]) {
+      for await (const _ of learner.learn(stripes(classes)));
+    }
+    await sameAnswers(await exportLearner(learner), learner);
+    learner.dispose();
+  });
+}
+
+test('a learner that knows nothing is not exported', async () => {
+  const learner = await ContinualLearner.create(engine, { model: 'resnet8' });
+  assert.match((await refusal(exportLearner(learner))).message, /^exportLearner: nothing has been learnt yet/);
+  learner.dispose();
+});
+
+test('nothing is left on the device, and the model is as it was', async () => {
+  const model = engram.createResNet(engine, 'resnet8', { classes: 3, width: 4, inChannels: 1 });
+  await engine.flush();
+  const { liveBytes, liveBuffers } = engine.memory();
+  await exportOnnx(model, { input: [8, 8, 1] });
+  const after = engine.memory();
+  assert.equal([after.liveBytes, after.liveBuffers], [liveBytes, liveBuffers]);
+  assert.ok(model.training && model.layer1.training);
+  model.dispose();
+});
+
+test.run();
