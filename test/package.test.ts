@@ -50,7 +50,7 @@ export const others = { DataLoader, denseKD };
 
 /** Uses every further entry, each with what the main one has; returns what must be true of each. */
 const ENTRIES = `
-import { crossEntropy, Engine, type ImageDataset, type Tensor } from 'engram';
+import { crossEntropy, Engine, type ImageDataset, Linear, type Tensor } from 'engram';
 import { linearCKA } from 'engram/analysis';
 import { Benchmark, type Config, parseConfig } from 'engram/benchmark';
 import {
@@ -58,6 +58,7 @@ import {
 } from 'engram/continual';
 import { bundledNames, type DatasetReader, type DataSource, loadDataset, type LoadDatasetOptions } from 'engram/data';
 import { methods } from 'engram/methods';
+import { type ExportOnnxOptions, exportOnnx } from 'engram/onnx';
 import { type SubgroupMatrix, subgroupMatrix } from 'engram/subgroup-matrix';
 import { gradcheck, type GradcheckReport, type Reference64 } from 'engram/testing';
 import { glyphs } from 'engram-data';
@@ -67,6 +68,7 @@ const image: ImageDataset = {
 };
 const own: DatasetReader = { format: 'own', read: async (_: DataSource) => ({ train: image, test: image }) };
 const options: LoadDatasetOptions = { readers: [own] };
+const graph: ExportOnnxOptions = { input: [2] };
 const wanted: SubgroupMatrix = subgroupMatrix;
 const config: Config = parseConfig({ data: 'glyphs', method: 'kd', tasks: 4 });
 const mine = defineMethod({
@@ -108,6 +110,7 @@ export async function checks(): Promise<Record<string, boolean>> {
     benchmark: new Benchmark(engine, await loadDataset(glyphs), config).scenario.tasks.length === 4,
     continual: (await learnt(engine)) === 'bright',
     methods: Object.keys(methods).includes('fdkd'),
+    onnx: (await exportOnnx(new Linear(engine, 2, 1), graph)).length > 50,
   };
   await engine.destroy();
   return {

@@ -7,7 +7,16 @@ import { join } from 'node:path';
 /** Of these there is a variant for pages, `…-browser.ts` beside each. */
 const EXCHANGED = /\/(collect-garbage|process-memory|unheard)\.ts$/;
 /** What tests in Node alone use, and pages could not load. */
-const NODE_ONLY = ['@observablehq/plot', 'esbuild', 'linkedom', 'onnxruntime-web', 'playwright-core', 'sharp', 'vite', 'webgpu'];
+const NODE_ONLY = [
+  '@observablehq/plot',
+  'esbuild',
+  'linkedom',
+  'onnxruntime-web',
+  'playwright-core',
+  'sharp',
+  'vite',
+  'webgpu',
+];
 
 /** Numbers at length, of kernels that other tests run in a page too: the same in Node, on the same rasterizer, and minutes of it. */
 const AT_LENGTH = [
