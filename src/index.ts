@@ -111,7 +111,7 @@ export {
 } from './nn/state-dict.ts';
 export { type LayerSummary, type ModelSummary, summary } from './nn/summary.ts';
 export { loadWeights, saveWeights } from './nn/weights.ts';
-export { WideResNet, type WideResNetOptions } from './nn/wide-resnet.ts';
+export { type WideBackboneOptions, WideResNet, WideResNetBackbone, type WideResNetOptions } from './nn/wide-resnet.ts';
 export {
   elu,
   geluTanh,

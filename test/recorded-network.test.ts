@@ -160,7 +160,8 @@ test('the networks of all methods are differentiated twice, and their recorded g
   const labels = engine.tensor(Int32Array.from({ length: 8 }, (_, i) => i % 4));
   for (const method of Object.values(methods)) {
     const config = parseConfig({ method: method.name, width: 4 });
-    const context = { engine, channels: 1, training: config as unknown as LearnerSettings, settings: config };
+    const format = { height: 8, width: 8, channels: 1 };
+    const context = { engine, images: format, training: config as unknown as LearnerSettings, settings: config };
     const model = buildModel(method, context, [2, 2]).unfreeze().eval();
     const loss = () => crossEntropy(model.forward(images), labels);
     const parameters = model.parameters();

@@ -32,7 +32,7 @@ export async function forked(from: Setup, known: Knowledge, to: Setup): Promise<
     const scale = await known.scaler?.state();
     if (scale) own.scaler?.load(scale);
     if (known.model && known.images) {
-      model = modelOf(to, known.taskSizes, known.images.channels).eval();
+      model = modelOf(to, known.taskSizes, known.images).eval();
       copyModel(known.model, model, from, to);
     }
     return { ...known, memory, scaler: own.scaler, model };

@@ -10,12 +10,15 @@ import { damaged, type StoredLearner } from './learner-state.ts';
 import { ExemplarMemory } from './memory.ts';
 import { keepsOf, memoryOptions } from './memory-use.ts';
 import type { AnyMethod, IncrementalModel } from './method.ts';
-import { buildModel } from './model.ts';
+import { type BuildContext, buildModel } from './model.ts';
+import type { Network } from './network.ts';
 
 /** What a learner is from its making on. */
 export interface Setup extends DividedSettings {
   readonly engine: Engine;
   readonly method: AnyMethod;
+  /** One of the user's own. */
+  readonly network?: Network | undefined;
   /** Brings images of other sizes to those of the first task. */
   readonly resize: boolean;
 }
@@ -52,12 +55,15 @@ export function nothingKnown({ engine, method, training }: Setup): Knowledge {
   };
 }
 
+/** What a model for such images is made from. */
+export const contextOf = (
+  { engine, training, network, methodSettings: settings }: Setup,
+  images: ImageFormat,
+): BuildContext => ({ engine, training, network, settings, images });
+
 /** A model after tasks of these sizes, its weights as initialised. */
-export const modelOf = (
-  { engine, method, training, methodSettings: settings }: Setup,
-  taskSizes: readonly number[],
-  channels: number,
-): IncrementalModel => buildModel(method, { engine, training, settings, channels }, taskSizes);
+export const modelOf = (setup: Setup, taskSizes: readonly number[], images: ImageFormat): IncrementalModel =>
+  buildModel(setup.method, contextOf(setup, images), taskSizes);
 
 /**
  * What a file holds.
@@ -74,7 +80,7 @@ export function restored(setup: Setup, { state, weights, exemplars }: StoredLear
     const fault = exemplarFault(fresh.memory, names.length, { keeps: keepsOf(setup), selection, format: images });
     if (fault) throw damaged(where, fault);
     if (tasks > 0 && images) {
-      model = modelOf(setup, taskSizes, images.channels).eval();
+      model = modelOf(setup, taskSizes, images).eval();
       writeState(model.namedTensors(), weights, where);
     }
   } catch (error) {

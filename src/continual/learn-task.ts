@@ -8,7 +8,7 @@ import { diverged, weightsAreFinite } from './divergence.ts';
 import { evaluate, readTestImages } from './evaluation.ts';
 import type { LearnerEvent, TaskEvent } from './events.ts';
 import { received } from './expected.ts';
-import { type Knowledge, modelOf, type Setup } from './knowledge.ts';
+import { contextOf, type Knowledge, modelOf, type Setup } from './knowledge.ts';
 import type { Evaluation, LearnOptions } from './learner-types.ts';
 import { checkRoom, keepsOf } from './memory-use.ts';
 import type { IncrementalModel } from './method.ts';
@@ -117,12 +117,11 @@ function modelFor(
   setup: Setup,
   { model, taskSizes }: Knowledge,
   added: number,
-  { channels }: ImageFormat,
+  images: ImageFormat,
   held: Disposables,
 ): IncrementalModel {
-  const { engine, method, training, methodSettings: settings } = setup;
-  if (!model) return held.add(modelOf(setup, [added], channels));
-  return held.add(grownCopy(method, { engine, training, settings, channels }, { model, taskSizes }, added));
+  if (!model) return held.add(modelOf(setup, [added], images));
+  return held.add(grownCopy(setup.method, contextOf(setup, images), { model, taskSizes }, added));
 }
 
 async function copyOfScaler({ engine }: Setup, { scaler }: Knowledge, held: Disposables): Promise<GradScaler | null> {

@@ -5,6 +5,7 @@ import { type LearnerSettings, learnerSettings, learnerSettingsOf } from './lear
 import { checkMemory } from './memory-use.ts';
 import type { AnyMethod } from './method.ts';
 import { checkMethod } from './method-names.ts';
+import { checkNetwork, type Network } from './network.ts';
 import { epochsOf } from './recipe.ts';
 import { guarded, readSettings } from './setting.ts';
 import { checkTraining } from './training-checks.ts';
@@ -19,8 +20,23 @@ export interface DividedSettings {
   readonly notices: readonly string[];
 }
 
-/** @throws {ConfigError} for a setting that is unknown or does not fit, and a method that is none. */
-export function divideSettings(engine: Engine, method: AnyMethod, settings: Given): DividedSettings {
+/**
+ * @param network of the user's own, in the place of the setting `model`.
+ * @throws {ConfigError} for a setting that is unknown or does not fit, and a method or a network that is none.
+ */
+export function divideSettings(
+  engine: Engine,
+  method: AnyMethod,
+  settings: Given,
+  network: Network | undefined,
+): DividedSettings {
+  const divided = divide(engine, method, settings);
+  if (!network) return divided;
+  checkNetwork(network);
+  return { ...divided, training: { ...divided.training, model: network.name as LearnerSettings['model'] } };
+}
+
+function divide(engine: Engine, method: AnyMethod, settings: Given): DividedSettings {
   const where = 'ContinualLearner';
   checkMethod(method);
   const of = `a learner by "${method.name}"`;

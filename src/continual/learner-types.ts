@@ -7,9 +7,12 @@ import type { ClassImages } from './class-images.ts';
 import type { ExecutionSettings, LearnerSettingsInput } from './learner-settings.ts';
 import type { AnyMethod, IncrementalModel } from './method.ts';
 import type { NamedMethod } from './method-names.ts';
+import type { Network } from './network.ts';
 
 /** Settings of the learner and of its method, side by side. */
-export interface LearnerOptions extends LearnerSettingsInput {
+export interface LearnerOptions extends Omit<LearnerSettingsInput, 'model'> {
+  /** A ResNet by name, `resnet8` by default, or a network of your own; see {@link defineNetwork}. */
+  readonly model?: LearnerSettingsInput['model'] | Network;
   /** One that learners know by name, `fdkd` by default, or any as a value: one of your own, or from `engram/methods`. */
   readonly method?: NamedMethod | AnyMethod;
   /** Brings images of other sizes to those of the first task, on the GPU, instead of refusing them. */
@@ -22,6 +25,8 @@ export interface LearnerOptions extends LearnerSettingsInput {
 export interface LoadLearnerOptions {
   /** The method itself, where it is not a built-in one. */
   readonly method?: AnyMethod;
+  /** The network itself, where it is one of your own. */
+  readonly model?: Network;
   /** What changes no result; as it was saved by default. */
   readonly settings?: Partial<ExecutionSettings>;
   /** Names the file in errors. */

@@ -37,6 +37,7 @@ import type {
 import type { ReadonlyExemplarMemory } from './memory.ts';
 import type { AnyMethod, IncrementalModel } from './method.ts';
 import { resolveMethod, savedMethod } from './method-names.ts';
+import { checkSavedNetwork, type Network } from './network.ts';
 import { Predictions } from './predictions.ts';
 import { readSettings } from './setting.ts';
 
@@ -58,8 +59,10 @@ export class ContinualLearner {
     readonly method: AnyMethod,
     settings: Readonly<Record<string, unknown>>,
     readonly resize = false,
+    /** One of your own, in the place of a ResNet. */
+    readonly network?: Network,
   ) {
-    this.setup = { engine, method, resize, ...divideSettings(engine, method, settings) };
+    this.setup = { engine, method, network, resize, ...divideSettings(engine, method, settings, network) };
     this.known = nothingKnown(this.setup);
   }
 
@@ -72,7 +75,9 @@ export class ContinualLearner {
    * const [{ label, probability }] = await learner.predict(image);
    */
   static async create(engine: Engine, options: LearnerOptions = {}): Promise<ContinualLearner> {
-    const { method = 'fdkd', resize = false, ...settings } = options;
+    const { method = 'fdkd', resize = false, model, ...others } = options;
+    const network = typeof model === 'object' ? model : undefined;
+    const settings = network || model === undefined ? others : { ...others, model };
     if (typeof resize !== 'boolean') {
       throw new ConfigError({
         where: 'ContinualLearner',
@@ -80,7 +85,7 @@ export class ContinualLearner {
         fix: 'Correct the value or leave it out.',
       });
     }
-    return new ContinualLearner(engine, resolveMethod(method), settings, resize);
+    return new ContinualLearner(engine, resolveMethod(method), settings, resize, network);
   }
 
   /**
@@ -91,15 +96,18 @@ export class ContinualLearner {
   static async load(
     engine: Engine,
     bytes: Uint8Array,
-    { method, settings: changed = {}, where = 'ContinualLearner.load' }: LoadLearnerOptions = {},
+    { method, model: network, settings: changed = {}, where = 'ContinualLearner.load' }: LoadLearnerOptions = {},
   ): Promise<ContinualLearner> {
     readSettings(executionSettings, changed, where, 'how a saved learner goes on');
     const stored = readLearner(bytes, where);
     const own = savedMethod(stored.state.method, method, where);
-    const { settings, methodSettings, resize } = stored.state;
+    const { methodSettings, resize } = stored.state;
+    const { model, ...training } = stored.state.settings;
+    checkSavedNetwork(model, network, where);
+    const settings = network ? training : stored.state.settings;
     let learner: ContinualLearner | null = null;
     try {
-      learner = new ContinualLearner(engine, own, { ...settings, ...methodSettings, ...changed }, resize);
+      learner = new ContinualLearner(engine, own, { ...settings, ...methodSettings, ...changed }, resize, network);
       learner.replace(restored(learner.setup, stored, where));
       return learner;
     } catch (error) {
@@ -124,9 +132,9 @@ export class ContinualLearner {
    */
   async fork(options: LearnerOptions = {}): Promise<ContinualLearner> {
     this.assertIdle('fork');
-    const { method = this.method, resize = this.resize, ...changed } = options;
+    const { method = this.method, resize = this.resize, model = this.network, ...changed } = options;
     const own = method === this.method || method === this.method.name ? this.methodSettings : {};
-    const settings = { ...this.training, ...own, ...changed };
+    const settings = { ...this.training, ...own, ...changed, model: model ?? this.training.model };
     const fork = await ContinualLearner.create(this.engine, { method: method as AnyMethod, resize, ...settings });
     try {
       fork.replace(await forked(this.setup, this.known, fork.setup));

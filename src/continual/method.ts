@@ -2,13 +2,15 @@
  * What a continual-learning method is: the model it trains, the phases a task is learnt in, the loss of each, and how it
  * predicts. A published method is one file that makes such an object; one of a user's own is an object of the same shape.
  */
+import type { ImageFormat } from '../data/image-bytes.ts';
+import type { Linear } from '../nn/layers.ts';
 import type { Module } from '../nn/module.ts';
-import type { ResNet } from '../nn/resnet.ts';
 import type { Engine } from '../tensor/engine.ts';
 import type { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Disposable } from './disposables.ts';
 import type { LearnerSettings, Recipe, Selection } from './learner-settings.ts';
+import type { Network } from './network.ts';
 import type { Settings, ValuesOf } from './setting.ts';
 
 /** What a model makes of a batch of images; each f32. */
@@ -44,11 +46,23 @@ export interface IncrementalModel extends Module {
   grow(classes: number, seed: number): void;
 }
 
+/** A model whose classifier is a linear layer over its features: what is trained unless a method has a model of its own. */
+export interface LinearModel extends IncrementalModel {
+  /** The classifier. */
+  fc: Linear;
+  /** Channels of the images. */
+  readonly inChannels: number;
+}
+
 /** What a model is made from. */
 export interface ModelContext<S extends Settings = Settings> {
   readonly engine: Engine;
   /** Channels of the images. */
   readonly channels: number;
+  /** Size and channels of the images. */
+  readonly images: ImageFormat;
+  /** One of the user's own, in the place of the ResNet that `training.model` names; see {@link defaultModel} and {@link backboneOf}. */
+  readonly network?: Network | undefined;
   /** Classes of the first task. */
   readonly classes: number;
   /** The learner's settings. */
@@ -163,6 +177,8 @@ export interface Task<S extends Settings = Settings, M extends IncrementalModel 
   hold<T extends Disposable>(one: T): T;
   /** Lets go of it: it is freed by whom it was released to. */
   release<T extends Disposable>(one: T): T;
+  /** Another of what methods train that have no model of their own, for so many classes. Belongs to the caller. */
+  newModel(classes: number): LinearModel;
   /** Features of images as they are, in inference: [n, featureSize] row-major, read back. */
   features(model: IncrementalModel, images: readonly number[]): Promise<Float32Array<ArrayBuffer>>;
   /** Logits of images as they are, in inference: [n, classes] row-major, read back. */
@@ -235,7 +251,7 @@ export interface Method<S extends Settings = Settings, M extends IncrementalMode
    * @throws {ConfigError}
    */
   check?(settings: ValuesOf<S>, plan: TaskPlan): readonly string[] | undefined;
-  /** A model for the first task's classes; a ResNet with a linear classifier by default. */
+  /** A model for the first task's classes; a ResNet or the user's own network with a linear classifier by default. */
   model?(context: ModelContext<S>): M;
   /**
    * Learns a task: yields its phases, each of which has been trained when the generator goes on. What it does between two of
@@ -256,7 +272,7 @@ export interface Method<S extends Settings = Settings, M extends IncrementalMode
 // biome-ignore lint/suspicious/noExplicitAny: a method's own types are known to itself alone
 export type AnyMethod = Method<any, any>;
 
-/** Gives a method its types: of its settings from their declaration, of its model from what it makes, or a ResNet's. */
-export const defineMethod = <const S extends Settings, M extends IncrementalModel = ResNet>(
+/** Gives a method its types: of its settings from their declaration, of its model from what it makes, or that of a linear one. */
+export const defineMethod = <const S extends Settings, M extends IncrementalModel = LinearModel>(
   method: Method<S, M>,
 ): Method<S, M> => method;

@@ -1,9 +1,12 @@
-/** The models that are trained: by default a ResNet whose linear classifier gets new outputs. */
+/** The models that are trained: by default a ResNet, or a network of the user's own, whose linear classifier gets new outputs. */
+
+import { ConfigError } from '../errors.ts';
 import { copyModule } from '../nn/copy.ts';
-import { createResNet, type ResNet } from '../nn/resnet.ts';
+import { createBackbone, createResNet } from '../nn/resnet.ts';
 import type { LearnerSettings } from './learner-settings.ts';
-import type { AnyMethod, IncrementalModel, ModelContext } from './method.ts';
+import type { AnyMethod, IncrementalModel, LinearModel, ModelContext } from './method.ts';
 import { ownModel } from './method-checks.ts';
+import { type Extractor, OwnModel, ownExtractor } from './network.ts';
 
 /** How a learner's network is built, as `createResNet` and `createBackbone` take it: for methods with a model of their own. */
 export const networkOptions = (
@@ -19,17 +22,47 @@ export const networkOptions = (
   ...(width > 0 ? { width } : {}),
 });
 
-/** What methods train that have no model of their own, for those that build theirs around it; belongs to the caller. */
-export const defaultModel = ({
-  engine,
-  channels,
-  classes,
-  training,
-}: Pick<ModelContext, 'engine' | 'channels' | 'classes' | 'training'>): ResNet =>
-  createResNet(engine, training.model, { ...networkOptions(training, channels), classes });
+/**
+ * What the network of a learner is made from.
+ * @inline
+ */
+type Making = Pick<ModelContext, 'engine' | 'images' | 'training' | 'network'>;
+
+/**
+ * The part of the learner's network before its classifier, for methods with a classifier of their own; belongs to the caller.
+ * @param options `lastRelu`: whether features end in a ReLU, where the network leaves it open. `stages`: that the maps on the way are needed.
+ * @throws {ConfigError} when a network of the user's own fails, or gives no maps where they are needed.
+ */
+export function backboneOf(
+  { engine, images, training, network }: Making,
+  { lastRelu = true, stages = false }: { readonly lastRelu?: boolean; readonly stages?: boolean } = {},
+): Extractor {
+  if (!network)
+    return createBackbone(engine, training.model, { ...networkOptions(training, images.channels), lastRelu });
+  const extractor = ownExtractor(network, { engine, images, training, lastRelu });
+  if (!stages || extractor.net.outputs) return extractor;
+  extractor.dispose();
+  throw new ConfigError({
+    where: `network "${network.name}"`,
+    message: 'its backbone gives no maps on the way to its features, which this method holds still.',
+    fix: 'Give the backbone a function outputs(images) that returns { features, stages }, or take another method.',
+  });
+}
+
+/**
+ * What methods train that have no model of their own, for those that build theirs around it; belongs to the caller.
+ * @throws {ConfigError} when a network of the user's own fails.
+ */
+export function defaultModel(context: Making & Pick<ModelContext, 'classes'>): LinearModel {
+  const { engine, images, training, network, classes } = context;
+  const { channels } = images;
+  if (!network) return createResNet(engine, training.model, { ...networkOptions(training, channels), classes });
+  const backbone = ownExtractor(network, { engine, images, training, lastRelu: true });
+  return new OwnModel(backbone, network, channels, { classes, seed: training.seed });
+}
 
 /** What a model is made from beside its classes. */
-export type BuildContext = Omit<ModelContext, 'classes' | 'settings'> & {
+export type BuildContext = Omit<ModelContext, 'classes' | 'channels' | 'settings'> & {
   readonly settings: Readonly<Record<string, unknown>>;
 };
 
@@ -39,7 +72,7 @@ export type BuildContext = Omit<ModelContext, 'classes' | 'settings'> & {
  */
 export function buildModel(method: AnyMethod, context: BuildContext, taskSizes: readonly number[]): IncrementalModel {
   const [classes, ...others] = taskSizes as [number, ...number[]];
-  const whole = { ...context, classes } as ModelContext;
+  const whole = { ...context, channels: context.images.channels, classes } as ModelContext;
   const model = ownModel(method, whole) ?? defaultModel(whole);
   try {
     for (const size of others) model.grow(size, context.training.seed);

@@ -11,11 +11,12 @@ import { type Disposable, Disposables } from './disposables.ts';
 import type { EpochEvent, ProgressEvent, StepEvent } from './events.ts';
 import { type Fit, fitPhase } from './fit.ts';
 import { prototypesOf, readOf } from './inference.ts';
-import type { Knowledge, Setup } from './knowledge.ts';
+import { contextOf, type Knowledge, type Setup } from './knowledge.ts';
 import { type LearnerSettings, type Recipe, recipeSettings } from './learner-settings.ts';
 import type { LearnOptions } from './learner-types.ts';
-import type { IncrementalModel, Phase, Task } from './method.ts';
+import type { IncrementalModel, LinearModel, Phase, Task } from './method.ts';
 import { phasesOf } from './method-checks.ts';
+import { defaultModel } from './model.ts';
 import { epochsOf, taskRecipe } from './recipe.ts';
 import { TaskImages } from './task-images.ts';
 import type { TaskInputs } from './task-inputs.ts';
@@ -92,6 +93,11 @@ export class TaskRun implements Task {
   readonly hold = <T extends Disposable>(one: T): T => this.options.held.add(one);
 
   readonly release = <T extends Disposable>(one: T): T => this.options.held.release(one);
+
+  readonly newModel = (classes: number): LinearModel => {
+    const { setup, inputs } = this.options;
+    return defaultModel({ ...contextOf(setup, inputs.format), classes });
+  };
 
   readonly features = (model: IncrementalModel, images: readonly number[]): Promise<Float32Array<ArrayBuffer>> =>
     readOf<Float32Array<ArrayBuffer>>(Float32Array, model, this.images, images, (x) => model.features(x));

@@ -66,6 +66,7 @@ export {
   type Drawn,
   defineMethod,
   type IncrementalModel,
+  type LinearModel,
   type Method,
   type ModelContext,
   type Outputs,
@@ -75,8 +76,17 @@ export {
   type Task,
   type TaskPlan,
 } from '../continual/method.ts';
-export { defaultModel, networkOptions } from '../continual/model.ts';
+export { backboneOf, defaultModel, networkOptions } from '../continual/model.ts';
+export {
+  type Backbone,
+  defineNetwork,
+  type Extractor,
+  type Network,
+  type NetworkContext,
+  type NetworkFeatures,
+} from '../continual/network.ts';
 export { type NetworkFile, networkFile } from '../continual/network-file.ts';
+export { mobileNetV2, wideResNet } from '../continual/networks.ts';
 export {
   choiceSetting,
   type NumberLimits,

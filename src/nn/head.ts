@@ -10,19 +10,26 @@ import { Linear } from './layers.ts';
 /**
  * A linear layer with more outputs: the old ones keep their weights, the new ones are initialised as in a new layer. Frees the
  * old layer.
+ * @param added makes a layer of so many outputs that starts otherwise.
  * @throws {ArgumentError} when `outFeatures` is not a whole number, or is below what the layer has.
  */
-export function growLinear(layer: Linear, outFeatures: number, random: Random): Linear {
+export function growLinear(
+  layer: Linear,
+  outFeatures: number,
+  random: Random,
+  added = (outputs: number): Linear =>
+    new Linear(layer.engine, layer.inFeatures, outputs, { bias: layer.bias !== null, random }),
+): Linear {
   const { engine, inFeatures } = layer;
-  const added = outFeatures - layer.outFeatures;
-  if (added === 0) return layer;
-  if (!Number.isInteger(outFeatures) || added < 0) {
+  const more = outFeatures - layer.outFeatures;
+  if (more === 0) return layer;
+  if (!Number.isInteger(outFeatures) || more < 0) {
     throw new ArgumentError({
       where: 'growLinear',
       message: `cannot grow from ${layer.outFeatures} to ${outFeatures} outputs.`,
     });
   }
-  const fresh = new Linear(engine, inFeatures, added, { bias: layer.bias !== null, random });
+  const fresh = added(more);
   const grown = new Linear(engine, inFeatures, outFeatures, { bias: layer.bias !== null, random });
   const replace = (old: Tensor, a: Tensor, b: Tensor, axis: number): Tensor => {
     old.dispose();

@@ -136,7 +136,7 @@ export class MobileNetV2 extends Module implements HasPath {
     this.classifier = new Sequential(
       engine,
       new Dropout(engine, dropout),
-      classifierOf(engine, this.featureSize, classes, random),
+      mobileNetClassifier(engine, this.featureSize, classes, random),
     );
   }
 
@@ -155,7 +155,7 @@ export class MobileNetV2 extends Module implements HasPath {
 }
 
 /** As torchvision's: weights of standard deviation 0.01, biases of zero. */
-function classifierOf(engine: Engine, inFeatures: number, classes: number, random: Random): Linear {
+export function mobileNetClassifier(engine: Engine, inFeatures: number, classes: number, random: Random): Linear {
   const layer = new Linear(engine, inFeatures, classes, { random });
   layer.dispose();
   layer.weight = parameter(engine, [inFeatures, classes], () => random.normal(0, 0.01));

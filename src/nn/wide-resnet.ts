@@ -9,6 +9,7 @@ import { checkSizes } from './check-sizes.ts';
 import { BatchNorm2d, Conv2d, checkImages, Dropout, Linear, Sequential } from './layers.ts';
 import { Module } from './module.ts';
 import type { HasPath, Path } from './path.ts';
+import type { BackboneOutputs } from './resnet.ts';
 
 /** What a {@link WideResNet} may differ in. */
 export interface WideResNetOptions {
@@ -82,27 +83,28 @@ class WideStage extends Module implements HasPath {
   }
 }
 
-/**
- * A wide ResNet; WideResNet-28-10 by default. torchvision has none of these: names are those of the PyTorch code that most others
- * come from, github.com/xternalz/WideResNet-pytorch (`block1.layer.0.convShortcut.weight`).
- */
-export class WideResNet extends Module implements HasPath {
+/** What a {@link WideResNetBackbone} may differ in. */
+export type WideBackboneOptions = Omit<WideResNetOptions, 'classes'>;
+
+/** A wide ResNet without its classifier, WideResNet-28-10's by default: features and stage maps, for a classifier of one's own. */
+export class WideResNetBackbone extends Module implements HasPath {
   readonly conv1: Conv2d;
   readonly block1: Module;
   readonly block2: Module;
   readonly block3: Module;
   readonly bn1: BatchNorm2d;
-  /** The classifier. */
-  readonly fc: Linear;
   /** Channels of the images. */
   readonly inChannels: number;
   /** Numbers of a feature vector. */
   readonly featureSize: number;
 
-  /** @throws {ArgumentError} when the depth is not 6n + 4, or a size is below 1. */
-  constructor(engine: Engine, options: WideResNetOptions) {
+  /**
+   * @param random what weights are drawn from; a stream of the seed by default.
+   * @throws {ArgumentError} when the depth is not 6n + 4, or a size is below 1.
+   */
+  constructor(engine: Engine, options: WideBackboneOptions = {}, random = Random.of(options.seed ?? 0, 'init')) {
     super(engine);
-    const { classes, depth = 28, widen = 10, inChannels = 3, dropout = 0, seed = 0 } = options;
+    const { depth = 28, widen = 10, inChannels = 3, dropout = 0 } = options;
     const blocks = (depth - 4) / 6;
     if (!Number.isInteger(blocks) || blocks < 1) {
       throw new ArgumentError({
@@ -110,8 +112,7 @@ export class WideResNet extends Module implements HasPath {
         message: `depth is ${depth}; 6n + 4 was expected, as 10, 16, 22, 28 or 40.`,
       });
     }
-    checkSizes('WideResNet', { classes, widen, inChannels });
-    const random = Random.of(seed, 'init');
+    checkSizes('WideResNet', { widen, inChannels });
     this.inChannels = inChannels;
     this.conv1 = new Conv2d(engine, inChannels, 16, 3, { padding: 1, bias: false, random, init: 'kaiming-normal' });
     const stage = (from: number, to: number, stride: number) =>
@@ -127,11 +128,27 @@ export class WideResNet extends Module implements HasPath {
     this.block3 = stage(32 * widen, 64 * widen, 2);
     this.featureSize = 64 * widen;
     this.bn1 = new BatchNorm2d(engine, this.featureSize);
-    this.fc = new Linear(engine, this.featureSize, classes, { random });
   }
 
   path(): Path {
-    return { along: [this.conv1, this.block1, this.block2, this.block3, this.fc] };
+    return { along: [this.conv1, this.block1, this.block2, this.block3] };
+  }
+
+  /** The map after each stage, [n, h, w, c]; the last one normalised, as features see it. */
+  private stageMaps(x: Tensor): [Tensor, Tensor, Tensor] {
+    checkImages('WideResNet', x, this.inChannels);
+    const first = this.block1.forward(this.conv1.forward(x));
+    const second = this.block2.forward(first);
+    return [first, second, this.bn1.forward(this.block3.forward(second), { relu: true })];
+  }
+
+  /**
+   * Features and stage maps of images [n, h, w, inChannels].
+   * @throws {ShapeError} unless `x` is a batch of images with as many channels.
+   */
+  outputs(x: Tensor): BackboneOutputs {
+    const stages = this.stageMaps(x);
+    return { features: globalAvgPool(stages[2]), stages };
   }
 
   /**
@@ -139,14 +156,37 @@ export class WideResNet extends Module implements HasPath {
    * @throws {ShapeError} unless `x` is a batch of images with as many channels.
    */
   features(x: Tensor): Tensor {
-    checkImages('WideResNet', x, this.inChannels);
-    const stages = [this.block1, this.block2, this.block3];
-    const map = stages.reduce((y, stage) => stage.forward(y), this.conv1.forward(x));
-    return globalAvgPool(this.bn1.forward(map, { relu: true }));
+    return globalAvgPool(this.stageMaps(x)[2]);
+  }
+
+  /** The same as {@link features}. */
+  forward(x: Tensor): Tensor {
+    return this.features(x);
+  }
+}
+
+/**
+ * A wide ResNet; WideResNet-28-10 by default. torchvision has none of these: names are those of the PyTorch code that most others
+ * come from, github.com/xternalz/WideResNet-pytorch (`block1.layer.0.convShortcut.weight`).
+ */
+export class WideResNet extends WideResNetBackbone {
+  /** The classifier. */
+  readonly fc: Linear;
+
+  /** @throws {ArgumentError} when the depth is not 6n + 4, or a size is below 1. */
+  constructor(engine: Engine, options: WideResNetOptions) {
+    checkSizes('WideResNet', { classes: options.classes });
+    const random = Random.of(options.seed ?? 0, 'init');
+    super(engine, options, random);
+    this.fc = new Linear(engine, this.featureSize, options.classes, { random });
+  }
+
+  override path(): Path {
+    return { along: [...super.path().along, this.fc] };
   }
 
   /** Logits [n, classes]. */
-  forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor {
     return this.fc.forward(this.features(x));
   }
 }

@@ -133,12 +133,12 @@ export class AnalysedRun {
 
   private get context() {
     const { engine } = this;
-    const { training, methodSettings: settings, imageFormat } = this.benchmark.learner;
-    const channels = imageFormat?.channels ?? 3;
+    const { training, methodSettings: settings, network } = this.benchmark.learner;
     return {
       engine,
       settings,
-      channels,
+      network,
+      images: this.benchmark.images.train,
       training: { ...training, precision: 'f32', gradientCheckpointing: false },
     } as const;
   }

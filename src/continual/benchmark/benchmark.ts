@@ -266,8 +266,8 @@ export class Benchmark {
    */
   async tryModel(): Promise<void> {
     const { engine, method, scenario, split } = this;
-    const { training, methodSettings: settings } = this.learner;
-    buildModel(method, { engine, training, settings, channels: split.train.channels }, scenario.newSizes).dispose();
+    const { training, methodSettings: settings, network } = this.learner;
+    buildModel(method, { engine, training, settings, network, images: split.train }, scenario.newSizes).dispose();
     await engine.sync();
   }
 

@@ -24,7 +24,7 @@ export interface NextTask {
  * @throws {ArgumentError} before the first task is learnt.
  */
 export async function zeroShot(learner: ContinualLearner, { brings, tests }: NextTask): Promise<ZeroShot> {
-  const { engine, method, training, methodSettings: settings, model, classes, imageFormat: format } = learner;
+  const { engine, method, training, methodSettings: settings, model, classes, network, imageFormat: format } = learner;
   if (!model || !format) {
     throw new ArgumentError({ where: 'zeroShot', message: 'nothing has been learnt yet.', fix: 'Learn a task first.' });
   }
@@ -45,7 +45,7 @@ export async function zeroShot(learner: ContinualLearner, { brings, tests }: Nex
       predictions.dispose(() => one.dispose());
     }
   };
-  const context = { engine, training, settings, channels: format.channels };
+  const context = { engine, training, settings, network, images: format };
   // One after the other: there may be no room for both.
   const before = await right(grownCopy(method, context, { model, taskSizes: learner.taskSizes }, added.length));
   const untrained = await right(buildModel(method, context, taskSizes));

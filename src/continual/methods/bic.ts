@@ -1,13 +1,12 @@
-import type { ResNet } from '../../nn/resnet.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
-import { defineMethod, type Outputs, type Task } from '../method.ts';
+import { defineMethod, type LinearModel, type Outputs, type Task } from '../method.ts';
 import { defaultModel } from '../model.ts';
 import { BiasCorrection } from '../rules/bias-correction.ts';
 import { numberSetting, wholeSetting } from '../setting.ts';
 import { classification, withDistillation } from './classification.ts';
 import { oldShare } from './shares.ts';
-import { WrappedResNet } from './wrapped-resnet.ts';
+import { WrappedModel } from './wrapped-model.ts';
 
 const settings = {
   ...distillSettings('whole'),
@@ -20,10 +19,10 @@ const settings = {
   correctionEpochs: wholeSetting(0, 0, 'epochs of the correction; 0 for as many as the task has'),
 };
 
-/** A ResNet whose logits are scaled and shifted task by task; the corrected ones are what the next task is taught. */
-class CorrectedResNet extends WrappedResNet {
+/** A network whose logits are scaled and shifted task by task; the corrected ones are what the next task is taught. */
+class CorrectedModel extends WrappedModel {
   constructor(
-    net: ResNet,
+    net: LinearModel,
     readonly correction: BiasCorrection,
   ) {
     super(net);
@@ -79,7 +78,7 @@ export const bic = defineMethod({
   keeps: 'exemplars',
   extraPasses: 1,
   check: (settings, { taskSizes }) => checkDistill(settings, taskSizes),
-  model: (context) => new CorrectedResNet(defaultModel(context), new BiasCorrection(context.engine, [context.classes])),
+  model: (context) => new CorrectedModel(defaultModel(context), new BiasCorrection(context.engine, [context.classes])),
   async *learn(task) {
     const { model, old } = task;
     const { correctionEpochs } = task.settings;

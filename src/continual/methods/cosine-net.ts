@@ -1,11 +1,11 @@
 /** The model of LUCIR and PODNet: a backbone whose features may point anywhere, and a classifier by their directions. */
 import type { CosineLinear } from '../../nn/cosine-linear.ts';
 import { Module } from '../../nn/module.ts';
-import { createBackbone, type ResNetBackbone } from '../../nn/resnet.ts';
 import { Random } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { IncrementalModel, ModelContext, Outputs } from '../method.ts';
-import { networkOptions } from '../model.ts';
+import { backboneOf } from '../model.ts';
+import type { Extractor } from '../network.ts';
 
 /** What the losses look at besides. */
 export interface CosineOutputs extends Outputs {
@@ -16,7 +16,7 @@ export interface CosineOutputs extends Outputs {
 /** A backbone that ends without ReLU, and a classifier by cosines. */
 export class CosineNet<C extends CosineLinear = CosineLinear> extends Module implements IncrementalModel {
   constructor(
-    readonly backbone: ResNetBackbone,
+    readonly backbone: Extractor,
     readonly classifier: C,
   ) {
     super(backbone.engine);
@@ -52,11 +52,16 @@ export class CosineNet<C extends CosineLinear = CosineLinear> extends Module imp
 
 const weightsRandom = (seed: number, classes: number): Random => Random.of(seed, 'proxies', classes);
 
-/** @param classifier of so many features, its weights drawn from what it is given. */
+/**
+ * @param classifier of so many features, its weights drawn from what it is given.
+ * @param options `stages`: that the method looks at the maps on the way to the features.
+ */
 export function cosineNet<C extends CosineLinear>(
-  { engine, training, channels, classes }: Pick<ModelContext, 'engine' | 'training' | 'channels' | 'classes'>,
+  context: ModelContext,
   classifier: (featureSize: number, random: Random) => C,
+  { stages = false }: { readonly stages?: boolean } = {},
 ): CosineNet<C> {
-  const backbone = createBackbone(engine, training.model, { ...networkOptions(training, channels), lastRelu: false });
+  const { training, classes } = context;
+  const backbone = backboneOf(context, { lastRelu: false, stages });
   return new CosineNet(backbone, classifier(backbone.featureSize, weightsRandom(training.seed, classes)));
 }

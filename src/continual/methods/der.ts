@@ -2,14 +2,14 @@ import { copyModule } from '../../nn/copy.ts';
 import { widerLinear } from '../../nn/head.ts';
 import { Linear } from '../../nn/layers.ts';
 import { Module } from '../../nn/module.ts';
-import { createBackbone, type ResNetBackbone } from '../../nn/resnet.ts';
 import { crossEntropy } from '../../ops/cross-entropy.ts';
 import { concat } from '../../ops/strided.ts';
 import { Random } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { alignmentSettings, alignTask } from '../alignment.ts';
 import { defineMethod, type IncrementalModel, type Outputs } from '../method.ts';
-import { networkOptions } from '../model.ts';
+import { backboneOf } from '../model.ts';
+import type { Extractor } from '../network.ts';
 import { auxiliaryTargets } from '../rules/auxiliary-targets.ts';
 import { classification } from './classification.ts';
 
@@ -21,13 +21,13 @@ interface ExpandedOutputs extends Outputs {
 
 /** An extractor a task, their features joined; the older ones stay as they are. */
 class ExpandableModel extends Module implements IncrementalModel {
-  readonly extractors: ResNetBackbone[] = [];
+  readonly extractors: Extractor[] = [];
   fc: Linear;
   /** Tells the newest task's classes from each other and from all older ones; none in the first task. */
   auxiliary: Linear | null = null;
 
   constructor(
-    private readonly makeExtractor: (index: number) => ResNetBackbone,
+    private readonly makeExtractor: (index: number) => Extractor,
     classes: number,
     seed: number,
   ) {
@@ -69,7 +69,7 @@ class ExpandableModel extends Module implements IncrementalModel {
 
   /** One more extractor, started from the last one; the classifier sees its features too. */
   grow(classes: number, seed: number): void {
-    const last = this.extractors.at(-1) as ResNetBackbone;
+    const last = this.extractors.at(-1) as Extractor;
     const extractor = this.makeExtractor(this.extractors.length);
     copyModule(last, extractor);
     last.freeze();
@@ -91,10 +91,7 @@ export const der = defineMethod({
   source: 'Yan et al. 2021, DER: Dynamically Expandable Representation for Class Incremental Learning',
   settings: alignmentSettings,
   keeps: 'exemplars',
-  model({ engine, training, channels, classes }) {
-    const options = networkOptions(training, channels);
-    return new ExpandableModel(() => createBackbone(engine, training.model, options), classes, training.seed);
-  },
+  model: (context) => new ExpandableModel(() => backboneOf(context), context.classes, context.training.seed),
   async *learn(task) {
     const { model, oldClasses, newClasses } = task;
     const ce = classification(task);

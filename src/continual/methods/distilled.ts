@@ -2,11 +2,10 @@
 import * as v from 'valibot';
 import { isBySimilarity, WEIGHTING_STRATEGIES } from '../../distill/weighting.ts';
 import { ConfigError } from '../../errors.ts';
-import type { ResNet } from '../../nn/resnet.ts';
 import { alignmentSettings, alignTask } from '../alignment.ts';
 import { type DistillationOptions, distillation, distillationSettings } from '../distillation.ts';
 import { hasRoom } from '../memory-use.ts';
-import type { Phase, Task, TaskPlan } from '../method.ts';
+import type { LinearModel, Phase, Task, TaskPlan } from '../method.ts';
 import { choiceSetting, setting, type ValuesOf } from '../setting.ts';
 import { classification, withDistillation } from './classification.ts';
 import { oldShare } from './shares.ts';
@@ -40,9 +39,9 @@ export function checkWeighting({ weighting }: ValuesOf<typeof distilledSettings>
 
 /** CE + λ·KD on new images and exemplars, or (1 − μ)·CE + λ·μ·KD, then alignment. */
 export async function* learnDistilled(
-  task: Task<typeof distilledSettings, ResNet>,
+  task: Task<typeof distilledSettings, LinearModel>,
   options: DistillationOptions,
-): AsyncGenerator<Phase<ResNet>> {
+): AsyncGenerator<Phase<LinearModel>> {
   const { weighting: chosen, temperature, temperatureSquared, kdWeight } = task.settings;
   const isConvex = chosen === 'convex';
   const share = isConvex ? oldShare(task) : 1;

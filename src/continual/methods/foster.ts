@@ -8,11 +8,10 @@ import { copyModule } from '../../nn/copy.ts';
 import { widerLinear } from '../../nn/head.ts';
 import { Linear } from '../../nn/layers.ts';
 import { Module } from '../../nn/module.ts';
-import type { ResNet } from '../../nn/resnet.ts';
 import { concat } from '../../ops/strided.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
-import { defineMethod, type Outputs, type Task } from '../method.ts';
+import { defineMethod, type LinearModel, type Outputs, type Task } from '../method.ts';
 import { defaultModel } from '../model.ts';
 import {
   adjustedCrossEntropy,
@@ -21,7 +20,7 @@ import {
 } from '../rules/balanced-distillation.ts';
 import { numberSetting, wholeSetting } from '../setting.ts';
 import { classification } from './classification.ts';
-import { WrappedResNet } from './wrapped-resnet.ts';
+import { WrappedModel } from './wrapped-model.ts';
 
 const beta = (preset: number, of: string) =>
   numberSetting(preset, { least: 0, below: 1 }, `how far rare classes weigh more in the ${of}; 0 for all alike`, 'β');
@@ -40,7 +39,7 @@ const settings = {
 class Boost extends Module {
   constructor(
     /** The new extractor, with a classifier of its own for all classes. */
-    readonly net: ResNet,
+    readonly net: LinearModel,
     /** Over the old features and the new ones. */
     readonly fc: Linear,
   ) {
@@ -59,16 +58,17 @@ class Boost extends Module {
   }
 }
 
-/** A ResNet, and beside it what the task that is being learnt adds. */
-class FosteredResNet extends WrappedResNet {
+/** A network, and beside it what the task that is being learnt adds. */
+class FosteredModel extends WrappedModel {
   /** Of the task under way: saved with its progress, and gone when it is done. */
   boost: Boost | null = null;
 }
 
 /** Another extractor, started from the old one; the joint classifier keeps what the old one had. Belongs to the caller. */
-function boostOf({ engine, training, model, random }: Task<typeof settings, FosteredResNet>, old: ResNet): Boost {
+function boostOf(task: Task<typeof settings, FosteredModel>, old: LinearModel): Boost {
+  const { engine, model, random } = task;
   const { classes, featureSize } = model;
-  const net = defaultModel({ engine, training, channels: old.inChannels, classes: old.classes });
+  const net = task.newModel(old.classes);
   copyModule(old, net);
   net.fc.dispose();
   net.fc = new Linear(engine, featureSize, classes, { random: random('own head') });
@@ -76,7 +76,7 @@ function boostOf({ engine, training, model, random }: Task<typeof settings, Fost
 }
 
 /** Images of each class; a class that a reservoir kept none of counts as one with a single image. */
-function classCounts({ fresh, exemplars, labels, model }: Task<typeof settings, FosteredResNet>): number[] {
+function classCounts({ fresh, exemplars, labels, model }: Task<typeof settings, FosteredModel>): number[] {
   const counts = new Array<number>(model.classes).fill(0);
   for (const image of [...fresh, ...exemplars]) counts[labels[image] as number]! += 1;
   return counts.map((count) => Math.max(1, count));
@@ -92,7 +92,7 @@ export const foster = defineMethod({
   // The old network; in the compression a step of training more, and both teachers.
   extraPasses: 6,
   check: (settings, { taskSizes }) => checkDistill(settings, taskSizes),
-  model: (context) => new FosteredResNet(defaultModel(context)),
+  model: (context) => new FosteredModel(defaultModel(context)),
   async *learn(task) {
     const { engine, model, old } = task;
     const { kdWeight, temperature, beta1, beta2, compressionEpochs } = task.settings;

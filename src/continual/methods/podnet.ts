@@ -65,10 +65,14 @@ export const podnet = defineMethod({
     ];
   },
   model: (context) =>
-    cosineNet(context, (featureSize, random) => {
-      const { proxies } = context.settings;
-      return new ProxyClassifier(context.engine, featureSize, context.classes, { proxies, random });
-    }),
+    cosineNet(
+      context,
+      (featureSize, random) => {
+        const { proxies } = context.settings;
+        return new ProxyClassifier(context.engine, featureSize, context.classes, { proxies, random });
+      },
+      { stages: context.settings.distill === undefined },
+    ),
   async *learn(task) {
     const { model, settings } = task;
     const trained = await objective(task);

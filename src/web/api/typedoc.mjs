@@ -58,7 +58,7 @@ async function converted() {
     sort: ['source-order'],
     visibilityFilters: { inherited: true },
     // The models of single methods, which others know as an `IncrementalModel`; what `TunedPiece` has its properties from.
-    intentionallyNotExported: ['CorrectedResNet', 'CosineNet', 'ExpandableModel', 'FosteredResNet', 'Piece'],
+    intentionallyNotExported: ['CorrectedModel', 'CosineNet', 'ExpandableModel', 'FosteredModel', 'Piece'],
     logLevel: LogLevel.Warn,
     validation: { notDocumented: true, notExported: true, invalidLink: true, rewrittenLink: true },
     // What is exported, and what can be called on it. Members that hold a value are left out: a comment would repeat the names

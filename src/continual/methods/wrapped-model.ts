@@ -1,11 +1,10 @@
-/** A ResNet in a model that has more than it: what methods build on that keep something beside the network. */
+/** A network in a model that has more than it: what methods build on that keep something beside the network. */
 import { Module } from '../../nn/module.ts';
-import type { ResNet } from '../../nn/resnet.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { IncrementalModel, Outputs } from '../method.ts';
+import type { IncrementalModel, LinearModel, Outputs } from '../method.ts';
 
-export class WrappedResNet extends Module implements IncrementalModel {
-  constructor(readonly net: ResNet) {
+export class WrappedModel extends Module implements IncrementalModel {
+  constructor(readonly net: LinearModel) {
     super(net.engine);
   }
 
