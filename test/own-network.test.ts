@@ -1,4 +1,7 @@
 /** A network of a user's own learns as a ResNet does: by every method, saved, loaded, exported. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { methods } from '../src/continual/methods/index.ts';
@@ -27,6 +30,7 @@ import {
   type Tensor,
 } from '../src/index.ts';
 import { Random } from '../src/tensor/random.ts';
+import { engram } from './support/command.ts';
 import { engine } from './support/engine.ts';
 import { sameAnswers } from './support/onnx-runtime.ts';
 import { refusal } from './support/refusal.ts';
@@ -219,6 +223,45 @@ test('PODNet says that it needs maps where a backbone gives none', async () => {
   const learner = await ContinualLearner.create(engine, { ...few, model, method: methods.podnet });
   assert.match((await refusal(learn(learner, first))).message, /gives no maps on the way .* outputs\(images\)/);
   learner.dispose();
+});
+
+const PATCHES = `
+import { defineNetwork, withNetwork } from 'engram/continual';
+import { fdkd } from 'engram/methods';
+import { Conv2d, globalAvgPool, Module } from 'engram';
+class Patches extends Module {
+  featureSize = 4;
+  constructor(engine, channels) {
+    super(engine);
+    engine.seed(3);
+    this.patch = new Conv2d(engine, channels, 4, 2, { stride: 2 });
+  }
+  forward(x) { return globalAvgPool(this.patch.forward(x).relu()); }
+}
+const patches = defineNetwork({ name: 'patches', backbone: ({ engine, images }) => new Patches(engine, images.channels) });
+export default withNetwork(fdkd, patches);
+`;
+
+test('the command line trains, goes on, reports and exports it, by a file', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'engram-own-network-'));
+  const at = (...parts: string[]) => join(home, ...parts);
+  try {
+    writeFileSync(at('mine.mjs'), PATCHES);
+    const small =
+      '--data glyphs --class-order 0,1,2,3 --tasks 2 --train-per-class 6 --test-per-class 2 --epochs 2 --memory 8';
+    const args = ['train', ...small.split(' '), '--method', at('mine.mjs'), '--out', at('run')];
+    const trained = await engram(...args, '--kd-weight', '2');
+    assert.is(trained.code, 0, trained.errors);
+    assert.match(trained.out, /fdkd\+patches/);
+    const { tensors } = readSafetensors(readFileSync(at('run', 'checkpoint.safetensors')));
+    assert.ok([...tensors.keys()].some((name) => name.endsWith('backbone.patch.weight')));
+    assert.is((await engram('train', '--resume', '--out', at('run'))).code, 0);
+    const exported = await engram('export', at('run'), '--onnx', '--safetensors');
+    assert.is(exported.code, 0, exported.errors);
+    assert.ok(existsSync(at('run', 'model.onnx')) && existsSync(at('run', 'model.safetensors')));
+  } finally {
+    rmSync(home, { recursive: true });
+  }
 });
 
 test('a file is loaded with the network that it was made with, or not at all', async () => {

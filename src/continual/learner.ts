@@ -46,6 +46,8 @@ import { readSettings } from './setting.ts';
  * {@link save}, read again by {@link load}.
  */
 export class ContinualLearner {
+  /** One of your own, in the place of a ResNet. */
+  readonly network: Network | undefined;
   private readonly setup: Setup;
   private known: Knowledge;
   private predictions: Predictions | null = null;
@@ -59,10 +61,16 @@ export class ContinualLearner {
     readonly method: AnyMethod,
     settings: Readonly<Record<string, unknown>>,
     readonly resize = false,
-    /** One of your own, in the place of a ResNet. */
-    readonly network?: Network,
+    network?: Network,
   ) {
-    this.setup = { engine, method, network, resize, ...divideSettings(engine, method, settings, network) };
+    this.network = network ?? method.network;
+    this.setup = {
+      engine,
+      method,
+      network: this.network,
+      resize,
+      ...divideSettings(engine, method, settings, this.network),
+    };
     this.known = nothingKnown(this.setup);
   }
 
@@ -103,8 +111,8 @@ export class ContinualLearner {
     const own = savedMethod(stored.state.method, method, where);
     const { methodSettings, resize } = stored.state;
     const { model, ...training } = stored.state.settings;
-    checkSavedNetwork(model, network, where);
-    const settings = network ? training : stored.state.settings;
+    checkSavedNetwork(model, network ?? own.network, where);
+    const settings = (network ?? own.network) ? training : stored.state.settings;
     let learner: ContinualLearner | null = null;
     try {
       learner = new ContinualLearner(engine, own, { ...settings, ...methodSettings, ...changed }, resize, network);

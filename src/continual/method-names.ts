@@ -11,6 +11,7 @@ import { kd } from './methods/kd.ts';
 import { rdkd } from './methods/rdkd.ts';
 import { replay } from './methods/replay.ts';
 import { tkd } from './methods/tkd.ts';
+import { checkNetwork } from './network.ts';
 import type { Setting } from './setting.ts';
 
 /** Those that a learner knows by name: DKD, what it is compared with, and the bounds. */
@@ -93,6 +94,7 @@ export function checkMethod(method: unknown, where = 'method'): asserts method i
     (part) => others[part] !== undefined && typeof others[part] !== 'function',
   );
   if (unfit) throw refuse(`${unfit} of ${label} is ${received(others[unfit])}, not a function.`);
+  if (others.network !== undefined) checkNetwork(others.network);
   if (!['nothing', 'exemplars', 'everything'].includes(keeps as string))
     throw refuse(
       `${label} does not say what it keeps of a task's images.`,

@@ -251,6 +251,8 @@ export interface Method<S extends Settings = Settings, M extends IncrementalMode
    * @throws {ConfigError}
    */
   check?(settings: ValuesOf<S>, plan: TaskPlan): readonly string[] | undefined;
+  /** What it trains in the place of the network that the setting `model` names; see {@link withNetwork}. */
+  readonly network?: Network;
   /** A model for the first task's classes; a ResNet or the user's own network with a linear classifier by default. */
   model?(context: ModelContext<S>): M;
   /**

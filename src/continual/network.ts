@@ -12,7 +12,8 @@ import { show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { received } from './expected.ts';
 import type { LearnerSettings } from './learner-settings.ts';
-import type { LinearModel, Outputs } from './method.ts';
+import type { IncrementalModel, LinearModel, Method, Outputs } from './method.ts';
+import type { Settings } from './setting.ts';
 
 /** What a network makes of images, f32. */
 export interface NetworkFeatures {
@@ -66,6 +67,16 @@ export interface Network {
 
 /** Gives a network its type. */
 export const defineNetwork = (network: Network): Network => network;
+
+/**
+ * A method that trains a network of the user's own, for who takes methods and no learner's settings: a {@link Benchmark}, or a method's file on a command
+ * line. It is called after both, `fdkd+patches`, and the setting `model` has no say.
+ * @example export default withNetwork(fdkd, patches); // mine.js, for engram train --method ./mine.js
+ */
+export const withNetwork = <S extends Settings, M extends IncrementalModel>(
+  method: Method<S, M>,
+  network: Network,
+): Method<S, M> => ({ ...method, name: `${method.name}+${network.name}`, network });
 
 /** As a folder or a file can be called, and no path. */
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._+-]*$/u;

@@ -84,6 +84,7 @@ export {
   type Network,
   type NetworkContext,
   type NetworkFeatures,
+  withNetwork,
 } from '../continual/network.ts';
 export { type NetworkFile, networkFile } from '../continual/network-file.ts';
 export { mobileNetV2, wideResNet } from '../continual/networks.ts';
