@@ -69,7 +69,7 @@ export interface Network {
 export const defineNetwork = (network: Network): Network => network;
 
 /**
- * A method that trains a network of the user's own, for who takes methods and no learner's settings: a {@link Benchmark}, or a method's file on a command
+ * A method that trains a network of the user's own, for who takes methods and no learner's settings: a `Benchmark`, or a method's file on a command
  * line. It is called after both, `fdkd+patches`, and the setting `model` has no say.
  * @example export default withNetwork(fdkd, patches); // mine.js, for engram train --method ./mine.js
  */
