@@ -25,6 +25,7 @@ import { type MemoryCase, memoryCases, memoryJson, memoryLine } from './cases/me
 import { methodCases } from './cases/methods.ts';
 import { profile, profileText } from './cases/profile.ts';
 import { scalingCases } from './cases/scaling.ts';
+import { streamCases } from './cases/stream.ts';
 import { sweepCases } from './cases/sweep.ts';
 import { trainCases } from './cases/train.ts';
 import { dkdChart } from './dkd-chart.ts';
@@ -51,6 +52,7 @@ const CASES: readonly Case[] = [
   ...scalingCases,
   ...methodCases,
   ...sweepCases,
+  ...streamCases,
   ...peerCases,
 ];
 const PROFILED = 'train-step/resnet8';
