@@ -18,20 +18,39 @@ const NODE_ONLY = [
   'webgpu',
 ];
 
-/** Numbers at length, of kernels that other tests run in a page too: the same in Node, on the same rasterizer, and minutes of it. */
+/** Numbers at length, of what other tests run in a page too: the same in Node, on the same rasterizer, and ten minutes of it. */
 const AT_LENGTH = [
+  'analysis',
   'attention',
+  'batch-norm',
   'compression',
+  'compression-losses',
   'conv-transpose2d',
   'conv1d',
   'conv2d-groups',
+  'distill-dense',
   'distill-gradients',
+  'distill-methods',
   'distill-random',
+  'distill-settings',
   'distill-sizes',
   'drawn-batches',
+  'fork',
   'fuzz',
+  'group-norm',
+  'growing-heads',
+  'linear-probe',
+  'memory-size',
+  'method-losses',
   'networks',
+  'plan',
+  'recompute',
+  'recorded-network',
+  'reduce',
+  'sharpness',
+  'softmax',
   'sort',
+  'statistics',
 ];
 
 /** @type {import('esbuild').Plugin} */
