@@ -126,6 +126,24 @@ const layers: Record<string, [Module, Shape]> = {
     ),
     [4, 5, 6],
   ],
+  'batch norm of features and of sequences': [
+    calls(
+      (x, [a, b]) => b!.forward(a!.forward(x).mean(1)),
+      new engram.BatchNorm2d(engine, 4),
+      new engram.BatchNorm2d(engine, 4),
+    ),
+    [5, 4],
+  ],
+  'a weight seen in two shapes': [
+    calls(
+      (x, [fc]) => {
+        const { weight } = fc as engram.Linear;
+        return x.mul(weight.reshape([6])).add(engram.matmul(x, weight.reshape([6, 1])));
+      },
+      new Linear(engine, 2, 3),
+    ),
+    [6],
+  ],
   attention: [
     calls((x, [a]) => a!.forward(x, x, x, { isCausal: true }).output, new MultiheadAttention(engine, 8, 2)),
     [6, 8],

@@ -1,5 +1,6 @@
 /** Puts a graph together: what a function calls, twice traced, with an input before it and outputs behind it. */
 import { ArgumentError } from '../../errors.ts';
+import type { TypedArray } from '../../tensor/dtype.ts';
 import type { Engine } from '../../tensor/engine.ts';
 import { type Shape, sameShape, show, sizeOf } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -54,13 +55,22 @@ function sampleOf({ engine, input, dtype = 'f32' }: Assembly, batch: number): Te
   );
 }
 
-/** Reads constants back, each once. */
-async function read(constants: Iterable<Tensor>, names: ReadonlyMap<object, string>): Promise<Map<Tensor, Numbers>> {
-  const entries = [...constants].map(async (tensor): Promise<[Tensor, Numbers]> => {
-    const name = names.get(tensor.storage) ?? '';
-    return [tensor, { name, shape: tensor.shape, data: await tensor.data() }];
-  });
-  return new Map(await Promise.all(entries));
+/** Reads constants back; what several traces share is read once. */
+class Reader {
+  private readonly read = new Map<object, Promise<TypedArray>>();
+
+  /** @param names of tensors by their buffers. */
+  constructor(private readonly names: ReadonlyMap<object, string>) {}
+
+  async numbersOf(constants: Iterable<Tensor>): Promise<Map<Tensor, Numbers>> {
+    const entries = [...constants].map(async (tensor): Promise<[Tensor, Numbers]> => {
+      const { storage, shape } = tensor;
+      const data = this.read.get(storage) ?? tensor.data();
+      this.read.set(storage, data);
+      return [tensor, { name: this.names.get(storage) ?? '', shape, data: await data }];
+    });
+    return new Map(await Promise.all(entries));
+  }
 }
 
 const sameNumbers = (a: Numbers, b: Numbers): boolean =>
@@ -103,8 +113,9 @@ export async function assemble(assembly: Assembly): Promise<Uint8Array<ArrayBuff
     for (const batch of BATCHES) {
       traces.push(engine.scope(() => traceOf(engine, modules, sampleOf(assembly, batch), forward)));
     }
+    const reader = new Reader(names);
     const numbers: Map<Tensor, Numbers>[] = [];
-    for (const { constants } of traces) numbers.push(await read(constants, names));
+    for (const { constants } of traces) numbers.push(await reader.numbersOf(constants));
     checkConstants(traces, numbers);
     const graphs = traces.map((trace, i) => {
       const graph = new Graph();

@@ -120,7 +120,7 @@ export class Graph {
     const wanted = name === '' ? 'constant' : name;
     const element: OnnxElement = condition ? 'bool' : data instanceof Float32Array ? 'f32' : 'i32';
     // Anonymous ones are told apart by the array that holds them.
-    const key = `${name === '' ? this.identity(data) : name} ${order?.join()} ${as?.join()} ${condition}`;
+    const key = `${name === '' ? this.identity(data) : name} ${shape.join()} ${order?.join()} ${as?.join()} ${condition}`;
     return this.constant(key, wanted, () => {
       const moved = order ? permute(data, as ?? shape, order) : { shape: as ?? shape, data };
       const own = condition ? Uint8Array.from(moved.data, (x) => (x === 0 ? 0 : 1)) : bytesOf(moved.data);

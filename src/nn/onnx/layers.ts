@@ -93,15 +93,34 @@ function pool(operator: 'MaxPool' | 'AveragePool', { graph, inputs: [x], shape, 
   return images(shape, first);
 }
 
+/** [n, …, c] as [n, c, …]: the axes' order. */
+const secondOrder = ({ length }: Value['shape']): number[] =>
+  Array.from({ length }, (_, i) => (i === 0 ? 0 : i === 1 ? length - 1 : i - 1));
+
+/** Anything with channels last, with its channels second: its name. */
+function channelsSecond(graph: Graph, value: Value): string {
+  const { shape } = value;
+  if (shape.length === 4) return graph.first(value);
+  return shape.length === 2
+    ? graph.last(value)
+    : graph.call('Transpose', [graph.last(value)], { perm: secondOrder(shape) });
+}
+
+/** The way back. @param name of what has its channels second. */
+function fromChannelsSecond(graph: Graph, name: string, shape: Value['shape']): Value {
+  if (shape.length === 4) return images(shape, name);
+  const order = secondOrder(shape);
+  const perm = order.map((_, i) => order.indexOf(i));
+  return { shape, element: 'f32', last: shape.length === 2 ? name : graph.call('Transpose', [name], { perm }) };
+}
+
 /** In inference, with the residual and the ReLU that are part of it here. */
 function batchNorm({ graph, inputs, shape, options }: Call): Value {
   const [x, weight, bias, mean, variance, residual] = inputs as [Value, Input, Input, Input, Input, Input];
   const { eps, relu } = options as { eps: number; relu: boolean };
-  const isImages = shape.length === 4;
   const vectors = [weight, bias, mean, variance].map((vector) => graph.operand(vector));
-  const own = [isImages ? graph.first(x) : graph.last(x), ...vectors];
-  const normalised = graph.call('BatchNormalization', own, { epsilon: { float: eps } });
-  let value: Value = isImages ? images(shape, normalised) : { shape, element: 'f32', last: normalised };
+  const own = [channelsSecond(graph, x), ...vectors];
+  let value = fromChannelsSecond(graph, graph.call('BatchNormalization', own, { epsilon: { float: eps } }), shape);
   if (residual !== 0) value = graph.elementwise([value, residual], shape, (names) => graph.call('Add', names));
   return relu ? graph.elementwise([value], shape, (names) => graph.call('Relu', names)) : value;
 }
@@ -132,29 +151,14 @@ const filled = (shape: readonly number[], value: number): Float32Array<ArrayBuff
 /** A group's numbers as one channel, normalised by themselves. */
 function groupNorm({ graph, inputs: [x, weight, bias], shape, options }: Call): Value {
   const { eps, groups } = options as { eps: number; groups: number };
-  const value = x as Value;
-  const rank = shape.length;
-  const order = Array.from({ length: rank }, (_, i) => (i === 0 ? 0 : i === 1 ? rank - 1 : i - 1));
-  const back = Array.from({ length: rank }, (_, i) => order.indexOf(i));
-  const first =
-    rank === 4
-      ? graph.first(value)
-      : rank === 2
-        ? graph.last(value)
-        : graph.call('Transpose', [graph.last(value)], { perm: order });
-  const grouped = graph.call('Reshape', [first, graph.integers([0, groups, -1])]);
+  const grouped = graph.call('Reshape', [channelsSecond(graph, x as Value), graph.integers([0, groups, -1])]);
   const own = [1, 0].map((fill) =>
     graph.numbers({ name: `normalisation ${fill} ${groups}`, shape: [groups], data: filled([groups], fill) }),
   );
   const normalised = graph.call('InstanceNormalization', [grouped, ...own], { epsilon: { float: eps } });
-  const whole = graph.call('Reshape', [
-    normalised,
-    graph.integers([-1, ...order.slice(1).map((axis) => shape[axis] as number)]),
-  ]);
-  let result: Value =
-    rank === 4
-      ? images(shape, whole)
-      : { shape, element: 'f32', last: rank === 2 ? whole : graph.call('Transpose', [whole], { perm: back }) };
+  const [, ...sizes] = secondOrder(shape).map((axis) => shape[axis] as number);
+  const whole = graph.call('Reshape', [normalised, graph.integers([-1, ...sizes])]);
+  let result = fromChannelsSecond(graph, whole, shape);
   if (weight !== 1) result = graph.elementwise([result, weight as Input], shape, (names) => graph.call('Mul', names));
   return bias === 0 ? result : graph.elementwise([result, bias as Input], shape, (names) => graph.call('Add', names));
 }
