@@ -170,7 +170,8 @@ async function keep(
   folder: RunFolder,
   { keepStages = false, onSaved = () => {} }: LearnOptions,
 ): Promise<void> {
-  if (event.type === 'epoch') await folder.addMetrics(event);
+  const { lines } = benchmark;
+  if (event.type === 'epoch') await folder.addMetrics(lines.at(-1) as MetricsLine);
   if (event.type === 'progress') {
     const { tasksDone: tasks } = benchmark;
     const saved = { tasks, epochs: epochsBegun(benchmark).length };
@@ -185,7 +186,7 @@ async function keep(
     // First what the others can be made from again.
     await folder.saveCheckpoint(await benchmark.save(), benchmark.tasksDone);
     if (keepStages) await keepStage(benchmark, folder);
-    await folder.addMetrics(benchmark.lines.at(-1) as MetricsLine);
+    await folder.addMetrics(lines.at(-1) as MetricsLine);
     await folder.saveRecord(recordOf(benchmark, folder.name));
     onSaved(folder.saved);
   }

@@ -1,5 +1,8 @@
 /** What a run leaves to be read, made from its state. */
+
+import { version } from '../../../package.json';
 import type { Benchmark } from './benchmark.ts';
+import { logOf } from './run-log.ts';
 import type { RunRecord } from './run-record.ts';
 
 /**
@@ -11,6 +14,7 @@ export function recordOf(benchmark: Benchmark, name: string): RunRecord {
   const { lines, learner, config, scenario, stages, zeroShots } = benchmark;
   return {
     name,
+    version,
     method: benchmark.method.name,
     dataset: config.data,
     config,
@@ -22,11 +26,7 @@ export function recordOf(benchmark: Benchmark, name: string): RunRecord {
     forgetting,
     tests: stages,
     zeroShots,
-    losses: lines.flatMap((line) =>
-      line.type === 'epoch'
-        ? [{ task: line.task, epoch: line.epoch, loss: line.loss, imagesPerSecond: line.images / line.seconds }]
-        : [],
-    ),
+    ...logOf(lines),
     ...(learner.scaler
       ? { skippedSteps: lines.reduce((n, line) => n + (line.type === 'task' ? line.skippedSteps : 0), 0) }
       : {}),
