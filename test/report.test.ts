@@ -6,70 +6,10 @@ import { lineLabels, lineStyles } from '../src/report/curve.ts';
 import { html } from '../src/report/html.ts';
 import { reportPage } from '../src/report/page.ts';
 import { matrixTable, summaryTable } from '../src/report/table.ts';
+import { countedRecord, plainRecord } from './support/run-records.ts';
 
-const record = (change: Partial<RunRecord> = {}): RunRecord => ({
-  name: 'fdkd-0',
-  method: 'fdkd',
-  dataset: 'glyphs',
-  config: { seed: 0, optimizer: { rate: 0.05 }, note: '<script>alert(1)</script>' },
-  classesPerTask: [20, 10, 10],
-  classOrder: [2, 0, 1],
-  matrix: [[90], [60, 80], [40, 50, 100]],
-  average: 73.89,
-  last: 57.5,
-  forgetting: 40,
-  losses: [
-    { task: 0, epoch: 0, loss: 2.5, accuracy: 20 },
-    { task: 0, epoch: 1, loss: 1.25 },
-    { task: 1, epoch: 0, loss: null },
-    { task: 2, epoch: 0, loss: 0.5, imagesPerSecond: 1000 },
-  ],
-  adapter: 'a software adapter',
-  date: '2026-01-02T03:04:05.000Z',
-  seconds: 75,
-  ...change,
-});
-
-const bins = (first = 0, last = 0) => [first, ...new Array<number>(13).fill(0), last];
-
-/** What one part was taken for, ten images a class. */
-const tested = (counts: [number, number, number][], withinTask: number) => ({
-  counts,
-  nearestMean: null,
-  withinTask,
-  calibration: { images: bins(0, 10), right: bins(0, 8), confidence: bins(0, 9.5) },
-});
-
-/** Two tasks of a class each, counted. */
-const counted = (): RunRecord =>
-  record({
-    classesPerTask: [1, 1],
-    classOrder: [1, 0],
-    matrix: [[100], [70, 40]],
-    average: 77.5,
-    last: 55,
-    forgetting: 30,
-    tests: [
-      [tested([[0, 0, 10]], 10)],
-      [
-        tested(
-          [
-            [0, 0, 7],
-            [0, 1, 3],
-          ],
-          10,
-        ),
-        tested(
-          [
-            [1, 0, 6],
-            [1, 1, 4],
-          ],
-          10,
-        ),
-      ],
-    ],
-    zeroShots: [{ images: 10, before: 4, untrained: 5 }],
-  });
+const record = plainRecord;
+const counted = (): RunRecord => countedRecord({ tasks: [], losses: [] });
 
 const cellsOf = (text: string): string[][] =>
   text

@@ -5,12 +5,15 @@ import { ConfigError } from '../errors.ts';
 import { clipped, printable } from '../gpu/printable.ts';
 import { assertEventFolder, assertFolderOfRuns, writeEvents } from './event-folder.ts';
 import { type ExportOptions, exportNetwork } from './export.ts';
+import { exportTables } from './export-csv.ts';
 import { readRuns } from './read-run.ts';
 import { EVENTS } from './run-files.ts';
 
 export interface RunExportOptions extends ExportOptions {
   /** The folder of the runs' folders; one in each run's own by default. */
   readonly tensorboard?: string | true;
+  /** The folder of the tables; in the run's own, or beside the first of several, by default. */
+  readonly csv?: string | true;
 }
 
 /**
@@ -47,9 +50,9 @@ async function exportEvents(folders: readonly string[], to: string | true): Prom
  * @throws {DataError} when there is no run, or nothing can be written.
  */
 export async function exportRun(paths: readonly string[], options: RunExportOptions): Promise<void> {
-  const { tensorboard, ...network } = options;
+  const { tensorboard, csv, ...network } = options;
   const [first = '', ...others] = paths;
-  const wantsNetwork = Object.keys(network).length > 0 || tensorboard === undefined;
+  const wantsNetwork = Object.keys(network).length > 0 || (tensorboard === undefined && csv === undefined);
   if (wantsNetwork && others.length > 0) {
     throw new ConfigError({
       where: 'engram export',
@@ -58,5 +61,6 @@ export async function exportRun(paths: readonly string[], options: RunExportOpti
     });
   }
   if (tensorboard !== undefined) await exportEvents(paths, tensorboard);
+  if (csv !== undefined) await exportTables(paths, csv);
   if (wantsNetwork) await exportNetwork(first, network);
 }

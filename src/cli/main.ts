@@ -216,7 +216,7 @@ program
 program
   .command('export')
   .description(
-    "a run's network for other programs, weights under PyTorch's names or an ONNX graph, with its classes and how images are prepared; its records for TensorBoard",
+    "a run's network for other programs, weights under PyTorch's names or an ONNX graph, with its classes and how images are prepared; its records as tables and for TensorBoard",
   )
   .argument('<run...>', "folders of runs; for a network one alone, or a learner's file")
   .option(
@@ -228,6 +228,10 @@ program
     'what it predicts by, from the bytes of images to the names of classes; model.onnx there by default',
   )
   .option('--method <file>', 'for --onnx: where a method of your own lies now, if not where the run found it')
+  .option(
+    '--csv [folder]',
+    "tables of all runs together, by epoch, task and class; csv in the run's folder, or beside the first of several, by default",
+  )
   .option(
     '--tensorboard [folder]',
     "event files, a folder in this one for each run; tensorboard in each run's own folder by default",
