@@ -214,6 +214,12 @@ program
   );
 
 program
+  .command('show')
+  .description('what a run came to, in the terminal; several runs side by side')
+  .argument('<run...>', 'folders of runs, finished or not')
+  .action(async (folders: string[]) => (await import('./show.ts')).show(folders));
+
+program
   .command('export')
   .description(
     "a run's network for other programs, weights under PyTorch's names or an ONNX graph, with its classes and how images are prepared; its records as tables and for TensorBoard",
