@@ -15,6 +15,7 @@ import { saveWeights } from '../nn/weights.ts';
 import { reportPage } from '../report/page.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { assertEventFolder } from './event-folder.ts';
+import { exemplarsIn } from './exemplars.ts';
 import { Interrupted } from './exit.ts';
 import { LiveEvents } from './live-events.ts';
 import { ownName } from './own-name.ts';
@@ -117,7 +118,7 @@ async function learnIn(folder: RunFolder, benchmark: Benchmark, options: LearnOp
   await learnTasks(benchmark, folder, { ...options, keepStages: keeps, events });
   const record = recordOf(benchmark, folder.name);
   await folder.saveRecord(record);
-  await folder.savePage(reportPage([record]));
+  await folder.savePage(reportPage([record], { exemplars: [await exemplarsIn(folder.path)] }));
   return record;
 }
 

@@ -52,10 +52,12 @@ export const unlikeProtocols = (records: readonly RunRecord[]): string[] =>
     .map(({ name }) => name)
     .filter((name) => PROTOCOL.includes(name));
 
+/** Whether it makes no other way of learning: what is left to chance, how steps are done, and where. */
+export const isChance = (name: string): boolean =>
+  [...CHANCE, ...EXECUTION, 'engram', 'adapter', 'tasks learnt'].includes(name);
+
 /** What runs that differ by chance alone have in common, as one text. */
 export function wayOf(record: RunRecord): string {
-  const settings = [...allOf(record)].filter(
-    ([name]) => ![...CHANCE, ...EXECUTION, 'engram', 'adapter', 'tasks learnt'].includes(name),
-  );
+  const settings = [...allOf(record)].filter(([name]) => !isChance(name));
   return JSON.stringify(settings.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

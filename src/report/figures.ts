@@ -75,7 +75,7 @@ function figuresTable(summary: Summary): Html {
     ([name, value, how]) =>
       html`<tr><th scope="row">${name}</th><td>${value}</td><td class="text how">${how}</td></tr>`,
   );
-  return html`<table class="figures"><tbody>${lines}</tbody></table>`;
+  return html`<div class="scroll"><table class="figures"><tbody>${lines}</tbody></table></div>`;
 }
 
 /** What is told after each task, in every way. */
@@ -96,8 +96,8 @@ function stagesTable(summary: Summary, counted: CountedFigures): Html {
       ${cells.map((cell) => html`<td>${orNone(cell)}</td>`)}</tr>`;
   });
   const heads = ['all seen', 'old', 'new', 'harmonic', 'task told', 'classifier', 'nearest mean', 'calibration error'];
-  return html`<table class="stages"><thead><tr><th scope="row">task</th>${heads.map((head) => html`<th>${head}</th>`)}</tr></thead>
-    <tbody>${rows}</tbody></table>`;
+  return html`<div class="scroll"><table class="stages"><thead><tr><th scope="row">task</th>${heads.map((head) => html`<th>${head}</th>`)}</tr></thead>
+    <tbody>${rows}</tbody></table></div>`;
 }
 
 /** Which task's classes images are taken for; of one task there is nothing to say. */
@@ -110,7 +110,7 @@ function confusionFigure({ taskConfusion }: CountedFigures): Html {
   const heads = taskConfusion.map((_, task) => html`<th>${task + 1}</th>`);
   return html`<figure><figcaption>Confusion between tasks, after the last: of the images of each task (rows), the share in percent
 that is taken for a class of each task (columns).</figcaption>
-<table class="heat confusion"><thead><tr><th scope="row">images</th>${heads}</tr></thead><tbody>${rows}</tbody></table></figure>`;
+<div class="scroll"><table class="heat confusion"><thead><tr><th scope="row">images</th>${heads}</tr></thead><tbody>${rows}</tbody></table></div></figure>`;
 }
 
 /** All that a run's counts give; `null` of a run that was not counted. */

@@ -1,6 +1,6 @@
 /** Runs that differ by seed and class order alone, taken together: their mean, and how far they spread. */
 import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
-import { differingSettings, wayOf } from './differing-settings.ts';
+import { type DifferingSetting, differingSettings, isChance, wayOf } from './differing-settings.ts';
 import { type Mean, meanOf } from './statistics.ts';
 
 export interface RunGroup {
@@ -26,10 +26,17 @@ function labelOf(own: readonly RunRecord[], groups: readonly (readonly RunRecord
   if (groups.length > 1 && sameMethod.length === 1) return first.method;
   if (own.length === 1) return first.name;
   const at = sameMethod.indexOf(first);
-  const told = differingSettings(sameMethod)
-    .filter(({ name }) => !['seed', 'classSeed', 'classOrder', 'engram', 'adapter'].includes(name))
-    .map(({ name, values }) => `${name} ${values[at]}`);
-  return [first.method, ...told].join(', ');
+  return [first.method, ...tellingSettings(sameMethod).map(({ name, values }) => `${name} ${values[at]}`)].join(', ');
+}
+
+/** No more settings than tell all of these runs apart. */
+function tellingSettings(records: readonly RunRecord[]): DifferingSetting[] {
+  const chosen: DifferingSetting[] = [];
+  const kinds = (settings: readonly DifferingSetting[]) =>
+    new Set(records.map((_, run) => settings.map(({ values }) => values[run]).join('\n'))).size;
+  for (const one of differingSettings(records).filter(({ name }) => !isChance(name)))
+    if (kinds([...chosen, one]) > kinds(chosen)) chosen.push(one);
+  return chosen;
 }
 
 /** Accuracy in percent after each task that all runs of the group have learnt. */

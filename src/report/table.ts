@@ -21,7 +21,7 @@ export const tableOf = (head: string[], first: 'left' | 'right') =>
     style: { head: [], border: [], compact: true },
   });
 
-const one = (value: number): string => value.toFixed(1);
+const one = (value: number): string => (Number.isNaN(value) ? '' : value.toFixed(1));
 
 /**
  * The accuracy matrix, a row after each task, and the accuracy on all classes seen. Percent.
