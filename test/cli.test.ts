@@ -288,7 +288,7 @@ test('folders that are taken, and runs that are not there', async () => {
   await refused(['demo', '--out', at('whole')], /whole: there is something here already/);
   await refused(['train', ...tiny, '--out', at('settings.json')], /settings.json: there is something here already/);
   await refused(['train', '--resume', '--out', at('no')], /no: no run to resume here/);
-  await refused(['report', at('data')], /data: no finished task/);
+  await refused(['report', at('data')], /data: there is no run here/);
   const resume = ['train', '--resume', '--out', at('whole')];
   await refused([...resume, '--epochs', '9'], /^--epochs: the run in .*whole was begun with 4, not with 9/);
   writeFileSync(at('settings.json'), '{"width": 8}');

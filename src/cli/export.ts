@@ -94,7 +94,7 @@ export async function exportNetwork(path: string, { safetensors, onnx, method }:
     throw new ConfigError({
       where: 'engram export',
       message: 'it is not said what is wanted.',
-      fix: 'Add --safetensors [FILE], weights that PyTorch loads, or --onnx [FILE], a graph that ONNX Runtime runs.',
+      fix: 'Add --safetensors [FILE], weights that PyTorch loads, --onnx [FILE], a graph that ONNX Runtime runs, or of its records --csv or --tensorboard.',
     });
   }
   const isFile = path.endsWith('.safetensors');

@@ -1,6 +1,7 @@
 /** Runs a learner in its folder: reports progress, writes records, and stops cleanly when asked to. */
 
 import picocolors from 'picocolors';
+import { files } from '#files';
 import { Benchmark, type BenchmarkEvent } from '../continual/benchmark/benchmark.ts';
 import type { MetricsLine } from '../continual/benchmark/benchmark-state.ts';
 import type { Config } from '../continual/benchmark/config.ts';
@@ -13,7 +14,10 @@ import { printable } from '../gpu/printable.ts';
 import { saveWeights } from '../nn/weights.ts';
 import { reportPage } from '../report/page.ts';
 import type { Engine } from '../tensor/engine.ts';
+import { assertEventFolder } from './event-folder.ts';
+import { exemplarsIn } from './exemplars.ts';
 import { Interrupted } from './exit.ts';
+import { LiveEvents } from './live-events.ts';
 import { ownName } from './own-name.ts';
 import { plannedImages } from './pace.ts';
 import { Progress } from './progress.ts';
@@ -27,6 +31,8 @@ export interface LearnOptions {
   readonly saveEvery?: number;
   /** Keep the model after each task too; a run that was begun so goes on so. */
   readonly keepStages?: boolean;
+  /** Write TensorBoard's events while it learns; a run that was begun so goes on so. */
+  readonly tensorboard?: boolean;
   /** One that is not built in. */
   readonly method?: AnyMethod | undefined;
   /** Who follows the run, told of every event; by default a person at a terminal. Arguments as those of {@link Progress}. */
@@ -34,6 +40,9 @@ export interface LearnOptions {
   /** Called when what was saved is in the folder. */
   readonly onSaved?: (saved: Saved) => void;
 }
+
+/** With the file that is written beside the records, where there is one. */
+type Following = LearnOptions & { readonly events: LiveEvents | null };
 
 /** Follows a run while it learns. */
 export type Follower = Pick<Progress, 'report' | 'stop'>;
@@ -91,7 +100,7 @@ async function tryNetwork(benchmark: Benchmark): Promise<void> {
 }
 
 async function learnIn(folder: RunFolder, benchmark: Benchmark, options: LearnOptions): Promise<RunRecord> {
-  const { quiet = false, keepStages = false } = options;
+  const { quiet = false, keepStages = false, tensorboard = false } = options;
   await benchmark.resume(folder.state);
   folder.saved = { tasks: benchmark.tasksDone, epochs: epochsBegun(benchmark).length };
   const notices = await folder.mend(benchmark);
@@ -102,10 +111,14 @@ async function learnIn(folder: RunFolder, benchmark: Benchmark, options: LearnOp
   if (keeps && benchmark.tasksDone > 0 && !stages.includes(benchmark.tasksDone)) await keepStage(benchmark, folder);
   if (!quiet) console.log(picocolors.dim(`folder    ${printable(folder.path)}${whereFrom(benchmark)}`));
   for (const notice of [...notices, ...adapterNotice(benchmark)]) console.log(picocolors.yellow(printable(notice)));
-  await learnTasks(benchmark, folder, { ...options, keepStages: keeps });
+  const { eventFolder } = folder;
+  const isFollowed = tensorboard || (await files.exists(eventFolder));
+  if (isFollowed) await assertEventFolder(eventFolder);
+  const events = isFollowed ? await LiveEvents.begin(eventFolder, benchmark, folder.name) : null;
+  await learnTasks(benchmark, folder, { ...options, keepStages: keeps, events });
   const record = recordOf(benchmark, folder.name);
   await folder.saveRecord(record);
-  await folder.savePage(reportPage([record]));
+  await folder.savePage(reportPage([record], { exemplars: [await exemplarsIn(folder.path)] }));
   return record;
 }
 
@@ -131,7 +144,7 @@ function adapterNotice({ adapters }: Benchmark): string[] {
   ];
 }
 
-async function learnTasks(benchmark: Benchmark, folder: RunFolder, options: LearnOptions): Promise<void> {
+async function learnTasks(benchmark: Benchmark, folder: RunFolder, options: Following): Promise<void> {
   const { saveEvery = 0, follow = (...plan) => new Progress(...plan) } = options;
   const tasks = benchmark.scenario.tasks.length;
   if (benchmark.tasksDone === tasks) return;
@@ -168,9 +181,13 @@ async function keep(
   event: BenchmarkEvent,
   benchmark: Benchmark,
   folder: RunFolder,
-  { keepStages = false, onSaved = () => {} }: LearnOptions,
+  { keepStages = false, onSaved = () => {}, events }: Following,
 ): Promise<void> {
-  if (event.type === 'epoch') await folder.addMetrics(event);
+  const { lines } = benchmark;
+  if (event.type === 'epoch') {
+    await folder.addMetrics(lines.at(-1) as MetricsLine);
+    await events?.add();
+  }
   if (event.type === 'progress') {
     const { tasksDone: tasks } = benchmark;
     const saved = { tasks, epochs: epochsBegun(benchmark).length };
@@ -185,8 +202,9 @@ async function keep(
     // First what the others can be made from again.
     await folder.saveCheckpoint(await benchmark.save(), benchmark.tasksDone);
     if (keepStages) await keepStage(benchmark, folder);
-    await folder.addMetrics(benchmark.lines.at(-1) as MetricsLine);
+    await folder.addMetrics(lines.at(-1) as MetricsLine);
     await folder.saveRecord(recordOf(benchmark, folder.name));
+    await events?.add();
     onSaved(folder.saved);
   }
 }

@@ -15,7 +15,7 @@ import type { DemoOptions } from './demo/demo.ts';
 import { demoSizeNames } from './demo/sizes.ts';
 import { addDistillFlags, type DistillOptions, studentSettings } from './distill/options.ts';
 import { endWithReader, exit, fail } from './exit.ts';
-import type { ExportOptions } from './export.ts';
+import type { RunExportOptions } from './export-run.ts';
 import { chosenMethod } from './method-choice.ts';
 import type { MethodFile } from './method-file.ts';
 import { methodLine, methodList, methodTable, verifiedNote } from './method-list.ts';
@@ -34,6 +34,7 @@ interface TrainFlags {
   resume?: boolean;
   saveEvery: number;
   keepStages?: boolean;
+  tensorboard?: boolean;
 }
 
 silenceDrivers();
@@ -75,6 +76,7 @@ const train = program
     '--keep-stages',
     'keep the weights after each task, stage-N.safetensors: what `engram analyse` tells drift and stability by',
   )
+  .option('--tensorboard', "write TensorBoard's events while it learns, into tensorboard in the run's folder")
   .action(async (options: TrainFlags) => {
     const { train: run } = await import('./train.ts');
     await run({ ...options, flags: flagsGiven(train, own?.method), own });
@@ -212,11 +214,17 @@ program
   );
 
 program
+  .command('show')
+  .description('what a run came to, in the terminal; several runs side by side')
+  .argument('<run...>', 'folders of runs, finished or not')
+  .action(async (folders: string[]) => (await import('./show.ts')).show(folders));
+
+program
   .command('export')
   .description(
-    "a run's network for other programs: weights under PyTorch's names, or an ONNX graph, with its classes and how images are prepared",
+    "a run's network for other programs, weights under PyTorch's names or an ONNX graph, with its classes and how images are prepared; its records as tables and for TensorBoard",
   )
-  .argument('<run>', "the folder of a run, or a learner's file")
+  .argument('<run...>', "folders of runs; for a network one alone, or a learner's file")
   .option(
     '--safetensors [file]',
     "weights that PyTorch's load_state_dict takes; model.safetensors beside the run's by default",
@@ -226,7 +234,17 @@ program
     'what it predicts by, from the bytes of images to the names of classes; model.onnx there by default',
   )
   .option('--method <file>', 'for --onnx: where a method of your own lies now, if not where the run found it')
-  .action(async (path: string, options: ExportOptions) => (await import('./export.ts')).exportNetwork(path, options));
+  .option(
+    '--csv [folder]',
+    "tables of all runs together, by epoch, task and class; csv in the run's folder, or beside the first of several, by default",
+  )
+  .option(
+    '--tensorboard [folder]',
+    "event files, a folder in this one for each run; tensorboard in each run's own folder by default",
+  )
+  .action(async (paths: string[], options: RunExportOptions) =>
+    (await import('./export-run.ts')).exportRun(paths, options),
+  );
 
 program
   .command('analyse')

@@ -1,30 +1,29 @@
 /** `engram report`: one page from the records of one run or several. */
 import { dirname } from 'node:path';
+import picocolors from 'picocolors';
 import { files } from '#files';
-import type { RunRecord } from '../continual/benchmark/run-record.ts';
 import { joinPath } from '../data/files.ts';
-import { DataError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
 import { reportPage } from '../report/page.ts';
+import { unfinished } from '../report/run-facts.ts';
 import { summaryTable } from '../report/table.ts';
-import { readRecord } from './run-folder.ts';
+import { exemplarsIn } from './exemplars.ts';
+import { readRuns } from './read-run.ts';
+import { assertWritable } from './writable.ts';
 
 export async function report(folders: readonly string[], { out }: { out?: string }): Promise<void> {
-  const records: RunRecord[] = [];
-  for (const folder of folders) {
-    const record = await readRecord(folder);
-    if (!record) {
-      throw new DataError({
-        where: folder,
-        message: 'no finished task of a run here (no run.json).',
-        fix: 'Give the folder of a run, such as runs/NAME, that has learnt at least one task.',
-      });
-    }
-    records.push(record);
-  }
+  const records = (await readRuns(folders)).map(({ record }) => record);
   const [first = '.'] = folders;
   const page = out ?? joinPath(folders.length === 1 ? first : dirname(first.replace(/\/+$/, '')), 'report.html');
-  await files.write(page, reportPage(records));
+  await assertWritable(dirname(page));
+  const exemplars = [];
+  for (const folder of folders) exemplars.push(await exemplarsIn(folder));
+  await files.write(page, reportPage(records, { exemplars }));
   console.log(summaryTable(records));
+  for (const record of records) {
+    const left = unfinished(record);
+    if (left !== null) console.log(picocolors.yellow(printable(`${record.name} is ${left}.`)));
+  }
+  for (const found of exemplars) if (typeof found === 'string') console.log(picocolors.yellow(printable(found)));
   console.log(`report    ${printable(page)}`);
 }

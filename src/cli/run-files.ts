@@ -12,6 +12,12 @@ export const REPORT = 'report.html';
 export const ANALYSIS = 'analysis.json';
 export const ANALYSIS_PAGE = 'analysis.html';
 
+/** The folder of TensorBoard's events, where no other one is named; see `engram export`. */
+export const EVENTS = 'tensorboard';
+
+/** The folder of tables, where no other one is named; see `engram export`. */
+export const CSV = 'csv';
+
 /** The network alone, for other programs; see `engram export`. */
 export const MODEL = 'model.safetensors';
 /** The same with all that it predicts by. */

@@ -25,7 +25,7 @@ import type { AnyMethod } from '../continual/method.ts';
 import { joinPath } from '../data/files.ts';
 import { ConfigError, DataError } from '../errors.ts';
 import { type FoundRun, findRun, metricsNotice } from './found-run.ts';
-import { ANALYSIS, isHalfWritten, isLeftover, PROGRESS, REPORT, stageFile, stageOf } from './run-files.ts';
+import { ANALYSIS, EVENTS, isHalfWritten, isLeftover, PROGRESS, REPORT, stageFile, stageOf } from './run-files.ts';
 import { assertNotRunning, RunLock } from './run-lock.ts';
 import { assertWritable } from './writable.ts';
 
@@ -244,9 +244,15 @@ export class RunFolder {
   async discard(): Promise<void> {
     if (this.made === 'nothing' || !(await this.lock.isHeld())) return;
     // The configuration last: without it the others would be in the way.
+    await rm(this.eventFolder, { recursive: true, force: true });
     for (const name of [PROGRESS, METRICS, CONFIG]) await rm(this.file(name), { force: true });
     await this.close();
     if (this.made === 'folder') await rmdir(this.path).catch(() => undefined);
+  }
+
+  /** Where TensorBoard's events are. */
+  get eventFolder(): string {
+    return this.file(EVENTS);
   }
 
   private file(name: string): string {

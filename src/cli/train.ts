@@ -31,6 +31,8 @@ export interface TrainOptions {
   saveEvery: number;
   /** Keep the model after each task. */
   keepStages?: boolean;
+  /** Write TensorBoard's events too. */
+  tensorboard?: boolean;
 }
 
 export async function train(options: TrainOptions): Promise<void> {
@@ -48,7 +50,7 @@ const named = (settings: GivenSettings, own: MethodFile | undefined): GivenSetti
 
 async function begin(
   settings: GivenSettings,
-  { out, own, saveEvery, keepStages = false }: TrainOptions,
+  { out, own, saveEvery, keepStages = false, tensorboard = false }: TrainOptions,
 ): Promise<void> {
   const method = own?.method;
   const config = parseConfig({ ...settings, ...(own ? originOf(own) : {}) }, 'settings', method);
@@ -64,7 +66,8 @@ async function begin(
     path = out ?? (await anyName());
     return RunFolder.create(path, complete, method);
   };
-  const record = await withEngine((engine) => learn(engine, split, config, create, { saveEvery, keepStages, method }));
+  const options = { saveEvery, keepStages, tensorboard, method };
+  const record = await withEngine((engine) => learn(engine, split, config, create, options));
   finish(record, path);
 }
 
@@ -89,7 +92,7 @@ async function assertData(name: string): Promise<void> {
 async function goOn(
   typed: Typed,
   file: GivenSettings,
-  { out, own, saveEvery, keepStages = false }: TrainOptions,
+  { out, own, saveEvery, keepStages = false, tensorboard = false }: TrainOptions,
 ): Promise<void> {
   if (out === undefined) {
     throw new ConfigError({
@@ -105,7 +108,7 @@ async function goOn(
     const split = await loadDataset(folder.config.data, readOptionsOf(folder.config));
     const config = own ? { ...folder.config, ...originOf(own) } : folder.config;
     const record = await withEngine((engine) =>
-      learn(engine, split, config, async () => folder, { saveEvery, keepStages, method }),
+      learn(engine, split, config, async () => folder, { saveEvery, keepStages, tensorboard, method }),
     );
     finish(record, out);
   } finally {

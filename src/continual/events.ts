@@ -14,6 +14,8 @@ export interface StepEvent {
   /** Images of this step. */
   readonly images: number;
   readonly loss: number;
+  /** What it is the sum of, by name, where the method says; see `sumOfTerms`. */
+  readonly terms: Readonly<Record<string, number>>;
 }
 
 /** An epoch that is done. Tasks, phases and epochs are counted from 0. */
@@ -24,10 +26,13 @@ export interface EpochEvent {
   readonly epoch: number;
   /** Mean over the epoch's images. */
   readonly loss: number;
+  /** Means of what the loss is the sum of, by name, where the method says; see `sumOfTerms`. */
+  readonly terms: Readonly<Record<string, number>>;
   /** The learning rate in it. */
   readonly lr: number;
   /** How many it visited. */
   readonly images: number;
+  readonly steps: number;
   /** Since the previous epoch was reported, or the phase began. */
   readonly seconds: number;
 }
@@ -51,6 +56,8 @@ export interface TaskEvent {
   readonly newClasses: readonly string[];
   /** Exemplars held now. */
   readonly exemplars: number;
+  /** Bytes of their pixels, and of what is stored with them. */
+  readonly exemplarBytes: number;
   /** Numbers that the method noted, γ of a weight alignment for example. */
   readonly notes: Readonly<Record<string, number>>;
   /** Training steps left out because gradients overflowed in f16; 0 in f32. */

@@ -17,6 +17,7 @@ import { diverged, weightsAreFinite } from './divergence.ts';
 import type { EpochEvent, StepEvent } from './events.ts';
 import type { LearnerSettings, Recipe } from './learner-settings.ts';
 import { LossQueue } from './loss-queue.ts';
+import { type LossTerms, termsOf } from './loss-terms.ts';
 import type { Drawn, IncrementalModel, Phase } from './method.ts';
 import { lossOf } from './method-checks.ts';
 import { makeOptimizer, makeSchedule } from './recipe.ts';
@@ -63,8 +64,14 @@ const IN_FLIGHT = 3;
 /** Milliseconds for measuring kernels whose shapes are new: little beside a task. */
 const TUNING_MS = 3000;
 
+/** What a step gives: f32 scalars. */
+interface StepResult {
+  readonly loss: Tensor;
+  readonly terms: LossTerms;
+}
+
 /** A step that was recorded. */
-type Recorded = Omit<StepEvent, 'type' | 'loss' | 'task' | 'phase' | 'epochs'>;
+type Recorded = Omit<StepEvent, 'type' | 'loss' | 'terms' | 'task' | 'phase' | 'epochs'>;
 
 /**
  * A batch as it is handed to a step: indices u32 [n], their matrices f32 [n, 2, 3] and right logits i32 [n], and factors f32 [n]
@@ -76,13 +83,13 @@ type StepParts = BatchParts<IncrementalModel>;
 
 const brightens = ({ brightness = 0 }: Augmentation): boolean => brightness > 0;
 
-/** One step on the device: the batch and those that are drawn beside it, each by its tensors, to the loss. */
+/** One step on the device: the batch and those that are drawn beside it, each by its tensors, to the loss and its terms. */
 function stepOf(fit: Fit, optimizer: Optimizer) {
   const { recipe, phase, model, old, scaler, images } = fit;
   const names = Object.keys(phase.drawn ?? {});
   const values = phase.values ?? {};
   const looks = [phase, ...Object.values(phase.drawn ?? {})].map((lot) => augmentationFor(fit, lot));
-  return (...inputs: Tensor[]): Tensor => {
+  return (...inputs: Tensor[]): StepResult => {
     const left = [...inputs];
     const [own, ...others] = looks.map((how) => {
       const [indices, transforms, targets, brightness] = left.splice(0, brightens(how) ? 4 : 3) as StepInput;
@@ -98,7 +105,7 @@ function stepOf(fit: Fit, optimizer: Optimizer) {
     else optimizer.step();
     scaler?.update();
     optimizer.zeroGrad();
-    return value;
+    return { loss: value, terms: termsOf(value) };
   };
 }
 
@@ -167,28 +174,27 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
     engine.scope(() => {
       const inputs: Tensor[] = inputOf(indices, augmentation, random);
       for (const draw of draws) inputs.push(...inputOf(draw.next(), draw.augmentation, draw.random));
-      losses.add(at, (captured ?? step)(...inputs));
+      const { loss, terms } = (captured ?? step)(...inputs);
+      losses.add(at, loss, terms);
     });
   const snapshots = new Map<number, Promise<PhaseSnapshot>>();
   let started = performance.now();
-  let total = 0;
+  const totals = new Totals();
   /** Tells of steps, and of the epochs that end with one, until no more than `left` reads are under way. */
   const report = async function* (left: number): AsyncGenerator<StepEvent | EpochEvent | SnapshotEvent> {
-    for await (const { step: at, loss } of losses.settle(left)) {
-      const { epoch, images } = at;
+    for await (const { step: at, loss, terms } of losses.settle(left)) {
+      const { epoch, images, steps } = at;
       checkLoss(loss, fit, epoch, at.step);
-      total += loss * images;
-      yield { type: 'step', task, phase: phaseIndex, epochs, ...at, loss };
+      totals.add({ loss, terms }, images);
+      yield { type: 'step', task, phase: phaseIndex, epochs, ...at, loss, terms };
       if (at.step + 1 < at.steps) continue;
       const seconds = (performance.now() - started) / 1000;
-      const { length } = loader;
       const lr = schedule(epoch);
-      yield { type: 'epoch', task, phase: phaseIndex, epoch, loss: total / length, lr, images: length, seconds };
+      yield { type: 'epoch', task, phase: phaseIndex, epoch, ...totals.take(), lr, steps, seconds };
       const snapshot = await snapshots.get(epoch);
       snapshots.delete(epoch);
       if (snapshot) yield { type: 'snapshot', snapshot };
       started = performance.now();
-      total = 0;
     }
   };
   const most = Math.ceil(IN_FLIGHT / together);
@@ -220,6 +226,30 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
   yield* report(0);
   // Before the method goes on with them.
   if (!(await weightsAreFinite(model))) throw diverged(nameOf(fit), 'after its last step weights are', recipe.lr);
+}
+
+/** Means over an epoch's images. */
+class Totals {
+  private images = 0;
+  private loss = 0;
+  private readonly terms = new Map<string, number>();
+
+  add({ loss, terms }: Pick<StepEvent, 'loss' | 'terms'>, images: number): void {
+    this.images += images;
+    this.loss += loss * images;
+    for (const [name, value] of Object.entries(terms))
+      this.terms.set(name, (this.terms.get(name) ?? 0) + value * images);
+  }
+
+  /** The means, and from then on those of the next epoch. */
+  take(): Pick<EpochEvent, 'loss' | 'terms' | 'images'> {
+    const { images, loss } = this;
+    const terms = Object.fromEntries([...this.terms].map(([name, value]) => [name, value / images]));
+    this.images = 0;
+    this.loss = 0;
+    this.terms.clear();
+    return { loss: loss / images, terms, images };
+  }
 }
 
 const nameOf = ({ task, phaseIndex, phase, name }: Fit): string =>

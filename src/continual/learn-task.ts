@@ -94,6 +94,7 @@ export async function* learnTask(
       task: tasks,
       newClasses: added,
       exemplars: remembered.size,
+      exemplarBytes: remembered.bytes,
       notes: run.notes,
       skippedSteps: skipped,
       ...(evaluation ? { evaluation } : {}),

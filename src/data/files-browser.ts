@@ -89,7 +89,7 @@ export const files: FileStore = {
   },
 
   write: (path, content, options) => put(path, content, false, options),
-  append: (path, text, options) => put(path, text, true, options),
+  append: (path, content, options) => put(path, content, true, options),
 
   async exists(path) {
     if (isUrl(path)) {

@@ -117,10 +117,10 @@ export const files: FileStore = {
     }
   },
 
-  async append(path, text, { makeFolder = true } = {}) {
+  async append(path, content, { makeFolder = true } = {}) {
     try {
       if (makeFolder) await mkdir(dirname(path), { recursive: true });
-      await appendFile(path, text);
+      await appendFile(path, content);
     } catch (error) {
       throw failed(path, 'append to this file', error, writingFix(error));
     }

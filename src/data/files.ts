@@ -22,7 +22,7 @@ export interface FileStore {
    */
   write(path: string, content: Uint8Array | string, options?: WriteOptions): Promise<void>;
   /** Adds to the end of a file, which is made if needed. Throws DataError as `write` does. */
-  append(path: string, text: string, options?: WriteOptions): Promise<void>;
+  append(path: string, content: Uint8Array | string, options?: WriteOptions): Promise<void>;
   /** Whether a file or folder of this name is there. */
   exists(path: string): Promise<boolean>;
   /** Makes a folder and those it stands in; no error if it is there. */

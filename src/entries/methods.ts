@@ -3,6 +3,7 @@
  * @module engram/methods
  */
 // Nothing inside `src` imports this file.
+export { type LossTerms, sumOfTerms } from '../continual/loss-terms.ts';
 export * from '../continual/methods/all.ts';
 export { METHOD_NAMES, type MethodName, methods } from '../continual/methods/index.ts';
 export { auxiliaryTargets } from '../continual/rules/auxiliary-targets.ts';

@@ -2,9 +2,9 @@
 import * as Plot from '@observablehq/plot';
 import type { AnalysisRecord, AnalysisResults } from '../analysis/run/analysis-record.ts';
 import { type AnalysisGroup, spreadOf, spreadText } from './analysis-groups.ts';
-import { lineStyles } from './curve.ts';
 import { type Html, html } from './html.ts';
 import { legend } from './legend.ts';
+import { lineStyles } from './line-style.ts';
 import type { Mean } from './statistics.ts';
 import { draw } from './svg-plot.ts';
 

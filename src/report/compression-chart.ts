@@ -1,8 +1,8 @@
 /** A compression as pictures: accuracy by loss with its spread, and accuracy against size. */
 import * as Plot from '@observablehq/plot';
 import type { CompressionReport } from './compression-tables.ts';
-import { type LineStyle, lineStyles } from './curve.ts';
 import type { Html } from './html.ts';
+import { type LineStyle, lineStyles } from './line-style.ts';
 import { draw } from './svg-plot.ts';
 
 /** Losses in one colour each, in both pictures. */

@@ -1,8 +1,8 @@
 /** A compression as one HTML file: no script, nothing fetched, as the other reports. */
 import { lossFigure, sizeFigure } from './compression-chart.ts';
 import { type CompressionReport, LOSS_HEAD, lossRows, NETWORK_HEAD, networkRows } from './compression-tables.ts';
-import { lineStyles } from './curve.ts';
 import { Html, html } from './html.ts';
+import { lineStyles } from './line-style.ts';
 import { pageStyle } from './page-style.ts';
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): Html {

@@ -8,9 +8,10 @@ const one = (value: number): string => value.toFixed(1);
 const signed = (value: number): string => `${value > 0 ? '+' : ''}${one(value)}`.replace('-', '−');
 const orNone = (value: number | null | undefined): string => (value === null || value === undefined ? '' : one(value));
 
-type Row = readonly [name: string, value: string, how: string];
+/** A figure with what it is. */
+export type FigureRow = readonly [name: string, value: string, how: string];
 
-function forgettingRows(summary: Summary): Row[] {
+function forgettingRows(summary: Summary): FigureRow[] {
   const byIncrement = summary.counted?.incrementForgetting ?? null;
   return [
     ['forgetting, best − last', one(summary.forgetting), 'best of the stages before the last (Chaudhry et al. 2018)'],
@@ -21,7 +22,7 @@ function forgettingRows(summary: Summary): Row[] {
   ];
 }
 
-function transferRows({ backwardTransfer, counted }: Summary): Row[] {
+function transferRows({ backwardTransfer, counted }: Summary): FigureRow[] {
   const forward = counted?.forwardTransfer ?? null;
   return [
     ['backward transfer', signed(backwardTransfer), 'last − first (Lopez-Paz and Ranzato 2017)'],
@@ -37,35 +38,44 @@ function transferRows({ backwardTransfer, counted }: Summary): Row[] {
   ];
 }
 
-function waysRows({ taskIncremental, classifier, nearestMean }: CountedFigures): Row[] {
+function waysRows({ taskIncremental, classifier, nearestMean }: CountedFigures): FigureRow[] {
   const ways = [
     ['task told', taskIncremental, 'average / last among the classes of the image’s own task (task-incremental)'],
     ['classifier', classifier, 'average / last by the logits, whatever the method predicts by'],
     ['nearest mean', nearestMean, 'average / last by the nearest mean of exemplars (iCaRL)'],
   ] as const;
-  return ways.flatMap(([name, way, how]): Row[] =>
+  return ways.flatMap(([name, way, how]): FigureRow[] =>
     way ? [[name, `${one(way.average)} / ${one(way.last)}`, how]] : [],
   );
 }
 
-/** One a line, with what it is. */
-function figuresTable(summary: Summary, counted: CountedFigures): Html {
-  const rows: Row[] = [
+/** Every figure under its own name; fewer of a run that was not counted. */
+export function figureRows(summary: Summary): FigureRow[] {
+  const { counted } = summary;
+  return [
     ['average / last', `${one(summary.average)} / ${one(summary.last)}`, 'on all classes seen (iCaRL)'],
-    ...waysRows(counted),
+    ...(counted ? waysRows(counted) : []),
     ...forgettingRows(summary),
     ...transferRows(summary),
-    [
-      'calibration error',
-      orNone(counted.calibrationErrors.at(-1)),
-      'expected, of 15 bins, after the last task (Guo et al. 2017)',
-    ],
+    ...(counted
+      ? [
+          [
+            'calibration error',
+            orNone(counted.calibrationErrors.at(-1)),
+            'expected, of 15 bins, after the last task (Guo et al. 2017)',
+          ] as const,
+        ]
+      : []),
   ];
-  const lines = rows.map(
+}
+
+/** One a line, with what it is. */
+function figuresTable(summary: Summary): Html {
+  const lines = figureRows(summary).map(
     ([name, value, how]) =>
       html`<tr><th scope="row">${name}</th><td>${value}</td><td class="text how">${how}</td></tr>`,
   );
-  return html`<table class="figures"><tbody>${lines}</tbody></table>`;
+  return html`<div class="scroll"><table class="figures"><tbody>${lines}</tbody></table></div>`;
 }
 
 /** What is told after each task, in every way. */
@@ -86,8 +96,8 @@ function stagesTable(summary: Summary, counted: CountedFigures): Html {
       ${cells.map((cell) => html`<td>${orNone(cell)}</td>`)}</tr>`;
   });
   const heads = ['all seen', 'old', 'new', 'harmonic', 'task told', 'classifier', 'nearest mean', 'calibration error'];
-  return html`<table class="stages"><thead><tr><th scope="row">task</th>${heads.map((head) => html`<th>${head}</th>`)}</tr></thead>
-    <tbody>${rows}</tbody></table>`;
+  return html`<div class="scroll"><table class="stages"><thead><tr><th scope="row">task</th>${heads.map((head) => html`<th>${head}</th>`)}</tr></thead>
+    <tbody>${rows}</tbody></table></div>`;
 }
 
 /** Which task's classes images are taken for; of one task there is nothing to say. */
@@ -100,7 +110,7 @@ function confusionFigure({ taskConfusion }: CountedFigures): Html {
   const heads = taskConfusion.map((_, task) => html`<th>${task + 1}</th>`);
   return html`<figure><figcaption>Confusion between tasks, after the last: of the images of each task (rows), the share in percent
 that is taken for a class of each task (columns).</figcaption>
-<table class="heat confusion"><thead><tr><th scope="row">images</th>${heads}</tr></thead><tbody>${rows}</tbody></table></figure>`;
+<div class="scroll"><table class="heat confusion"><thead><tr><th scope="row">images</th>${heads}</tr></thead><tbody>${rows}</tbody></table></div></figure>`;
 }
 
 /** All that a run's counts give; `null` of a run that was not counted. */
@@ -109,7 +119,7 @@ export function figuresOf(record: RunRecord): Html | null {
   const { counted } = summary;
   if (!counted) return null;
   return html`<figure><figcaption>The figures of the run; accuracies in percent, differences in points.</figcaption>
-${figuresTable(summary, counted)}</figure>
+${figuresTable(summary)}</figure>
 <figure><figcaption>After each task: on all classes, on those of earlier tasks and of its own, and told in other ways.</figcaption>
 ${stagesTable(summary, counted)}</figure>
 ${confusionFigure(counted)}`;

@@ -1,6 +1,7 @@
 /** Which line is which. */
-import { lineStyles } from './curve.ts';
+
 import { type Html, html } from './html.ts';
+import { lineStyles } from './line-style.ts';
 
 /** @param labels of the lines; of a single one there is nothing to say. */
 export function legend(labels: readonly string[]): Html {

@@ -29,7 +29,8 @@ function smaller({ height, width, channels }: ImageDataset, pixels: Uint8Array, 
   return { width: wide, height: high, data, channels: shown };
 }
 
-function address(png: Uint8Array): string {
+/** A picture within a page. */
+export function pngAddress(png: Uint8Array): string {
   let text = '';
   for (const byte of png) text += String.fromCharCode(byte);
   return `data:image/png;base64,${btoa(text)}`;
@@ -47,7 +48,7 @@ export function pictureSheet(set: ImageDataset, each: number): SheetPicture[][] 
     return Array.from({ length: shown }, (_, i) => {
       const index = indices[Math.floor((i * indices.length) / shown)]!;
       const picture = smaller(set, set.images.subarray(index * bytes, (index + 1) * bytes), factor);
-      return { address: address(encode(picture)), width: picture.width, height: picture.height };
+      return { address: pngAddress(encode(picture)), width: picture.width, height: picture.height };
     });
   });
 }

@@ -8,6 +8,8 @@ import type { KernelTimes } from './kernel-times.ts';
 export interface TableOptions {
   /** Colour by ANSI codes; by default where the terminal has it. */
   colour?: boolean;
+  /** Characters a line; a wider matrix is cut into several tables. Any number by default. */
+  columns?: number;
 }
 
 /** @param first how the first column is aligned; the others are on the right. */
@@ -19,7 +21,7 @@ export const tableOf = (head: string[], first: 'left' | 'right') =>
     style: { head: [], border: [], compact: true },
   });
 
-const one = (value: number): string => value.toFixed(1);
+const one = (value: number): string => (Number.isNaN(value) ? '' : value.toFixed(1));
 
 /**
  * The accuracy matrix, a row after each task, and the accuracy on all classes seen. Percent.
@@ -28,22 +30,37 @@ const one = (value: number): string => value.toFixed(1);
 export function matrixTable(record: RunRecord, options: TableOptions = {}): string {
   const colours = picocolors.createColors(options.colour ?? picocolors.isColorSupported);
   const seen = summaryOf(record).curve;
-  const tasks = record.matrix.map((_, task) => `on ${task + 1}`);
-  const table = tableOf(['after task', ...tasks, 'all seen'].map(colours.bold), 'left');
-  const best = new Array<number>(tasks.length).fill(0);
-  record.matrix.forEach((row, after) => {
-    const cells = tasks.map((_, task) => {
+  const best = new Array<number>(record.matrix.length).fill(0);
+  const rows = record.matrix.map((row) =>
+    record.matrix.map((_, task) => {
       const accuracy = row[task];
       if (accuracy === undefined) return '';
       best[task] = Math.max(best[task]!, accuracy);
       const kept = best[task]! === 0 ? 0 : accuracy / best[task]!;
       const paint = kept >= 0.9 ? colours.green : kept >= 0.6 ? colours.yellow : colours.red;
       return paint(one(accuracy));
-    });
-    table.push([`${after + 1}`, ...cells, colours.bold(one(seen[after]!))]);
-  });
-  return table.toString();
+    }),
+  );
+  const room = Math.max(1, Math.floor(((options.columns ?? Number.POSITIVE_INFINITY) - BESIDE) / CELL));
+  const tables: string[] = [];
+  for (let from = 0; from < rows.length; from += room) {
+    const to = Math.min(rows.length, from + room);
+    const isLast = to === rows.length;
+    const heads = rows.slice(from, to).map((_, at) => `on ${from + at + 1}`);
+    const table = tableOf(['after task', ...heads, ...(isLast ? ['all seen'] : [])].map(colours.bold), 'left');
+    for (const [after, cells] of rows.entries()) {
+      // Before them nothing was measured.
+      if (after < from) continue;
+      const last = isLast ? [colours.bold(one(seen[after]!))] : [];
+      table.push([`${after + 1}`, ...cells.slice(from, to), ...last]);
+    }
+    tables.push(table.toString());
+  }
+  return tables.join('\n');
 }
+
+/** Characters of the first and the last column with their borders, and of one of a task, about. */
+const [BESIDE, CELL] = [26, 9];
 
 /** One line a run: method, average incremental accuracy, last accuracy, forgetting, minutes. */
 export function summaryTable(records: readonly RunRecord[], options: TableOptions = {}): string {

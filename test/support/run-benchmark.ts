@@ -8,7 +8,7 @@ import type { Engine } from '../../src/tensor/engine.ts';
 import { engine } from './engine.ts';
 import { fashion } from './small-run.ts';
 
-const TIMES: ReadonlySet<string> = new Set(['seconds', 'began']);
+const TIMES: ReadonlySet<string> = new Set(['seconds', 'began', 'date', 'peakBytes']);
 
 /** A benchmark on Fashion-mini at 14×14 that has learnt nothing yet. */
 export const makeBenchmark = (input: ConfigInput, method?: AnyMethod, on: Engine = engine): Benchmark =>

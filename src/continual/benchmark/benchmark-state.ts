@@ -23,9 +23,13 @@ export const metricsLineSchema = v.variant('type', [
     phase: v.optional(count, 0),
     epoch: count,
     loss: finite,
+    /** Means of what the loss is the sum of, weights included: cross entropy and distillation, for example. */
+    terms: v.exactOptional(v.record(v.string(), finite)),
     lr: finite,
     images: count,
+    steps: v.exactOptional(count),
     seconds: finite,
+    date: v.exactOptional(v.string()),
   }),
   v.object({
     type: v.literal('task'),
@@ -36,9 +40,14 @@ export const metricsLineSchema = v.variant('type', [
     /** Accuracy in percent over all classes seen. */
     accuracy: finite,
     exemplars: count,
+    exemplarBytes: v.exactOptional(count),
+    /** The most that tensors held on the device since the run was begun or gone on with. */
+    peakBytes: v.exactOptional(count),
     notes: v.optional(v.record(v.string(), finite), {}),
     skippedSteps: v.optional(count, 0),
     seconds: finite,
+    /** When it was written, ISO 8601; lines of older versions do not say. */
+    date: v.exactOptional(v.string()),
     /** What the test of each task so far gave; runs of older versions have none. */
     tests: v.exactOptional(v.array(testedPartSchema)),
     /** The task before it was learnt; not of the first. */
@@ -55,8 +64,17 @@ export type MetricsLine = v.InferOutput<typeof metricsLineSchema>;
 export const countedStages = (lines: readonly MetricsLine[]): (TestedPartLine[] | null)[] =>
   lines.flatMap((line) => (line.type === 'task' ? [line.tests ?? null] : []));
 
-/** What is recorded of an event, in the order in which it is read again: runs that were resumed have the same records. */
-export const metricsLineOf = (event: EpochEvent | TestedTaskEvent): MetricsLine => v.parse(metricsLineSchema, event);
+/**
+ * What is recorded of an event, in the order in which it is read again: runs that were resumed have the same records.
+ * @param now when it happened, ISO 8601.
+ * @param peakBytes the most that tensors held on the device so far.
+ */
+export function metricsLineOf(event: EpochEvent | TestedTaskEvent, now: string, peakBytes: number): MetricsLine {
+  if (event.type === 'task') return v.parse(metricsLineSchema, { ...event, peakBytes, date: now });
+  const { terms, ...others } = event;
+  const hasTerms = Object.keys(terms).length > 0;
+  return v.parse(metricsLineSchema, { ...others, ...(hasTerms ? { terms } : {}), date: now });
+}
 
 const dataSchema = v.object({
   /** [images, height, width, channels]. */

@@ -6,7 +6,7 @@ import { channelMoments, type DatasetSplit } from '../../data/dataset.ts';
 import { ArgumentError } from '../../errors.ts';
 import { readSafetensors } from '../../nn/safetensors.ts';
 import type { Engine } from '../../tensor/engine.ts';
-import type { LearnerEvent, TaskEvent } from '../events.ts';
+import type { EpochEvent, LearnerEvent, TaskEvent } from '../events.ts';
 import { ContinualLearner } from '../learner.ts';
 import { type ExecutionSettings, learnerSettings } from '../learner-settings.ts';
 import type { AnyMethod } from '../method.ts';
@@ -179,7 +179,7 @@ export class Benchmark {
     try {
       for await (const event of this.learn(options)) {
         if (event.type === 'notice') continue;
-        if (event.type === 'epoch') this.lines.push(metricsLineOf(event));
+        if (event.type === 'epoch') this.writeDown(event);
         if (event.type !== 'task') {
           yield event;
           continue;
@@ -307,8 +307,12 @@ export class Benchmark {
     const accuracy = (100 * rightOf(counts)) / imagesOf(counts);
     const tested = { ...event, accuracies, accuracy, tests, ...(shot ? { zeroShot: shot } : {}) };
     this.matrix.push(accuracies);
-    this.lines.push(metricsLineOf(tested));
+    this.writeDown(tested);
     return tested;
+  }
+
+  private writeDown(event: EpochEvent | TestedTaskEvent): void {
+    this.lines.push(metricsLineOf(event, new Date().toISOString(), this.engine.memory().peakBytes));
   }
 
   /** How this run does its steps, whatever the saved one did. */

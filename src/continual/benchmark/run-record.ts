@@ -17,12 +17,41 @@ const lossSchema = v.object({
   /** Training accuracy over the epoch, in percent. */
   accuracy: v.exactOptional(finite),
   imagesPerSecond: v.exactOptional(finite),
+  /** The phase of the task, from 0; nothing of the only one. */
+  phase: v.exactOptional(count),
+  /** Means of what the loss is the sum of, weights included, by name. */
+  terms: v.exactOptional(v.record(v.string(), finite)),
+  /** The learning rate. */
+  lr: v.exactOptional(finite),
+  /** Training steps of it. */
+  steps: v.exactOptional(count),
+  seconds: v.exactOptional(count),
+  /** When it was done, ISO 8601. */
+  date: v.exactOptional(v.string()),
+});
+
+const taskSchema = v.object({
+  /** Names of the classes that it brought. */
+  newClasses: v.array(v.string()),
+  /** Held after it. */
+  exemplars: count,
+  exemplarBytes: v.exactOptional(count),
+  /** The most that tensors held on the device so far. */
+  peakBytes: v.exactOptional(count),
+  /** Numbers that the method noted. */
+  notes: v.record(v.string(), finite),
+  /** Of the whole task, its tests included. */
+  seconds: count,
+  /** When it was done, ISO 8601. */
+  date: v.exactOptional(v.string()),
 });
 
 /** The record as JSON holds it. */
 export const runRecordSchema = v.object({
   /** The run's own name: it distinguishes runs of one method. */
   name: v.string(),
+  /** The version of engram that wrote it; older ones do not say. */
+  version: v.exactOptional(v.string()),
   method: v.string(),
   dataset: v.string(),
   /** The configuration as it was used, defaults included. */
@@ -43,6 +72,8 @@ export const runRecordSchema = v.object({
   zeroShots: v.exactOptional(v.array(v.nullable(zeroShotSchema))),
   /** One an epoch, in order. */
   losses: v.array(lossSchema),
+  /** One a finished task, in order. */
+  tasks: v.exactOptional(v.array(taskSchema)),
   /** Training steps left out because gradients overflowed; of runs with f16 activations. */
   skippedSteps: v.exactOptional(count),
   adapter: v.string(),
@@ -58,6 +89,8 @@ export const runRecordSchema = v.object({
  * @useDeclaredType
  */
 export type RunRecord = v.InferOutput<typeof runRecordSchema>;
+/** What is recorded of a finished task beside its tests. */
+export type TaskRecord = v.InferOutput<typeof taskSchema>;
 /** An epoch's loss. */
 export type LossRecord = v.InferOutput<typeof lossSchema>;
 

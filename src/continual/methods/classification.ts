@@ -2,6 +2,7 @@
 import { crossEntropy } from '../../ops/cross-entropy.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Distillation } from '../distillation.ts';
+import { sumOfTerms } from '../loss-terms.ts';
 import type { Batch, Phase, Task } from '../method.ts';
 
 /** The loss of new and old classes alike, smoothed as configured. */
@@ -15,7 +16,10 @@ export const withDistillation = (
   loss: (batch: Batch) => Tensor,
   kd: Distillation | null,
 ): Pick<Phase, 'loss' | 'state'> => ({
-  loss: (batch) =>
-    kd && batch.oldLogits ? loss(batch).add(kd.loss(batch.logits, batch.oldLogits, batch.targets)) : loss(batch),
+  loss: (batch) => {
+    const ce = loss(batch);
+    if (!kd || !batch.oldLogits) return sumOfTerms({ ce });
+    return sumOfTerms({ ce, kd: kd.loss(batch.logits, batch.oldLogits, batch.targets) });
+  },
   state: kd?.state ?? {},
 });

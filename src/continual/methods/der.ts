@@ -7,6 +7,7 @@ import { concat } from '../../ops/strided.ts';
 import { Random } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { alignmentSettings, alignTask } from '../alignment.ts';
+import { sumOfTerms } from '../loss-terms.ts';
 import { defineMethod, type IncrementalModel, type Outputs } from '../method.ts';
 import { backboneOf } from '../model.ts';
 import type { Extractor } from '../network.ts';
@@ -102,7 +103,7 @@ export const der = defineMethod({
         if (!auxiliary || newClasses === 0) return ce(batch);
         const { logits, newest } = batch.outputs;
         const own = crossEntropy(auxiliary.forward(newest), auxiliaryTargets(batch.targets, oldClasses));
-        return ce({ logits, targets: batch.targets }).add(own);
+        return sumOfTerms({ ce: ce({ logits, targets: batch.targets }), auxiliary: own });
       },
     };
     await alignTask(task, model.fc, task.settings);

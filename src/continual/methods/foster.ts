@@ -11,6 +11,7 @@ import { Module } from '../../nn/module.ts';
 import { concat } from '../../ops/strided.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
+import { sumOfTerms } from '../loss-terms.ts';
 import { defineMethod, type LinearModel, type Outputs, type Task } from '../method.ts';
 import { defaultModel } from '../model.ts';
 import {
@@ -115,10 +116,11 @@ export const foster = defineMethod({
       loss({ images, targets, oldOutputs }) {
         const { features, logits: oldLogits } = oldOutputs as Outputs;
         const { joint, alone } = boost.logits(images, features);
-        const own = adjustedCrossEntropy(joint, targets, boosting, { labelSmoothing }).add(
-          ce({ logits: alone, targets }),
-        );
-        return kd ? own.add(kd.loss(joint, oldLogits)) : own;
+        const own = {
+          ce: adjustedCrossEntropy(joint, targets, boosting, { labelSmoothing }),
+          alone: ce({ logits: alone, targets }),
+        };
+        return sumOfTerms(kd ? { ...own, kd: kd.loss(joint, oldLogits) } : own);
       },
       state: kd?.state ?? {},
     };

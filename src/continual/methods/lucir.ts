@@ -1,5 +1,6 @@
 import { countWeight } from '../../distill/weighting.ts';
 import { CosineLinear } from '../../nn/cosine-linear.ts';
+import { sumOfTerms } from '../loss-terms.ts';
 import { defineMethod, type Task } from '../method.ts';
 import { lessForgetLoss, marginRankingLoss } from '../rules/less-forget.ts';
 import { numberSetting, wholeSetting } from '../setting.ts';
@@ -53,9 +54,10 @@ export const lucir = defineMethod({
       loss({ outputs, oldOutputs, targets }) {
         const own = ce({ logits: outputs.logits, targets });
         if (!oldOutputs) return own;
-        const kept = own.add(lessForgetLoss(outputs.features, oldOutputs.features).mul(weight));
-        if (!isGrown) return kept;
-        return kept.add(marginRankingLoss(outputs.cosines, targets, { oldClasses, margin, top }).mul(ranking));
+        const terms = { ce: own, features: lessForgetLoss(outputs.features, oldOutputs.features).mul(weight) };
+        if (!isGrown) return sumOfTerms(terms);
+        const margins = marginRankingLoss(outputs.cosines, targets, { oldClasses, margin, top }).mul(ranking);
+        return sumOfTerms({ ...terms, margins });
       },
     };
     model.classifier.freezeOld(false);

@@ -2,6 +2,7 @@ import { ProxyClassifier } from '../../nn/proxy-classifier.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { balancedImages } from '../balanced.ts';
 import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
+import { sumOfTerms } from '../loss-terms.ts';
 import { type Batch, defineMethod, type Phase, type Task } from '../method.ts';
 import { podFlatLoss, podSpatialLoss } from '../rules/pod.ts';
 import { proxyNCALoss } from '../rules/proxy-nca.ts';
@@ -39,11 +40,13 @@ async function objective(task: Task<typeof settings, Model>): Promise<Pick<Phase
       margin,
       detachMargin: true,
     });
-    if (!oldOutputs) return nca;
-    if (kd) return nca.add(kd.loss(outputs.logits, oldOutputs.logits));
-    return nca
-      .add(podFlatLoss(outputs.features, oldOutputs.features).mul(podFlat * growth))
-      .add(podSpatialLoss(outputs.stages, oldOutputs.stages).mul(podSpatial * growth));
+    if (!oldOutputs) return sumOfTerms({ nca });
+    if (kd) return sumOfTerms({ nca, kd: kd.loss(outputs.logits, oldOutputs.logits) });
+    return sumOfTerms({
+      nca,
+      features: podFlatLoss(outputs.features, oldOutputs.features).mul(podFlat * growth),
+      maps: podSpatialLoss(outputs.stages, oldOutputs.stages).mul(podSpatial * growth),
+    });
   };
   return { loss, state: kd?.state ?? {} };
 }

@@ -4,6 +4,7 @@
  * little where tasks have few classes.
  */
 import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
+import { sumOfTerms } from '../loss-terms.ts';
 import { defineMethod } from '../method.ts';
 import { separatedCrossEntropy } from '../rules/separated-softmax.ts';
 import { wholeSetting } from '../setting.ts';
@@ -39,8 +40,8 @@ export const ssil = defineMethod({
       drawn: isReplayed ? { replay: { images: exemplars, batch: count } } : {},
       loss(batch) {
         const { logits, oldLogits, targets } = isReplayed ? batch.joined(batch.drawn('replay')) : batch;
-        const own = separatedCrossEntropy(logits, targets, oldClasses, { labelSmoothing });
-        return kd && oldLogits ? own.add(kd.loss(logits, oldLogits)) : own;
+        const ce = separatedCrossEntropy(logits, targets, oldClasses, { labelSmoothing });
+        return sumOfTerms(kd && oldLogits ? { ce, kd: kd.loss(logits, oldLogits) } : { ce });
       },
       state: kd?.state ?? {},
     };

@@ -1,0 +1,71 @@
+/** What a page says of one run. */
+import type { CountedFigures } from '../continual/benchmark/metrics/summary.ts';
+import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
+import { classSection } from './class-table.ts';
+import { costTable } from './cost-table.ts';
+import { lossFigure, rateFigure } from './epoch-curves.ts';
+import { type ExemplarSheet, exemplarFigure } from './exemplar-sheet.ts';
+import { figuresOf } from './figures.ts';
+import { type Html, html } from './html.ts';
+import { runFacts, settingsOf, unfinished } from './run-facts.ts';
+
+const one = (value: number): string => value.toFixed(1);
+
+/** The accuracy matrix, each cell as green as it is accurate. */
+function heatTable(record: RunRecord): Html {
+  const tasks = record.matrix.map((_, task) => task);
+  const { curve: seen, counted } = summaryOf(record);
+  const rows = record.matrix.map((row, after) => {
+    const cells = tasks.map((task) => {
+      const accuracy = row[task];
+      if (accuracy === undefined) return html`<td class="none"></td>`;
+      return html`<td style="--share:${(accuracy / 100).toFixed(3)}">${one(accuracy)}</td>`;
+    });
+    return html`<tr><th scope="row">after ${after + 1}</th>${cells}<td class="all">${one(seen[after]!)}</td></tr>`;
+  });
+  const heads = tasks.map((task) => html`<th>${task + 1}</th>`);
+  return html`<div class="scroll"><table class="heat"><thead><tr><th scope="row">task</th>${heads}<th>all seen</th></tr></thead><tbody>${rows}</tbody>${counted ? calibrationRow(counted) : html``}</table></div>`;
+}
+
+/** Under the columns of the accuracy matrix. */
+function calibrationRow({ calibrationErrorOf, calibrationErrors }: CountedFigures): Html {
+  const cells = calibrationErrorOf.map((error) => html`<td class="none">${one(error)}</td>`);
+  return html`<tfoot><tr><th scope="row">calibration error</th>${cells}<td class="all">${one(calibrationErrors.at(-1)!)}</td></tr></tfoot>`;
+}
+
+const pairs = (entries: readonly (readonly [string, string])[]): Html =>
+  html`<dl>${entries.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+
+/** What a run measured, in the order of a reader's questions: what is right, what was forgotten, what is mistaken for what. */
+function measured(record: RunRecord, isOnly: boolean): Html {
+  if (record.matrix.length === 0) return html``;
+  const figures = figuresOf(record);
+  const details = figures ? html`${figures}${classSection(record)}` : html``;
+  return html`<p>${record.method} on ${record.dataset}: average ${one(record.average)} %, last ${one(record.last)} %, forgetting ${one(record.forgetting)} points.</p>
+    <figure><figcaption>Accuracy in percent on the classes of each task (columns), after each task (rows).</figcaption>
+      ${heatTable(record)}</figure>
+    ${isOnly || !figures ? details : html`<details><summary>Figures, old and new classes, confusion, classes</summary>${details}</details>`}`;
+}
+
+function trained(record: RunRecord): Html {
+  if (record.losses.length === 0) return html``;
+  const rates = rateFigure(record);
+  return html`<figure><figcaption>Training loss and its terms as they are added up, means over each epoch; a rule where a task begins.</figcaption>
+        ${lossFigure(record)}</figure>
+      ${rates ? html`<details><summary>Learning rate</summary><figure>${rates}</figure></details>` : html``}`;
+}
+
+/**
+ * @param isOnly whether the page is about it alone: of several, what is told of each is folded.
+ * @param exemplars of its checkpoint, where there is one; or what is wrong with that.
+ */
+export function runSection(record: RunRecord, isOnly: boolean, exemplars?: ExemplarSheet | string): Html {
+  const left = unfinished(record);
+  return html`<section><h2>${record.name}</h2>
+    ${left === null ? html`` : html`<p class="note">This run is ${left}.</p>`}
+    ${measured(record, isOnly)}
+    ${trained(record)}
+    ${costTable(record)}
+    ${exemplars === undefined ? html`` : typeof exemplars === 'string' ? html`<p class="note">${exemplars}</p>` : exemplarFigure(exemplars)}
+    <details><summary>Configuration</summary>${pairs([...runFacts(record).slice(1), ...settingsOf(record.config)])}</details></section>`;
+}

@@ -1,0 +1,72 @@
+/** Runs that differ by seed and class order alone, taken together: their mean, and how far they spread. */
+import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
+import { type DifferingSetting, differingSettings, isChance, wayOf } from './differing-settings.ts';
+import { type Mean, meanOf } from './statistics.ts';
+
+export interface RunGroup {
+  /** The method, or the name of its only run; with what tells it from other groups of the method. */
+  readonly label: string;
+  readonly records: readonly RunRecord[];
+}
+
+/** In order of appearance. */
+export function groupRuns(records: readonly RunRecord[]): RunGroup[] {
+  const ways = new Map<string, RunRecord[]>();
+  for (const record of records) {
+    const way = wayOf(record);
+    ways.set(way, [...(ways.get(way) ?? []), record]);
+  }
+  const groups = [...ways.values()];
+  return groups.map((own) => ({ label: labelOf(own, groups), records: own }));
+}
+
+function labelOf(own: readonly RunRecord[], groups: readonly (readonly RunRecord[])[]): string {
+  const [first] = own as readonly [RunRecord];
+  const sameMethod = groups.flatMap(([one]) => (one?.method === first.method ? [one] : []));
+  if (groups.length > 1 && sameMethod.length === 1) return first.method;
+  if (own.length === 1) return first.name;
+  const at = sameMethod.indexOf(first);
+  return [first.method, ...tellingSettings(sameMethod).map(({ name, values }) => `${name} ${values[at]}`)].join(', ');
+}
+
+/** No more settings than tell all of these runs apart. */
+function tellingSettings(records: readonly RunRecord[]): DifferingSetting[] {
+  const chosen: DifferingSetting[] = [];
+  const kinds = (settings: readonly DifferingSetting[]) =>
+    new Set(records.map((_, run) => settings.map(({ values }) => values[run]).join('\n'))).size;
+  for (const one of differingSettings(records).filter(({ name }) => !isChance(name)))
+    if (kinds([...chosen, one]) > kinds(chosen)) chosen.push(one);
+  return chosen;
+}
+
+/** Accuracy in percent after each task that all runs of the group have learnt. */
+export function meanCurve(records: readonly RunRecord[], curveOf: (record: RunRecord) => readonly number[]): Mean[] {
+  const curves = records.map(curveOf);
+  const tasks = Math.min(...curves.map(({ length }) => length));
+  return Array.from({ length: tasks }, (_, task) => meanOf(curves.map((curve) => curve[task]!)));
+}
+
+/** Figures of a group, each over the runs that have it. */
+export interface GroupFigures {
+  readonly average: Mean;
+  readonly last: Mean;
+  readonly forgetting: Mean;
+  /** After the last task. */
+  readonly old: Mean;
+  readonly new: Mean;
+  readonly seconds: Mean;
+}
+
+export function groupFigures(records: readonly RunRecord[]): GroupFigures {
+  const summaries = records.filter(({ matrix }) => matrix.length > 0).map(summaryOf);
+  const of = (figure: (summary: (typeof summaries)[number]) => number | null | undefined): Mean =>
+    meanOf(summaries.map(figure).filter((value) => typeof value === 'number'));
+  return {
+    average: of(({ average }) => average),
+    last: of(({ last }) => last),
+    forgetting: of(({ forgetting, matrix }) => (matrix.length > 1 ? forgetting : null)),
+    old: of(({ counted }) => counted?.split.at(-1)?.old),
+    new: of(({ counted }) => counted?.split.at(-1)?.new),
+    seconds: meanOf(records.map(({ seconds }) => seconds)),
+  };
+}

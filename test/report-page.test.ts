@@ -1,0 +1,252 @@
+/** The page of runs in a browser and as text: what is compared, what can be copied, and that a telephone shows all of it. */
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseHTML } from 'linkedom';
+import type { Page } from 'playwright-core';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { RunRecord } from '../src/continual/benchmark/run-record.ts';
+import { runsLatex, runsMarkdown } from '../src/report/copy-tables.ts';
+import { exemplarSheet } from '../src/report/exemplar-sheet.ts';
+import { reportPage } from '../src/report/page.ts';
+import { openPage } from './support/browser.ts';
+import { engram, refusedIn } from './support/command.ts';
+import { given } from './support/given.ts';
+import { countedRecord, plainRecord, testedPart } from './support/run-records.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'engram-page-'));
+test.after(() => rmSync(home, { recursive: true, force: true }));
+const at = (...parts: string[]): string => join(home, ...parts);
+const folder = (name: string, files: Record<string, string>): string => {
+  mkdirSync(at(name), { recursive: true });
+  for (const [file, text] of Object.entries(files)) writeFileSync(at(name, file), text);
+  return at(name);
+};
+const page = (records: readonly RunRecord[]) => parseHTML(reportPage(records)).document;
+const rowsOf = (document: Document, table: string): string[][] =>
+  [...document.querySelectorAll(`table.${table} tbody tr`)].map((row) =>
+    [...row.querySelectorAll('th, td')].map((cell) => cell.textContent!.trim()),
+  );
+
+/** Many tasks and classes, a name without a place to break it, and everything that a page may say. */
+function large(name: string, seed: number): RunRecord {
+  const tasks = 20;
+  const matrix = Array.from({ length: tasks }, (_, after) =>
+    Array.from({ length: after + 1 }, (_, task) => (task === after ? 100 : 50)),
+  );
+  const part = (task: number, isOld: boolean) =>
+    testedPart(
+      isOld
+        ? [
+            [task, task, 5],
+            [task, 0, task === 0 ? 0 : 5],
+          ]
+        : [[task, task, 10]],
+      10,
+    );
+  return countedRecord({
+    name,
+    config: {
+      seed,
+      memory: 2000,
+      gradientCheckpointing: false,
+      classOrder: Array.from({ length: tasks }, (_, i) => i),
+    },
+    classesPerTask: new Array<number>(tasks).fill(1),
+    classOrder: Array.from({ length: tasks }, (_, i) => i),
+    matrix,
+    tests: matrix.map((row, after) => row.map((_, task) => part(task, task < after))),
+    zeroShots: new Array(tasks - 1).fill({ images: 10, before: 4, untrained: 5 }),
+    losses: Array.from({ length: 60 }, (_, i) => ({
+      ...{ task: Math.floor(i / 3), epoch: i % 3, loss: 2 - i / 50, terms: { ce: 1.5 - i / 60, kd: 0.5 - i / 300 } },
+      ...{ lr: 0.1 / (1 + (i % 3)), steps: 10, seconds: 1, imagesPerSecond: 123456 },
+    })),
+    tasks: matrix.map((_, task) => ({
+      ...{ newClasses: [`Klassenbezeichnung_ohne_Trennstelle_${task}`], exemplars: 2000, exemplarBytes: 6144000 },
+      ...{ peakBytes: 1.5e9, notes: { gamma: 0.987654321, alpha: 1.23456789 }, seconds: 12345 },
+    })),
+    seconds: 246900,
+  });
+}
+
+test('seeds and orders are one stair with a band, and settings that differ are told', () => {
+  const seeds = [
+    [80, 50],
+    [90, 60],
+    [100, 70],
+  ].map(([first, last], seed) =>
+    plainRecord({
+      name: `s${seed}`,
+      config: { seed },
+      classesPerTask: [1, 1],
+      matrix: [[first!], [last!, last!]],
+      last: last!,
+    }),
+  );
+  const other = plainRecord({
+    name: 'kd',
+    method: 'kd',
+    config: { seed: 0 },
+    classesPerTask: [1, 1],
+    matrix: [[70], [60, 60]],
+  });
+  const document = page([...seeds, other]);
+  const svg = document.querySelector('svg[aria-label="Accuracy over classes seen"]')!;
+  assert.is(svg.querySelectorAll('g[aria-label=line] path').length, 2);
+  assert.is(svg.querySelectorAll('g[aria-label=area] path').length, 1, 'a single run has no spread');
+  const titles = [...svg.querySelectorAll('title')].map((title) => title.textContent);
+  assert.ok(titles.includes('fdkd: 60.0 ± 10.0 % of 2 classes, after task 2, mean of 3 runs'), titles.join('\n'));
+  assert.equal(rowsOf(document, 'groups')[0]!.slice(0, 4), ['fdkd', '3', '75.0 ± 10.0', '60.0 ± 10.0']);
+  assert.equal(rowsOf(document, 'differences'), [
+    ['seed', '0', '1', '2', '0'],
+    ['method', 'fdkd', 'fdkd', 'fdkd', 'kd'],
+  ]);
+  assert.ok(document.querySelector('td.best'), 'one protocol: the best of each figure is marked');
+  assert.not.ok(document.querySelector('p.note'));
+});
+
+test('of unlike protocols none is the best, and why is said', () => {
+  for (const unlike of [{ dataset: 'mnist' }, { classesPerTask: [10, 15, 15] }, { config: { memory: 7 } }]) {
+    const document = page([plainRecord(), plainRecord({ name: 'b', average: 99, ...unlike })]);
+    assert.not.ok(document.querySelector('td.best'), JSON.stringify(unlike));
+    assert.match(document.querySelector('p.note')!.textContent!, /unlike protocols \((data|classes a task|memory)\)/);
+  }
+});
+
+test('classes are told by name, and losses, rates, time and memory apart', () => {
+  const document = page([countedRecord()]);
+  assert.equal(rowsOf(document, 'classes'), [
+    ['=cup', '1', '10', '100.0', '70.0', 'pen; ink (30.0)'],
+    ['pen; ink', '2', '10', '40.0', '40.0', '=cup (60.0)'],
+  ]);
+  assert.equal(rowsOf(document, 'class-confusion'), [
+    ['=cup', '70.0', '30.0'],
+    ['pen; ink', '60.0', '40.0'],
+  ]);
+  const losses = document.querySelector('svg[aria-label="Training loss of fdkd-0"]')!;
+  assert.is(losses.querySelectorAll('g[aria-label=line] path').length, 3, 'the loss, ce and kd');
+  assert.ok(document.querySelector('svg[aria-label="Learning rate of fdkd-0"]'));
+  assert.equal(rowsOf(document, 'costs')[1], ['2', '1', '1', '5 s', '8', '20', '15.7 kB', '3.00 MB', 'gamma 0.900']);
+});
+
+test('figures and commands can be copied, with their version', () => {
+  const runs = [countedRecord(), countedRecord({ name: 'b_1', method: 'k&d' })];
+  assert.is(
+    runsMarkdown(runs),
+    '| method | runs | average, % | last, % | forgetting |\n| :-- | --: | --: | --: | --: |\n' +
+      '| fdkd | 1 | 77.5 | 55.0 | 30.0 |\n| k&d | 1 | 77.5 | 55.0 | 30.0 |',
+  );
+  assert.match(runsLatex(runs), /^fdkd & 1 & 77\.5 & 55\.0 & 30\.0 \\\\\nk\\&d & 1 & 77\.5/m);
+  assert.match(
+    runsLatex([runs[0]!, countedRecord({ config: { ...countedRecord().config, seed: 1 } })]),
+    /fdkd & 2 & 77\.5 \$\\pm\$ 0\.0 &/,
+  );
+  const document = page(runs);
+  const texts = [...document.querySelectorAll('pre')].map(({ textContent }) => textContent);
+  assert.is(texts[0], `${runsMarkdown(runs)}\n`);
+  assert.match(texts[2]!, /^engram train --method fdkd /);
+  assert.match(document.body.textContent!, /Version: engram 1\.2\.3\./);
+});
+
+test('exemplars are pictures of each class', () => {
+  const exemplars = [0, 0, 1].map((label, i) => ({ label, pixels: Uint8Array.from([i, 50, 100, 150]) }));
+  const sheet = exemplarSheet({ classes: ['cup', 'pen'], format: { height: 2, width: 2, channels: 1 }, exemplars });
+  const { document } = parseHTML(reportPage([countedRecord()], { exemplars: [sheet] }));
+  assert.equal(
+    [...document.querySelectorAll('.kept')].map((one) => [
+      one.querySelector('small')!.textContent,
+      one.querySelectorAll('img').length,
+    ]),
+    [
+      ['2', 2],
+      ['1', 1],
+    ],
+  );
+  assert.ok(
+    [...document.querySelectorAll('img')].every((img) => img.getAttribute('src')!.startsWith('data:image/png;base64,')),
+  );
+});
+
+test('the command shows what there is of a run, and says what there is not', async () => {
+  const counted = folder('counted', { 'run.json': JSON.stringify(countedRecord({ classesPerTask: [1, 1, 1] })) });
+  const epoch = { type: 'epoch', task: 0, epoch: 0, loss: 2.25, lr: 0.1, images: 8, seconds: 2 };
+  const begun = folder('begun', {
+    'config.json': '{"method":"fdkd","data":"glyphs"}',
+    'metrics.jsonl': `${JSON.stringify(epoch)}\n`,
+    'checkpoint.safetensors': 'no checkpoint',
+  });
+  const { code, out, errors } = await engram('report', counted, begun, '--out', at('page.html'));
+  assert.is(code, 0, errors);
+  assert.match(out, /fdkd-0 is unfinished: 2 of 3 tasks\.\nbegun is unfinished: no task yet, and 1 epoch of task 1\./);
+  assert.match(out, /The exemplars cannot be shown: .*checkpoint\.safetensors/);
+  assert.not.match(out, /NaN/);
+  const text = readFileSync(at('page.html'), 'utf8');
+  assert.not.match(text, /NaN/);
+  assert.match(text, /This run is unfinished: no task yet, and 1 epoch of task 1\./);
+  assert.is((await engram('report', begun)).code, 0);
+  await refusedIn(home, ['report', at('nowhere')], /there is no such folder/);
+  await refusedIn(home, ['report', counted, '--out', at('page.html', 'x.html')], /nothing can be written here/);
+  const damaged = folder('damaged', {});
+  copyFileSync(at('counted', 'run.json'), join(damaged, 'run.json'));
+  writeFileSync(join(damaged, 'metrics.jsonl'), '{"type":"epoch"}\n');
+  await refusedIn(home, ['report', counted, damaged, '--out', at('other.html')], /line 1 does not fit a run's log/);
+  assert.not.ok(existsSync(at('other.html')));
+});
+
+const isBrowserThere = existsSync('node_modules/@sparticuz/chromium');
+const browser = isBrowserThere ? await openPage('http://localhost', home, { webgpu: false }) : null;
+test.after(() => browser?.close());
+
+/** What sticks out of the page or of its box, or lies on another piece of text. */
+const faults = (shown: Page): Promise<string[]> =>
+  shown.evaluate(() => {
+    const found: string[] = [];
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth > clientWidth) found.push(`the page is ${scrollWidth} wide, of ${clientWidth}`);
+    for (const svg of document.querySelectorAll('svg[aria-label]')) {
+      const box = svg.getBoundingClientRect();
+      if (box.width === 0) continue;
+      if (box.right > clientWidth + 1) found.push(`${svg.getAttribute('aria-label')} ends at ${box.right}`);
+      const texts = [...svg.querySelectorAll('text')].map((text) => ({ text, at: text.getBoundingClientRect() }));
+      for (const { text, at } of texts)
+        if (at.left < box.left - 1 || at.right > box.right + 1) found.push(`"${text.textContent}" is cut off`);
+      for (const [i, a] of texts.entries())
+        for (const b of texts.slice(i + 1)) {
+          const wide = Math.min(a.at.right, b.at.right) - Math.max(a.at.left, b.at.left);
+          const high = Math.min(a.at.bottom, b.at.bottom) - Math.max(a.at.top, b.at.top);
+          if (wide > 1 && high > 3) found.push(`"${a.text.textContent}" and "${b.text.textContent}" overlap`);
+        }
+    }
+    for (const box of document.querySelectorAll('.scroll, pre, figure')) {
+      const { left, right } = box.getBoundingClientRect();
+      if (left < 0 || right > clientWidth + 1) found.push(`a ${box.className || box.tagName} ends at ${right}`);
+    }
+    return found;
+  });
+
+const inBrowser = given(browser !== null, 'a browser');
+{
+  const runs = [0, 1].map((seed) => large(`a_run_with_a_name_that_breaks_nowhere_at_all_${seed}`, seed));
+  const pages = {
+    single: [runs[0]!],
+    several: [...runs, countedRecord(), plainRecord({ name: 'older', method: 'kd' })],
+  };
+  for (const [name, records] of Object.entries(pages))
+    for (const width of [360, 1280])
+      for (const colorScheme of ['light', 'dark'] as const)
+        inBrowser(`${name}: nothing is cut off and nothing overlaps at ${width} pixels, ${colorScheme}`, async () => {
+          const { page: shown } = browser!;
+          writeFileSync(at(`${name}.html`), reportPage(records));
+          await shown.emulateMedia({ colorScheme });
+          await shown.setViewportSize({ width, height: 800 });
+          await shown.goto(`file://${at(`${name}.html`)}`);
+          assert.equal(await faults(shown), []);
+          await shown.evaluate(() => {
+            for (const details of document.querySelectorAll('details')) details.open = true;
+          });
+          assert.equal(await faults(shown), [], 'with everything unfolded');
+        });
+}
+
+test.run();
