@@ -109,7 +109,9 @@ test('any groups, dilation, stride and padding agree with float64', async () => 
 for (const variant of variants.filter((name) => name !== 'blocks')) {
   needs('shader-f16')(`${variant}: groups and dilations in f16 agree with float64 to their rounding`, async () => {
     preferVariant(engine, 'conv2d', variant);
-    for (const [i, c] of casesOf(variant)) await compareConv2d(c, 10 * i, JSON.stringify(c), 'f16');
+    // Only loads and stores differ: every third case has them all, and each compiles kernels of its own.
+    const some = casesOf(variant).filter((_, at) => at % 3 === 0);
+    for (const [i, c] of some) await compareConv2d(c, 10 * i, JSON.stringify(c), 'f16');
   });
 }
 
