@@ -77,7 +77,7 @@ test('a benchmark that is told as a multiple of another brings that one along', 
 test('what a page loads is weighed from the built package: the more of it, the more', async () => {
   const { code, out } = await bench('--json', 'bundle');
   assert.is(code, 0);
-  const entries = ['analysis', 'benchmark', 'continual', 'data', 'methods', 'subgroup-matrix', 'testing'];
+  const entries = ['analysis', 'benchmark', 'continual', 'data', 'methods', 'onnx', 'subgroup-matrix', 'testing'];
   const further = entries.map((entry) => `everything+${entry}`);
   const lines = out
     .trim()
