@@ -253,6 +253,11 @@ test('the command line trains, goes on, reports and exports it, by a file', asyn
     const trained = await engram(...args, '--kd-weight', '2');
     assert.is(trained.code, 0, trained.errors);
     assert.match(trained.out, /fdkd\+patches/);
+    assert.is(JSON.parse(readFileSync(at('run', 'config.json'), 'utf8')).model, 'patches');
+    assert.is(JSON.parse(readFileSync(at('run', 'run.json'), 'utf8')).config.model, 'patches');
+    const other = await engram(...args.slice(0, -1), at('other'), '--model', 'resnet20');
+    assert.is(other.code, 2);
+    assert.match(other.errors, /"model" does not fit: expected patches, the method's own network/);
     const { tensors } = readSafetensors(readFileSync(at('run', 'checkpoint.safetensors')));
     assert.ok([...tensors.keys()].some((name) => name.endsWith('backbone.patch.weight')));
     assert.is((await engram('train', '--resume', '--out', at('run'))).code, 0);

@@ -135,9 +135,25 @@ export const imageSettings = {
 /** Every setting of a learner but those of its method. */
 export const learnerSettings = { ...memorySettings, ...networkSettings, ...trainingSettings, ...imageSettings };
 
-/** The same for a method, whose exemplars are chosen by default as it was published with. */
-export const learnerSettingsOf = ({ selection }: { readonly selection?: Selection }): typeof learnerSettings =>
-  selection ? { ...learnerSettings, selection: selectionSetting(selection) } : learnerSettings;
+/** The one network of a method that brings it along. */
+const ownModelSetting = (name: string): typeof networkSettings.model =>
+  setting(v.pipe(v.literal(name), v.description(`${name}, the method's own network`)), name, name, 'name') as never;
+
+/**
+ * The same for a method, whose exemplars are chosen by default as it was published with, and whose network is its own where it has
+ * one.
+ */
+export const learnerSettingsOf = ({
+  selection,
+  network,
+}: {
+  readonly selection?: Selection;
+  readonly network?: { readonly name: string };
+}): typeof learnerSettings => ({
+  ...learnerSettings,
+  ...(selection ? { selection: selectionSetting(selection) } : {}),
+  ...(network ? { model: ownModelSetting(network.name) } : {}),
+});
 
 /**
  * Every setting of a learner but those of its method, defaults filled in.

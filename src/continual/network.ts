@@ -70,7 +70,7 @@ export const defineNetwork = (network: Network): Network => network;
 
 /**
  * A method that trains a network of the user's own, for who takes methods and no learner's settings: a `Benchmark`, or a method's file on a command
- * line. It is called after both, `fdkd+patches`, and the setting `model` has no say.
+ * line. It is called after both, `fdkd+patches`, and the setting `model` is the network's name.
  * @example export default withNetwork(fdkd, patches); // mine.js, for engram train --method ./mine.js
  */
 export const withNetwork = <S extends Settings, M extends IncrementalModel>(

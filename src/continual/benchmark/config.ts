@@ -212,5 +212,6 @@ export function parseConfig(input: unknown, where = 'configuration', own?: AnyMe
 export function settingsFor(method: string | AnyMethod, settings: ConfigInput): ConfigInput {
   const one = typeof method === 'string' ? methodOf(method) : method;
   const known = { ...settingsOf(one), ...originSettings };
-  return { ...Object.fromEntries(Object.entries(settings).filter(([key]) => key in known)), method: one.name };
+  const isMeant = (key: string) => key in known && !(key === 'model' && one.network);
+  return { ...Object.fromEntries(Object.entries(settings).filter(([key]) => isMeant(key))), method: one.name };
 }
