@@ -59,6 +59,14 @@ test('cross entropy and distillation are recorded apart, and add up to the loss'
   benchmark.dispose();
 });
 
+test('DER++ records its three terms apart', async () => {
+  const benchmark = makeBenchmark({ ...small, method: 'derpp', epochs: 1 });
+  const events = await finish(benchmark.run());
+  const terms = events.flatMap((event) => (event.type === 'epoch' ? [Object.keys(event.terms)] : []));
+  assert.equal(terms, [['ce'], ['ce', 'logits', 'replay']]);
+  benchmark.dispose();
+});
+
 test('a sum knows its terms, what is made from it does not, and a single term is the loss itself', () => {
   engine.scope(() => {
     const [ce, kd] = [engine.tensor([1]), engine.tensor([2])];

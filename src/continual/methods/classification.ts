@@ -9,7 +9,7 @@ import type { Batch, Phase, Task } from '../method.ts';
 export const classification =
   ({ training: { labelSmoothing } }: Pick<Task, 'training'>) =>
   ({ logits, targets }: Pick<Batch, 'logits' | 'targets'>): Tensor =>
-    crossEntropy(logits, targets, { labelSmoothing });
+    sumOfTerms({ ce: crossEntropy(logits, targets, { labelSmoothing }) });
 
 /** A phase's loss with the distillation of old logits added, and the state of that; the loss alone where there is none. */
 export const withDistillation = (

@@ -4,6 +4,7 @@ import { expectShapes } from '../../ops/expect-shapes.ts';
 import '../../ops/methods.ts';
 import { arange } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { sumOfTerms } from '../loss-terms.ts';
 import { oldLogitsOf } from './soft-targets.ts';
 
 /**
@@ -56,7 +57,8 @@ export interface DarkExperienceOptions {
 }
 
 /**
- * CE(new) + α · mean squared distance to the stored logits + β · CE(memory) (Buzzega et al. 2020, DER++; with β = 0 it is DER).
+ * CE(new) + α · mean squared distance to the stored logits + β · CE(memory) (Buzzega et al. 2020, DER++; with β = 0 it is DER),
+ * as terms `ce`, `logits` and `replay`.
  * @throws {ShapeError} when a batch's tensors do not fit each other.
  * @throws {DTypeError} unless logits are f32 and targets i32.
  */
@@ -64,7 +66,9 @@ export function darkExperienceLoss(
   given: DarkExperience,
   { alpha, beta, labelSmoothing = 0 }: DarkExperienceOptions,
 ): Tensor {
-  return crossEntropy(given.logits, given.targets, { labelSmoothing })
-    .add(logitReplayLoss(given.memoryLogits, given.storedLogits, given.known).mul(alpha))
-    .add(crossEntropy(given.otherLogits, given.otherTargets, { labelSmoothing }).mul(beta));
+  return sumOfTerms({
+    ce: crossEntropy(given.logits, given.targets, { labelSmoothing }),
+    logits: logitReplayLoss(given.memoryLogits, given.storedLogits, given.known).mul(alpha),
+    replay: crossEntropy(given.otherLogits, given.otherTargets, { labelSmoothing }).mul(beta),
+  });
 }
