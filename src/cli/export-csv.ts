@@ -1,12 +1,11 @@
 /** `engram export --csv`: the records of runs as tables. */
 import { dirname } from 'node:path';
 import { files } from '#files';
-import type { RunRecord } from '../continual/benchmark/run-record.ts';
 import { joinPath } from '../data/files.ts';
 import { ConfigError, DataError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
 import { CSV_BEGINNING, csvTables } from '../report/csv-tables.ts';
-import { readRuns } from './read-run.ts';
+import type { ReadRun } from './read-run.ts';
 import { CSV } from './run-files.ts';
 import { assertWritable } from './writable.ts';
 
@@ -31,10 +30,11 @@ function folderOf([first = '.', ...others]: readonly string[]): string {
 
 /**
  * Tables of all runs together.
- * @throws {ConfigError | DataError} before anything is written, where a run cannot be read, has nothing yet, or a file is in the way.
+ * @throws {ConfigError | DataError} before anything is written, where a run has nothing yet, or a file is in the way.
  */
-export async function exportTables(folders: readonly string[], to: string | true): Promise<void> {
-  const records: RunRecord[] = (await readRuns(folders)).map(({ record }) => record);
+export async function exportTables(runs: readonly ReadRun[], to: string | true): Promise<void> {
+  const folders = runs.map(({ path }) => path);
+  const records = runs.map(({ record }) => record);
   const tables = csvTables(records);
   if (tables.size === 0) {
     throw new DataError({

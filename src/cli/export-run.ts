@@ -6,7 +6,7 @@ import { clipped, printable } from '../gpu/printable.ts';
 import { assertEventFolder, assertFolderOfRuns, writeEvents } from './event-folder.ts';
 import { type ExportOptions, exportNetwork } from './export.ts';
 import { exportTables } from './export-csv.ts';
-import { readRuns } from './read-run.ts';
+import { type ReadRun, readRuns } from './read-run.ts';
 import { EVENTS } from './run-files.ts';
 
 export interface RunExportOptions extends ExportOptions {
@@ -33,10 +33,10 @@ function namesOf(folders: readonly string[]): string[] {
 
 /**
  * TensorBoard's events of runs, a folder each.
- * @throws {ConfigError | DataError} before anything is written, where a run cannot be read or something else is in a folder.
+ * @throws {ConfigError | DataError} before anything is written, where something else is in a folder.
  */
-async function exportEvents(folders: readonly string[], to: string | true): Promise<void> {
-  const runs = await readRuns(folders);
+async function exportEvents(runs: readonly ReadRun[], to: string | true): Promise<void> {
+  const folders = runs.map(({ path }) => path);
   const names = to === true ? [] : namesOf(folders);
   if (to !== true) await assertFolderOfRuns(to);
   const places = folders.map((folder, at) => (to === true ? joinPath(folder, EVENTS) : joinPath(to, names[at]!)));
@@ -60,7 +60,8 @@ export async function exportRun(paths: readonly string[], options: RunExportOpti
       fix: 'Name one run; of several, --csv and --tensorboard export the records.',
     });
   }
-  if (tensorboard !== undefined) await exportEvents(paths, tensorboard);
-  if (csv !== undefined) await exportTables(paths, csv);
+  const runs = tensorboard === undefined && csv === undefined ? [] : await readRuns(paths);
+  if (tensorboard !== undefined) await exportEvents(runs, tensorboard);
+  if (csv !== undefined) await exportTables(runs, csv);
   if (wantsNetwork) await exportNetwork(first, network);
 }

@@ -12,10 +12,10 @@ import type { DatasetSplit } from '../data/dataset.ts';
 import { ArgumentError, ConfigError, OutOfMemoryError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
 import { saveWeights } from '../nn/weights.ts';
+import { type ExemplarSheet, exemplarSheet } from '../report/exemplar-sheet.ts';
 import { reportPage } from '../report/page.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { assertEventFolder } from './event-folder.ts';
-import { exemplarsIn } from './exemplars.ts';
 import { Interrupted } from './exit.ts';
 import { LiveEvents } from './live-events.ts';
 import { ownName } from './own-name.ts';
@@ -118,7 +118,7 @@ async function learnIn(folder: RunFolder, benchmark: Benchmark, options: LearnOp
   await learnTasks(benchmark, folder, { ...options, keepStages: keeps, events });
   const record = recordOf(benchmark, folder.name);
   await folder.saveRecord(record);
-  await folder.savePage(reportPage([record], { exemplars: [await exemplarsIn(folder.path)] }));
+  await folder.savePage(reportPage([record], { exemplars: [keptBy(benchmark)] }));
   return record;
 }
 
@@ -134,6 +134,11 @@ function whereFrom(benchmark: Benchmark): string {
     ...(epochs > 0 ? [`${counted(epochs, 'epoch')} of task ${done + 1}`] : []),
   ];
   return places.length > 0 ? `, after ${places.join(' and ')}` : '';
+}
+
+/** What the learner keeps, as its checkpoint holds it. */
+function keptBy({ learner: { classes, imageFormat: format, memory } }: Benchmark): ExemplarSheet | undefined {
+  return format ? exemplarSheet({ classes, format, exemplars: memory.exemplars }) : undefined;
 }
 
 function adapterNotice({ adapters }: Benchmark): string[] {

@@ -1,6 +1,9 @@
 /** What a learner is made of: its settings, told apart from its method's. */
+
+import { ConfigError } from '../errors.ts';
 import { supportsF16 } from '../tensor/dtype.ts';
 import type { Engine } from '../tensor/engine.ts';
+import { received } from './expected.ts';
 import { type LearnerSettings, learnerSettings, learnerSettingsOf } from './learner-settings.ts';
 import { checkMemory } from './memory-use.ts';
 import type { AnyMethod } from './method.ts';
@@ -57,4 +60,14 @@ function divide(engine: Engine, method: AnyMethod, settings: Given): DividedSett
     methodSettings,
     notices: [`${engine.adapterDescription} has no shader-f16: training in f32 instead of f16.`],
   };
+}
+
+/** @throws {ConfigError} for anything but a switch. */
+export function checkResize(resize: unknown): void {
+  if (typeof resize === 'boolean') return;
+  throw new ConfigError({
+    where: 'ContinualLearner',
+    message: `"resize" does not fit: expected true or false, received ${received(resize)}.`,
+    fix: 'Correct the value or leave it out.',
+  });
 }

@@ -17,12 +17,11 @@ import { Disposables } from './disposables.ts';
 import { usualPool } from './distillation.ts';
 import { evaluate, readTestImages } from './evaluation.ts';
 import type { LearnerEvent, TaskEvent } from './events.ts';
-import { received } from './expected.ts';
 import { forked, renamed } from './fork.ts';
 import { type Knowledge, nothingKnown, restored, type Setup } from './knowledge.ts';
 import { learnTask } from './learn-task.ts';
 import { executionSettings, type LearnerSettings } from './learner-settings.ts';
-import { divideSettings } from './learner-setup.ts';
+import { checkResize, divideSettings } from './learner-setup.ts';
 import { describe, readLearner, writeLearner } from './learner-state.ts';
 import type {
   Answering,
@@ -39,6 +38,7 @@ import type { AnyMethod, IncrementalModel } from './method.ts';
 import { resolveMethod, savedMethod } from './method-names.ts';
 import { checkSavedNetwork, type Network } from './network.ts';
 import { Predictions } from './predictions.ts';
+import { checkTop, ranked } from './ranked.ts';
 import { readSettings } from './setting.ts';
 
 /**
@@ -86,13 +86,7 @@ export class ContinualLearner {
     const { method = 'fdkd', resize = false, model, ...others } = options;
     const network = typeof model === 'object' ? model : undefined;
     const settings = network || model === undefined ? others : { ...others, model };
-    if (typeof resize !== 'boolean') {
-      throw new ConfigError({
-        where: 'ContinualLearner',
-        message: `"resize" does not fit: expected true or false, received ${received(resize)}.`,
-        fix: 'Correct the value or leave it out.',
-      });
-    }
+    checkResize(resize);
     return new ContinualLearner(engine, resolveMethod(method), settings, resize, network);
   }
 
@@ -342,22 +336,12 @@ export class ContinualLearner {
 
   private async predictAll(input: ImageInput, top: number | undefined, where: string): Promise<Prediction[][]> {
     const { predictions, format, names } = this.usable(where);
-    if (top !== undefined && !(Number.isInteger(top) && top > 0)) {
-      throw new ArgumentError({
-        where,
-        message: `the ${received(top)} most probable classes cannot be given.`,
-        fix: 'Give a whole number of at least 1 for `top`, or leave it out for all.',
-      });
-    }
+    checkTop(top, where);
     const { count, probabilities } = await predictions.during(async () => {
       const images = await toImageBytes(this.engine, input, { where, format, resize: this.resize });
       return { count: images.count, probabilities: await predictions.probabilities(images) };
     });
-    return Array.from({ length: count }, (_, i) => {
-      const row = probabilities.subarray(i * names.length, (i + 1) * names.length);
-      const all = names.map((label, at) => ({ label, probability: row[at] as number }));
-      return all.sort((a, b) => b.probability - a.probability).slice(0, top);
-    });
+    return ranked(probabilities, names, count, top);
   }
 
   /**

@@ -11,6 +11,7 @@ import { kd } from './methods/kd.ts';
 import { rdkd } from './methods/rdkd.ts';
 import { replay } from './methods/replay.ts';
 import { tkd } from './methods/tkd.ts';
+import { isName } from './names.ts';
 import { checkNetwork } from './network.ts';
 import type { Setting } from './setting.ts';
 
@@ -66,8 +67,6 @@ export function assertOwnName(own: AnyMethod, known: Readonly<Record<string, Any
 }
 
 const SHAPE = 'A method is an object { name, summary, settings, keeps, learn }; see defineMethod().';
-/** As a folder or a file can be called, and no path. */
-const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._+-]*$/u;
 /** What options of learners are called beside their settings. */
 const OPTIONS = ['method', 'resize'];
 
@@ -82,7 +81,7 @@ export function checkMethod(method: unknown, where = 'method'): asserts method i
   const { name, summary, settings, keeps, learn, ...others } = method as Record<keyof AnyMethod, unknown>;
   if (typeof name !== 'string' || name === '')
     throw refuse('a method of your own has no name, by which its runs could be distinguished from others.');
-  if (!NAME.test(name))
+  if (!isName(name))
     throw refuse(
       `"${clipped(name)}" is not a name for a method.`,
       'Use letters and digits, and ".", "_", "+" and "-" between them.',

@@ -13,15 +13,11 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { received } from './expected.ts';
 import type { LearnerSettings } from './learner-settings.ts';
 import type { IncrementalModel, LinearModel, Method, Outputs } from './method.ts';
+import { isName } from './names.ts';
 import type { Settings } from './setting.ts';
 
-/** What a network makes of images, f32. */
-export interface NetworkFeatures {
-  /** [n, featureSize]. */
-  readonly features: Tensor;
-  /** Maps on the way, [n, h, w, c]: what PODNet holds still. */
-  readonly stages: readonly Tensor[];
-}
+/** What a network makes of images before its classifier, f32: the maps on the way are what PODNet holds still. */
+export type NetworkFeatures = Omit<Outputs, 'logits'>;
 
 /** The part of a network before its classifier, as methods use it. */
 export interface Extractor extends Module {
@@ -78,9 +74,6 @@ export const withNetwork = <S extends Settings, M extends IncrementalModel>(
   network: Network,
 ): Method<S, M> => ({ ...method, name: `${method.name}+${network.name}`, network });
 
-/** As a folder or a file can be called, and no path. */
-const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._+-]*$/u;
-
 /** @throws {ConfigError} for what is no network, or is called as a built-in one. */
 export function checkNetwork(network: unknown): asserts network is Network {
   const refuse = (message: string, fix: string) => new ConfigError({ where: 'model', message, fix });
@@ -88,7 +81,7 @@ export function checkNetwork(network: unknown): asserts network is Network {
     throw refuse(`${received(network)} was given, which is no network.`, 'Give a name, or what defineNetwork() makes.');
   }
   const { name, backbone, head } = network as Partial<Network>;
-  if (typeof name !== 'string' || !NAME.test(name)) {
+  if (typeof name !== 'string' || !isName(name)) {
     throw refuse(
       `a network of your own is called ${received(name)}.`,
       'Give it a name of letters and digits, with ".", "_", "+" and "-" between them.',

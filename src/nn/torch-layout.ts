@@ -1,6 +1,6 @@
 /** Between the kernels' axis orders and PyTorch's. */
 import type { TypedArray } from '../tensor/dtype.ts';
-import { type Shape, stridesOf } from '../tensor/shape.ts';
+import { inverseOrder, type Shape, stridesOf } from '../tensor/shape.ts';
 import type { TorchLayout } from './module.ts';
 
 /** Axis order here to axis order there. */
@@ -50,6 +50,6 @@ export function toTorch<T extends TypedArray>(data: T, shape: Shape, layout: Tor
 export function fromTorch<T extends TypedArray>(data: T, shape: Shape, layout: TorchLayout): T {
   const order = TO_TORCH[layout];
   if (!order) return data;
-  const back = order.map((_, i) => order.indexOf(i));
+  const back = inverseOrder(order);
   return permute(data, shape, back).data;
 }

@@ -1,7 +1,7 @@
 /** Products over axes. */
 import { record } from '../autograd/tape.ts';
 import { isFloat } from '../tensor/dtype.ts';
-import { normalizeAxes, sizeOf } from '../tensor/shape.ts';
+import { inverseOrder, normalizeAxes, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { launchElementwise } from './elementwise/elementwise-kernel.ts';
 import { finalShape, keptShape, type ReduceOptions, reduceAxes } from './reduce.ts';
@@ -21,10 +21,7 @@ function productOfOthers(x: Tensor, axes: readonly number[]): Tensor {
     { a: before as Tensor, b: behind as Tensor },
     { shape: rows.shape },
   );
-  return transpose(
-    Tensor.view(others, moved.shape, 'prod'),
-    order.map((_, i) => order.indexOf(i)),
-  );
+  return transpose(Tensor.view(others, moved.shape, 'prod'), inverseOrder(order));
 }
 
 /**

@@ -5,7 +5,16 @@ import { record } from '../autograd/tape.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
 import { plane } from '../gpu/plane.ts';
 import { full, zeros } from '../tensor/create.ts';
-import { MOST_RANK, normalizeAxis, padded, type Shape, show, sizeOf, stridesOf } from '../tensor/shape.ts';
+import {
+  inverseOrder,
+  MOST_RANK,
+  normalizeAxis,
+  padded,
+  type Shape,
+  show,
+  sizeOf,
+  stridesOf,
+} from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 
 interface Walk {
@@ -59,12 +68,7 @@ export function transpose(x: Tensor, axes: readonly number[] = x.shape.map((_, i
   const strides = stridesOf(x.shape);
   const y = Tensor.empty(x.engine, shape, x.dtype, 'transpose');
   copy(x, y, 'transpose', { dims: shape, from: order.map((axis) => strides[axis] as number), to: stridesOf(shape) });
-  const back = (dy: Tensor) => [
-    transpose(
-      dy,
-      order.map((_, i) => order.indexOf(i)),
-    ),
-  ];
+  const back = (dy: Tensor) => [transpose(dy, inverseOrder(order))];
   return record(y, 'transpose', [x], back, back, { order });
 }
 

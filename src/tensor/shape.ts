@@ -110,3 +110,6 @@ export function normalizeAxes(axes: number | readonly number[] | undefined, rank
 export function normalizeAxis(axis: number, rank: number, where: string): number {
   return normalizeAxes(axis, rank, where)[0] as number;
 }
+
+/** The order of axes that undoes another one. */
+export const inverseOrder = (order: readonly number[]): number[] => order.map((_, i) => order.indexOf(i));

@@ -1,5 +1,6 @@
 /** The operations of layers over images: convolution, pooling, normalisation. Channels come first in ONNX. */
 import type { Geometry } from '../../ops/conv2d/geometry.ts';
+import { inverseOrder } from '../../tensor/shape.ts';
 import type { Graph, Input, Numbers, Value } from './graph.ts';
 import type { Call, Counterpart } from './operations.ts';
 
@@ -11,6 +12,9 @@ const images = (shape: Value['shape'], first: string): Value => ({ shape, elemen
 /** Weights are numbers that do not change; those that are computed have no counterpart in a convolution's geometry. */
 const weights = (graph: Graph, weight: Input, order: readonly number[], as?: readonly number[]): string =>
   graph.numbers(weight as Numbers, as ? { order, as } : { order });
+
+/** None, or one. */
+const biasOf = (graph: Graph, bias: Input | undefined): string[] => (bias === undefined ? [] : [graph.operand(bias)]);
 
 const windowOf = ({ kernelY, kernelX, strideY, strideX, dilationY, dilationX, groups }: Geometry) => ({
   kernel_shape: [kernelY, kernelX],
@@ -27,8 +31,7 @@ function conv({ graph, inputs: [x, weight, bias], shape, options }: Call): Value
   const g = options as unknown as Geometry;
   const bottom = behind(g.height, g.outHeight, g.strideY, g.dilationY * (g.kernelY - 1) + 1, g.padY);
   const right = behind(g.width, g.outWidth, g.strideX, g.dilationX * (g.kernelX - 1) + 1, g.padX);
-  const names = [graph.first(x as Value), weights(graph, weight as Input, OIHW)];
-  if (bias !== undefined) names.push(graph.operand(bias));
+  const names = [graph.first(x as Value), weights(graph, weight as Input, OIHW), ...biasOf(graph, bias)];
   return images(shape, graph.call('Conv', names, { ...windowOf(g), pads: [g.padY, g.padX, bottom, right] }));
 }
 
@@ -37,8 +40,7 @@ function convTranspose({ graph, inputs: [x, weight, bias], shape, options }: Cal
   const g = options as unknown as Geometry;
   const further = (size: number, from: number, stride: number, reach: number, pad: number) =>
     size - ((from - 1) * stride - 2 * pad + reach);
-  const names = [graph.first(x as Value), weights(graph, weight as Input, OIHW)];
-  if (bias !== undefined) names.push(graph.operand(bias));
+  const names = [graph.first(x as Value), weights(graph, weight as Input, OIHW), ...biasOf(graph, bias)];
   const first = graph.call('ConvTranspose', names, {
     ...windowOf(g),
     pads: [g.padY, g.padX, g.padY, g.padX],
@@ -56,14 +58,12 @@ function linear({ graph, inputs: [x, weight, bias], shape }: Call): Value {
   const isConstant = typeof weight === 'object' && 'data' in weight;
   if (value.shape.length === 4 && isConstant) {
     const [features = 0, outputs = 0] = weight.shape;
-    const names = [graph.first(value), weights(graph, weight, OIHW, [1, 1, features, outputs])];
-    if (bias !== undefined) names.push(graph.operand(bias));
+    const names = [graph.first(value), weights(graph, weight, OIHW, [1, 1, features, outputs]), ...biasOf(graph, bias)];
     return images(shape, graph.call('Conv', names, { kernel_shape: [1, 1] }));
   }
   // PyTorch's order, and so PyTorch's names.
   if (value.shape.length === 2 && isConstant) {
-    const names = [graph.last(value), weights(graph, weight, [1, 0])];
-    if (bias !== undefined) names.push(graph.operand(bias));
+    const names = [graph.last(value), weights(graph, weight, [1, 0]), ...biasOf(graph, bias)];
     return { shape, element: 'f32', last: graph.call('Gemm', names, { transB: 1 }) };
   }
   const product = graph.call('MatMul', [graph.last(value), graph.operand(weight as Input)]);
@@ -109,8 +109,7 @@ function channelsSecond(graph: Graph, value: Value): string {
 /** The way back. @param name of what has its channels second. */
 function fromChannelsSecond(graph: Graph, name: string, shape: Value['shape']): Value {
   if (shape.length === 4) return images(shape, name);
-  const order = secondOrder(shape);
-  const perm = order.map((_, i) => order.indexOf(i));
+  const perm = inverseOrder(secondOrder(shape));
   return { shape, element: 'f32', last: shape.length === 2 ? name : graph.call('Transpose', [name], { perm }) };
 }
 
