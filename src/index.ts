@@ -20,10 +20,11 @@ export {
   type PictureSizes,
   subset,
 } from './data/dataset.ts';
-export { DeviceImages, identityTransforms, type SampleOptions } from './data/device-images.ts';
+export { DeviceImages } from './data/device-images.ts';
 export type { ImageBytes, ImageFormat } from './data/image-bytes.ts';
 export { type ImageInput, type ImageInputOptions, toImageBytes } from './data/image-input.ts';
 export type { ImageArray } from './data/image-pixels.ts';
+export { identityTransforms, type SampleOptions } from './data/image-sampler.ts';
 export { imagesByClass } from './data/images-by-class.ts';
 export { type Batch, DataLoader, indicesOfClasses, type LoaderOptions } from './data/loader.ts';
 export { type ImageSize, type ResizeOptions, resizeImages } from './data/resize.ts';

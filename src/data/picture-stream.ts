@@ -10,6 +10,7 @@ import { sourceOf } from './load-dataset.ts';
 import { type Batch, DataLoader, type LoaderOptions } from './loader.ts';
 import { type LabelledPicture, pictureLayout } from './picture-layout.ts';
 import { PictureDecoder } from './pictures.ts';
+import { prefetched } from './prefetch.ts';
 import type { ReadOptions } from './reader.ts';
 import type { DataSource, DatasetFiles } from './source.ts';
 
@@ -94,31 +95,8 @@ export class PictureStream {
   async *epoch(epoch: number, from = 0): AsyncGenerator<PictureBatch, void, undefined> {
     const { ahead = AHEAD } = this.options;
     const batches = this.loader.epoch(epoch, from);
-    const queue: Promise<Omit<PictureBatch, 'waited'>>[] = [];
-    const left = new AbortController();
-    const fill = (most: number): void => {
-      while (queue.length < most) {
-        const next = batches.next();
-        if (next.done) return;
-        const batch = this.read(next.value, left.signal);
-        // Told of when its turn comes.
-        batch.catch(() => undefined);
-        queue.push(batch);
-      }
-    };
-    try {
-      // The one that is asked for, and those ahead of it.
-      for (fill(1 + ahead); queue[0]; fill(1 + ahead)) {
-        const asked = performance.now();
-        const batch = await queue[0];
-        queue.shift();
-        fill(ahead);
-        yield { ...batch, waited: performance.now() - asked };
-      }
-    } finally {
-      left.abort();
-      await Promise.allSettled(queue);
-    }
+    const read = (batch: Batch, left: AbortSignal) => this.read(batch, left);
+    for await (const { fetched, waited } of prefetched(batches, ahead, read)) yield { ...fetched, waited };
   }
 
   /** @param left which pictures are not begun with after. */
