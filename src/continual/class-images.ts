@@ -1,7 +1,8 @@
 /** The images of a task as users give them: by class, in whatever form. */
-import type { ImageBytes, ImageFormat } from '../data/image-bytes.ts';
-import { type ImageInput, toImageBytes } from '../data/image-input.ts';
+import type { ImageFormat } from '../data/image-bytes.ts';
+import { type ImageInput, toImages } from '../data/image-input.ts';
 import { kindOf } from '../data/image-pixels.ts';
+import type { Images } from '../data/stored-images.ts';
 import { ArgumentError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import type { Engine } from '../tensor/engine.ts';
@@ -37,7 +38,7 @@ function pairsOf(images: ClassImages, where: string): (readonly [string, ImageIn
 }
 
 /** The logit of each image, lot by lot. @param names of all classes, in the order of the logits. */
-export const labelsOf = (lots: ReadonlyMap<string, ImageBytes>, names: readonly string[]): Int32Array<ArrayBuffer> =>
+export const labelsOf = (lots: ReadonlyMap<string, Images>, names: readonly string[]): Int32Array<ArrayBuffer> =>
   Int32Array.from([...lots].flatMap(([name, { count }]) => new Array<number>(count).fill(names.indexOf(name))));
 
 export interface ReadOptions {
@@ -49,7 +50,7 @@ export interface ReadOptions {
 }
 
 /**
- * Every class's images as bytes of one format.
+ * Every class's images of one format: as bytes, or stored.
  * @throws {ArgumentError} for images without classes, or when two have one name, or one has no name or no images.
  * @throws {ShapeError | DataError} when images cannot be read, or are of another size.
  */
@@ -57,7 +58,7 @@ export async function readClassImages(
   engine: Engine,
   images: ClassImages,
   { format, resize, where }: ReadOptions,
-): Promise<Map<string, ImageBytes>> {
+): Promise<Map<string, Images>> {
   const pairs = pairsOf(images, where);
   if (pairs.length === 0) {
     throw new ArgumentError({
@@ -66,7 +67,7 @@ export async function readClassImages(
       fix: 'Give images by class: { cup: images, pen: images }.',
     });
   }
-  const read = new Map<string, ImageBytes>();
+  const read = new Map<string, Images>();
   let common = format;
   for (const [name, input] of pairs) {
     if (typeof name !== 'string' || name === '') {
@@ -83,13 +84,13 @@ export async function readClassImages(
         fix: 'Give their images together, or other names.',
       });
     }
-    const bytes = await toImageBytes(engine, input, {
+    const lot = await toImages(engine, input, {
       where: `${where}, class "${clipped(name)}"`,
       resize,
       ...(common ? { format: common } : {}),
     });
-    common ??= bytes;
-    read.set(name, bytes);
+    common ??= lot;
+    read.set(name, lot);
   }
   return read;
 }

@@ -1,5 +1,6 @@
 /** Testing on images of known classes. */
-import { type ImageBytes, type ImageFormat, joinImages } from '../data/image-bytes.ts';
+import type { ImageFormat } from '../data/image-bytes.ts';
+import { type Images, joinLots } from '../data/stored-images.ts';
 import { ArgumentError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import type { Engine } from '../tensor/engine.ts';
@@ -19,14 +20,14 @@ export interface TestImagesOptions {
 }
 
 /**
- * Images to test on, as bytes.
+ * Images to test on.
  * @throws {ArgumentError} for a class that is not known, and what {@link readClassImages} refuses.
  */
 export async function readTestImages(
   engine: Engine,
   images: ClassImages,
   { names, format, resize, where }: TestImagesOptions,
-): Promise<ReadonlyMap<string, ImageBytes>> {
+): Promise<ReadonlyMap<string, Images>> {
   const lots = await readClassImages(engine, images, { format, resize, where });
   const unknown = [...lots.keys()].find((name) => !names.includes(name));
   if (unknown === undefined) return lots;
@@ -54,11 +55,11 @@ export interface EvaluationOptions {
  * @throws {ConfigError} when some score is not a finite number.
  */
 export async function evaluate(
-  lots: ReadonlyMap<string, ImageBytes>,
+  lots: ReadonlyMap<string, Images>,
   { predictions, names, taskSizes, lr, heads = false }: EvaluationOptions,
 ): Promise<Evaluation> {
   const labels = labelsOf(lots, names);
-  const images = joinImages([...lots.values()], 'evaluate');
+  const images = joinLots([...lots.values()], 'evaluate');
   const answers = await predictions.answers(images, { labels, taskSizes, heads });
   const { predicted, withinTask, confidences } = answers;
   if (predicted.includes(-1)) throw diverged('evaluate', 'scores of images are', lr);

@@ -35,6 +35,8 @@ export interface EpochEvent {
   readonly steps: number;
   /** Since the previous epoch was reported, or the phase began. */
   readonly seconds: number;
+  /** Of stored images: seconds that steps waited for them to be read; about none where the device is what takes time. */
+  readonly waited?: number;
 }
 
 /** What the rest of the task depends on, after an epoch; see `LearnOptions.saveEvery`. */

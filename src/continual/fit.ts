@@ -2,7 +2,7 @@
 
 import { backward } from '../autograd/tape.ts';
 import type { Augmentation } from '../data/augment.ts';
-import { DataLoader } from '../data/loader.ts';
+import { type Batch, DataLoader } from '../data/loader.ts';
 import { tune } from '../ops/tune.ts';
 import { clipGradNorm } from '../optim/clipping.ts';
 import type { GradScaler } from '../optim/grad-scaler.ts';
@@ -22,7 +22,7 @@ import type { Drawn, IncrementalModel, Phase } from './method.ts';
 import { lossOf } from './method-checks.ts';
 import { makeOptimizer, makeSchedule } from './recipe.ts';
 import { type PhaseParts, type PhaseSnapshot, restoreSnapshot, takeSnapshot } from './snapshot.ts';
-import type { TaskImages } from './task-images.ts';
+import type { BatchPixels, TaskImages } from './task-images.ts';
 import { trainOnly } from './train-only.ts';
 import { augmentationOf } from './training-checks.ts';
 
@@ -74,10 +74,10 @@ interface StepResult {
 type Recorded = Omit<StepEvent, 'type' | 'loss' | 'terms' | 'task' | 'phase' | 'epochs'>;
 
 /**
- * A batch as it is handed to a step: indices u32 [n], their matrices f32 [n, 2, 3] and right logits i32 [n], and factors f32 [n]
- * where its augmentation changes the brightness.
+ * A batch as it is handed to a step: indices u32 [n], their matrices f32 [n, 2, 3] and right logits i32 [n], factors f32 [n]
+ * where its augmentation changes the brightness, and pixels where they are streamed.
  */
-type StepInput = [indices: Tensor, transforms: Tensor, targets: Tensor, ...brightness: Tensor[]];
+type StepInput = [indices: Tensor, transforms: Tensor, targets: Tensor, ...others: Tensor[]];
 
 type StepParts = BatchParts<IncrementalModel>;
 
@@ -92,8 +92,10 @@ function stepOf(fit: Fit, optimizer: Optimizer) {
   return (...inputs: Tensor[]): StepResult => {
     const left = [...inputs];
     const [own, ...others] = looks.map((how) => {
-      const [indices, transforms, targets, brightness] = left.splice(0, brightens(how) ? 4 : 3) as StepInput;
-      const x = images.augmented(indices, transforms, how, brightness);
+      const [indices, transforms, targets] = left.splice(0, 3) as StepInput;
+      const brightness = brightens(how) ? left.shift() : undefined;
+      const pixels = images.areStreamed ? left.shift() : undefined;
+      const x = images.augmented({ indices, transforms, brightness, pixels }, how);
       return { model, old, images: x, targets, indices, values };
     }) as [StepParts, ...StepParts[]];
     const drawn = Object.fromEntries(names.map((name, i) => [name, new LazyBatch(others[i] as StepParts)]));
@@ -117,13 +119,18 @@ const augmentationFor = ({ training }: Fit, { augment }: Pick<Phase | Drawn, 'au
 const purpose = (name: string, { task, phaseIndex }: Fit): (string | number)[] =>
   phaseIndex === 0 ? [name, task] : [name, task, `phase ${phaseIndex}`];
 
-/** A batch that is drawn in every step, in one epoch. */
-interface Draw {
-  /** Which images, another choice at each call. */
-  next(): Uint32Array<ArrayBuffer>;
+/** A batch whose images are chosen. */
+interface Chosen {
+  readonly indices: Uint32Array<ArrayBuffer>;
   readonly augmentation: Augmentation;
   /** Of the augmentation. */
   readonly random: Random;
+}
+
+/** A batch that is drawn in every step, in one epoch. */
+interface Draw extends Omit<Chosen, 'indices'> {
+  /** Which images, another choice at each call. */
+  next(): Uint32Array<ArrayBuffer>;
 }
 
 const drawsOf = (fit: Fit, epoch: number): Draw[] =>
@@ -164,20 +171,22 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
   // All are read at an epoch's end: more than its steps are never waited for.
   const together = Math.min(training.lossEvery, loader.steps);
   const losses = held.add(new LossQueue<Recorded>(engine, together));
-  const inputOf = (indices: Uint32Array<ArrayBuffer>, how: Augmentation, random: Random): StepInput => [
+  const inputOf = ({ indices, augmentation: how, random }: Chosen, pixels: BatchPixels | undefined): StepInput => [
     engine.tensor(indices),
     images.transforms(indices.length, how, random),
     images.targets(indices),
     ...(brightens(how) ? [images.brightness(indices.length, how, random)] : []),
+    ...(pixels ? [images.upload(pixels, indices.length)] : []),
   ];
-  const record = (at: Recorded, indices: Uint32Array<ArrayBuffer>, random: Random, draws: readonly Draw[]): void =>
+  const record = (at: Recorded, chosen: readonly Chosen[], pixels: readonly BatchPixels[]): void =>
     engine.scope(() => {
-      const inputs: Tensor[] = inputOf(indices, augmentation, random);
-      for (const draw of draws) inputs.push(...inputOf(draw.next(), draw.augmentation, draw.random));
+      const inputs: Tensor[] = chosen.flatMap((one, i) => inputOf(one, pixels[i]));
       const { loss, terms } = (captured ?? step)(...inputs);
       losses.add(at, loss, terms);
     });
   const snapshots = new Map<number, Promise<PhaseSnapshot>>();
+  /** Seconds that each epoch waited for its images, where they are streamed. */
+  const waits = new Map<number, number>();
   let started = performance.now();
   const totals = new Totals();
   /** Tells of steps, and of the epochs that end with one, until no more than `left` reads are under way. */
@@ -190,7 +199,9 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
       if (at.step + 1 < at.steps) continue;
       const seconds = (performance.now() - started) / 1000;
       const lr = schedule(epoch);
-      yield { type: 'epoch', task, phase: phaseIndex, epoch, ...totals.take(), lr, steps, seconds };
+      const waited = waits.get(epoch);
+      const waiting = waited === undefined ? {} : { waited };
+      yield { type: 'epoch', task, phase: phaseIndex, epoch, ...totals.take(), lr, steps, seconds, ...waiting };
       const snapshot = await snapshots.get(epoch);
       snapshots.delete(epoch);
       if (snapshot) yield { type: 'snapshot', snapshot };
@@ -206,12 +217,15 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
     optimizer.lr = schedule(epoch);
     const random = Random.of(seed, ...purpose('augment', fit), epoch);
     const draws = drawsOf(fit, epoch);
-    for (const { step: number, indices } of loader.epoch(epoch)) {
+    const batches = batchesOf(loader.epoch(epoch), { augmentation, random }, draws);
+    for await (const { item, pixels, waited } of images.ahead(batches, ({ chosen }) => chosen.map(indicesOf))) {
+      const { number, indices, chosen } = item;
+      if (images.areStreamed) waits.set(epoch, (waits.get(epoch) ?? 0) + waited / 1000);
       const isNew = tunes && !seen.has(indices.length);
       seen.add(indices.length);
       const at = { epoch, step: number, steps: loader.steps, images: indices.length };
-      if (isNew) await tune(engine, () => record(at, indices, random, draws), { budget: TUNING_MS });
-      else record(at, indices, random, draws);
+      if (isNew) await tune(engine, () => record(at, chosen, pixels), { budget: TUNING_MS });
+      else record(at, chosen, pixels);
       yield* report(most);
     }
     // An epoch is reported when its last step is done; the next one begins meanwhile.
@@ -226,6 +240,20 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
   yield* report(0);
   // Before the method goes on with them.
   if (!(await weightsAreFinite(model))) throw diverged(nameOf(fit), 'after its last step weights are', recipe.lr);
+}
+
+const indicesOf = ({ indices }: Chosen): Uint32Array<ArrayBuffer> => indices;
+
+/** An epoch's batches, each with what is drawn beside it. */
+function* batchesOf(
+  batches: Iterable<Batch>,
+  how: Omit<Chosen, 'indices'>,
+  draws: readonly Draw[],
+): Generator<Pick<Batch, 'indices'> & { readonly number: number; readonly chosen: readonly Chosen[] }> {
+  for (const { step: number, indices } of batches) {
+    const drawn = draws.map(({ next, ...others }) => ({ ...others, indices: next() }));
+    yield { number, indices, chosen: [{ ...how, indices }, ...drawn] };
+  }
 }
 
 /** Means over an epoch's images. */

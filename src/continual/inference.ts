@@ -7,24 +7,34 @@ import '../ops/methods.ts';
 import { argmax, min } from '../ops/reduce.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { IncrementalModel } from './method.ts';
-import type { TaskImages } from './task-images.ts';
+import type { BatchPixels, TaskImages } from './task-images.ts';
 
 const BATCH = 128;
 
+/** Indices, a batch at a time. */
+function* inBatches(indices: readonly number[]): Generator<readonly number[]> {
+  for (let start = 0; start < indices.length; start += BATCH) yield indices.slice(start, start + BATCH);
+}
+
+/** What is made of a batch, by its images f32 [n, h, w, c]. */
+type Made = (x: Tensor, batch: readonly number[]) => Tensor;
+
+/** `of` one batch of images as they are, unrecorded. @param pixels of it, where they had to be read. */
+const made = (model: Module, images: TaskImages, batch: readonly number[], of: Made, pixels?: BatchPixels): Tensor =>
+  noGrad(model.engine, () => model.engine.scope(() => of(images.raw(batch, pixels), batch)));
+
 /** `of` every batch of images as they are, by the model as it is outside of training. */
-function* batches(
+async function* batches(
   model: Module,
   images: TaskImages,
   indices: readonly number[],
-  of: (x: Tensor, batch: readonly number[]) => Tensor,
-): Generator<{ batch: readonly number[]; result: Tensor }> {
-  const { engine } = model;
+  of: Made,
+): AsyncGenerator<{ batch: readonly number[]; result: Tensor }, void, undefined> {
   const wasTraining = model.training;
   model.eval();
   try {
-    for (let start = 0; start < indices.length; start += BATCH) {
-      const batch = indices.slice(start, start + BATCH);
-      const result = noGrad(engine, () => engine.scope(() => of(images.raw(batch), batch)));
+    for await (const { item: batch, pixels } of images.ahead(inBatches(indices), (batch) => [batch])) {
+      const result = made(model, images, batch, of, pixels[0]);
       try {
         yield { batch, result };
       } finally {
@@ -45,10 +55,10 @@ export async function readOf<T extends Float32Array | Int32Array>(
   model: Module,
   images: TaskImages,
   indices: readonly number[],
-  of: (x: Tensor, batch: readonly number[]) => Tensor,
+  of: Made,
 ): Promise<T> {
   const parts: T[] = [];
-  for (const { result } of batches(model, images, indices, of)) parts.push((await result.data()) as T);
+  for await (const { result } of batches(model, images, indices, of)) parts.push((await result.data()) as T);
   const out = new Elements(parts.reduce((total, { length }) => total + length, 0));
   let offset = 0;
   for (const part of parts) {
@@ -59,20 +69,40 @@ export async function readOf<T extends Float32Array | Int32Array>(
 }
 
 /** Mean normalised features by logit, f32 [classes, featureSize]; zeros for a class without images. Belongs to the caller. */
-export function prototypesOf(
+export async function prototypesOf(
   model: IncrementalModel,
   images: TaskImages,
   indices: readonly number[],
   classes: number,
-): Tensor {
+): Promise<Tensor> {
   const { engine, featureSize } = model;
   const running = new Prototypes(engine, classes, featureSize);
   try {
-    for (const { batch, result } of batches(model, images, indices, (x) => model.features(x))) {
+    for await (const { batch, result } of batches(model, images, indices, (x) => model.features(x))) {
       engine.scope(() => running.update(result, images.targets(batch)));
     }
     return engine.keep(running.means());
   } finally {
+    running.dispose();
+  }
+}
+
+/** {@link prototypesOf} of images that are all on the device: at once. */
+export function prototypesOnDevice(model: IncrementalModel, images: TaskImages, classes: number): Tensor {
+  const { engine, featureSize } = model;
+  const running = new Prototypes(engine, classes, featureSize);
+  const wasTraining = model.training;
+  model.eval();
+  try {
+    for (const batch of inBatches([...images.labels.keys()])) {
+      engine.scope(() => {
+        const features = made(model, images, batch, (x) => model.features(x));
+        running.update(features, images.targets(batch));
+      });
+    }
+    return engine.keep(running.means());
+  } finally {
+    model.train(wasTraining);
     running.dispose();
   }
 }

@@ -1,5 +1,6 @@
 /** Learning one task, on copies: what comes of it is known once all is done. */
-import type { ImageBytes, ImageFormat } from '../data/image-bytes.ts';
+import type { ImageFormat } from '../data/image-bytes.ts';
+import type { Images } from '../data/stored-images.ts';
 import { ArgumentError } from '../errors.ts';
 import { GradScaler } from '../optim/grad-scaler.ts';
 import type { ClassImages } from './class-images.ts';
@@ -52,7 +53,7 @@ export async function* learnTask(
   // Read now: what does not fit is to be told before the task is learnt, not after.
   const read = (set: ClassImages) => readTestImages(engine, set, { names, format, resize, where: `${where}: test` });
   const lot = test && (await read(test));
-  const lots: ReadonlyMap<string, ImageBytes>[] = [];
+  const lots: ReadonlyMap<string, Images>[] = [];
   for (const set of tests ?? []) lots.push(await read(set));
   const taskSizes = added.length > 0 ? [...known.taskSizes, added.length] : known.taskSizes;
   const planned = [...known.taskSizes, added.length];

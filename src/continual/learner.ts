@@ -6,7 +6,7 @@
  */
 import type { Normalization } from '../data/dataset.ts';
 import type { ImageFormat } from '../data/image-bytes.ts';
-import { type ImageInput, toImageBytes } from '../data/image-input.ts';
+import { type ImageInput, toImages } from '../data/image-input.ts';
 import { POOL_KINDS, TaskPool } from '../distill/task-pool.ts';
 import { ArgumentError, CheckpointError, ConfigError } from '../errors.ts';
 import { stateDict } from '../nn/state-dict.ts';
@@ -338,7 +338,7 @@ export class ContinualLearner {
     const { predictions, format, names } = this.usable(where);
     checkTop(top, where);
     const { count, probabilities } = await predictions.during(async () => {
-      const images = await toImageBytes(this.engine, input, { where, format, resize: this.resize });
+      const images = await toImages(this.engine, input, { where, format, resize: this.resize });
       return { count: images.count, probabilities: await predictions.probabilities(images) };
     });
     return ranked(probabilities, names, count, top);

@@ -1,11 +1,12 @@
 /** What a model says of images: its method's predictor, made once and kept until the model changes. */
 import type { Normalization } from '../data/dataset.ts';
-import type { ImageBytes, ImageFormat } from '../data/image-bytes.ts';
+import type { ImageFormat } from '../data/image-bytes.ts';
+import type { Images } from '../data/stored-images.ts';
 import { softmax } from '../ops/softmax.ts';
 import type { Engine } from '../tensor/engine.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Answers, answerRows, answersOf } from './answers.ts';
-import { prototypesOf, readOf } from './inference.ts';
+import { prototypesOnDevice, readOf } from './inference.ts';
 import type { ExemplarMemory } from './memory.ts';
 import type { AnyMethod, IncrementalModel, Predictor } from './method.ts';
 import { ownPredictor } from './method-checks.ts';
@@ -44,7 +45,7 @@ export class Predictions {
   constructor(private readonly options: PredictionsOptions) {}
 
   /** What is said of images whose right classes are known. */
-  answers(images: ImageBytes, { labels, taskSizes, heads }: AnswerOptions): Promise<Answers> {
+  answers(images: Images, { labels, taskSizes, heads }: AnswerOptions): Promise<Answers> {
     return this.during(async () => {
       const { method, model } = this.options;
       const taskOf = taskSizes.flatMap((size, task) => new Array<number>(size).fill(task));
@@ -64,7 +65,7 @@ export class Predictions {
   }
 
   /** f32 [n, classes] row-major. */
-  probabilities(images: ImageBytes): Promise<Float32Array> {
+  probabilities(images: Images): Promise<Float32Array> {
     return this.read(images, (x, predictor) => softmax(predictor.scores(x)));
   }
 
@@ -102,7 +103,7 @@ export class Predictions {
 
   /** What is made of the images, row by row. */
   private read(
-    images: ImageBytes,
+    images: Images,
     of: (x: Tensor, predictor: Predictor, batch: readonly number[]) => Tensor,
   ): Promise<Float32Array> {
     return this.during(async () => {
@@ -153,7 +154,7 @@ export class Predictions {
     if (labels.length === 0) return engine.keep(engine.zeros([model.classes, model.featureSize]));
     const uploaded = new TaskImages(engine, memory.images(format), labels, format);
     try {
-      return prototypesOf(model, uploaded, [...labels.keys()], model.classes);
+      return prototypesOnDevice(model, uploaded, model.classes);
     } finally {
       uploaded.dispose();
     }

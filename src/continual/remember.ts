@@ -1,5 +1,6 @@
 /** What stays of a task's images in the memory. */
-import { bytesPerImage, type ImageBytes } from '../data/image-bytes.ts';
+import { bytesPerImage } from '../data/image-bytes.ts';
+import { type Images, pixelsOf } from '../data/stored-images.ts';
 import { diverged } from './divergence.ts';
 import type { Selection } from './learner-settings.ts';
 import type { Exemplar, ExemplarMemory } from './memory.ts';
@@ -9,13 +10,16 @@ import { taskRecipe } from './recipe.ts';
 import { herding, randomSelection } from './selection.ts';
 import type { TaskRun } from './task-run.ts';
 
+/** Of exemplars that are chosen first. */
+const NOT_READ = new Uint8Array();
+
 export interface Remembering {
   readonly method: AnyMethod;
   /** Of a task's images, under these settings. */
   readonly keeps: AnyMethod['keeps'];
   readonly selection: Selection;
   /** The task's own images. */
-  readonly fresh: ImageBytes;
+  readonly fresh: Images;
 }
 
 /**
@@ -31,7 +35,7 @@ export async function remember(
   const { method, keeps, selection, fresh } = remembering;
   const next = memory.copy();
   if (keeps === 'nothing') return next;
-  const imageOf = await choose(next, memory, run, remembering);
+  const imageOf = await withPixels(next, await choose(next, memory, run, remembering), fresh);
   const added = next.exemplars.filter((one) => imageOf.has(one));
   if (added.length > 0 && method.stores) {
     const stored = await storedBy(
@@ -54,7 +58,7 @@ export async function remember(
 /**
  * Fills the memory for the time after the task.
  * @param next a copy of `memory`, to be changed.
- * @returns the image of each exemplar that may have come in.
+ * @returns the image of each exemplar that may have come in, without its pixels.
  */
 async function choose(
   next: ExemplarMemory,
@@ -63,12 +67,10 @@ async function choose(
   { keeps, selection, fresh }: Remembering,
 ): Promise<ReadonlyMap<Exemplar, number>> {
   const imageOf = new Map<Exemplar, number>();
-  const bytes = bytesPerImage(fresh);
   const exemplars = memory.exemplars;
   const exemplar = (image: number): Exemplar => {
     if (image >= fresh.count) return exemplars[image - fresh.count] as Exemplar;
-    const pixels = fresh.data.slice(image * bytes, (image + 1) * bytes);
-    const one = { label: run.labels[image] as number, pixels };
+    const one = { label: run.labels[image] as number, pixels: NOT_READ };
     imageOf.set(one, image);
     return one;
   };
@@ -93,6 +95,24 @@ async function choose(
     next.set(label, chosen.map(exemplar));
   }
   return imageOf;
+}
+
+/**
+ * Gives those that came in their pixels.
+ * @returns the image of each of them.
+ */
+async function withPixels(
+  memory: ExemplarMemory,
+  imageOf: ReadonlyMap<Exemplar, number>,
+  fresh: Images,
+): Promise<ReadonlyMap<Exemplar, number>> {
+  const added = memory.exemplars.filter((one) => imageOf.has(one));
+  const images = added.map((one) => imageOf.get(one) as number);
+  const pixels = await pixelsOf(fresh, images);
+  const bytes = bytesPerImage(fresh);
+  const read = added.map((one, i) => ({ ...one, pixels: pixels.slice(i * bytes, (i + 1) * bytes) }));
+  memory.replace(new Map(added.map((one, i) => [one, read[i] as Exemplar])));
+  return new Map(read.map((one, i) => [one, images[i] as number]));
 }
 
 /** The best candidates of one class. */

@@ -1,9 +1,10 @@
 /** Groups of tensors within one safetensors file, told apart by a prefix of their names. */
+
+import { fingerprint, textBytes } from '../data/fingerprint.ts';
 import type { SafetensorsEntry } from '../nn/safetensors.ts';
 import { asFloat32 } from '../nn/safetensors.ts';
 import type { StateDict } from '../nn/state-dict.ts';
 import { entryOf } from '../nn/weights.ts';
-import { fingerprint, textBytes } from './fingerprint.ts';
 
 /** The entries of a state, each name behind the prefix. */
 export const prefixed = (prefix: string, state: StateDict): [string, SafetensorsEntry][] =>

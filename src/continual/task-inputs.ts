@@ -1,16 +1,20 @@
 /** What a task is given, checked and in one piece. */
-import { channelMoments, type Normalization } from '../data/dataset.ts';
-import { type ImageBytes, type ImageFormat, joinImages } from '../data/image-bytes.ts';
+import type { Normalization } from '../data/dataset.ts';
+import { fingerprint, textBytes } from '../data/fingerprint.ts';
+import type { ImageFormat } from '../data/image-bytes.ts';
+import { momentsOf } from '../data/moments.ts';
+import { type Images, isStored, joinLots } from '../data/stored-images.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { type ClassImages, labelsOf, readClassImages } from './class-images.ts';
-import { fingerprint, textBytes } from './fingerprint.ts';
 import type { Knowledge, Setup } from './knowledge.ts';
 import { executionSettings, type LearnerSettings } from './learner-settings.ts';
 import { checkImageSettings } from './training-checks.ts';
 
 export interface TaskInputs {
   /** Class by class, in the order given. */
-  readonly images: ImageBytes;
+  readonly images: Images;
+  /** What tells them from others. */
+  readonly identity: readonly Uint8Array[];
   /** The logit of each image. */
   readonly labels: Int32Array;
   /** Of all classes, those of before first. */
@@ -39,18 +43,21 @@ export async function readTask(
   const lots = await readClassImages(engine, given, { format: fixed, resize, where });
   const added = [...lots.keys()].filter((name) => !known.includes(name));
   const names = [...known, ...added];
-  const joined = joinImages([...lots.values()], where);
+  const joined = joinLots([...lots.values()], where);
   // The caller's own bytes where there is one class: they may change while it is learnt, and exemplars are cut from them after.
-  const images = lots.size > 1 ? joined : { ...joined, data: joined.data.slice() };
-  const format = fixed ?? normalized(images, training);
+  const images = lots.size > 1 || isStored(joined) ? joined : { ...joined, data: joined.data.slice() };
+  const identity = isStored(images) ? [...lots.values()].map(identityOf) : [images.data];
+  const format = fixed ?? (await normalized(images, training));
   checkImageSettings(training, format);
-  return { images, labels: labelsOf(lots, names), names, added, format };
+  return { images, identity, labels: labelsOf(lots, names), names, added, format };
 }
 
+const identityOf = (images: Images): Uint8Array => (isStored(images) ? textBytes(images.identity) : images.data);
+
 /** The images' own format, and how they are normalised from now on. */
-function normalized(images: ImageBytes, { mean, std }: LearnerSettings): ImageFormat & Normalization {
-  const { height, width, channels, data } = images;
-  const measured = mean && std ? null : channelMoments({ images: data, channels });
+async function normalized(images: Images, { mean, std }: LearnerSettings): Promise<ImageFormat & Normalization> {
+  const { height, width, channels } = images;
+  const measured = mean && std ? null : await momentsOf(images);
   return { height, width, channels, mean: mean ?? measured?.mean ?? [], std: std ?? measured?.std ?? [] };
 }
 
@@ -58,9 +65,9 @@ function normalized(images: ImageBytes, { mean, std }: LearnerSettings): ImageFo
 export function taskFingerprint(
   { method, methodSettings, training }: Setup,
   { history }: Knowledge,
-  { names, images }: TaskInputs,
+  { names, identity }: TaskInputs,
 ): string {
   const decisive = Object.entries(training).filter(([name]) => !(name in executionSettings));
   const text = JSON.stringify([history, method.name, methodSettings, decisive, names]);
-  return fingerprint([textBytes(text), images.data]);
+  return fingerprint([textBytes(text), ...identity]);
 }

@@ -1,5 +1,5 @@
 /** One task while it is learnt: what its method sees of it, and what is handed to the learner when it is done. */
-import { joinImages } from '../data/image-bytes.ts';
+import { joinLots } from '../data/stored-images.ts';
 import { ArgumentError, CheckpointError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import { type StateDict, writeState } from '../nn/state-dict.ts';
@@ -79,7 +79,7 @@ export class TaskRun implements Task {
     this.fresh = range(0, images.count);
     this.exemplars = range(images.count, images.count + memory.size);
     this.labels = Int32Array.from([...inputs.labels, ...memory.exemplars.map(({ label }) => label)]);
-    const all = memory.size > 0 ? joinImages([images, memory.images(format)], 'learn') : images;
+    const all = memory.size > 0 ? joinLots([images, memory.images(format)], 'learn') : images;
     this.images = held.add(new TaskImages(engine, all, this.labels, format));
   }
 

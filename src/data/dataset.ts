@@ -1,13 +1,12 @@
 /** A labelled set of images as bytes, and the views of it that protocols speak of. */
 import { ArgumentError, DataError } from '../errors.ts';
 import { bytesPerImage, formatName, type ImageBytes, sameFormat } from './image-bytes.ts';
+import { chosenIdentity, chosenImages, type StoredImages } from './stored-images.ts';
 
-/** One part of a labelled set of images, such as its test images. */
-export interface ImageDataset {
+/** One part of a labelled set of images, such as its test images, wherever their pixels are. */
+export interface LabelledSet {
   /** For people, in errors and records. */
   name: string;
-  /** Pixels 0 … 255, row-major [count, height, width, channels]. */
-  images: Uint8Array<ArrayBuffer>;
   /** One class number an image, 0 … classes - 1. */
   labels: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
   height: number;
@@ -23,12 +22,34 @@ export interface ImageDataset {
   domainNames?: string[];
 }
 
+/** A labelled set with its pixels in memory. */
+export interface ImageDataset extends LabelledSet {
+  /** Pixels 0 … 255, row-major [count, height, width, channels]. */
+  images: Uint8Array<ArrayBuffer>;
+  /** What tells these images from others, where they were read from a store; see {@link StoredImages.identity}. */
+  identity?: string;
+}
+
+/** A labelled set whose pixels are read when they are needed; see `openPictures`. */
+export interface StoredDataset extends LabelledSet {
+  /** As many as there are labels. */
+  stored: StoredImages;
+  /** Means and deviations of the channels, of as many images as were looked at. */
+  moments: Normalization;
+}
+
+/** A labelled set, wherever its pixels are. */
+export type AnyDataset = ImageDataset | StoredDataset;
+
+/** Images of a labelled set, without their labels. */
+export type LotOf<D extends AnyDataset> = D extends StoredDataset ? StoredImages : ImageBytes;
+
 /** Two parts of one data set: the same image size, the same classes. */
-export interface DatasetSplit {
+export interface DatasetSplit<D extends LabelledSet = ImageDataset> {
   /** What is learnt from. */
-  train: ImageDataset;
+  train: D;
   /** What is tested on. */
-  test: ImageDataset;
+  test: D;
   /** For people: what was left out while it was read, and what was decided for them. */
   notes?: readonly string[];
   /** Where images were pictures in files: how large these are. */
@@ -48,7 +69,7 @@ export interface Normalization {
 }
 
 /** How many images the set holds. */
-export const imageCount = (dataset: ImageDataset): number => dataset.labels.length;
+export const imageCount = (dataset: LabelledSet): number => dataset.labels.length;
 
 /** The images without their labels; the same memory. */
 export const datasetImages = ({ images, labels, height, width, channels }: ImageDataset): ImageBytes => ({
@@ -59,8 +80,12 @@ export const datasetImages = ({ images, labels, height, width, channels }: Image
   channels,
 });
 
+/** The images without their labels, in memory or not. */
+export const imagesOfSet = <D extends AnyDataset>(dataset: D): LotOf<D> =>
+  ('stored' in dataset ? dataset.stored : datasetImages(dataset)) as LotOf<D>;
+
 /** The indices of the images of each class, in the set's order: `classIndices(set)[3]` are those of class 3. */
-export function classIndices(dataset: ImageDataset): number[][] {
+export function classIndices(dataset: LabelledSet): number[][] {
   const indices = Array.from({ length: dataset.classes }, (): number[] => []);
   dataset.labels.forEach((label, index) => {
     indices[label]!.push(index);
@@ -72,29 +97,43 @@ export function classIndices(dataset: ImageDataset): number[][] {
  * The images at these indices, in this order.
  * @throws {ArgumentError} for an index outside the set.
  */
-export function subset(dataset: ImageDataset, indices: ArrayLike<number>): ImageDataset {
-  const bytes = bytesPerImage(dataset);
-  const images = new Uint8Array(indices.length * bytes);
-  const labels =
-    dataset.labels instanceof Uint8Array ? new Uint8Array(indices.length) : new Uint16Array(indices.length);
+export function subset<D extends AnyDataset>(dataset: D, indices: ArrayLike<number>): D {
+  const { labels, domains } = dataset;
   for (let place = 0; place < indices.length; place++) {
     const index = indices[place]!;
-    const label = dataset.labels[index];
-    if (label === undefined) {
-      throw new ArgumentError({
-        where: `subset of ${dataset.name}`,
-        message: `unknown image ${index}: the set has ${imageCount(dataset)}.`,
-        fix: 'Use indices from 0 up to one less than the count.',
-      });
-    }
-    images.set(dataset.images.subarray(index * bytes, (index + 1) * bytes), place * bytes);
-    labels[place] = label;
+    if (labels[index] !== undefined) continue;
+    throw new ArgumentError({
+      where: `subset of ${dataset.name}`,
+      message: `unknown image ${index}: the set has ${imageCount(dataset)}.`,
+      fix: 'Use indices from 0 up to one less than the count.',
+    });
   }
-  const { domains } = dataset;
-  if (!domains) return { ...dataset, images, labels };
-  const taken = domains instanceof Uint8Array ? new Uint8Array(indices.length) : new Uint16Array(indices.length);
-  for (let place = 0; place < indices.length; place++) taken[place] = domains[indices[place]!]!;
-  return { ...dataset, images, labels, domains: taken };
+  return {
+    ...dataset,
+    ...pixelsOfSubset(dataset, indices),
+    labels: numbersAt(labels, indices),
+    ...(domains ? { domains: numbersAt(domains, indices) } : {}),
+  };
+}
+
+function pixelsOfSubset(
+  dataset: AnyDataset,
+  indices: ArrayLike<number>,
+): Pick<ImageDataset, 'images' | 'identity'> | Pick<StoredDataset, 'stored'> {
+  if ('stored' in dataset) return { stored: chosenImages(dataset.stored, indices) };
+  const bytes = bytesPerImage(dataset);
+  const images = new Uint8Array(indices.length * bytes);
+  for (let place = 0; place < indices.length; place++) {
+    const index = indices[place]!;
+    images.set(dataset.images.subarray(index * bytes, (index + 1) * bytes), place * bytes);
+  }
+  return { images, ...(dataset.identity ? { identity: chosenIdentity(dataset.identity, indices) } : {}) };
+}
+
+function numbersAt(numbers: ImageDataset['labels'], indices: ArrayLike<number>): ImageDataset['labels'] {
+  const chosen = numbers instanceof Uint8Array ? new Uint8Array(indices.length) : new Uint16Array(indices.length);
+  for (let place = 0; place < indices.length; place++) chosen[place] = numbers[indices[place]!]!;
+  return chosen;
 }
 
 /**
@@ -102,7 +141,7 @@ export function subset(dataset: ImageDataset, indices: ArrayLike<number>): Image
  * @param eachDomain as many of every class in every domain.
  * @throws {DataError} if there are fewer.
  */
-export function firstPerClass(dataset: ImageDataset, count: number, eachDomain = false): ImageDataset {
+export function firstPerClass<D extends AnyDataset>(dataset: D, count: number, eachDomain = false): D {
   const { classes, labels } = dataset;
   const domains = eachDomain ? dataset.domains : undefined;
   const seen = new Uint32Array(classes * (domains ? domainCount(dataset) : 1));
@@ -142,14 +181,14 @@ export function channelMoments({ images, channels }: Pick<ImageDataset, 'images'
 }
 
 /** The name of a class, or its number where names are not known. */
-export const className = (dataset: ImageDataset, label: number): string => dataset.classNames?.[label] ?? String(label);
+export const className = (dataset: LabelledSet, label: number): string => dataset.classNames?.[label] ?? String(label);
 
 /** The name of a domain, or its number where names are not known. */
-export const domainName = (dataset: ImageDataset, domain: number): string =>
+export const domainName = (dataset: LabelledSet, domain: number): string =>
   dataset.domainNames?.[domain] ?? `domain ${domain}`;
 
 /** How many domains the set knows of: their names, or the largest number and one; 0 where it tells none apart. */
-export function domainCount({ domains, domainNames }: ImageDataset): number {
+export function domainCount({ domains, domainNames }: LabelledSet): number {
   if (!domains) return 0;
   let count = domainNames?.length ?? 0;
   for (const domain of domains) count = Math.max(count, domain + 1);
@@ -160,9 +199,9 @@ export function domainCount({ domains, domainNames }: ImageDataset): number {
  * Checks that a set holds together, so that nothing above has to. `where` names the file of the labels.
  * @throws {DataError} if the counts differ (of images, labels and domains), if the set is empty or if a label is outside its classes.
  */
-export function checkDataset(dataset: ImageDataset, where: string): ImageDataset {
+export function checkDataset<D extends AnyDataset>(dataset: D, where: string): D {
   const count = imageCount(dataset);
-  const images = dataset.images.length / bytesPerImage(dataset);
+  const images = 'stored' in dataset ? dataset.stored.count : dataset.images.length / bytesPerImage(dataset);
   if (images !== count) {
     throw new DataError({
       where,

@@ -17,6 +17,7 @@ import {
 import { fromArray, fromTensor, type ImageArray, kindOf } from './image-pixels.ts';
 import { resizeImages } from './resize.ts';
 import { fromRgba } from './rgba.ts';
+import { type Images, inMemory, type StoredImages } from './stored-images.ts';
 
 /**
  * - bytes with their numbers, `{ data, count, height, width, channels }`, or an array with its shape, `{ data, shape }`;
@@ -24,6 +25,7 @@ import { fromRgba } from './rgba.ts';
  * - `ImageData` of a canvas, and files: a `Blob` or `File`, a path, an address (`file:`, `https:`, `blob:`, `data:`). In Node
  *   files are decoded by sharp, which is to be installed. In the browser a path lies in its private file system;
  * - the images of a data set, whatever their labels;
+ * - stored images, which a learner reads as it needs them;
  * - an array of any of these.
  */
 export type ImageInput =
@@ -35,6 +37,7 @@ export type ImageInput =
   | string
   | URL
   | ImageDataset
+  | StoredImages
   | readonly ImageInput[];
 
 /** What images are to become. */
@@ -81,6 +84,41 @@ export async function toImageBytes(
   return joinImages(lots, where);
 }
 
+/**
+ * As {@link toImageBytes}, but for stored images that come alone: they stay where they are.
+ * @throws as {@link toImageBytes}; {@link ShapeError} for stored images of another format, which nothing resizes.
+ */
+export async function toImages(engine: Engine, input: ImageInput, options: ImageInputOptions): Promise<Images> {
+  if (!isStoredInput(input)) return toImageBytes(engine, input, options);
+  const { where, format } = options;
+  checkStored(input, where);
+  if (!format || sameFormat(input, format)) return input;
+  throw new ShapeError({
+    where,
+    message: `stored images of ${formatName(input)} were given where they are ${formatName(format)}.`,
+    fix: 'Read them in this format.',
+  });
+}
+
+const isStoredInput = (input: ImageInput): input is StoredImages =>
+  has(input, 'read', 'count') && typeof input.read === 'function';
+
+/** @throws {ArgumentError | ShapeError} */
+function checkStored({ count, height, width, channels, identity }: StoredImages, where: string): void {
+  if (![count, height, width, channels].every((n) => Number.isInteger(n) && n > 0)) {
+    throw new ShapeError({
+      where,
+      message: `[${[count, height, width, channels].join(', ')}] is no shape of images: count, height, width and channels must be whole numbers of at least 1.`,
+    });
+  }
+  if (typeof identity === 'string' && identity !== '') return;
+  throw new ArgumentError({
+    where,
+    message: 'stored images do not say what tells them from others.',
+    fix: 'Give them an `identity`: a text that is the same for the same pixels.',
+  });
+}
+
 type Item = Exclude<ImageInput, readonly ImageInput[]>;
 
 const flatten = (input: ImageInput): Item[] => (Array.isArray(input) ? input.flatMap(flatten) : [input as Item]);
@@ -96,6 +134,10 @@ async function readItem(item: Item, where: string, channels: number): Promise<Im
   if (item instanceof Blob) return decoded(item, item instanceof File ? `${where} (${item.name})` : where, channels);
   if (has(item, 'data', 'shape')) return fromArray(item, where);
   if (has(item, 'images', 'labels')) return checkImageBytes(datasetImages(item), `${where} (${item.name})`);
+  if (isStoredInput(item)) {
+    checkStored(item, where);
+    return inMemory(item);
+  }
   if (has(item, 'data', 'count')) return checkImageBytes(item, where);
   if (has(item, 'data', 'width')) return fromRgba(item, channels, where);
   throw new ArgumentError({

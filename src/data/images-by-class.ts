@@ -1,20 +1,19 @@
 /** A data set as a learner takes it: the images of each class under its name. */
 import { ArgumentError, DataError } from '../errors.ts';
-import { classIndices, className, datasetImages, type ImageDataset, subset } from './dataset.ts';
-import type { ImageBytes } from './image-bytes.ts';
+import { type AnyDataset, classIndices, className, imagesOfSet, type LotOf, subset } from './dataset.ts';
 
 /**
- * Copies of the images of these classes, each class in the set's order, under its name (its number, where classes have no
+ * The images of these classes, copied where they are in memory, each class in the set's order, under its name (its number, where classes have no
  * names), in the order asked for.
  * @param labels the classes; by default all that have images.
  * @throws {ArgumentError} for a class that the set does not know.
  * @throws {DataError} when a class asked for has no images, or two have the same name.
  */
-export function imagesByClass(dataset: ImageDataset, labels?: readonly number[]): Map<string, ImageBytes> {
+export function imagesByClass<D extends AnyDataset>(dataset: D, labels?: readonly number[]): Map<string, LotOf<D>> {
   const indices = classIndices(dataset);
   const chosen = labels ?? [...indices.keys()].filter((label) => indices[label]!.length > 0);
   const labelOf = new Map<string, number>();
-  const entries = chosen.map((label): [string, ImageBytes] => {
+  const entries = chosen.map((label): [string, LotOf<D>] => {
     const places = indices[label];
     const name = className(dataset, label);
     if (!places) {
@@ -37,7 +36,7 @@ export function imagesByClass(dataset: ImageDataset, labels?: readonly number[])
       });
     }
     labelOf.set(name, label);
-    return [name, datasetImages(subset(dataset, places))];
+    return [name, imagesOfSet(subset(dataset, places))];
   });
   return new Map(entries);
 }

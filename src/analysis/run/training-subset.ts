@@ -3,6 +3,7 @@ import type { Benchmark } from '../../continual/benchmark/benchmark.ts';
 import type { ImagesByClass } from '../../continual/benchmark/task-stream.ts';
 import { labelsOf } from '../../continual/class-images.ts';
 import { bytesPerImage, type ImageBytes, joinImages } from '../../data/image-bytes.ts';
+import { allInMemory, type Images } from '../../data/stored-images.ts';
 import { Random } from '../../tensor/random.ts';
 
 /** Images with their right logits. */
@@ -12,8 +13,8 @@ export interface LabelledImages {
 }
 
 /** All images of a lot by class. @param names of the classes, in the order of the logits. */
-export const labelled = (lot: ImagesByClass, names: readonly string[]): LabelledImages => ({
-  images: joinImages([...lot.values()], 'analysis'),
+export const labelled = (lot: ImagesByClass<Images>, names: readonly string[]): LabelledImages => ({
+  images: joinImages(allInMemory([...lot.values()], 'analysis'), 'analysis'),
   labels: labelsOf(lot, names),
 });
 

@@ -1,11 +1,11 @@
 /** What a run adds to its learner's file: where the stream of tasks is, and what was measured. */
 import * as v from 'valibot';
-import { type DatasetSplit, type ImageDataset, imageCount } from '../../data/dataset.ts';
+import { type AnyDataset, type DatasetSplit, imageCount } from '../../data/dataset.ts';
+import { fingerprint, textBytes } from '../../data/fingerprint.ts';
 import { CheckpointError } from '../../errors.ts';
 import { clipped } from '../../gpu/printable.ts';
 import type { EpochEvent } from '../events.ts';
 import { matrixFault } from '../faults.ts';
-import { fingerprint, textBytes } from '../fingerprint.ts';
 import { executionSettings } from '../learner-settings.ts';
 import type { TestedTaskEvent } from './benchmark.ts';
 import type { Config } from './config.ts';
@@ -29,6 +29,8 @@ export const metricsLineSchema = v.variant('type', [
     images: count,
     steps: v.exactOptional(count),
     seconds: finite,
+    /** Seconds that steps waited for stored images. */
+    waited: v.exactOptional(finite),
     date: v.exactOptional(v.string()),
   }),
   v.object({
@@ -164,14 +166,14 @@ export function checkTasks(
 type DataState = BenchmarkState['train'];
 
 /** Shapes and fingerprints of both parts. */
-export function dataState({ train, test }: DatasetSplit): { train: DataState; test: DataState } {
-  const of = (part: ImageDataset): DataState => ({
+export function dataState({ train, test }: DatasetSplit<AnyDataset>): { train: DataState; test: DataState } {
+  const of = (part: AnyDataset): DataState => ({
     shape: [imageCount(part), part.height, part.width, part.channels],
     fingerprint: fingerprint([
       textBytes((part.classNames ?? []).join('\n')),
       new Uint8Array(part.labels.buffer, part.labels.byteOffset, part.labels.byteLength),
       ...(part.domains ? [new Uint8Array(part.domains.buffer, part.domains.byteOffset, part.domains.byteLength)] : []),
-      part.images,
+      'stored' in part ? textBytes(part.stored.identity) : part.identity ? textBytes(part.identity) : part.images,
     ]),
   });
   return { train: of(train), test: of(test) };

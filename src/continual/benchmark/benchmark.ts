@@ -2,7 +2,7 @@
  * A stream of tasks cut from a data set, learnt one after the other, with a test on all classes seen after each: what
  * methods are compared by. It feeds a {@link ContinualLearner}, which knows nothing of it, and keeps the records.
  */
-import { channelMoments, type DatasetSplit } from '../../data/dataset.ts';
+import { type AnyDataset, channelMoments, type DatasetSplit } from '../../data/dataset.ts';
 import { ArgumentError } from '../../errors.ts';
 import { readSafetensors } from '../../nn/safetensors.ts';
 import type { Engine } from '../../tensor/engine.ts';
@@ -91,8 +91,8 @@ export class Benchmark {
   began = new Date().toISOString();
   private readonly notices: readonly string[];
   /** What each task is learnt and tested on. */
-  readonly stream: TaskStream;
-  private readonly split: DatasetSplit;
+  readonly stream: TaskStream<AnyDataset>;
+  private readonly split: DatasetSplit<AnyDataset>;
   private readonly data: Pick<Identity, 'train' | 'test'>;
   /** A task that was begun before. */
   private begun: SavedRun['progress'] = null;
@@ -106,7 +106,7 @@ export class Benchmark {
    */
   constructor(
     readonly engine: Engine,
-    split: DatasetSplit,
+    split: DatasetSplit<AnyDataset>,
     given: Config,
     method?: AnyMethod,
   ) {
@@ -272,7 +272,7 @@ export class Benchmark {
   }
 
   /** The images as configured. */
-  get images(): DatasetSplit {
+  get images(): DatasetSplit<AnyDataset> {
     return this.split;
   }
 
@@ -333,10 +333,10 @@ export class Benchmark {
     };
   }
 
-  /** The learner of a configuration, normalising by the whole training set, the classes to come included. */
+  /** The learner of a configuration, normalising by the whole training set (stored: by a sample of it), the classes to come included. */
   private makeLearner(config: Config): ContinualLearner {
     const { train } = this.split;
-    const measured = config.mean && config.std ? null : channelMoments(train);
+    const measured = config.mean && config.std ? null : 'stored' in train ? train.moments : channelMoments(train);
     const { mean = measured?.mean, std = measured?.std } = config;
     const own = Object.keys({ ...learnerSettings, ...this.method.settings }).filter((key) => key in config);
     const settings = Object.fromEntries(own.map((key) => [key, config[key]]));

@@ -48,10 +48,17 @@ export const dataSettings = {
     'fine or coarse labels of CIFAR-100 (default fine), or the column of a Parquet file',
     'name',
   ),
+  stream: setting(
+    v.boolean(),
+    undefined,
+    'pictures left in their files, for sets larger than memory: each is decoded whenever it is learnt from',
+    '',
+  ),
 };
 
 /** What of a configuration is about reading its data. */
 export function readOptionsOf(config: ValuesOf<typeof dataSettings>): ReadOptions {
-  const given = Object.keys(dataSettings).filter((key) => config[key as keyof typeof dataSettings] !== undefined);
-  return Object.fromEntries(given.map((key) => [key, config[key as keyof typeof dataSettings]]));
+  const { stream: _where, ...how } = config;
+  const given = Object.keys(dataSettings).filter((key) => how[key as keyof typeof how] !== undefined);
+  return Object.fromEntries(given.map((key) => [key, how[key as keyof typeof how]]));
 }

@@ -1,5 +1,12 @@
 /** What is known to fail, or to do nothing, before the first step: said then, and not some tasks later. */
-import { classIndices, className, type DatasetSplit, domainCount, domainName } from '../../data/dataset.ts';
+import {
+  type AnyDataset,
+  classIndices,
+  className,
+  type DatasetSplit,
+  domainCount,
+  domainName,
+} from '../../data/dataset.ts';
 import { ConfigError, DataError } from '../../errors.ts';
 import { clipped } from '../../gpu/printable.ts';
 import type { ContinualLearner } from '../learner.ts';
@@ -15,7 +22,7 @@ import type { IndicesByClass, TaskStream } from './task-stream.ts';
  * @returns what a user should know before the run.
  * @throws {ConfigError | DataError | ArgumentError} for the first thing that cannot work.
  */
-export function checkPlan(learner: ContinualLearner, stream: TaskStream): readonly string[] {
+export function checkPlan(learner: ContinualLearner, stream: TaskStream<AnyDataset>): readonly string[] {
   const { method, training, methodSettings, memory } = learner;
   const { scenario, split } = stream;
   checkData(scenario, split);
@@ -49,7 +56,7 @@ function scenarioNotices({ method, training }: ContinualLearner, scenario: Scena
   ];
 }
 
-function checkData(scenario: Scenario, { train, test }: DatasetSplit): void {
+function checkData(scenario: Scenario, { train, test }: DatasetSplit<AnyDataset>): void {
   const sizes = [train, test].map(({ height, width, channels }) => `${height}×${width}×${channels}`);
   if (sizes[0] !== sizes[1] || train.classes !== test.classes) {
     throw new DataError({
@@ -77,7 +84,7 @@ function checkData(scenario: Scenario, { train, test }: DatasetSplit): void {
 }
 
 /** Every task has images of the classes that it is about. */
-function checkTasks(stream: TaskStream): void {
+function checkTasks(stream: TaskStream<AnyDataset>): void {
   const { scenario, split } = stream;
   for (const [task, classes] of scenario.tasks.entries()) {
     const trained = stream.trainIndices(task);
@@ -96,7 +103,7 @@ function checkTasks(stream: TaskStream): void {
   }
 }
 
-function noImages({ scenario, split: { train } }: TaskStream, label: number, task: number): ConfigError {
+function noImages({ scenario, split: { train } }: TaskStream<AnyDataset>, label: number, task: number): ConfigError {
   const name = clipped(className(train, label));
   return new ConfigError({
     where: 'scenario',

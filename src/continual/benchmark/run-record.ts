@@ -26,6 +26,8 @@ const lossSchema = v.object({
   /** Training steps of it. */
   steps: v.exactOptional(count),
   seconds: v.exactOptional(count),
+  /** Of stored images: seconds that steps waited for them. */
+  waited: v.exactOptional(count),
   /** When it was done, ISO 8601. */
   date: v.exactOptional(v.string()),
 });

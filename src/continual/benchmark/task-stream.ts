@@ -1,31 +1,34 @@
 /** What each task of a benchmark is learnt on, and what is tested after it, cut from a data set as the scenario has it. */
 import {
+  type AnyDataset,
   checkDataset,
   classIndices,
   type DatasetSplit,
   domainCount,
   firstPerClass,
   type ImageDataset,
+  type LotOf,
   subset,
 } from '../../data/dataset.ts';
 import type { ImageBytes } from '../../data/image-bytes.ts';
 import { imagesByClass } from '../../data/images-by-class.ts';
+import { type Images, isStored, shownImages } from '../../data/stored-images.ts';
 import { Random } from '../../tensor/random.ts';
 import type { Config } from './config.ts';
 import { permutedImages, rotatedImages } from './domain-images.ts';
 import { Scenario } from './scenario.ts';
 
 /** Images by the name of their class, in the order in which classes arrive. */
-export type ImagesByClass = ReadonlyMap<string, ImageBytes>;
+export type ImagesByClass<I extends Images = ImageBytes> = ReadonlyMap<string, I>;
 
 /** Indices of images by the class of the data, in the order in which classes arrive. */
 export type IndicesByClass = ReadonlyMap<number, readonly number[]>;
 
 /** The images of each task, to learn and to test, cut from a data set as a scenario has it. */
-export class TaskStream {
+export class TaskStream<D extends AnyDataset = ImageDataset> {
   constructor(
     readonly scenario: Scenario,
-    readonly split: DatasetSplit,
+    readonly split: DatasetSplit<D>,
   ) {}
 
   /**
@@ -33,7 +36,7 @@ export class TaskStream {
    * @throws {ConfigError} when its tasks cannot be cut from these data.
    * @throws {DataError} when the data do not hold together or are too few.
    */
-  static of(config: StreamConfig, split: DatasetSplit): TaskStream {
+  static of<D extends AnyDataset>(config: StreamConfig, split: DatasetSplit<D>): TaskStream<D> {
     const [train, test] = [
       cut(split.train, config, config.trainPerClass),
       cut(split.test, config, config.testPerClass),
@@ -48,12 +51,12 @@ export class TaskStream {
   }
 
   /** What a task brings. */
-  train(task: number): ImagesByClass {
+  train(task: number): ImagesByClass<LotOf<D>> {
     return this.images(this.split.train, this.trainIndices(task), task);
   }
 
   /** What is told how well it is kept, apart from what other tasks brought. */
-  test(task: number): ImagesByClass {
+  test(task: number): ImagesByClass<LotOf<D>> {
     return this.images(this.split.test, this.testIndices(task), task);
   }
 
@@ -76,29 +79,38 @@ export class TaskStream {
   }
 
   /** Images of a task's own classes, and of its own domain where the data have several. */
-  private ownIndices(part: ImageDataset, task: number): IndicesByClass {
+  private ownIndices(part: D, task: number): IndicesByClass {
     const { domains, tasks } = this.scenario;
     const all = classIndices(part);
     const isOf = domains === 'own' ? (index: number) => part.domains?.[index] === task : () => true;
     return new Map((tasks[task] as readonly number[]).map((label) => [label, (all[label] as number[]).filter(isOf)]));
   }
 
-  private images(part: ImageDataset, indices: IndicesByClass, task: number): ImagesByClass {
+  private images(part: D, indices: IndicesByClass, task: number): ImagesByClass<LotOf<D>> {
     const chosen = subset(part, [...indices.values()].flat());
-    const byClass = imagesByClass(chosen, [...indices.keys()]);
+    const byClass = imagesByClass<D>(chosen, [...indices.keys()]);
     const shown = this.shownBy(task, part);
     return new Map([...byClass].map(([name, images]) => [name, shown(images)]));
   }
 
   /** How images are shown in a task. */
-  private shownBy(task: number, { height, width }: ImageDataset): (images: ImageBytes) => ImageBytes {
+  private shownBy(task: number, { height, width }: D): (images: LotOf<D>) => LotOf<D> {
     const { domains, angles, seed } = this.scenario;
-    if (domains === 'rotations') return (images) => rotatedImages(images, angles[task] as number);
+    if (domains === 'rotations') {
+      const angle = angles[task] as number;
+      return showing(`rotated by ${angle}`, (images) => rotatedImages(images, angle));
+    }
     if (domains !== 'permutations' || task === 0) return (images) => images;
     const order = Random.of(seed, 'permutation', task).permutation(height * width);
-    return (images) => permutedImages(images, order);
+    return showing(`permuted by ${seed}, ${task}`, (images) => permutedImages(images, order));
   }
 }
+
+/** Shows images in another way: at once, or as they are read. @param name tells how. */
+const showing =
+  (name: string, show: (images: ImageBytes) => ImageBytes) =>
+  <I extends Images>(images: I): I =>
+    (isStored(images) ? shownImages(images, name, show) : show(images)) as Images as I;
 
 /** What of a configuration says which images come when. */
 export type StreamConfig = Pick<
@@ -118,7 +130,7 @@ export type StreamConfig = Pick<
 >;
 
 /** The part of a data set that a run is about. @throws {DataError} when it does not hold together or has too few images. */
-function cut(dataset: ImageDataset, { domains }: StreamConfig, perClass: number): ImageDataset {
+function cut<D extends AnyDataset>(dataset: D, { domains }: StreamConfig, perClass: number): D {
   checkDataset(dataset, dataset.name);
   return perClass > 0 ? firstPerClass(dataset, perClass, domains === 'own') : dataset;
 }

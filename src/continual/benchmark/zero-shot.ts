@@ -1,5 +1,5 @@
 /** How well a task is told before it is learnt: what forward transfer is made of. */
-import { joinImages } from '../../data/image-bytes.ts';
+import { type Images, joinLots } from '../../data/stored-images.ts';
 import { ArgumentError } from '../../errors.ts';
 import { labelsOf } from '../class-images.ts';
 import type { ContinualLearner } from '../learner.ts';
@@ -14,7 +14,7 @@ export interface NextTask {
   /** Names of its classes, those that are known included, in the order in which they are given. */
   readonly brings: Iterable<string>;
   /** Its test images. */
-  readonly tests: ImagesByClass;
+  readonly tests: ImagesByClass<Images>;
 }
 
 /**
@@ -31,7 +31,7 @@ export async function zeroShot(learner: ContinualLearner, { brings, tests }: Nex
   const added = [...brings].filter((name) => !classes.includes(name));
   const names = [...classes, ...added];
   const taskSizes = added.length > 0 ? [...learner.taskSizes, added.length] : learner.taskSizes;
-  const images = joinImages([...tests.values()], 'zeroShot');
+  const images = joinLots([...tests.values()], 'zeroShot');
   const labels = labelsOf(tests, names);
   const { predictor: _own, ...byLogits } = method;
   // No head asks for exemplars.

@@ -116,7 +116,7 @@ export class Compression {
   /** Mean normalised features of the teacher by class, [classes, featureSize] row-major: what classes are grouped by. */
   async prototypes(): Promise<Float32Array<ArrayBuffer>> {
     const { teacher } = this.options;
-    const means = prototypesOf(teacher, this.images, [...this.labels.keys()], teacher.classes);
+    const means = await prototypesOf(teacher, this.images, [...this.labels.keys()], teacher.classes);
     try {
       return (await means.data()) as Float32Array<ArrayBuffer>;
     } finally {
