@@ -3,15 +3,15 @@ import { files } from '#files';
 import { AnalysedRun, type AnalysedRunOptions } from '../analysis/run/analysed-run.ts';
 import { type AnalysisRecord, parseAnalysis } from '../analysis/run/analysis-record.ts';
 import { Benchmark } from '../continual/benchmark/benchmark.ts';
-import { readOptionsOf } from '../continual/benchmark/data-settings.ts';
 import { CHECKPOINT, CONFIG } from '../continual/benchmark/run-files.ts';
-import { fingerprint } from '../continual/fingerprint.ts';
 import { joinPath } from '../data/files.ts';
-import { bundledNames, loadDataset } from '../data/load-dataset.ts';
+import { fingerprint } from '../data/fingerprint.ts';
+import { bundledNames } from '../data/load-dataset.ts';
 import { DataError } from '../errors.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { methodOfRun } from './method-choice.ts';
 import { ownName } from './own-name.ts';
+import { loadRunData } from './run-data.ts';
 import { ANALYSIS } from './run-files.ts';
 import { RunFolder } from './run-folder.ts';
 
@@ -73,7 +73,7 @@ export async function openAnalysed(
     const { checkpoint } = folder.state;
     const config = { ...folder.config, data: elsewhere.data ?? folder.config.data };
     await assertData(path, config.data);
-    benchmark = new Benchmark(engine, await loadDataset(config.data, readOptionsOf(config)), config, own);
+    benchmark = new Benchmark(engine, await loadRunData(config), config, own);
     await benchmark.resume({ checkpoint: checkpoint ?? null });
     const stages = (await folder.stages()).map((tasks) => {
       const where = folder.stagePath(tasks);

@@ -8,7 +8,7 @@ import type { Config } from '../continual/benchmark/config.ts';
 import { recordOf } from '../continual/benchmark/record-of.ts';
 import type { RunRecord } from '../continual/benchmark/run-record.ts';
 import type { AnyMethod } from '../continual/method.ts';
-import type { DatasetSplit } from '../data/dataset.ts';
+import type { AnyDataset, DatasetSplit } from '../data/dataset.ts';
 import { ArgumentError, ConfigError, OutOfMemoryError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
 import { saveWeights } from '../nn/weights.ts';
@@ -56,7 +56,7 @@ export type Follower = Pick<Progress, 'report' | 'stop'>;
  */
 export async function learn(
   engine: Engine,
-  split: DatasetSplit,
+  split: DatasetSplit<AnyDataset>,
   config: Config,
   folderOf: (config: Config) => Promise<RunFolder>,
   options: LearnOptions = {},

@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { files } from '#files';
 import { checkOwn } from '../continual/benchmark/config.ts';
 import { received } from '../continual/expected.ts';
-import { fingerprint } from '../continual/fingerprint.ts';
 import type { AnyMethod } from '../continual/method.ts';
+import { fingerprint } from '../data/fingerprint.ts';
 import { ConfigError, EngramError } from '../errors.ts';
 import { resolve as engramHere } from './engram-here.ts';
 

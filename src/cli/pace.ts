@@ -5,6 +5,7 @@ import type { ReadonlyExemplarMemory } from '../continual/memory.ts';
 import { type Keeping, keepsOf } from '../continual/memory-use.ts';
 import type { AnyMethod } from '../continual/method.ts';
 import { epochsOf } from '../continual/recipe.ts';
+import type { AnyDataset } from '../data/dataset.ts';
 
 /** Seconds the rate is taken over: long enough to include the tests between tasks, short enough to follow a change. */
 const WINDOW = 15;
@@ -40,7 +41,7 @@ export class Pace {
 
 /** What is learnt how often: by a learner, or what one would be made of. */
 export interface Plan {
-  readonly stream: TaskStream;
+  readonly stream: TaskStream<AnyDataset>;
   readonly method: AnyMethod;
   readonly memory: Pick<ReadonlyExemplarMemory, 'options' | 'quota' | 'room'>;
   readonly training: Keeping['training'] & Pick<LearnerSettings, 'epochs' | 'baseEpochs'>;

@@ -7,12 +7,10 @@ import { files } from '#files';
 import { version } from '../../package.json';
 import type { BenchmarkEvent } from '../continual/benchmark/benchmark.ts';
 import type { Config } from '../continual/benchmark/config.ts';
-import { readOptionsOf } from '../continual/benchmark/data-settings.ts';
 import { accuracyCurve } from '../continual/benchmark/metrics/accuracy.ts';
 import { CHECKPOINT, CONFIG } from '../continual/benchmark/run-files.ts';
 import type { RunRecord } from '../continual/benchmark/run-record.ts';
 import { joinPath } from '../data/files.ts';
-import { loadDataset } from '../data/load-dataset.ts';
 import { ArgumentError, CheckpointError, ConfigError, DataError } from '../errors.ts';
 import { Engine } from '../tensor/engine.ts';
 import '../ops/methods.ts';
@@ -21,6 +19,7 @@ import { environmentOptions } from './environment.ts';
 import { exit, Interrupted } from './exit.ts';
 import { type Follower, learn } from './learn.ts';
 import { loadMethod } from './method-file.ts';
+import { openRunData } from './run-data.ts';
 import { PROGRESS } from './run-files.ts';
 import { RunFolder, readRecord } from './run-folder.ts';
 import { assertNotRunning } from './run-lock.ts';
@@ -120,7 +119,7 @@ async function work({ config, folder: path, saveEvery, keepStages }: RunOrder): 
   // What came from another machine is its state alone.
   const isBegun = await Promise.all([CONFIG, CHECKPOINT, PROGRESS].map((name) => files.exists(joinPath(path, name))));
   const begun = isBegun.includes(true) ? await RunFolder.open(path, method) : null;
-  const split = await loadDataset(config.data, readOptionsOf(config));
+  const split = await openRunData(config);
   const engine = await Engine.create(environmentOptions());
   const before = process.cpuUsage();
   const cpuSeconds = () => {

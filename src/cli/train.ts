@@ -2,10 +2,9 @@
 import picocolors from 'picocolors';
 import { files } from '#files';
 import { type Config, parseConfig } from '../continual/benchmark/config.ts';
-import { readOptionsOf } from '../continual/benchmark/data-settings.ts';
 import type { RunRecord } from '../continual/benchmark/run-record.ts';
-import type { DatasetSplit } from '../data/dataset.ts';
-import { bundledNames, loadDataset } from '../data/load-dataset.ts';
+import type { AnyDataset, DatasetSplit } from '../data/dataset.ts';
+import { bundledNames } from '../data/load-dataset.ts';
 import { ConfigError, DataError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
 import { type Typed, typedSettings } from './assignments.ts';
@@ -14,6 +13,7 @@ import { learn } from './learn.ts';
 import { isMethodFile } from './method-choice.ts';
 import { type MethodFile, originOf } from './method-file.ts';
 import { printResults } from './results.ts';
+import { openRunData } from './run-data.ts';
 import { assertUnused, RunFolder, unusedName } from './run-folder.ts';
 import { checkAgreement, mergeSettings, readConfigFile } from './settings.ts';
 import { withEngine } from './with-engine.ts';
@@ -59,7 +59,7 @@ async function begin(
   let path = out ?? (await anyName());
   await assertUnused(path);
   await assertData(config.data);
-  const split = await loadDataset(config.data, readOptionsOf(config));
+  const split = await openRunData(config);
   printNotes(split);
   const create = async (complete: Config) => {
     // Another run may have taken the name meanwhile.
@@ -72,7 +72,7 @@ async function begin(
 }
 
 /** What was left out of the data, or decided for people. */
-function printNotes({ notes = [] }: DatasetSplit): void {
+function printNotes({ notes = [] }: DatasetSplit<AnyDataset>): void {
   for (const note of notes) console.log(picocolors.dim(`data      ${printable(note)}`));
 }
 
@@ -105,7 +105,7 @@ async function goOn(
   const folder = await RunFolder.open(out, method);
   try {
     checkAgreement(folder.config, typed, file, out);
-    const split = await loadDataset(folder.config.data, readOptionsOf(folder.config));
+    const split = await openRunData(folder.config);
     const config = own ? { ...folder.config, ...originOf(own) } : folder.config;
     const record = await withEngine((engine) =>
       learn(engine, split, config, async () => folder, { saveEvery, keepStages, tensorboard, method }),

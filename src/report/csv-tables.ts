@@ -50,6 +50,7 @@ function epochRows(record: RunRecord): Row[] {
       'learning rate': epoch.lr,
       'images per second': epoch.imagesPerSecond,
       seconds: epoch.seconds,
+      ...(epoch.waited === undefined ? {} : { 'seconds of waiting': epoch.waited }),
       date: epoch.date,
     };
   });
@@ -113,7 +114,11 @@ const classRows = (record: RunRecord): Row[] =>
 export function csvTables(records: readonly RunRecord[]): Map<string, string> {
   const costs = ['exemplars', 'bytes of exemplars', 'bytes on the device at most', 'seconds', 'date'];
   const tables: [string, Row[], string[]][] = [
-    ['epochs.csv', records.flatMap(epochRows), ['learning rate', 'images per second', 'seconds', 'date']],
+    [
+      'epochs.csv',
+      records.flatMap(epochRows),
+      ['learning rate', 'images per second', 'seconds', 'seconds of waiting', 'date'],
+    ],
     ['tasks.csv', records.flatMap(taskRows), costs],
     ['classes.csv', records.flatMap(classRows), []],
   ];

@@ -22,7 +22,7 @@ const EXECUTION: readonly string[] = [
 /** What is to be alike for accuracies to be compared: the data, how they are dealt out and tested, what is kept, network and length. */
 const PROTOCOL: readonly string[] = [
   ...['data', 'classes a task', 'baseClasses', 'domains', 'angles', 'blurry', 'trainPerClass', 'testPerClass'],
-  ...['imageSize', 'imageResize', 'testPart', 'testList', 'testFraction', 'splitSeed', 'labels'],
+  ...['imageSize', 'imageResize', 'testPart', 'testList', 'testFraction', 'splitSeed', 'labels', 'stream'],
   ...['memory', 'memoryPerClass', 'memoryBytes', 'model', 'width', 'stem', 'epochs', 'baseEpochs', 'tasks learnt'],
 ];
 

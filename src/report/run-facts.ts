@@ -56,12 +56,22 @@ export const originFacts = (record: RunRecord): Fact[] => [
   ['version', record.version === undefined ? 'not recorded' : `engram ${record.version}`],
 ];
 
+/** Whether reading pictures or learning from them set the pace, of runs whose pictures stayed in their files. */
+function waitFacts({ losses }: RunRecord): Fact[] {
+  const waits = losses.flatMap(({ waited }) => (waited === undefined ? [] : [waited]));
+  if (waits.length === 0) return [];
+  const [waited, all] = [waits, losses.map(({ seconds = 0 }) => seconds)].map((own) => own.reduce((a, b) => a + b, 0));
+  const share = all ? ` (${((100 * (waited as number)) / all).toFixed(0)} % of training)` : '';
+  return [['waited for pictures', `${duration(waited as number)}${share}`]];
+}
+
 /** The same, and how far it is. */
 export function runFacts(record: RunRecord): Fact[] {
   const left = unfinished(record);
   return [
     ...originFacts(record),
     ['took', duration(record.seconds)],
+    ...waitFacts(record),
     ...(left === null ? [] : [['state', left] as Fact]),
   ];
 }

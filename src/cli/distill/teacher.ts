@@ -3,21 +3,21 @@ import { files } from '#files';
 import { Benchmark } from '../../continual/benchmark/benchmark.ts';
 import { readBenchmarkState } from '../../continual/benchmark/benchmark-state.ts';
 import { type Config, parseConfig } from '../../continual/benchmark/config.ts';
-import { readOptionsOf } from '../../continual/benchmark/data-settings.ts';
 import type { ImagesByClass } from '../../continual/benchmark/task-stream.ts';
 import { labelsOf } from '../../continual/class-images.ts';
 import type { LabelledImages } from '../../continual/compression/compression.ts';
-import { fingerprint } from '../../continual/fingerprint.ts';
 import type { LearnerSettings } from '../../continual/learner-settings.ts';
 import { readLearner } from '../../continual/learner-state.ts';
 import type { IncrementalModel } from '../../continual/method.ts';
 import { taskRecipe } from '../../continual/recipe.ts';
 import { className, type DatasetSplit, type Normalization } from '../../data/dataset.ts';
-import { type ImageBytes, type ImageFormat, joinImages } from '../../data/image-bytes.ts';
-import { loadDataset } from '../../data/load-dataset.ts';
+import { fingerprint } from '../../data/fingerprint.ts';
+import { type ImageFormat, joinImages } from '../../data/image-bytes.ts';
+import { allInMemory, type Images } from '../../data/stored-images.ts';
 import { ConfigError, DataError } from '../../errors.ts';
 import { ResNetBackbone } from '../../nn/resnet.ts';
 import type { Engine } from '../../tensor/engine.ts';
+import { loadRunData } from '../run-data.ts';
 import { checkpointIn } from '../run-files.ts';
 
 /** A run's folder as far as it is read without a device. */
@@ -66,7 +66,7 @@ export async function readTeacher(folder: string, data?: string): Promise<SavedT
 /** @throws {DataError} that says whose data are missing. */
 async function readData(config: Config, folder: string): Promise<DatasetSplit> {
   try {
-    return await loadDataset(config.data, readOptionsOf(config));
+    return await loadRunData(config);
   } catch (cause) {
     if (!(cause instanceof DataError)) throw cause;
     throw new DataError({
@@ -91,7 +91,7 @@ export async function loadTeacher(engine: Engine, { where, bytes, config, split 
     if (!model || !format) throw new DataError({ where, message: 'the run has learnt no task.' });
     assertOneNetwork(model, config.method, where);
     const tasks = Array.from({ length: tasksDone }, (_, task) => task);
-    const lots = (of: (task: number) => ImagesByClass) => labelled(tasks.map(of), names, where);
+    const lots = (of: (task: number) => ImagesByClass<Images>) => labelled(tasks.map(of), names, where);
     return {
       model,
       names,
@@ -122,8 +122,11 @@ function assertOneNetwork(model: IncrementalModel, method: string, where: string
   });
 }
 
-function labelled(tasks: readonly ImagesByClass[], names: readonly string[], where: string): LabelledImages {
-  const images: ImageBytes[] = tasks.flatMap((lots) => [...lots.values()]);
+function labelled(tasks: readonly ImagesByClass<Images>[], names: readonly string[], where: string): LabelledImages {
+  const images = allInMemory(
+    tasks.flatMap((lots) => [...lots.values()]),
+    where,
+  );
   const labels = Int32Array.from(tasks.flatMap((lots) => [...labelsOf(lots, names)]));
   return { images: joinImages(images, where), labels };
 }
