@@ -62,6 +62,39 @@ test('seeds and orders are one stair with a band, and settings that differ are t
   assert.not.ok(document.querySelector('p.note'));
 });
 
+test('runs of one way have a matrix of means beside their own, by the places of tasks', () => {
+  const classesPerTask = [1, 1];
+  const [a, b] = [
+    plainRecord({ name: 'a', classesPerTask, classOrder: [0, 1], matrix: [[80], [40, 60]] }),
+    plainRecord({ name: 'b', classesPerTask, classOrder: [1, 0], matrix: [[90], [60, 80]] }),
+  ];
+  const begun = plainRecord({ name: 'c', classesPerTask, classOrder: [0, 1], matrix: [[100]] });
+  const none = plainRecord({ name: 'd', classesPerTask, classOrder: [0, 1], matrix: [] });
+  const other = plainRecord({ name: 'kd', method: 'kd', classesPerTask, matrix: [[70], [60, 60]] });
+  const shown = (records: readonly RunRecord[]) =>
+    [...page(records).querySelectorAll('.mean-matrix')].map((figure) => ({
+      caption: figure.querySelector('figcaption')!.textContent!.replace(/\s+/g, ' '),
+      cells: [...figure.querySelectorAll('tbody tr')].map((row) =>
+        [...row.querySelectorAll('td')].map((cell) => cell.textContent),
+      ),
+      shares: [...figure.querySelectorAll('td[style]')].map((cell) => cell.getAttribute('style')),
+    }));
+  // Of two numbers the deviation is their distance by the square root of 2.
+  const [both, ...others] = shown([a!, b!, other, none]);
+  assert.is(others.length, 0, 'a single run has no mean');
+  assert.equal(both!.cells, [
+    ['85.0 ± 7.1', '', '85.0 ± 7.1'],
+    ['50.0 ± 14.1', '70.0 ± 14.1', '60.0 ± 14.1'],
+  ]);
+  assert.equal(both!.shares, ['--share:0.850', '--share:0.500', '--share:0.700']);
+  assert.match(both!.caption, /^fdkd: means of 2 runs ± standard deviations\./);
+  assert.match(both!.caption, /class orders differ: a column is the task in this place/);
+  assert.not.match(both!.caption, /As far as/);
+  const [three] = shown([a!, { ...b!, classOrder: [0, 1] }, begun]);
+  assert.equal(three!.cells, [['90.0 ± 10.0', '90.0 ± 10.0']]);
+  assert.match(three!.caption, /: means of 3 runs .* As far as all of them have learnt\.$/);
+});
+
 test('of unlike protocols none is the best, and why is said', () => {
   for (const unlike of [{ dataset: 'mnist' }, { classesPerTask: [10, 15, 15] }, { config: { memory: 7 } }]) {
     const document = page([plainRecord(), plainRecord({ name: 'b', average: 99, ...unlike })]);

@@ -1,7 +1,9 @@
-/** Accuracy of each task's classes after each task, of a run; each cell as green as it is accurate. */
+/** Accuracy of each task's classes after each task, of a run and of several together; each cell as green as it is accurate. */
 import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
 import { type HeatCell, heatTable } from './heat-table.ts';
-import type { Html } from './html.ts';
+import { type Html, html } from './html.ts';
+import { groupRuns, meanCurve, meanMatrix, type RunGroup } from './run-groups.ts';
+import { meanText } from './statistics-text.ts';
 
 const one = (value: number): string => value.toFixed(1);
 
@@ -30,3 +32,28 @@ export function accuracyMatrix(record: RunRecord): Html {
   };
   return heatTable({ corner: 'task', heads: headsOf(tasks), rows, ...(foot ? { foot } : {}) });
 }
+
+function meanFigure({ label, records }: RunGroup): Html {
+  const matrix = meanMatrix(records);
+  const curve = meanCurve(records, (record) => summaryOf(record).curve);
+  const rows = matrix.map((row, after) => {
+    const cells = row.map((mean) => ({ text: meanText(mean), share: mean.mean / 100 }));
+    return stageRow(after, matrix.length, cells, meanText(curve[after]!));
+  });
+  const most = Math.max(...records.map((record) => record.matrix.length));
+  const left = most > matrix.length ? ' As far as all of them have learnt.' : '';
+  const orders = new Set(records.map(({ classOrder }) => classOrder.join()));
+  const places =
+    orders.size > 1
+      ? ' Their class orders differ: a column is the task in this place of each order, whatever its classes are.'
+      : '';
+  return html`<figure class="mean-matrix"><figcaption>${label}: means of ${records.length} runs ± standard deviations. Accuracy in percent on the classes of
+each task (columns), after each task (rows).${left}${places}</figcaption>
+${heatTable({ corner: 'task', heads: headsOf(matrix.length), rows })}</figure>`;
+}
+
+/** Runs that differ by seed and class order alone, taken together: a matrix a group of several that have learnt a task. */
+export const meanMatrices = (records: readonly RunRecord[]): Html => {
+  const groups = groupRuns(records.filter(({ matrix }) => matrix.length > 0));
+  return html`${groups.filter((group) => group.records.length > 1).map(meanFigure)}`;
+};
