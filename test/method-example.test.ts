@@ -145,10 +145,15 @@ test('a learner learns by it, is saved, and goes on by it alone', async () => {
   assert.ok(held.cosine > free.cosine + 0.01, `held ${held.cosine}, free ${free.cosine}`);
   const saved = await held.learner.save();
   for (const { learner } of [free, held]) learner.dispose();
-  const again = await ContinualLearner.load(engine, saved, { method: lessForget });
-  assert.is(again.methodSettings.directionWeight, 10);
-  assert.equal([again.classes.length, again.exemplars.length, again.tasksDone], [4, 12, 2]);
-  again.dispose();
+  const named = (name: string) => (name === lessForget.name ? lessForget : undefined);
+  for (const method of [lessForget, named]) {
+    const again = await ContinualLearner.load(engine, saved, { method });
+    assert.is(again.methodSettings.directionWeight, 10);
+    assert.equal([again.classes.length, again.exemplars.length, again.tasksDone], [4, 12, 2]);
+    again.dispose();
+  }
+  const none = await refusal(ContinualLearner.load(engine, saved, { method: () => undefined }));
+  assert.match(none.message, /"less-forget", which learners do not know by name/);
   assert.instance(await refusal(create(-1)), ConfigError);
   assert.match((await refusal(create(-1))).message, /"directionWeight" does not fit: .* at least 0, received -1/);
   assert.match((await refusal(ContinualLearner.load(engine, saved))).message, /less-forget/);

@@ -1,19 +1,16 @@
-/** The page of runs in a browser and as text: what is compared, what can be copied, and that a telephone shows all of it. */
+/** The page of runs: what is compared, what can be copied, and what the command says of runs that are not whole. */
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
-import type { Page } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RunRecord } from '../src/continual/benchmark/run-record.ts';
 import { runsLatex, runsMarkdown } from '../src/report/copy-tables.ts';
 import { exemplarSheet } from '../src/report/exemplar-sheet.ts';
 import { reportPage } from '../src/report/page.ts';
-import { openPage } from './support/browser.ts';
 import { engram, refusedIn } from './support/command.ts';
-import { given } from './support/given.ts';
-import { countedRecord, plainRecord, testedPart } from './support/run-records.ts';
+import { countedRecord, plainRecord } from './support/run-records.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'engram-page-'));
 test.after(() => rmSync(home, { recursive: true, force: true }));
@@ -28,47 +25,6 @@ const rowsOf = (document: Document, table: string): string[][] =>
   [...document.querySelectorAll(`table.${table} tbody tr`)].map((row) =>
     [...row.querySelectorAll('th, td')].map((cell) => cell.textContent!.trim()),
   );
-
-/** Many tasks and classes, a name without a place to break it, and everything that a page may say. */
-function large(name: string, seed: number): RunRecord {
-  const tasks = 20;
-  const matrix = Array.from({ length: tasks }, (_, after) =>
-    Array.from({ length: after + 1 }, (_, task) => (task === after ? 100 : 50)),
-  );
-  const part = (task: number, isOld: boolean) =>
-    testedPart(
-      isOld
-        ? [
-            [task, task, 5],
-            [task, 0, task === 0 ? 0 : 5],
-          ]
-        : [[task, task, 10]],
-      10,
-    );
-  return countedRecord({
-    name,
-    config: {
-      seed,
-      memory: 2000,
-      gradientCheckpointing: false,
-      classOrder: Array.from({ length: tasks }, (_, i) => i),
-    },
-    classesPerTask: new Array<number>(tasks).fill(1),
-    classOrder: Array.from({ length: tasks }, (_, i) => i),
-    matrix,
-    tests: matrix.map((row, after) => row.map((_, task) => part(task, task < after))),
-    zeroShots: new Array(tasks - 1).fill({ images: 10, before: 4, untrained: 5 }),
-    losses: Array.from({ length: 60 }, (_, i) => ({
-      ...{ task: Math.floor(i / 3), epoch: i % 3, loss: 2 - i / 50, terms: { ce: 1.5 - i / 60, kd: 0.5 - i / 300 } },
-      ...{ lr: 0.1 / (1 + (i % 3)), steps: 10, seconds: 1, imagesPerSecond: 123456 },
-    })),
-    tasks: matrix.map((_, task) => ({
-      ...{ newClasses: [`Klassenbezeichnung_ohne_Trennstelle_${task}`], exemplars: 2000, exemplarBytes: 6144000 },
-      ...{ peakBytes: 1.5e9, notes: { gamma: 0.987654321, alpha: 1.23456789 }, seconds: 12345 },
-    })),
-    seconds: 246900,
-  });
-}
 
 test('seeds and orders are one stair with a band, and settings that differ are told', () => {
   const seeds = [
@@ -104,6 +60,39 @@ test('seeds and orders are one stair with a band, and settings that differ are t
   ]);
   assert.ok(document.querySelector('td.best'), 'one protocol: the best of each figure is marked');
   assert.not.ok(document.querySelector('p.note'));
+});
+
+test('runs of one way have a matrix of means beside their own, by the places of tasks', () => {
+  const classesPerTask = [1, 1];
+  const [a, b] = [
+    plainRecord({ name: 'a', classesPerTask, classOrder: [0, 1], matrix: [[80], [40, 60]] }),
+    plainRecord({ name: 'b', classesPerTask, classOrder: [1, 0], matrix: [[90], [60, 80]] }),
+  ];
+  const begun = plainRecord({ name: 'c', classesPerTask, classOrder: [0, 1], matrix: [[100]] });
+  const none = plainRecord({ name: 'd', classesPerTask, classOrder: [0, 1], matrix: [] });
+  const other = plainRecord({ name: 'kd', method: 'kd', classesPerTask, matrix: [[70], [60, 60]] });
+  const shown = (records: readonly RunRecord[]) =>
+    [...page(records).querySelectorAll('.mean-matrix')].map((figure) => ({
+      caption: figure.querySelector('figcaption')!.textContent!.replace(/\s+/g, ' '),
+      cells: [...figure.querySelectorAll('tbody tr')].map((row) =>
+        [...row.querySelectorAll('td')].map((cell) => cell.textContent),
+      ),
+      shares: [...figure.querySelectorAll('td[style]')].map((cell) => cell.getAttribute('style')),
+    }));
+  // Of two numbers the deviation is their distance by the square root of 2.
+  const [both, ...others] = shown([a!, b!, other, none]);
+  assert.is(others.length, 0, 'a single run has no mean');
+  assert.equal(both!.cells, [
+    ['85.0 ± 7.1', '', '85.0 ± 7.1'],
+    ['50.0 ± 14.1', '70.0 ± 14.1', '60.0 ± 14.1'],
+  ]);
+  assert.equal(both!.shares, ['--share:0.850', '--share:0.500', '--share:0.700']);
+  assert.match(both!.caption, /^fdkd: means of 2 runs ± standard deviations\./);
+  assert.match(both!.caption, /class orders differ: a column is the task in this place/);
+  assert.not.match(both!.caption, /As far as/);
+  const [three] = shown([a!, { ...b!, classOrder: [0, 1] }, begun]);
+  assert.equal(three!.cells, [['90.0 ± 10.0', '90.0 ± 10.0']]);
+  assert.match(three!.caption, /: means of 3 runs .* As far as all of them have learnt\.$/);
 });
 
 test('of unlike protocols none is the best, and why is said', () => {
@@ -193,60 +182,5 @@ test('the command shows what there is of a run, and says what there is not', asy
   await refusedIn(home, ['report', counted, damaged, '--out', at('other.html')], /line 1 does not fit a run's log/);
   assert.not.ok(existsSync(at('other.html')));
 });
-
-const isBrowserThere = existsSync('node_modules/@sparticuz/chromium');
-const browser = isBrowserThere ? await openPage('http://localhost', home, { webgpu: false }) : null;
-test.after(() => browser?.close());
-
-/** What sticks out of the page or of its box, or lies on another piece of text. */
-const faults = (shown: Page): Promise<string[]> =>
-  shown.evaluate(() => {
-    const found: string[] = [];
-    const { scrollWidth, clientWidth } = document.documentElement;
-    if (scrollWidth > clientWidth) found.push(`the page is ${scrollWidth} wide, of ${clientWidth}`);
-    for (const svg of document.querySelectorAll('svg[aria-label]')) {
-      const box = svg.getBoundingClientRect();
-      if (box.width === 0) continue;
-      if (box.right > clientWidth + 1) found.push(`${svg.getAttribute('aria-label')} ends at ${box.right}`);
-      const texts = [...svg.querySelectorAll('text')].map((text) => ({ text, at: text.getBoundingClientRect() }));
-      for (const { text, at } of texts)
-        if (at.left < box.left - 1 || at.right > box.right + 1) found.push(`"${text.textContent}" is cut off`);
-      for (const [i, a] of texts.entries())
-        for (const b of texts.slice(i + 1)) {
-          const wide = Math.min(a.at.right, b.at.right) - Math.max(a.at.left, b.at.left);
-          const high = Math.min(a.at.bottom, b.at.bottom) - Math.max(a.at.top, b.at.top);
-          if (wide > 1 && high > 3) found.push(`"${a.text.textContent}" and "${b.text.textContent}" overlap`);
-        }
-    }
-    for (const box of document.querySelectorAll('.scroll, pre, figure')) {
-      const { left, right } = box.getBoundingClientRect();
-      if (left < 0 || right > clientWidth + 1) found.push(`a ${box.className || box.tagName} ends at ${right}`);
-    }
-    return found;
-  });
-
-const inBrowser = given(browser !== null, 'a browser');
-{
-  const runs = [0, 1].map((seed) => large(`a_run_with_a_name_that_breaks_nowhere_at_all_${seed}`, seed));
-  const pages = {
-    single: [runs[0]!],
-    several: [...runs, countedRecord(), plainRecord({ name: 'older', method: 'kd' })],
-  };
-  for (const [name, records] of Object.entries(pages))
-    for (const width of [360, 1280])
-      for (const colorScheme of ['light', 'dark'] as const)
-        inBrowser(`${name}: nothing is cut off and nothing overlaps at ${width} pixels, ${colorScheme}`, async () => {
-          const { page: shown } = browser!;
-          writeFileSync(at(`${name}.html`), reportPage(records));
-          await shown.emulateMedia({ colorScheme });
-          await shown.setViewportSize({ width, height: 800 });
-          await shown.goto(`file://${at(`${name}.html`)}`);
-          assert.equal(await faults(shown), []);
-          await shown.evaluate(() => {
-            for (const details of document.querySelectorAll('details')) details.open = true;
-          });
-          assert.equal(await faults(shown), [], 'with everything unfolded');
-        });
-}
 
 test.run();

@@ -146,9 +146,10 @@ test('ten million runs are refused before any of them is made', async () => {
   await refused({ parameters: { lr: [0.1, 0.2] }, seeds: [0, 1] }, /4 runs, and 3 are the limit/, { limit: 3 });
 });
 
-test('the sweep that the README shows can be planned', () =>
+test('the sweep that the README of the command line shows can be planned', () =>
   inFolder(async (folder) => {
-    const [, example = ''] = /```json\n(\{[^`]*"configurations"[^`]*)```/.exec(readFileSync('README.md', 'utf8')) ?? [];
+    const [, example = ''] =
+      /```json\n(\{[^`]*"configurations"[^`]*)```/.exec(readFileSync('src/cli/README.md', 'utf8')) ?? [];
     const path = join(folder, 'pools.json');
     await writeFile(path, example);
     const { sweep, runs, baseline } = await planSweep(path);

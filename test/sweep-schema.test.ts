@@ -24,8 +24,9 @@ test('every sweep of ours names the schema, and is what it says', () => {
   }
 });
 
-test('what the README shows, and every form of a parameter', () => {
-  const [, example = ''] = /```json\n(\{[^`]*"configurations"[^`]*)```/.exec(readFileSync('README.md', 'utf8')) ?? [];
+test('what the README of the command line shows, and every form of a parameter', () => {
+  const [, example = ''] =
+    /```json\n(\{[^`]*"configurations"[^`]*)```/.exec(readFileSync('src/cli/README.md', 'utf8')) ?? [];
   assert.ok(fits(JSON.parse(example)), JSON.stringify(validate.errors));
   const parameters = {
     lr: [0.1, 0.05],

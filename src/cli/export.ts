@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { files } from '#files';
 import { ContinualLearner } from '../continual/learner.ts';
-import { readLearner } from '../continual/learner-state.ts';
+import type { AnyMethod } from '../continual/method.ts';
 import { type MethodName, methods } from '../continual/methods/index.ts';
 import { networkFile } from '../continual/network-file.ts';
 import { exportLearner } from '../continual/onnx-file.ts';
@@ -57,23 +57,21 @@ async function writeWeights({ path }: Source, to: string): Promise<void> {
   }
 }
 
-/** The method of one's own by which it was learnt, or the built-in one. */
-async function methodOf({ path, folder }: Source, bytes: Uint8Array, given: string | undefined) {
+const builtIn = (name: string): AnyMethod | undefined =>
+  Object.hasOwn(methods, name) ? methods[name as MethodName] : undefined;
+
+/** The method of one's own by which it was learnt, or else the built-in one of the name in its file. */
+async function methodOf({ folder }: Source, given: string | undefined) {
   const own = await (folder === null ? given && methodFrom(given, '--method') : methodOfRun(folder, given));
-  if (own) return own.method;
-  const { method } = readLearner(bytes, path).state;
-  return Object.hasOwn(methods, method) ? methods[method as MethodName] : undefined;
+  return own ? own.method : builtIn;
 }
 
 async function writeGraph(source: Source, to: string, given: string | undefined): Promise<void> {
   const { path } = source;
   const bytes = await files.read(path);
-  const method = await methodOf(source, bytes, given);
+  const method = await methodOf(source, given);
   await withEngine(async (engine) => {
-    const learner = await ContinualLearner.load(engine, bytes, {
-      where: path,
-      ...(method ? { method } : {}),
-    });
+    const learner = await ContinualLearner.load(engine, bytes, { where: path, method });
     const graph = await exportLearner(learner);
     await files.write(to, graph);
     const { height, width, channels } = await learner.answering('export', async ({ format }) => format);

@@ -23,8 +23,8 @@ export interface LearnerOptions extends Omit<LearnerSettingsInput, 'model'> {
 
 /** What a saved learner is loaded with. */
 export interface LoadLearnerOptions {
-  /** The method itself, where it is not a built-in one. */
-  readonly method?: AnyMethod;
+  /** The method itself, or what gives it by its name in the file, where it is not one that learners know by name. */
+  readonly method?: AnyMethod | ((name: string) => AnyMethod | undefined);
   /** The network itself, where it is one of your own. */
   readonly model?: Network;
   /** What changes no result; as it was saved by default. */

@@ -102,7 +102,8 @@ export class ContinualLearner {
   ): Promise<ContinualLearner> {
     readSettings(executionSettings, changed, where, 'how a saved learner goes on');
     const stored = readLearner(bytes, where);
-    const own = savedMethod(stored.state.method, method, where);
+    const { method: name } = stored.state;
+    const own = savedMethod(name, typeof method === 'function' ? method(name) : method, where);
     const { methodSettings, resize } = stored.state;
     const { model, ...training } = stored.state.settings;
     checkSavedNetwork(model, network ?? own.network, where);

@@ -2,11 +2,12 @@
 import * as Plot from '@observablehq/plot';
 import type { AnalysisRecord, AnalysisResults } from '../analysis/run/analysis-record.ts';
 import { type AnalysisGroup, spreadOf, spreadText } from './analysis-groups.ts';
+import { type HeatRow, heatTable } from './heat-table.ts';
 import { type Html, html } from './html.ts';
 import { legend } from './legend.ts';
 import { lineStyles } from './line-style.ts';
 import type { Mean } from './statistics.ts';
-import { draw } from './svg-plot.ts';
+import { draw, drawBoth } from './svg-plot.ts';
 
 interface Point extends Mean {
   readonly at: number;
@@ -73,22 +74,22 @@ function linesFigure(
     }),
   ]);
   const places = [...new Set(lines.flatMap(({ points }) => points.map(({ at }) => at)))].sort((a, b) => a - b);
-  const svg = draw(
-    {
+  const svg = drawBoth((width) => {
+    const most = width === 'wide' ? 20 : 8;
+    return {
       height: 280,
-      marginLeft: 56,
+      marginLeft: width === 'wide' ? 56 : 50,
       x: {
         label: x,
-        ticks: places.length <= 20 ? places : 10,
+        ticks: places.length <= most ? places : most / 2,
         tickFormat: (at: number) => `${at}`,
         inset: 12,
         ...(logarithmic ? { type: 'log' as const } : {}),
       },
       y: { label: y, grid: true, nice: true, zero: true, ...(domain ? { domain: [...domain] } : {}) },
       marks: [Plot.ruleY([0]), ...marks],
-    },
-    description,
-  );
+    };
+  }, description);
   return html`${legend(groups.map(({ label }) => label))}${svg}`;
 }
 
@@ -148,25 +149,6 @@ export const calibrationFigure = (groups: readonly AnalysisGroup[]): Html =>
       parts.classifier?.result.calibration.tasks.map((error, task) => [task + 1, error] as const) ?? [],
   });
 
-/** @param share of each cell's colour, from 0 to 1. */
-function heat(head: string, columns: readonly string[], rows: readonly HeatRow[]): Html {
-  const lines = rows.map(
-    ({ name, cells }) =>
-      html`<tr><th scope="row">${name}</th>${cells.map(({ spread, share, text }) =>
-        spread
-          ? html`<td style="--share:${Math.min(1, Math.max(0, share)).toFixed(3)}">${spreadText(spread, text)}</td>`
-          : html`<td class="none"></td>`,
-      )}</tr>`,
-  );
-  return html`<table class="heat"><thead><tr><th scope="row">${head}</th>${columns.map((name) => html`<th>${name}</th>`)}</tr></thead>
-<tbody>${lines}</tbody></table>`;
-}
-
-interface HeatRow {
-  readonly name: string;
-  readonly cells: readonly { spread: Mean | null; share: number; text: (value: number) => string }[];
-}
-
 /** Results of a group that have the same stages as its first. */
 function alike<T extends { readonly stages: readonly number[] }>(results: readonly (T | undefined)[]): T[] {
   const there = results.filter((one) => one !== undefined);
@@ -184,15 +166,11 @@ export function driftTable({ records }: AnalysisGroup): Html {
   const rows = first.layers.map((name, layer): HeatRow => {
     const cells = pairs.map(([a, b]) => {
       const spread = spreadOf(results.map(({ similarity }) => similarity[layer]?.[a]?.[b]));
-      return { spread, share: spread?.mean ?? 0, text: (value: number) => value.toFixed(2) };
+      return spread && { text: spreadText(spread, (value) => value.toFixed(2)), share: spread.mean };
     });
     return { name, cells };
   });
-  return heat(
-    'layer',
-    pairs.map(([a, b]) => `${stages[a]} → ${stages[b]}`),
-    rows,
-  );
+  return heatTable({ corner: 'layer', heads: pairs.map(([a, b]) => `${stages[a]} → ${stages[b]}`), rows });
 }
 
 /** Accuracy of linear probes by stage and block of classes. Nothing where it was not measured. */
@@ -200,11 +178,10 @@ export function stabilityTable({ records }: AnalysisGroup): Html {
   const results = alike<AnalysisResults['stability']>(records.map(({ parts }) => parts.stability?.result));
   const [first] = results;
   if (!first) return html``;
-  const text = (value: number) => value.toFixed(1);
   const rows = first.stages.map((stage, row): HeatRow => {
     const cellOf = (of: (result: AnalysisResults['stability']) => number | undefined) => {
       const spread = spreadOf(results.map(of));
-      return { spread, share: (spread?.mean ?? 0) / 100, text };
+      return spread && { text: spreadText(spread, (value) => value.toFixed(1)), share: spread.mean / 100 };
     };
     const blocks = first.blocks[0]!.map((_, task) => cellOf(({ blocks }) => blocks[row]?.[task]));
     return {
@@ -212,7 +189,8 @@ export function stabilityTable({ records }: AnalysisGroup): Html {
       cells: [...blocks, cellOf(({ accuracy }) => accuracy[row])],
     };
   });
-  return heat('extractor', [...first.blocks[0]!.map((_, task) => `task ${task + 1}`), 'all'], rows);
+  const heads = [...first.blocks[0]!.map((_, task) => `task ${task + 1}`), 'all'];
+  return heatTable({ corner: 'extractor', heads, rows });
 }
 
 /** Heights between which landscapes have another colour, the same for all. */

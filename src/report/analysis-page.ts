@@ -16,6 +16,7 @@ import { type AnalysisGroup, groupRecords, spreadOf, spreadText } from './analys
 import { PART_TITLES, quantitiesOf } from './analysis-quantities.ts';
 import { Html, html } from './html.ts';
 import { pageStyle } from './page-style.ts';
+import { spreadCell } from './spread-cell.ts';
 
 /** What is beside the look of reports. */
 const style = `
@@ -24,16 +25,16 @@ table.compare tbody tr > * { padding: .3rem .6rem; border-bottom: 1px solid var(
 table.compare tr:last-child > * { border-bottom: 0; }
 table.compare tbody th { color: var(--ink); font-weight: 400; }
 table.compare th.part { padding-top: .9rem; color: var(--soft); font-weight: 600; text-align: left; white-space: normal; }
+table.compare th.part span { display: inline-block; position: sticky; left: .3rem; }
 .pictures { display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; }
 .pictures > div { flex: 1 1 16rem; max-width: 24rem; }
-.pictures svg { min-width: 0; }
 dl.formulas { grid-template-columns: minmax(6rem, max-content) 1fr; }
 dl.formulas dd { font-family: inherit; font-size: .875rem; }
 dl.formulas dt { color: var(--ink); }
-.heat td { white-space: nowrap; }
-@media (max-width: 32rem) {
-  table.compare { font-size: .75rem; }
-  table.compare tbody tr > * { padding: .3rem .35rem; }
+@media (max-width: 42rem) {
+  table.compare tbody tr > * { padding: .3rem; }
+  table.compare tbody th[scope=row] { max-width: 7.5rem; white-space: normal; }
+  table.compare th.part span { max-width: 17rem; }
   dl.formulas { grid-template-columns: 1fr; }
   dl.formulas dd { margin-bottom: .6rem; }
 }
@@ -45,14 +46,18 @@ function compareTable(groups: readonly AnalysisGroup[], records: readonly Analys
     const head =
       part === quantities[i - 1]?.part
         ? []
-        : [html`<tr><th class="part" scope="rowgroup" colspan="${groups.length + 1}">${PART_TITLES[part]}</th></tr>`];
-    const cells = groups.map((group) => html`<td>${spreadText(spreadOf(group.records.map(of)), text)}</td>`);
+        : [
+            html`<tr><th class="part" scope="rowgroup" colspan="${groups.length + 1}"><span>${PART_TITLES[part]}</span></th></tr>`,
+          ];
+    const cells = groups.map(
+      (group) => html`<td>${spreadCell(spreadText(spreadOf(group.records.map(of)), text))}</td>`,
+    );
     return [...head, html`<tr><th scope="row">${name}</th>${cells}</tr>`];
   });
   const heads = groups.map(
     ({ label, records }) => html`<th>${label}${records.length > 1 ? html`<br>${records.length} runs` : html``}</th>`,
   );
-  return html`<table class="compare"><thead><tr><th scope="row"></th>${heads}</tr></thead><tbody>${rows}</tbody></table>`;
+  return html`<div class="scroll"><table class="compare"><thead><tr><th scope="row"></th>${heads}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 const figure = (caption: string, content: Html): Html =>

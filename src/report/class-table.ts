@@ -2,6 +2,7 @@
 import type { RunRecord } from '../continual/benchmark/run-record.ts';
 import { classConfusion, classFigures, classNames } from './class-figures.ts';
 import { heatPicture } from './heat-picture.ts';
+import { heatTable } from './heat-table.ts';
 import { type Html, html } from './html.ts';
 import { pngAddress } from './picture-sheet.ts';
 
@@ -39,13 +40,12 @@ function confusion(record: RunRecord): Html {
     return html`<figure><figcaption>${caption} The stronger the green, the larger the share.</figcaption>
 <img class="heat-picture" src="${pngAddress(png)}" width="${width}" height="${height}" alt="Confusion between ${shares.length} classes"></figure>`;
   }
-  const rows = shares.map(
-    (row, label) =>
-      html`<tr><th scope="row">${names[label]!}</th>${row.map((share) => html`<td style="--share:${(share / 100).toFixed(3)}">${one(share)}</td>`)}</tr>`,
-  );
-  return html`<figure><figcaption>${caption}</figcaption><div class="scroll"><table class="heat class-confusion"><thead><tr><th scope="row">images of</th>${names.map(
-    (name) => html`<th class="turned"><span>${name}</span></th>`,
-  )}</tr></thead><tbody>${rows}</tbody></table></div></figure>`;
+  const rows = shares.map((row, label) => ({
+    name: names[label]!,
+    cells: row.map((share) => ({ text: one(share), share: share / 100 })),
+  }));
+  const heads = names.map((name) => html`<th class="turned"><span>${name}</span></th>`);
+  return html`<figure><figcaption>${caption}</figcaption>${heatTable({ corner: 'images of', heads, rows, kind: 'class-confusion' })}</figure>`;
 }
 
 /** Both; nothing of a run that was not counted. */

@@ -3,7 +3,7 @@ import * as Plot from '@observablehq/plot';
 import type { CompressionReport } from './compression-tables.ts';
 import type { Html } from './html.ts';
 import { type LineStyle, lineStyles } from './line-style.ts';
-import { draw } from './svg-plot.ts';
+import { drawBoth, type PageWidth } from './svg-plot.ts';
 
 /** Losses in one colour each, in both pictures. */
 const stylesOf = ({ losses }: CompressionReport): Map<string, LineStyle> =>
@@ -17,17 +17,23 @@ function domainOf({ losses, teacherAccuracy }: CompressionReport): [number, numb
   return [Math.max(0, Math.floor(least - room)), Math.min(100, Math.ceil(most + room))];
 }
 
-/** A dot a student, the mean as a bar across and one standard deviation to both sides; the teacher as a dashed line. */
-export function lossFigure(report: CompressionReport): Html {
-  const { losses, teacherAccuracy } = report;
+/** Pixels of what is drawn beside the middle of a loss: its bar's ends, its students, its mean in numbers. */
+const BESIDE = {
+  wide: { inset: 40, students: 22, number: -32 },
+  narrow: { inset: 14, students: 12, number: -15 },
+} as const satisfies Record<PageWidth, object>;
+
+/** A loss over its place: the mean as a bar across, one standard deviation to both sides, and a dot a student. */
+function lossMarks(report: CompressionReport, width: PageWidth): Plot.Markish[] {
   const styles = stylesOf(report);
-  const marks = losses.flatMap(({ loss, accuracies, accuracy }) => {
+  const { inset, students, number } = BESIDE[width];
+  return report.losses.flatMap(({ loss, accuracies, accuracy }) => {
     const { colour: stroke, symbol } = styles.get(loss) as LineStyle;
     const { mean, std } = accuracy;
     const spread = Number.isNaN(std) ? [] : [{ loss, low: mean - std, high: mean + std }];
     return [
       Plot.ruleX(spread, { x: 'loss', y1: 'low', y2: 'high', stroke, strokeWidth: 2 }),
-      Plot.tickY([{ loss, mean }], { x: 'loss', y: 'mean', stroke, strokeWidth: 3, inset: 40 }),
+      Plot.tickY([{ loss, mean }], { x: 'loss', y: 'mean', stroke, strokeWidth: 3, inset }),
       Plot.dot(
         accuracies.map((value) => ({ loss, value })),
         {
@@ -37,7 +43,7 @@ export function lossFigure(report: CompressionReport): Html {
           fill: 'var(--card)',
           r: 4,
           symbol,
-          dx: 22,
+          dx: students,
           strokeWidth: 1.75,
           title: ({ value }) => `${loss}: ${value.toFixed(1)} %`,
         },
@@ -46,7 +52,7 @@ export function lossFigure(report: CompressionReport): Html {
         x: 'loss',
         y: 'mean',
         text: () => mean.toFixed(1),
-        dx: -32,
+        dx: number,
         dy: -10,
         fontSize: 13,
         fontWeight: 600,
@@ -54,22 +60,32 @@ export function lossFigure(report: CompressionReport): Html {
       }),
     ];
   });
-  return draw(
-    {
+}
+
+/** Over its line; on a telephone it would lie on the last loss, and the caption has it. */
+const teacherName = (accuracy: number): Plot.Markish =>
+  Plot.text([accuracy], {
+    y: (value: number) => value,
+    frameAnchor: 'right',
+    text: (value: number) => `teacher ${value.toFixed(1)}`,
+    dy: -8,
+  });
+
+/** A dot a student, the mean as a bar across and one standard deviation to both sides; the teacher as a dashed line. */
+export function lossFigure(report: CompressionReport): Html {
+  const { losses, teacherAccuracy } = report;
+  return drawBoth(
+    (width) => ({
       x: { label: null, domain: losses.map(({ loss }) => loss), tickSize: 0 },
       y: { label: 'accuracy, %', domain: domainOf(report), grid: true },
+      marginTop: 30,
       style: { fontSize: '13px' },
       marks: [
         Plot.ruleY([teacherAccuracy], { stroke: 'currentColor', strokeDasharray: '6 3', strokeOpacity: 0.7 }),
-        Plot.text([teacherAccuracy], {
-          y: (value: number) => value,
-          frameAnchor: 'right',
-          text: (value: number) => `teacher ${value.toFixed(1)}`,
-          dy: -8,
-        }),
-        ...marks,
+        ...(width === 'wide' ? [teacherName(teacherAccuracy)] : []),
+        ...lossMarks(report, width),
       ],
-    },
+    }),
     'Accuracy of students by loss',
   );
 }
@@ -95,8 +111,8 @@ export function sizeFigure(report: CompressionReport): Html {
       }),
     ];
   });
-  return draw(
-    {
+  return drawBoth(
+    (width) => ({
       height: 290,
       marginBottom: 48,
       x: {
@@ -105,16 +121,17 @@ export function sizeFigure(report: CompressionReport): Html {
         labelOffset: 44,
         domain: [student.parameters / 2, teacher.parameters * 2],
         tickFormat: '~s',
-        ticks: 4,
+        ticks: width === 'wide' ? 4 : 2,
       },
       y: { label: 'accuracy, %', domain: domainOf(report), grid: true },
+      marginTop: 30,
       style: { fontSize: '13px' },
       marks: [
         ...marks,
         Plot.dot(large, { x: 'parameters', y: 'accuracy', fill: 'currentColor', r: 5 }),
         Plot.text(large, { x: 'parameters', y: 'accuracy', text: 'name', dx: -12, textAnchor: 'end', fontSize: 13 }),
       ],
-    },
+    }),
     'Accuracy against parameters',
   );
 }

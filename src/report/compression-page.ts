@@ -2,24 +2,21 @@
 import { lossFigure, sizeFigure } from './compression-chart.ts';
 import { type CompressionReport, LOSS_HEAD, lossRows, NETWORK_HEAD, networkRows } from './compression-tables.ts';
 import { Html, html } from './html.ts';
-import { lineStyles } from './line-style.ts';
+import { legend } from './legend.ts';
 import { pageStyle } from './page-style.ts';
+import { spreadCell } from './spread-cell.ts';
+
+/** A head that may be broken behind a slash. */
+const breakable = (head: string): Html[] =>
+  head.split('/').map((part, at) => (at === 0 ? html`${part}` : html`/<wbr>${part}`));
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): Html {
   const [first = '', ...others] = head;
   const body = rows.map(
     ([name = '', ...cells]) =>
-      html`<tr><th scope="row">${name}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`,
+      html`<tr><th scope="row">${name}</th>${cells.map((cell) => html`<td>${spreadCell(cell)}</td>`)}</tr>`,
   );
-  return html`<table class="runs"><thead><tr><th scope="row">${first}</th>${others.map((one) => html`<th>${one}</th>`)}</tr></thead><tbody>${body}</tbody></table>`;
-}
-
-function legend({ losses }: CompressionReport): Html {
-  const items = lineStyles(losses.map(({ loss }) => loss)).map(
-    ({ label, colour }) => html`<li><svg viewBox="0 0 28 8" aria-hidden="true"><line x1="0" x2="28" y1="5" y2="5"
-      stroke="${colour}" stroke-width="3"/></svg>${label}</li>`,
-  );
-  return html`<ul class="legend">${items}</ul>`;
+  return html`<div class="scroll"><table class="runs words"><thead><tr><th scope="row">${first}</th>${others.map((one) => html`<th>${breakable(one)}</th>`)}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
 /** The best mean against the usual distillation and the teacher, without a word on what it proves. */
@@ -52,11 +49,12 @@ export function compressionPage(report: CompressionReport): string {
 <p class="headline">${headline(report)}</p>
 <p>Each student learnt on ${train} images and was tested on ${test} others. Students of one seed start from the same weights and see the
 same images in the same order, whatever their loss.</p>
-<figure><figcaption>Accuracy by loss: a mark a student, their mean, and one standard deviation to both sides.</figcaption>
+<figure><figcaption>Accuracy by loss: a mark a student, their mean, and one standard deviation to both sides;
+dashed the teacher, ${report.teacherAccuracy.toFixed(1)} %.</figcaption>
 ${lossFigure(report)}</figure>
 <figure>${table(LOSS_HEAD, lossRows(report))}</figure>
 <figure><figcaption>Accuracy against parameters: means of the students, and the teacher.</figcaption>
-${legend(report)}${sizeFigure(report)}</figure>
+${legend(report.losses.map(({ loss }) => loss))}${sizeFigure(report)}</figure>
 <figure>${table(NETWORK_HEAD, networkRows(report))}</figure>
 <details><summary>Configuration</summary><dl>${pairs.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl></details>
 <footer>Δ kd: mean difference to the usual distillation of the same seed ± its standard error (seeds ahead : behind). FLOP: twice the

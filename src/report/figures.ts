@@ -1,6 +1,7 @@
 /** The figures of one run that its counts give, as tables of a page: each under its own name, with where it is from. */
 import type { CountedFigures, Summary } from '../continual/benchmark/metrics/summary.ts';
 import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
+import { heatTable } from './heat-table.ts';
 import { type Html, html } from './html.ts';
 
 const one = (value: number): string => value.toFixed(1);
@@ -103,14 +104,14 @@ function stagesTable(summary: Summary, counted: CountedFigures): Html {
 /** Which task's classes images are taken for; of one task there is nothing to say. */
 function confusionFigure({ taskConfusion }: CountedFigures): Html {
   if (taskConfusion.length < 2) return html``;
-  const rows = taskConfusion.map((row, task) => {
-    const cells = row.map((share) => html`<td style="--share:${(share / 100).toFixed(3)}">${one(share)}</td>`);
-    return html`<tr><th scope="row">of ${task + 1}</th>${cells}</tr>`;
-  });
-  const heads = taskConfusion.map((_, task) => html`<th>${task + 1}</th>`);
+  const rows = taskConfusion.map((row, task) => ({
+    name: `of ${task + 1}`,
+    cells: row.map((share) => ({ text: one(share), share: share / 100 })),
+  }));
+  const heads = taskConfusion.map((_, task) => `${task + 1}`);
   return html`<figure><figcaption>Confusion between tasks, after the last: of the images of each task (rows), the share in percent
 that is taken for a class of each task (columns).</figcaption>
-<div class="scroll"><table class="heat confusion"><thead><tr><th scope="row">images</th>${heads}</tr></thead><tbody>${rows}</tbody></table></div></figure>`;
+${heatTable({ corner: 'images', heads, rows, kind: 'confusion' })}</figure>`;
 }
 
 /** All that a run's counts give; `null` of a run that was not counted. */

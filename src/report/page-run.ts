@@ -1,6 +1,6 @@
 /** What a page says of one run. */
-import type { CountedFigures } from '../continual/benchmark/metrics/summary.ts';
-import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
+import type { RunRecord } from '../continual/benchmark/run-record.ts';
+import { accuracyMatrix } from './accuracy-matrix.ts';
 import { classSection } from './class-table.ts';
 import { costTable } from './cost-table.ts';
 import { lossFigure, rateFigure } from './epoch-curves.ts';
@@ -10,28 +10,6 @@ import { type Html, html } from './html.ts';
 import { runFacts, settingsOf, unfinished } from './run-facts.ts';
 
 const one = (value: number): string => value.toFixed(1);
-
-/** The accuracy matrix, each cell as green as it is accurate. */
-function heatTable(record: RunRecord): Html {
-  const tasks = record.matrix.map((_, task) => task);
-  const { curve: seen, counted } = summaryOf(record);
-  const rows = record.matrix.map((row, after) => {
-    const cells = tasks.map((task) => {
-      const accuracy = row[task];
-      if (accuracy === undefined) return html`<td class="none"></td>`;
-      return html`<td style="--share:${(accuracy / 100).toFixed(3)}">${one(accuracy)}</td>`;
-    });
-    return html`<tr><th scope="row">after ${after + 1}</th>${cells}<td class="all">${one(seen[after]!)}</td></tr>`;
-  });
-  const heads = tasks.map((task) => html`<th>${task + 1}</th>`);
-  return html`<div class="scroll"><table class="heat"><thead><tr><th scope="row">task</th>${heads}<th>all seen</th></tr></thead><tbody>${rows}</tbody>${counted ? calibrationRow(counted) : html``}</table></div>`;
-}
-
-/** Under the columns of the accuracy matrix. */
-function calibrationRow({ calibrationErrorOf, calibrationErrors }: CountedFigures): Html {
-  const cells = calibrationErrorOf.map((error) => html`<td class="none">${one(error)}</td>`);
-  return html`<tfoot><tr><th scope="row">calibration error</th>${cells}<td class="all">${one(calibrationErrors.at(-1)!)}</td></tr></tfoot>`;
-}
 
 const pairs = (entries: readonly (readonly [string, string])[]): Html =>
   html`<dl>${entries.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
@@ -43,7 +21,7 @@ function measured(record: RunRecord, isOnly: boolean): Html {
   const details = figures ? html`${figures}${classSection(record)}` : html``;
   return html`<p>${record.method} on ${record.dataset}: average ${one(record.average)} %, last ${one(record.last)} %, forgetting ${one(record.forgetting)} points.</p>
     <figure><figcaption>Accuracy in percent on the classes of each task (columns), after each task (rows).</figcaption>
-      ${heatTable(record)}</figure>
+      ${accuracyMatrix(record)}</figure>
     ${isOnly || !figures ? details : html`<details><summary>Figures, old and new classes, confusion, classes</summary>${details}</details>`}`;
 }
 

@@ -23,11 +23,11 @@ p, figcaption { margin: 0 0 .75rem; color: var(--soft); }
 p.headline { margin: 1.25rem 0 .5rem; color: var(--ink); font-size: 1.15rem; font-weight: 600; line-height: 1.4; }
 figure { margin: 1rem 0 0; padding: 1rem 1.1rem; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; overflow-x: auto; }
 figcaption { font-size: .875rem; }
-svg { display: block; width: 100%; min-width: 30rem; height: auto; background: none !important; font-family: inherit; }
+svg { display: block; width: 100%; height: auto; background: none !important; font-family: inherit; }
 .scroll { overflow-x: auto; scrollbar-width: thin; }
 .scroll th[scope=row]:first-child { position: sticky; left: 0; background: var(--card); }
 .narrow { display: none; }
-.narrow svg { min-width: 0; max-width: 28rem; margin: 0 auto; }
+.narrow svg { max-width: 28rem; margin: 0 auto; }
 table { overflow-wrap: normal; border-collapse: separate; border-spacing: 2px; font-variant-numeric: tabular-nums; font-size: .875rem; }
 th { font-weight: 600; color: var(--soft); white-space: nowrap; }
 th, td { padding: .25rem .6rem; text-align: right; }
@@ -44,6 +44,8 @@ table.figures td { white-space: nowrap; }
 table.figures td.how { min-width: 18rem; white-space: normal; color: var(--soft); font-size: .8125rem; }
 td.all { font-weight: 700; }
 .best { font-weight: 700; }
+.scroll thead th { vertical-align: bottom; }
+.runs thead th:not([scope]), .stages thead th, .lines thead th:not([scope]) { white-space: normal; }
 p.note { margin: 1rem 0 0; padding: .5rem .85rem; border-left: 3px solid var(--line-1); color: var(--ink); font-size: .9rem; }
 .runs td:not(.text), .lines td { white-space: nowrap; }
 .runs tbody th, .classes tbody th, .class-confusion tbody th { min-width: 8rem; white-space: normal; overflow-wrap: anywhere; }
@@ -63,10 +65,11 @@ pre.commands { white-space: pre-wrap; overflow-wrap: anywhere; }
 .exemplars img { display: block; border-radius: 2px; image-rendering: pixelated; }
 .heat th, .heat td { padding: .25rem .45rem; }
 .heat td { min-width: 3rem; border-radius: 4px; background: color-mix(in srgb, var(--heat) calc(var(--share) * 60%), transparent); }
+.heat .spread { display: block; font-size: .6875rem; font-weight: 400; line-height: 1.1; white-space: nowrap; }
 .heat td.none { background: none; }
 .heat td.all { background: none; font-weight: 700; }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; margin: 0 0 .75rem; padding: 0; list-style: none; font-size: .875rem; }
-.legend svg { display: inline-block; width: 1.75rem; min-width: 0; height: .6rem; margin-right: .4rem; vertical-align: baseline; }
+.legend svg { display: inline-block; width: 1.75rem; height: .6rem; margin-right: .4rem; vertical-align: baseline; }
 details { margin-top: 1rem; }
 summary { cursor: pointer; color: var(--soft); font-size: .875rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.25rem; margin: .75rem 0 0; font-size: .875rem; }
@@ -78,14 +81,22 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .8125rem; }
   figure { padding: .8rem .75rem; }
   .wide { display: none; }
   .narrow { display: block; }
-  table.runs { font-size: .875rem; }
-  table.runs th, table.runs td { padding: .35rem .45rem; }
+  table, table.runs { font-size: .75rem; }
+  table.runs th, table.runs td, table.stages tbody > tr > *, table.lines tbody > tr > * { padding: .35rem .2rem; }
+  table.figures { font-size: .875rem; }
   table.figures, table.figures tbody { display: block; }
   table.figures tr { display: grid; grid-template-columns: 1fr auto; border-bottom: 1px solid var(--edge); }
   table.figures tr:last-child { border-bottom: 0; }
   table.figures tr > * { border-bottom: 0; }
   table.figures th { white-space: normal; }
   table.figures td.how { grid-column: 1 / -1; min-width: 0; padding-top: 0; }
+  .spread { display: block; font-size: .6875rem; }
+  .runs.words tbody th { min-width: 0; overflow-wrap: normal; }
+  .runs tbody th, .classes tbody th, .class-confusion tbody th { min-width: 6rem; }
+  .differences tbody th { max-width: 9rem; white-space: normal; overflow-wrap: anywhere; }
+  .heat th, .heat td { padding: .2rem; }
+  .heat td { min-width: 2.2rem; }
+  .heat thead th, .heat tfoot th { white-space: normal; }
   dl { grid-template-columns: 1fr; }
   dd { margin-bottom: .35rem; }
 }
@@ -97,7 +108,8 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .8125rem; }
   .scroll, pre { overflow: visible; }
   pre { white-space: pre-wrap; }
   details::details-content { content-visibility: visible; block-size: auto; }
-  table { font-size: .75rem; }
+  table, table.runs { font-size: .75rem; }
+  .differences thead th:not(:first-child) { min-width: 0; }
   td, .heat td, img { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 @media print { body { max-width: none; padding: 0; } figure, section { break-inside: avoid; } }

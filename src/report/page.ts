@@ -1,6 +1,7 @@
 /** A report as one HTML file: no script, nothing fetched, so that it can be mailed or kept for years. */
 import type { RunRecord } from '../continual/benchmark/run-record.ts';
 import { ArgumentError } from '../errors.ts';
+import { meanMatrices } from './accuracy-matrix.ts';
 import type { ExemplarSheet } from './exemplar-sheet.ts';
 import { Html, html } from './html.ts';
 import { legend } from './legend.ts';
@@ -63,6 +64,7 @@ ${headline === undefined ? html`` : html`<p class="headline">${headline}</p>`}${
 <figure>${runsTable(records)}</figure>
 ${records.length > 1 ? protocolNote(records) : html``}${groupsTable(records)}
 ${curves(records.filter(({ matrix }) => matrix.length > 0))}
+${meanMatrices(records)}
 ${records.length > 1 ? differencesTable(records) : html``}
 ${toCopy(records)}
 ${records.map((record, at) => runSection(record, records.length === 1, exemplars[at]))}

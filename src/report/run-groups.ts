@@ -46,6 +46,15 @@ export function meanCurve(records: readonly RunRecord[], curveOf: (record: RunRe
   return Array.from({ length: tasks }, (_, task) => meanOf(curves.map((curve) => curve[task]!)));
 }
 
+/**
+ * Accuracy matrices cell by cell, as far as all runs of the group have learnt: a row a task after which they were tested, a column
+ * a task's classes. Percent.
+ */
+export function meanMatrix(records: readonly RunRecord[]): Mean[][] {
+  const tasks = Math.min(...records.map(({ matrix }) => matrix.length));
+  return Array.from({ length: tasks }, (_, after) => meanCurve(records, ({ matrix }) => matrix[after]!));
+}
+
 /** Figures of a group, each over the runs that have it. */
 export interface GroupFigures {
   readonly average: Mean;

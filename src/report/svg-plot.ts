@@ -18,6 +18,6 @@ export type PageWidth = 'wide' | 'narrow';
  * @param description for those who do not see it.
  */
 export function drawBoth(options: (width: PageWidth) => Plot.PlotOptions, description: string): Html {
-  const narrow = { ...options('narrow'), width: 320, height: 260, marginLeft: 40 };
+  const narrow = { marginLeft: 40, ...options('narrow'), width: 320, height: 260 };
   return html`<div class="wide">${draw(options('wide'), description)}</div><div class="narrow">${draw(narrow, description)}</div>`;
 }
