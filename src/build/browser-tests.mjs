@@ -51,6 +51,7 @@ const AT_LENGTH = [
   'softmax',
   'sort',
   'statistics',
+  'stored-images',
 ];
 
 /** @type {import('esbuild').Plugin} */
