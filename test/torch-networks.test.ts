@@ -43,7 +43,7 @@ interface Golden {
 
 function newNetwork(name: string): Module {
   if (name === 'mobilenet_v2') return new MobileNetV2(engine, { classes: CLASSES });
-  if (name === 'wideresnet28_10') return new WideResNet(engine, { classes: CLASSES });
+  if (name === 'wide_resnet28_10') return new WideResNet(engine, { classes: CLASSES });
   return createResNet(engine, name as ResNetName, { classes: CLASSES, stem: 'imagenet' });
 }
 
@@ -78,7 +78,7 @@ function lessened(state: StateDict, name: string): StateDict {
 const files = readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
 
 test('there are cases', () => {
-  for (const name of ['resnet50', 'resnet101', 'resnet152', 'resnext50_32x4d', 'mobilenet_v2', 'wideresnet28_10'])
+  for (const name of ['resnet50', 'resnet101', 'resnet152', 'resnext50_32x4d', 'mobilenet_v2', 'wide_resnet28_10'])
     assert.ok(files.includes(`${name}.json`), name);
 });
 

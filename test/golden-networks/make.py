@@ -112,7 +112,7 @@ NETWORKS = {
     # near to where ReLU6 bends, and so few digits, that float32 may take another side than float64.
     "resnext50_32x4d": (of_torchvision("resnext50_32x4d"), (64, 48), 2, ("inference", "bn1.weight")),
     "mobilenet_v2": (of_torchvision("mobilenet_v2"), (64, 48), 1, ("inference", "features.0.0.weight")),
-    "wideresnet28_10": (wide(28, 10), (16, 12), 2, ("training", "conv1.weight")),
+    "wide_resnet28_10": (wide(28, 10), (16, 12), 2, ("training", "conv1.weight")),
 }
 
 
