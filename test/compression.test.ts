@@ -7,10 +7,11 @@ import {
   type CompressionSettingsInput,
   ContinualLearner,
   countWeights,
+  type LinearModel,
   type StudentOptions,
   saveStudent,
 } from '../src/entries/continual.ts';
-import { classGroups, clusterClasses, createResNet, noGrad, type ResNet, stateDict } from '../src/index.ts';
+import { classGroups, clusterClasses, createResNet, noGrad, stateDict } from '../src/index.ts';
 import { engine, uniform } from './support/engine.ts';
 
 const [classes, side] = [4, 8];
@@ -41,7 +42,7 @@ async function studentOf(compression: Compression, options: StudentOptions) {
   return assert.unreachable('no student') as never;
 }
 
-const numbers = async (model: ResNet): Promise<number[]> =>
+const numbers = async (model: LinearModel): Promise<number[]> =>
   [...(await stateDict(model)).values()].flatMap(({ data }) => Array.from(data));
 
 /** Learnt by cross entropy, as a student of any network of its size. */
@@ -114,7 +115,7 @@ test('the order in which groups list their classes is of no account, and which c
   const close = (a: readonly number[], b: readonly number[]) =>
     Math.max(...a.map((loss, i) => Math.abs(loss - b[i]!) / Math.abs(loss)));
   assert.ok(close(same.losses, first.losses) < 1e-3, `losses ${same.losses} and ${first.losses}`);
-  const answers = async (model: ResNet) => {
+  const answers = async (model: LinearModel) => {
     const logits = noGrad(engine, () =>
       engine.scope(() => model.forward(engine.tensor(uniform(32 * side * side, 7), [32, side, side, 1]))),
     );

@@ -140,8 +140,8 @@ test('the names of its tensors are its own, with a classifier beside them', asyn
 
 test('MobileNetV2 and wide ResNets are such networks', async () => {
   for (const [model, names] of [
-    [mobileNetV2(), ['backbone.features.0.0.weight', 'fc.bias']],
-    [wideResNet({ depth: 10, widen: 1 }), ['backbone.block1.layer.0.conv1.weight', 'fc.weight']],
+    [mobileNetV2(), ['features.0.0.weight', 'classifier.1.bias']],
+    [wideResNet({ depth: 10, widen: 1 }), ['block1.layer.0.conv1.weight', 'fc.weight']],
   ] as const) {
     const width = model.name === 'mobilenet_v2' ? 8 : 0;
     const learner = await ContinualLearner.create(engine, { ...few, model, width, epochs: 1 });
@@ -176,6 +176,11 @@ const broken: [string, unknown, RegExp][] = [
   ['no object', 7, /"model" does not fit/],
   ['no name', { backbone: patches.backbone }, /is called undefined/],
   ['the name of a ResNet', { ...patches, name: 'resnet20' }, /is called "resnet20" as a built-in one is/],
+  [
+    'the name of a wide ResNet',
+    { ...patches, name: 'wide_resnet16_4' },
+    /is called "wide_resnet16_4" as a built-in one is/,
+  ],
   ['no backbone', { name: 'mine' }, /has no function backbone\(\)/],
 ];
 for (const [what, model, told] of broken) {

@@ -24,6 +24,7 @@ const LONGEST = [
   'site-gpu',
   'matmul',
   'golden',
+  'torch-networks',
   'distill',
   'cli',
   'compression-command',

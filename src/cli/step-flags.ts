@@ -1,6 +1,6 @@
 /** Flags that say which training step a command looks at. */
 import { type Command, Option } from 'commander';
-import { KNOWN_NETWORKS } from '../nn/resnet.ts';
+import { KNOWN_NETWORKS } from '../continual/networks.ts';
 import type { FloatType } from '../tensor/dtype.ts';
 import { wholeNumber } from './whole-number.ts';
 

@@ -1,7 +1,11 @@
 /** The training step that commands measure. */
 import { backward } from '../autograd/tape.ts';
+import { learnerSettings } from '../continual/learner-settings.ts';
+import { defaultModel } from '../continual/model.ts';
+import { isNetworkName, KNOWN_NETWORKS } from '../continual/networks.ts';
+import { readSettings } from '../continual/setting.ts';
+import { checkNetworkSettings } from '../continual/training-checks.ts';
 import { ConfigError } from '../errors.ts';
-import { createResNet, isResNetName, KNOWN_NETWORKS } from '../nn/resnet.ts';
 import { crossEntropy } from '../ops/cross-entropy.ts';
 import { GradScaler } from '../optim/grad-scaler.ts';
 import { SGD } from '../optim/sgd.ts';
@@ -16,19 +20,17 @@ import type { StepOptions } from './step-flags.ts';
  */
 export function trainingStep(engine: Engine, options: StepOptions): () => Tensor {
   const { model: name, width, batch, size, channels, classes, precision } = options;
-  if (!isResNetName(name)) {
+  if (!isNetworkName(name)) {
     throw new ConfigError({
       where: '--model',
       message: `unknown network "${name}".`,
       fix: `Choose ${KNOWN_NETWORKS}.`,
     });
   }
-  const model = createResNet(engine, name, {
-    classes,
-    precision,
-    inChannels: channels,
-    ...(width ? { width } : {}),
-  });
+  const settings = { model: name, precision, ...(width ? { width } : {}) };
+  const training = readSettings(learnerSettings, settings, '--model', 'a training step');
+  checkNetworkSettings(training);
+  const model = defaultModel({ engine, images: { height: size, width: size, channels }, training, classes });
   const optimizer = new SGD(model, { lr: 0.01, momentum: 0.9 });
   const scaler = precision === 'f16' ? new GradScaler(engine) : null;
   const images = engine.keep(engine.normal([batch, size, size, channels], { from: { seed: 1 } }));

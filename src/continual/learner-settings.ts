@@ -1,6 +1,6 @@
 /** The settings of a learner, whatever its method: network, training, pictures, memory. */
 import * as v from 'valibot';
-import { isResNetName, KNOWN_NETWORKS } from '../nn/resnet.ts';
+import { isNetworkName, KNOWN_NETWORKS } from './networks.ts';
 import {
   choiceSetting,
   type GivenValues,
@@ -45,13 +45,9 @@ export const memorySettings = {
 };
 
 export const networkSettings = {
-  model: setting(v.pipe(v.string(), v.guard(isResNetName), v.description(network)), 'resnet8', KNOWN_NETWORKS, 'name'),
+  model: setting(v.pipe(v.string(), v.guard(isNetworkName), v.description(network)), 'resnet8', KNOWN_NETWORKS, 'name'),
   width: wholeSetting(0, 0, "channels of the first stage; 0 for the network's own"),
-  stem: choiceSetting(
-    ['cifar', 'imagenet'],
-    'cifar',
-    'first layers of the networks that torchvision has, resnet18 and larger',
-  ),
+  stem: choiceSetting(['cifar', 'imagenet'], 'cifar', "first layers of torchvision's ResNets, resnet18 and larger"),
   init: choiceSetting(['kaiming-normal', 'kaiming-uniform'], 'kaiming-normal', 'how the convolutions start'),
 };
 

@@ -11,7 +11,7 @@ import type { Network } from './network.ts';
 
 /** Settings of the learner and of its method, side by side. */
 export interface LearnerOptions extends Omit<LearnerSettingsInput, 'model'> {
-  /** A ResNet by name, `resnet8` by default, or a network of your own; see {@link defineNetwork}. */
+  /** A network by name, `resnet8` by default, or one of your own; see {@link defineNetwork}. */
   readonly model?: LearnerSettingsInput['model'] | Network;
   /** One that learners know by name, `fdkd` by default, or any as a value: one of your own, or from `engram/methods`. */
   readonly method?: NamedMethod | AnyMethod;

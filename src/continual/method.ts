@@ -61,7 +61,7 @@ export interface ModelContext<S extends Settings = Settings> {
   readonly channels: number;
   /** Size and channels of the images. */
   readonly images: ImageFormat;
-  /** One of the user's own, in the place of the ResNet that `training.model` names; see {@link defaultModel} and {@link backboneOf}. */
+  /** One of the user's own, in the place of the one that `training.model` names; see {@link defaultModel} and {@link backboneOf}. */
   readonly network?: Network | undefined;
   /** Classes of the first task. */
   readonly classes: number;

@@ -2,11 +2,12 @@
 
 import { ConfigError } from '../errors.ts';
 import { copyModule } from '../nn/copy.ts';
-import { createBackbone, createResNet } from '../nn/resnet.ts';
+import { createBackbone, createResNet, type ResNetName } from '../nn/resnet.ts';
 import type { LearnerSettings } from './learner-settings.ts';
 import type { AnyMethod, IncrementalModel, LinearModel, ModelContext } from './method.ts';
 import { ownModel } from './method-checks.ts';
 import { type Extractor, OwnModel, ownExtractor } from './network.ts';
+import { namedNetwork } from './networks.ts';
 
 /** How a learner's network is built, as `createResNet` and `createBackbone` take it: for methods with a model of their own. */
 export const networkOptions = (
@@ -34,11 +35,15 @@ type Making = Pick<ModelContext, 'engine' | 'images' | 'training' | 'network'>;
  * @throws {ConfigError} when a network of the user's own fails, or gives no maps where they are needed.
  */
 export function backboneOf(
-  { engine, images, training, network }: Making,
+  { engine, images, training, network: own }: Making,
   { lastRelu = true, stages = false }: { readonly lastRelu?: boolean; readonly stages?: boolean } = {},
 ): Extractor {
+  const network = own ?? namedNetwork(training.model);
   if (!network)
-    return createBackbone(engine, training.model, { ...networkOptions(training, images.channels), lastRelu });
+    return createBackbone(engine, training.model as ResNetName, {
+      ...networkOptions(training, images.channels),
+      lastRelu,
+    });
   const extractor = ownExtractor(network, { engine, images, training, lastRelu });
   if (!stages || extractor.net.outputs) return extractor;
   extractor.dispose();
@@ -54,9 +59,11 @@ export function backboneOf(
  * @throws {ConfigError} when a network of the user's own fails.
  */
 export function defaultModel(context: Making & Pick<ModelContext, 'classes'>): LinearModel {
-  const { engine, images, training, network, classes } = context;
+  const { engine, images, training, classes } = context;
+  const network = context.network ?? namedNetwork(training.model);
   const { channels } = images;
-  if (!network) return createResNet(engine, training.model, { ...networkOptions(training, channels), classes });
+  if (!network)
+    return createResNet(engine, training.model as ResNetName, { ...networkOptions(training, channels), classes });
   const backbone = ownExtractor(network, { engine, images, training, lastRelu: true });
   return new OwnModel(backbone, network, channels, { classes, seed: training.seed });
 }

@@ -6,6 +6,7 @@ import { CheckpointError } from '../errors.ts';
 import { type SafetensorsEntry, writeSafetensors } from '../nn/safetensors.ts';
 import { entryOf } from '../nn/weights.ts';
 import { readLearner, type StoredLearner } from './learner-state.ts';
+import { publishedName } from './networks.ts';
 
 /** Where methods keep a network beside what is theirs. */
 const NETWORK = 'net.';
@@ -24,14 +25,18 @@ export interface NetworkFile {
 }
 
 /** The network's own tensors; all there are where a method's model is no network with something beside it. */
-function ofNetwork({ weights }: StoredLearner): { entries: [string, SafetensorsEntry][]; leftOut: string[] } {
+function ofNetwork({ weights, state }: StoredLearner): { entries: [string, SafetensorsEntry][]; leftOut: string[] } {
   const names = [...weights.keys()];
   const isWrapped = names.some((name) => name.startsWith(NETWORK));
+  // A method with another classifier has a network that nobody has published.
+  const prefix = isWrapped ? NETWORK : '';
+  const isPublished = weights.has(`${prefix}fc.weight`) && names.some((name) => name.startsWith(`${prefix}backbone.`));
+  const nameOf = (name: string) => (isPublished ? publishedName(String(state.settings.model), name) : name);
   const entries: [string, SafetensorsEntry][] = [];
   const leftOut: string[] = [];
   for (const [name, entry] of weights) {
-    if (!isWrapped) entries.push([name, entryOf(entry)]);
-    else if (name.startsWith(NETWORK)) entries.push([name.slice(NETWORK.length), entryOf(entry)]);
+    if (!isWrapped) entries.push([nameOf(name), entryOf(entry)]);
+    else if (name.startsWith(NETWORK)) entries.push([nameOf(name.slice(NETWORK.length)), entryOf(entry)]);
     else leftOut.push(name);
   }
   return { entries, leftOut };

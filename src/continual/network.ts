@@ -1,11 +1,10 @@
 /** A network of a user's own in the place of a ResNet: what makes its features, and the classifier that grows behind them. */
 import type { ImageFormat } from '../data/image-bytes.ts';
-import { CheckpointError, ConfigError } from '../errors.ts';
+import { CheckpointError, ConfigError, EngramError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import { growLinear } from '../nn/head.ts';
 import { Linear } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
-import { isResNetName } from '../nn/resnet.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { Random } from '../tensor/random.ts';
 import { show } from '../tensor/shape.ts';
@@ -14,6 +13,7 @@ import { received } from './expected.ts';
 import type { LearnerSettings } from './learner-settings.ts';
 import type { IncrementalModel, LinearModel, Method, Outputs } from './method.ts';
 import { isName } from './names.ts';
+import { isNetworkName, namedNetwork } from './networks.ts';
 import type { Settings } from './setting.ts';
 
 /** What a network makes of images before its classifier, f32: the maps on the way are what PODNet holds still. */
@@ -87,7 +87,7 @@ export function checkNetwork(network: unknown): asserts network is Network {
       'Give it a name of letters and digits, with ".", "_", "+" and "-" between them.',
     );
   }
-  if (isResNetName(name)) {
+  if (isNetworkName(name) && namedNetwork(name) !== network) {
     throw refuse(
       `a network of your own is called "${name}" as a built-in one is: its learners would pass for the other's.`,
       'Give it another name.',
@@ -109,7 +109,7 @@ export function checkNetwork(network: unknown): asserts network is Network {
  */
 export function checkSavedNetwork(name: unknown, given: Network | undefined, where: string): void {
   if (given) checkNetwork(given);
-  if (given ? given.name === name : typeof name !== 'string' || isResNetName(name)) return;
+  if (given ? given.name === name : typeof name !== 'string' || isNetworkName(name)) return;
   throw new CheckpointError({
     where,
     message: `this learner's network is "${clipped(String(name))}", ${given ? `not "${clipped(given.name)}"` : 'which is one of its own'}.`,
@@ -155,13 +155,15 @@ export class OwnExtractor extends Module implements Extractor {
   }
 }
 
-/** @throws {ConfigError} when the network fails, and for what is no backbone. */
+/** @throws {ConfigError} when the network fails, and for what is no backbone; whatever the engine throws in it. */
 export function ownExtractor(network: Network, context: NetworkContext): OwnExtractor {
   const where = `network "${network.name}"`;
   let net: Backbone;
   try {
     net = network.backbone(context);
   } catch (cause) {
+    // Errors of the engine say where they are from already.
+    if (cause instanceof EngramError) throw cause;
     throw new ConfigError({
       where,
       message: `backbone() threw ${cause instanceof Error ? cause.message : received(cause)}`,

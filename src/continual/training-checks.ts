@@ -4,6 +4,7 @@ import type { ImageFormat } from '../data/image-bytes.ts';
 import { ConfigError } from '../errors.ts';
 import { isTorchvisionName } from '../nn/resnet.ts';
 import type { LearnerSettings } from './learner-settings.ts';
+import { namedNetwork } from './networks.ts';
 
 export function augmentationOf({ crop, flip, rotate, scale, brightness }: LearnerSettings): Augmentation {
   return { crop, flip, rotate, ...(scale ? { scale } : {}), ...(brightness ? { brightness } : {}) };
@@ -31,20 +32,37 @@ export function checkImageSettings(settings: LearnerSettings, { height, width, c
 }
 
 /**
+ * Settings that the network has no use for.
+ * @throws {ConfigError}
+ */
+export function checkNetworkSettings(settings: LearnerSettings): void {
+  const { model, stem, init, precision, gradientCheckpointing } = settings;
+  const refuse = (message: string, flag: string) =>
+    new ConfigError({ where: 'network', message, fix: `Leave --${flag} out, or use another --model.` });
+  if (stem === 'imagenet' && !isTorchvisionName(model)) {
+    throw refuse(
+      `${model} has no stem to choose: "imagenet" is for torchvision's ResNets, resnet18 and larger.`,
+      'stem',
+    );
+  }
+  if (!namedNetwork(model)) return;
+  if (precision === 'f16')
+    throw refuse(`${model} keeps its activations in f32 alone; f16 is for ResNets.`, 'precision');
+  if (init !== 'kaiming-normal')
+    throw refuse(`${model} starts by kaiming-normal alone; ${init} is for ResNets.`, 'init');
+  if (gradientCheckpointing)
+    throw refuse(`${model} makes no activations again: that is for ResNets.`, 'gradient-checkpointing');
+}
+
+/**
  * Settings of the network, the rate and the optimizer that training would never come to.
  * @param epochs of the tasks that are known to come, the first one's first.
  * @throws {ConfigError}
  */
 export function checkTraining(settings: LearnerSettings, epochs: readonly number[]): void {
-  const { schedule, milestones, baseMilestones, warmup, nesterov, optimizer, momentum, stem, model } = settings;
+  const { schedule, milestones, baseMilestones, warmup, nesterov, optimizer, momentum } = settings;
   const wrong = (message: string, fix: string, where = 'training') => new ConfigError({ where, message, fix });
-  if (stem === 'imagenet' && !isTorchvisionName(model)) {
-    throw wrong(
-      `${model} has no stem to choose: "imagenet" is for the networks that torchvision has, resnet18 and larger.`,
-      'Leave --stem out, or use another --model.',
-      'network',
-    );
-  }
+  checkNetworkSettings(settings);
   const fewest = Math.min(...epochs);
   if (warmup > 0 && warmup >= fewest) {
     throw wrong(

@@ -87,7 +87,7 @@ export {
   withNetwork,
 } from '../continual/network.ts';
 export { type NetworkFile, networkFile } from '../continual/network-file.ts';
-export { mobileNetV2, wideResNet } from '../continual/networks.ts';
+export { mobileNetV2, type NetworkName, wideResNet } from '../continual/networks.ts';
 export {
   choiceSetting,
   type NumberLimits,

@@ -5,7 +5,7 @@ import { globalAvgPool } from '../ops/pooling.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkSizes } from './check-sizes.ts';
+import { checkLargest, checkSizes } from './check-sizes.ts';
 import { parameter } from './init.ts';
 import { BatchNorm2d, Conv2d, checkImages, Dropout, Linear, Sequential } from './layers.ts';
 import { Module } from './module.ts';
@@ -119,6 +119,8 @@ export class MobileNetV2 extends Module implements HasPath {
     if (!(width > 0 && Number.isFinite(width))) {
       throw new ArgumentError({ where: 'MobileNetV2', message: `width is ${width}; a number above 0 was expected.` });
     }
+    const last = { from: inEights(320 * width), to: inEights(LAST * Math.max(1, width)) };
+    checkLargest(engine, 'MobileNetV2', { width, weights: last.from * last.to });
     const random = Random.of(seed, 'init');
     this.inChannels = inChannels;
     let channels = inEights(FIRST * width);
@@ -130,7 +132,7 @@ export class MobileNetV2 extends Module implements HasPath {
         channels = to;
       }
     }
-    this.featureSize = inEights(LAST * Math.max(1, width));
+    this.featureSize = last.to;
     layers.push(new ConvNormReLU6(engine, channels, this.featureSize, { kernel: 1, random }));
     this.features = new Sequential(engine, ...layers);
     this.classifier = new Sequential(

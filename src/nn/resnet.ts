@@ -3,7 +3,7 @@
  * projection shortcuts, of basic blocks (ResNet-18/34) or bottlenecks (ResNet-50/101/152, ResNeXt-50), under its key names.
  */
 
-import { ArgumentError, OutOfMemoryError } from '../errors.ts';
+import { ArgumentError } from '../errors.ts';
 import { cast } from '../ops/elementwise/elementwise.ts';
 import { globalAvgPool } from '../ops/pooling.ts';
 import { checkSupported, type FloatType } from '../tensor/dtype.ts';
@@ -12,6 +12,7 @@ import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { BasicBlock } from './basic-block.ts';
 import { Bottleneck } from './bottleneck.ts';
+import { checkLargest } from './check-sizes.ts';
 import { checkpointed } from './checkpointed.ts';
 import { growLinear } from './head.ts';
 import { BatchNorm2d, Conv2d, type ConvolutionInit, checkImages, Linear, MaxPool2d, Sequential } from './layers.ts';
@@ -298,25 +299,10 @@ function stagesOf(name: string): Stages | null {
 }
 
 /** Names in a sentence: of the CIFAR family an example or two. */
-export const KNOWN_NETWORKS = `resnet8, resnet20, resnet32, … (depth 6n + 2), ${Object.keys(TORCHVISION)
-  .join(', ')
-  .replace(/, (?=[^,]*$)/, ' or ')}`;
+export const KNOWN_RESNETS = `resnet8, resnet20, resnet32, … (depth 6n + 2), ${Object.keys(TORCHVISION).join(', ')}`;
 
 /** Whether {@link createResNet} knows the name. */
 export const isResNetName = (name: string): name is ResNetName => stagesOf(name) !== null;
-
-/** Before any weight is drawn: the last stage's 3×3 convolutions are the largest of a network's tensors. */
-function checkSize(engine: Engine, name: string, width: number, stages: number): void {
-  const channels = width * 2 ** (stages - 1);
-  const bytes = 4 * 3 * 3 * channels * channels;
-  const limit = engine.device.limits.maxStorageBufferBindingSize;
-  if (bytes <= limit) return;
-  throw new OutOfMemoryError({
-    where: name,
-    message: `with width ${width} its last stage has weights of ${bytes} bytes, more than this device's largest storage buffer (${limit} bytes).`,
-    fix: 'Choose a smaller width.',
-  });
-}
 
 /** The architecture of a name, where the device can hold it. */
 function architectureOf(where: string, engine: Engine, name: string, options: BackboneOptions): Architecture {
@@ -330,7 +316,9 @@ function architectureOf(where: string, engine: Engine, name: string, options: Ba
   }
   const projected = isTorchvisionName(name);
   const { width = projected ? 64 : 16, stem = 'cifar' } = options;
-  checkSize(engine, name, width, stages.blocks.length);
+  // The 3×3 convolutions of the last stage.
+  const weights = 9 * (width * 2 ** (stages.blocks.length - 1)) ** 2;
+  checkLargest(engine, name, { width, weights });
   return { ...stages, width, shortcut: projected ? 'projected' : 'padded', stem: projected ? stem : 'cifar' };
 }
 

@@ -5,7 +5,7 @@ import { globalAvgPool } from '../ops/pooling.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkSizes } from './check-sizes.ts';
+import { checkLargest, checkSizes } from './check-sizes.ts';
 import { BatchNorm2d, Conv2d, checkImages, Dropout, Linear, Sequential } from './layers.ts';
 import { Module } from './module.ts';
 import type { HasPath, Path } from './path.ts';
@@ -83,6 +83,15 @@ class WideStage extends Module implements HasPath {
   }
 }
 
+/** Layers; the deepest that was published has 40. */
+const MOST_LAYERS = 1000;
+
+const isDepth = (depth: number): boolean => depth >= 10 && depth <= MOST_LAYERS && depth % 6 === 4;
+
+/** Whether there is a wide ResNet of that depth, so many times as wide. */
+export const isWideResNet = (depth = 0, widen = 0): boolean =>
+  isDepth(depth) && Number.isSafeInteger(widen) && widen > 0;
+
 /** What a {@link WideResNetBackbone} may differ in. */
 export type WideBackboneOptions = Omit<WideResNetOptions, 'classes'>;
 
@@ -105,14 +114,15 @@ export class WideResNetBackbone extends Module implements HasPath {
   constructor(engine: Engine, options: WideBackboneOptions = {}, random = Random.of(options.seed ?? 0, 'init')) {
     super(engine);
     const { depth = 28, widen = 10, inChannels = 3, dropout = 0 } = options;
-    const blocks = (depth - 4) / 6;
-    if (!Number.isInteger(blocks) || blocks < 1) {
+    if (!isDepth(depth)) {
       throw new ArgumentError({
         where: 'WideResNet',
         message: `depth is ${depth}; 6n + 4 was expected, as 10, 16, 22, 28 or 40.`,
       });
     }
+    const blocks = (depth - 4) / 6;
     checkSizes('WideResNet', { widen, inChannels });
+    checkLargest(engine, 'WideResNet', { width: 16 * widen, weights: 9 * (64 * widen) ** 2 });
     this.inChannels = inChannels;
     this.conv1 = new Conv2d(engine, inChannels, 16, 3, { padding: 1, bias: false, random, init: 'kaiming-normal' });
     const stage = (from: number, to: number, stride: number) =>

@@ -1,7 +1,7 @@
 /** `engram distill`: a run's network compressed into a small one, by several losses and from several seeds. */
 import { Compression } from '../../continual/compression/compression.ts';
+import { isNetworkName, KNOWN_NETWORKS, type NetworkName } from '../../continual/networks.ts';
 import { ConfigError } from '../../errors.ts';
-import { isResNetName, KNOWN_NETWORKS, type ResNetName } from '../../nn/resnet.ts';
 import type { Engine } from '../../tensor/engine.ts';
 import { withEngine } from '../with-engine.ts';
 import { assertUsable, DistillFolder } from './folder.ts';
@@ -19,7 +19,7 @@ import { loadTeacher, readTeacher, type SavedTeacher } from './teacher.ts';
  */
 export async function distill(options: DistillOptions): Promise<void> {
   const { student } = options;
-  if (!isResNetName(student)) {
+  if (!isNetworkName(student)) {
     throw new ConfigError({
       where: '--student',
       message: `"${student}" is not a known network.`,
@@ -34,7 +34,7 @@ export async function distill(options: DistillOptions): Promise<void> {
 
 async function distillOn(
   engine: Engine,
-  model: ResNetName,
+  model: NetworkName,
   options: DistillOptions,
   grouping: Grouping,
   saved: SavedTeacher,

@@ -6,7 +6,6 @@ import type { Normalization } from '../../data/dataset.ts';
 import { checkImageBytes, type ImageBytes } from '../../data/image-bytes.ts';
 import type { ClassGroups } from '../../distill/class-groups.ts';
 import { ArgumentError, ConfigError, ShapeError } from '../../errors.ts';
-import { createResNet, type ResNet } from '../../nn/resnet.ts';
 import { GradScaler } from '../../optim/grad-scaler.ts';
 import { supportsF16 } from '../../tensor/dtype.ts';
 import type { Engine } from '../../tensor/engine.ts';
@@ -16,8 +15,8 @@ import { received } from '../expected.ts';
 import { fitPhase } from '../fit.ts';
 import { largest, prototypesOf, readOf } from '../inference.ts';
 import type { LearnerSettings } from '../learner-settings.ts';
-import type { IncrementalModel } from '../method.ts';
-import { networkOptions } from '../model.ts';
+import type { IncrementalModel, LinearModel } from '../method.ts';
+import { defaultModel } from '../model.ts';
 import { TaskImages } from '../task-images.ts';
 import { checkImageSettings } from '../training-checks.ts';
 import { checkGroups, compressionLoss, orderOf } from './losses.ts';
@@ -67,7 +66,7 @@ export interface StudentOptions {
 export interface StudentEvent {
   readonly type: 'student';
   /** In inference; belongs to whoever takes it. */
-  readonly student: ResNet;
+  readonly student: LinearModel;
   /** Of its training. */
   readonly seconds: number;
 }
@@ -186,11 +185,10 @@ export class Compression {
   }
 
   /** A student before its training; belongs to the caller. */
-  newStudent(seed = 0): ResNet {
+  newStudent(seed = 0): LinearModel {
     const { teacher, train } = this.options;
     const training = { ...this.training, seed };
-    const { classes } = teacher;
-    return createResNet(this.engine, training.model, { ...networkOptions(training, train.images.channels), classes });
+    return defaultModel({ engine: this.engine, images: train.images, training, classes: teacher.classes });
   }
 
   /** Frees the images; the teacher is its owner's. */

@@ -1,9 +1,9 @@
 /** A student as a learner's file: it predicts by names, and can go on learning. */
 import type { Normalization } from '../../data/dataset.ts';
 import type { ImageFormat } from '../../data/image-bytes.ts';
-import type { ResNet } from '../../nn/resnet.ts';
 import { stateDict } from '../../nn/state-dict.ts';
 import { writeLearner } from '../learner-state.ts';
+import type { LinearModel } from '../method.ts';
 import { finetune } from '../methods/finetune.ts';
 import { type CompressionSettings, learnerSettingsFrom } from './settings.ts';
 
@@ -28,7 +28,7 @@ export interface StudentFileOptions {
  * const [best] = await learner.predict(image);
  */
 export async function saveStudent(
-  student: ResNet,
+  student: LinearModel,
   { names, format, settings, seed = 0, metadata = {} }: StudentFileOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { height, width, channels, mean, std } = format;
