@@ -42,6 +42,7 @@ const AT_LENGTH = [
   'linear-probe',
   'memory-size',
   'method-losses',
+  'named-networks',
   'networks',
   'plan',
   'recompute',
