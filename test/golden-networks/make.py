@@ -107,7 +107,6 @@ NETWORKS = {
     "resnet18": (of_torchvision("resnet18"), (64, 48), 2, None),
     "resnet50": (of_torchvision("resnet50"), (64, 48), 2, None),
     "resnet101": (of_torchvision("resnet101"), (64, 48), 2, None),
-    "resnet152": (of_torchvision("resnet152"), (64, 48), 2, None),
     # In inference: over the few pixels that the last stages have of two images, batch norm in training leaves activations so
     # near to where ReLU6 bends, and so few digits, that float32 may take another side than float64.
     "resnext50_32x4d": (of_torchvision("resnext50_32x4d"), (64, 48), 2, ("inference", "bn1.weight")),
