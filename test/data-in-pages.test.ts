@@ -104,6 +104,16 @@ inBrowser('folders of pictures, npz and Parquet are the same set in a page as in
         }
         assert.equal(there.notes, here.notes);
       }
+      const opened = await page.evaluate<
+        number[]
+      >(`import('/browser.js').then(async ({ loadDataset, openPictures }) => {
+        const options = { imageSize: 8, splitSeed: 3 };
+        const { train } = await openPictures('photos', options);
+        const places = [...train.labels.keys()].reverse();
+        const [pixels, whole] = [await train.stored.read(places), (await loadDataset('photos', options)).train.images];
+        return places.map((place, i) => pixels.subarray(192 * i, 192 * (i + 1)).findIndex((value, at) => value !== whole[192 * place + at]));
+      })`);
+      assert.equal(opened, [-1, -1, -1], 'pictures that stay in files');
       const refused = async (name: string, options?: LoadDatasetOptions): Promise<string> => {
         const answer = await read(page, name, options);
         return 'error' in answer ? answer.error : 'nothing';

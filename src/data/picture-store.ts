@@ -139,7 +139,7 @@ class PictureOpener {
  * place of pixels. Only names are read at first, and 256 pictures of each part, for the means and deviations of their colours; with
  * `badPictures: 'skip'` every picture is decoded once, to know those that are left out.
  *
- * In a page the files of a set may lie in its private file system: give their `blob:` addresses.
+ * In a page a folder lies in its private file system.
  * @throws {DataError} when it holds no folders of pictures, or they do not fit together.
  * @example
  * import { openPictures } from 'engram/data';
