@@ -107,6 +107,8 @@ test('what has no one size, or is no folder of pictures, is refused', () =>
     assert.match(other.message, /glyphs: there are no folders of pictures here.*without --stream/s);
     const wide = await refusal(openPictures(folder, { imageSize: 8, imageResize: 4 }));
     assert.match(wide.message, /no square of 8 pixels can be cut out/);
+    const idle = await refusal(openPictures(folder, { ...size, workers: 0 }));
+    assert.match(idle.message, /openPictures: `workers` is 0; a whole number of at least 1 was expected/);
   }));
 
 const few = ['--epochs', '2', '--width', '2', '--batch', '8', '--memory', '8', '--crop', '1', '--tasks', '2'];

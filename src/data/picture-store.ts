@@ -4,9 +4,9 @@ import { DataError } from '../errors.ts';
 import { channelMoments, checkDataset, type DatasetSplit, type ImageDataset, type StoredDataset } from './dataset.ts';
 import { fingerprint, textBytes } from './fingerprint.ts';
 import { bytesPerImage, type ImageFormat } from './image-bytes.ts';
-import { sourceOf } from './load-dataset.ts';
 import { spreadPlaces } from './moments.ts';
-import { type LabelledPicture, pictureLayout } from './picture-layout.ts';
+import { checkWhole, pictureFiles } from './picture-files.ts';
+import type { LabelledPicture } from './picture-layout.ts';
 import { PICTURE_OPTIONS, type Picture, PictureDecoder } from './pictures.ts';
 import type { ReadOptions } from './reader.ts';
 import type { DataSource, DatasetFiles } from './source.ts';
@@ -140,7 +140,8 @@ class PictureOpener {
  * `badPictures: 'skip'` every picture is decoded once, to know those that are left out.
  *
  * In a page a folder lies in its private file system.
- * @throws {DataError} when it holds no folders of pictures, or they do not fit together.
+ * @throws {DataError} when it holds no folders of pictures, or they do not fit together, and without a size.
+ * @throws {ArgumentError} for a size or a number of workers that is no whole number of at least 1.
  * @example
  * import { openPictures } from 'engram/data';
  * const photos = await openPictures('photos', { imageSize: 224 });
@@ -150,23 +151,16 @@ export async function openPictures(
   dataset: string | DatasetFiles,
   options: OpenOptions,
 ): Promise<DatasetSplit<StoredDataset>> {
-  const { source, name } = await sourceOf(dataset);
-  if (!(options.imageSize >= 1)) {
+  const { imageSize = 0, workers = WORKERS } = options;
+  if (imageSize === 0) {
     throw new DataError({
-      where: source.where,
+      where: typeof dataset === 'string' ? dataset : dataset.name,
       message: 'pictures that stay in their files have to be brought to one size, and none was given.',
       fix: 'Say which: --image-size N (`imageSize` of openPictures()).',
     });
   }
-  const tree = await source.tree?.();
-  const layout = tree && (await pictureLayout(tree, options, source.where));
-  if (!layout) {
-    throw new DataError({
-      where: source.where,
-      message: 'there are no folders of pictures here, which alone can be left in their files.',
-      fix: 'Lay out a folder for each class, pictures in it; other formats are read whole, without --stream (loadDataset()).',
-    });
-  }
+  checkWhole('openPictures', { imageSize, workers }, 1);
+  const { source, name, layout } = await pictureFiles(dataset, options);
   const opener = new PictureOpener(source, options);
   const parts = { train: layout.train, test: layout.test };
   const notes = [...layout.notes];

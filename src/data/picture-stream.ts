@@ -4,11 +4,11 @@
  * over bytes. What a batch holds depends on the seed and its place alone, however many pictures are decoded at once.
  */
 import pLimit from 'p-limit';
-import { ArgumentError, DataError } from '../errors.ts';
+import { DataError } from '../errors.ts';
 import { bytesPerImage, type ImageBytes } from './image-bytes.ts';
-import { sourceOf } from './load-dataset.ts';
 import { type Batch, DataLoader, type LoaderOptions } from './loader.ts';
-import { type LabelledPicture, pictureLayout } from './picture-layout.ts';
+import { checkWhole, pictureFiles } from './picture-files.ts';
+import type { LabelledPicture } from './picture-layout.ts';
 import { PictureDecoder } from './pictures.ts';
 import { prefetched } from './prefetch.ts';
 import type { ReadOptions } from './reader.ts';
@@ -37,16 +37,6 @@ export interface PictureBatch extends Batch {
 const [AHEAD, WORKERS] = [2, 4];
 const CHANNELS = 3;
 
-/** @throws {ArgumentError} for the first of these that is not a whole number of at least so much. */
-function checkWhole(numbers: Readonly<Record<string, number>>, least: number): void {
-  const wrong = Object.entries(numbers).find(([, value]) => !Number.isInteger(value) || value < least);
-  if (!wrong) return;
-  throw new ArgumentError({
-    where: 'streamPictures',
-    message: `\`${wrong[0]}\` is ${wrong[1]}; a whole number of at least ${least} was expected.`,
-  });
-}
-
 /** One part of a set, whose pictures are read as they are asked for. */
 export class PictureStream {
   /** Class numbers of all pictures. */
@@ -67,8 +57,8 @@ export class PictureStream {
     private readonly options: StreamOptions,
   ) {
     const { ahead = AHEAD, workers = WORKERS, imageSize } = options;
-    checkWhole({ imageSize, workers }, 1);
-    checkWhole({ ahead }, 0);
+    checkWhole('streamPictures', { imageSize, workers }, 1);
+    checkWhole('streamPictures', { ahead }, 0);
     this.labels = Uint16Array.from(pictures, ({ label }) => label);
     this.loader = new DataLoader(
       pictures.map((_, index) => index),
@@ -154,16 +144,7 @@ export interface PictureStreams {
  * }
  */
 export async function streamPictures(dataset: string | DatasetFiles, options: StreamOptions): Promise<PictureStreams> {
-  const { source } = await sourceOf(dataset);
-  const tree = await source.tree?.();
-  const layout = tree && (await pictureLayout(tree, options, source.where));
-  if (!layout) {
-    throw new DataError({
-      where: source.where,
-      message: 'there are no folders of pictures here.',
-      fix: 'Lay out a folder for each class, pictures in it; other formats are read whole, by loadDataset().',
-    });
-  }
+  const { source, layout } = await pictureFiles(dataset, options);
   const { classNames, train, test, notes } = layout;
   return {
     train: new PictureStream(source, train, classNames, options),

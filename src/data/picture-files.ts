@@ -1,0 +1,32 @@
+/** The pictures of a set that are to stay in their files, before any is read. */
+import { ArgumentError, DataError } from '../errors.ts';
+import { sourceOf } from './load-dataset.ts';
+import { type PictureLayout, pictureLayout } from './picture-layout.ts';
+import type { ReadOptions } from './reader.ts';
+import type { DataSource, DatasetFiles } from './source.ts';
+
+/** Where they are, and which there are. @throws {DataError} when there are no folders of pictures, or they do not fit together. */
+export async function pictureFiles(
+  dataset: string | DatasetFiles,
+  options: ReadOptions,
+): Promise<{ readonly source: DataSource; readonly name: string; readonly layout: PictureLayout }> {
+  const { source, name } = await sourceOf(dataset);
+  const tree = await source.tree?.();
+  const layout = tree && (await pictureLayout(tree, options, source.where));
+  if (layout) return { source, name, layout };
+  throw new DataError({
+    where: source.where,
+    message: 'there are no folders of pictures here, which alone can be left in their files.',
+    fix: 'Lay out a folder for each class, pictures in it; other formats are read whole, without --stream (loadDataset()).',
+  });
+}
+
+/** @throws {ArgumentError} for the first of these that is not a whole number of at least so much. */
+export function checkWhole(where: string, numbers: Readonly<Record<string, number>>, least: number): void {
+  const wrong = Object.entries(numbers).find(([, value]) => !Number.isInteger(value) || value < least);
+  if (!wrong) return;
+  throw new ArgumentError({
+    where,
+    message: `\`${wrong[0]}\` is ${wrong[1]}; a whole number of at least ${least} was expected.`,
+  });
+}
