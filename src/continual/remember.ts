@@ -36,7 +36,7 @@ export async function remember(
   const next = memory.copy();
   if (keeps === 'nothing') return next;
   const imageOf = await withPixels(next, await choose(next, memory, run, remembering), fresh);
-  const added = next.exemplars.filter((one) => imageOf.has(one));
+  const added = [...imageOf.keys()];
   if (added.length > 0 && method.stores) {
     const stored = await storedBy(
       method,

@@ -2,7 +2,6 @@
 import { type Augmentation, keepsToPixels, randomBrightness, randomTransforms } from '../data/augment.ts';
 import type { Normalization } from '../data/dataset.ts';
 import { DeviceImages } from '../data/device-images.ts';
-import type { ImageFormat } from '../data/image-bytes.ts';
 import { prefetched } from '../data/prefetch.ts';
 import { type Images, isStored } from '../data/stored-images.ts';
 import { StreamedImages } from '../data/streamed-images.ts';
@@ -82,8 +81,7 @@ export class TaskImages {
 
   /** A random matrix for each of `count` images, f32 [count, 2, 3]. */
   transforms(count: number, augmentation: Augmentation, random: Random): Tensor {
-    const format: ImageFormat = this.images;
-    return this.engine.tensor(randomTransforms(count, format, augmentation, random), [count, 2, 3]);
+    return this.engine.tensor(randomTransforms(count, this.images, augmentation, random), [count, 2, 3]);
   }
 
   /** A random factor of brightness for each of `count` images, f32 [count]. */

@@ -1,6 +1,6 @@
 /** A labelled set of images as bytes, and the views of it that protocols speak of. */
 import { ArgumentError, DataError } from '../errors.ts';
-import { bytesPerImage, formatName, type ImageBytes, sameFormat } from './image-bytes.ts';
+import { bytesPerImage, formatName, type ImageBytes, pixelsAt, sameFormat } from './image-bytes.ts';
 import { chosenIdentity, chosenImages, type StoredImages } from './stored-images.ts';
 
 /** One part of a labelled set of images, such as its test images, wherever their pixels are. */
@@ -121,12 +121,7 @@ function pixelsOfSubset(
   indices: ArrayLike<number>,
 ): Pick<ImageDataset, 'images' | 'identity'> | Pick<StoredDataset, 'stored'> {
   if ('stored' in dataset) return { stored: chosenImages(dataset.stored, indices) };
-  const bytes = bytesPerImage(dataset);
-  const images = new Uint8Array(indices.length * bytes);
-  for (let place = 0; place < indices.length; place++) {
-    const index = indices[place]!;
-    images.set(dataset.images.subarray(index * bytes, (index + 1) * bytes), place * bytes);
-  }
+  const images = pixelsAt(datasetImages(dataset), indices);
   return { images, ...(dataset.identity ? { identity: chosenIdentity(dataset.identity, indices) } : {}) };
 }
 

@@ -8,6 +8,7 @@ import { datasetImages, type ImageDataset } from './dataset.ts';
 import { fetchBytes, isUrl, shownUrl } from './fetch-bytes.ts';
 import {
   checkImageBytes,
+  checkImageShape,
   formatName,
   type ImageBytes,
   type ImageFormat,
@@ -104,13 +105,9 @@ const isStoredInput = (input: ImageInput): input is StoredImages =>
   has(input, 'read', 'count') && typeof input.read === 'function';
 
 /** @throws {ArgumentError | ShapeError} */
-function checkStored({ count, height, width, channels, identity }: StoredImages, where: string): void {
-  if (![count, height, width, channels].every((n) => Number.isInteger(n) && n > 0)) {
-    throw new ShapeError({
-      where,
-      message: `[${[count, height, width, channels].join(', ')}] is no shape of images: count, height, width and channels must be whole numbers of at least 1.`,
-    });
-  }
+function checkStored(images: StoredImages, where: string): void {
+  checkImageShape(images, where);
+  const { identity } = images;
   if (typeof identity === 'string' && identity !== '') return;
   throw new ArgumentError({
     where,

@@ -1,6 +1,15 @@
 /** Images whose pixels are read when they are needed, for sets larger than memory; and the views of them that tasks are made of. */
 import { ArgumentError, ShapeError } from '../errors.ts';
-import { bytesPerImage, formatName, type ImageBytes, type ImageFormat, joinImages, sameFormat } from './image-bytes.ts';
+import {
+  bytesPerImage,
+  checkOneFormat,
+  formatName,
+  formatOf,
+  type ImageBytes,
+  type ImageFormat,
+  joinImages,
+  pixelsAt,
+} from './image-bytes.ts';
 
 /** Images of one format that lie in files, on another machine, wherever: what implements this can be learnt from. */
 export interface StoredImages extends ImageFormat {
@@ -23,12 +32,7 @@ export const isStored = (images: Images): images is StoredImages => 'read' in im
 
 /** Pixels of some images, in the order of the indices. */
 export async function pixelsOf(images: Images, indices: readonly number[]): Promise<Uint8Array<ArrayBuffer>> {
-  if (isStored(images)) return readChecked(images, indices);
-  const bytes = bytesPerImage(images);
-  const pixels = new Uint8Array(indices.length * bytes);
-  for (const [place, index] of indices.entries())
-    pixels.set(images.data.subarray(index * bytes, (index + 1) * bytes), place * bytes);
-  return pixels;
+  return isStored(images) ? readChecked(images, indices) : pixelsAt(images, indices);
 }
 
 /** @throws {ShapeError} when the store gives other pixels than were asked for. */
@@ -50,11 +54,8 @@ export const chosenIdentity = (identity: string, indices: ArrayLike<number>): st
 /** Some images of a store, as a store. */
 export function chosenImages(images: StoredImages, indices: ArrayLike<number>): StoredImages {
   const chosen = Array.from(indices);
-  const { height, width, channels } = images;
   return {
-    height,
-    width,
-    channels,
+    ...formatOf(images),
     count: chosen.length,
     get identity() {
       return chosenIdentity(images.identity, chosen);
@@ -69,18 +70,16 @@ export function shownImages(
   name: string,
   show: (images: ImageBytes) => ImageBytes,
 ): StoredImages {
-  const { height, width, channels } = images;
+  const format = formatOf(images);
   return {
-    height,
-    width,
-    channels,
+    ...format,
     count: images.count,
     get identity() {
       return `${images.identity} ${name}`;
     },
     read: async (places) => {
       const data = await readChecked(images, places);
-      return show({ data, count: places.length, height, width, channels }).data;
+      return show({ data, count: places.length, ...format }).data;
     },
   };
 }
@@ -91,18 +90,11 @@ export function joinLots(lots: readonly Images[], where: string): Images {
   if (inMemory.length === lots.length) return joinImages(inMemory, where);
   const [first] = lots as [Images, ...Images[]];
   if (lots.length === 1) return first;
-  const other = lots.find((lot) => !sameFormat(lot, first));
-  if (other) {
-    throw new ShapeError({
-      where,
-      message: `images of ${formatName(first)} and of ${formatName(other)} cannot be joined.`,
-      fix: 'Bring them to one format first.',
-    });
-  }
+  checkOneFormat(lots, where);
   return joinedStore(lots, first);
 }
 
-function joinedStore(lots: readonly Images[], { height, width, channels }: ImageFormat): StoredImages {
+function joinedStore(lots: readonly Images[], format: ImageFormat): StoredImages {
   const starts: number[] = [];
   let count = 0;
   for (const lot of lots) {
@@ -110,11 +102,9 @@ function joinedStore(lots: readonly Images[], { height, width, channels }: Image
     count += lot.count;
   }
   const lotOf = (index: number): number => starts.findLastIndex((start) => start <= index);
-  const bytes = height * width * channels;
+  const bytes = bytesPerImage(format);
   return {
-    height,
-    width,
-    channels,
+    ...formatOf(format),
     count,
     // Those in memory have none; whoever asks takes their pixels.
     get identity() {
@@ -155,6 +145,6 @@ export function allInMemory(lots: readonly Images[], where: string): readonly Im
 /** All images in memory. */
 export async function inMemory(images: Images): Promise<ImageBytes> {
   if (!isStored(images)) return images;
-  const { height, width, channels, count } = images;
-  return { data: await pixelsOf(images, [...Array(count).keys()]), count, height, width, channels };
+  const { count } = images;
+  return { data: await pixelsOf(images, [...Array(count).keys()]), count, ...formatOf(images) };
 }

@@ -2,6 +2,7 @@
 import { encode } from 'fast-png';
 import { classIndices, type ImageDataset } from '../data/dataset.ts';
 import { bytesPerImage } from '../data/image-bytes.ts';
+import { spreadPlaces } from '../data/moments.ts';
 
 /** Pixels that a side has at most: larger pictures become smaller by a whole number. */
 const MOST_SIDE = 96;
@@ -43,12 +44,11 @@ export function pngAddress(png: Uint8Array): string {
 export function pictureSheet(set: ImageDataset, each: number): SheetPicture[][] {
   const bytes = bytesPerImage(set);
   const factor = Math.max(1, Math.floor(Math.min(set.height, set.width) / MOST_SIDE));
-  return classIndices(set).map((indices) => {
-    const shown = Math.min(each, indices.length);
-    return Array.from({ length: shown }, (_, i) => {
-      const index = indices[Math.floor((i * indices.length) / shown)]!;
+  return classIndices(set).map((indices) =>
+    spreadPlaces(indices.length, each).map((place) => {
+      const index = indices[place]!;
       const picture = smaller(set, set.images.subarray(index * bytes, (index + 1) * bytes), factor);
       return { address: pngAddress(encode(picture)), width: picture.width, height: picture.height };
-    });
-  });
+    }),
+  );
 }

@@ -2,7 +2,7 @@
 import type { Benchmark } from '../../continual/benchmark/benchmark.ts';
 import type { ImagesByClass } from '../../continual/benchmark/task-stream.ts';
 import { labelsOf } from '../../continual/class-images.ts';
-import { bytesPerImage, type ImageBytes, joinImages } from '../../data/image-bytes.ts';
+import { type ImageBytes, joinImages, pixelsAt } from '../../data/image-bytes.ts';
 import { allInMemory, type Images } from '../../data/stored-images.ts';
 import { Random } from '../../tensor/random.ts';
 
@@ -20,11 +20,8 @@ export const labelled = (lot: ImagesByClass<Images>, names: readonly string[]): 
 
 /** Those of some places, in their order. */
 function picked({ images, labels }: LabelledImages, places: readonly number[]): LabelledImages {
-  const size = bytesPerImage(images);
-  const data = new Uint8Array(places.length * size);
-  for (const [i, place] of places.entries()) data.set(images.data.subarray(place * size, (place + 1) * size), i * size);
   return {
-    images: { ...images, data, count: places.length },
+    images: { ...images, data: pixelsAt(images, places), count: places.length },
     labels: Int32Array.from(places, (place) => labels[place] as number),
   };
 }

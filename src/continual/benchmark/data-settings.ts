@@ -4,7 +4,7 @@ import type { ReadOptions } from '../../data/reader.ts';
 import { choiceSetting, number, setting, type ValuesOf } from '../setting.ts';
 
 /** None has a default here: the readers do, and runs that were begun before one came go on as they were. */
-export const dataSettings = {
+const readSettings = {
   imageSize: setting(
     number({ whole: true, least: 1, most: 65536 }),
     undefined,
@@ -48,6 +48,10 @@ export const dataSettings = {
     'fine or coarse labels of CIFAR-100 (default fine), or the column of a Parquet file',
     'name',
   ),
+};
+
+export const dataSettings = {
+  ...readSettings,
   stream: setting(
     v.boolean(),
     undefined,
@@ -56,9 +60,8 @@ export const dataSettings = {
   ),
 };
 
-/** What of a configuration is about reading its data. */
-export function readOptionsOf(config: ValuesOf<typeof dataSettings>): ReadOptions {
-  const { stream: _where, ...how } = config;
-  const given = Object.keys(dataSettings).filter((key) => how[key as keyof typeof how] !== undefined);
-  return Object.fromEntries(given.map((key) => [key, how[key as keyof typeof how]]));
+/** What of a configuration says how its data are read. */
+export function readOptionsOf(config: ValuesOf<typeof readSettings>): ReadOptions {
+  const given = Object.keys(readSettings).filter((key) => config[key as keyof typeof readSettings] !== undefined);
+  return Object.fromEntries(given.map((key) => [key, config[key as keyof typeof readSettings]]));
 }
