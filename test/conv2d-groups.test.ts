@@ -26,6 +26,7 @@ const chosen: ConvCase[] = [
   image([2, 9, 11], [6, 6], [3, 3], one, one, { groups: 6 }),
   image([1, 12, 10], [36, 36], [3, 3], two, one, { groups: 36 }),
   image([1, 70, 6], [4, 4], [5, 5], two, two, { groups: 4 }),
+  image([2, 20, 25], [32, 32], [3, 3], one, one, { groups: 32 }), // long walks, more than a workgroup of them
   image([1, 9, 9], [4, 4], [7, 7], one, [3, 3], { groups: 4 }),
   image([2, 7, 13], [8, 8], [2, 3], [3, 1], [1, 0], { groups: 8 }),
   image([1, 15, 17], [8, 8], [3, 3], one, two, { groups: 8, dilation: [2, 2] }),
