@@ -4,13 +4,16 @@
 
 // Convolution in quads (see lib/quads.wgsl): targets are sums of taps over a source image. Channels come in fours, in
 // the source by zeros behind them. The rows of a block are 16 consecutive target positions, its columns target channels of a
-// group, its terms pairs of a tap and a source channel of it.
+// group, its terms pairs of a tap and a source channel of it. A lane has BLOCKS blocks one behind the other, with the same weights.
 
 @group(0) @binding(1) var<storage, read> weight: array<vec4<S>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4<S>>;
 // Of each of the four passes that a launch can make, those of a stride of two: they differ in the stride's phase alone.
 @group(0) @binding(4) var<uniform> phases: array<Params, 4>;
+
+// Positions of a row of lanes.
+const SPAN = 16u * BLOCKS;
 
 // Four quads from `first` on, `step` apart up to the `last` one. Two rows of lanes that need the same ones load half each.
 fn quads4(first: u32, step: u32, last: u32, row: u32) -> mat4x4<f32> {
@@ -132,7 +135,7 @@ fn main(
   let positions = params.batch * params.rows * params.columns;
   let at = workgroup.z * workgroups.y + workgroup.y;
   let block = at / (quadGroups * groups) * (LANES / QUADS);
-  if (block * 16u >= positions) {
+  if (block * SPAN >= positions) {
     return;
   }
   let place = lane % QUADS;
@@ -144,15 +147,15 @@ fn main(
   let firstChannel = group * params.groupChannels;
 
   // The positions whose source this lane loads. Those in a gap stand for the next tap columns of the one ahead of it.
-  let first = (block + lane / QUADS) * 16u;
-  var y: array<i32, SLOTS>;
-  var x: array<i32, SLOTS>;
-  var top: array<u32, SLOTS>;
-  for (var s = 0u; s < SLOTS; s++) { // unrolled
-    let i = s * QUADS + place;
+  let first = (block + lane / QUADS) * SPAN;
+  var y: array<i32, SLOTS * BLOCKS>;
+  var x: array<i32, SLOTS * BLOCKS>;
+  var top: array<u32, SLOTS * BLOCKS>;
+  for (var s = 0u; s < SLOTS * BLOCKS; s++) { // unrolled
+    let i = s % SLOTS * QUADS + place;
     let inEight = i % (8u + GAP);
     let ahead = min(inEight, 7u);
-    let index = first + i / (8u + GAP) * 8u + ahead;
+    let index = first + s / SLOTS * 16u + i / (8u + GAP) * 8u + ahead;
     let position = positionAt(params, index);
     // Beyond the last position nothing is read: no image has such a row.
     y[s] = select(-0x40000000, i32(position.row * params.stepY) + params.originY, index < positions);
@@ -163,34 +166,49 @@ fn main(
   let isHandedOn = GAP > 0u && params.stepX * params.tapStepX == 1u && params.columns % 8u == 0u && params.tapColumns <= GAP + 1u;
 
   // One loop over all terms: leaving an inner one costs as much as four terms do.
-  var sum = Block();
-  var loaded: Held;
+  var sums: array<Block, BLOCKS>;
+  var loaded: array<Held, BLOCKS>;
   var term = Term();
   let terms = params.tapRows * params.tapColumns * params.groupChannels;
   for (var k = 0u; k < terms; k += 4u) {
     if (isHandedOn && term.tapX > 0u) {
-      loaded = movedUp(loaded, place, row);
+      for (var b = 0u; b < BLOCKS; b++) { // unrolled
+        loaded[b] = movedUp(loaded[b], place, row);
+      }
     } else {
       let seen = Term(term.tapY, term.tapX, firstChannel + term.channel);
-      for (var s = 0u; s < SLOTS; s++) { // unrolled
-        loaded[s] = loadQuad(params, seen, top[s], y[s], x[s]);
+      for (var b = 0u; b < BLOCKS; b++) { // unrolled
+        for (var s = 0u; s < SLOTS; s++) { // unrolled
+          let at = b * SLOTS + s;
+          loaded[b][s] = loadQuad(params, seen, top[at], y[at], x[at]);
+        }
       }
     }
-    sum = multiply(sum, loaded, weights4(params, weightOrigin, term, lastQuad, row), row);
+    let w = weights4(params, weightOrigin, term, lastQuad, row);
+    for (var b = 0u; b < BLOCKS; b++) { // unrolled
+      sums[b] = multiply(sums[b], loaded[b], w, row);
+    }
     term = onward(params, term);
   }
 
+  var shift = mat4x4<f32>();
   if (params.hasBias != 0u) {
     let b = bias[group * targetQuads + lastQuad];
-    let shift = mat4x4<f32>(b, b, b, b);
-    sum = Block(sum.a + shift, sum.b + shift, sum.c + shift, sum.d + shift);
+    shift = mat4x4<f32>(b, b, b, b);
   }
   if (quad >= targetQuads) {
     return;
   }
-  var results = rowsOf(sum);
+  var results: array<vec4<f32>, 16u * BLOCKS>;
+  for (var b = 0u; b < BLOCKS; b++) { // unrolled
+    let sum = sums[b];
+    let rows = rowsOf(Block(sum.a + shift, sum.b + shift, sum.c + shift, sum.d + shift));
+    for (var i = 0u; i < 16u; i++) { // unrolled
+      results[b * 16u + i] = rows[i];
+    }
+  }
   var position = positionAt(params, first);
-  for (var i = 0u; i < 16u && first + i < positions; i++) {
+  for (var i = 0u; i < SPAN && first + i < positions; i++) {
     let to = targetAt(params, position) / 4u + group * targetQuads + quad;
     position = behind(params, position);
     if (params.accumulate != 0u) {

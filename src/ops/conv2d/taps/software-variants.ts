@@ -11,6 +11,9 @@ import { fitsStem, stemConstants } from '../stem.ts';
 import type { TapPass } from './pass.ts';
 import { paramsOf, type TapVariant } from './variant.ts';
 
+/** Quads of a gap: three tap columns see two beyond their neighbours. */
+const GAP_QUADS = 2;
+
 /** Spans of positions that a workgroup treats with the weights it loaded. */
 const SPANS = 4;
 
@@ -32,21 +35,19 @@ export const stem: TapVariant = {
 };
 
 /**
- * With gaps for what three tap columns see beyond eight positions, which then need not be loaded for each of them. Where a
- * row takes all lanes, loads are too few for that to gain anything.
+ * How the kernel in quads is laid out. Its loop is as fast as the CPU can read its instructions: what is loaded should serve
+ * many multiplications, yet all of it must stay within the first cache of instructions, so there is room for one of both:
+ *
+ * - Where a row takes all lanes, two blocks of rows share the weights, which are most of what is loaded.
+ * - Elsewhere gaps hold what three tap columns see beyond eight neighbours, which then need not be loaded for each of them.
  */
-function withGaps(constants: ReturnType<typeof quadConstants>) {
-  const GAP = constants.QUADS < constants.LANES ? 2 : 0;
-  return { ...constants, GAP, SLOTS: (QUAD_ROWS + 2 * GAP) / constants.QUADS };
-}
-
-/** Small groups have small rows of lanes of their own. */
-function quadsOf(lanes: number, { groups, targetChannels }: TapPass) {
+function layoutOf(lanes: number, { groups, targetChannels, stepX, tapStepX, columns, tapColumns }: TapPass) {
   const quads = targetChannels / groups / 4;
-  const QUADS = quads > 2 ? 4 : quads;
-  return groups > 1 && quads <= lanes / 2
-    ? { LANES: lanes, QUADS, SLOTS: QUAD_ROWS / QUADS, GAP: 0 }
-    : quadConstants(lanes, targetChannels / groups);
+  const QUADS = quads <= 2 ? quads : quadConstants(lanes, targetChannels / groups).QUADS;
+  const isWide = QUADS === lanes;
+  const areNeighbours = stepX * tapStepX === 1 && columns % 8 === 0 && tapColumns <= GAP_QUADS + 1;
+  const GAP = QUADS === lanes / 2 && groups === 1 && areNeighbours ? GAP_QUADS : 0;
+  return { LANES: lanes, QUADS, SLOTS: (QUAD_ROWS + 2 * GAP) / QUADS, GAP, BLOCKS: isWide ? 2 : 1 };
 }
 
 /** Phases of one launch: those of a stride of two. */
@@ -63,16 +64,16 @@ export const quads: TapVariant = {
   padsChannels: true,
   mostPhases: MOST_PHASES,
   plan(engine, pass, output, phases = [pass]) {
-    const constants = withGaps(quadsOf(lanesOf(engine), pass));
-    const { LANES, QUADS } = constants;
+    const layout = layoutOf(lanesOf(engine), pass);
+    const { LANES, QUADS, BLOCKS } = layout;
     const positions = Math.max(...phases.map(({ rows, columns }) => rows * columns)) * pass.batch;
-    const blocks = Math.ceil(positions / (QUAD_ROWS * (LANES / QUADS)));
+    const blocks = Math.ceil(positions / (BLOCKS * QUAD_ROWS * (LANES / QUADS)));
     const params = phases.map((phase) => paramsOf(phase, output, paddedChannels(phase.channels)));
     // The kernel's array has places for more than are launched.
     while (params.length < MOST_PHASES) params.push(params[0] as Params);
     return {
       kernel: { name: 'conv2d_quads', source: quadsSource },
-      constants: { ...constants, S: pass.stored },
+      constants: { ...layout, S: pass.stored },
       params: { phases: params },
       // Phases side by side: an adapter that gives each core a share of the workgroups in order gives each as much work.
       workgroups: [
