@@ -4,7 +4,7 @@
 // Matrix product in quads (see lib/quads.wgsl): c = a·b (+ bias).
 // Columns come in fours; so do terms, or rows where neighbours in a belong to neighbouring rows.
 //
-// Injected besides: R (how c is stored: f32 or f16), A_ROWS (whether neighbours in a belong to neighbouring rows, not terms),
+// Injected besides: BLOCKS (blocks of rows that a lane has one behind the other, with the same columns), R (how c is stored: f32 or f16), A_ROWS (whether neighbours in a belong to neighbouring rows, not terms),
 // B_TERMS (whether neighbours in b belong to neighbouring terms, not columns).
 
 @group(0) @binding(0) var<storage, read> a: array<vec4<S>>;
@@ -12,6 +12,9 @@
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> c: array<vec4<R>>;
 @group(0) @binding(4) var<uniform> params: Params;
+
+// Rows of a row of lanes.
+const SPAN = 16u * BLOCKS;
 
 // Four terms from k on of the 16 rows from `first` on.
 fn left(base: u32, first: u32, k: u32, place: u32) -> Held {
@@ -49,7 +52,7 @@ fn main(
 ) {
   let quads = params.n / 4u;
   let columnGroups = (quads + QUADS - 1u) / QUADS;
-  let rowGroups = (params.m + 16u * (LANES / QUADS) - 1u) / (16u * (LANES / QUADS));
+  let rowGroups = (params.m + SPAN * (LANES / QUADS) - 1u) / (SPAN * (LANES / QUADS));
   let at = group.y * groups.x + group.x;
   let layer = at / (columnGroups * rowGroups);
   if (layer >= params.batch * params.splits) {
@@ -58,34 +61,43 @@ fn main(
   let batch = layer % params.batch;
   let place = lane % QUADS;
   let row = lane - place;
-  let first = ((at / columnGroups) % rowGroups * (LANES / QUADS) + lane / QUADS) * 16u;
+  let first = ((at / columnGroups) % rowGroups * (LANES / QUADS) + lane / QUADS) * SPAN;
   let quad = at % columnGroups * QUADS + place;
   let column = min(quad, quads - 1u) * 4u;
   let leftBase = batch * params.aBatch;
   let rightBase = batch * params.bBatch + column * params.bCol;
   let start = layer / params.batch * params.chunk;
 
-  var sum = Block();
+  var sums: array<Block, BLOCKS>;
   for (var k = start; k < min(start + params.chunk, params.k); k += 4u) {
-    let x = left(leftBase, first, k, place);
     let w = right(rightBase, k);
-    if (A_ROWS) {
-      sum = multiplyTurned(sum, x, w, row);
-    } else {
-      sum = multiply(sum, x, w, row);
+    for (var b = 0u; b < BLOCKS; b++) { // unrolled
+      let x = left(leftBase, first + 16u * b, k, place);
+      if (A_ROWS) {
+        sums[b] = multiplyTurned(sums[b], x, w, row);
+      } else {
+        sums[b] = multiply(sums[b], x, w, row);
+      }
     }
   }
 
+  var shift = mat4x4<f32>();
   if (params.hasBias != 0u) {
     let shift4 = bias[column / 4u];
-    let shift = mat4x4<f32>(shift4, shift4, shift4, shift4);
-    sum = Block(sum.a + shift, sum.b + shift, sum.c + shift, sum.d + shift);
+    shift = mat4x4<f32>(shift4, shift4, shift4, shift4);
   }
   if (quad >= quads) {
     return;
   }
-  var results = rowsOf(sum);
-  for (var i = 0u; i < 16u && first + i < params.m; i++) {
+  var results: array<vec4<f32>, SPAN>;
+  for (var b = 0u; b < BLOCKS; b++) { // unrolled
+    let sum = sums[b];
+    let rows = rowsOf(Block(sum.a + shift, sum.b + shift, sum.c + shift, sum.d + shift));
+    for (var i = 0u; i < 16u; i++) { // unrolled
+      results[b * 16u + i] = rows[i];
+    }
+  }
+  for (var i = 0u; i < SPAN && first + i < params.m; i++) {
     c[(layer * params.m + first + i) * quads + quad] = vec4<R>(results[i]);
   }
 }

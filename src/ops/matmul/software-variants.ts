@@ -8,9 +8,16 @@ import { hasLanes, lanesOf, QUAD_ROWS, quadConstants } from '../variants/lanes.t
 import { splitSum } from '../variants/split.ts';
 import { isInQuads, type MatmulVariant, type Product, paramsOf, quadLayout, storedAs } from './product.ts';
 
-const quadGroups = (lanes: number, { m, n, batch }: Product): number => {
-  const { LANES, QUADS } = quadConstants(lanes, n);
-  return batch * Math.ceil(m / (QUAD_ROWS * (LANES / QUADS))) * Math.ceil(n / (4 * QUADS));
+/** Where a row takes all lanes, most of what is loaded are columns: two blocks of rows share them. See `conv2d/quads.wgsl`. */
+function layoutOf(lanes: number, { m, n }: Product) {
+  const constants = quadConstants(lanes, n);
+  return { ...constants, BLOCKS: constants.QUADS === lanes && m > QUAD_ROWS ? 2 : 1 };
+}
+
+const quadGroups = (lanes: number, product: Product): number => {
+  const { LANES, QUADS, BLOCKS } = layoutOf(lanes, product);
+  const rows = BLOCKS * QUAD_ROWS * (LANES / QUADS);
+  return product.batch * Math.ceil(product.m / rows) * Math.ceil(product.n / (4 * QUADS));
 };
 
 export const quads: MatmulVariant = {
@@ -22,7 +29,7 @@ export const quads: MatmulVariant = {
   plan: (engine, product, output) => ({
     kernel: { name: 'matmul_quads', source: quadsSource },
     constants: {
-      ...quadConstants(lanesOf(engine), product.n),
+      ...layoutOf(lanesOf(engine), product),
       ...quadLayout(product),
       ...storedAs(product, output),
     },
