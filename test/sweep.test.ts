@@ -56,8 +56,9 @@ test('a sweep killed in the middle goes on from what was saved, and ends with wh
     const nothing = await engram('sweep', file, '--out', killed);
     assert.match(nothing.out, /4 of them done before\nfolder.*\n┌/);
     const more = await writeSweep(folder, { ...four, parameters: { method: ['replay', 'finetune', 'lwf'] } });
-    const added = await engram('sweep', more, '--out', killed);
-    assert.match(added.out, /6 runs of 3 configurations, 4 of them done before/);
+    const added = await engram('sweep', more, '--out', killed, '--only', 'lwf');
+    assert.match(added.out, /my: 2 runs of 1 configuration\nfolder/);
+    assert.match(added.out, /│ replay +│ 2 │/, 'the table is of all of them');
     assert.is(resultsIn(killed).length, 6);
     const table = await engram('sweep', more, '--out', killed, '--table', '--markdown');
     assert.match(table.out, /^\| configuration \|.*\n\| :-- \|.*\n(\| (replay|finetune|lwf) \| 2 \|.*\n){3}$/);
@@ -182,6 +183,11 @@ test('a folder holds one sweep, and bad files leave nothing behind', () =>
       folder,
       ['sweep', bad, '--out', join(folder, 'new')],
       /no setting "momentun"\. Did you mean momentum\?/,
+    );
+    await refusedIn(
+      folder,
+      ['sweep', file, '--out', join(folder, 'new'), '--only', 'replay', 'finetun'],
+      /no configuration of this sweep is called "finetun"\. Did you mean finetune\? `engram sweep FILE --list` names them all/,
     );
     await refusedIn(folder, ['sweep', join(folder, 'missing.json')], /missing.json: cannot read this file/);
     const vague = await writeSweep(folder, { ...four, baseline: { method: 'wa' } }, 'vague.json');

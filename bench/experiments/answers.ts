@@ -5,6 +5,7 @@ import { COMPARED, type Differences } from '../../src/sweep/comparison.ts';
 import {
   bestWeights,
   type ComparedPool,
+  comparedRuns,
   comparePools,
   isAhead,
   type PoolResults,
@@ -41,16 +42,24 @@ export const DECIDING: ReadonlyMap<string, string> = new Map(
   QUESTIONS.flatMap(({ title, sweep, decides }) => (decides ? [[title, sweep] as const] : [])),
 );
 
+/** Sweeps in which each pool is compared at the weight that another one finds for it, and that one. */
+export const SEARCHES: ReadonlyMap<string, string> = new Map(
+  QUESTIONS.flatMap(({ sweep, search }) => (search === undefined ? [] : [[sweep, search] as const])),
+);
+
+/** Configurations of a sweep that are compared, once the search for their weights is over; the others only draw curves. */
+export const comparedLabels = ({ runs }: RecordedSweep, search: RecordedSweep): string[] => [
+  ...new Set(comparedRuns(runs, bestWeights(search.runs, search.results)).map(({ label }) => label)),
+];
+
 /** A question with what is known of it. */
 export interface Answer {
   readonly title: string;
   readonly pools: readonly ComparedPool[];
-  /** Runs that it still wants, of the search as well. */
+  /** Runs that it still wants, of the search as well; not those at other weights than are compared. */
   readonly missing: number;
   readonly decides: boolean;
 }
-
-const missingOf = (sweep: RecordedSweep): number => sweep.runs.length - sweep.results.length;
 
 /** Each pool at the weight that counts for it; of a pool whose weight is not known yet nothing. */
 function atOwnWeights(pools: readonly PoolResults[], search: RecordedSweep | undefined): PoolResults[] {
@@ -69,11 +78,14 @@ export function answersOf(sweeps: readonly RecordedSweep[]): Answer[] {
     const own = <T extends { label: string }>(all: readonly T[]) =>
       all.flatMap((one) => (one.label.endsWith(ending) ? [{ ...one, label: one.label.replace(ending, '') }] : []));
     const results = own(sweep.results);
+    const done = new Set([...results, ...(search?.results ?? [])].map(({ run }) => run));
+    const runs = own(sweep.runs);
+    const wanted = search ? [...search.runs, ...comparedRuns(runs, bestWeights(search.runs, search.results))] : runs;
     return [
       {
         title,
         pools: comparePools(atOwnWeights(poolResults(results), search)),
-        missing: own(sweep.runs).length - results.length + (search ? missingOf(search) : 0),
+        missing: wanted.filter(({ id }) => !done.has(id)).length,
         decides,
       },
     ];

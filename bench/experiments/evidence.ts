@@ -12,6 +12,7 @@ import { Command } from 'commander';
 import { endWithReader, exit, fail } from '../../src/cli/exit.ts';
 import { remaining } from '../../src/cli/pace.ts';
 import '../../src/index.ts';
+import { comparedLabels, SEARCHES } from './answers.ts';
 import { writeEvidence } from './evidence-page.ts';
 import { writeMethodTables } from './method-table.ts';
 import { pathsOf, type RecordedSweep, recordedSweep, sweepNames, takeOver } from './recorded-sweep.ts';
@@ -34,11 +35,12 @@ function describe({ name, runs, results }: RecordedSweep): string {
   );
 }
 
-/** By the command that anyone has. @returns its exit code. */
-function runSweep(name: string, { jobs, queue }: Options): Promise<number> {
+/** By the command that anyone has. @param only configurations of it. @returns its exit code. */
+function runSweep(name: string, only: readonly string[], { jobs, queue }: Options): Promise<number> {
   const { file, results } = pathsOf(name);
   const where = queue === undefined ? ['--jobs', jobs] : ['--queue', queue];
   const args = ['dist/cli.js', 'sweep', file, '--results', results, '--out', `runs/sweeps/${name}`, ...where];
+  if (only.length > 0) args.push('--only', ...only);
   const child = spawn(process.execPath, args, { stdio: 'inherit' });
   // The terminal sends Ctrl-C to both: the sweep saves, and this waits for it.
   const wait = () => {};
@@ -49,6 +51,25 @@ function runSweep(name: string, { jobs, queue }: Options): Promise<number> {
       done(code ?? (signal === null ? 1 : 130));
     });
   });
+}
+
+/** A sweep, or some configurations of it. */
+interface Step {
+  readonly sweep: RecordedSweep;
+  readonly only: () => Promise<string[]>;
+}
+
+/** What decides comes first: searches for weights, then what is compared at those; then what is left of each. */
+function inOrder(sweeps: readonly RecordedSweep[]): Step[] {
+  const whole = (sweep: RecordedSweep): Step => ({ sweep, only: async () => [] });
+  const searches = sweeps.filter(({ name }) => [...SEARCHES.values()].includes(name));
+  const compared = sweeps.flatMap((sweep) => {
+    const search = SEARCHES.get(sweep.name);
+    return search === undefined
+      ? []
+      : [{ sweep, only: async () => comparedLabels(sweep, await recordedSweep(search)) }];
+  });
+  return [...searches.map(whole), ...compared, ...sweeps.filter((sweep) => !searches.includes(sweep)).map(whole)];
 }
 
 endWithReader();
@@ -66,9 +87,9 @@ try {
   for (const sweep of sweeps) console.log(describe(sweep));
   let code = 0;
   if (!options.list && !options.table) {
-    for (const sweep of sweeps) {
+    for (const { sweep, only } of inOrder(sweeps)) {
       await takeOver(sweep);
-      code = await runSweep(sweep.name, options);
+      code = await runSweep(sweep.name, await only(), options);
       if (code !== 0) break;
     }
   }

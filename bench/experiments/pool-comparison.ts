@@ -69,6 +69,19 @@ export function bestWeights(runs: readonly PlannedRun[], results: readonly Sweep
 }
 
 /**
+ * Of a sweep over weights the runs that are compared, each pool at the weight that counts for it; of a pool whose weight is not known
+ * yet as many, at its first.
+ */
+export function comparedRuns(runs: readonly PlannedRun[], best: ReadonlyMap<string, number>): PlannedRun[] {
+  const first = new Map<string, number | null>();
+  for (const { pool, weight } of runs.map(poolOf)) if (!first.has(pool)) first.set(pool, weight);
+  return runs.filter((run) => {
+    const { pool, weight } = poolOf(run);
+    return weight === (best.get(pool) ?? first.get(pool));
+  });
+}
+
+/**
  * Pools with their differences to both references.
  * @param pools one a pool: at the weight that counts for it.
  */

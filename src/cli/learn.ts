@@ -12,6 +12,7 @@ import type { AnyDataset, DatasetSplit } from '../data/dataset.ts';
 import { ArgumentError, ConfigError, OutOfMemoryError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
 import { saveWeights } from '../nn/weights.ts';
+import { counted } from '../report/counted.ts';
 import { type ExemplarSheet, exemplarSheet } from '../report/exemplar-sheet.ts';
 import { reportPage } from '../report/page.ts';
 import type { Engine } from '../tensor/engine.ts';
@@ -220,8 +221,6 @@ const leadsThereAgain = (error: unknown): boolean => error instanceof ConfigErro
 /** Whether nothing is lost by stopping here; where epochs are not saved, no place within a task is better than another. */
 const isSaved = ({ type }: BenchmarkEvent, saveEvery: number): boolean =>
   saveEvery === 0 || type === 'progress' || type === 'task';
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** @param of tasks of the whole run. */
 function howToGoOn({ saved, hasState, path }: RunFolder, of: number): string {

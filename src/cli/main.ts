@@ -155,6 +155,10 @@ program
   )
   .option('--keep-stages', "keep each run's model after each task too, for `engram analyse`")
   .option('--retries <n>', 'tries after one that crashed', wholeNumberOrZero, 2)
+  .option(
+    '--only <configuration...>',
+    'of all configurations these, as the table and --list call them; the others are left for later',
+  )
   .option('--limit <n>', 'runs that a sweep may have', wholeNumber)
   .option(
     '--queue <url>',

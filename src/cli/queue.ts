@@ -1,15 +1,15 @@
 /** `engram queue`: what is on a queue, and what is done with all of it. */
+
 import { version } from '../../package.json';
 import { ConfigError } from '../errors.ts';
 import { clipped, printable } from '../gpu/printable.ts';
+import { counted } from '../report/counted.ts';
 import { tableOf } from '../report/table.ts';
 import { type Connection, connect } from '../sweep/queue/connection.ts';
 import { cancelSweep, clearQueue, pauseQueue, queueStatus, resumeQueue } from '../sweep/queue/queue-control.ts';
 import { didYouMean } from './config-flags.ts';
 
 type Action = (connection: Connection, sweep: string | undefined) => Promise<string>;
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 async function status(connection: Connection): Promise<string> {
   const { isPaused, workers, sweeps } = await queueStatus(connection);

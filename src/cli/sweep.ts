@@ -4,7 +4,8 @@ import picocolors from 'picocolors';
 import { files } from '#files';
 import { version } from '../../package.json';
 import { ConfigError } from '../errors.ts';
-import { printable } from '../gpu/printable.ts';
+import { clipped, printable } from '../gpu/printable.ts';
+import { counted } from '../report/counted.ts';
 import { compareConfigurations } from '../sweep/comparison.ts';
 import { LocalSweep } from '../sweep/local-sweep.ts';
 import { type PlannedRun, plannedCounts } from '../sweep/plan.ts';
@@ -14,6 +15,7 @@ import type { ResultsFile } from '../sweep/results.ts';
 import { SweepState } from '../sweep/state.ts';
 import type { SweepFile } from '../sweep/sweep-file.ts';
 import { sweepMarkdown, sweepTable } from '../sweep/sweep-table.ts';
+import { didYouMean } from './config-flags.ts';
 import { Interrupted } from './exit.ts';
 import { ownCommand } from './own-name.ts';
 import { runProgram } from './run-program.ts';
@@ -31,6 +33,8 @@ export interface SweepOptions {
   readonly retries: number;
   readonly keepStages?: boolean;
   readonly limit?: number;
+  /** Labels of the configurations that are run; all of them by default. */
+  readonly only?: readonly string[];
   readonly list?: boolean;
   readonly table?: boolean;
   readonly markdown?: boolean;
@@ -68,8 +72,9 @@ export async function sweep(file: string | undefined, options: SweepOptions): Pr
     });
   }
   const planned = await planSweep(file, options.limit);
+  const runs = chosenRuns(planned, options.only);
   const path = options.out ?? `runs/${planned.sweep.name}`;
-  if (options.list) return listRuns(planned);
+  if (options.list) return listRuns(runs);
   if (options.table) {
     printTable(planned, await SweepFolder.resultsIn(path, planned.sweep.name, options.results), options);
     return;
@@ -79,7 +84,7 @@ export async function sweep(file: string | undefined, options: SweepOptions): Pr
   try {
     const folder = await SweepFolder.take(path, planned.sweep.name, await files.readText(file), options.results);
     try {
-      await runAll(planned, folder, connection, options);
+      await runAll(planned, runs, folder, connection, options);
     } finally {
       folder.close();
     }
@@ -88,34 +93,48 @@ export async function sweep(file: string | undefined, options: SweepOptions): Pr
   }
 }
 
-function listRuns({ runs }: Planned): void {
+/** @throws {ConfigError} for a label that no configuration has. */
+function chosenRuns({ runs }: Planned, only: readonly string[] | undefined): readonly PlannedRun[] {
+  if (!only) return runs;
+  const labels = [...plannedCounts(runs).keys()];
+  const unknown = only.find((label) => !labels.includes(label));
+  if (unknown === undefined) return runs.filter(({ label }) => only.includes(label));
+  throw new ConfigError({
+    where: '--only',
+    message: `no configuration of this sweep is called "${clipped(unknown)}".`,
+    fix: `${didYouMean(unknown, labels)} \`engram sweep FILE --list\` names them all.`,
+  });
+}
+
+function listRuns(runs: readonly PlannedRun[]): void {
   for (const { id, label, pair } of runs) console.log(printable([id, label, pair].filter(Boolean).join('  ')));
 }
 
-/** Results of runs that are the sweep's as it is now. */
-function ownResults({ runs }: Planned, results: ResultsFile) {
+/** Results of these runs. */
+function ownResults(runs: readonly PlannedRun[], results: ResultsFile) {
   const ids = new Set(runs.map(({ id }) => id));
   return results.all.filter(({ run }) => ids.has(run));
 }
 
 function printTable(planned: Planned, results: ResultsFile, { markdown }: SweepOptions): void {
-  const compared = compareConfigurations(ownResults(planned, results), planned.baseline);
+  const compared = compareConfigurations(ownResults(planned.runs, results), planned.baseline);
   const counts = plannedCounts(planned.runs);
   console.log(markdown ? sweepMarkdown(compared, counts) : sweepTable(compared, counts));
 }
 
 async function runAll(
   planned: Planned,
+  runs: readonly PlannedRun[],
   folder: SweepFolder,
   connection: Connection | null,
   options: SweepOptions,
 ): Promise<void> {
-  const { sweep: file, runs, baseline } = planned;
+  const { sweep: file, baseline } = planned;
   const { results } = folder;
   const state = new SweepState(runs);
-  const done = ownResults(planned, results).length;
+  const done = ownResults(runs, results).length;
   const lines = [
-    `sweep     ${file.name}: ${runs.length} runs of ${plannedCounts(runs).size} configurations` +
+    `sweep     ${file.name}: ${counted(runs.length, 'run')} of ${counted(plannedCounts(runs).size, 'configuration')}` +
       `${done > 0 ? `, ${done} of them done before` : ''}`,
     `folder    ${printable(folder.path)}`,
     ...(connection ? [`queue     ${printable(connection.url)}`] : []),

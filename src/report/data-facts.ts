@@ -1,8 +1,8 @@
 /** What is said of a data set in a line each, in the terminal and on its page. */
+
 import type { ClassCounts, DatasetDescription } from '../data/describe.ts';
 import { formatName } from '../data/image-bytes.ts';
-
-const count = (n: number, thing: string): string => `${n} ${thing}${n === 1 ? '' : 's'}`;
+import { counted } from './counted.ts';
 
 /** `300`, or `80 to 120` where classes differ. */
 function spread(classes: readonly ClassCounts[], part: 'train' | 'test'): string {
@@ -23,7 +23,7 @@ function sizes({ images, pictureSizes }: DatasetDescription): string {
 
 function shared({ shared: { images, otherClass }, test }: DatasetDescription): string {
   if (images === 0) return 'none of the test images';
-  const share = `${images} of ${count(test, 'test image')}`;
+  const share = `${images} of ${counted(test, 'test image')}`;
   return otherClass === 0 ? share : `${share}, ${otherClass} of them under another class`;
 }
 
@@ -36,8 +36,8 @@ export function dataFacts(set: DatasetDescription): readonly (readonly [name: st
     ['format', set.format],
     ['images', sizes(set)],
     ['classes', `${classes.length}`],
-    ['to learn from', `${count(set.train, 'image')}, ${spread(classes, 'train')} a class`],
-    ['to test on', `${count(set.test, 'image')}, ${spread(classes, 'test')} a class`],
+    ['to learn from', `${counted(set.train, 'image')}, ${spread(classes, 'train')} a class`],
+    ['to test on', `${counted(set.test, 'image')}, ${spread(classes, 'test')} a class`],
     ...(domains.length > 0 ? [['domains', domains.join(', ')] as const] : []),
     ['mean', `${values(moments.mean)} of pixels from 0 to 1, by channel`],
     ['deviation', values(moments.std)],
