@@ -4,14 +4,22 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { evidenceSweeps } from '../bench/experiments/evidence-page.ts';
 import { PROTOCOLS } from '../bench/experiments/method-protocols.ts';
-import { type ByProtocol, byProtocol, methodsPage, withMethodTable } from '../bench/experiments/method-table.ts';
+import {
+  type ByProtocol,
+  besideOurs,
+  byProtocol,
+  methodsPage,
+  withMethodTable,
+} from '../bench/experiments/method-table.ts';
+import { type PyTorchRun, pytorchRuns } from '../bench/experiments/pytorch-runs.ts';
 import { sweepNames } from '../bench/experiments/recorded-sweep.ts';
-import { METHOD_NAMES } from '../src/continual/methods/index.ts';
+import { METHOD_NAMES, methods } from '../src/continual/methods/index.ts';
 import type { PlannedRun } from '../src/sweep/plan.ts';
 import type { SweepResult } from '../src/sweep/results.ts';
 
 const compared = await byProtocol('methods');
 const searched = await byProtocol('search');
+const beside = besideOurs(compared, await byProtocol('seeds'), await pytorchRuns());
 
 const resultFor = (label: string, order: number, changes: Partial<SweepResult> = {}): SweepResult => ({
   run: `${label}-${order}`,
@@ -81,6 +89,41 @@ test('means and spread, what is missing, and what PyTorch gave in the same order
   assert.is(withMethodTable('no marks', some), 'no marks');
 });
 
+test('PyTorch’s runs are taken order by order, and their chance is that of a seed', () => {
+  const run = (method: string, order: number, seed: number, average: number, last: number): PyTorchRun => ({
+    ...{ protocol: 'glyphs', method, order, seed, average, last, torch: '1.13.1', date: '2026-11-30' },
+  });
+  const theirs = [
+    // Order 0 was run twice, and order 5 never here.
+    ...[run('kd', 0, 0, 60, 50), run('kd', 0, 1, 62, 54), run('kd', 1, 0, 51, 42), run('kd', 5, 0, 0, 0)],
+    run('tkd', 2, 0, 50, 50),
+  ];
+  const some = withResults(
+    [],
+    [
+      resultFor('kd', 0, { average: 61.5, last: 50 }),
+      resultFor('kd', 1, { average: 53, last: 42 }),
+      resultFor('kd', 2, { average: 0, last: 0 }),
+    ],
+  );
+  // Another seed, and one of the comparison's runs once more.
+  const again = withResults(
+    [],
+    [
+      resultFor('kd', 1, { run: 'kd-1', pair: 'order 1, seed 1', average: 53, last: 42 }),
+      resultFor('kd', 1, { run: 'more', pair: 'order 1, seed 4', average: 57, last: 44 }),
+    ],
+  );
+  const page = methodsPage(some, '## Notes', nothing, besideOurs(some, again, theirs));
+  assert.match(page, /in plain PyTorch \(1\.13\.1\)/);
+  assert.match(
+    page,
+    /\| glyphs \| `kd` \| 0, 1 \| 56\.0 \/ 47\.0 \| 3 \| 58\.3 \/ 46\.5 \| 3 \| \+2\.3 \/ −0\.5 \| 1\.4 \/ 2\.8 \|/,
+  );
+  assert.not.match(page, /\| glyphs \| `tkd` \| 2/, 'not run here');
+  assert.not.match(methodsPage(some, '## Notes', nothing), /Next to PyTorch/);
+});
+
 test('what was tried in a search is told by what it set', () => {
   const tried = withResults([resultFor('wa', 7), resultFor('wa align=false taskSizes=[4,6]', 7)]);
   const page = methodsPage(nothing, '## Notes', tried);
@@ -92,7 +135,14 @@ test('what was tried in a search is told by what it set', () => {
 test('what is not an experiment of its own page is a comparison of methods, or its search', async () => {
   const sweeps = await evidenceSweeps();
   const rest = (await sweepNames()).filter((name) => !sweeps.some((sweep) => sweep.name === name));
-  assert.equal(rest, ['methods-fashion', 'methods-glyphs', 'search-fashion', 'search-glyphs']);
+  assert.equal(rest, [
+    'methods-fashion',
+    'methods-glyphs',
+    'search-fashion',
+    'search-glyphs',
+    'seeds-fashion',
+    'seeds-glyphs',
+  ]);
 });
 
 test('the page and the table of the README are what is made of the results', async () => {
@@ -100,10 +150,25 @@ test('the page and the table of the README are what is made of the results', asy
   const how = 'npm run -s evidence -- --table makes it';
   assert.is(
     text('bench/results/methods.md'),
-    methodsPage(compared, text('bench/results/methods-notes.md'), searched),
+    methodsPage(compared, text('bench/results/methods-notes.md'), searched, beside),
     how,
   );
   assert.is(text('README.md'), withMethodTable(text('README.md'), compared), how);
+});
+
+test('what a method says it was verified by, its runs beside PyTorch’s say too', () => {
+  for (const { name, verified } of Object.values(methods)) {
+    const rows = beside.filter(({ method }) => method === name);
+    assert.is(verified !== undefined, rows.length > 0, name);
+    const apart = (at: 0 | 1) =>
+      Math.max(...rows.map(({ ours, theirs }) => Math.abs(ours[at] - theirs[at]))).toFixed(1);
+    if (verified)
+      assert.match(
+        verified,
+        new RegExp(`^PyTorch, average within ${apart(0)} and last within ${apart(1)} points `),
+        name,
+      );
+  }
 });
 
 test.run();

@@ -16,7 +16,7 @@ const README = 'README.md';
 const MARKS = ['<!-- answers: made by `npm run -s evidence` -->', '<!-- answers: end -->'] as const;
 
 /** Those that have pages of their own. */
-const ELSEWHERE = /^(methods|search)-/;
+const ELSEWHERE = /^(methods|search|seeds)-/;
 
 function section({ name, sweep, runs, results, baseline }: RecordedSweep): string {
   const missing = runs.length - results.length;

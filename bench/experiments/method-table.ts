@@ -3,10 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { AnyMethod } from '../../src/continual/method.ts';
 import { METHOD_NAMES, methods } from '../../src/continual/methods/index.ts';
 import { mean, meanOf } from '../../src/report/statistics.ts';
-import { meanText } from '../../src/report/statistics-text.ts';
+import { meanText, signed } from '../../src/report/statistics-text.ts';
 import type { SweepResult } from '../../src/sweep/results.ts';
 import { betweenMarks } from './between-marks.ts';
 import { PROTOCOLS, type Protocol, protocols, pytorch, titles } from './method-protocols.ts';
+import { type BesidePyTorch, besidePyTorch, type PyTorchRun, pytorchRuns } from './pytorch-runs.ts';
 import { type RecordedSweep, recordedSweep } from './recorded-sweep.ts';
 
 const NOTES = 'bench/results/methods-notes.md';
@@ -69,6 +70,50 @@ function protocolTable(protocol: Protocol, compared: ByProtocol): string {
   );
 }
 
+/** How a protocol is called in a heading. */
+const short: Readonly<Record<Protocol, string>> = { fashion: 'Fashion-MNIST', glyphs: 'glyphs' };
+
+/** A run's order of the classes. */
+const orderOf = ({ pair: order }: SweepResult): number => Number(/order (\d+)/.exec(order)?.[1]);
+
+/**
+ * What PyTorch came to, beside what is recorded here.
+ * @param seeds further seeds of some methods, which may have runs of the comparison as well.
+ */
+export const besideOurs = (compared: ByProtocol, seeds: ByProtocol, theirs: readonly PyTorchRun[]): BesidePyTorch[] =>
+  besidePyTorch(theirs, (protocol, method) => {
+    const own = [...compared[protocol].results, ...seeds[protocol].results].filter(({ label }) => label === method);
+    return [...new Map(own.map((result) => [result.run, { ...result, order: orderOf(result) }])).values()];
+  });
+
+/** Every method that PyTorch ran too, over the orders that both had; nothing where it ran none. */
+function pytorchSection(rows: readonly BesidePyTorch[]): string {
+  if (rows.length === 0) return '';
+  const both = (values: readonly number[]) => values.map(one).join(' / ');
+  return `
+## Next to PyTorch, seed by seed
+
+\`bench/reference/protocols.py\` is an implementation of the same protocols of its own, in plain PyTorch (${[...new Set(rows.flatMap(({ torch }) => torch))].join(', ')}).
+Average / last accuracy, means over the orders of the classes that both ran; chance: the standard deviation of PyTorch's runs that differ in their
+seed alone, which ours would be expected to have as well.
+
+${markdown(
+  ['protocol', 'method', 'orders', 'PyTorch', 'runs', 'here', 'runs', 'difference', 'chance, one run'],
+  rows.map(({ protocol, method, orders, theirs: at, theirRuns, ours, ourRuns, chance }) => [
+    short[protocol],
+    `\`${method}\``,
+    orders.join(', '),
+    both(at),
+    `${theirRuns}`,
+    both(ours),
+    `${ourRuns}`,
+    [0, 1].map((i) => signed((ours[i] as number) - (at[i] as number))).join(' / '),
+    chance.some(Number.isNaN) ? DASH : both(chance),
+  ]),
+)}
+`;
+}
+
 const settingsTable = (): string =>
   markdown(
     ['method', 'source', 'verified'],
@@ -77,9 +122,6 @@ const settingsTable = (): string =>
       return [`\`${name}\``, source, verified];
     }),
   );
-
-/** How a protocol is called in a heading. */
-const short: Readonly<Record<Protocol, string>> = { fashion: 'Fashion-MNIST', glyphs: 'glyphs' };
 
 /** The README's: a row a method, a column for each protocol that has results, and what they are. */
 function readmeTable(compared: ByProtocol): string {
@@ -126,8 +168,14 @@ ${markdown(['method', 'protocol', 'order', 'settings', 'average, %', 'last, %'],
 /**
  * @param notes what is to be known of the figures, written by hand.
  * @param searched the search for settings.
+ * @param beside what PyTorch came to.
  */
-export function methodsPage(compared: ByProtocol, notes: string, searched: ByProtocol): string {
+export function methodsPage(
+  compared: ByProtocol,
+  notes: string,
+  searched: ByProtocol,
+  beside: readonly BesidePyTorch[] = [],
+): string {
   const all = PROTOCOLS.flatMap((protocol) => compared[protocol].results);
   const missing = PROTOCOLS.reduce((count, protocol) => count + compared[protocol].runs.length, 0) - all.length;
   const orders = [...new Set(PROTOCOLS.flatMap((protocol) => compared[protocol].runs.map(({ pair: order }) => order)))];
@@ -144,6 +192,7 @@ ${adapters.length > 0 ? `Run on ${adapters.join(', ')}, ${period(dates)}.` : ''}
 
 ${PROTOCOLS.map((protocol) => `## ${titles[protocol]}\n\n${protocolTable(protocol, compared)}`).join('\n\n')}
 
+${pytorchSection(beside)}
 ## Sources, and what was verified
 
 ${settingsTable()}
@@ -156,8 +205,8 @@ ${notes.trim()}
 export const withMethodTable = (text: string, compared: ByProtocol): string =>
   betweenMarks(text, MARKS, readmeTable(compared));
 
-/** @param kind the comparison, or the search for settings. */
-export async function byProtocol(kind: 'methods' | 'search'): Promise<ByProtocol> {
+/** @param kind the comparison, the search for settings, or further seeds of what PyTorch ran. */
+export async function byProtocol(kind: 'methods' | 'search' | 'seeds'): Promise<ByProtocol> {
   const [fashion, glyphs] = await Promise.all(PROTOCOLS.map((protocol) => recordedSweep(`${kind}-${protocol}`)));
   return { fashion: fashion as RecordedSweep, glyphs: glyphs as RecordedSweep };
 }
@@ -165,6 +214,8 @@ export async function byProtocol(kind: 'methods' | 'search'): Promise<ByProtocol
 /** Makes the tables of what is recorded: the page, and the README's. */
 export async function writeMethodTables(): Promise<void> {
   const compared = await byProtocol('methods');
-  await writeFile(PAGE, methodsPage(compared, await readFile(NOTES, 'utf8'), await byProtocol('search')));
+  const notes = await readFile(NOTES, 'utf8');
+  const beside = besideOurs(compared, await byProtocol('seeds'), await pytorchRuns());
+  await writeFile(PAGE, methodsPage(compared, notes, await byProtocol('search'), beside));
   await writeFile(README, withMethodTable(await readFile(README, 'utf8'), compared));
 }

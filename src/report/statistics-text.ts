@@ -8,11 +8,13 @@ const spread = (value: number, text = number): string => (Number.isNaN(value) ? 
 export const meanText = ({ runs, mean, std }: Mean, text = number): string =>
   runs === 0 ? '' : `${text(mean)}${spread(std, text)}`;
 
+/** A difference: `+1.2`, `−0.4`. */
+export const signed = (value: number): string => `${value > 0 ? '+' : ''}${number(value)}`;
+
 /** A difference with its standard error, and how many pairs are ahead and behind. */
 export function differenceText({ runs, mean, error, ahead, behind }: PairedDifference): string {
   if (runs === 0) return '';
-  const signed = `${mean > 0 ? '+' : ''}${number(mean)}`;
-  return `${signed}${spread(error)} (${ahead}:${behind})`;
+  return `${signed(mean)}${spread(error)} (${ahead}:${behind})`;
 }
 
 /** A table in Markdown, its first column on the left, the others on the right. */

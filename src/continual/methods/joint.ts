@@ -7,7 +7,8 @@ export const joint = defineMethod({
   summary: 'cross entropy on all data so far: the upper bound',
   settings: {},
   keeps: 'everything',
-  verified: 'PyTorch, within 0.5 points of accuracy (Fashion-MNIST, all classes at once, two orders)',
+  verified:
+    'PyTorch, average within 5.4 and last within 5.4 points (Fashion-MNIST and glyphs, all classes at once, two orders of each)',
   *learn(task) {
     yield { images: [...task.exemplars, ...task.fresh], loss: classification(task) };
   },
