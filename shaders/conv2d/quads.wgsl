@@ -4,16 +4,13 @@
 
 // Convolution in quads (see lib/quads.wgsl): targets are sums of taps over a source image. Channels come in fours, in
 // the source by zeros behind them. The rows of a block are 16 consecutive target positions, its columns target channels of a
-// group, its terms pairs of a tap and a source channel of it. A lane has BLOCKS blocks one behind the other, with the same weights.
+// group, its terms pairs of a tap and a source channel of it.
 
 @group(0) @binding(1) var<storage, read> weight: array<vec4<S>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4<S>>;
 // Of each of the four passes that a launch can make, those of a stride of two: they differ in the stride's phase alone.
 @group(0) @binding(4) var<uniform> phases: array<Params, 4>;
-
-// Positions of a row of lanes.
-const SPAN = 16u * BLOCKS;
 
 // Four quads from `first` on, `step` apart up to the `last` one. Two rows of lanes that need the same ones load half each.
 fn quads4(first: u32, step: u32, last: u32, row: u32) -> mat4x4<f32> {
@@ -191,22 +188,14 @@ fn main(
     term = onward(params, term);
   }
 
-  var shift = mat4x4<f32>();
+  var shift = vec4<f32>();
   if (params.hasBias != 0u) {
-    let b = bias[group * targetQuads + lastQuad];
-    shift = mat4x4<f32>(b, b, b, b);
+    shift = bias[group * targetQuads + lastQuad];
   }
   if (quad >= targetQuads) {
     return;
   }
-  var results: array<vec4<f32>, 16u * BLOCKS>;
-  for (var b = 0u; b < BLOCKS; b++) { // unrolled
-    let sum = sums[b];
-    let rows = rowsOf(Block(sum.a + shift, sum.b + shift, sum.c + shift, sum.d + shift));
-    for (var i = 0u; i < 16u; i++) { // unrolled
-      results[b * 16u + i] = rows[i];
-    }
-  }
+  var results = shiftedRows(sums, shift);
   var position = positionAt(params, first);
   for (var i = 0u; i < SPAN && first + i < positions; i++) {
     let to = targetAt(params, position) / 4u + group * targetQuads + quad;

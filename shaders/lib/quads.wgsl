@@ -8,8 +8,8 @@ enable subgroups;
 // as quads of columns, the left one a quad of terms or of rows a lane and handed round. Accumulators that do not fit
 // into the registers cost less than loads. The lanes of a subgroup that are left make further blocks of 16 rows.
 //
-// Injected: LANES (size of a subgroup), QUADS (a divisor of LANES and of 16), GAP (quads held beyond each eight of sixteen),
-// SLOTS ((16 + 2·GAP) / QUADS), S (how operands are stored: f32 or f16; everything is added up in f32).
+// Injected: LANES (size of a subgroup), QUADS (a divisor of LANES and of 16), BLOCKS (blocks that a lane has one behind the other,
+// with the same right operand), GAP (quads held beyond each eight of sixteen), SLOTS ((16 + 2·GAP) / QUADS), S (how operands are stored: f32 or f16; everything is added up in f32).
 
 // 16 rows by a lane's quad of columns; each column of a matrix is a row's quad.
 struct Block {
@@ -18,6 +18,9 @@ struct Block {
   c: mat4x4<f32>,
   d: mat4x4<f32>,
 }
+
+// Rows of a lane.
+const SPAN = 16u * BLOCKS;
 
 // Four quads as they are stored.
 fn matrixOf(a: vec4<S>, b: vec4<S>, c: vec4<S>, d: vec4<S>) -> mat4x4<f32> {
@@ -72,4 +75,18 @@ fn rowsOf(sum: Block) -> array<vec4<f32>, 16> {
     sum.c[0], sum.c[1], sum.c[2], sum.c[3],
     sum.d[0], sum.d[1], sum.d[2], sum.d[3],
   );
+}
+
+// The rows of all of a lane's blocks, with a quad added to each.
+fn shiftedRows(sums: array<Block, BLOCKS>, quad: vec4<f32>) -> array<vec4<f32>, SPAN> {
+  let shift = mat4x4<f32>(quad, quad, quad, quad);
+  var results: array<vec4<f32>, SPAN>;
+  for (var b = 0u; b < BLOCKS; b++) { // unrolled
+    let sum = sums[b];
+    let rows = rowsOf(Block(sum.a + shift, sum.b + shift, sum.c + shift, sum.d + shift));
+    for (var i = 0u; i < 16u; i++) { // unrolled
+      results[b * 16u + i] = rows[i];
+    }
+  }
+  return results;
 }

@@ -4,7 +4,7 @@
 // Matrix product in quads (see lib/quads.wgsl): c = a·b (+ bias).
 // Columns come in fours; so do terms, or rows where neighbours in a belong to neighbouring rows.
 //
-// Injected besides: BLOCKS (blocks of rows that a lane has one behind the other, with the same columns), R (how c is stored: f32 or f16), A_ROWS (whether neighbours in a belong to neighbouring rows, not terms),
+// Injected besides: R (how c is stored: f32 or f16), A_ROWS (whether neighbours in a belong to neighbouring rows, not terms),
 // B_TERMS (whether neighbours in b belong to neighbouring terms, not columns).
 
 @group(0) @binding(0) var<storage, read> a: array<vec4<S>>;
@@ -12,9 +12,6 @@
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> c: array<vec4<R>>;
 @group(0) @binding(4) var<uniform> params: Params;
-
-// Rows of a row of lanes.
-const SPAN = 16u * BLOCKS;
 
 // Four terms from k on of the 16 rows from `first` on.
 fn left(base: u32, first: u32, k: u32, place: u32) -> Held {
@@ -81,22 +78,14 @@ fn main(
     }
   }
 
-  var shift = mat4x4<f32>();
+  var shift = vec4<f32>();
   if (params.hasBias != 0u) {
-    let shift4 = bias[column / 4u];
-    shift = mat4x4<f32>(shift4, shift4, shift4, shift4);
+    shift = bias[column / 4u];
   }
   if (quad >= quads) {
     return;
   }
-  var results: array<vec4<f32>, SPAN>;
-  for (var b = 0u; b < BLOCKS; b++) { // unrolled
-    let sum = sums[b];
-    let rows = rowsOf(Block(sum.a + shift, sum.b + shift, sum.c + shift, sum.d + shift));
-    for (var i = 0u; i < 16u; i++) { // unrolled
-      results[b * 16u + i] = rows[i];
-    }
-  }
+  var results = shiftedRows(sums, shift);
   for (var i = 0u; i < SPAN && first + i < params.m; i++) {
     c[(layer * params.m + first + i) * quads + quad] = vec4<R>(results[i]);
   }

@@ -4,14 +4,13 @@ import lanesSource from '../../../shaders/matmul/lanes.wgsl';
 import quadsSource from '../../../shaders/matmul/quads.wgsl';
 import { plane } from '../../gpu/plane.ts';
 import type { Runtime } from '../../gpu/runtime.ts';
-import { hasLanes, lanesOf, QUAD_ROWS, quadConstants } from '../variants/lanes.ts';
+import { blocksOf, hasLanes, lanesOf, QUAD_ROWS, quadConstants } from '../variants/lanes.ts';
 import { splitSum } from '../variants/split.ts';
 import { isInQuads, type MatmulVariant, type Product, paramsOf, quadLayout, storedAs } from './product.ts';
 
-/** Where a row takes all lanes, most of what is loaded are columns: two blocks of rows share them. See `conv2d/quads.wgsl`. */
 function layoutOf(lanes: number, { m, n }: Product) {
   const constants = quadConstants(lanes, n);
-  return { ...constants, BLOCKS: constants.QUADS === lanes && m > QUAD_ROWS ? 2 : 1 };
+  return { ...constants, BLOCKS: m > QUAD_ROWS ? blocksOf(constants) : 1 };
 }
 
 const quadGroups = (lanes: number, product: Product): number => {

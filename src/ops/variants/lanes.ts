@@ -23,5 +23,13 @@ export function quadConstants(lanes: number, columns: number) {
   // Four quads a row of lanes where eight would leave half of them idle.
   const quads = Math.ceil(columns / 4) % lanes;
   const QUADS = quads > 0 && quads <= lanes / 2 ? lanes / 2 : lanes;
-  return { LANES: lanes, QUADS, SLOTS: QUAD_ROWS / QUADS, GAP: 0 };
+  return { LANES: lanes, QUADS, BLOCKS: 1, SLOTS: QUAD_ROWS / QUADS, GAP: 0 };
 }
+
+/**
+ * Blocks that a lane has one behind the other. A loop in quads is as fast as the CPU can read its instructions: what is loaded should serve
+ * many multiplications, yet all of it must stay within the first cache of instructions. Where a row takes all lanes, most of what is loaded is
+ * the right operand, and two blocks share it; elsewhere, or with three, the loop is too long.
+ */
+export const blocksOf = ({ LANES, QUADS }: { readonly LANES: number; readonly QUADS: number }): number =>
+  QUADS === LANES ? 2 : 1;

@@ -5,7 +5,7 @@ import quadsSource from '../../../../shaders/conv2d/quads.wgsl';
 import stemSource from '../../../../shaders/conv2d/stem.wgsl';
 import { plane } from '../../../gpu/plane.ts';
 import type { Params } from '../../../gpu/wgsl/params.ts';
-import { hasLanes, lanesOf, QUAD_ROWS, quadConstants } from '../../variants/lanes.ts';
+import { blocksOf, hasLanes, lanesOf, QUAD_ROWS, quadConstants } from '../../variants/lanes.ts';
 import { paddedChannels } from '../padded-channels.ts';
 import { fitsStem, stemConstants } from '../stem.ts';
 import type { TapPass } from './pass.ts';
@@ -35,19 +35,16 @@ export const stem: TapVariant = {
 };
 
 /**
- * How the kernel in quads is laid out. Its loop is as fast as the CPU can read its instructions: what is loaded should serve
- * many multiplications, yet all of it must stay within the first cache of instructions, so there is room for one of both:
- *
- * - Where a row takes all lanes, two blocks of rows share the weights, which are most of what is loaded.
- * - Elsewhere gaps hold what three tap columns see beyond eight neighbours, which then need not be loaded for each of them.
+ * How the kernel in quads is laid out: few channels have rows of few lanes. Gaps hold what three tap columns see beyond eight neighbours,
+ * which then need not be loaded for each of them; where a row takes all lanes, there is no room for them beside two blocks (see `blocksOf`).
  */
 function layoutOf(lanes: number, { groups, targetChannels, stepX, tapStepX, columns, tapColumns }: TapPass) {
   const quads = targetChannels / groups / 4;
-  const QUADS = quads <= 2 ? quads : quadConstants(lanes, targetChannels / groups).QUADS;
-  const isWide = QUADS === lanes;
+  const constants = quadConstants(lanes, targetChannels / groups);
+  const QUADS = quads <= 2 ? quads : constants.QUADS;
   const areNeighbours = stepX * tapStepX === 1 && columns % 8 === 0 && tapColumns <= GAP_QUADS + 1;
   const GAP = QUADS === lanes / 2 && groups === 1 && areNeighbours ? GAP_QUADS : 0;
-  return { LANES: lanes, QUADS, SLOTS: (QUAD_ROWS + 2 * GAP) / QUADS, GAP, BLOCKS: isWide ? 2 : 1 };
+  return { ...constants, QUADS, BLOCKS: blocksOf({ LANES: lanes, QUADS }), GAP, SLOTS: (QUAD_ROWS + 2 * GAP) / QUADS };
 }
 
 /** Phases of one launch: those of a stride of two. */
