@@ -62,9 +62,7 @@ export interface Answer {
 }
 
 /** Each pool at the weight that counts for it; of a pool whose weight is not known yet nothing. */
-function atOwnWeights(pools: readonly PoolResults[], search: RecordedSweep | undefined): PoolResults[] {
-  if (!search) return [...pools];
-  const best = bestWeights(search.runs, search.results);
+function atOwnWeights(pools: readonly PoolResults[], best: ReadonlyMap<string, number>): PoolResults[] {
   return pools.filter(({ pool, weight }) => weight === null || best.get(pool) === weight);
 }
 
@@ -79,12 +77,14 @@ export function answersOf(sweeps: readonly RecordedSweep[]): Answer[] {
       all.flatMap((one) => (one.label.endsWith(ending) ? [{ ...one, label: one.label.replace(ending, '') }] : []));
     const results = own(sweep.results);
     const done = new Set([...results, ...(search?.results ?? [])].map(({ run }) => run));
+    const best = search && bestWeights(search.runs, search.results);
     const runs = own(sweep.runs);
-    const wanted = search ? [...search.runs, ...comparedRuns(runs, bestWeights(search.runs, search.results))] : runs;
+    const wanted = search && best ? [...search.runs, ...comparedRuns(runs, best)] : runs;
+    const pools = poolResults(results);
     return [
       {
         title,
-        pools: comparePools(atOwnWeights(poolResults(results), search)),
+        pools: comparePools(best ? atOwnWeights(pools, best) : pools),
         missing: wanted.filter(({ id }) => !done.has(id)).length,
         decides,
       },

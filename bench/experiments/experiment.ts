@@ -3,7 +3,7 @@
  * is skipped, so that an experiment can be stopped at any time and gone on with.
  */
 
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { appendFile, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { environmentOptions } from '../../src/cli/environment.ts';
 import '../../src/index.ts';
@@ -13,6 +13,7 @@ import { loadDataset } from '../../src/data/load-dataset.ts';
 import { silenceDrivers } from '../../src/gpu/adapter/driver-chatter-node.ts';
 import { rounded } from '../../src/sweep/results.ts';
 import { Engine } from '../../src/tensor/engine.ts';
+import { jsonLines } from './json-lines.ts';
 
 export interface Run {
   /** Names the run in the results. */
@@ -36,13 +37,7 @@ export interface RunResult {
 }
 
 /** The results there are; none when there is no such file. */
-export async function readResults(file: string): Promise<RunResult[]> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as RunResult);
-}
+export const readResults = async (file: string): Promise<RunResult[]> => (await jsonLines(file)) as RunResult[];
 
 async function learn(engine: Engine, { name, config: input }: Run): Promise<RunResult> {
   const config = parseConfig(input, name);

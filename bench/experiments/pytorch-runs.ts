@@ -1,9 +1,8 @@
 /** The protocols as `bench/reference/protocols.py` ran them in PyTorch, next to ours in the same orders of the classes. */
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { mean, standardDeviation } from '../../src/report/statistics.ts';
 import { COMPARED } from '../../src/sweep/comparison.ts';
+import { jsonLines } from './json-lines.ts';
 import { PROTOCOLS, type Protocol } from './method-protocols.ts';
 
 const PATH = 'bench/results/pytorch.jsonl';
@@ -21,12 +20,8 @@ const runSchema = v.object({
 
 export type PyTorchRun = v.InferOutput<typeof runSchema>;
 
-/** What is recorded; nothing where there is no file. */
-export async function pytorchRuns(): Promise<PyTorchRun[]> {
-  if (!existsSync(PATH)) return [];
-  const lines = (await readFile(PATH, 'utf8')).split('\n').filter(Boolean);
-  return lines.map((line) => v.parse(runSchema, JSON.parse(line)));
-}
+/** What is recorded. */
+export const pytorchRuns = async (): Promise<PyTorchRun[]> => v.parse(v.array(runSchema), await jsonLines(PATH));
 
 /** Accuracies of a run, and the order of the classes that it had. */
 type Figures = Pick<PyTorchRun, 'order' | 'average' | 'last'>;

@@ -1,5 +1,4 @@
 /** What is said of a data set in a line each, in the terminal and on its page. */
-
 import type { ClassCounts, DatasetDescription } from '../data/describe.ts';
 import { formatName } from '../data/image-bytes.ts';
 import { counted } from './counted.ts';
