@@ -148,8 +148,8 @@ test('ten million runs are refused before any of them is made', async () => {
 
 test('the sweep that the README of the command line shows can be planned', () =>
   inFolder(async (folder) => {
-    const [, example = ''] =
-      /```json\n(\{[^`]*"configurations"[^`]*)```/.exec(readFileSync('src/cli/README.md', 'utf8')) ?? [];
+    const readme = readFileSync('src/cli/README.md', 'utf8');
+    const [, example = ''] = /```json\n(\{[^`]*"configurations"[^`]*)```/.exec(readme) ?? [];
     const path = join(folder, 'pools.json');
     await writeFile(path, example);
     const { sweep, runs, baseline } = await planSweep(path);
@@ -160,6 +160,10 @@ test('the sweep that the README of the command line shows can be planned', () =>
     );
     assert.is(runs.length, 36);
     assert.is(baseline, 'replay lr=0.05');
+    const [, only = ''] = /`--only ([^`]+)`/.exec(readme) ?? [];
+    const named = [...only.matchAll(/'([^']+)'/g)].map(([, label]) => label);
+    assert.is(named.length, 2);
+    for (const label of named) assert.ok(labels(runs).includes(label as string), label);
   }));
 
 test.run();

@@ -97,7 +97,7 @@ class Network(nn.Module):
 
 
 def augmented(images, protocol, random):
-    """A random crop after padding by zeros before normalisation's (black), and a flip where the protocol has one."""
+    """A random crop after padding by black pixels, and a flip where the protocol has one."""
     pad, (n, _, rows, columns) = protocol["crop"], images.shape
     padded = F.pad(images, (pad, pad, pad, pad))
     top, left = (torch.randint(2 * pad + 1, (n, 1, 1), generator=random) for _ in range(2))
