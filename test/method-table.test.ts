@@ -9,7 +9,7 @@ import {
   besideOurs,
   byProtocol,
   methodsPage,
-  withMethodTable,
+  withMethodTables,
 } from '../bench/experiments/method-table.ts';
 import { type PyTorchRun, pytorchRuns } from '../bench/experiments/pytorch-runs.ts';
 import { sweepNames } from '../bench/experiments/recorded-sweep.ts';
@@ -78,15 +78,15 @@ test('means and spread, what is missing, and what PyTorch gave in the same order
   assert.match(page, new RegExp(`\\*\\*${6 * METHOD_NAMES.length - 3} runs are missing yet`));
   const text =
     'before\n<!-- methods: made by `npm run -s evidence -- methods` -->\nold\n<!-- methods: end -->\nafter\n';
-  const made = withMethodTable(text, some);
+  const made = withMethodTables(text, some);
   assert.match(made, /^before\n<!-- methods: made by/);
   assert.match(made, /\| method \| what it does \| Fashion-MNIST \| verified \|\n/, 'no glyphs were run');
   assert.match(made, /\| `kd` \|[^\n]*\| 72\.0 \/ 64\.0 \| ✓ \|\n/);
   assert.match(made, /last accuracy in percent on 5 tasks of 2 Fashion-MNIST classes; means/);
   assert.match(made, /<!-- methods: end -->\nafter\n$/);
   assert.not.match(made, /\nold\n/);
-  assert.is(withMethodTable(made, some), made);
-  assert.is(withMethodTable('no marks', some), 'no marks');
+  assert.is(withMethodTables(made, some), made);
+  assert.is(withMethodTables('no marks', some), 'no marks');
 });
 
 test('PyTorch’s runs are taken order by order, and their chance is that of a seed', () => {
@@ -121,6 +121,11 @@ test('PyTorch’s runs are taken order by order, and their chance is that of a s
     /\| glyphs \| `kd` \| 0, 1 \| 56\.0 \/ 47\.0 \| 3 \| 58\.3 \/ 46\.5 \| 3 \| \+2\.3 \/ −0\.5 \| 1\.4 \/ 2\.8 \|/,
   );
   assert.not.match(page, /\| glyphs \| `tkd` \| 2/, 'not run here');
+  const marks = '<!-- pytorch: made by `npm run -s evidence -- methods` -->\n<!-- pytorch: end -->';
+  assert.match(
+    withMethodTables(marks, some, besideOurs(some, again, theirs)),
+    /\| glyphs \| `kd` \| 58\.3 \/ 46\.5 \| 56\.0 \/ 47\.0 \| \+2\.3 \/ −0\.5 \| 3 and 3 \|/,
+  );
   assert.not.match(methodsPage(some, '## Notes', nothing), /Next to PyTorch/);
 });
 
@@ -153,7 +158,7 @@ test('the page and the table of the README are what is made of the results', asy
     methodsPage(compared, text('bench/results/methods-notes.md'), searched, beside),
     how,
   );
-  assert.is(text('README.md'), withMethodTable(text('README.md'), compared), how);
+  assert.is(text('README.md'), withMethodTables(text('README.md'), compared, beside), how);
 });
 
 test('what a method says it was verified by, its runs beside PyTorch’s say too', () => {

@@ -14,6 +14,7 @@ const NOTES = 'bench/results/methods-notes.md';
 const PAGE = 'bench/results/methods.md';
 const README = 'README.md';
 const MARKS = ['<!-- methods: made by `npm run -s evidence -- methods` -->', '<!-- methods: end -->'] as const;
+const PYTORCH_MARKS = ['<!-- pytorch: made by `npm run -s evidence -- methods` -->', '<!-- pytorch: end -->'] as const;
 
 /** Of each protocol, the comparison or the search for settings. */
 export type ByProtocol = Readonly<Record<Protocol, Pick<RecordedSweep, 'runs' | 'results'>>>;
@@ -86,10 +87,14 @@ export const besideOurs = (compared: ByProtocol, seeds: ByProtocol, theirs: read
     return [...new Map(own.map((result) => [result.run, { ...result, order: orderOf(result) }])).values()];
   });
 
+const both = (values: readonly number[]): string => values.map(one).join(' / ');
+
+const difference = ({ ours, theirs }: BesidePyTorch): string =>
+  [0, 1].map((i) => signed((ours[i] as number) - (theirs[i] as number))).join(' / ');
+
 /** Every method that PyTorch ran too, over the orders that both had; nothing where it ran none. */
 function pytorchSection(rows: readonly BesidePyTorch[]): string {
   if (rows.length === 0) return '';
-  const both = (values: readonly number[]) => values.map(one).join(' / ');
   return `
 ## Next to PyTorch, seed by seed
 
@@ -99,20 +104,34 @@ seed alone, which ours would be expected to have as well.
 
 ${markdown(
   ['protocol', 'method', 'orders', 'PyTorch', 'runs', 'here', 'runs', 'difference', 'chance, one run'],
-  rows.map(({ protocol, method, orders, theirs: at, theirRuns, ours, ourRuns, chance }) => [
-    short[protocol],
-    `\`${method}\``,
-    orders.join(', '),
-    both(at),
-    `${theirRuns}`,
-    both(ours),
-    `${ourRuns}`,
-    [0, 1].map((i) => signed((ours[i] as number) - (at[i] as number))).join(' / '),
-    chance.some(Number.isNaN) ? DASH : both(chance),
+  rows.map((row) => [
+    short[row.protocol],
+    `\`${row.method}\``,
+    row.orders.join(', '),
+    both(row.theirs),
+    `${row.theirRuns}`,
+    both(row.ours),
+    `${row.ourRuns}`,
+    difference(row),
+    row.chance.some(Number.isNaN) ? DASH : both(row.chance),
   ]),
 )}
 `;
 }
+
+/** The README's: a row a method that PyTorch ran too. */
+const readmePyTorchTable = (rows: readonly BesidePyTorch[]): string =>
+  markdown(
+    ['protocol', 'method', 'Engram', 'PyTorch', 'difference', 'runs'],
+    rows.map((row) => [
+      short[row.protocol],
+      `\`${row.method}\``,
+      both(row.ours),
+      both(row.theirs),
+      difference(row),
+      `${row.ourRuns} and ${row.theirRuns}`,
+    ]),
+  );
 
 const settingsTable = (): string =>
   markdown(
@@ -201,9 +220,9 @@ ${notes.trim()}
 `;
 }
 
-/** A text with the table between its marks replaced. */
-export const withMethodTable = (text: string, compared: ByProtocol): string =>
-  betweenMarks(text, MARKS, readmeTable(compared));
+/** A text with the tables between their marks replaced. @param beside what PyTorch came to. */
+export const withMethodTables = (text: string, compared: ByProtocol, beside: readonly BesidePyTorch[] = []): string =>
+  betweenMarks(betweenMarks(text, MARKS, readmeTable(compared)), PYTORCH_MARKS, readmePyTorchTable(beside));
 
 /** @param kind the comparison, the search for settings, or further seeds of what PyTorch ran. */
 export async function byProtocol(kind: 'methods' | 'search' | 'seeds'): Promise<ByProtocol> {
@@ -217,5 +236,5 @@ export async function writeMethodTables(): Promise<void> {
   const notes = await readFile(NOTES, 'utf8');
   const beside = besideOurs(compared, await byProtocol('seeds'), await pytorchRuns());
   await writeFile(PAGE, methodsPage(compared, notes, await byProtocol('search'), beside));
-  await writeFile(README, withMethodTable(await readFile(README, 'utf8'), compared));
+  await writeFile(README, withMethodTables(await readFile(README, 'utf8'), compared, beside));
 }
