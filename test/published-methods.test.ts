@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { ClassImages } from '../src/continual/class-images.ts';
 import { ContinualLearner } from '../src/continual/learner.ts';
 import type { LearnOptions } from '../src/continual/learner-types.ts';
-import { type AnyMethod, defineMethod } from '../src/continual/method.ts';
+import { type AnyMethod, defineMethod, type LinearModel } from '../src/continual/method.ts';
 import { bic } from '../src/continual/methods/bic.ts';
 import { der } from '../src/continual/methods/der.ts';
 import { derpp } from '../src/continual/methods/derpp.ts';
@@ -41,6 +41,8 @@ const own: Record<string, object> = {
   bic: { correctionEpochs: 2 },
   ssil: { distill: 'random' },
   derpp: { memoryBatch: 5 },
+  wa: { positiveWeights: true },
+  der: { classifierEpochs: 2 },
 };
 
 async function learn(learner: ContinualLearner, images: ClassImages, options?: LearnOptions): Promise<void> {
@@ -55,7 +57,7 @@ const phases: readonly (readonly [method: AnyMethod, phases: number])[] = [
   [lucir, 1],
   [wa, 1],
   [podnet, 2],
-  [der, 1],
+  [der, 2],
   [ssil, 1],
   [derpp, 1],
   [foster, 2],
@@ -171,26 +173,71 @@ test('bic corrects nothing where no image of an old class can be held out', asyn
   learner.dispose();
 });
 
-test('podnet holds old proxies still in its balanced phase, and none where none are new', async () => {
+test('podnet holds old proxies still in both phases, and none where none are new', async () => {
   const trained: boolean[][] = [];
   const watched = defineMethod({
     ...podnet,
     name: 'watched',
     async *learn(task) {
       for await (const phase of podnet.learn(task)) {
-        if (phase.name === 'balanced') trained.push(task.model.classifier.weights.map((one) => one.requiresGrad));
+        trained.push(task.model.classifier.weights.map((one) => one.requiresGrad));
         yield phase;
       }
+      assert.ok(task.model.classifier.weights.every((one) => one.requiresGrad));
     },
   });
   const learner = await ContinualLearner.create(engine, { ...settings, ...own.podnet, method: watched });
   for (const images of [tasks[0] as ClassImages, tasks[2] as ClassImages, { boots: some(9, 8) }])
     await learn(learner, images);
-  assert.equal(trained, [
-    [false, true],
-    [true, true],
-  ]);
+  assert.equal(trained, [[true], [false, true], [false, true], [true, true], [true, true]]);
   learner.dispose();
+});
+
+test('wa holds the weights of its classifier at 0 or above where it is told to', async () => {
+  const leastOf = async (positiveWeights: boolean) => {
+    const learner = await ContinualLearner.create(engine, { ...settings, method: wa, positiveWeights });
+    const least: number[] = [];
+    for (const images of tasks.slice(0, 2)) {
+      await learn(learner, images);
+      const weights = (await (learner.model as LinearModel).fc.weight.data()) as Float32Array;
+      assert.ok(Math.max(...weights) > 0);
+      least.push(Math.min(...weights));
+    }
+    learner.dispose();
+    return least;
+  };
+  assert.equal(await leastOf(true), [0, 0]);
+  assert.ok((await leastOf(false)).every((least) => least < 0));
+});
+
+test('der learns its classifier anew on as many images of every class, or aligns it', async () => {
+  const learnt = async (classifierEpochs: number) => {
+    const learner = await ContinualLearner.create(engine, { ...settings, method: der, classifierEpochs });
+    await learn(learner, tasks[0] as ClassImages);
+    const epochs: [phase: number, images: number][] = [];
+    let isAligned = false;
+    for await (const event of learner.learn(tasks[1] as ClassImages)) {
+      if (event.type === 'epoch') epochs.push([event.phase, event.images]);
+      if (event.type === 'task') isAligned = 'gamma' in event.notes;
+    }
+    const values = new Map<string, readonly number[]>();
+    for (const { name, tensor } of learner.model?.namedTensors() ?? []) values.set(name, [...(await tensor.data())]);
+    learner.dispose();
+    return { epochs, isAligned, values };
+  };
+  const [anew, aligned] = [await learnt(3), await learnt(0)];
+  const joint: [number, number][] = [
+    [0, 64],
+    [0, 64],
+  ];
+  // Twelve exemplars of each old class.
+  assert.equal(anew.epochs, [...joint, [1, 48], [1, 48], [1, 48]]);
+  assert.equal(aligned.epochs, joint);
+  assert.equal([anew.isAligned, aligned.isAligned], [false, true]);
+  for (const [name, values] of anew.values) {
+    const isSame = JSON.stringify(values) === JSON.stringify(aligned.values.get(name));
+    assert.is(isSame, !name.startsWith('fc.'), name);
+  }
 });
 
 /** What a learner that knows two classes says before it learns these. */

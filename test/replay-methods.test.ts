@@ -18,11 +18,11 @@ const [first, second] = [imagesByClass(many, [1, 8]), imagesByClass(many, [5, 2]
 const settings = { width: 8, epochs: 6, batch: 16, memory: 24, lr: 0.05 };
 
 /**
- * Of four classes, learnt two by two. FOSTER's weights by class move a teacher that is as unsure as one of so few steps is towards
- * old classes.
+ * Of four classes, learnt two by two, in too few steps for half a rate. FOSTER's weights by class move a teacher that is as unsure as
+ * one of so few steps is towards old classes.
  */
 const learning: readonly (readonly [method: AnyMethod, own: object])[] = [
-  [ssil, {}],
+  [ssil, { rateByTask: false }],
   [derpp, {}],
   [foster, { beta1: 0, beta2: 0 }],
 ];
@@ -64,6 +64,7 @@ const task = (changes: object) => {
   const held: { dispose(): void }[] = [];
   const one = {
     engine,
+    index: 2,
     old: {},
     fresh: [0, 1, 2, 3],
     exemplars: [4, 5],
@@ -119,6 +120,19 @@ test('ssil draws a quarter of the batch, or as many as it is told; nothing where
   assert.is(await drawn({ training: { batch: 2 } }), 1);
   assert.is(await drawn({ settings: { ...settings, replayBatch: 9 } }), 9);
   assert.is(await drawn({ exemplars: [] }), undefined);
+});
+
+test('ssil divides the rate by the number of the task, unless it is told not to', async () => {
+  const rateOf = async (index: number, changes: object = {}) => {
+    const settings = { distill: 'tasks', temperature: 2, groups: 1, replayBatch: 0, rateByTask: true, ...changes };
+    const { task: given, held } = task({ index, settings, training: { labelSmoothing: 0, batch: 128, lr: 0.3 } });
+    const { recipe } = await phaseOf(given);
+    for (const one of held) one.dispose();
+    return recipe?.lr;
+  };
+  assert.is(await rateOf(0), undefined, 'the first task has the one it is given');
+  assert.is(await rateOf(2), 0.3 / 3);
+  assert.is(await rateOf(2, { rateByTask: false }), undefined);
 });
 
 test.run();

@@ -1,6 +1,9 @@
 /** Weight alignment: takes the bias towards new classes out of a classifier. */
+import { noGrad } from '../autograd/tape.ts';
 import { ArgumentError } from '../errors.ts';
 import type { Linear } from '../nn/layers.ts';
+import '../ops/methods.ts';
+import { bytesOf } from '../tensor/dtype.ts';
 import type { Task } from './method.ts';
 import { switchSetting } from './setting.ts';
 
@@ -33,6 +36,13 @@ export async function alignWeights(layer: Linear, oldClasses: number): Promise<n
   for (let i = 0; i < values.length; i++) if (i % outFeatures >= oldClasses) values[i] = (values[i] as number) * gamma;
   engine.write(weight.storage, values);
   return gamma;
+}
+
+/** Sets weights below 0 to it: a larger norm is then a larger logit, of features that are none below 0 (Zhao et al. 2020, section 4.2). */
+export function holdPositive({ weight, engine }: Linear): void {
+  noGrad(engine, () =>
+    engine.scope(() => engine.copy(weight.relu().storage, weight.storage, bytesOf(weight.dtype, weight.size))),
+  );
 }
 
 /** Of methods that align: a switch, on by default. */

@@ -105,6 +105,7 @@ function stepOf(fit: Fit, optimizer: Optimizer) {
     if (recipe.clip > 0) clipGradNorm(model.parameters(), recipe.clip);
     if (scaler) scaler.step(optimizer);
     else optimizer.step();
+    phase.afterStep?.();
     scaler?.update();
     optimizer.zeroGrad();
     return { loss: value, terms: termsOf(value) };

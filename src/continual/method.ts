@@ -138,6 +138,8 @@ export interface Phase<M extends IncrementalModel = IncrementalModel> {
    * steps only, unless `replayable` says otherwise.
    */
   loss(batch: Batch<M>): Tensor;
+  /** What is done to the weights after each step of the optimizer, such as a projection: on the device, and recorded with the step. */
+  afterStep?(): void;
   /** `false` when the loss is put together differently from step to step; every step is then run anew. */
   readonly replayable?: boolean;
   /** What besides model and optimizer changes from step to step, such as the counter of random draws: saved for resume. */

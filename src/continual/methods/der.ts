@@ -7,11 +7,13 @@ import { concat } from '../../ops/strided.ts';
 import { Random } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { alignmentSettings, alignTask } from '../alignment.ts';
+import { balancedImages } from '../balanced.ts';
 import { sumOfTerms } from '../loss-terms.ts';
 import { defineMethod, type IncrementalModel, type Outputs } from '../method.ts';
 import { backboneOf } from '../model.ts';
 import type { Extractor } from '../network.ts';
 import { auxiliaryTargets } from '../rules/auxiliary-targets.ts';
+import { numberSetting, wholeSetting } from '../setting.ts';
 import { classification } from './classification.ts';
 
 /** What the losses look at besides. */
@@ -85,12 +87,25 @@ class ExpandableModel extends Module implements IncrementalModel {
   }
 }
 
-/** CE over all classes, and CE of the newest extractor alone over new classes and "all old ones"; then weight alignment. */
+const settings = {
+  ...alignmentSettings,
+  classifierEpochs: wholeSetting(
+    0,
+    0,
+    "epochs of a classifier learnt anew on as many images of every class, in the place of the alignment, as the paper has it; 0, PyCIL's, for none",
+  ),
+  classifierLr: numberSetting(0.1, { above: 0 }, 'learning rate of these; a tenth of it in their second half', 'rate'),
+};
+
+/** The logits are divided by it while the classifier is learnt anew: softer targets of few images. */
+const CLASSIFIER_TEMPERATURE = 5;
+
+/** CE over all classes, and CE of the newest extractor alone over new classes and "all old ones"; then weight alignment or a new classifier. */
 export const der = defineMethod({
   name: 'der',
   summary: 'a backbone a task, the older ones frozen, features joined (dynamically expandable representation)',
   source: 'Yan et al. 2021, DER: Dynamically Expandable Representation for Class Incremental Learning',
-  settings: alignmentSettings,
+  settings,
   keeps: 'exemplars',
   model: (context) => new ExpandableModel(() => backboneOf(context), context.classes, context.training.seed),
   async *learn(task) {
@@ -106,6 +121,21 @@ export const der = defineMethod({
         return sumOfTerms({ ce: ce({ logits, targets: batch.targets }), auxiliary: own });
       },
     };
-    await alignTask(task, model.fc, task.settings);
+    const { classifierEpochs: epochs, classifierLr: lr } = task.settings;
+    if (!task.old || epochs === 0) {
+      await alignTask(task, model.fc, task.settings);
+      return;
+    }
+    const images = await balancedImages(task, model);
+    const fresh = new Linear(task.engine, model.featureSize, model.classes, { random: task.random('new classifier') });
+    copyModule(fresh, model.fc);
+    fresh.dispose();
+    yield {
+      name: 'classifier',
+      images,
+      parameters: model.fc,
+      recipe: { epochs, lr, schedule: 'step', milestones: [Math.ceil(epochs / 2)], warmup: 0 },
+      loss: ({ logits, targets }) => ce({ logits: logits.div(CLASSIFIER_TEMPERATURE), targets }),
+    };
   },
 });

@@ -51,7 +51,7 @@ async function objective(task: Task<typeof settings, Model>): Promise<Pick<Phase
   return { loss, state: kd?.state ?? {} };
 }
 
-/** NCA + POD-flat + POD-spatial, then a few epochs on as many images of every class with the old proxies held still. */
+/** NCA + POD-flat + POD-spatial, then a few epochs on as many images of every class, the old proxies held still in both. */
 export const podnet = defineMethod({
   name: 'podnet',
   summary: 'proxies, and pooled outputs distillation of features and stage maps',
@@ -79,22 +79,23 @@ export const podnet = defineMethod({
   async *learn(task) {
     const { model, settings } = task;
     const trained = await objective(task);
-    yield trained;
-    if (!task.old || settings.balancedEpochs === 0) return;
     // Without new classes all are alike, those of the last task too.
     model.classifier.freezeOld(task.newClasses > 0);
-    yield {
-      name: 'balanced',
-      images: await balancedImages(task, model),
-      recipe: {
-        epochs: settings.balancedEpochs,
-        lr: settings.balancedLr,
-        warmup: 0,
-        milestones: [],
-        schedule: 'cosine',
-      },
-      ...trained,
-    };
+    yield trained;
+    if (task.old && settings.balancedEpochs > 0) {
+      yield {
+        name: 'balanced',
+        images: await balancedImages(task, model),
+        recipe: {
+          epochs: settings.balancedEpochs,
+          lr: settings.balancedLr,
+          warmup: 0,
+          milestones: [],
+          schedule: 'cosine',
+        },
+        ...trained,
+      };
+    }
     model.classifier.freezeOld(false);
   },
 });

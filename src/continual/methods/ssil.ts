@@ -7,12 +7,13 @@ import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
 import { sumOfTerms } from '../loss-terms.ts';
 import { defineMethod } from '../method.ts';
 import { separatedCrossEntropy } from '../rules/separated-softmax.ts';
-import { wholeSetting } from '../setting.ts';
+import { switchSetting, wholeSetting } from '../setting.ts';
 import { singleClassNotices } from './single-class.ts';
 
 const settings = {
   ...distillSettings('tasks'),
   replayBatch: wholeSetting(0, 0, 'exemplars drawn beside each batch of new images; 0 for a quarter of its size'),
+  rateByTask: switchSetting(true, 'division of the learning rate by the number of the task, as its authors train'),
 };
 
 /** Of the authors' batches, 32 exemplars beside 128 new images. */
@@ -29,7 +30,7 @@ export const ssil = defineMethod({
   check: (settings, { taskSizes }) => [...(checkDistill(settings, taskSizes) ?? []), ...singleClassNotices(taskSizes)],
   async *learn(task) {
     const { fresh, exemplars, oldClasses, oldTaskSizes, training } = task;
-    const { temperature, replayBatch } = task.settings;
+    const { temperature, replayBatch, rateByTask } = task.settings;
     const { labelSmoothing } = training;
     const isReplayed = exemplars.length > 0;
     const count = replayBatch > 0 ? replayBatch : Math.max(1, Math.floor(training.batch * REPLAY_SHARE));
@@ -37,6 +38,7 @@ export const ssil = defineMethod({
     const kd = await distillTerm(task, task.settings, temperature ** 2 * oldTaskSizes.length);
     yield {
       images: fresh,
+      recipe: rateByTask && task.index > 0 ? { lr: training.lr / (task.index + 1) } : {},
       drawn: isReplayed ? { replay: { images: exemplars, batch: count } } : {},
       loss(batch) {
         const { logits, oldLogits, targets } = isReplayed ? batch.joined(batch.drawn('replay')) : batch;
