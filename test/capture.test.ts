@@ -357,4 +357,19 @@ test('what a step reads inside is what stands there at that point, also while it
   await own.destroy();
 });
 
+test('what a step gave as it came may be handed to it again in another place', async () => {
+  const leap = (now: Tensor, before: Tensor) => [now.mul(2).sub(before), now] as const;
+  const swap = (a: Tensor, b: Tensor) => [b, a] as const;
+  for (const [step, expected] of [
+    [leap, [7, 6]],
+    [swap, [1, 0]],
+  ] as const) {
+    const captured = capture(engine, step);
+    let [a, b]: readonly [Tensor, Tensor] = [engine.tensor([1]), engine.tensor([0])];
+    for (let i = 0; i < 6; i++) [a, b] = captured(a, b);
+    assert.equal([await a.item(), await b.item()], expected);
+    captured.dispose();
+  }
+});
+
 test.run();

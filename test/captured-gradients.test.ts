@@ -213,4 +213,59 @@ test('a read inside a captured step is warned of in its first call, once', async
   await own.destroy();
 });
 
+test('after a call, replayed or not, leaves have the gradients that it left them', async () => {
+  const trained = async (isCaptured: boolean) => {
+    const weight = leaf([1, 1], [2]);
+    const optimizer = new SGD([weight], { lr: 0.1 });
+    const plain = (x: Tensor) => {
+      optimizer.zeroGrad();
+      x.mul(weight).mean().backward();
+    };
+    const captured = isCaptured ? capture(engine, plain) : null;
+    const seen: number[] = [];
+    for (let i = 0; i < 8; i++) {
+      // A smaller last batch.
+      const rows = i % 2 === 0 ? 3 : 1;
+      engine.scope(() => (captured ?? plain)(engine.full([rows, 2], 1 + i)));
+      optimizer.step();
+      seen.push((await weight.data())[0] as number);
+    }
+    captured?.dispose();
+    assert.ok(weight.grad && !weight.grad.isFreed, 'it is the leaf’s, not the recording’s');
+    const last = [...(await weight.grad.data())];
+    optimizer.zeroGrad();
+    weight.dispose();
+    return { seen, last };
+  };
+  assert.equal(await trained(true), await trained(false));
+});
+
+test('a step within a step gives back what it set alone', async () => {
+  const [outer, inner] = [leaf([1], [1]), leaf([2], [1])];
+  const within = capture(engine, (x: Tensor) => {
+    inner.grad?.dispose();
+    inner.grad = null;
+    x.mul(inner).sum().backward();
+  });
+  const around = capture(engine, (x: Tensor) => {
+    outer.grad?.dispose();
+    outer.grad = null;
+    x.mul(outer).sum().backward();
+    within(x);
+  });
+  const x = (value: number) => engine.full([1], value);
+  // The inner step is recorded within the outer one's first call, which is none.
+  within(x(1));
+  around(x(2));
+  around(x(3));
+  outer.grad?.dispose();
+  outer.grad = null;
+  within(x(4));
+  assert.is(outer.grad, null);
+  assert.is(await inner.grad?.item(), 4);
+  around(x(5));
+  assert.equal([await (outer.grad as Tensor | null)?.item(), await inner.grad?.item()], [5, 5]);
+  for (const step of [within, around]) step.dispose();
+});
+
 test.run();

@@ -50,6 +50,8 @@ interface Held<T> {
   readonly result: T;
   /** What the result is made of, kept for as long as it can be replayed. */
   readonly outputs: readonly Tensor[];
+  /** Leaves whose gradients the step sets, each with what it has at its end: kept likewise, `null` for none. */
+  readonly gradients: ReadonlyMap<Tensor, Tensor | null>;
 }
 
 /** The same value with every tensor in it replaced. */
@@ -68,7 +70,31 @@ function replaceTensors<T>(value: T, by: (tensor: Tensor) => Tensor): T {
 
 const look = (tensor: Tensor): Tensor => Tensor.view(tensor, tensor.shape, 'capture');
 
-function recordStep<A extends readonly Tensor[], T>(engine: Runtime, step: (...inputs: A) => T, inputs: A): Held<T> {
+/** A view of the gradient that each leaf has now, but for those made within the step. */
+const gradientsOf = (leaves: Iterable<Tensor>): Map<Tensor, Tensor | null> =>
+  new Map(
+    [...leaves]
+      .filter(({ isFreed }) => !isFreed)
+      .map((leaf) => [leaf, leaf.grad && !leaf.grad.isFreed ? look(leaf.grad).moveTo(null) : null]),
+  );
+
+/** The leaves have the gradients that the step left them: what its JavaScript did to them. */
+function restoreGradients(gradients: Held<unknown>['gradients']): void {
+  for (const [leaf, gradient] of gradients) {
+    const { grad } = leaf;
+    if (leaf.isFreed || (grad === null && gradient === null)) continue;
+    if (grad && gradient && !grad.isFreed && grad.storage === gradient.storage) continue;
+    grad?.dispose();
+    leaf.grad = gradient && look(gradient).moveBeside(leaf);
+  }
+}
+
+function recordStep<A extends readonly Tensor[], T>(
+  engine: Runtime,
+  step: (...inputs: A) => T,
+  inputs: A,
+  leaves: () => Iterable<Tensor>,
+): Held<T> {
   const held: Tensor[] = [];
   const outputs: Tensor[] = [];
   try {
@@ -92,7 +118,7 @@ function recordStep<A extends readonly Tensor[], T>(engine: Runtime, step: (...i
         ),
       recordingMeans,
     );
-    return { recording, inputs: held, result, outputs };
+    return { recording, inputs: held, result, outputs, gradients: gradientsOf(leaves()) };
   } catch (error) {
     for (const tensor of [...held, ...outputs]) tensor.dispose();
     throw error;
@@ -175,8 +201,8 @@ export function capture<A extends readonly Tensor[], T>(
   /** Kinds that were called once, likewise: those that do not come back soon are not worth a recording. */
   const seen = new Set<string>();
 
-  const free = ({ inputs, outputs, recording }: Held<T>): void => {
-    for (const tensor of [...inputs, ...outputs]) tensor.dispose();
+  const free = ({ inputs, outputs, gradients, recording }: Held<T>): void => {
+    for (const tensor of [...inputs, ...outputs, ...gradients.values()]) tensor?.dispose();
     engine.forget(recording);
   };
 
@@ -210,8 +236,19 @@ export function capture<A extends readonly Tensor[], T>(
   const prepare = (key: string, held: Held<T>, inputs: readonly Tensor[]): void => {
     known.delete(key);
     known.set(key, held);
-    inputs.forEach((input, i) => {
-      copyTo(held.inputs[i] as Tensor, input);
+    const places = held.inputs.map(({ storage }) => storage);
+    engine.scope(() => {
+      // A result that is an input lies where another input goes: it is taken from there before that comes.
+      const sources = inputs.map((input, i) => {
+        const place = places.indexOf(input.storage);
+        if (place < 0 || place === i || input.storage.isHosts) return input;
+        const copy = Tensor.empty(engine, input.shape, input.dtype, 'capture');
+        copyTo(copy, input);
+        return copy;
+      });
+      sources.forEach((source, i) => {
+        copyTo(held.inputs[i] as Tensor, source);
+      });
     });
   };
 
@@ -227,13 +264,16 @@ export function capture<A extends readonly Tensor[], T>(
       return result;
     }
     if (!held) {
-      const made = new StepWatch(onRead).run(engine, () => recordStep(engine, call, inputs));
+      const watch = new StepWatch(onRead);
+      const leaves = () => watch.leaves as Set<Tensor>;
+      const made = watch.run(engine, () => recordStep(engine, call, inputs, leaves));
       seen.delete(key);
       hold(key, made);
       return replaceTensors(made.result, look);
     }
     prepare(key, held, inputs);
     engine.replay(held.recording);
+    restoreGradients(held.gradients);
     return replaceTensors(held.result, look);
   };
 
@@ -249,6 +289,7 @@ export function capture<A extends readonly Tensor[], T>(
       });
     }
     replay(engine, held.recording, () => prepare(latest ?? given, held, inputs));
+    restoreGradients(held.gradients);
     return replaceTensors(held.result, look);
   };
 

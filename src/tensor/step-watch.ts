@@ -19,6 +19,10 @@ export class StepWatch {
   /** The gradients that leaves had when the step first set them: views of them, `null` for those freed by then. */
   private readonly gradients = new Map<Leaf, Leaf | null>();
   private readonly undoing: (() => void)[] = [];
+  /** Of the steps under way, this one's and those inside it, the leaves whose gradient each has set. */
+  private readonly open: Set<Leaf>[] = [];
+  /** Leaves whose gradient the step has set. */
+  readonly leaves: Set<Leaf> = new Set();
 
   /** @param onRead Called when the step reads a tensor. */
   constructor(readonly onRead: () => void) {}
@@ -28,8 +32,10 @@ export class StepWatch {
    * that the step had freed by itself, which are `null`.
    */
   run<T>(engine: Runtime, step: () => T): T {
-    if (watches.has(engine)) return step();
+    const outer = watches.get(engine);
+    if (outer) return outer.within(this.leaves, step);
     watches.set(engine, this);
+    this.open.push(this.leaves);
     try {
       const result = step();
       for (const gradient of this.gradients.values()) gradient?.dispose();
@@ -52,9 +58,19 @@ export class StepWatch {
     return this.gradients.has(leaf);
   }
 
-  /** Takes note of the gradient that a leaf has before the step sets it. */
-  note(leaf: Leaf, gradient: Leaf | null): void {
-    this.gradients.set(leaf, gradient);
+  /** The step sets a leaf's gradient. @param before makes a view of the one that it has. */
+  willSet(leaf: Leaf, before: () => Leaf | null): void {
+    for (const leaves of this.open) leaves.add(leaf);
+    if (!this.gradients.has(leaf)) this.gradients.set(leaf, before());
+  }
+
+  private within<T>(leaves: Set<Leaf>, step: () => T): T {
+    this.open.push(leaves);
+    try {
+      return step();
+    } finally {
+      this.open.splice(this.open.indexOf(leaves), 1);
+    }
   }
 
   /** To be done when the step fails, the last first. */

@@ -39,6 +39,9 @@ const dropped = new FinalizationRegistry<Holding>(({ engine, storage, descriptio
 
 let nextId = 1;
 
+/** The newest tensor's number: what is made from now on has a larger one. */
+export const newestId = (): number => nextId - 1;
+
 /**
  * An immutable, dense, row-major array on an engine's device. Made by an engine (`engine.tensor([1, 2])`) or by operations, which
  * are methods here and functions of `engram`; where elementwise ones speak of `a` and `b`, `a` is the tensor itself. Freed at the
@@ -151,10 +154,9 @@ export class Tensor {
   /** Puts another in its place; the one that was there is not freed. */
   set grad(value: Tensor | null) {
     const before = this.gradient;
-    const watch = watchOf(this.engine);
-    if (watch && !watch.hasSet(this)) {
-      watch.note(this, before && !before.isFreed ? Tensor.view(before, before.shape, 'grad').moveTo(null) : null);
-    }
+    watchOf(this.engine)?.willSet(this, () =>
+      before && !before.isFreed ? Tensor.view(before, before.shape, 'grad').moveTo(null) : null,
+    );
     this.gradient = value;
   }
 
@@ -182,6 +184,14 @@ export class Tensor {
     this.scope = scope;
     scope?.add(this);
     return this;
+  }
+
+  /**
+   * Moves the tensor to the scope of another one, so that it lives as long as that one.
+   * @internal
+   */
+  moveBeside(other: Tensor): this {
+    return this.moveTo(other.scope);
   }
 
   /**
