@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { gradcheck } from '../src/entries/testing.ts';
-import { AutogradError, backward, customOp, noGrad, ShapeError, type Tensor } from '../src/index.ts';
+import { AutogradError, backward, clipGradNorm, customOp, noGrad, ShapeError, type Tensor } from '../src/index.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
 
 test('gradients of a diamond meet before they go on', async () => {
@@ -241,6 +241,42 @@ test('gradcheck finds a wrong value, a wrong gradient and a wrong size', async (
   );
   assert.ok(report.value < 1e-6 && report.gradients[0]! < 1e-6);
   assert.is(engine.memory().liveBuffers, liveBuffers, 'nothing is left behind');
+});
+
+test('what the forward pass saved stays as it is, whenever the seed was made', async () => {
+  const seed = engine.ones([2]);
+  const saved = engine.full([2], 2);
+  const twice = customOp({
+    name: 'twice',
+    forward: (a) => ({ output: a.mul(2), saved }),
+    backward: (_, factor) => [factor],
+  });
+  const x = leaf([1, 1], [2]);
+  twice(x).backward(seed);
+  clipGradNorm([x], 1);
+  await near(saved, [2, 2], 0);
+  x.grad?.dispose();
+  assert.not.ok(saved.isFreed);
+});
+
+test('the gradient of a leaf made in a scope ends with it', async () => {
+  const before = engine.memory().liveBuffers;
+  for (let i = 0; i < 3; i++) {
+    engine.scope(() => {
+      const x = engine.full([1000], i);
+      x.requiresGrad = true;
+      x.square().sum().backward();
+    });
+  }
+  assert.is(engine.memory().liveBuffers, before);
+  const kept = engine.scope(() => {
+    const x = engine.full([2], 3);
+    x.requiresGrad = true;
+    x.square().sum().backward();
+    return x.grad as Tensor;
+  });
+  await near(kept, [6, 6], 0);
+  kept.dispose();
 });
 
 test.run();

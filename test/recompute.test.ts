@@ -1,7 +1,20 @@
 /** Gradient checkpointing: the same numbers to the last bit, from less memory. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { capture, crossEntropy, Engine, noGrad, recomputed, type Tensor } from '../src/index.ts';
+import {
+  capture,
+  crossEntropy,
+  Dropout,
+  dropout,
+  Embedding,
+  Engine,
+  Identity,
+  noGrad,
+  recomputed,
+  Sequential,
+  type Tensor,
+} from '../src/index.ts';
+import { checkpointed } from '../src/nn/checkpointed.ts';
 import { createResNet, type ResNet } from '../src/nn/resnet.ts';
 import { SGD } from '../src/optim/sgd.ts';
 import { engine, leaf, near, uniform } from './support/engine.ts';
@@ -70,6 +83,57 @@ test('without gradients it is a plain call', async () => {
   assert.is(y.node, null);
   assert.is(runs, 1);
   await near(y, [3, 6], 0);
+});
+
+test('what was there before keeps its own history', async () => {
+  const w = leaf([1, 2], [2]);
+  const made = w.mul(2);
+  checkpointed(new Identity(engine), made).sum().backward();
+  await near(w.grad, [2, 2], 0);
+  const x = leaf([3, 4], [2]);
+  checkpointed(new Dropout(engine, 0.5).eval(), x).mul(3).sum().backward();
+  await near(x.grad, [3, 3], 0);
+  const v = leaf([5, 6], [2]);
+  recomputed(() => v, x, [v])
+    .sum()
+    .backward();
+  await near(v.grad, [1, 1], 0);
+});
+
+test('a part that begins with an embedding is made again too', async () => {
+  const embedding = new Embedding(engine, 4, 2);
+  checkpointed(embedding, engine.tensor(Int32Array.of(1, 1, 3)))
+    .sum()
+    .backward();
+  await near(embedding.weight.grad, [0, 0, 2, 2, 0, 0, 1, 1], 0);
+});
+
+test('the second run drops what the first one dropped, in replays too', async () => {
+  const dropouts = new Sequential(engine, new Dropout(engine, 0.5), new Dropout(engine, 0.2));
+  const x = leaf(new Array(64).fill(1), [64]);
+  const step = () => {
+    x.grad?.dispose();
+    x.grad = null;
+    const y = checkpointed(dropouts, x);
+    y.sum().backward();
+    return y;
+  };
+  const captured = capture(engine, step);
+  const seen = new Set<string>();
+  for (let i = 0; i < 4; i++) {
+    const y = [...(await captured().data())];
+    assert.equal([...((await x.grad?.data()) ?? [])], y);
+    seen.add(`${y}`);
+  }
+  assert.is(seen.size, 4, 'every call drops others');
+  captured.dispose();
+});
+
+test('a second run that draws more is refused', async () => {
+  let runs = 0;
+  const x = leaf([1, 1], [2]);
+  const y = recomputed((a) => (runs++ === 0 ? a.mul(1) : dropout(a, 0.5)), x, []);
+  assert.throws(() => y.sum().backward(), /recomputed.*draws more random numbers than it did before/s);
 });
 
 test.run();

@@ -9,7 +9,7 @@ import { refuseAsync } from '../gpu/synchronous.ts';
 import { ones } from '../tensor/create.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { watchOf } from '../tensor/step-watch.ts';
-import { type GradNode, Tensor } from '../tensor/tensor.ts';
+import { type GradNode, newestId, Tensor } from '../tensor/tensor.ts';
 
 /** A local gradient made of recorded operations, so that it has a gradient itself. */
 export type RecordedBackward = (gradient: Tensor) => readonly (Tensor | null)[];
@@ -71,6 +71,10 @@ export function record(
   }
   return output;
 }
+
+/** The tensor, or a view of one that was there before: that keeps its own history. @param before {@link newestId} then. */
+export const madeSince = (before: number, tensor: Tensor, name: string): Tensor =>
+  tensor.id > before ? tensor : Tensor.view(tensor, tensor.shape, name);
 
 function withGrad<T>(engine: Runtime, enabled: boolean, fn: () => T): T {
   const before = engine.gradEnabled;
@@ -196,7 +200,7 @@ function deposit(leaf: Tensor, gradient: Tensor, pending: Pending): void {
     leaf.grad = Tensor.view(gradient, gradient.shape, 'grad'); // shared and immutable: a view is enough
     pending.drop(gradient);
   }
-  leaf.grad.moveTo(null);
+  leaf.grad.moveBeside(leaf);
 }
 
 /**
@@ -238,9 +242,8 @@ export function backward(root: Tensor, seed?: Tensor): void {
   }
   noGrad(engine, () =>
     engine.scope(() => {
-      const start = seed ?? ones(engine, root.shape, root.dtype);
-      const pending = new Pending(seed ? start.id : start.id - 1);
-      pending.add(root, start);
+      const pending = new Pending(newestId());
+      pending.add(root, seed ?? ones(engine, root.shape, root.dtype));
       for (const tensor of tapeOf(root)) {
         const gradient = pending.take(tensor);
         if (!gradient) continue;
@@ -299,10 +302,9 @@ export function customOp<Saved>(op: CustomOp<Saved>): (...inputs: Tensor[]) => T
     const engine = inputs[0]?.engine;
     if (!engine)
       throw new AutogradError({ where: op.name, message: 'a custom operation needs at least one input tensor.' });
+    const before = newestId();
     const { output, saved } = noGrad(engine, () => op.forward(...inputs));
-    // A tensor that was there before keeps its own history.
-    const isOld = inputs.includes(output) || output.requiresGrad;
-    return record(isOld ? Tensor.view(output, output.shape, op.name) : output, op.name, inputs, (gradient) =>
+    return record(madeSince(before, output, op.name), op.name, inputs, (gradient) =>
       op.backward(gradient, saved, inputs),
     );
   };

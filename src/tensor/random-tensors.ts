@@ -3,6 +3,7 @@ import source from '../../shaders/random/random.wgsl';
 import { ArgumentError } from '../errors.ts';
 import { plane } from '../gpu/plane.ts';
 import type { Runtime } from '../gpu/runtime.ts';
+import { stateOfDraw } from './draws.ts';
 import { splitWords } from './philox.ts';
 import { Random } from './random.ts';
 import { checkShape, type Shape } from './shape.ts';
@@ -67,6 +68,10 @@ export function draw(
 
 /** Seed and stream on the device, u32 [3]; a captured step that names no source takes another stream in every replay. */
 export function drawState(engine: Runtime, from: RandomSource | undefined, where: string): Tensor {
+  return from ? newState(engine, from, where) : stateOfDraw(engine, () => newState(engine, from, where));
+}
+
+function newState(engine: Runtime, from: RandomSource | undefined, where: string): Tensor {
   const state = Tensor.empty(engine, [3], 'u32', where);
   engine.feed(state.storage, () => {
     const { seed, stream } = take(engine, from);
