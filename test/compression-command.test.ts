@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { holdOut } from '../src/cli/distill/weights.ts';
 import { ContinualLearner } from '../src/entries/continual.ts';
 import { engram, refusedIn, start } from './support/command.ts';
 import { engine } from './support/engine.ts';
@@ -45,8 +46,8 @@ test('losses are compared from several seeds, and the best student is a learner'
     'student.safetensors',
   ]);
   assert.match(out, /dense, seed 1, epoch 2\/2: loss [\d.]+/);
-  assert.match(out, /│ loss +│ students │ accuracy % │ +Δ kd │ seconds │/);
-  assert.match(out, /│ dense +│ +2 │ +[\d.]+ ± [\d.]+ │ +[+−]?[\d.]+ ± [\d.]+ \(\d:\d\) │/);
+  assert.match(out, /│ loss +│ λ │ students │ accuracy % │ +Δ kd │ seconds │/);
+  assert.match(out, /│ dense +│ 1 │ +2 │ +[\d.]+ ± [\d.]+ │ +[+−]?[\d.]+ ± [\d.]+ \(\d:\d\) │/);
   assert.match(out, /│ network +│ parameters │ +bytes │ FLOP\/image │ +images\/s │/);
   assert.match(out, /│ student \(resnet8\) +│ +1\.\d+ k │/);
   const lines = linesOf('whole');
@@ -96,6 +97,58 @@ test('one that is interrupted goes on where it was, to the same students', async
   const last = await engram(...command);
   assert.is(last.code, 0, last.errors);
   assert.equal(outcomes('broken'), outcomes('whole').slice(0, 4));
+});
+
+test('each loss may choose its weight, on images that no student is compared on', async () => {
+  const command = distill('--loss', 'kd,scratch', '--seeds', '1', '--epochs', '1', '--out', at('weighed'));
+  const weighed = [...command, '--weights', '1,0.1', '--weight-seeds', '2'];
+  const { code, out, errors } = await engram(...weighed);
+  assert.is(code, 0, errors);
+  assert.match(out, /4 students to choose weights by/);
+  assert.match(out, /kd, λ = 0\.1/);
+  const trials = readFileSync(at('weighed', 'trials.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.equal(
+    trials.map(({ loss, seed, config }) => [loss, seed, config.kdWeight, config.heldOut]),
+    [
+      ['kd', 1000, 0.1, 0.2],
+      ['kd', 1001, 0.1, 0.2],
+      ['kd', 1000, 1, 0.2],
+      ['kd', 1001, 1, 0.2],
+    ],
+  );
+  const meanAt = (weight: number) =>
+    trials.filter(({ config }) => config.kdWeight === weight).reduce((sum, { accuracy }) => sum + accuracy, 0);
+  const best = meanAt(0.1) >= meanAt(1) ? 0.1 : 1;
+  const [kd, scratch] = linesOf('weighed') as [{ config: { kdWeight: number } }, { config: object }];
+  assert.is(kd.config.kdWeight, best);
+  assert.not.ok('kdWeight' in scratch.config);
+  assert.match(out, new RegExp(`kd tested best at λ = ${best}, the (least|greatest) of --weights`));
+  const again = await engram(...weighed);
+  assert.is(again.code, 0, again.errors);
+  assert.match(again.out, /4 students to choose weights by, 4 of them done before/);
+  assert.match(again.out, /2 students, 2 of them done before/);
+});
+
+test('a fifth of each class is held out, and no image is on both sides', () => {
+  const labels = Int32Array.from({ length: 17 }, (_, i) => (i < 5 ? 3 : 0));
+  const data = Uint8Array.from({ length: 17 }, (_, i) => i);
+  const { learnt, tested } = holdOut({ images: { data, count: 17, height: 1, width: 1, channels: 1 }, labels });
+  const rows = [learnt, tested].map(({ images }) => [...images.data]);
+  assert.equal(
+    [...rows[0]!, ...rows[1]!].sort((a, b) => a - b),
+    [...data],
+  );
+  assert.equal(Array.from(tested.labels).sort(), [0, 0, 3], 'a fifth of twelve, rounded, and of five');
+  for (const { images, labels: own } of [learnt, tested]) {
+    assert.is(images.count, images.data.length);
+    assert.equal(
+      Array.from(own),
+      [...images.data].map((row) => labels[row]),
+    );
+  }
 });
 
 test("groups may be the run's tasks or a file's, by names or by the data's numbers", async () => {
@@ -184,6 +237,17 @@ test('groups that are none are refused', async () => {
   );
   await refused(distill(...out, '--groups', '7'), /--groups: 6 classes cannot be in 7 groups/);
   await refused(distill(...out, '--groups', '2', '--grouping', 'tasks'), /--groups: it is the number of clusters/);
+});
+
+test('weights that cannot be chosen from are refused', async () => {
+  const weights = ['--weights', '0.1,1'];
+  await refused(
+    distill(...out, ...weights, '--kd-weight', '1'),
+    /--weights: .*--kd-weight gives one for all.*Give one/,
+  );
+  await refused(distill(...out, ...weights, '--loss', 'scratch'), /--weights: none of the losses has a weight/);
+  for (const list of ['1', '1,x', '0,1', '1,,2'])
+    await refused(distill(...out, '--weights', list), /--weights.*At least two numbers above 0/);
 });
 
 test.run();

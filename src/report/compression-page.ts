@@ -1,6 +1,13 @@
 /** A compression as one HTML file: no script, nothing fetched, as the other reports. */
 import { lossFigure, sizeFigure } from './compression-chart.ts';
-import { type CompressionReport, LOSS_HEAD, lossRows, NETWORK_HEAD, networkRows } from './compression-tables.ts';
+import {
+  type CompressionReport,
+  LOSS_HEAD,
+  lossRows,
+  NETWORK_HEAD,
+  networkRows,
+  weightRows,
+} from './compression-tables.ts';
 import { Html, html } from './html.ts';
 import { legend } from './legend.ts';
 import { pageStyle } from './page-style.ts';
@@ -29,6 +36,15 @@ function headline({ losses, student, teacher, teacherAccuracy }: CompressionRepo
   );
 }
 
+/** How each loss came to its weight. */
+function weights(report: CompressionReport): Html {
+  if (report.tried.length === 0) return html``;
+  const { head, rows } = weightRows(report);
+  return html`<figure><figcaption>Each loss at its own weight λ: the one (←) at which students that learnt on four fifths of each class's
+training images did best on the others.</figcaption>${table(head, rows)}</figure>
+`;
+}
+
 /** The page of a compression, as the text of an HTML file. */
 export function compressionPage(report: CompressionReport): string {
   const { about } = report;
@@ -53,7 +69,7 @@ same images in the same order, whatever their loss.</p>
 dashed the teacher, ${report.teacherAccuracy.toFixed(1)} %.</figcaption>
 ${lossFigure(report)}</figure>
 <figure>${table(LOSS_HEAD, lossRows(report))}</figure>
-<figure><figcaption>Accuracy against parameters: means of the students, and the teacher.</figcaption>
+${weights(report)}<figure><figcaption>Accuracy against parameters: means of the students, and the teacher.</figcaption>
 ${legend(report.losses.map(({ loss }) => loss))}${sizeFigure(report)}</figure>
 <figure>${table(NETWORK_HEAD, networkRows(report))}</figure>
 <details><summary>Configuration</summary><dl>${pairs.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl></details>

@@ -28,10 +28,54 @@ export interface LossResult {
   /** Percent, in the order of the seeds. */
   readonly accuracies: readonly number[];
   readonly accuracy: Mean;
+  /** λ; null where it distils nothing. */
+  readonly weight: number | null;
   /** To the usual distillation, paired by seed; `null` for itself, and where it was not run. */
   readonly difference: PairedDifference | null;
   /** Mean over the students. */
   readonly seconds: number;
+}
+
+/** One loss at one weight, on images held out of the training ones. */
+export interface WeightResult {
+  readonly loss: CompressionLoss;
+  /** λ. */
+  readonly weight: number;
+  /** Percent. */
+  readonly accuracy: Mean;
+}
+
+/** Students that weights are chosen by, a line a loss and weight: losses in their own order, weights rising. */
+export function compareWeights(trials: readonly StudentResult[]): WeightResult[] {
+  const weightOf = ({ config }: StudentResult) => config.kdWeight as number;
+  return COMPRESSION_LOSSES.flatMap((loss) => {
+    const own = trials.filter((one) => one.loss === loss);
+    const weights = [...new Set(own.map(weightOf))].sort((a, b) => a - b);
+    return weights.map((weight) => ({
+      loss,
+      weight,
+      accuracy: meanOf(own.filter((one) => weightOf(one) === weight).map(({ accuracy }) => accuracy)),
+    }));
+  });
+}
+
+/** Of each loss the weight with the highest mean; of equals the least. */
+export function bestWeights(tried: readonly WeightResult[]): Map<CompressionLoss, number> {
+  const best = new Map<CompressionLoss, WeightResult>();
+  for (const one of tried) {
+    const known = best.get(one.loss);
+    if (!known || one.accuracy.mean > known.accuracy.mean) best.set(one.loss, one);
+  }
+  return new Map([...best].map(([loss, { weight }]) => [loss, weight]));
+}
+
+/** Of losses whose best weight is the least or the greatest tried, that a better one may lie beyond. */
+export function edgeNotes(tried: readonly WeightResult[]): string[] {
+  return [...bestWeights(tried)].flatMap(([loss, weight]) => {
+    const weights = tried.filter((one) => one.loss === loss).map((one) => one.weight);
+    const edge = weight === Math.min(...weights) ? 'least' : weight === Math.max(...weights) ? 'greatest' : null;
+    return edge ? [`${loss} tested best at λ = ${weight}, the ${edge} of --weights: a better one may lie beyond.`] : [];
+  });
 }
 
 /** What others are compared with. */
@@ -55,6 +99,7 @@ export function compareLosses(results: readonly StudentResult[]): LossResult[] {
         loss,
         accuracies,
         accuracy: meanOf(accuracies),
+        weight: (own[0]?.config.kdWeight as number | undefined) ?? null,
         difference: loss === COMPRESSION_BASELINE || differences.length === 0 ? null : pairedDifference(differences),
         seconds: meanOf(own.map(({ seconds }) => seconds)).mean,
       },

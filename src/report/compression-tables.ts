@@ -1,7 +1,7 @@
 /** A compression in tables: losses by their accuracy, and what the two networks cost. */
 import picocolors from 'picocolors';
 import { printable } from '../gpu/printable.ts';
-import type { LossResult } from './compression-results.ts';
+import { bestWeights, type LossResult, type WeightResult } from './compression-results.ts';
 import { differenceText, markdownTable, meanText } from './statistics-text.ts';
 import { tableOf } from './table.ts';
 
@@ -20,6 +20,8 @@ export interface NetworkCost {
 /** What a compression came to. */
 export interface CompressionReport {
   readonly losses: readonly LossResult[];
+  /** What each loss chose its weight from; nothing where it was given. */
+  readonly tried: readonly WeightResult[];
   readonly teacher: NetworkCost;
   readonly student: NetworkCost;
   /** Percent, by its logits, on the images that students are tested on. */
@@ -69,17 +71,18 @@ export function short(value: number): string {
   return value.toFixed(0);
 }
 
-export const LOSS_HEAD = ['loss', 'students', 'accuracy %', 'Δ kd', 'seconds'];
+export const LOSS_HEAD = ['loss', 'λ', 'students', 'accuracy %', 'Δ kd', 'seconds'];
 
 export const lossRows = ({ losses, teacherAccuracy }: CompressionReport): string[][] => [
-  ...losses.map(({ loss, accuracy, difference, seconds }) => [
+  ...losses.map(({ loss, weight, accuracy, difference, seconds }) => [
     loss,
+    weight === null ? '' : `${weight}`,
     String(accuracy.runs),
     meanText(accuracy),
     difference ? differenceText(difference) : '',
     seconds.toFixed(0),
   ]),
-  ['teacher', '', teacherAccuracy.toFixed(1), '', ''],
+  ['teacher', '', '', teacherAccuracy.toFixed(1), '', ''],
 ];
 
 /**
@@ -88,6 +91,26 @@ export const lossRows = ({ losses, teacherAccuracy }: CompressionReport): string
  */
 export const lossTable = (report: CompressionReport, options: CompressionTableOptions = {}): string =>
   drawTable(LOSS_HEAD, lossRows(report), options);
+
+/** Weights as columns; the one that was chosen has a mark. */
+export function weightRows({ tried }: CompressionReport): { head: string[]; rows: string[][] } {
+  const weights = [...new Set(tried.map(({ weight }) => weight))].sort((a, b) => a - b);
+  const rows = [...bestWeights(tried)].map(([loss, best]) => [
+    loss,
+    ...weights.map((weight) => {
+      const found = tried.find((one) => one.loss === loss && one.weight === weight);
+      return found ? `${meanText(found.accuracy)}${weight === best ? ' ←' : ''}` : '';
+    }),
+  ]);
+  return { head: ['accuracy %, held out', ...weights.map((weight) => `λ = ${weight}`)], rows };
+}
+
+/** A line a loss: mean accuracy at each weight on images held out of the training ones. Empty where none were tried. */
+export function weightTable(report: CompressionReport, options: CompressionTableOptions = {}): string {
+  if (report.tried.length === 0) return '';
+  const { head, rows } = weightRows(report);
+  return drawTable(head, rows, options);
+}
 
 export const NETWORK_HEAD = ['network', 'parameters', 'bytes', 'FLOP/image', 'images/s'];
 

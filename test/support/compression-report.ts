@@ -28,6 +28,7 @@ const cost = { parameters: 77_000, bytes: 310_000, flops: 18_300_000, imagesPerS
 /** A teacher of 77 000 parameters, and students by three losses. */
 export const compressionReport = (losses = compareLosses(studentResults)): CompressionReport => ({
   losses,
+  tried: [],
   teacher: { name: 'teacher <resnet8>', ...cost },
   student: { name: 'student', parameters: 5500, bytes: 22_000, flops: 1_200_000, imagesPerSecond: 2470 },
   teacherAccuracy: 94,

@@ -11,6 +11,7 @@ import { tellOutcome } from './outcome.ts';
 import { aboutOf, plannedStudents, settingsOfTeacher } from './plan.ts';
 import { trainStudents } from './students.ts';
 import { loadTeacher, readTeacher, type SavedTeacher } from './teacher.ts';
+import { checkWeights, chooseWeights } from './weights.ts';
 
 /**
  * Trains what is not done yet, and tells how it compares.
@@ -26,6 +27,7 @@ export async function distill(options: DistillOptions): Promise<void> {
       fix: `Choose ${KNOWN_NETWORKS}.`,
     });
   }
+  checkWeights(options);
   await assertUsable(options.out);
   const grouping = await readGrouping(options.grouping, options.groups);
   const saved = await readTeacher(options.teacher, options.data);
@@ -46,12 +48,15 @@ async function distillOn(
     const settings = { ...settingsOfTeacher(teacher), ...options.settings, model };
     compression = new Compression(engine, { teacher: teacher.model, train, normalization: format, settings });
     const groups = options.loss.includes('dense') ? await groupsFor(grouping, { ...teacher, compression }) : null;
-    const students = plannedStudents(options, teacher, compression.settings, groups);
+    const plan = { teacher, settings: compression.settings, groups };
     const folder = await DistillFolder.take(options.out, aboutOf(options, teacher, compression.settings, groups));
     try {
-      const work = { engine, teacher, compression, groups, students, folder };
-      await trainStudents(work);
-      await tellOutcome(work, options);
+      const work = { engine, teacher, groups, folder };
+      const weights = await chooseWeights(work, options, plan);
+      const students = plannedStudents(options, plan, weights.best);
+      const lot = { students, compression, tested: teacher.test, results: folder.results, isKept: true };
+      await trainStudents(work, lot);
+      await tellOutcome(work, lot, weights, options);
     } finally {
       await folder.close();
     }

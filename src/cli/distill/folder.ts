@@ -13,6 +13,7 @@ import type { About } from './plan.ts';
 
 const ABOUT = 'distillation.json';
 const RESULTS = 'results.jsonl';
+const TRIALS = 'trials.jsonl';
 export const STUDENT = 'student.safetensors';
 export const PAGE = 'report.html';
 
@@ -30,6 +31,8 @@ export class DistillFolder {
   private constructor(
     readonly path: string,
     readonly results: ResultsFile<StudentResult>,
+    /** Of students that weights are chosen by. */
+    readonly trials: ResultsFile<StudentResult>,
     private readonly lock: RunLock,
     private readonly isNew: boolean,
   ) {}
@@ -46,8 +49,9 @@ export class DistillFolder {
     const lock = await RunLock.take(path);
     try {
       const results = await ResultsFile.openAs(joinPath(path, RESULTS), studentResultSchema);
+      const trials = await ResultsFile.openAs(joinPath(path, TRIALS), studentResultSchema);
       await files.write(joinPath(path, ABOUT), `${JSON.stringify(about, null, 2)}\n`);
-      return new DistillFolder(path, results, lock, isNew);
+      return new DistillFolder(path, results, trials, lock, isNew);
     } catch (error) {
       lock.release();
       throw error;
@@ -68,7 +72,7 @@ export class DistillFolder {
 
   /** Gives the folder back; one that nothing came of is taken away where it was made for this. */
   async close(): Promise<void> {
-    const isVain = this.isNew && this.results.all.length === 0;
+    const isVain = this.isNew && this.results.all.length + this.trials.all.length === 0;
     if (isVain) await rm(joinPath(this.path, ABOUT), { force: true });
     this.lock.release();
     if (isVain) await rmdir(this.path).catch(() => undefined);

@@ -18,6 +18,10 @@ export interface DistillOptions {
   readonly student: string;
   readonly loss: readonly CompressionLoss[];
   readonly seeds: number;
+  /** Weights λ that each loss chooses from; none for `settings.kdWeight`. */
+  readonly weights: readonly number[];
+  /** Students of each of them. */
+  readonly weightSeeds: number;
   readonly grouping: string;
   readonly groups?: number;
   readonly data?: string;
@@ -35,6 +39,14 @@ function lossList(text: string): CompressionLoss[] {
       throw new InvalidArgumentError(`Did you mean ${closest(name, COMPRESSION_LOSSES)}?`);
   }
   return names as CompressionLoss[];
+}
+
+/** @throws {InvalidArgumentError} */
+function weightList(text: string): number[] {
+  const weights = [...new Set(text.split(',').map((one) => (one.trim() === '' ? Number.NaN : Number(one))))];
+  if (weights.length < 2 || weights.some((weight) => !(weight > 0 && Number.isFinite(weight))))
+    throw new InvalidArgumentError('At least two numbers above 0 were expected, such as 0.1,0.3,1.');
+  return weights.sort((a, b) => a - b);
 }
 
 /** A setting whose default is the teacher's, or the student's own network's. */
@@ -60,6 +72,15 @@ export function addDistillFlags(command: Command): Command {
         .default(COMPRESSION_LOSSES, 'all'),
     )
     .option('--seeds <n>', 'students of each loss, by the seeds 0, 1, …', wholeNumber, 3)
+    .addOption(
+      new Option(
+        '--weights <list>',
+        "weights λ that each loss chooses its own from, by students that learn on four fifths of each class's training images and are tested on the others",
+      )
+        .argParser(weightList)
+        .default([], 'none: --kd-weight for all'),
+    )
+    .option('--weight-seeds <n>', 'students of each loss and weight', wholeNumber, 1)
     .option(
       '--grouping <how>',
       "groups of classes for the dense loss: clusters of the teacher's class prototypes, the run's tasks, or a JSON file of lists of class names or numbers",

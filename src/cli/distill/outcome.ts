@@ -1,24 +1,43 @@
 /** What a compression came to: tables, a page, and which student was kept. */
-import { accuracyOf } from '../../continual/compression/compression.ts';
+import { accuracyOf, type Compression } from '../../continual/compression/compression.ts';
 import { countWeights } from '../../continual/compression/size.ts';
 import { imagesPerSecond } from '../../continual/compression/speed.ts';
 import type { IncrementalModel } from '../../continual/method.ts';
 import { printable } from '../../gpu/printable.ts';
 import { flopsPerImage } from '../../nn/flops.ts';
 import { compressionPage } from '../../report/compression-page.ts';
-import { compareLosses } from '../../report/compression-results.ts';
-import { type CompressionReport, lossTable, type NetworkCost, networkTable } from '../../report/compression-tables.ts';
+import { compareLosses, edgeNotes } from '../../report/compression-results.ts';
+import {
+  type CompressionReport,
+  lossTable,
+  type NetworkCost,
+  networkTable,
+  weightTable,
+} from '../../report/compression-tables.ts';
 import { PAGE, STUDENT } from './folder.ts';
 import type { DistillOptions } from './options.ts';
-import type { Work } from './students.ts';
+import type { Lot, Work } from './students.ts';
+import type { ChosenWeights } from './weights.ts';
 
 /** Measures both networks, and tells of the students that were asked for: others may be in the folder. */
-export async function tellOutcome(work: Work, { teacher: run, markdown = false }: DistillOptions): Promise<void> {
-  const { folder, students } = work;
+export async function tellOutcome(
+  work: Work,
+  { students, compression }: Pick<Lot, 'students' | 'compression'>,
+  { tried }: ChosenWeights,
+  { teacher: run, markdown = false }: DistillOptions,
+): Promise<void> {
+  const { folder } = work;
   const results = students.flatMap((student) => folder.results.get(student.run) ?? []);
-  const report: CompressionReport = { losses: compareLosses(results), ...(await figuresOf(work, run)) };
+  const report: CompressionReport = {
+    losses: compareLosses(results),
+    tried,
+    ...(await figuresOf(work, compression, run)),
+  };
   await folder.savePage(compressionPage(report));
-  console.log(`\n${lossTable(report, { markdown })}\n\n${networkTable(report, { markdown })}\n`);
+  const tables = [weightTable, lossTable, networkTable].map((table) => table(report, { markdown })).filter(Boolean);
+  console.log(`\n${tables.join('\n\n')}\n`);
+  const edges = edgeNotes(tried);
+  for (const note of edges) console.log(note);
   const best = folder.results.all.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
   const said = (await folder.hasStudent()) ? `: ${best.loss}, seed ${best.seed}, ${best.accuracy} %` : ' is missing';
   console.log(`student   ${printable(folder.path)}/${STUDENT}${said}`);
@@ -26,9 +45,10 @@ export async function tellOutcome(work: Work, { teacher: run, markdown = false }
 }
 
 async function figuresOf(
-  { engine, teacher, compression, groups }: Work,
+  { engine, teacher, groups }: Work,
+  compression: Compression,
   run: string,
-): Promise<Omit<CompressionReport, 'losses'>> {
+): Promise<Omit<CompressionReport, 'losses' | 'tried'>> {
   const { format, model, train, test, config } = teacher;
   const { settings } = compression;
   const costOf = async (name: string, network: IncrementalModel): Promise<NetworkCost> => ({

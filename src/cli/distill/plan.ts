@@ -8,6 +8,7 @@ import {
   offlineSettings,
 } from '../../continual/compression/settings.ts';
 import { executionSettings, networkSettings } from '../../continual/learner-settings.ts';
+import { USUAL_FRACTION } from '../../data/test-part.ts';
 import type { ClassGroups } from '../../distill/class-groups.ts';
 import { recordedConfig, runId } from '../../sweep/run-id.ts';
 import type { DistillOptions } from './options.ts';
@@ -19,6 +20,8 @@ export interface PlannedStudent {
   readonly run: string;
   readonly loss: CompressionLoss;
   readonly seed: number;
+  /** λ; null for a loss that distils nothing. */
+  readonly kdWeight: number | null;
   readonly config: Readonly<Record<string, unknown>>;
 }
 
@@ -36,23 +39,58 @@ const TERMS: Readonly<Record<CompressionLoss, readonly string[]>> = {
   scratch: [],
 };
 
-/** Every student that was asked for: known by what its own loss depends on, so that what others are trained by may change. */
-export function plannedStudents(
-  { loss: losses, seeds }: Pick<DistillOptions, 'loss' | 'seeds'>,
-  { config, fingerprint }: Pick<Teacher, 'config' | 'fingerprint'>,
-  settings: CompressionSettings,
-  groups: ClassGroups | null,
-): PlannedStudent[] {
-  const all = Object.entries(settings).filter(([key]) => !(key in executionSettings));
-  return losses.flatMap((loss) => {
-    const values = Object.fromEntries(all.filter(([key]) => !(key in offlineSettings) || TERMS[loss].includes(key)));
-    const partition = loss === 'dense' && groups ? { order: groups.order, groupSizes: groups.sizes } : {};
-    return Array.from({ length: seeds }, (_, seed) => {
-      const own = { data: config.data, teacher: fingerprint, loss, seed, ...values, ...partition };
-      return { run: runId(own), loss, seed, config: recordedConfig(own) };
-    });
-  });
+/** What students are planned by. */
+export interface Plan {
+  readonly teacher: Pick<Teacher, 'config' | 'fingerprint'>;
+  readonly settings: CompressionSettings;
+  readonly groups: ClassGroups | null;
 }
+
+/** A student: known by what its own loss depends on, so that what others are trained by may change. */
+function planned(
+  { teacher: { config, fingerprint }, settings, groups }: Plan,
+  loss: CompressionLoss,
+  seed: number,
+  more: Readonly<Record<string, unknown>>,
+): PlannedStudent {
+  const all = Object.entries({ ...settings, ...more }).filter(([key]) => !(key in executionSettings));
+  const values = Object.fromEntries(all.filter(([key]) => !(key in offlineSettings) || TERMS[loss].includes(key)));
+  const partition = loss === 'dense' && groups ? { order: groups.order, groupSizes: groups.sizes } : {};
+  const own = { data: config.data, teacher: fingerprint, loss, seed, ...values, ...partition };
+  const kdWeight = 'kdWeight' in values ? (values.kdWeight as number) : null;
+  return { run: runId(own), loss, seed, kdWeight, config: recordedConfig(own) };
+}
+
+const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+/** Every student that was asked for. @param weights λ of losses that have their own. */
+export const plannedStudents = (
+  { loss: losses, seeds }: Pick<DistillOptions, 'loss' | 'seeds'>,
+  plan: Plan,
+  weights: ReadonlyMap<CompressionLoss, number>,
+): PlannedStudent[] =>
+  losses.flatMap((loss) => {
+    const own = weights.get(loss);
+    return range(seeds).map((seed) => planned(plan, loss, seed, own === undefined ? {} : { kdWeight: own }));
+  });
+
+/** No student that is compared has the seed of one that was tried. */
+const FIRST_TRIAL_SEED = 1000;
+
+/** The students that each loss's weight is chosen by: of every weight the same seeds. */
+export const plannedTrials = (
+  { loss: losses, weights, weightSeeds }: Pick<DistillOptions, 'loss' | 'weights' | 'weightSeeds'>,
+  plan: Plan,
+): PlannedStudent[] =>
+  losses
+    .filter((loss) => TERMS[loss].includes('kdWeight'))
+    .flatMap((loss) =>
+      weights.flatMap((kdWeight) =>
+        range(weightSeeds).map((seed) =>
+          planned(plan, loss, FIRST_TRIAL_SEED + seed, { kdWeight, heldOut: USUAL_FRACTION }),
+        ),
+      ),
+    );
 
 /** What a folder says of itself. */
 export interface About extends Readonly<Record<string, unknown>> {

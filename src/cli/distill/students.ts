@@ -5,13 +5,14 @@ import {
   accuracyOf,
   type Compression,
   type CompressionEvent,
+  type LabelledImages,
   type StudentEvent,
 } from '../../continual/compression/compression.ts';
 import { saveStudent } from '../../continual/compression/student-file.ts';
 import type { ClassGroups } from '../../distill/class-groups.ts';
 import { printable } from '../../gpu/printable.ts';
 import type { StudentResult } from '../../report/compression-results.ts';
-import { rounded } from '../../sweep/results.ts';
+import { type ResultsFile, rounded } from '../../sweep/results.ts';
 import type { Engine } from '../../tensor/engine.ts';
 import { Interrupted } from '../exit.ts';
 import { ownCommand } from '../own-name.ts';
@@ -25,27 +26,38 @@ import { DistillView } from './view.ts';
 export interface Work {
   readonly engine: Engine;
   readonly teacher: Teacher;
-  readonly compression: Compression;
   readonly groups: ClassGroups | null;
-  readonly students: readonly PlannedStudent[];
   readonly folder: DistillFolder;
 }
 
+/** Students that learn on the same images. */
+export interface Lot {
+  readonly students: readonly PlannedStudent[];
+  /** What they learn on. */
+  readonly compression: Compression;
+  readonly tested: LabelledImages;
+  /** Gets a line a student. */
+  readonly results: ResultsFile<StudentResult>;
+  /** Whether the best one's weights are kept. */
+  readonly isKept: boolean;
+}
+
 /** @throws Interrupted after Ctrl-C, when what is done is written. */
-export async function trainStudents(work: Work): Promise<void> {
-  const { compression, students, folder } = work;
-  const left = students.filter(({ run }) => !folder.results.has(run));
+export async function trainStudents(work: Work, lot: Lot): Promise<void> {
+  const { compression, students, results, isKept } = lot;
+  const left = students.filter(({ run }) => !results.has(run));
   const done = students.length - left.length;
-  const said = `${students.length} students${done > 0 ? `, ${done} of them done before` : ''}`;
-  console.log(picocolors.dim(`folder    ${printable(folder.path)}: ${said}`));
+  const said = `${students.length} students${isKept ? '' : ' to choose weights by'}${done > 0 ? `, ${done} of them done before` : ''}`;
+  console.log(picocolors.dim(`folder    ${printable(work.folder.path)}: ${said}`));
   if (left.length === 0) return;
   const view = new DistillView(left.length, compression.imageCount * compression.settings.epochs);
   const abort = new AbortController();
   const signal = new StopSignal(() => abort.abort(new Interrupted(howToGoOn(), signal.code)));
   try {
     for (const student of left) {
-      view.begin(`${student.loss}, seed ${student.seed}`);
-      view.ended(await trainOne(work, student, view, abort.signal));
+      const { loss, seed, kdWeight } = student;
+      view.begin(isKept ? `${loss}, seed ${seed}` : `${loss}, λ = ${kdWeight}`);
+      view.ended(await trainOne(work, lot, student, view, abort.signal));
     }
   } finally {
     view.stop();
@@ -56,18 +68,19 @@ export async function trainStudents(work: Work): Promise<void> {
 const howToGoOn = (): string => `Stopped, and the students that are done are saved. To go on: ${ownCommand()}`;
 
 async function trainOne(
-  { engine, teacher, compression, groups, folder }: Work,
-  { run, loss, seed, config }: PlannedStudent,
+  { engine, teacher, groups, folder }: Work,
+  { compression, tested, results, isKept }: Lot,
+  { run, loss, seed, kdWeight, config }: PlannedStudent,
   view: DistillView,
   signal: AbortSignal,
 ): Promise<StudentResult> {
-  const options = { loss, seed, signal, ...(groups ? { groups } : {}) };
+  const options = { loss, seed, signal, ...(groups ? { groups } : {}), ...(kdWeight === null ? {} : { kdWeight }) };
   const { student, seconds } = await lastOf(compression.learn(options), view);
   try {
-    const { test, format, names } = teacher;
-    const accuracy = rounded(await accuracyOf(student, test, format));
+    const { format, names } = teacher;
+    const accuracy = rounded(await accuracyOf(student, tested, format));
     // Its weights first: a line that is there without them would never be made good.
-    if (folder.results.all.every((other) => accuracy > other.accuracy)) {
+    if (isKept && results.all.every((other) => accuracy > other.accuracy)) {
       const metadata = { compression: JSON.stringify({ loss, seed, accuracy, config }) };
       const { settings } = compression;
       await folder.saveStudent(await saveStudent(student, { names, format, settings, seed, metadata }));
@@ -83,7 +96,7 @@ async function trainOne(
       version,
       config: { ...config },
     };
-    await folder.results.add(result);
+    await results.add(result);
     return result;
   } finally {
     student.dispose();

@@ -58,6 +58,8 @@ export interface StudentOptions {
   readonly seed?: number;
   /** For `dense`. */
   readonly groups?: ClassGroups;
+  /** Weight λ of the distillation, at least 0; by default as the settings have it. */
+  readonly kdWeight?: number;
   /** Ends the training with its reason. */
   readonly signal?: AbortSignal;
 }
@@ -130,10 +132,16 @@ export class Compression {
 
   /**
    * Trains a student; the same options give the same student. The last event has it.
-   * @throws {ConfigError} when training diverges, and for a loss that is not known.
+   * @throws {ConfigError} when training diverges, for a loss that is not known, and a weight that is no number of at least 0.
    * @throws {ArgumentError} for `dense` without groups, or groups of other classes.
    */
-  async *learn({ loss, seed = 0, groups, signal }: StudentOptions): AsyncGenerator<CompressionEvent> {
+  async *learn({
+    loss,
+    seed = 0,
+    groups,
+    kdWeight = this.settings.kdWeight,
+    signal,
+  }: StudentOptions): AsyncGenerator<CompressionEvent> {
     if (!COMPRESSION_LOSSES.includes(loss)) {
       throw new ConfigError({
         where,
@@ -141,9 +149,10 @@ export class Compression {
         fix: `There are ${COMPRESSION_LOSSES.join(', ')}.`,
       });
     }
-    const { engine, images, labels, settings } = this;
+    const { engine, images, labels } = this;
     const { teacher } = this.options;
     checkGroups(loss, groups, teacher.classes);
+    const settings = readCompressionSettings({ ...this.settings, kdWeight }, where);
     const held = new Disposables();
     const wasTraining = teacher.training;
     teacher.eval();
