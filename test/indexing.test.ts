@@ -241,6 +241,15 @@ test('what does not fit is refused', () => {
     message(() => oneHot(x, 3)),
     /oneHot: the index must be i32/,
   );
+  const labels = engine.zeros([3], 'i32');
+  assert.match(
+    message(() => countEqual(engine.zeros([3, 1], 'i32'), labels)),
+    /countEqual: takes predictions i32\[n0\], labels i32\[n0\]; was given i32\[3, 1\], i32\[3\]/,
+  );
+  assert.match(
+    message(() => countEqual(engine.zeros([3]), labels)),
+    /countEqual: takes predictions i32.*was given f32\[3\]/,
+  );
   assert.match(
     message(() => dropout(x, 1)),
     /dropout: the probability must be in \[0, 1\), not 1/,

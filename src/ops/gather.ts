@@ -9,6 +9,7 @@ import { arange, zeros } from '../tensor/create.ts';
 import { normalizeAxis, sameShape, show, sizeOf } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { convert, launchElementwise } from './elementwise/elementwise-kernel.ts';
+import { expectShapes } from './expect-shapes.ts';
 import { sum } from './reduce.ts';
 
 interface Lines {
@@ -153,8 +154,14 @@ export function oneHot(index: Tensor, classes: number): Tensor {
   );
 }
 
-/** How many of `labels` (i32) equal `predictions` (i32), as a scalar i32 on the device. */
+/**
+ * How many of `labels` (i32) equal `predictions` (i32), as a scalar i32 on the device.
+ * @throws {ShapeError} unless both have one shape.
+ * @throws {DTypeError} unless both are i32.
+ */
 export function countEqual(predictions: Tensor, labels: Tensor): Tensor {
+  const axes = labels.shape.map((_, i) => `n${i}`);
+  expectShapes('countEqual', { predictions: [predictions, 'i32', axes], labels: [labels, 'i32', axes] });
   return sum(
     launchElementwise(
       'equal',
