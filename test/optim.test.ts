@@ -275,6 +275,10 @@ needs('shader-f16')('an f16 parameter is refused, for the kernels would take it 
   assert.match(error.message, /SGD: the parameter "half" is f16; optimizers update f32/);
 });
 
+test('a rate that is undefined is the default one', () => {
+  assert.is(new AdamW(new Springs(), { weightDecay: undefined as never }).weightDecay, 0.01);
+});
+
 test('rates that make no sense are refused', () => {
   const model = new Springs();
   const message = (fn: () => unknown) => errorOf(fn).message;

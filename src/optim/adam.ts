@@ -84,7 +84,7 @@ export class Adam extends Optimizer {
 export class AdamW extends Adam {
   protected override readonly decoupled = true;
 
-  constructor(trained: Trained, options: AdamOptions = {}) {
-    super(trained, { weightDecay: 0.01, ...options });
+  constructor(trained: Trained, { weightDecay = 0.01, ...options }: AdamOptions = {}) {
+    super(trained, { ...options, weightDecay });
   }
 }
