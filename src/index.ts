@@ -160,7 +160,6 @@ export {
   mseLoss,
   type NLLOptions,
   nllLoss,
-  type Reduction,
   smoothL1Loss,
 } from './ops/losses.ts';
 export { linear } from './ops/matmul/linear.ts';
@@ -172,6 +171,7 @@ export { prod } from './ops/prod.ts';
 export { arange, eye, linspace } from './ops/ranges.ts';
 export { recordedGradients } from './ops/recorded-gradients.ts';
 export { argmax, argmin, max, mean, min, sum } from './ops/reduce.ts';
+export type { Reduction } from './ops/reduction.ts';
 export { flatten, reshape } from './ops/reshape.ts';
 export { cumsum } from './ops/scan.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';

@@ -253,6 +253,10 @@ test('what does not fit is refused', () => {
     /labelSmoothing must be in \[0, 1\), not 1/,
   );
   assert.match(
+    message(() => crossEntropy(x, targets, { reduction: 'avg' as never })),
+    /crossEntropy: reduction is avg; mean, sum or none was expected/,
+  );
+  assert.match(
     message(() => softmax(targets)),
     /softmax: takes f32 or f16.*i32/,
   );

@@ -8,6 +8,7 @@ import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { oneHot } from './gather.ts';
 import { sum } from './reduce.ts';
+import { checkReduction, type Reduction } from './reduction.ts';
 import { reshape } from './reshape.ts';
 import { rowTeams } from './row-teams.ts';
 import { softmax } from './softmax.ts';
@@ -17,7 +18,7 @@ export interface CrossEntropyOptions {
   /** ε: the target distribution is (1 − ε)·one-hot + ε/classes (Szegedy et al. 2016). */
   labelSmoothing?: number;
   /** `mean` over the rows (default), `sum`, or `none` for one loss a row. */
-  reduction?: 'mean' | 'sum' | 'none';
+  reduction?: Reduction;
 }
 
 /**
@@ -25,7 +26,7 @@ export interface CrossEntropyOptions {
  * nothing and has no gradient; `mean` still divides by n.
  * @throws {ShapeError} unless the logits are [n, classes] and the targets [n].
  * @throws {DTypeError} unless the logits are f32 and the targets i32.
- * @throws {ArgumentError} when `labelSmoothing` is not in [0, 1).
+ * @throws {ArgumentError} when `labelSmoothing` is not in [0, 1), or for what is no reduction.
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { labelSmoothing = 0, reduction = 'mean' } = options;
@@ -50,6 +51,7 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
       message: `labelSmoothing must be in [0, 1), not ${labelSmoothing}.`,
     });
   }
+  checkReduction('crossEntropy', reduction);
   const scale = reduction === 'mean' ? 1 / rows : 1;
   const losses = Tensor.empty(engine, [rows], 'f32', 'crossEntropy');
   const lse = Tensor.empty(engine, [rows, 2], 'f32', 'crossEntropy');

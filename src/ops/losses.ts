@@ -12,10 +12,8 @@ import { expectShapes } from './expect-shapes.ts';
 import { gather } from './gather.ts';
 import './methods.ts';
 import { mean, sum } from './reduce.ts';
+import { checkReduction, type Reduction } from './reduction.ts';
 import { reshape } from './reshape.ts';
-
-/** What becomes of the losses of all elements: their mean (default), their sum, or all of them. */
-export type Reduction = 'mean' | 'sum' | 'none';
 
 /** What most losses may differ in. */
 export interface LossOptions {
@@ -24,10 +22,9 @@ export interface LossOptions {
 }
 
 function reduced(where: string, losses: Tensor, reduction: Reduction = 'mean'): Tensor {
-  if (reduction === 'mean') return mean(losses);
-  if (reduction === 'sum') return sum(losses);
+  checkReduction(where, reduction);
   if (reduction === 'none') return losses;
-  throw new ArgumentError({ where, message: `reduction is ${reduction}; mean, sum or none was expected.` });
+  return reduction === 'mean' ? mean(losses) : sum(losses);
 }
 
 /** @throws {ShapeError} unless both have one shape: broadcasting here is nearly always a mistake. */
