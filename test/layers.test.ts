@@ -103,4 +103,12 @@ test('numbers have vectors; the one of padding is zeros and stays so', async () 
   assert.match(errorOf(() => new Embedding(engine, 5, 3, { paddingIndex: 5 })).message, /from 0 to 4, not 5/);
 });
 
+test('numbers without a vector give zeros and train nothing, negative ones too', async () => {
+  const embedding = new Embedding(engine, 2, 2);
+  const y = embedding.forward(engine.tensor(Int32Array.of(-1, 2, 0)));
+  y.sum().backward();
+  await near(y, [0, 0, 0, 0, ...(await embedding.weight.data()).slice(0, 2)], 0);
+  await near(embedding.weight.grad, [1, 1, 0, 0], 0);
+});
+
 test.run();

@@ -3,7 +3,8 @@
 //
 // Scatter-add is deterministic without atomics: one thread owns a whole line along the axis and adds in order.
 //
-// Injected: T (element type), R (of the output: f32 where f16 is added up, T elsewhere), SHARED.
+// Injected: T (element type), R (of the output: f32 where f16 is added up, T elsewhere), SHARED, FROM_END (whether negative
+// entries count from the end).
 
 struct Params {
   outer: u32,
@@ -17,11 +18,11 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> output: array<R>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-// Entries out of range read as 0 and are dropped by scatter; negative ones count from the end.
+// Entries out of range read as 0 and are dropped by scatter.
 fn entry(row: u32, i: u32, column: u32) -> u32 {
   let at = select((row * params.m + i) * params.inner + column, i, SHARED);
   let value = index[at];
-  return u32(select(value, value + i32(params.n), value < 0));
+  return u32(select(value, value + i32(params.n), FROM_END && value < 0));
 }
 
 @compute @workgroup_size(64)

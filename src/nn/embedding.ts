@@ -1,7 +1,7 @@
 /** Vectors for whole numbers: words, classes, positions. */
 import { ArgumentError, DTypeError } from '../errors.ts';
 import { where } from '../ops/elementwise/elementwise.ts';
-import { gather } from '../ops/gather.ts';
+import { gatherUnsigned } from '../ops/gather.ts';
 import '../ops/methods.ts';
 import type { Engine } from '../tensor/engine.ts';
 import type { Random } from '../tensor/random.ts';
@@ -50,7 +50,7 @@ export class Embedding extends Module {
   }
 
   /**
-   * [...] to [..., features]. Numbers of vectors that do not exist give zeros.
+   * [...] to [..., features]. Numbers of vectors that do not exist, negative ones among them, give zeros.
    * @param x i32.
    * @throws {DTypeError} when x is not i32.
    */
@@ -59,7 +59,7 @@ export class Embedding extends Module {
       throw new DTypeError({ where: 'Embedding', message: `takes i32, not ${x.dtype}.`, fix: "Use x.cast('i32')." });
     }
     const index = x.reshape([x.size]);
-    const rows = gather(this.weight, index);
+    const rows = gatherUnsigned(this.weight, index);
     const { paddingIndex } = this;
     const trained =
       paddingIndex === undefined ? rows : where(index.notEqual(paddingIndex).reshape([x.size, 1]), rows, rows.detach());

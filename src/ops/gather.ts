@@ -18,6 +18,8 @@ interface Lines {
   m: number;
   inner: number;
   shared: boolean;
+  /** Whether negative positions count from the end; they do not exist otherwise. */
+  fromEnd: boolean;
 }
 
 function run(
@@ -28,11 +30,11 @@ function run(
   output: Tensor,
   lines: Lines,
 ): void {
-  const { outer, n, m, inner, shared } = lines;
+  const { outer, n, m, inner, shared, fromEnd } = lines;
   const threads = entry === 'take' ? outer * m * inner : outer * inner;
   engine.dispatch({
     kernel: { name: 'gather', source, entry },
-    constants: { T: input.dtype, R: output.dtype, SHARED: shared },
+    constants: { T: input.dtype, R: output.dtype, SHARED: shared, FROM_END: fromEnd },
     buffers: [input.storage, index.storage, output.storage],
     params: { outer, n, m, inner },
     workgroups: plane(engine, Math.ceil(threads / 64)),
@@ -40,7 +42,7 @@ function run(
 }
 
 /** Either one list of positions, or an index of the rank of `x` that agrees with it outside the axis. */
-function linesOf(where: string, shape: readonly number[], index: Tensor, axis: number): Lines {
+function linesOf(where: string, shape: readonly number[], index: Tensor, axis: number, fromEnd = true): Lines {
   if (index.dtype !== 'i32') {
     throw new DTypeError({
       where,
@@ -62,6 +64,7 @@ function linesOf(where: string, shape: readonly number[], index: Tensor, axis: n
     m: (shared ? index.shape[0] : index.shape[axis]) as number,
     inner: sizeOf(shape.slice(axis + 1)),
     shared,
+    fromEnd,
   };
 }
 
@@ -74,9 +77,18 @@ function linesOf(where: string, shape: readonly number[], index: Tensor, axis: n
  * @throws {DTypeError} when the index is not i32.
  */
 export function gather(x: Tensor, index: Tensor, axis = 0): Tensor {
+  return pick(x, index, axis, true);
+}
+
+/** {@link gather}, where negative positions do not exist either. */
+export function gatherUnsigned(x: Tensor, index: Tensor, axis = 0): Tensor {
+  return pick(x, index, axis, false);
+}
+
+function pick(x: Tensor, index: Tensor, axis: number, fromEnd: boolean): Tensor {
   const engine = commonEngine('gather', [x, index]);
   const at = normalizeAxis(axis, x.rank, 'gather');
-  const lines = linesOf('gather', x.shape, index, at);
+  const lines = linesOf('gather', x.shape, index, at, fromEnd);
   const shape = x.shape.map((n, i) => (i === at ? lines.m : n));
   const y = Tensor.empty(engine, shape, x.dtype, 'gather');
   run(engine, 'take', x, index, y, lines);
@@ -86,7 +98,7 @@ export function gather(x: Tensor, index: Tensor, axis = 0): Tensor {
     return convert(dx, x.dtype);
   };
   // Linear: the gradient of the gradient picks again.
-  const recorded = (dy: Tensor) => [record(back(dy), 'gather’s gradient', [dy], (d) => [gather(d, index, at)])];
+  const recorded = (dy: Tensor) => [record(back(dy), 'gather’s gradient', [dy], (d) => [pick(d, index, at, fromEnd)])];
   return record(y, 'gather', [x], (dy) => [back(dy)], x.dtype === 'f32' ? recorded : undefined, {
     operands: [x, index],
     axis: at,

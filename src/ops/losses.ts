@@ -9,7 +9,7 @@ import { commonEngine, type Tensor } from '../tensor/tensor.ts';
 import { elementwise } from './elementwise/elementwise.ts';
 import { launchElementwise } from './elementwise/elementwise-kernel.ts';
 import { expectShapes } from './expect-shapes.ts';
-import { gather } from './gather.ts';
+import { gatherUnsigned } from './gather.ts';
 import './methods.ts';
 import { mean, sum } from './reduce.ts';
 import { checkReduction, type Reduction } from './reduction.ts';
@@ -179,17 +179,11 @@ export function nllLoss(logProbabilities: Tensor, targets: Tensor, { weight, red
     targets: [targets, 'i32', rows],
     ...(weight ? { weight: [weight, 'f32', ['classes']] as const } : {}),
   });
-  // gather counts negative positions from the end, and gives 0 for those behind it.
-  const index = launchElementwise(
-    'place',
-    'select(a, b, a < 0)',
-    { a: targets, b: classes },
-    { shape: targets.shape, result: 'i32' },
-  );
+  const { shape } = targets;
   const counts = weight
-    ? reshape(gather(weight.detach(), reshape(index, [index.size])), index.shape)
-    : launchElementwise('counts', 'select(0.0, 1.0, a < b)', { a: index, b: classes }, { shape: index.shape });
-  const picked = reshape(gather(logProbabilities, reshape(index, [...index.shape, 1]), -1), index.shape);
+    ? reshape(gatherUnsigned(weight.detach(), reshape(targets, [targets.size])), shape)
+    : launchElementwise('counts', 'select(0.0, 1.0, a >= 0 && a < b)', { a: targets, b: classes }, { shape });
+  const picked = reshape(gatherUnsigned(logProbabilities, reshape(targets, [...shape, 1]), -1), shape);
   const losses = picked.mul(counts).neg();
   return reduction === undefined || reduction === 'mean'
     ? sum(losses).div(sum(counts))
