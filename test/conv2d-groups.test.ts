@@ -10,6 +10,7 @@ import { checkTwice } from './support/check-twice.ts';
 import { compareConv2d } from './support/compare-conv2d.ts';
 import { type ConvCase, convForward, image } from './support/conv-reference.ts';
 import { engine, errorOf, leaf, near, needs, uniform } from './support/engine.ts';
+import { HALF_EPSILON, halves, rounded } from './support/half.ts';
 
 test.after.each(() => preferVariant(engine, 'conv2d', null));
 
@@ -115,6 +116,22 @@ for (const variant of variants.filter((name) => name !== 'blocks')) {
     for (const [i, c] of some) await compareConv2d(c, 10 * i, JSON.stringify(c), 'f16');
   });
 }
+
+needs('shader-f16')('a few f16 weights, of fewer bytes than a quad of f32, do without a bias', async () => {
+  for (const c of [
+    image([1, 2, 2], [4, 4], [1, 1], one, [0, 0], { groups: 4 }),
+    image([1, 2, 4], [1, 2], [1, 1], one, [1, 0]), // a stem
+  ]) {
+    const { batch, height, width, inChannels, outChannels, kernel, stride, padding, groups = 1 } = c;
+    const [x, weight] = [rounded(uniform(batch * height * width * inChannels, 1)), rounded(uniform(outChannels, 2))];
+    const y = conv2d(
+      halves(x, [batch, height, width, inChannels]),
+      halves(weight, [...kernel, inChannels / groups, outChannels]),
+      { stride, padding, groups },
+    );
+    await near(y, convForward(c, x, weight), HALF_EPSILON);
+  }
+});
 
 test('groups are convolutions of their own, side by side', async () => {
   const x = leaf(uniform(2 * 5 * 6 * 8, 1), [2, 5, 6, 8]);

@@ -78,6 +78,7 @@ for (const variant of variants) {
       preferVariant(engine, 'matmul', variant);
       const sizes = [
         [5, 1, 3],
+        [1, 4, 4], // of fewer bytes than a quad of f32
         [17, 9, 33],
         [36, 12, 20],
         [64, 64, 64],

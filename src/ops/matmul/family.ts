@@ -26,8 +26,9 @@ export function launchMatmul(
   { a, b, bias, c }: MatmulBuffers,
 ): void {
   const plan = variant.plan(engine, product, output);
-  // The kernels bind a bias whether there is one or not.
-  launchPlan(engine, plan, [a, b, bias ?? a, c], flopsOf(product));
+  // The kernels bind a bias whether there is one or not. Those that bind it in quads have a b of four of them or more, and
+  // perhaps an a of less than one.
+  launchPlan(engine, plan, [a, b, bias ?? b, c], flopsOf(product));
 }
 
 export const matmulFamily: KernelFamily<Product, MatmulVariant> = {

@@ -2,6 +2,7 @@
 import { tapsOnLanes } from '#lane-variants';
 import type { DeviceBuffer } from '../../../gpu/device-buffer.ts';
 import type { Runtime } from '../../../gpu/runtime.ts';
+import { Tensor } from '../../../tensor/tensor.ts';
 import { chooseVariant, type KernelFamily } from '../../variants/kernel-variants.ts';
 import { launchPlan } from '../../variants/launch-plan.ts';
 import { noise, reach, rehearsal, suffixOf } from '../../variants/rehearsal.ts';
@@ -23,6 +24,9 @@ export interface TapBuffers {
   readonly accumulate?: boolean;
 }
 
+/** Of a bias that a kernel binds in quads, the most that its binding needs. */
+const QUAD_BYTES = 16;
+
 /** Runs passes over one source image by one variant, as many in a launch as it takes. */
 function launchTaps(
   engine: Runtime,
@@ -33,18 +37,21 @@ function launchTaps(
   const [{ batch, height, width, channels, stored }] = passes as readonly [TapPass];
   const output = { hasBias: bias !== undefined, accumulate };
   const { mostPhases = 1 } = variant;
+  // The kernels bind a bias whether there is one or not. Few weights, stored as f16, are shorter than a quad of f32.
+  const standIn = bias || weight.bytes >= QUAD_BYTES ? undefined : Tensor.empty(engine, [4], 'f32', 'conv2d');
+  const shift = bias ?? standIn?.storage ?? weight;
   const launch = (storage: DeviceBuffer): void => {
     for (let i = 0; i < passes.length; i += mostPhases) {
       const phases = passes.slice(i, i + mostPhases);
       const plan = variant.plan(engine, phases[0] as TapPass, output, phases);
       const flops = phases.reduce((sum, phase) => sum + flopsOf(phase), 0);
-      // The kernels bind a bias whether there is one or not.
-      launchPlan(engine, plan, [storage, weight, bias ?? weight, result], flops);
+      launchPlan(engine, plan, [storage, weight, shift, result], flops);
     }
   };
   if (variant.padsChannels) {
     withPaddedChannels(engine, { storage: source, pixels: batch * height * width, channels, stored }, launch);
   } else launch(source);
+  standIn?.dispose();
 }
 
 /** Runs the passes of a convolution's output or of its input gradient, each by the variant chosen for it. */
