@@ -39,6 +39,11 @@ for (const [stride, padding, kernel] of [
     [0, 0],
     [1, 1],
   ],
+  [
+    [1, 1],
+    [0, 0],
+    [1, 1],
+  ],
 ] as [[number, number], [number, number], [number, number]][]) {
   test(`a convolution ${kernel.join('×')} by ${stride.join('×')} is differentiated twice`, async () => {
     const shape: ConvCase = { batch: 2, height: 4, width: 5, inChannels: 2, outChannels: 4, kernel, stride, padding };

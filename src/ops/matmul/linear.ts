@@ -7,6 +7,7 @@ import { commonEngine, Tensor } from '../../tensor/tensor.ts';
 import { convert } from '../elementwise/elementwise-kernel.ts';
 import { weightsFor } from '../mixed-precision.ts';
 import { sum } from '../reduce.ts';
+import { reshape } from '../reshape.ts';
 import { matmul } from './matmul.ts';
 import { multiply } from './multiply.ts';
 
@@ -62,12 +63,16 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
     flat.dispose();
     return gradients;
   };
-  const recorded = (dy: Tensor) => [
-    matmul(dy, weight, { transposeB: true }),
-    matmul(x, dy, { transposeA: true }),
-    ...(bias ? [sum(dy, 0)] : []),
-  ];
-  record(y, 'linear', inputs, backward, dtype === 'f32' && x.rank === 2 ? recorded : undefined);
+  const recorded = (dy: Tensor) => {
+    const [from, to] = [reshape(x, [rows, features]), reshape(dy, [rows, outputs])];
+    return [
+      reshape(matmul(to, weight, { transposeB: true }), x.shape),
+      matmul(from, to, { transposeA: true }),
+      ...(bias ? [sum(to, 0)] : []),
+    ];
+  };
+  const isPlain = inputs.every((input) => input.dtype === 'f32');
+  record(y, 'linear', inputs, backward, isPlain ? recorded : undefined);
   if (!y.node) read.release();
   return y;
 }
