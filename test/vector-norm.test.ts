@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { gradcheck } from '../src/entries/testing.ts';
-import { logSumExp, normalize, vectorNorm } from '../src/index.ts';
-import { engine, near, uniform } from './support/engine.ts';
+import { cosineSimilarity, logSumExp, normalize, vectorNorm } from '../src/index.ts';
+import { engine, errorOf, leaf, near, needs, uniform } from './support/engine.ts';
+import { HALF_EPSILON, halves } from './support/half.ts';
 import { logSumExp as reference, rowsOf } from './support/rows.ts';
 
 const x = engine.tensor(uniform(12, 1, -2, 2), [3, 4]);
@@ -63,6 +64,52 @@ test('log Σ exp has its slope, and does not overflow', async () => {
   ]);
   await near(logSumExp(large), [1000 + Math.LN2, -1000], 1e-6);
   assert.equal(logSumExp(large, 0, { keepDims: true }).shape, [1, 2]);
+});
+
+test('log Σ exp of what is not finite, and its gradient, are PyTorch’s', async () => {
+  const inf = Infinity;
+  const rows = leaf([-inf, -inf, inf, 1, -inf, 2, NaN, 1], [4, 2]);
+  const y = logSumExp(rows);
+  y.sum().backward();
+  assert.equal([...(await y.data())], [-inf, inf, 2, NaN]);
+  assert.equal([...(await rows.grad!.data())], [NaN, NaN, NaN, 0, 0, 1, NaN, NaN]);
+});
+
+needs('shader-f16')('f16 vectors whose squares f16 does not hold', async () => {
+  const x = halves([300, 400], [2]);
+  await near(vectorNorm(x), [500], 1e-6);
+  await near(cosineSimilarity(x, x), [1], 1e-6);
+  await near(normalize(x), [0.6, 0.8], HALF_EPSILON);
+  assert.is(normalize(x).dtype, 'f16');
+  const gradients = { tolerance: 3 * HALF_EPSILON };
+  const z = halves(uniform(12, 2, 100, 300), [3, 4]);
+  const rows = (values: Float64Array) => rowsOf(values, 4);
+  await gradcheck(
+    (t) => vectorNorm(t),
+    (t) => rows(t!).map((row) => Math.hypot(...row)),
+    [z],
+    gradients,
+  );
+  await gradcheck(
+    (t) => normalize(t),
+    (t) => rows(t!).flatMap((row) => row.map((value) => value / Math.hypot(...row))),
+    [z],
+    gradients,
+  );
+  await gradcheck(
+    (t) => logSumExp(t),
+    (t) => rows(t!).map(reference),
+    [halves(uniform(12, 3, -2, 2), [3, 4])],
+    gradients,
+  );
+  const far = halves([60000, 60000], [2]);
+  await near(logSumExp(far), [60000 + Math.LN2], 1e-6);
+});
+
+test('integers are refused', () => {
+  const whole = engine.ones([2], 'i32');
+  for (const of of [vectorNorm, normalize, logSumExp])
+    assert.match(errorOf(() => of(whole)).message, new RegExp(`${of.name}: takes f32 or f16.*was given i32`));
 });
 
 test.run();

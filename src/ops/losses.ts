@@ -238,7 +238,8 @@ export function cosineSimilarity(
   commonFloat('cosineSimilarity', [a, b]);
   // The least normal number, nearly, keeps the gradient of a vector of zeros finite.
   const length = (of: Tensor) => of.square().sum(axis, { keepDims: true }).clamp(1e-37).sqrt().clamp(eps);
-  const cosines = a.mul(b).sum(axis, { keepDims: true }).div(length(a)).div(length(b));
+  const [p, q] = [a.cast('f32'), b.cast('f32')];
+  const cosines = p.mul(q).sum(axis, { keepDims: true }).div(length(p)).div(length(q));
   const dropped = axis < 0 ? axis + cosines.rank : axis;
   return reshape(
     cosines,

@@ -1,4 +1,8 @@
-/** Lengths of vectors along an axis, and vectors of length 1, with gradients that stay finite for vectors of zeros. */
+/**
+ * Lengths of vectors along an axis, and vectors of length 1, with gradients that stay finite for vectors of zeros. Of f16 computed in
+ * f32: f16 does not hold the squares.
+ */
+import { commonFloat } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { where } from './elementwise/elementwise.ts';
 import './methods.ts';
@@ -10,12 +14,13 @@ const NONE = 1e-24;
 const LEAST = 1e-37;
 
 /**
- * Euclidean lengths along an axis, the last by default. A vector of zeros has the gradient zero.
+ * Euclidean lengths along an axis, the last by default, f32. A vector of zeros has the gradient zero.
  * @throws {ShapeError} when the axis is out of range.
  * @throws {DTypeError} for integers.
  */
 export function vectorNorm(x: Tensor, axis = -1, options: ReduceOptions = {}): Tensor {
-  return x.square().sum(axis, options).clamp(LEAST).sqrt();
+  commonFloat('vectorNorm', [x]);
+  return x.cast('f32').square().sum(axis, options).clamp(LEAST).sqrt();
 }
 
 /**
@@ -25,6 +30,8 @@ export function vectorNorm(x: Tensor, axis = -1, options: ReduceOptions = {}): T
  * @throws {DTypeError} for integers.
  */
 export function normalize(x: Tensor, axis = -1): Tensor {
-  const squares = x.square().sum(axis, { keepDims: true });
-  return x.mul(where(squares.greater(NONE), squares.clamp(NONE).rsqrt(), 0));
+  const dtype = commonFloat('normalize', [x]);
+  const wide = x.cast('f32');
+  const squares = wide.square().sum(axis, { keepDims: true });
+  return wide.mul(where(squares.greater(NONE), squares.clamp(NONE).rsqrt(), 0)).cast(dtype);
 }
