@@ -81,12 +81,28 @@ test('means and spread, what is missing, and what PyTorch gave in the same order
   const made = withMethodTables(text, some);
   assert.match(made, /^before\n<!-- methods: made by/);
   assert.match(made, /\| method \| what it does \| Fashion-MNIST \| verified \|\n/, 'no glyphs were run');
-  assert.match(made, /\| `kd` \|[^\n]*\| 72\.0 \/ 64\.0 \| ✓ \|\n/);
-  assert.match(made, /last accuracy in percent on 5 tasks of 2 Fashion-MNIST classes; means/);
+  assert.match(made, /\| `kd` \|[^\n]*\| 72\.0 \/ 64\.0 \(2\) \| ✓ \|\n/, 'of three orders two were run');
+  assert.match(made, /\| `foster` \|[^\n]*\| – \| {2}\|\n/);
+  assert.match(
+    made,
+    /last accuracy in percent on 5 tasks of 2 Fashion-MNIST classes; means over 3 class orders,\nin brackets over how many/,
+  );
+  assert.match(page, /deviations over up to 3 orders/);
   assert.match(made, /<!-- methods: end -->\nafter\n$/);
   assert.not.match(made, /\nold\n/);
   assert.is(withMethodTables(made, some), made);
   assert.is(withMethodTables('no marks', some), 'no marks');
+});
+
+test('where every order was run, no number of them is told', () => {
+  const whole = METHOD_NAMES.flatMap((name) => [0, 1, 2].map((order) => resultFor(name, order)));
+  const all = withResults(whole, whole);
+  const text = '<!-- methods: made by `npm run -s evidence -- methods` -->\n<!-- methods: end -->';
+  const made = withMethodTables(text, all);
+  assert.match(made, /\| `kd` \|[^\n]*\| 70\.0 \/ 60\.0 \| 70\.0 \/ 60\.0 \| ✓ \|\n/);
+  assert.match(made, /means over 3 class orders\.\n/);
+  assert.not.match(made, /\(3\)|in brackets/);
+  assert.match(methodsPage(all, '## Notes', nothing), /deviations over 3 orders/);
 });
 
 test('PyTorch’s runs are taken order by order, and their chance is that of a seed', () => {

@@ -4,6 +4,7 @@ import type { AnyMethod } from '../../src/continual/method.ts';
 import { METHOD_NAMES, methods } from '../../src/continual/methods/index.ts';
 import { mean, meanOf } from '../../src/report/statistics.ts';
 import { meanText, signed } from '../../src/report/statistics-text.ts';
+import { plannedCounts } from '../../src/sweep/plan.ts';
 import type { SweepResult } from '../../src/sweep/results.ts';
 import { betweenMarks } from './between-marks.ts';
 import { PROTOCOLS, type Protocol, protocols, pytorch, titles } from './method-protocols.ts';
@@ -23,6 +24,8 @@ export type ByProtocol = Readonly<Record<Protocol, Pick<RecordedSweep, 'runs' | 
 interface Row {
   readonly method: AnyMethod;
   readonly results: readonly SweepResult[];
+  /** In how many of them it is to be run. */
+  readonly planned: number;
 }
 
 const one = (value: number): string => value.toFixed(1);
@@ -36,11 +39,20 @@ const pair = (results: readonly SweepResult[]): string =>
     ? DASH
     : `${one(mean(results.map(({ average }) => average)))} / ${one(mean(results.map(({ last }) => last)))}`;
 
-const rowsOf = (protocol: Protocol, compared: ByProtocol): Row[] =>
-  METHOD_NAMES.map((name) => ({
+/** Orders of the classes in which every method is to be run. */
+const plannedOrders = (compared: ByProtocol): string[] => [
+  ...new Set(PROTOCOLS.flatMap((protocol) => compared[protocol].runs.map(({ pair: order }) => order))),
+];
+
+const rowsOf = (protocol: Protocol, compared: ByProtocol): Row[] => {
+  const { runs, results } = compared[protocol];
+  const planned = plannedCounts(runs);
+  return METHOD_NAMES.map((name) => ({
     method: methods[name],
-    results: compared[protocol].results.filter(({ label }) => label === name),
+    results: results.filter(({ label }) => label === name),
+    planned: planned.get(name) ?? 0,
   }));
+};
 
 /** What PyTorch gave, beside ours in the same two orders. */
 function besidePytorch(protocol: Protocol, { method, results }: Row): string {
@@ -142,6 +154,14 @@ const settingsTable = (): string =>
     }),
   );
 
+const isShort = ({ results, planned }: Row): boolean => results.length < planned;
+
+/** Mean accuracies; with the number of orders where some are missing, since orders differ by many points. */
+const meansText = (row: Row): string => {
+  const { length } = row.results;
+  return `${pair(row.results)}${length > 0 && isShort(row) ? ` (${length})` : ''}`;
+};
+
 /** The README's: a row a method, a column for each protocol that has results, and what they are. */
 function readmeTable(compared: ByProtocol): string {
   const run = PROTOCOLS.map((protocol) => ({ protocol, rows: rowsOf(protocol, compared) })).filter(({ rows }) =>
@@ -151,14 +171,16 @@ function readmeTable(compared: ByProtocol): string {
     ['method', 'what it does', ...run.map(({ protocol }) => short[protocol]), 'verified'],
     METHOD_NAMES.map((name, at) => {
       const { summary, verified } = methods[name];
-      return [`\`${name}\``, summary, ...run.map(({ rows }) => pair(rows[at]!.results)), verified ? '✓' : ''];
+      return [`\`${name}\``, summary, ...run.map(({ rows }) => meansText(rows[at]!)), verified ? '✓' : ''];
     }),
   );
   if (run.length === 0) return table;
+  const missing = run.some(({ rows }) => rows.some(isShort))
+    ? ',\nin brackets over how many where some are not run yet, a dash where none is: orders differ by many points, so a mean over fewer ranks nothing'
+    : '';
   return `${table}
 
-Average incremental / last accuracy in percent on ${run.map(({ protocol }) => protocols[protocol]).join(' and ')}; means over the class orders run so far,
-a dash where none was.`;
+Average incremental / last accuracy in percent on ${run.map(({ protocol }) => protocols[protocol]).join(' and ')}; means over ${plannedOrders(compared).length} class orders${missing}.`;
 }
 
 /** From the first to the last of these days. */
@@ -197,13 +219,13 @@ export function methodsPage(
 ): string {
   const all = PROTOCOLS.flatMap((protocol) => compared[protocol].results);
   const missing = PROTOCOLS.reduce((count, protocol) => count + compared[protocol].runs.length, 0) - all.length;
-  const orders = [...new Set(PROTOCOLS.flatMap((protocol) => compared[protocol].runs.map(({ pair: order }) => order)))];
+  const orders = plannedOrders(compared);
   const dates = all.map(({ date }) => date).sort();
   const adapters = [...new Set(all.map(({ adapter }) => adapter))];
   return `# All methods under the same protocols
 
 Made by \`npm run -s evidence -- methods\`, which runs what is missing of \`bench/sweeps/methods-*.json\` and writes this page and the README's
-table; with \`--table\` it only writes them. Means and sample standard deviations over ${orders.length} orders of the classes (NumPy's of the seeds
+table; with \`--table\` it only writes them. Means and sample standard deviations over ${missing > 0 ? 'up to ' : ''}${orders.length} orders of the classes (NumPy's of the seeds
 ${orders.map((order) => order.replace('order ', '')).join(', ')}), which differ by many points.
 Average: of the accuracies over all classes seen, after each task (Rebuffi et al. 2017). Last: after the last task. Forgetting: Chaudhry et al. 2018.
 Processor s: seconds of all threads, the adapter's included, of the cheapest run; other work on the machine hardly disturbs them.
