@@ -104,6 +104,11 @@ test('what is known is not measured again, what was asked otherwise or is of ano
   writeFileSync(at('again', 'analysis.json'), JSON.stringify({ ...known, state: 'another' }));
   assert.equal(await measured('--images', '12', '--only', 'drift'), ['drift']);
   assert.equal(Object.keys(JSON.parse(text('again', 'analysis.json')).parts), ['drift']);
+  // Batches that were not drawn at random came to other similarities.
+  const unlike = JSON.parse(text('again', 'analysis.json'));
+  delete unlike.parts.drift.settings.batches;
+  writeFileSync(at('again', 'analysis.json'), JSON.stringify(unlike));
+  assert.equal(await measured('--images', '12', '--only', 'drift'), ['drift']);
   writeFileSync(at('again', 'analysis.json'), '{');
   assert.equal(await measured('--images', '12', '--only', 'drift'), ['drift']);
 });

@@ -1,11 +1,15 @@
-/** Mini-batch CKA against its formula in float64, and what it does and does not see. */
+/** Mini-batch CKA against its formula in float64, what it does and does not see, and a run's drift by it. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { innerProducts, minibatchCKA } from '../src/entries/analysis.ts';
+import { featuresOf } from '../src/analysis/run/analysed-run.ts';
+import { AnalysedRun, analyse, innerProducts, minibatchCKA, type Stage } from '../src/entries/analysis.ts';
 import type { Tensor } from '../src/index.ts';
+import { saveWeights } from '../src/nn/weights.ts';
 import { engine, errorOf, uniform } from './support/engine.ts';
 import { refusal } from './support/refusal.ts';
 import { dot, mean, rowsOf, sum } from './support/rows.ts';
+import { makeBenchmark } from './support/run-benchmark.ts';
+import { small } from './support/small-run.ts';
 
 /** HSIC₁ as Song et al. have it, from Gram matrices of features as they are. */
 function hsic(x: readonly number[][], y: readonly number[][]): number {
@@ -92,6 +96,28 @@ test('maps are flattened, nothing has a gradient, and what does not fit is refus
   assert.match((await refusal(minibatchCKA([products], []))).message, /1 and 0 batches/);
   const other = innerProducts(engine.ones([6, 2]));
   assert.match((await refusal(minibatchCKA([products], [other]))).message, /\[1, 6, 6\], the first one \[1, 5, 5\]/);
+});
+
+test('the drift of a run is that of all its images at once: no batch is of few classes', async () => {
+  // Of 256 images, two batches: in the order in which they are kept each would be of one task's two classes.
+  const benchmark = makeBenchmark({ ...small, trainPerClass: 64, epochs: 2, method: 'replay' });
+  const stages: Stage[] = [];
+  for await (const { type } of benchmark.run())
+    if (type === 'task') {
+      const weights = await saveWeights(benchmark.learner.model!);
+      stages.push({ tasks: benchmark.tasksDone, where: 'a stage', read: async () => weights });
+    }
+  const run = new AnalysedRun(benchmark, { stages });
+  const { record } = await analyse(run, { name: 'run', state: '1', only: ['drift'] });
+  const whole = await run.with(run.train, async (images) => {
+    assert.is(images.labels.length, 256);
+    const products = (tasks: number) => run.after(tasks, async (model) => [innerProducts(featuresOf(model, images))]);
+    return minibatchCKA(await products(1), await products(2));
+  });
+  const found = record.parts.drift!.result.similarity.at(-1)![0]![1]!;
+  assert.ok(Math.abs(found - whole) < 0.01, `${found} in batches, ${whole} of all images`);
+  run.dispose();
+  benchmark.dispose();
 });
 
 test.run();

@@ -3,6 +3,7 @@ import { noGrad } from '../../autograd/tape.ts';
 import { expectedCalibrationError, joinedCalibration } from '../../continual/benchmark/metrics/calibration-error.ts';
 import type { TaskImages } from '../../continual/task-images.ts';
 import { capture } from '../../tensor/capture.ts';
+import { Random } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { classifierBlocks } from '../classifier-blocks.ts';
 import { Hessian } from '../hessian.ts';
@@ -133,18 +134,23 @@ const classifier: Measure<'classifier'> = {
   },
 };
 
-/** Images in a batch that similarities are taken in: as many in each, and no fewer than the estimate needs. */
-const DRIFT = { batch: 128 };
+/**
+ * Images in a batch that similarities are taken in: as many in each, and no fewer than the estimate needs. Batches are drawn, as the
+ * estimate takes for granted: one of images of few classes says nothing of what tells the others apart.
+ */
+const DRIFT = { batch: 128, batches: 'drawn' };
 
 /** Inner products of each layer, batch by batch: [layer][batch]. */
 async function productsOf(run: AnalysedRun, tasks: number, images: TaskImages): Promise<Tensor[][]> {
   const count = images.labels.length;
   const batches = Math.max(1, Math.ceil(count / DRIFT.batch));
   const size = Math.floor(count / batches);
+  // The same for every model: the images come sorted by task and class.
+  const order = Random.of(run.seed, 'drift').permutation(count);
   return run.after(tasks, async (model) => {
     const found: Tensor[][] = [];
     for (let batch = 0; batch < batches; batch++) {
-      const places = Array.from({ length: size }, (_, i) => batch * size + i);
+      const places = [...order.subarray(batch * size, (batch + 1) * size)];
       const layers = noGrad(run.engine, () =>
         run.engine.scope(() => {
           const { stages, features } = model.outputs(images.raw(places));
