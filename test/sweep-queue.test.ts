@@ -108,6 +108,15 @@ async function begun(sweep: string): Promise<void> {
   while (!(await server!.use(isSaved))) await setTimeout(50);
 }
 
+/** What is in a folder; nothing where there is none yet. */
+function readdirOf(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
 const told = ({ out, errors }: Outcome) => `${out}\n${errors}`;
 
 withRedis(
@@ -129,13 +138,8 @@ withRedis(
       });
       const done = () => resultsIn(there).length;
       /** Runs that workers have begun, and not ended. */
-      const underWay = (i: number) => {
-        try {
-          return readdirSync(join(folder, `worker-${i}`, 'my')).filter((name) => name.includes('.')).length;
-        } catch {
-          return 0;
-        }
-      };
+      const underWay = (i: number) =>
+        readdirOf(join(folder, `worker-${i}`, 'my')).filter((name) => name.includes('.')).length;
       for (let kills = 0; kills < 10 && !over; kills++) {
         // Two runs further each time, and in the middle of one.
         while (!over && done() < 2 * kills + 1) await setTimeout(20);
@@ -213,24 +217,48 @@ withRedis('a worker that was away for too long finds its run taken over, and han
   }),
 );
 
+withRedis('a run that was given back twice and cancelled goes on when it is put on the queue again', () =>
+  inFolder(async (folder) => {
+    const file = await writeSweep(folder, { settings: slower, seeds: [0] }, 'again.json');
+    const args = ['sweep', file, '--out', join(folder, 'out'), '--queue', url, '--retries', '0'];
+    const sweep = start(args);
+    // Tries are counted from 1 again once the run is put on the queue anew.
+    for (const name of ['first', 'second']) {
+      const { child, ended } = worker(join(folder, name));
+      while (!readdirOf(join(folder, name, 'again')).length) await setTimeout(50);
+      await begun('again');
+      child.kill('SIGTERM');
+      assert.match((await ended).out, /returned {2}again/);
+    }
+    await engram('queue', 'cancel', 'again', '--queue', url);
+    assert.is((await sweep.ended).code, 1, told(await sweep.ended));
+    const third = worker(join(folder, 'third'));
+    const { code, out, errors } = await engram(...args);
+    third.child.kill('SIGTERM');
+    assert.is(code, 0, `${out}\n${errors}\n${told(await third.ended)}`);
+    assert.match((await third.ended).out, /again [0-9a-f]{12}: goes on, try 1\n.*done {6}again/);
+  }),
+);
+
 withRedis('a try that another has taken over from writes nothing, and takes nothing back', () =>
   inFolder((folder) =>
     server!.use(async (redis) => {
-      const [early, late] = [new SavedState(redis, 'a~run', 1), new SavedState(redis, 'a~run', 2)];
       const [here, there] = [join(folder, 'here'), join(folder, 'there')];
       const put = (text: string) => writeFile(join(here, 'progress.safetensors'), text);
-      const restored = async () => {
-        assert.is(await late.restore(there), true);
-        return readFile(join(there, 'progress.safetensors'), 'utf8');
-      };
+      const early = await SavedState.takeOver(redis, 'a~run');
       assert.is(await early.restore(here), false, 'there is nothing yet');
       await mkdir(here);
       await put('epoch 1');
       assert.is(await early.send(here, { tasks: 0, epochs: 1 }), true);
+      const late = await SavedState.takeOver(redis, 'a~run');
+      assert.ok(late.token > early.token);
+      const restored = async () => {
+        assert.is(await late.restore(there), true);
+        return readFile(join(there, 'progress.safetensors'), 'utf8');
+      };
       assert.is(await restored(), 'epoch 1');
       await put('epoch 2');
       assert.is(await early.send(here, { tasks: 0, epochs: 2 }), false);
-      assert.is(await early.restore(here), null);
       assert.is(await restored(), 'epoch 1');
       // A task that is done has no state within it any more.
       await writeFile(join(there, 'checkpoint.safetensors'), 'task 1');
@@ -238,6 +266,8 @@ withRedis('a try that another has taken over from writes nothing, and takes noth
       assert.is(await late.restore(there), true);
       assert.equal(readdirSync(there), ['checkpoint.safetensors']);
       await redis.del('engram:state:a~run');
+      assert.is(await late.send(there, { tasks: 1, epochs: 0 }), false, 'the run was handed in by another');
+      assert.is(await redis.exists('engram:state:a~run'), 0);
     }),
   ),
 );

@@ -7,7 +7,7 @@ import type { EarlyStop } from '../sweep-file.ts';
 /** The queue that all sweeps share: workers take whatever is in it. */
 export const QUEUE = 'engram-runs';
 /** Grows when what is in Redis changes its meaning. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** Which version of the library the queue is of: runs of two would be no comparison. */
 export const VERSION_KEY = 'engram:version';

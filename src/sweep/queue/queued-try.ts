@@ -1,12 +1,11 @@
 /** One try at a run from the queue: a process that learns it from where the tries before had come to, and keeps the queue told. */
-import { joinPath } from '../../data/files.ts';
 import { isHopeless } from '../early-stop.ts';
 import type { RunFigures, RunMessage } from '../messages.ts';
 import { secondsSoFar } from '../remaining-time.ts';
 import { RunProcess, type RunProgram } from '../run-process.ts';
 import type { Connection } from './connection.ts';
 import { CANCELLED_KEY, curvesKey, type QueuedJob, type QueuedProgress } from './names.ts';
-import { SavedState } from './saved-state.ts';
+import type { SavedState } from './saved-state.ts';
 
 /** Milliseconds between two words to the queue on how far a run is. */
 const SPEAK_MS = 1000;
@@ -14,8 +13,10 @@ const SPEAK_MS = 1000;
 export interface QueuedTryOptions {
   readonly connection: Connection;
   readonly program: RunProgram;
-  /** Where the run has its folder for this try. */
+  /** Where the run has its folder for this try; what tries before saved is there. */
   readonly path: string;
+  /** Taken over by this try. */
+  readonly saved: SavedState;
   /** Who works. */
   readonly worker: string;
   /** Called with trouble in telling the queue. */
@@ -28,14 +29,9 @@ export type TryEnd =
   | { readonly type: 'failed'; readonly message: string; readonly again: boolean }
   | { readonly type: 'stopped' | 'lost' | 'cancelled' };
 
-/** The folder of a try among those of its sweep. */
-export const tryFolder = (folder: string, { data, attemptsStarted }: QueuedJob): string =>
-  joinPath(folder, `${data.run}.${attemptsStarted}`);
-
 export class QueuedTry {
   private child: RunProcess | null = null;
   private readonly began = performance.now();
-  private readonly saved: SavedState;
   private progress: QueuedProgress;
   private isTold = false;
   /** What is sent is sent in order, and all of it before the try ends. */
@@ -47,18 +43,7 @@ export class QueuedTry {
     private readonly job: QueuedJob,
     private readonly options: QueuedTryOptions,
   ) {
-    const { worker, connection } = options;
-    const attempt = job.attemptsStarted;
-    this.saved = new SavedState(connection.redis, job.id ?? '', attempt);
-    this.progress = { share: 0, seconds: 0, text: 'starting', worker, attempt };
-  }
-
-  /**
-   * Takes the run over.
-   * @returns whether tries before had saved something; `null` where a later one has the run already.
-   */
-  takeOver(): Promise<boolean | null> {
-    return this.saved.restore(this.options.path);
+    this.progress = { share: 0, seconds: 0, text: 'starting', worker: options.worker, attempt: job.attemptsStarted };
   }
 
   /** Learns. */
@@ -108,7 +93,7 @@ export class QueuedTry {
       this.isTold = false;
     } else if (message.type === 'saved') {
       this.inOrder(async () => {
-        if (!(await this.saved.send(this.options.path, message))) this.giveUp('lost');
+        if (!(await this.options.saved.send(this.options.path, message))) this.giveUp('lost');
       });
     } else if (message.type === 'task') {
       this.inOrder(async () => {

@@ -1,7 +1,8 @@
 /**
- * The last saved state of a run, on the queue: whichever worker takes the run goes on from there, also on another machine. Tries
- * are numbered, and one that another has taken over from cannot write any more (a fencing token; Kleppmann, "Designing
- * Data-Intensive Applications", 2017, chapter 8).
+ * The last saved state of a run, on the queue: whichever worker takes the run goes on from there, also on another machine. Each try
+ * draws a number when it begins, and one that another has taken over from cannot write any more (a fencing token; Kleppmann,
+ * "Designing Data-Intensive Applications", 2017, chapter 8). The queue's own count of tries is none: it begins anew with a run that
+ * is put on the queue again.
  */
 import { readFile, rm } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
@@ -13,11 +14,12 @@ import { STATE_LIFE, stateKey } from './names.ts';
 /** As runs call it in their folders. */
 const PROGRESS = 'progress.safetensors';
 
-/** KEYS: the state. ARGV: attempt, seconds to live, then fields and values; a value of nothing takes its field away. */
+/** The number of the try that has the run. */
+const TOKEN = 'token';
+
+/** KEYS: the state. ARGV: token, seconds to live, then fields and values; a value of nothing takes its field away. */
 const SAVE = `
-local held = redis.call('HGET', KEYS[1], 'attempt')
-if held and tonumber(held) > tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'attempt', ARGV[1])
+if redis.call('HGET', KEYS[1], '${TOKEN}') ~= ARGV[1] then return 0 end
 for i = 3, #ARGV, 2 do
   if ARGV[i + 1] == '' then redis.call('HDEL', KEYS[1], ARGV[i]) else redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 end
@@ -27,25 +29,29 @@ return 1`;
 const bytesOf = (path: string): Promise<Buffer | null> => readFile(path).catch(() => null);
 
 export class SavedState {
-  private readonly key: string;
   /** Tasks of the checkpoint that is on the queue. */
   private sent = -1;
 
-  /** @param attempt which try this is: it grows with every one that the queue hands out. */
-  constructor(
+  private constructor(
     private readonly redis: Redis,
-    job: string,
-    private readonly attempt: number,
-  ) {
-    this.key = stateKey(job);
+    private readonly key: string,
+    /** Larger than that of any try before. */
+    readonly token: number,
+  ) {}
+
+  /** Takes the run over from tries before, which cannot write any more. */
+  static async takeOver(redis: Redis, job: string): Promise<SavedState> {
+    const key = stateKey(job);
+    const token = await redis.hincrby(key, TOKEN, 1);
+    await redis.expire(key, STATE_LIFE);
+    return new SavedState(redis, key, token);
   }
 
   /**
-   * Takes the run over from tries before, and brings what they saved into a folder.
-   * @returns whether there was anything; `null` where a later try has it already.
+   * Brings what tries before saved into a folder.
+   * @returns whether there was anything.
    */
-  async restore(folder: string): Promise<boolean | null> {
-    if (!(await this.save([]))) return null;
+  async restore(folder: string): Promise<boolean> {
     const { checkpoint, progress } = (await this.redis.hgetallBuffer(this.key)) as Record<string, Buffer | undefined>;
     await rm(folder, { recursive: true, force: true });
     if (checkpoint) await files.write(joinPath(folder, CHECKPOINT), checkpoint);
@@ -77,6 +83,6 @@ export class SavedState {
   }
 
   private async save(fields: (string | Buffer)[]): Promise<boolean> {
-    return (await this.redis.eval(SAVE, 1, this.key, this.attempt, STATE_LIFE, ...fields)) === 1;
+    return (await this.redis.eval(SAVE, 1, this.key, this.token, STATE_LIFE, ...fields)) === 1;
   }
 }

@@ -6,7 +6,8 @@ import { joinPath } from '../../data/files.ts';
 import type { RunProgram } from '../run-process.ts';
 import type { Connection } from './connection.ts';
 import { CANCELLED, QUEUE, type QueuedJob, type QueuedResult, type QueuedRun } from './names.ts';
-import { QueuedTry, tryFolder } from './queued-try.ts';
+import { QueuedTry } from './queued-try.ts';
+import { SavedState } from './saved-state.ts';
 
 export interface QueueWorkerOptions {
   readonly connection: Connection;
@@ -34,10 +35,10 @@ export interface WorkerEvent {
 const LOST = 'another worker has it';
 
 /** Takes away what tries before this one left in the folder, whose workers are gone or have lost the run. */
-async function removeTries(folder: string, { data, attemptsStarted }: QueuedJob): Promise<void> {
+async function removeTries(folder: string, run: string, { token }: SavedState): Promise<void> {
   const names = await readdir(folder).catch(() => []);
-  const tries = names.filter((name) => name.startsWith(`${data.run}.`));
-  const before = tries.filter((name) => Number(name.slice(data.run.length + 1)) < attemptsStarted);
+  const tries = names.filter((name) => name.startsWith(`${run}.`));
+  const before = tries.filter((name) => Number(name.slice(run.length + 1)) < token);
   for (const name of before) await rm(joinPath(folder, name), { recursive: true, force: true });
 }
 
@@ -82,20 +83,22 @@ export class QueueWorker {
 
   private async process(job: QueuedJob, token?: string, signal?: AbortSignal): Promise<QueuedResult> {
     const { connection, program } = this.options;
-    const folder = joinPath(this.options.folder, job.data.sweep);
-    const path = tryFolder(folder, job);
+    const { sweep, run } = job.data;
+    const folder = joinPath(this.options.folder, sweep);
+    const saved = await SavedState.takeOver(connection.redis, job.id ?? '');
+    const path = joinPath(folder, `${run}.${saved.token}`);
     const onTrouble = (message: string) => this.say('queue', job.data, message);
-    const one = new QueuedTry(job, { connection, program, path, worker: this.name, onTrouble });
+    const one = new QueuedTry(job, { connection, program, path, saved, worker: this.name, onTrouble });
     this.tries.add(one);
     signal?.addEventListener('abort', () => one.giveUp('lost'));
+    if (signal?.aborted) one.giveUp('lost');
     if (this.isStopping) one.stop();
     try {
-      await removeTries(folder, job);
-      const isRestored = await one.takeOver();
-      if (isRestored === null) throw this.lost(job);
+      await removeTries(folder, run, saved);
+      const isRestored = await saved.restore(path);
       const attempt = job.attemptsStarted;
       this.say('taken', job.data, `${isRestored ? 'goes on, ' : ''}try ${attempt}`);
-      return { ...(await this.result(one, job, token)), attempt, worker: this.name };
+      return { ...(await this.result(one, path, job, token)), attempt, worker: this.name };
     } finally {
       this.tries.delete(one);
       await rm(path, { recursive: true, force: true });
@@ -103,12 +106,12 @@ export class QueueWorker {
   }
 
   /** What the try came to, as the queue wants it: a result, or an error that says what becomes of the run. */
-  private async result(one: QueuedTry, job: QueuedJob, token: string | undefined) {
+  private async result(one: QueuedTry, path: string, job: QueuedJob, token: string | undefined) {
     const { UnrecoverableError, WaitingError } = this.options.connection.bullmq;
     const end = await one.run();
     if (end.type === 'done') {
       const { figures, stopped } = end;
-      await this.keep(job);
+      await this.keep(path, job);
       this.say('done', job.data, `average ${figures.average.toFixed(1)} %, last ${figures.last.toFixed(1)} %`);
       return { figures, stopped };
     }
@@ -129,11 +132,10 @@ export class QueueWorker {
   }
 
   /** A finished run's folder stays, under the run's own name. */
-  private async keep(job: QueuedJob): Promise<void> {
-    const folder = joinPath(this.options.folder, job.data.sweep);
-    const place = joinPath(folder, job.data.run);
+  private async keep(path: string, { data }: QueuedJob): Promise<void> {
+    const place = joinPath(joinPath(this.options.folder, data.sweep), data.run);
     await rm(place, { recursive: true, force: true });
-    await rename(tryFolder(folder, job), place);
+    await rename(path, place);
   }
 
   private say(type: WorkerEvent['type'], run: QueuedRun, text: string): void {
