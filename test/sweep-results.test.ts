@@ -88,11 +88,12 @@ test('tables tell what is done of what is planned', () => {
 test('a run is hopeless that is below the median of three or more others by more than the margin', () => {
   const rule = { minTasks: 2, margin: 1 };
   const others = [[90, 80], [90, 70], [90, 60], [90]];
-  assert.is(isHopeless([90, 67.9], others, rule), true);
+  assert.is(isHopeless([90, 67.9], 4, others, rule), true);
   // The median of the averages is 80.
-  assert.is(isHopeless([90, 68], others, rule), false);
-  assert.is(isHopeless([10], others, rule), false, 'before it has learnt two tasks');
-  assert.is(isHopeless([10, 10], others.slice(1), rule), false, 'two others are no median');
+  assert.is(isHopeless([90, 68], 4, others, rule), false);
+  assert.is(isHopeless([10], 4, others, rule), false, 'before it has learnt two tasks');
+  assert.is(isHopeless([10, 10], 4, others.slice(1), rule), false, 'two others are no median');
+  assert.is(isHopeless([10, 10], 2, others, rule), false, 'nothing is left to be stopped');
 });
 
 test('what is left is reckoned by what runs of the configuration took, or by the others', () => {

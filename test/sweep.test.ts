@@ -158,6 +158,16 @@ test('hopeless runs are stopped, and in no mean', () =>
     assert.match(said, /│ hardly +│ 3, \d stopped │/);
   }));
 
+test('a run that has learnt all its tasks is not stopped, however hopeless: it hands its result in', () =>
+  inFolder(async (folder) => {
+    const file = await writeSweep(folder, { ...halfHopeless, earlyStop: { minTasks: 3, margin: 2 } });
+    const out = join(folder, 'out');
+    const { code, errors } = await engram('sweep', file, '--out', out);
+    assert.is(code, 0, errors);
+    const results = resultsIn(out);
+    assert.equal([results.length, results.filter(({ stopped }) => stopped !== undefined)], [6, []]);
+  }));
+
 test('a folder holds one sweep, and bad files leave nothing behind', () =>
   inFolder(async (folder) => {
     const file = await writeSweep(folder, four);

@@ -137,7 +137,9 @@ async function work({ config, folder: path, saveEvery, keepStages }: RunOrder): 
       onSaved: async ({ tasks, epochs }) => {
         await tell({ type: 'saved', tasks, epochs });
         const soFar = epochs === 0 ? await readRecord(path) : null;
-        if (soFar) await tell({ type: 'task', curve: accuracyCurve(soFar.matrix, soFar.classesPerTask) });
+        if (!soFar) return;
+        const { matrix, classesPerTask } = soFar;
+        await tell({ type: 'task', curve: accuracyCurve(matrix, classesPerTask), planned: classesPerTask.length });
       },
     });
     return { type: 'done', figures: figuresOf(record, cpuSeconds()) };

@@ -80,7 +80,7 @@ export class LocalSweep {
       if (message.type !== 'task') return;
       this.curves.set(run.id, message.curve);
       const others = [...this.curves].flatMap(([id, curve]) => (id === run.id ? [] : [curve]));
-      if (!earlyStop || hopeless || !isHopeless(message.curve, others, earlyStop)) return;
+      if (!earlyStop || hopeless || !isHopeless(message.curve, message.planned, others, earlyStop)) return;
       hopeless = true;
       child.stop();
     });

@@ -31,8 +31,8 @@ export type RunMessage =
     }
   /** The state as it is in the folder now. */
   | { readonly type: 'saved'; readonly tasks: number; readonly epochs: number }
-  /** A task is learnt and saved: accuracy over all classes seen after each task so far. */
-  | { readonly type: 'task'; readonly curve: readonly number[] }
+  /** A task is learnt and saved: accuracy over all classes seen after each task so far, of as many as are planned. */
+  | { readonly type: 'task'; readonly curve: readonly number[]; readonly planned: number }
   | { readonly type: 'done'; readonly figures: RunFigures }
   /** Stopped as it was asked to; figures of the tasks that it had learnt, if any. */
   | { readonly type: 'stopped'; readonly figures: RunFigures | null }

@@ -97,7 +97,7 @@ export class QueuedTry {
       });
     } else if (message.type === 'task') {
       this.inOrder(async () => {
-        if (this.ended !== null || !(await this.isHopeless(message.curve))) return;
+        if (this.ended !== null || !(await this.isHopeless(message.curve, message.planned))) return;
         this.ended = 'hopeless';
         this.child?.stop();
       });
@@ -118,13 +118,13 @@ export class QueuedTry {
   }
 
   /** Tells the others how the run is doing, and looks whether it is far below them. */
-  private async isHopeless(curve: readonly number[]): Promise<boolean> {
+  private async isHopeless(curve: readonly number[], planned: number): Promise<boolean> {
     const { sweep, run, earlyStop } = this.job.data;
     if (!earlyStop) return false;
     const { redis } = this.options.connection;
     await redis.hset(curvesKey(sweep), run, JSON.stringify(curve));
     const all = await redis.hgetall(curvesKey(sweep));
     const others = Object.entries(all).flatMap(([id, text]) => (id === run ? [] : [JSON.parse(text) as number[]]));
-    return isHopeless(curve, others, earlyStop);
+    return isHopeless(curve, planned, others, earlyStop);
   }
 }
