@@ -1,14 +1,16 @@
 /** What a sweep makes of its results: comparisons, early stops, how long it takes, a file that holds each once. */
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { planSweep } from '../src/cli/sweep-plan.ts';
 import { meanOf, pairedDifference } from '../src/report/statistics.ts';
 import { compareConfigurations } from '../src/sweep/comparison.ts';
 import { isHopeless } from '../src/sweep/early-stop.ts';
 import { secondsLeft } from '../src/sweep/remaining-time.ts';
 import { ResultsFile, type SweepResult } from '../src/sweep/results.ts';
 import { sweepMarkdown, sweepTable } from '../src/sweep/sweep-table.ts';
+import { engram } from './support/command.ts';
 import { inFolder } from './support/in-folder.ts';
 
 const result = (label: string, order: number, last: number, more: Partial<SweepResult> = {}): SweepResult => ({
@@ -84,6 +86,28 @@ test('tables tell what is done of what is planned', () => {
   assert.match(markdown, /^\| configuration \| runs \|/);
   assert.match(markdown, /\n\| a\\\|b \| 2 \| 61.5 ± 3.5 \|/);
 });
+
+test('a sweep that grew by a parameter has its results under the names of now', () =>
+  inFolder(async (folder) => {
+    const file = join(folder, 'my.json');
+    const results = join(folder, 'results.jsonl');
+    const write = (lr: readonly number[]) =>
+      writeFile(
+        file,
+        JSON.stringify({ parameters: { method: ['kd', 'wa'], ...(lr.length > 0 ? { lr } : {}) }, seeds: [0] }),
+      );
+    await write([]);
+    const { runs } = await planSweep(file);
+    const recorded = await ResultsFile.open(results);
+    for (const { id: run, label, pair } of runs) await recorded.add(result(label, 0, 50, { run, pair }));
+    // The rate that they had by default, and another.
+    const { lr } = runs[0]!.config;
+    await write([lr, 2 * lr]);
+    const { code, out, errors } = await engram('sweep', file, '--table', '--markdown', '--results', results);
+    assert.is(code, 0, errors);
+    assert.match(out, new RegExp(`\\| kd lr=${lr} \\| 1 \\|.*\\n\\| wa lr=${lr} \\| 1 \\|`));
+    assert.not.match(out, /\| kd \|/);
+  }));
 
 test('a run is hopeless that is below the median of three or more others by more than the margin', () => {
   const rule = { minTasks: 2, margin: 1 };

@@ -1,14 +1,14 @@
 /** A sweep of `bench/sweeps` with the results that are recorded of it. */
 import { readdir } from 'node:fs/promises';
 import { type Planned, planSweep } from '../../src/cli/sweep-plan.ts';
-import { ResultsFile, type SweepResult } from '../../src/sweep/results.ts';
+import { ownResults, ResultsFile, type SweepResult } from '../../src/sweep/results.ts';
 
 const SWEEPS = 'bench/sweeps';
 const RESULTS = 'bench/results/sweeps';
 
 export interface RecordedSweep extends Planned {
   readonly name: string;
-  /** Of runs that are the sweep's as it is now, in its order. */
+  /** Of runs that are the sweep's as it is now, in its order and by its names for them. */
   readonly results: readonly SweepResult[];
 }
 
@@ -26,7 +26,7 @@ export async function recordedSweep(name: string): Promise<RecordedSweep> {
   const { file, results: path } = pathsOf(name);
   const planned = await planSweep(file);
   const recorded = await ResultsFile.read(path);
-  return { ...planned, name, results: planned.runs.flatMap(({ id }) => recorded.get(id) ?? []) };
+  return { ...planned, name, results: ownResults(planned.runs, recorded) };
 }
 
 /** Orders of the classes, with seeds, in which each configuration is to be run. */
@@ -40,9 +40,6 @@ export async function takeOver({ name, runs }: RecordedSweep): Promise<void> {
   const own = await ResultsFile.open(pathsOf(name).results);
   for (const other of await sweepNames()) {
     const recorded = await ResultsFile.read(pathsOf(other).results);
-    for (const { id, label, pair } of runs) {
-      const result = recorded.get(id);
-      if (result) await own.add({ ...result, label, pair });
-    }
+    for (const result of ownResults(runs, recorded)) await own.add(result);
   }
 }

@@ -4,7 +4,7 @@ import picocolors from 'picocolors';
 import { printable } from '../gpu/printable.ts';
 import { compareConfigurations } from '../sweep/comparison.ts';
 import { type PlannedRun, plannedCounts } from '../sweep/plan.ts';
-import type { ResultsFile } from '../sweep/results.ts';
+import { ownResults, type ResultsFile } from '../sweep/results.ts';
 import type { RunState, SweepState } from '../sweep/state.ts';
 import { sweepTable } from '../sweep/sweep-table.ts';
 import { drawnBar } from './live-bar.ts';
@@ -59,9 +59,9 @@ export class SweepView {
 
   /** The table as it is now. */
   table(): string {
-    const ids = new Set(this.options.state.runs.map(({ run }) => run.id));
-    const own = this.options.results.all.filter(({ run }) => ids.has(run));
-    return sweepTable(compareConfigurations(own, this.options.baseline), this.planned);
+    const { state, results, baseline } = this.options;
+    const runs = state.runs.map(({ run }) => run);
+    return sweepTable(compareConfigurations(ownResults(runs, results), baseline), this.planned);
   }
 
   /** Takes the live table away. */

@@ -11,7 +11,7 @@ import { LocalSweep } from '../sweep/local-sweep.ts';
 import { type PlannedRun, plannedCounts } from '../sweep/plan.ts';
 import { type Connection, connect } from '../sweep/queue/connection.ts';
 import { QueueSweep } from '../sweep/queue/queue-sweep.ts';
-import type { ResultsFile } from '../sweep/results.ts';
+import { ownResults, type ResultsFile } from '../sweep/results.ts';
 import { SweepState } from '../sweep/state.ts';
 import type { SweepFile } from '../sweep/sweep-file.ts';
 import { sweepMarkdown, sweepTable } from '../sweep/sweep-table.ts';
@@ -108,12 +108,6 @@ function chosenRuns({ runs }: Planned, only: readonly string[] | undefined): rea
 
 function listRuns(runs: readonly PlannedRun[]): void {
   for (const { id, label, pair } of runs) console.log(printable([id, label, pair].filter(Boolean).join('  ')));
-}
-
-/** Results of these runs. */
-function ownResults(runs: readonly PlannedRun[], results: ResultsFile) {
-  const ids = new Set(runs.map(({ id }) => id));
-  return results.all.filter(({ run }) => ids.has(run));
 }
 
 function printTable(planned: Planned, results: ResultsFile, { markdown }: SweepOptions): void {

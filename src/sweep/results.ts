@@ -65,6 +65,16 @@ export function resultOf(
   };
 }
 
+/**
+ * Results of these runs, in their order, under what the sweep calls them now: a label tells what varies, so that one which grew by
+ * a parameter has others than its results were recorded with.
+ */
+export const ownResults = (runs: readonly PlannedRun[], results: ResultsFile): SweepResult[] =>
+  runs.flatMap(({ id, label, pair }) => {
+    const found = results.get(id);
+    return found ? [{ ...found, label, pair }] : [];
+  });
+
 /** What lines of results are: each of a run that is known by its name. */
 export type ResultSchema<R extends Result> = v.GenericSchema<unknown, R>;
 interface Result {
