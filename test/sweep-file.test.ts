@@ -76,6 +76,24 @@ test('configurations go together, and may have names', async () => {
   assert.is(runs[3]!.pair, 'seed 4');
 });
 
+test('one name is of one configuration, in every order', async () => {
+  const named = (first: object, second: object) => ({
+    configurations: [
+      { name: 'mine', method: 'kd', ...first },
+      { name: 'mine', method: 'kd', ...second },
+    ],
+    orders: [0, 1],
+  });
+  await refused(
+    named({ kdWeight: 2 }, { kdWeight: 4 }),
+    /two configurations with different settings are called "mine"/,
+  );
+  await refused({ configurations: [{ method: 'kd' }, { name: 'kd', method: 'kd', lr: 1 }], seeds: [0] }, /called "kd"/);
+  assert.equal(labels(await plan(named({}, {}))), ['mine', 'mine'], 'the same settings are one run an order');
+  const { orders: _, ...seeded } = named({ seed: 1 }, { seed: 2 });
+  assert.is((await plan(seeded)).length, 2, 'seeds of one are no settings of two');
+});
+
 test('draws are from their ranges, by a seed, and more of them leave those of before', async () => {
   const file = {
     method: 'random',

@@ -2,6 +2,7 @@
 import { type Config, parseConfig, settingsFor } from '../continual/benchmark/config.ts';
 import type { AnyMethod } from '../continual/method.ts';
 import { ConfigError } from '../errors.ts';
+import { clipped } from '../gpu/printable.ts';
 import { Random } from '../tensor/random.ts';
 import { runId } from './run-id.ts';
 import type { Parameter, SweepFile } from './sweep-file.ts';
@@ -25,6 +26,9 @@ export function plannedCounts(runs: readonly PlannedRun[]): Map<string, number> 
   for (const { label } of runs) counts.set(label, (counts.get(label) ?? 0) + 1);
   return counts;
 }
+
+/** What makes the order of the classes, and seeds all else. */
+const CHANCE: readonly string[] = ['seed', 'classSeed', 'classOrder'];
 
 /** Runs that a sweep may have unless more are asked for. */
 export const USUAL_LIMIT = 1000;
@@ -116,7 +120,8 @@ const labelOf = (method: AnyMethod, varied: Settings, isMethodVaried: boolean): 
 /**
  * Lists the runs of a sweep: every configuration in the first order, then in the next, so that what is done of it can be
  * compared at any time. What another method has of the settings is left out, and what then is the same run is listed once.
- * @throws {ConfigError} for an unknown setting or one that does not fit, a grid of nothing, and more runs than the limit.
+ * @throws {ConfigError} for an unknown setting or one that does not fit, a grid of nothing, one name for different settings, and
+ * more runs than the limit.
  */
 export async function planRuns(sweep: SweepFile, options: PlanOptions): Promise<PlannedRun[]> {
   const { where, base = {}, limit = USUAL_LIMIT, methodOf, assertKnown } = options;
@@ -157,6 +162,7 @@ export async function planRuns(sweep: SweepFile, options: PlanOptions): Promise<
     }
   }
   const runs = new Map<string, PlannedRun>();
+  const ways = new Map<string, string>();
   for (const order of orders ?? [undefined]) {
     for (const seed of seeds ?? [undefined]) {
       const pair = [
@@ -172,12 +178,27 @@ export async function planRuns(sweep: SweepFile, options: PlanOptions): Promise<
         };
         const config = parseConfig(own, where, 'methodFile' in origin ? method : undefined);
         const id = runId(config);
+        const way = wayOf(config);
+        if ((ways.get(label) ?? way) !== way) throw sameName(label, where);
+        ways.set(label, way);
         if (!runs.has(id)) runs.set(id, { id, config, label, pair: pair.join(', ') });
       }
     }
   }
   return [...runs.values()];
 }
+
+/** What runs of one configuration have in common: all but order and seed. */
+const wayOf = (config: Config): string =>
+  runId(Object.fromEntries(Object.entries(config).filter(([key]) => !CHANCE.includes(key))));
+
+/** Runs that are called alike are averaged. */
+const sameName = (label: string, where: string): ConfigError =>
+  new ConfigError({
+    where,
+    message: `two configurations with different settings are called "${clipped(label)}".`,
+    fix: 'Give each of them a "name" of its own.',
+  });
 
 /** Every method that is named anywhere in it. */
 function methodNames({ settings, configurations = [], parameters }: SweepFile, base: Settings): unknown[] {
