@@ -57,6 +57,12 @@ test('what a method has not is left out, and the same run is listed once', async
   assert.is(new Set(runs.map(({ id }) => id)).size, 4);
 });
 
+test('orders may be settings where no list of them is given, and beside seeds', async () => {
+  const orders = { classOrder: ['numpy:0', 'numpy:1'] };
+  assert.is((await plan({ parameters: { ...orders, seed: [0, 1] } })).length, 4);
+  assert.is((await plan({ parameters: orders, seeds: [0, 1] })).length, 4);
+});
+
 test('configurations go together, and may have names', async () => {
   const runs = await plan({
     configurations: [
@@ -151,6 +157,12 @@ test('bad files are refused, each with what is wrong', async () => {
   await refused({ orders: [0], colour: 'red' }, /"colour" does not fit: there is no such entry/);
   await refused({ configurations: [{ method: 'kd', name: 3 }] }, /configurations\.0\.name/);
   await refused({ parameters: { method: ['kd', 'nothing'] } }, /"nothing" is not a built-in method/);
+  const twice = (key: string, beside: string) =>
+    new RegExp(`"${key}" varies beside "${beside}".*"orders" lists the orders`);
+  for (const key of ['seed', 'classSeed'])
+    await refused({ parameters: { [key]: [1, 2] }, orders: [0] }, twice(key, 'orders'));
+  await refused({ configurations: [{ classOrder: 'numpy:3' }, { lr: 1 }], orders: [0] }, twice('classOrder', 'orders'));
+  await refused({ configurations: [{ seed: 3 }, { lr: 1 }], seeds: [0] }, twice('seed', 'seeds'));
   await refused({ name: '../up', seeds: [0] }, /"name" does not fit/);
   assert.throws(() => parseSweep('{', 'my.json', 'my'), /not JSON/);
   assert.throws(() => parseSweep('[1]', 'my.json', 'my'), /not a sweep/);

@@ -120,8 +120,8 @@ const labelOf = (method: AnyMethod, varied: Settings, isMethodVaried: boolean): 
 /**
  * Lists the runs of a sweep: every configuration in the first order, then in the next, so that what is done of it can be
  * compared at any time. What another method has of the settings is left out, and what then is the same run is listed once.
- * @throws {ConfigError} for an unknown setting or one that does not fit, a grid of nothing, one name for different settings, and
- * more runs than the limit.
+ * @throws {ConfigError} for an unknown setting or one that does not fit, a grid of nothing, an order or seed said twice, one name for
+ * different settings, and more runs than the limit.
  */
 export async function planRuns(sweep: SweepFile, options: PlanOptions): Promise<PlannedRun[]> {
   const { where, base = {}, limit = USUAL_LIMIT, methodOf, assertKnown } = options;
@@ -135,6 +135,7 @@ export async function planRuns(sweep: SweepFile, options: PlanOptions): Promise<
     });
   }
   const named = configurations.map(({ name, ...settings }, i) => ({ name: nameOf(name, i, where), settings }));
+  assertVaried(sweep, where);
   const sets: readonly Settings[] = [sweep.settings, ...named.map(({ settings }) => settings), parameters];
   const methods = await Promise.all(methodNames(sweep, base).map(async (name) => (await methodOf(name)).method));
   for (const key of sets.flatMap(Object.keys)) if (key !== 'method') assertKnown(key, where, methods);
@@ -186,6 +187,18 @@ export async function planRuns(sweep: SweepFile, options: PlanOptions): Promise<
     }
   }
   return [...runs.values()];
+}
+
+/** @throws {ConfigError} for an order or a seed that varies where each run is given its own: it would be dropped, or make one run two. */
+function assertVaried({ orders, seeds, configurations = [], parameters }: SweepFile, where: string): void {
+  const given = [...(orders ? CHANCE : []), ...(seeds ? ['seed'] : [])];
+  const twice = [...configurations, parameters].flatMap(Object.keys).find((key) => given.includes(key));
+  if (twice === undefined) return;
+  throw new ConfigError({
+    where,
+    message: `"${twice}" varies beside "${orders ? 'orders' : 'seeds'}", which decide it in every run.`,
+    fix: 'Leave it out: "orders" lists the orders of the classes, "seeds" the seeds.',
+  });
 }
 
 /** What runs of one configuration have in common: all but order and seed. */
