@@ -165,6 +165,9 @@ test('bad files are refused, each with what is wrong', async () => {
   await refused({ configurations: [{ seed: 3 }, { lr: 1 }], seeds: [0] }, twice('seed', 'seeds'));
   await refused({ name: '../up', seeds: [0] }, /"name" does not fit/);
   assert.throws(() => parseSweep('{', 'my.json', 'my'), /not JSON/);
+  const unnamed = /the sweep would be called "a:b" after its file.*up to 64 letters.*Give it a "name"/;
+  assert.throws(() => parseSweep('{"seeds": [0]}', 'a:b.json', 'a:b'), unnamed);
+  assert.is(parseSweep('{"name": "mine", "seeds": [0]}', 'a:b.json', 'a:b').name, 'mine');
   assert.throws(() => parseSweep('[1]', 'my.json', 'my'), /not a sweep/);
 });
 

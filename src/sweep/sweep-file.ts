@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import { files } from '#files';
 import { ConfigError } from '../errors.ts';
+import { clipped } from '../gpu/printable.ts';
 
 const finite = v.pipe(v.number(), v.finite());
 const seed = v.pipe(finite, v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1));
@@ -22,6 +23,12 @@ export const rangeSchema = v.strictObject({
 const values = v.pipe(v.array(v.unknown()), v.minLength(1, 'it has no values'));
 const parameter = v.union([values, v.strictObject({ values }), v.strictObject({ value: v.unknown() }), rangeSchema]);
 
+/** It is a folder's, and a part of names on a queue. */
+const nameSchema = v.pipe(
+  v.string(),
+  v.regex(/^[\w][\w.-]{0,63}$/, 'up to 64 letters, digits, points, hyphens and underscores'),
+);
+
 const stopSchema = v.strictObject({
   minTasks: v.optional(
     v.pipe(finite, v.integer(), v.minValue(1), v.description('tasks that a run learns at least')),
@@ -35,8 +42,7 @@ export const sweepSchema = v.strictObject({
   $schema: v.exactOptional(v.pipe(v.string(), v.description('the JSON Schema that editors complete the file by'))),
   name: v.exactOptional(
     v.pipe(
-      v.string(),
-      v.regex(/^[\w][\w.-]{0,63}$/, 'up to 64 letters, digits, points, hyphens and underscores'),
+      nameSchema,
       v.description("names the sweep's folder and its runs on a queue; the file's own name by default"),
     ),
   ),
@@ -132,7 +138,7 @@ function parameterOf(name: string, given: v.InferOutput<typeof parameter>, where
 /**
  * @param where names what the text is from.
  * @param name what the sweep is called where the text does not say.
- * @throws {ConfigError} naming the first entry that does not fit.
+ * @throws {ConfigError} naming the first entry that does not fit, or for a name that is needed and does not.
  */
 export function parseSweep(text: string, where: string, name: string): SweepFile {
   let json: unknown;
@@ -154,7 +160,19 @@ export function parseSweep(text: string, where: string, name: string): SweepFile
   }
   const { $schema: _, parameters, ...sweep } = result.output;
   const read = Object.entries(parameters).map(([key, given]) => [key, parameterOf(key, given, where)] as const);
+  if (sweep.name === undefined) assertName(name, where);
   return { name, ...sweep, parameters: Object.fromEntries(read) };
+}
+
+/** @throws {ConfigError} for the name of a file that no sweep can be called by. */
+function assertName(name: string, where: string): void {
+  const { issues } = v.safeParse(nameSchema, name);
+  if (!issues) return;
+  throw new ConfigError({
+    where,
+    message: `the sweep would be called "${clipped(name)}" after its file, and a sweep's name is ${issues[0].message}.`,
+    fix: 'Give it a "name", or the file another one.',
+  });
 }
 
 /**
