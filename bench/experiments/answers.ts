@@ -35,6 +35,9 @@ const QUESTIONS: readonly Question[] = [
   { title: '10 tasks, 100 exemplars', sweep: 'memory-glyphs', ending: ' memory=100' },
   { title: '10 tasks, 300 exemplars', sweep: 'memory-glyphs', ending: ' memory=300' },
   { title: '10 tasks, 1000 exemplars', sweep: 'memory-glyphs', ending: ' memory=1000' },
+  { title: '10 tasks, 16 channels', sweep: 'width-glyphs', ending: ' width=16' },
+  { title: '10 tasks, 32 channels', sweep: 'width-glyphs', ending: ' width=32' },
+  { title: 'Fashion-MNIST, 5 tasks of 2', sweep: 'pools-fashion' },
 ];
 
 /** Sweeps in which the default is decided, by the titles of their protocols. */
