@@ -120,6 +120,21 @@ test('classes without images are left out, and told', () =>
     assert.is(notes[0], 'folders without a picture are no classes: "newt", "owl"');
   }));
 
+test('a class may be called train, where its pictures lie right inside', () =>
+  inFolder(async (folder) => {
+    const one = await picture(4, 4, RED);
+    const vehicles = ['bus', 'car', 'train'].flatMap((name) => [`${name}/1.png`, `${name}/2.png`]);
+    await put(folder, Object.fromEntries(vehicles.map((name) => [`veh/${name}`, one])));
+    const { train, test: held } = await loadDataset(join(folder, 'veh'));
+    assert.equal(train.classNames, ['bus', 'car', 'train']);
+    assert.equal([...train.labels, ...held.labels], [0, 1, 2, 0, 1, 2]);
+    // Beside a part to test on it is one to learn from, whose classes are missing.
+    await put(folder, { 'loose/train/1.png': one, 'loose/val/bus/1.png': one });
+    assert.match((await refusal(loadDataset(join(folder, 'loose')))).message, /no such class in train: "bus"/);
+    await put(folder, { 'alone/train/1.png': one });
+    assert.match((await refusal(loadDataset(join(folder, 'alone')))).message, /there is one class here, "train"/);
+  }));
+
 test('two spellings of one class are refused, letters of two cases are two classes', () =>
   inFolder(async (folder) => {
     const one = await picture(4, 4, RED);

@@ -115,18 +115,17 @@ export async function pictureLayout(
 ): Promise<PictureLayout | undefined> {
   const holds = (folder: string): boolean =>
     tree.folders.includes(folder) || tree.files.some((path) => path.startsWith(`${folder}/`));
-  if (!holds(TRAIN)) {
+  const train = classFolders(tree, TRAIN, where);
+  const parts = TEST_PARTS.filter(holds);
+  // A class may be called `train`, too: its pictures lie right inside, and nothing is beside it that is usually tested on.
+  if (train.pictures.size === 0 && !(holds(TRAIN) && parts.length > 0)) {
     const folders = classFolders(tree, '', where);
     if (folders.pictures.size === 0) return undefined;
     chooseTestPart([], options, where);
     return divided(folders, options, where);
   }
-  const { part, notes } = chooseTestPart(TEST_PARTS.filter(holds), options, where);
-  if (part !== undefined) {
-    const layout = inParts(tree, part, where);
-    return { ...layout, notes: [...notes, ...layout.notes] };
-  }
-  const train = classFolders(tree, TRAIN, where);
-  if (train.pictures.size === 0) return undefined;
-  return divided(train, options, where);
+  const { part, notes } = chooseTestPart(parts, options, where);
+  if (part === undefined) return divided(train, options, where);
+  const layout = inParts(tree, part, where);
+  return { ...layout, notes: [...notes, ...layout.notes] };
 }
