@@ -1,5 +1,5 @@
 /** The sweep as people have it: many runs from one file, stopped, killed and gone on with. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
@@ -81,12 +81,13 @@ test('Ctrl-C saves the run under way, and the same command goes on', () =>
 test('a run that fails is told, and in the way of no other', () =>
   inFolder(async (folder) => {
     const file = await writeSweep(folder, {
-      configurations: [{ name: 'gone', data: join(folder, 'nowhere') }, { method: 'replay' }],
+      configurations: [{ name: 'gone', data: join(folder, 'empty') }, { method: 'replay' }],
       seeds: [0],
     });
+    mkdirSync(join(folder, 'empty'));
     const { code, out, errors } = await engram('sweep', file, '--out', join(folder, 'out'));
     assert.is(code, 1);
-    assert.match(out, /gone, seed 0: failed: .*nowhere/);
+    assert.match(out, /gone, seed 0: failed: .*the folder is empty/);
     assert.match(out, /replay, seed 0: average/);
     assert.match(errors, /1 of 2 runs failed; the first \(gone\)/);
     assert.equal(
@@ -202,6 +203,12 @@ test('a folder holds one sweep, and bad files leave nothing behind', () =>
     await refusedIn(folder, ['sweep', join(folder, 'missing.json')], /missing.json: cannot read this file/);
     const vague = await writeSweep(folder, { ...four, baseline: { method: 'wa' } }, 'vague.json');
     await refusedIn(folder, ['sweep', vague, '--out', join(folder, 'new')], /no run has the settings of the baseline/);
+    const gone = await writeSweep(folder, { parameters: { data: ['glyphs', join(folder, 'photos')] } }, 'gone.json');
+    await refusedIn(
+      folder,
+      ['sweep', gone, '--out', join(folder, 'new')],
+      /photos: this is neither a bundled data set nor a folder\. Say where it lies by "data" in the sweep; bundled are/,
+    );
     await refusedIn(folder, ['sweep-run'], /the part of `engram sweep` that learns one run/);
   }));
 

@@ -1,9 +1,25 @@
 /** The data of a run, as its settings say. */
+import { files } from '#files';
 import type { Config } from '../continual/benchmark/config.ts';
 import { readOptionsOf } from '../continual/benchmark/data-settings.ts';
 import type { AnyDataset, DatasetSplit } from '../data/dataset.ts';
-import { loadDataset } from '../data/load-dataset.ts';
+import { bundledNames, loadDataset } from '../data/load-dataset.ts';
 import { loadStored, openPictures } from '../data/picture-store.ts';
+import { DataError } from '../errors.ts';
+
+/**
+ * Recipes name the folder that a data set usually lies in.
+ * @param how it is said where it lies.
+ * @throws {DataError} where there is none of this name.
+ */
+export async function assertData(name: string, how: string): Promise<void> {
+  if (bundledNames.includes(name) || (await files.exists(name))) return;
+  throw new DataError({
+    where: name,
+    message: 'this is neither a bundled data set nor a folder.',
+    fix: `Say where it lies by ${how}; bundled are ${bundledNames.join(' and ')}.`,
+  });
+}
 
 /** To be learnt from: pixels in memory, or pictures in their files. @throws {DataError} */
 export function openRunData(config: Config): Promise<DatasetSplit<AnyDataset>> {

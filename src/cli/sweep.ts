@@ -18,6 +18,7 @@ import { sweepMarkdown, sweepTable } from '../sweep/sweep-table.ts';
 import { didYouMean } from './config-flags.ts';
 import { Interrupted } from './exit.ts';
 import { ownCommand } from './own-name.ts';
+import { assertData } from './run-data.ts';
 import { runProgram } from './run-program.ts';
 import { StopSignal } from './stop-signal.ts';
 import { SweepFolder } from './sweep-folder.ts';
@@ -75,9 +76,15 @@ export async function sweep(file: string | undefined, options: SweepOptions): Pr
   const runs = chosenRuns(planned, options.only);
   const path = options.out ?? `runs/${planned.sweep.name}`;
   if (options.list) return listRuns(runs);
+  const known = await SweepFolder.resultsIn(path, planned.sweep.name, options.results);
   if (options.table) {
-    printTable(planned, await SweepFolder.resultsIn(path, planned.sweep.name, options.results), options);
+    printTable(planned, known, options);
     return;
+  }
+  if (options.queue === undefined) {
+    // What is done needs its data no more.
+    const open = runs.filter(({ id }) => !known.has(id));
+    for (const data of new Set(open.map(({ config }) => config.data))) await assertData(data, '"data" in the sweep');
   }
   // A queue that cannot be reached leaves no folder behind.
   const connection = options.queue === undefined ? null : await connect(options.queue, version);

@@ -1,11 +1,9 @@
 /** `engram train`: one run, from its settings to its report. */
 import picocolors from 'picocolors';
-import { files } from '#files';
 import { type Config, parseConfig } from '../continual/benchmark/config.ts';
 import type { RunRecord } from '../continual/benchmark/run-record.ts';
 import type { AnyDataset, DatasetSplit } from '../data/dataset.ts';
-import { bundledNames } from '../data/load-dataset.ts';
-import { ConfigError, DataError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
 import { type Typed, typedSettings } from './assignments.ts';
 import type { GivenSettings } from './config-flags.ts';
@@ -13,7 +11,7 @@ import { learn } from './learn.ts';
 import { isMethodFile } from './method-choice.ts';
 import { type MethodFile, originOf } from './method-file.ts';
 import { printResults } from './results.ts';
-import { openRunData } from './run-data.ts';
+import { assertData, openRunData } from './run-data.ts';
 import { assertUnused, RunFolder, unusedName } from './run-folder.ts';
 import { checkAgreement, mergeSettings, readConfigFile } from './settings.ts';
 import { withEngine } from './with-engine.ts';
@@ -58,7 +56,7 @@ async function begin(
   const anyName = () => unusedName(`runs/${config.method}-${dataName}`);
   let path = out ?? (await anyName());
   await assertUnused(path);
-  await assertData(config.data);
+  await assertData(config.data, '--data FOLDER');
   const split = await openRunData(config);
   printNotes(split);
   const create = async (complete: Config) => {
@@ -74,19 +72,6 @@ async function begin(
 /** What was left out of the data, or decided for people. */
 function printNotes({ notes = [] }: DatasetSplit<AnyDataset>): void {
   for (const note of notes) console.log(picocolors.dim(`data      ${printable(note)}`));
-}
-
-/**
- * Recipes name the folder that a data set usually lies in.
- * @throws {DataError} where there is none of this name.
- */
-async function assertData(name: string): Promise<void> {
-  if (bundledNames.includes(name) || (await files.exists(name))) return;
-  throw new DataError({
-    where: name,
-    message: 'this is neither a bundled data set nor a folder.',
-    fix: `Say where it lies by --data FOLDER; bundled are ${bundledNames.join(' and ')}.`,
-  });
 }
 
 async function goOn(
