@@ -141,6 +141,7 @@ test('mistakes are told before any work', async () => {
   await refused([at('bodiless')], /no weights here \(no checkpoint\.safetensors\)\..*train --resume --out/);
   await refused([at('one'), '--only', 'hessian,curves'], /"curves" is no measure; there are hessian, sharpness/);
   await refused([at('one'), '--images', '0'], /--images/);
+  await refused([at('one'), '--out', at('empty')], /empty: nothing can be written here: this is a folder/);
 });
 
 test('data that lie elsewhere are asked for, and others than those of the run are refused', async () => {

@@ -187,6 +187,11 @@ test('what cannot be described is refused, and leaves nothing', () =>
     await refusedIn(folder, ['data', join(folder, 'none')], /none: this is neither a bundled data set nor a folder/);
     await refusedIn(folder, ['data', photos], /cat\/2\.png: this picture is empty, 0 bytes/);
     await refusedIn(folder, ['data', photos, '--html', join(folder, 'file', 'page.html')], /file/);
+    await refusedIn(
+      folder,
+      ['data', photos, '--html', photos],
+      /photos: nothing can be written here: this is a folder/,
+    );
     await refusedIn(folder, ['data', photos, '--test-fraction', '2'], /--test-fraction: "2" does not fit/);
     await refusedIn(folder, ['data', photos, '--bad-pictures', 'skp'], /--bad-pictures: .* Did you mean skip\?/);
   }));

@@ -106,6 +106,14 @@ timed('the command prints JSON lines and writes the trace', async () => {
   await rm(folder, { recursive: true });
 });
 
+test('a trace that cannot be written is told before anything is measured', async () => {
+  for (const folder of [tmpdir(), 'new/']) {
+    const { code, out, error } = await engram('profile', '--trace', folder);
+    assert.equal([code, out], [2, '']);
+    assert.match(error, /nothing can be written here: this is a folder, a file was expected\. Choose another place/);
+  }
+});
+
 test('a network that does not exist is refused in one paragraph', async () => {
   const { code, error } = await engram('profile', '--model', 'vgg');
   assert.is(code, 2);

@@ -187,7 +187,7 @@ test('a folder holds one sweep, and bad files leave nothing behind', () =>
       ['sweep', other, '--out', out],
       /the sweep "my" is in this folder, and this one is "other"/,
     );
-    writeFileSync(join(folder, 'note.txt'), 'mine');
+    writeFileSync(join(folder, 'note.txt'), 'mine\n');
     await refusedIn(folder, ['sweep', file, '--out', folder], /something here already that is no sweep/);
     const bad = await writeSweep(folder, { parameters: { momentun: [0.5] } }, 'bad.json');
     await refusedIn(
@@ -209,6 +209,12 @@ test('a folder holds one sweep, and bad files leave nothing behind', () =>
       ['sweep', gone, '--out', join(folder, 'new')],
       /photos: this is neither a bundled data set nor a folder\. Say where it lies by "data" in the sweep; bundled are/,
     );
+    for (const [results, why] of [
+      [join(folder, 'note.txt', 'results.jsonl'), /note\.txt is not a folder/],
+      [folder, /this is a folder, a file was expected/],
+      [join(folder, 'note.txt'), /note\.txt, line 1: this is not the result of a run/],
+    ] as const)
+      await refusedIn(folder, ['sweep', file, '--out', join(folder, 'new'), '--results', results], why);
     await refusedIn(folder, ['sweep-run'], /the part of `engram sweep` that learns one run/);
   }));
 

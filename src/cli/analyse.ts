@@ -14,7 +14,7 @@ import { AnalysisProgress } from './analysis-progress.ts';
 import { ownName } from './own-name.ts';
 import { ANALYSIS_PAGE } from './run-files.ts';
 import { withEngine } from './with-engine.ts';
-import { assertWritable } from './writable.ts';
+import { assertWritable, assertWritableFile } from './writable.ts';
 
 export interface AnalyseCommand extends Elsewhere {
   only?: readonly AnalysisName[];
@@ -38,7 +38,7 @@ export async function analyse(folders: readonly string[], command: AnalyseComman
     await assertAnalysable(folder);
     await assertWritable(folder);
   }
-  await assertWritable(dirname(page));
+  await assertWritableFile(page);
   const records = await withEngine(
     async (engine) => {
       const all: AnalysisRecord[] = [];

@@ -1,5 +1,4 @@
 /** `engram data`: what a data set holds, before anything is learnt from it. */
-import { dirname } from 'node:path';
 import picocolors from 'picocolors';
 import { files } from '#files';
 import { describeDataset } from '../data/describe.ts';
@@ -12,7 +11,7 @@ import { dataPage } from '../report/data-page.ts';
 import { pictureSheet } from '../report/picture-sheet.ts';
 import { tableOf } from '../report/table.ts';
 import { list } from './list.ts';
-import { assertWritable } from './writable.ts';
+import { assertWritableFile } from './writable.ts';
 
 export interface DataCommand {
   /** Where the page goes. */
@@ -49,7 +48,7 @@ export async function data(
   { html, json }: DataCommand,
   columns: number,
 ): Promise<void> {
-  if (html !== undefined) await assertWritable(dirname(html));
+  if (html !== undefined) await assertWritableFile(html);
   const dataset = await found(name, options);
   const set = describeDataset(dataset);
   if (html !== undefined) {

@@ -12,7 +12,7 @@ import { printable } from '../gpu/printable.ts';
 import { methodFrom, methodOfRun } from './method-choice.ts';
 import { checkpointIn, MODEL, ONNX } from './run-files.ts';
 import { withEngine } from './with-engine.ts';
-import { assertWritable } from './writable.ts';
+import { assertWritableFile } from './writable.ts';
 
 export interface ExportOptions {
   /** The file; beside the checkpoint by default. */
@@ -41,7 +41,7 @@ async function target({ path }: Source, flag: string, given: string | true, name
       fix: `Give ${flag} another name: what the next task needs is in the old one alone.`,
     });
   }
-  await assertWritable(dirname(to));
+  await assertWritableFile(to);
   return to;
 }
 

@@ -1,6 +1,5 @@
 /** `engram profile`: a training step's kernels on this adapter, from timestamp queries, as a table and as a trace. */
 
-import { dirname } from 'node:path';
 import picocolors from 'picocolors';
 import { files } from '#files';
 import { printable } from '../gpu/printable.ts';
@@ -13,7 +12,7 @@ import type { Engine } from '../tensor/engine.ts';
 import type { StepOptions } from './step-flags.ts';
 import { trainingStep } from './training-step.ts';
 import { withEngine } from './with-engine.ts';
-import { assertWritable } from './writable.ts';
+import { assertWritableFile } from './writable.ts';
 
 export interface ProfileOptions extends StepOptions {
   steps: number;
@@ -49,7 +48,7 @@ async function measure(engine: Engine, options: ProfileOptions): Promise<Measure
  * @throws {DataError} before anything is measured, for a trace that cannot be written.
  */
 export async function profile(options: ProfileOptions): Promise<void> {
-  if (options.trace) await assertWritable(dirname(options.trace));
+  if (options.trace) await assertWritableFile(options.trace);
   await withEngine(
     async (engine) => {
       const { profiles, anew } = await measure(engine, options);

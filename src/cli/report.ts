@@ -9,13 +9,13 @@ import { unfinished } from '../report/run-facts.ts';
 import { summaryTable } from '../report/table.ts';
 import { exemplarsIn } from './exemplars.ts';
 import { readRuns } from './read-run.ts';
-import { assertWritable } from './writable.ts';
+import { assertWritableFile } from './writable.ts';
 
 export async function report(folders: readonly string[], { out }: { out?: string }): Promise<void> {
   const records = (await readRuns(folders)).map(({ record }) => record);
   const [first = '.'] = folders;
   const page = out ?? joinPath(folders.length === 1 ? first : dirname(first.replace(/\/+$/, '')), 'report.html');
-  await assertWritable(dirname(page));
+  await assertWritableFile(page);
   const exemplars = [];
   for (const folder of folders) exemplars.push(await exemplarsIn(folder));
   await files.write(page, reportPage(records, { exemplars }));

@@ -6,7 +6,7 @@ import { ConfigError } from '../errors.ts';
 import { ResultsFile } from '../sweep/results.ts';
 import { isOwnFolder } from './own-folder.ts';
 import { RunLock } from './run-lock.ts';
-import { assertWritable } from './writable.ts';
+import { assertWritable, assertWritableFile } from './writable.ts';
 
 const SWEEP = 'sweep.json';
 const RESULTS = 'results.jsonl';
@@ -30,15 +30,17 @@ export class SweepFolder {
    * is done stays.
    * @param text the sweep's file. @param results where results go; a file in the folder by default.
    * @throws {ConfigError} when something else is there, or another process is at work.
+   * @throws {DataError} where nothing can be written.
    */
-  static async take(path: string, name: string, text: string, results?: string): Promise<SweepFolder> {
+  static async take(path: string, name: string, text: string, results = joinPath(path, RESULTS)): Promise<SweepFolder> {
     await assertOwn(path, name);
     await assertWritable(path);
+    await assertWritableFile(results);
     await files.makeDir(path);
     const lock = await RunLock.take(path);
     try {
       await files.write(joinPath(path, SWEEP), `${JSON.stringify({ ...JSON.parse(text), name }, null, 2)}\n`);
-      return new SweepFolder(path, await ResultsFile.open(results ?? joinPath(path, RESULTS)), lock);
+      return new SweepFolder(path, await ResultsFile.open(results), lock);
     } catch (error) {
       lock.release();
       throw error;
@@ -46,9 +48,9 @@ export class SweepFolder {
   }
 
   /** What is done in a folder that may be in use; nothing where there is none. @throws {ConfigError} as {@link take}. */
-  static async resultsIn(path: string, name: string, results?: string): Promise<ResultsFile> {
+  static async resultsIn(path: string, name: string, results = joinPath(path, RESULTS)): Promise<ResultsFile> {
     await assertOwn(path, name);
-    return ResultsFile.read(results ?? joinPath(path, RESULTS));
+    return ResultsFile.read(results);
   }
 
   close(): void {
