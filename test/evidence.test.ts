@@ -10,8 +10,9 @@ import {
   evidenceSweeps,
   withAnswers,
 } from '../bench/experiments/evidence-page.ts';
-import { bestWeights, comparePools, isAhead, poolResults } from '../bench/experiments/pool-comparison.ts';
+import { bestWeights, comparePools, isAhead, poolResults, shown } from '../bench/experiments/pool-comparison.ts';
 import type { RecordedSweep } from '../bench/experiments/recorded-sweep.ts';
+import { pairedDifference } from '../src/report/statistics.ts';
 import type { PlannedRun } from '../src/sweep/plan.ts';
 import { resultOf, type SweepResult } from '../src/sweep/results.ts';
 
@@ -112,6 +113,11 @@ test('a pool is compared in the same orders, and ahead only by two standard erro
   );
   const five = at(results.filter(({ pair }) => pair !== 'order 5'));
   assert.not.ok(isAhead(five('pairs')), 'five orders claim nothing');
+  assert.equal(
+    [0, 1, -1].map((difference) => shown(pairedDifference(Array(6).fill(difference)))),
+    [0, 1, -1],
+    'the same in every order is neither ahead nor behind',
+  );
 });
 
 test('the default is decided when everything that decides is there, and by both protocols', () => {

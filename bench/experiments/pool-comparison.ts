@@ -100,7 +100,8 @@ const LEAST_ORDERS = 6;
 
 /** What a difference shows: 1 ahead, −1 behind, 0 neither. */
 export function shown({ runs, mean: difference, error }: PairedDifference): -1 | 0 | 1 {
-  if (runs < LEAST_ORDERS || !(Math.abs(difference) >= SIGNIFICANT * error)) return 0;
+  // Runs that are all alike differ by nothing, without an error.
+  if (runs < LEAST_ORDERS || difference === 0 || !(Math.abs(difference) >= SIGNIFICANT * error)) return 0;
   return difference > 0 ? 1 : -1;
 }
 
