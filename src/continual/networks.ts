@@ -1,4 +1,5 @@
 /** The networks that learners know by name: ResNets, and those that are none. */
+import { ConfigError } from '../errors.ts';
 import { checkImages, Dropout, type Sequential } from '../nn/layers.ts';
 import { MobileNetV2, mobileNetClassifier } from '../nn/mobilenet.ts';
 import { Module } from '../nn/module.ts';
@@ -69,13 +70,26 @@ const mobile = (dropout: number): Network => ({
   head: mobileNetClassifier,
 });
 
-const wide = (depth: number, widen: number, dropout: number): Network => ({
-  name: named(`wide_resnet${depth}_${widen}`, dropout, 0),
-  backbone({ engine, images: { channels }, training: { width, seed } }) {
-    const own = width > 0 ? width / 16 : widen;
-    return new WideResNetBackbone(engine, { depth, dropout, widen: own, inChannels: channels, seed });
-  },
-});
+/** Channels of a wide ResNet's first stage, times `widen`. */
+const WIDE_STEP = 16;
+
+function wide(depth: number, widen: number, dropout: number): Network {
+  const name = named(`wide_resnet${depth}_${widen}`, dropout, 0);
+  return {
+    name,
+    backbone({ engine, images: { channels }, training: { width, seed } }) {
+      if (width % WIDE_STEP !== 0) {
+        throw new ConfigError({
+          where: '--width',
+          message: `the first stage of ${name} has a multiple of ${WIDE_STEP} channels, not ${width}.`,
+          fix: `Give a multiple of ${WIDE_STEP}, or leave it out.`,
+        });
+      }
+      const own = width > 0 ? width / WIDE_STEP : widen;
+      return new WideResNetBackbone(engine, { depth, dropout, widen: own, inChannels: channels, seed });
+    },
+  };
+}
 
 /** Those that are made once: a name leads to one network, whoever asks for it. */
 const made = new Map<string, Network>();
