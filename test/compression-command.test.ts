@@ -235,7 +235,8 @@ test('groups that are none are refused', async () => {
     distill(...out, '--grouping', 'cluster'),
     /--grouping: "cluster" is neither clusters nor tasks, nor a file/,
   );
-  await refused(distill(...out, '--groups', '7'), /--groups: 6 classes cannot be in 7 groups/);
+  await refused(distill(...out, '--groups', '7'), /--groups: 6 classes cannot be in 7 groups\. Ask for 2 to 6\./);
+  await refused(distill(...out, '--groups', '1'), /--groups: all 6 classes would be one group.*Ask for 2 to 6\./);
   await refused(distill(...out, '--groups', '2', '--grouping', 'tasks'), /--groups: it is the number of clusters/);
 });
 

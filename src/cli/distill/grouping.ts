@@ -96,12 +96,22 @@ export async function groupsFor(
       many === 1
         ? `all ${classes} classes would be one group, and the dense loss the usual distillation.`
         : `there would be ${many} groups; the dense pool has every union of up to ${MOST_DENSE_TASKS}.`,
-    fix: kind === 'tasks' ? 'Use --grouping clusters.' : 'Give others.',
+    fix: kind === 'tasks' ? 'Use --grouping clusters.' : kind === 'clusters' ? askFor(classes) : 'Give others.',
   });
 }
 
-const clustered = (where: string, prototypes: ArrayLike<number>, classes: number, count: number): number[][] =>
-  told(where, () => clusterClasses(prototypes, classes, count));
+/** Numbers of clusters that are taken. */
+const askFor = (classes: number): string => `Ask for 2 to ${Math.min(classes, MOST_DENSE_TASKS)}.`;
+
+/** @throws {ConfigError} for more clusters than classes. */
+function clustered(where: string, prototypes: ArrayLike<number>, classes: number, count: number): number[][] {
+  if (count <= classes) return clusterClasses(prototypes, classes, count);
+  throw new ConfigError({
+    where,
+    message: `${classes} classes cannot be in ${count} groups.`,
+    fix: askFor(classes),
+  });
+}
 
 function tasks(sizes: readonly number[]): number[][] {
   let first = 0;
