@@ -55,6 +55,10 @@ test('epochs, tasks and classes are lines, with the columns of all runs', () => 
     ].map((column) => second![column]),
     ['pen; ink', '55', '70', '30', '70', '40', '20', '0.9'],
   );
+  assert.equal(tasks.columns.slice(-9), [
+    ...['task 1 %', 'task 2 %', 'task 3 %', 'exemplars', 'bytes of exemplars', 'bytes on the device at most'],
+    ...['seconds', 'date', 'note gamma'],
+  ]);
   assert.equal(
     tasks.map((row) => row['task 3 %']),
     ['', '', '', '', '100'],

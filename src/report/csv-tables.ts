@@ -15,6 +15,9 @@ export const CSV_BEGINNING = `${BYTE_ORDER_MARK}run,method,`;
 /** Text that a spreadsheet would take for a formula, as text. */
 const plain = (text: string): string => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
 
+/** What columns of a method's notes begin with. */
+const NOTE = 'note';
+
 const prefixed = (prefix: string, values: Readonly<Record<string, number>> = {}): Row =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix} ${name}`, value]));
 
@@ -92,7 +95,7 @@ function taskRows(record: RunRecord): Row[] {
       'bytes on the device at most': own?.peakBytes,
       seconds: own?.seconds,
       date: own?.date,
-      ...prefixed('note', own?.notes),
+      ...prefixed(NOTE, own?.notes),
     };
   });
 }
@@ -113,13 +116,15 @@ const classRows = (record: RunRecord): Row[] =>
 /** By file name; a table without a line is left out. Percent, points, seconds, bytes; tasks, phases, epochs and classes count from 1. */
 export function csvTables(records: readonly RunRecord[]): Map<string, string> {
   const costs = ['exemplars', 'bytes of exemplars', 'bytes on the device at most', 'seconds', 'date'];
+  const tasks = records.flatMap(taskRows);
+  const notes = [...new Set(tasks.flatMap(Object.keys))].filter((name) => name.startsWith(`${NOTE} `));
   const tables: [string, Row[], string[]][] = [
     [
       'epochs.csv',
       records.flatMap(epochRows),
       ['learning rate', 'images per second', 'seconds', 'seconds of waiting', 'date'],
     ],
-    ['tasks.csv', records.flatMap(taskRows), costs],
+    ['tasks.csv', tasks, [...costs, ...notes]],
     ['classes.csv', records.flatMap(classRows), []],
   ];
   return new Map(tables.flatMap(([name, rows, last]) => (rows.length > 0 ? [[name, table(rows, last)] as const] : [])));
