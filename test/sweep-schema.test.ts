@@ -83,6 +83,7 @@ test('the command prints it, and asks for a file where it is given none', async 
   const { code, out } = await engram('sweep', '--schema');
   assert.is(code, 0);
   assert.equal(JSON.parse(out), JSON.parse(JSON.stringify(schema)));
+  assert.match((await engram('sweep', '--help')).out, /--limit <n> +runs that a sweep may have \(default: 1000\)/);
   const nothing = await engram('sweep');
   assert.is(nothing.code, 2);
   assert.match(nothing.errors, /no file was given\. Name the file of the sweep/);

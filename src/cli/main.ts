@@ -7,6 +7,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { version } from '../../package.json';
 import { methods } from '../continual/methods/index.ts';
 import { silenceDrivers } from '../gpu/adapter/driver-chatter-node.ts';
+import { USUAL_LIMIT } from '../sweep/plan.ts';
 import type { AnalyseCommand } from './analyse.ts';
 import { ANALYSES, analysisNames } from './analysis-names.ts';
 import { addConfigFlags, addDataFlags, dataFlagsGiven, flagsGiven } from './config-flags.ts';
@@ -159,7 +160,7 @@ program
     '--only <configuration...>',
     'of all configurations these, as the table and --list call them; the others are left for later',
   )
-  .option('--limit <n>', 'runs that a sweep may have', wholeNumber)
+  .option('--limit <n>', 'runs that a sweep may have', wholeNumber, USUAL_LIMIT)
   .option(
     '--queue <url>',
     'let the workers of a queue learn the runs, such as redis://localhost:6379; see `engram worker`',

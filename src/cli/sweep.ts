@@ -33,7 +33,7 @@ export interface SweepOptions {
   readonly saveEvery: number;
   readonly retries: number;
   readonly keepStages?: boolean;
-  readonly limit?: number;
+  readonly limit: number;
   /** Labels of the configurations that are run; all of them by default. */
   readonly only?: readonly string[];
   readonly list?: boolean;
