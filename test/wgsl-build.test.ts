@@ -296,4 +296,25 @@ test('what TypeScript writes finds what it mentions under its name', () => {
   // Users' own expressions may call any of the functions.
   for (const word of before) assert.ok(word === 'EACH' || after.has(word), word);
 });
+
+/** What is in the parentheses that close at `end`, after the word before them. */
+function callThatEnds(text: string, end: number): string {
+  let depth = 0;
+  let at = end;
+  do depth += text[at] === ')' ? 1 : text[at] === '(' ? -1 : 0;
+  while (depth > 0 && at-- > 0);
+  return `${text.slice(0, at).match(/\w*$/)?.[0]}${text.slice(at, end + 1)}`;
+}
+
+test('a difference from one part of a constant is settled before the next part follows', () => {
+  const settled = Object.values(texts).flatMap((text) =>
+    // (x - n * 0.69) + n * 2.1e-4, which is no better than x - n * 0.69 where an adapter adds up the parts first.
+    [...text.matchAll(/ - (\w+) \* [\d.e-]+\)(?= [-+] \1 \* \d)/g)].map(({ index, 0: found }) =>
+      callThatEnds(text, index + found.length - 1),
+    ),
+  );
+  assert.ok(settled.length >= 4, `${settled.length} were found`);
+  for (const call of settled) assert.match(call, /^settled\(/);
+});
+
 test.run();

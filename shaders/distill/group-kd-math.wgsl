@@ -1,3 +1,5 @@
+// import lib/settled.wgsl
+
 // Exponentials and logarithms for distillation, the same on every adapter and good to about one unit in the last place:
 // WGSL lets exp() be wrong by 2|x| units, and small losses live on small differences.
 
@@ -5,7 +7,7 @@
 fn exp_(x: f32) -> f32 {
   let n = round(max(x, -87.0) * 1.4426950409);
   // ln 2 in two parts: n times the first is exact.
-  let r = (x - n * 0.693359375) + n * 2.12194440e-4;
+  let r = settled(x - n * 0.693359375) + n * 2.12194440e-4;
   let p = 1.0 + r * (1.0 + r * (0.5 + r * (0.16666667 + r * (0.041666668 + r * (0.0083333338 + r * (0.0013888889 + r * 0.00019841270))))));
   return select(p * bitcast<f32>(u32(i32(min(n, 127.0)) + 127) << 23u), 0.0, x < -87.0);
 }
@@ -33,7 +35,7 @@ fn log_(x: f32) -> f32 {
   let e = (i32(bits) - 0x3f3504f3) >> 23u;
   let m = bitcast<f32>(u32(i32(bits) - (e << 23u)));
   let n = f32(e);
-  return (twice_atanh((m - 1.0) / (m + 1.0)) - n * 2.12194440e-4) + n * 0.693359375;
+  return settled(twice_atanh((m - 1.0) / (m + 1.0)) - n * 2.12194440e-4) + n * 0.693359375;
 }
 
 // ln(1 + x) for x ≥ 0.

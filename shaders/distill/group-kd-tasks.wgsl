@@ -24,7 +24,7 @@ struct Params {
   weight: f32, // of every group, when uniform
   loss_scale: f32, // of every sample's loss
   gradient_scale: f32, // that over the temperature
-  zero: u32, // always 0, which compilers do not know: see not_a_number() and sum_of_parts()
+  zero: u32, // always 0, which compilers do not know: see not_a_number(), sum_of_parts() and lib/settled.wgsl
   starts: array<vec4<u32>, 17>, // first class of each task, and the end of the last
   by_size: array<vec4<f32>, 17>, // factor of a group's weight, by its number of tasks
 }
@@ -51,6 +51,10 @@ var<workgroup> part_f: array<f32, LANES>;
 
 fn start_of(task: u32) -> u32 {
   return params.starts[task / 4u][task % 4u];
+}
+
+fn unknown_zero() -> u32 {
+  return params.zero;
 }
 
 // WGSL refuses constant expressions that are not finite.
@@ -80,7 +84,11 @@ fn share_change(share: f32, t: f32, log_rho: f32) -> f32 {
 fn difference(z: f32, s: f32, z_at: f32, s_at: f32) -> f32 {
   let by_class = max(abs(z - s), abs(z_at - s_at));
   let by_model = max(abs(z - z_at), abs(s - s_at));
-  return select((z - z_at) - (s - s_at), (z - s) - (z_at - s_at), by_class < by_model);
+  return select(
+    settled(z - z_at) - settled(s - s_at),
+    settled(z - s) - settled(z_at - s_at),
+    by_class < by_model,
+  );
 }
 
 // ln of a teacher's share over the student's, from the models' differences or from the two shares' logarithms, whichever

@@ -1,4 +1,5 @@
 // import lib/nonfinite.wgsl
+// import lib/settled.wgsl
 
 // Names stay: expressions of operations call these functions, users' own among them.
 //
@@ -31,6 +32,11 @@ fn signum(x: f32) -> f32 {
   return select(sign(x), x, is_nan(x));
 }
 
+// No tensor has 2³¹ elements.
+fn unknown_zero() -> u32 {
+  return params.size >> 31u;
+}
+
 // Sine and cosine by Cody and Waite's reduction to [−π/4, π/4] and Cephes' polynomials, where WGSL allows errors of 2⁻¹¹ and
 // SwiftShader makes use of it; beyond the reach of the reduction as the adapter has them.
 fn sine(x: f32) -> f32 {
@@ -44,7 +50,7 @@ fn cosine(x: f32) -> f32 {
 // sin(x + quarters·π/2)
 fn turned(x: f32, quarters: u32) -> f32 {
   let turns = round(x * 0.636619772);
-  let r = ((x - turns * 1.5703125) - turns * 4.837512969970703e-4) - turns * 7.549789948768648e-8;
+  let r = settled(settled(x - turns * 1.5703125) - turns * 4.837512969970703e-4) - turns * 7.549789948768648e-8;
   let z = r * r;
   let sine = r + r * z * (-0.16666654611 + z * (0.0083321608736 + z * -0.00019515295891));
   let cosine = 1.0 - 0.5 * z + z * z * (0.041666645683 + z * (-0.0013887316255 + z * 0.000024433157118));
