@@ -39,6 +39,17 @@ test('uniform numbers fill their interval evenly', async () => {
   }
 });
 
+test('uniform numbers stay below their end, however coarse f32 is there', async () => {
+  for (const [low, high] of [
+    [1e5, 1e5 + 1],
+    [-1e5 - 1, -1e5],
+  ] as const) {
+    const values = await engine.uniform([10_000], { low, high, from: { seed: 1 } }).data();
+    assert.ok(values.every((v) => v >= low && v < high));
+  }
+  assert.equal([...(await engine.uniform([2], { low: 3, high: 3 }).data())], [3, 3]);
+});
+
 test('normal numbers have the moments and the tails of the normal distribution', async () => {
   const values = await engine.normal([COUNT], { mean: 3, std: 2, from: { seed: 2, stream: 5 } }).data();
   const moment = (k: number) => mean(values, (v) => ((v - 3) / 2) ** k);
@@ -52,6 +63,17 @@ test('normal numbers have the moments and the tails of the normal distribution',
     0.0434,
     'share beyond two deviations',
   );
+});
+
+test('normal numbers are Box and Muller’s of the random words, on every adapter', async () => {
+  const values = await engine.normal([40_000], { from: { seed: 4, stream: 2 } }).data();
+  for (let i = 0; i < values.length; i += 2) {
+    const [u = 0, v = 0] = philox(4, 2, Math.floor(i / 4)).map(wordToUniform).slice(i % 4);
+    const radius = Math.sqrt(-2 * Math.log1p(-u));
+    const expected = [radius * Math.cos(2 * Math.PI * v), radius * Math.sin(2 * Math.PI * v)];
+    const error = Math.max(...expected.map((x, k) => Math.abs(values[i + k]! - x))) / radius;
+    assert.ok(error < 5e-7, `${error} of the radius ${radius} at ${i}`);
+  }
 });
 
 test('neighbours, also those made from the same four random words, are independent', async () => {

@@ -1,5 +1,6 @@
 // import lib/nonfinite.wgsl
 // import lib/settled.wgsl
+// import lib/turned.wgsl
 
 // Names stay: expressions of operations call these functions, users' own among them.
 //
@@ -37,26 +38,20 @@ fn unknown_zero() -> u32 {
   return params.size >> 31u;
 }
 
-// Sine and cosine by Cody and Waite's reduction to [−π/4, π/4] and Cephes' polynomials, where WGSL allows errors of 2⁻¹¹ and
-// SwiftShader makes use of it; beyond the reach of the reduction as the adapter has them.
+// Sine and cosine by Cody and Waite's reduction to [−π/4, π/4]; beyond its reach as the adapter has them.
 fn sine(x: f32) -> f32 {
-  return select(turned(x, 0u), select(sin(x), not_a_number_of(x), !is_finite(x)), !(abs(x) < 8192.0));
+  return select(reduced(x, 0u), select(sin(x), not_a_number_of(x), !is_finite(x)), !(abs(x) < 8192.0));
 }
 
 fn cosine(x: f32) -> f32 {
-  return select(turned(x, 1u), select(cos(x), not_a_number_of(x), !is_finite(x)), !(abs(x) < 8192.0));
+  return select(reduced(x, 1u), select(cos(x), not_a_number_of(x), !is_finite(x)), !(abs(x) < 8192.0));
 }
 
 // sin(x + quarters·π/2)
-fn turned(x: f32, quarters: u32) -> f32 {
+fn reduced(x: f32, quarters: u32) -> f32 {
   let turns = round(x * 0.636619772);
   let r = settled(settled(x - turns * 1.5703125) - turns * 4.837512969970703e-4) - turns * 7.549789948768648e-8;
-  let z = r * r;
-  let sine = r + r * z * (-0.16666654611 + z * (0.0083321608736 + z * -0.00019515295891));
-  let cosine = 1.0 - 0.5 * z + z * z * (0.041666645683 + z * (-0.0013887316255 + z * 0.000024433157118));
-  let quadrant = u32(i32(turns)) + quarters;
-  let value = select(sine, cosine, (quadrant & 1u) == 1u);
-  return select(value, -value, (quadrant & 2u) == 2u);
+  return turned(r, u32(i32(turns)) + quarters);
 }
 
 // WGSL's tanh may overflow for large arguments, where the result is 1 in f32, and cancel for small ones: a series there.

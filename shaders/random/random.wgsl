@@ -1,4 +1,6 @@
+// import lib/logarithm.wgsl
 // import lib/philox.wgsl
+// import lib/turned.wgsl
 
 // Random tensors and dropout from one counter-based stream: element i takes word i % 4 of counter i / 4, so results do
 // not depend on the launch, and a gradient draws the same mask again instead of storing it.
@@ -17,6 +19,11 @@ struct Params {
 @group(0) @binding(2) var<storage, read> input: array<S>;
 @group(0) @binding(3) var<uniform> params: Params;
 
+// No tensor has 2³¹ elements.
+fn unknown_zero() -> u32 {
+  return params.size >> 31u;
+}
+
 fn draw(block: u32) -> vec4<f32> {
   return to_uniform(philox(vec4(block, 0u, state[2], 0u), vec2(state[0], state[1])));
 }
@@ -30,21 +37,33 @@ fn store(block: u32, values: vec4<f32>) {
   }
 }
 
+// The number before x.
+fn below(x: f32) -> f32 {
+  let bits = bitcast<u32>(x);
+  return select(bitcast<f32>(select(bits - 1u, bits + 1u, x < 0.0)), -0x1p-126f, x == 0.0);
+}
+
 @compute @workgroup_size(64)
 fn uniform_(@builtin(global_invocation_id) id: vec3<u32>) {
   let block = id.y * params.row + id.x;
-  store(block, params.a + (params.b - params.a) * draw(block));
+  // What lies close to the end is rounded up to it.
+  let most = max(params.a, below(params.b));
+  store(block, min(params.a + (params.b - params.a) * draw(block), vec4(most)));
 }
 
-// Box and Muller's pairs: (1 − u) keeps the logarithm finite.
+// Box and Muller's pair: (1 − u) keeps the logarithm finite, and fractions of a turn have exact quarters.
+fn pair(u: vec2<f32>) -> vec2<f32> {
+  let radius = sqrt(-2.0 * log_(1.0 - u.x));
+  let quarters = round(4.0 * u.y);
+  let r = (4.0 * u.y - quarters) * 1.5707963267948966;
+  return radius * vec2(turned(r, u32(quarters) + 1u), turned(r, u32(quarters)));
+}
+
 @compute @workgroup_size(64)
 fn normal(@builtin(global_invocation_id) id: vec3<u32>) {
   let block = id.y * params.row + id.x;
   let u = draw(block);
-  let radius = sqrt(-2.0 * log(vec2(1.0) - u.xz));
-  let angle = 6.283185307179586 * u.yw;
-  let values = vec4(radius.x * cos(angle.x), radius.x * sin(angle.x), radius.y * cos(angle.y), radius.y * sin(angle.y));
-  store(block, params.a + params.b * values);
+  store(block, params.a + params.b * vec4(pair(u.xy), pair(u.zw)));
 }
 
 @compute @workgroup_size(64)
