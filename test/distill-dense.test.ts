@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { requestAdapter } from '#adapter';
 import { type DenseKDOptions, denseKD, globalKD, taskwiseKD } from '../src/distill/dense-kd.ts';
 import { GroupDraw } from '../src/distill/group-draw.ts';
 import { groupKD, groupLosses } from '../src/distill/group-kd.ts';
@@ -9,7 +10,7 @@ import { randomKD } from '../src/distill/random-kd.ts';
 import { TaskPool } from '../src/distill/task-pool.ts';
 import { weightedLoss } from '../src/distill/weighted-loss.ts';
 import { countWeight, weighting } from '../src/distill/weighting.ts';
-import type { Tensor } from '../src/index.ts';
+import { Engine, type Tensor } from '../src/index.ts';
 import { engine, errorOf, leaf, near, relativeL2, uniform } from './support/engine.ts';
 
 const taskSizes = [3, 1, 4];
@@ -227,6 +228,36 @@ test('group losses weighed by hand are the grouped loss', async () => {
     (s) => weightedLoss(groupLosses(s, teacher, pool), { groupWeights }),
     (s) => groupKD(s, teacher, pool, { weights: groupWeights, normalize: false }),
   );
+});
+
+test('sample weights have a gradient, however many samples there are', async () => {
+  const samples = 70_000;
+  const u = leaf(new Float32Array(samples).fill(1), [samples]);
+  weightedLoss(engine.tensor(uniform(samples, 3, 1, 2), [samples, 1]), {
+    sampleWeights: u,
+    reduction: 'sum',
+  }).backward();
+  await near(u.grad, uniform(samples, 3, 1, 2), 1e-6);
+});
+
+test('every set is distilled within the limits that each device has', async () => {
+  const { adapter } = await requestAdapter();
+  const device = await adapter.requestDevice();
+  const least = Engine.from(device);
+  const taskSizes = [2, 2, 2, 2, 2, 2, 2];
+  const classes = 14;
+  const logits = (seed: number) => uniform(3 * classes, seed, -3, 3);
+  const lossOn = async (on: Engine) => {
+    const student = on.tensor(logits(1), [3, classes]);
+    student.requiresGrad = true;
+    const loss = denseKD(student, on.tensor(logits(2), [3, classes]), { taskSizes });
+    loss.backward();
+    return [await loss.item(), ...((await student.grad?.data()) ?? [])];
+  };
+  const [expected, actual] = [await lossOn(engine), await lossOn(least)];
+  await near(engine.tensor(actual), expected, 1e-5);
+  least.destroy();
+  device.destroy();
 });
 
 test.run();

@@ -68,7 +68,9 @@ test('normal numbers have the moments and the tails of the normal distribution',
 test('normal numbers are Box and Muller’s of the random words, on every adapter', async () => {
   const values = await engine.normal([40_000], { from: { seed: 4, stream: 2 } }).data();
   for (let i = 0; i < values.length; i += 2) {
-    const [u = 0, v = 0] = philox(4, 2, Math.floor(i / 4)).map(wordToUniform).slice(i % 4);
+    const [u = 0, v = 0] = philox(4, 2, Math.floor(i / 4))
+      .map(wordToUniform)
+      .slice(i % 4);
     const radius = Math.sqrt(-2 * Math.log1p(-u));
     const expected = [radius * Math.cos(2 * Math.PI * v), radius * Math.sin(2 * Math.PI * v)];
     const error = Math.max(...expected.map((x, k) => Math.abs(values[i + k]! - x))) / radius;

@@ -86,7 +86,7 @@ fn delta_between(task: u32, other: u32) -> f32 {
   let of_student = (top_s[task] - top_s[other]) / T;
   let by_logs = (of_teacher - of_student) + ((log_p[task] - log_p[other]) - (log_q[task] - log_q[other]));
   let logs = max(max(log_p[task], log_p[other]), max(log_q[task], log_q[other]));
-  return log_ratio(d + (offset[task] - offset[other]), size, by_logs, max(logs, max(abs(of_teacher), abs(of_student))));
+  return log_ratio(d + settled(offset[task] - offset[other]), size, by_logs, max(logs, max(abs(of_teacher), abs(of_student))));
 }
 
 fn group_loss(mask: vec2<u32>) -> Group {
@@ -189,7 +189,7 @@ fn listed_loss(sample: u32, first: u32, last: u32, lane: u32) -> f32 {
           let size = max(max(abs(d), abs(offset[task])), max(abs(of_group.y), abs(of_group.z)));
           let by_logs = ((log_p[task] - of_teacher.y) - z_away) - log_rho;
           let log_size = max(max(z_away, s_away), max(of_teacher.y, of_student.y));
-          let t = log_ratio(d + (offset[task] - of_group.y) - of_group.z, size, by_logs, log_size);
+          let t = log_ratio(settled(d + settled(offset[task] - of_group.y)) - of_group.z, size, by_logs, log_size);
           share_sum += tile_weight[g] * share;
           change_sum += tile_weight[g] * share_change(share, t, log_rho);
         }

@@ -9,7 +9,7 @@ struct Params {
   tile: u32, // elements a workgroup
   tiles: u32,
   scale: f32,
-  row: u32, // threads along x
+  row: u32, // threads along x, of workgroups of 64
 }
 
 @group(0) @binding(0) var<storage, read> losses: array<f32>;
@@ -51,13 +51,17 @@ fn store_sum(lane: u32, at: u32, sum: f32) {
 
 @compute @workgroup_size(64)
 fn partial(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let first = id.x * params.tile;
+  let tile = id.y * (params.row / 64u) + id.x;
+  if (tile >= params.tiles) {
+    return;
+  }
+  let first = tile * params.tile;
   let last = min(params.samples * params.groups, first + params.tile);
   var sum = 0.0;
   for (var i = first + lane; i < last; i += 64u) {
     sum += losses[i] * of_sample(i / params.groups) * of_group(i % params.groups);
   }
-  store_sum(lane, id.x, sum * params.scale);
+  store_sum(lane, tile, sum * params.scale);
 }
 
 // `losses` holds the tiles' sums.
@@ -82,11 +86,15 @@ fn to_losses(@builtin(global_invocation_id) id: vec3<u32>) {
 // Gradient of the sample weights: one workgroup a sample.
 @compute @workgroup_size(64)
 fn to_samples(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let sample = id.y * (params.row / 64u) + id.x;
+  if (sample >= params.samples) {
+    return;
+  }
   var sum = 0.0;
   for (var g = lane; g < params.groups; g += 64u) {
-    sum += losses[id.x * params.groups + g] * of_group(g);
+    sum += losses[sample * params.groups + g] * of_group(g);
   }
-  store_sum(lane, id.x, sum * params.scale * dy[0]);
+  store_sum(lane, sample, sum * params.scale * dy[0]);
 }
 
 // Gradient of the group weights: one thread a group, neighbours read neighbouring columns.

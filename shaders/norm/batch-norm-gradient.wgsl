@@ -49,7 +49,7 @@ fn partials(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_i
     for (let end = min(place.count, n + 32u); n < end; n++) {
       let g = passed(at);
       near_plain += g;
-      near_weighted += g * ((V(input[at]) - shift) - centre);
+      near_weighted += g * (V(input[at]) - shift);
       if (params.residual == 1u) {
         dresidual[at] = S(g);
       }
@@ -59,7 +59,8 @@ fn partials(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_i
     weighted += near_weighted;
   }
   plain = total(index, plain);
-  weighted = total(index, weighted);
+  // x − shift first, and the centre of that at the end: a compiler may turn x − shift − centre into x − (shift + centre).
+  weighted = total(index, weighted) - centre * plain;
   if (place.leads) {
     partial[2u * place.part * params.columns + place.column] = plain;
     partial[(2u * place.part + 1u) * params.columns + place.column] = weighted;

@@ -1,4 +1,7 @@
-/** Resizing images of bytes on the GPU, to the same pixels in Node and in any browser. */
+/**
+ * Resizing images of bytes on the GPU, to the same pixels in Node and in any browser but for values halfway between two bytes: an
+ * adapter's division may be off in the last digit, and round them the other way.
+ */
 import source from '../../shaders/images/resize.wgsl';
 import { ArgumentError } from '../errors.ts';
 import { plane } from '../gpu/plane.ts';

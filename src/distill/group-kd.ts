@@ -56,6 +56,13 @@ const DENSE_CHUNK = 2 ** 15;
 const ENOUGH_WORKGROUPS = { software: 16, hardware: 512 } as const;
 /** Threads a workgroup. On a CPU they take turns at every barrier, except those that run as one vector. */
 const WORKGROUP = { software: 8, hardware: 64 } as const;
+/** Workgroup memory that the kernel for all sets takes with the fewer threads, which are the more sets each: more than a device has to have. */
+const SOFTWARE_BYTES = 20_560;
+
+function threadsOf({ adapterKind, device }: Runtime): number {
+  const fits = device.limits.maxComputeWorkgroupStorageSize >= SOFTWARE_BYTES;
+  return WORKGROUP[fits ? adapterKind : 'hardware'];
+}
 
 export const DEFAULT_TEMPERATURE = 2;
 
@@ -149,7 +156,7 @@ interface Distillation {
 
 function launch(plan: Distillation, entry: string, outputs: readonly Tensor[], chunk: number, chunks: number): void {
   const { student, teacher, pool, batch, groups, weights, temperature, scale } = plan;
-  const lanes = WORKGROUP[student.engine.adapterKind];
+  const lanes = threadsOf(student.engine);
   const uniform = weights.source === 'uniform';
   const weightBuffer = uniform ? teacher : weights.tensor;
   const inputs = entry === 'finish' ? [student, teacher] : [student, teacher, groups.masks];
