@@ -282,7 +282,13 @@ withRedis('a queue can be paused, gone on with, and a sweep on it cancelled', ()
     const status = async () => (await queue()).out;
     while (!/│ pause │ +2 │ +0 │/.test(await status())) await setTimeout(100);
     assert.match(await status(), /^1 worker, paused/);
-    assert.match((await queue('cancel')).errors, /it is not said which sweep/);
+    assert.match(
+      (await queue('cancel')).errors,
+      /it is not said which sweep.*queue cancel NAME --queue URL; `engram queue --queue URL` lists them/,
+    );
+    const unknown = await queue('cancel', 'pose');
+    assert.is(unknown.code, 2);
+    assert.match(unknown.errors, /no sweep "pose" is on the queue\. Did you mean pause\?/);
     const cancelled = await queue('cancel', 'pause');
     assert.match(cancelled.out, /Cancelled: 2 waiting runs taken off the queue, 0 runs under way/);
     const { code, out } = await sweep.ended;

@@ -9,6 +9,8 @@ import { type Connection, connect } from '../sweep/queue/connection.ts';
 import { cancelSweep, clearQueue, pauseQueue, queueStatus, resumeQueue } from '../sweep/queue/queue-control.ts';
 import { didYouMean } from './config-flags.ts';
 
+const LIST = '`engram queue --queue URL`';
+
 type Action = (connection: Connection, sweep: string | undefined) => Promise<string>;
 
 async function status(connection: Connection): Promise<string> {
@@ -36,7 +38,16 @@ const actions: Readonly<Record<string, Action>> = {
       throw new ConfigError({
         where: 'cancel',
         message: 'it is not said which sweep.',
-        fix: 'Name it: engram queue cancel NAME; `engram queue` lists them.',
+        fix: `Name it: engram queue cancel NAME --queue URL; ${LIST} lists them.`,
+      });
+    }
+    const { sweeps } = await queueStatus(connection);
+    if (!sweeps.has(sweep)) {
+      const names = [...sweeps.keys()];
+      throw new ConfigError({
+        where: 'cancel',
+        message: `no sweep "${clipped(sweep)}" is on the queue.`,
+        fix: names.length > 0 ? `${didYouMean(sweep, names)} ${LIST} lists them.` : 'The queue is empty.',
       });
     }
     const { waiting, active } = await cancelSweep(connection, sweep);
