@@ -4,7 +4,9 @@ import { gradcheck } from '../src/entries/testing.ts';
 import {
   concat,
   countEqual,
+  type DType,
   dropout,
+  Engine,
   flip,
   gather,
   oneHot,
@@ -12,6 +14,8 @@ import {
   type Range,
   scatterAdd,
   slice,
+  sort,
+  supportsF16,
   type Tensor,
   transpose,
 } from '../src/index.ts';
@@ -157,6 +161,85 @@ test('negative positions count from the end, positions that do not exist give no
     engine.tensor(uniform(3, 6)),
     engine.tensor(uniform(4, 7)),
   ]);
+});
+
+/** Positions for a line of n, some from the end, and some that do not exist. */
+const positions = (count: number, n: number, seed: number) =>
+  Int32Array.from(uniform(count, seed, -n - 2, n + 2), Math.floor);
+
+/** Adds up in f32, in the order of the index, as the kernels promise to. */
+function addedUp(
+  x: Float32Array,
+  index: Int32Array,
+  source: Float32Array,
+  [outer, n, m, inner]: readonly [number, number, number, number],
+): Float32Array {
+  const sums = x.slice();
+  const isShared = index.length === m;
+  for (let row = 0; row < outer; row++)
+    for (let i = 0; i < m; i++)
+      for (let column = 0; column < inner; column++) {
+        const from = (row * m + i) * inner + column;
+        const at = index[isShared ? i : from]!;
+        const target = at < 0 ? at + n : at;
+        if (target >= 0 && target < n) sums[(row * n + target) * inner + column]! += source[from]!;
+      }
+  return sums;
+}
+
+test('scatter-add adds in the order of the index, on both kinds of adapters, however many threads share a line', async () => {
+  const other = Engine.from(engine.device, { kind: engine.adapterKind === 'software' ? 'hardware' : 'software' });
+  const cases = [
+    [1, 3000, 1001, 1],
+    [1, 1, 500, 1], // a single target
+    [1, 5, 300, 3],
+    [2, 100, 77, 6],
+    [3, 7, 9, 400], // more lines than are shared
+  ] as const;
+  for (const [seed, sizes] of cases.entries()) {
+    const [outer, n, m, inner] = sizes;
+    const x = uniform(outer * n * inner, seed, -10, 10);
+    const source = uniform(outer * m * inner, seed + 10, -10, 10);
+    for (const each of [false, true]) {
+      const index = positions(each ? source.length : m, n, seed + 20);
+      const expected = addedUp(x, index, source, sizes);
+      const added = (on: Engine, dtype: DType) =>
+        scatterAdd(
+          on.tensor(x, [outer, n, inner]).cast(dtype),
+          on.tensor(index, each ? [outer, m, inner] : [m]),
+          on.tensor(source, [outer, m, inner]).cast(dtype),
+          1,
+        ).data();
+      for (const on of [engine, other])
+        assert.equal(await added(on, 'f32'), expected, `${sizes} ${each} ${on.adapterKind}`);
+      for (const dtype of ['i32', ...(supportsF16(engine) ? ['f16' as const] : [])] as const)
+        assert.equal(await added(other, dtype), await added(engine, dtype), `${sizes} ${each} ${dtype}`);
+    }
+  }
+  await other.destroy();
+});
+
+test('few lines are shared on a GPU, so that none takes as many steps as there are elements', async () => {
+  const gpu = Engine.from(engine.device, { kind: 'hardware' });
+  const threads: number[] = [];
+  const { dispatch } = gpu;
+  gpu.dispatch = (launch) => {
+    const [x, y = 1, z = 1] = launch.workgroups;
+    if (launch.kernel.entry?.startsWith('scatter')) threads.push(x * y * z * 64);
+    dispatch.call(gpu, launch);
+  };
+  const x = gpu.tensor(uniform(5000, 1));
+  x.requiresGrad = true;
+  const by = uniform(5000, 2);
+  const { values, indices } = sort(x);
+  values.mul(gpu.tensor(by)).sum().backward();
+  const expected = new Float32Array(5000);
+  (await indices.data()).forEach((at, i) => {
+    expected[at] = by[i]!;
+  });
+  assert.equal(await x.grad!.data(), expected);
+  assert.equal(threads, [2048]);
+  await gpu.destroy();
 });
 
 test('one-hot rows; an index out of range gives none', async () => {

@@ -22,23 +22,45 @@ interface Lines {
   fromEnd: boolean;
 }
 
+/** Elements that a thread reads before it adds them up: a GPU's loads take their time, and wait for no sum. */
+const AHEAD = 8;
+/** Threads that lines are shared by, all together: each reads all of a line's index. */
+const SHARING_THREADS = 2048;
+
 function run(
   engine: Runtime,
-  entry: 'take' | 'scatter_add',
+  entry: 'take' | 'scatter_add' | 'scatter_add_shared',
   input: Tensor,
   index: Tensor,
   output: Tensor,
-  lines: Lines,
+  { outer, n, m, inner, shared, fromEnd }: Lines,
+  threads: number,
+  owners = 1,
 ): void {
-  const { outer, n, m, inner, shared, fromEnd } = lines;
-  const threads = entry === 'take' ? outer * m * inner : outer * inner;
   engine.dispatch({
     kernel: { name: 'gather', source, entry },
-    constants: { T: input.dtype, R: output.dtype, SHARED: shared, FROM_END: fromEnd },
+    constants: { T: input.dtype, R: output.dtype, SHARED: shared, FROM_END: fromEnd, AHEAD },
     buffers: [input.storage, index.storage, output.storage],
-    params: { outer, n, m, inner },
+    params: { outer, n, m, inner, owners },
     workgroups: plane(engine, Math.ceil(threads / 64)),
   });
+}
+
+/** Picks elements of `input` into `output`. */
+function take(engine: Runtime, input: Tensor, index: Tensor, output: Tensor, lines: Lines): void {
+  run(engine, 'take', input, index, output, lines, lines.outer * lines.m * lines.inner);
+}
+
+/**
+ * Adds elements of `input` to `output`. A GPU's watchdog may end a thread that adds up millions one after the other, so it shares lines
+ * that are few. A CPU computes all threads in turn: lavapipe takes four times as long for a line that eight share.
+ */
+function addTo(engine: Runtime, input: Tensor, index: Tensor, output: Tensor, lines: Lines): void {
+  const count = lines.outer * lines.inner;
+  const isShared = engine.adapterKind === 'hardware' && count <= SHARING_THREADS / 2;
+  const owners = isShared ? 2 ** Math.floor(Math.log2(Math.min(lines.n, SHARING_THREADS / count))) : 1;
+  const entry = isShared ? 'scatter_add_shared' : 'scatter_add';
+  run(engine, entry, input, index, output, lines, count * owners, owners);
 }
 
 /** Either one list of positions, or an index of the rank of `x` that agrees with it outside the axis. */
@@ -91,10 +113,10 @@ function pick(x: Tensor, index: Tensor, axis: number, fromEnd: boolean): Tensor 
   const lines = linesOf('gather', x.shape, index, at, fromEnd);
   const shape = x.shape.map((n, i) => (i === at ? lines.m : n));
   const y = Tensor.empty(engine, shape, x.dtype, 'gather');
-  run(engine, 'take', x, index, y, lines);
+  take(engine, x, index, y, lines);
   const back = (dy: Tensor): Tensor => {
     const dx = zeros(engine, x.shape);
-    run(engine, 'scatter_add', dy, index, dx, lines);
+    addTo(engine, dy, index, dx, lines);
     return convert(dx, x.dtype);
   };
   // Linear: the gradient of the gradient picks again.
@@ -137,7 +159,7 @@ export function scatterAdd(x: Tensor, index: Tensor, source: Tensor, axis = 0): 
     { a: x },
     { shape: x.shape, result: x.dtype === 'f16' ? 'f32' : x.dtype },
   );
-  run(engine, 'scatter_add', source, index, total, lines);
+  addTo(engine, source, index, total, lines);
   const y = convert(total, x.dtype);
   if (y !== total) total.dispose();
   const back = (dy: Tensor) => [dy, gather(dy, index, at)];
