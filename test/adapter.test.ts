@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { requestAdapter } from '../src/gpu/adapter/adapter-browser.ts';
+import { borrowDevice } from '../src/gpu/adapter/open-device.ts';
 import { given } from './support/given.ts';
 
 /** Vulkan drivers are found once a process, so every question is asked in a process of its own. */
@@ -59,6 +61,33 @@ test('an adapter that does not exist is refused by name', async () => {
     await ask({ ENGRAM_ADAPTER: 'gpu' }),
     /^ConfigError: ENGRAM_ADAPTER: unknown adapter 'gpu'\. Choose one of auto, /,
   );
+});
+
+/** What the browser's part makes of an adapter, told as above. */
+async function inBrowser(adapter: object): Promise<string> {
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  const gpu = { requestAdapter: async () => adapter };
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
+  try {
+    const { kind, description } = await requestAdapter();
+    return `${kind}: ${description}`;
+  } finally {
+    if (before) Object.defineProperty(globalThis, 'navigator', before);
+    else Reflect.deleteProperty(globalThis, 'navigator');
+  }
+}
+
+test('browsers that say little of an adapter, or nothing, have one all the same', async () => {
+  assert.is(await inBrowser({}), 'hardware: unnamed adapter (hardware)');
+  assert.is(await inBrowser({ isFallbackAdapter: true }), 'software: unnamed adapter (software)');
+  const info = { vendor: 'apple', architecture: 'metal-3' };
+  assert.is(await inBrowser({ info }), 'hardware: apple metal-3 (hardware)');
+  assert.is(await inBrowser({ info, isFallbackAdapter: true }), 'software: apple metal-3 (software)');
+  const told = { ...info, isFallbackAdapter: false };
+  assert.is(await inBrowser({ info: told, isFallbackAdapter: true }), 'hardware: apple metal-3 (hardware)');
+  const device = { queue: {}, features: new Set() } as unknown as GPUDevice;
+  const { kind, description } = borrowDevice(device, {});
+  assert.is(`${kind}: ${description}`, 'hardware: unnamed adapter (hardware)');
 });
 
 test.run();

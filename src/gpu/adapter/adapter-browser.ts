@@ -28,8 +28,8 @@ export async function requestAdapter(options: AdapterOptions = {}): Promise<Adap
       fix: 'See chrome://gpu or about:support for the reason; in Chrome the switch --enable-unsafe-webgpu allows GPUs that are blocked, and SwiftShader.',
     });
   }
-  const kind = adapterKind(adapter.info);
-  const description = describeAdapter(adapter.info);
+  const kind = adapterKind(adapter.info, (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter);
+  const description = describeAdapter(adapter.info, kind);
   if (wanted === 'hardware' && kind !== 'hardware') {
     throw new AdapterError({
       where: 'adapter',

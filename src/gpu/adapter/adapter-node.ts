@@ -123,8 +123,9 @@ async function requestFrom(
     return adapter;
   };
   const adapter = await request();
-  const description = describeAdapter(adapter.info, PLATFORM[process.platform]?.backend);
-  const choice: AdapterChoice = { adapter, kind: adapterKind(adapter.info), description, subgroupMatrix };
+  const kind = adapterKind(adapter.info);
+  const description = describeAdapter(adapter.info, kind, PLATFORM[process.platform]?.backend);
+  const choice: AdapterChoice = { adapter, kind, description, subgroupMatrix };
   // Mesa keeps what lavapipe compiles in a cache of all its devices.
   if (!description.startsWith('llvmpipe')) return choice;
   return {

@@ -78,8 +78,9 @@ export function borrowDevice(
   }
   checkSubgroupMatrix('Engine.from', subgroupMatrix);
   const { adapterInfo } = device;
-  return opened(device, describeAdapter(adapterInfo), subgroupMatrix, {
-    kind: kind ?? adapterKind(adapterInfo),
+  const told = adapterKind(adapterInfo);
+  return opened(device, describeAdapter(adapterInfo, told), subgroupMatrix, {
+    kind: kind ?? told,
     isOwn: false,
     ahead: null,
   });

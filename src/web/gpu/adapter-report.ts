@@ -1,5 +1,6 @@
 /** What an adapter says of itself, and what the engine makes of it. */
 import type { AdapterChoice } from '../../gpu/adapter/adapter.ts';
+import type { AdapterInfo } from '../../gpu/adapter/adapter-info.ts';
 import { type MatrixConfig, SUBGROUP_MATRIX } from '../../gpu/adapter/subgroup-matrix.ts';
 import type { AdapterReport, Use } from './protocol.ts';
 
@@ -19,7 +20,7 @@ function membersOf(value: object): Record<string, unknown> {
   return members;
 }
 
-function matricesOf(info: GPUAdapterInfo): string {
+function matricesOf(info: AdapterInfo = {}): string {
   const { subgroupMatrixConfigs = [] } = info as { subgroupMatrixConfigs?: Iterable<MatrixConfig> };
   const texts = [...subgroupMatrixConfigs].map(
     ({ componentType, resultComponentType, M, N, K }) => `${M}×${N}×${K} of ${componentType} to ${resultComponentType}`,
@@ -28,7 +29,7 @@ function matricesOf(info: GPUAdapterInfo): string {
 }
 
 function usesOf({ features, info }: GPUAdapter): Use[] {
-  const { subgroupMinSize: least, subgroupMaxSize: most } = info;
+  const { subgroupMinSize: least, subgroupMaxSize: most } = (info as AdapterInfo) ?? {};
   const sizes = least ? ` They have ${least === most ? least : `${least} to ${most}`} threads here.` : '';
   const use = (name: string, feature: string, says: string): Use => ({
     name,
