@@ -11,6 +11,7 @@ import { POOL_KINDS, TaskPool } from '../distill/task-pool.ts';
 import { ArgumentError, CheckpointError, ConfigError } from '../errors.ts';
 import { stateDict } from '../nn/state-dict.ts';
 import type { GradScaler } from '../optim/grad-scaler.ts';
+import { DISPOSE } from '../tensor/dispose.ts';
 import type { Engine } from '../tensor/engine.ts';
 import type { ClassImages } from './class-images.ts';
 import { Disposables } from './disposables.ts';
@@ -331,9 +332,7 @@ export class ContinualLearner {
   }
 
   /** {@link dispose}, for `using`. */
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
+  declare [Symbol.dispose]: () => void;
 
   private async predictAll(input: ImageInput, top: number | undefined, where: string): Promise<Prediction[][]> {
     const { predictions, format, names } = this.usable(where);
@@ -396,3 +395,9 @@ export class ContinualLearner {
     });
   }
 }
+
+Object.defineProperty(ContinualLearner.prototype, DISPOSE, {
+  value: ContinualLearner.prototype.dispose,
+  configurable: true,
+  writable: true,
+});
