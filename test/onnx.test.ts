@@ -230,6 +230,32 @@ const layers: Record<string, [Module, Shape]> = {
     ),
     [4, 5, 2],
   ],
+  'sizes that a scale in f32 misses': [
+    calls((x) =>
+      engram.concat(
+        [
+          engram.interpolate(x, { size: 31 }),
+          engram.interpolate(x, { size: 31, mode: 'bilinear' }),
+          engram.interpolate(x, { size: 31, mode: 'bilinear', alignCorners: true }),
+        ],
+        3,
+      ),
+    ),
+    [7, 7, 2],
+  ],
+  'scales that come to a whole pixel in f32, one that misses it beside another, and one between': [
+    calls((x) =>
+      engram.concat(
+        [
+          engram.interpolate(x, { scaleFactor: 10 / 7 - 1e-12, mode: 'bilinear' }),
+          engram.interpolate(x, { scaleFactor: [31 / 7, 1.5], mode: 'bilinear' }).slice([null, [0, 9], [0, 9]]),
+          engram.interpolate(x, { scaleFactor: 1.3 }),
+        ],
+        3,
+      ),
+    ),
+    [7, 7, 2],
+  ],
   cosines: [new CosineLinear(engine, 6, 4, { scale: 3 }), [6]],
   'dropout, which does nothing here': [
     new engram.Sequential(engine, new engram.Dropout(engine), new Linear(engine, 3, 2)),

@@ -181,6 +181,16 @@ function paddedShortcut({ graph, inputs: [x], shape, options }: Call): Value {
   return images(shape, graph.call('Pad', [taken, graph.integers([0, 0, 0, 0, 0, added, 0, 0]), graph.scalar(0)]));
 }
 
+/** The nearest f32 to a scale by which ONNX, which rounds `before` times it down, comes to that size. */
+function scaleTo(scale: number, before: number, after: number): number {
+  const near = Float32Array.of(scale);
+  const steps = new Int32Array(near.buffer);
+  const size = () => Math.floor(Math.fround(before * (near[0] as number)));
+  while (size() < after) steps[0]!++;
+  while (size() > after) steps[0]!--;
+  return near[0] as number;
+}
+
 /** Resizing by PyTorch's positions. */
 function interpolate({ graph, inputs: [x], shape, options }: Call): Value {
   const { mode, alignCorners, scale } = options as {
@@ -189,12 +199,19 @@ function interpolate({ graph, inputs: [x], shape, options }: Call): Value {
     scale: readonly [number, number];
   };
   const positions = mode === 'nearest' ? 'asymmetric' : alignCorners ? 'align_corners' : 'half_pixel';
+  const from = graph.first(x as Value);
+  const [before, after] = [(x as Value).shape, shape].map((all) => all.slice(1, 3)) as [number[], number[]];
   // Positions here are a pixel's number times the scale; there they are divided by it.
-  const data = alignCorners
-    ? Float32Array.of(1, 1, ...[1, 2].map((i) => (shape[i] as number) / ((x as Value).shape[i] as number)))
-    : Float32Array.of(1, 1, 1 / scale[0], 1 / scale[1]);
-  const name = graph.numbers({ name: `scale ${[...data].join(' ')}`, shape: [4], data });
-  const first = graph.call('Resize', [graph.first(x as Value), '', name], {
+  const scales = scale.map((one) => Math.fround(1 / one));
+  // What a scale comes to is rounded down there, and may be a pixel less than the size it was made from: the size says it.
+  const isBySize = alignCorners || scales.every((one, i) => one === Math.fround(after[i]! / before[i]!));
+  const samples = () => graph.call('Shape', [from], { end: 2 });
+  const sizes = () => graph.call('Concat', [samples(), graph.integers(after)], { axis: 0 });
+  const factors = () => {
+    const data = Float32Array.of(1, 1, ...scales.map((one, i) => scaleTo(one, before[i]!, after[i]!)));
+    return graph.numbers({ name: `scale ${[...data].join(' ')}`, shape: [4], data });
+  };
+  const first = graph.call('Resize', [from, '', ...(isBySize ? ['', sizes()] : [factors()])], {
     mode: mode === 'nearest' ? 'nearest' : 'linear',
     coordinate_transformation_mode: positions,
     ...(mode === 'nearest' ? { nearest_mode: 'floor' } : {}),
