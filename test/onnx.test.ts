@@ -336,6 +336,33 @@ test('an embedding takes whole numbers', async () => {
   isNear(scores, y);
 });
 
+test('numbers beside whole numbers are whole numbers', async () => {
+  const model = calls((x) => {
+    const all = engram.concat(
+      [
+        x.add(2),
+        engram.where(x.greater(1), x, -1),
+        engram.pad(
+          x,
+          [
+            [0, 0],
+            [1, 0],
+          ],
+          7,
+        ),
+      ],
+      1,
+    );
+    const unlike = x.notEqual(3);
+    return engram.concat([all.cast('f32').div(4), x.lessEqual(2).cast('f32'), unlike.equal(0).cast('f32')], 1);
+  });
+  const data = Int32Array.of(0, 4, 2, 1, 3, 3, 1, 0);
+  const y = await model.forward(engine.tensor(data, [2, 4])).data();
+  const { output } = await runOnnx(await exportOnnx(model, { input: [4], dtype: 'i32' }), { data, shape: [2, 4] });
+  assert.equal(output?.shape, [2, 21]);
+  isNear(output, y);
+});
+
 test('channels last, and what the file says of itself', async () => {
   const model = trained(new engram.Sequential(engine, new Conv2d(engine, 2, 3, 3), new engram.ReLU(engine)));
   const options = { layout: 'channels-last', name: 'edges', metadata: { classes: '["a"]' } } as const;

@@ -35,8 +35,23 @@ export type Input = Value | Numbers | number;
 export const isValue = (input: Input): input is Value => typeof input === 'object' && 'element' in input;
 const isNumbers = (input: Input): input is Numbers => typeof input === 'object' && 'data' in input;
 
+const ownElement = (input: Value | Numbers): Value['element'] =>
+  isValue(input) ? input.element : input.data instanceof Float32Array ? 'f32' : 'i32';
+
+/** Of inputs of one type: numbers take that of the others. */
+export const elementOf = (inputs: readonly Input[]): Value['element'] => {
+  const typed = inputs.find((input) => typeof input !== 'number');
+  return typed === undefined ? 'f32' : ownElement(typed);
+};
+
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
+
+const SCALARS: Readonly<Record<Value['element'], (value: number) => ArrayBufferView>> = {
+  f32: (value) => Float32Array.of(value),
+  i32: (value) => Int32Array.of(value),
+  bool: (value) => Uint8Array.of(value === 0 ? 0 : 1),
+};
 
 export class Graph {
   nodes: OnnxNode[] = [];
@@ -90,12 +105,12 @@ export class Graph {
     return name;
   }
 
-  /** One f32. */
-  scalar(value: number): string {
-    return this.constant(`f32 ${value}`, `number ${value}`, () => ({
-      element: 'f32',
+  /** One number, where operators want all inputs of one type. */
+  scalar(value: number, element: Value['element'] = 'f32'): string {
+    return this.constant(`${element} ${value}`, `number ${value}`, () => ({
+      element,
       shape: [],
-      data: bytesOf(Float32Array.of(value)),
+      data: bytesOf(SCALARS[element](value)),
     }));
   }
 
@@ -118,7 +133,7 @@ export class Graph {
     { order, as, condition = false }: { order?: readonly number[]; as?: Shape; condition?: boolean } = {},
   ): string {
     const wanted = name === '' ? 'constant' : name;
-    const element: OnnxElement = condition ? 'bool' : data instanceof Float32Array ? 'f32' : 'i32';
+    const element: OnnxElement = condition ? 'bool' : ownElement({ name, shape, data });
     // Anonymous ones are told apart by the array that holds them.
     const key = `${name === '' ? this.identity(data) : name} ${shape.join()} ${order?.join()} ${as?.join()} ${condition}`;
     return this.constant(key, wanted, () => {
@@ -147,17 +162,18 @@ export class Graph {
     return value.first;
   }
 
-  /** What an operator takes that knows nothing of channels. */
-  operand(input: Input, { condition = false }: { condition?: boolean } = {}): string {
-    if (typeof input === 'number') return this.scalar(input);
-    if (isNumbers(input)) return this.numbers(input, { condition });
+  /** What an operator takes that knows nothing of channels. @param element of a number; `bool` asks it of a constant too. */
+  operand(input: Input, element: Value['element'] = 'f32'): string {
+    if (typeof input === 'number') return this.scalar(input, element);
+    if (isNumbers(input)) return this.numbers(input, { condition: element === 'bool' });
     return this.last(input);
   }
 
   /** The same in an operator over images that are channels first: other inputs broadcast against these. */
-  private operandFirst(input: Input, condition: boolean): string {
-    if (typeof input === 'number') return this.scalar(input);
+  private operandFirst(input: Input, element: Value['element']): string {
+    if (typeof input === 'number') return this.scalar(input, element);
     if (!isNumbers(input)) return this.first(input);
+    const condition = element === 'bool';
     if (input.data.length === 1) return this.numbers(input, { as: [], condition });
     const as = [...new Array<number>(4 - input.shape.length).fill(1), ...input.shape];
     return this.numbers(input, { order: TO_FIRST, as, condition });
@@ -167,23 +183,25 @@ export class Graph {
    * An operator that handles elements one by one, in the order in which images are there.
    * @param build from the inputs' names to the output's.
    * @param conditions which inputs must be booleans.
+   * @param element of the output; that of the other inputs by default.
    */
   elementwise(
     inputs: readonly Input[],
     shape: Shape,
     build: (names: readonly string[]) => string,
-    { conditions = [], element = 'f32' }: { conditions?: readonly number[]; element?: Value['element'] } = {},
+    { conditions = [], element }: { conditions?: readonly number[]; element?: Value['element'] } = {},
   ): Value {
+    const common = elementOf(inputs.filter((_, i) => !conditions.includes(i)));
     const values = inputs.filter(isValue);
     const inFirst = values.some(({ first, last }) => first !== undefined && last === undefined);
     const fits = values.every(({ shape }) => shape.length === 4);
     const isFirst = shape.length === 4 && inFirst && fits;
     const names = inputs.map((input, i) => {
-      const condition = conditions.includes(i);
-      return isFirst ? this.operandFirst(input, condition) : this.operand(input, { condition });
+      const own = conditions.includes(i) ? 'bool' : common;
+      return isFirst ? this.operandFirst(input, own) : this.operand(input, own);
     });
     const name = build(names);
-    return { shape, element, ...(isFirst ? { first: name } : { last: name }) };
+    return { shape, element: element ?? common, ...(isFirst ? { first: name } : { last: name }) };
   }
 
   /** The same elements in another shape; how many samples there are stays open. */

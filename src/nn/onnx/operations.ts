@@ -1,7 +1,7 @@
 /** The operations that ONNX has operators for, or that are put together from them. */
 import type { Shape } from '../../tensor/shape.ts';
 import { ELEMENTS } from './file.ts';
-import type { Graph, Input, Numbers, Value } from './graph.ts';
+import { elementOf, type Graph, type Input, type Numbers, type Value } from './graph.ts';
 
 /** An operation, as its counterpart is made from it. */
 export interface Call {
@@ -100,13 +100,13 @@ const LOGICAL: Readonly<Record<string, Expression>> = {
 
 const counterparts = (
   expressions: Readonly<Record<string, Expression>>,
-  { element, takes }: { readonly element: Value['element']; readonly takes: 'numbers' | 'conditions' },
+  { takes, ...given }: { readonly element?: Value['element']; readonly takes: 'numbers' | 'conditions' },
 ): [string, Counterpart][] =>
   Object.entries(expressions).map(([name, expression]) => [
     name,
     ({ graph, inputs, shape }) =>
       graph.elementwise(inputs, shape, (names) => expression(graph, ...names), {
-        element,
+        ...given,
         conditions: takes === 'conditions' ? inputs.map((_, i) => i) : [],
       }),
   ]);
@@ -162,7 +162,7 @@ function sliced({ graph, inputs, options }: Call, x: string): string {
 
 /** By the operations' names. */
 export const OPERATIONS: ReadonlyMap<string, Counterpart> = new Map<string, Counterpart>([
-  ...counterparts(EXPRESSIONS, { element: 'f32', takes: 'numbers' }),
+  ...counterparts(EXPRESSIONS, { takes: 'numbers' }),
   ...counterparts(CONDITIONS, { element: 'bool', takes: 'numbers' }),
   ...counterparts(LOGICAL, { element: 'bool', takes: 'conditions' }),
   [
@@ -186,10 +186,10 @@ export const OPERATIONS: ReadonlyMap<string, Counterpart> = new Map<string, Coun
   ['slice', plain(sliced)],
   [
     'pad',
-    plain(({ graph, options }, x) => {
+    plain(({ graph, inputs, options }, x) => {
       const padding = options.padding as readonly (readonly [number, number])[];
       const pads = [...padding.map(([before]) => before), ...padding.map(([, after]) => after)];
-      return graph.call('Pad', [x, graph.integers(pads), graph.scalar(options.value as number)]);
+      return graph.call('Pad', [x, graph.integers(pads), graph.scalar(options.value as number, elementOf(inputs))]);
     }),
   ],
   [
@@ -200,7 +200,7 @@ export const OPERATIONS: ReadonlyMap<string, Counterpart> = new Map<string, Coun
         inputs.map((input) => graph.operand(input)),
         { axis: options.axis as number },
       );
-      return { shape, element: 'f32', last };
+      return { shape, element: elementOf(inputs), last };
     },
   ],
   [
@@ -238,7 +238,7 @@ export const OPERATIONS: ReadonlyMap<string, Counterpart> = new Map<string, Coun
           axis,
         },
       );
-      return { shape, element: 'f32', last };
+      return { shape, element: elementOf([x as Input]), last };
     },
   ],
   [
