@@ -392,8 +392,24 @@ test('what is computed past the graph, or follows from the size of the batch, is
   assert.match((await refusal(exportOnnx(picks, { input: [3] }))).message, /depends on the batch/);
   const counts = calls((x) => x.div(x.shape[0]!));
   assert.match((await refusal(exportOnnx(counts, { input: [3] }))).message, /how many samples there are/);
+  for (const whole of [(x: Tensor) => x.mean(), (x: Tensor) => x.sum(0), (x: Tensor) => x.transpose([1, 0])]) {
+    assert.match((await refusal(exportOnnx(calls(whole), { input: [3] }))).message, /the batch as its first axis/);
+  }
   const constant = calls(() => engine.ones([2]));
   assert.match((await refusal(exportOnnx(constant, { input: [3] }))).message, /does not follow from the input/);
+});
+
+test('weights may be called as inputs and outputs are', async () => {
+  class Named extends engram.Module {
+    readonly input = engine.tensor([1, 2, 3]);
+    readonly output = engine.tensor([4, 5, 6]);
+    forward(x: Tensor): Tensor {
+      return x.mul(this.input).add(this.output);
+    }
+  }
+  assert.ok((await difference(new Named(engine), [3])) < 1e-5);
+  const error = await refusal(exportOnnx(new Named(engine), { input: [3], names: { input: 'output' } }));
+  assert.match(error.message, /input and output are both called "output"/);
 });
 
 /** A few stripes of each class. */

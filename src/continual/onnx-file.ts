@@ -9,6 +9,8 @@ import type { Answering } from './learner-types.ts';
 /** The name of the batch's dimension. */
 const BATCH = 'batch';
 const IMAGES = 'images';
+const OUTPUTS = ['scores', 'probabilities', 'labels'] as const;
+const [SCORES, PROBABILITIES, LABELS] = OUTPUTS;
 
 /** One number a channel, for images that are channels first. */
 const perChannel = (graph: Graph, name: string, values: readonly number[]): string =>
@@ -16,7 +18,8 @@ const perChannel = (graph: Graph, name: string, values: readonly number[]): stri
 
 /** Bytes as the network wants them: in [0, 1], then normalised by the mean and standard deviation of each channel. */
 function normalised(graph: Graph, { mean, std }: Answering['format'], shape: Shape): Value {
-  graph.unique(IMAGES);
+  // Before the weights, which may be called as they are.
+  for (const name of [IMAGES, ...OUTPUTS]) graph.unique(name);
   const floats = graph.call('Cast', [IMAGES], { to: 1 });
   const pixels = graph.call('Div', [graph.call('Transpose', [floats], { perm: TO_FIRST }), graph.scalar(255)]);
   const centred = graph.call('Sub', [pixels, perChannel(graph, 'mean', mean)]);
@@ -25,15 +28,15 @@ function normalised(graph: Graph, { mean, std }: Answering['format'], shape: Sha
 
 /** Scores, probabilities, and the name of the most probable class. */
 function answers(graph: Graph, value: Value, classes: readonly string[]) {
-  graph.output(graph.last(value), 'scores');
-  graph.call('Softmax', ['scores'], { axis: 1 }, 'probabilities');
-  const best = graph.call('ArgMax', ['scores'], { axis: 1, keepdims: 0 });
-  graph.call('Gather', [graph.words('classes', classes), best], { axis: 0 }, 'labels');
+  graph.output(graph.last(value), SCORES);
+  graph.call('Softmax', [SCORES], { axis: 1 }, PROBABILITIES);
+  const best = graph.call('ArgMax', [SCORES], { axis: 1, keepdims: 0 });
+  graph.call('Gather', [graph.words('classes', classes), best], { axis: 0 }, LABELS);
   const perClass = [BATCH, classes.length];
   return [
-    { name: 'scores', element: 'f32', shape: perClass },
-    { name: 'probabilities', element: 'f32', shape: perClass },
-    { name: 'labels', element: 'string', shape: [BATCH] },
+    { name: SCORES, element: 'f32', shape: perClass },
+    { name: PROBABILITIES, element: 'f32', shape: perClass },
+    { name: LABELS, element: 'string', shape: [BATCH] },
   ] as const;
 }
 

@@ -38,6 +38,16 @@ export interface Assembly {
   readonly version: string;
 }
 
+/** @throws {ArgumentError} for one that is not of each sample: a file's output has the batch as its first axis. */
+function checkOutput({ input, output }: Trace): void {
+  if (output.shape[0] === input.shape[0]) return;
+  throw new ArgumentError({
+    where: 'exportOnnx',
+    message: `the output, ${show(output.shape)} for ${input.shape[0]} samples, does not have the batch as its first axis.`,
+    fix: 'Give something of each sample, and do the rest behind the exported graph.',
+  });
+}
+
 /** Batches of two sizes and of two contents: what is the same for both does not follow from them. */
 const BATCHES = [2, 3];
 
@@ -118,6 +128,7 @@ export async function assemble(assembly: Assembly): Promise<Uint8Array<ArrayBuff
     for (const { constants } of traces) numbers.push(await reader.numbersOf(constants));
     checkConstants(traces, numbers);
     const graphs = traces.map((trace, i) => {
+      checkOutput(trace);
       const graph = new Graph();
       const { port, value } = assembly.before(graph, trace.input.shape);
       const output = convert(graph, trace, value, (constant) => numbers[i]?.get(constant) as Numbers);

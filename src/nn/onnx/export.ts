@@ -1,5 +1,6 @@
 /** A model as an ONNX file, for ONNX Runtime and all that reads it. */
 import { version } from '../../../package.json';
+import { ArgumentError } from '../../errors.ts';
 import type { Shape } from '../../tensor/shape.ts';
 import type { Module } from '../module.ts';
 import { assemble, type OnnxNotes } from './assemble.ts';
@@ -32,13 +33,20 @@ const ordered = (sample: Shape, isFirst: boolean): Shape =>
  * of these batches, as with PyTorch's tracing exporter; where the two batches disagree it is refused. Weights keep their names and, where
  * ONNX's operators want it so, PyTorch's layouts. f16 networks are written as f32.
  * @returns the bytes of the file.
- * @throws {ArgumentError} for operations without a counterpart in ONNX, naming the layer that calls them, and for what follows from the size of
- * the batch; and whatever `forward` throws.
+ * @throws {ArgumentError} for operations without a counterpart in ONNX, naming the layer that calls them, for what follows from the size of
+ * the batch, for an output whose first axis is not the batch, and for one name of input and output; and whatever `forward` throws.
  * @example await writeFile('model.onnx', await exportOnnx(model, { input: [32, 32, 3] }));
  */
-export function exportOnnx(model: Module, options: ExportOnnxOptions): Promise<Uint8Array<ArrayBuffer>> {
+export async function exportOnnx(model: Module, options: ExportOnnxOptions): Promise<Uint8Array<ArrayBuffer>> {
   const { input, dtype = 'f32', names = {}, layout = 'channels-first', ...notes } = options;
   const { input: inputName = 'input', output: outputName = 'output' } = names;
+  if (inputName === outputName) {
+    throw new ArgumentError({
+      where: 'exportOnnx',
+      message: `input and output are both called "${inputName}".`,
+      fix: 'Give names that differ.',
+    });
+  }
   const isFirst = (shape: Shape) => layout === 'channels-first' && shape.length === 4;
   return assemble({
     engine: model.engine,
@@ -49,7 +57,8 @@ export function exportOnnx(model: Module, options: ExportOnnxOptions): Promise<U
     notes,
     forward: (batch) => model.forward(batch),
     before(graph, shape) {
-      graph.unique(inputName);
+      // Before the weights, which may be called as they are.
+      for (const port of [inputName, outputName]) graph.unique(port);
       const port = { name: inputName, element: dtype, shape: [BATCH, ...ordered(input, isFirst(shape))] };
       const value: Value = { shape, element: dtype, ...(isFirst(shape) ? { first: inputName } : { last: inputName }) };
       return { port, value };

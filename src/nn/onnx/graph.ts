@@ -69,7 +69,7 @@ export class Graph {
     return name;
   }
 
-  /** Calls an operator. @returns the name of its output. */
+  /** Calls an operator. @param output a name that is taken for it already. @returns the name of its output. */
   call(
     operator: string,
     inputs: readonly string[],
@@ -77,12 +77,12 @@ export class Graph {
     output?: string,
   ): string {
     const name = this.unique(`${this.layer && `${this.layer}/`}${operator}`);
-    const node = { operator, name, inputs, output: output ?? `${name}.out`, attributes };
+    const node = { operator, name, inputs, output: output ?? this.unique(`${name}.out`), attributes };
     this.nodes.push(node);
     return node.output;
   }
 
-  /** Gives what a node makes the name of an output of the graph. */
+  /** Gives what a node makes the name of an output of the graph, which is taken for it already. */
   output(name: string, wanted: string): void {
     if (!this.nodes.some(({ output }) => output === name)) {
       this.call('Identity', [name], {}, wanted);
