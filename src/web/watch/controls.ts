@@ -36,15 +36,19 @@ export function buttons(controls: Controls): TemplateResult {
     <label class="file">Open runs<input class="visually-hidden" type="file" multiple accept=".safetensors,.zip" @change=${open}></label></span></div>`;
 }
 
-/** What went wrong, and what can be done about it. @param recover goes on after the device was lost. */
-export function failureNotice({ code, message }: Failure, recover: () => void): TemplateResult {
-  if (code === 'adapter') {
+/**
+ * What went wrong, and what can be done about it.
+ * @param isBegun whether there is a run to go on with.
+ * @param recover goes on after the device was lost.
+ */
+export function failureNotice({ code, message }: Failure, isBegun: boolean, recover: () => void): TemplateResult {
+  if (code === 'adapter' && !isBegun) {
     return html`<div class="notice bad" role="alert"><p>${message}</p>
       <p>${BROWSERS}
       What you see here was recorded: the same page, on a software adapter.</p></div>`;
   }
   return html`<div class="notice bad" role="alert"><p>${message}</p>${
-    code === 'device-lost'
+    code === 'device-lost' || code === 'adapter'
       ? html`<p>All that was learnt to the last finished task is kept. <button @click=${recover}>Go on from there</button></p>`
       : nothing
   }</div>`;

@@ -64,7 +64,8 @@ function hear(told: Told): void {
   if (told.type === 'saved') download('engram-runs.zip', told.archive);
   if (told.type === 'failed') {
     failure = told;
-    if (told.code === 'adapter') playRecorded();
+    // Of what was begun the worker has the only copy, to go on from once there is an adapter again.
+    if (told.code === 'adapter' && !recording) playRecorded();
   }
   recording?.add(told);
   const isStage = told.type === 'begun' || told.type === 'stage' || told.type === 'finished';
@@ -139,9 +140,10 @@ function drawControls(): void {
     session.send({ type: 'recover' });
     refresh({ status: true });
   };
+  const isBegun = recording !== null && !isRecorded;
   const notices = faults.map((text) => html`<p class="notice">${text}</p>`);
   render(
-    html`${notices}${presets({ experiment, change })}${controls}${failure ? failureNotice(failure, recover) : nothing}`,
+    html`${notices}${presets({ experiment, change })}${controls}${failure ? failureNotice(failure, isBegun, recover) : nothing}`,
     parts.controls,
   );
 }
