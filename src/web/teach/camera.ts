@@ -7,8 +7,14 @@ const refusals: Readonly<Record<string, string>> = {
   NotReadableError: 'Another program has the camera. Close that, or draw, or drop pictures.',
 };
 
+function end(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
+}
+
 export class Camera {
   private stream: MediaStream | null = null;
+  /** Times that it was asked for, or left: visitors may think for long before they allow it. */
+  private turns = 0;
 
   constructor(private readonly video: HTMLVideoElement) {}
 
@@ -16,15 +22,19 @@ export class Camera {
     return this.stream !== null;
   }
 
-  /** Asks for it. @throws {Error} with what to tell the visitor when there is none, or it is refused. */
+  /** Asks for it; should it be left or asked for again meanwhile, nothing comes of this. @throws {Error} with what to tell the visitor when there is none, or it is refused. */
   async start(): Promise<void> {
     if (this.stream) return;
+    const turn = ++this.turns;
     try {
       if (!navigator.mediaDevices) throw new DOMException('', 'NotFoundError');
-      this.stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
-      this.video.srcObject = this.stream;
+      const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
+      if (turn !== this.turns) return end(stream);
+      this.stream = stream;
+      this.video.srcObject = stream;
       await this.video.play();
     } catch (cause) {
+      if (turn !== this.turns) return;
       this.stop();
       const { name, message } = cause as Error;
       throw new Error(refusals[name] ?? `The camera could not be started: ${message}`, { cause });
@@ -32,7 +42,8 @@ export class Camera {
   }
 
   stop(): void {
-    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    this.turns++;
+    if (this.stream) end(this.stream);
     this.stream = null;
     this.video.srcObject = null;
   }

@@ -87,10 +87,14 @@ function told(message: Told): void {
       break;
     case 'elsewhere':
       isElsewhere = true;
+      leaveCamera();
       break;
     case 'failed':
       failure = message;
-      if (message.isOver) isTeaching = false;
+      if (message.isOver) {
+        isTeaching = false;
+        leaveCamera();
+      }
       break;
   }
   redraw();
@@ -99,6 +103,12 @@ worker.addEventListener('message', ({ data }: MessageEvent<Told>) => told(data))
 worker.addEventListener('error', ({ message }) =>
   told({ type: 'failed', code: 'unknown', message: message || 'The worker could not be started.', isOver: true }),
 );
+
+/** Where nothing would show that it is on. */
+function leaveCamera(): void {
+  camera.stop();
+  if (source === 'camera') source = 'draw';
+}
 
 /** Says something of what the visitor did. */
 function say(message: string): void {
@@ -162,7 +172,7 @@ async function chooseSource(next: Source): Promise<void> {
   if (source === 'camera') {
     try {
       await camera.start();
-      failure = null;
+      if (camera.isOn) failure = null;
     } catch (error) {
       say((error as Error).message);
     }

@@ -1,0 +1,54 @@
+/** The page *Teach* without a browser: its camera. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Camera } from '../src/web/teach/camera.ts';
+
+/** Puts something in the place of the browser's `navigator`. */
+async function withNavigator<T>(navigator: object, act: () => Promise<T>): Promise<T> {
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
+  try {
+    return await act();
+  } finally {
+    if (before) Object.defineProperty(globalThis, 'navigator', before);
+    else Reflect.deleteProperty(globalThis, 'navigator');
+  }
+}
+
+/** A camera that waits for being allowed, and what it gave that is still on. */
+function cameraToAllow() {
+  const waiting: (() => void)[] = [];
+  const isOn: boolean[] = [];
+  const getUserMedia = () =>
+    new Promise<object>((allow) => {
+      waiting.push(() => {
+        const at = isOn.push(true) - 1;
+        const stop = () => {
+          isOn[at] = false;
+        };
+        allow({ getTracks: () => [{ stop }] });
+      });
+    });
+  const video = { srcObject: null, play: async () => {} };
+  return { camera: new Camera(video as unknown as HTMLVideoElement), waiting, isOn, mediaDevices: { getUserMedia } };
+}
+
+test('a camera that is left before it is allowed does not stay on', async () => {
+  const { camera, waiting, isOn, mediaDevices } = cameraToAllow();
+  await withNavigator({ mediaDevices }, async () => {
+    const first = camera.start();
+    camera.stop();
+    waiting[0]?.();
+    await first;
+    assert.equal([camera.isOn, isOn], [false, [false]]);
+    const [second, third] = [camera.start(), camera.start()];
+    waiting[1]?.();
+    waiting[2]?.();
+    await Promise.all([second, third]);
+    assert.equal([camera.isOn, isOn], [true, [false, false, true]]);
+    camera.stop();
+    assert.equal([camera.isOn, isOn], [false, [false, false, false]]);
+  });
+});
+
+test.run();
