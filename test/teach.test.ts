@@ -1,7 +1,8 @@
-/** The page *Teach* without a browser: its camera. */
+/** The page *Teach* without a browser: its camera, and what it keeps. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Camera } from '../src/web/teach/camera.ts';
+import { Store } from '../src/web/teach/store.ts';
 
 /** Puts something in the place of the browser's `navigator`. */
 async function withNavigator<T>(navigator: object, act: () => Promise<T>): Promise<T> {
@@ -49,6 +50,14 @@ test('a camera that is left before it is allowed does not stay on', async () => 
     camera.stop();
     assert.equal([camera.isOn, isOn], [false, [false, false, false]]);
   });
+});
+
+test('without locks, which plain http has not, the page goes on to say that there is no WebGPU', async () => {
+  const store = new Store(
+    () => {},
+    () => {},
+  );
+  assert.ok(await withNavigator({}, () => store.open(false)));
 });
 
 test.run();

@@ -37,7 +37,8 @@ export class Store {
 
   /** Whether this tab has it now. @param takeOver even where another one has. */
   async open(takeOver: boolean): Promise<boolean> {
-    if (this.isMine) return true;
+    // Outside of secure contexts there are neither locks nor anything to keep it in, nor WebGPU, of which the page is to tell.
+    if (this.isMine || !navigator.locks) return true;
     const options: LockOptions = takeOver ? { steal: true } : { ifAvailable: true };
     return new Promise((opened) => {
       // Held as long as this worker lives: what the callback returns is never settled.
