@@ -1,5 +1,6 @@
 /** Presets as prose, and every setting with what it does. */
 import { html, type TemplateResult } from 'lit-html';
+import { live } from 'lit-html/directives/live.js';
 import {
   type Experiment,
   FIELDS,
@@ -27,6 +28,7 @@ export const presets = ({ experiment, change }: SettingsForm): TemplateResult =>
       @click=${() => change(preset.experiment)}>${preset.prose}</button></li>`,
   )}</ul>`;
 
+// `live` here and below: what visitors choose is not what was rendered last.
 function control(name: FieldName, { experiment, change }: SettingsForm): TemplateResult {
   const field = FIELDS[name];
   const id = `setting-${name}`;
@@ -40,9 +42,9 @@ function control(name: FieldName, { experiment, change }: SettingsForm): Templat
   const input =
     field.kind === 'choice'
       ? html`<select id=${id} @change=${set}>${field.options.map(
-          (option) => html`<option ?selected=${option === experiment[name]}>${option}</option>`,
+          (option) => html`<option .selected=${live(option === experiment[name])}>${option}</option>`,
         )}</select>`
-      : html`<input id=${id} type="number" min=${field.least} max=${field.most} step=${field.step} .value=${`${experiment[name]}`} @change=${set}>`;
+      : html`<input id=${id} type="number" min=${field.least} max=${field.most} step=${field.step} .value=${live(`${experiment[name]}`)} @change=${set}>`;
   return html`<div class="setting"><label for=${id}>${field.label}</label>${input}<p class="soft small">${field.says}</p></div>`;
 }
 
@@ -58,11 +60,11 @@ function learners({ experiment, change }: SettingsForm): TemplateResult {
     const now = experiment.learners[place] ?? '';
     const isOnly = experiment.learners.length === 1 && place === 0;
     return html`<select aria-label="Learner ${place + 1}" @change=${({ target }: Event) => set(place, (target as HTMLSelectElement).value)}>
-      <option value="" ?selected=${now === ''} ?disabled=${isOnly}>none</option>${(
+      <option value="" .selected=${live(now === '')} ?disabled=${isOnly}>none</option>${(
         Object.keys(WATCHED) as Watched[]
       ).map(
         (name) =>
-          html`<option value=${name} ?selected=${name === now} ?disabled=${name !== now && experiment.learners.includes(name)}>${name}: ${WATCHED[name].says}</option>`,
+          html`<option value=${name} .selected=${live(name === now)} ?disabled=${name !== now && experiment.learners.includes(name)}>${name}: ${WATCHED[name].says}</option>`,
       )}</select>`;
   })}<p class="soft small">Side by side, on the same pictures in the same order.</p></fieldset>`;
 }
