@@ -98,17 +98,21 @@ export function poolView(
       : stage.accuracies.slice(0, -1).map((_, of) => [of]);
   const shown = groups.slice(0, MOST_GROUPS);
   const { pictures, classes, labels } = begun;
+  const choices = candidates(begun, before.known);
+  // Of the one that was chosen the class may not have been known yet.
+  const at = choices.includes(chosen.picture) ? chosen.picture : (choices[0] as number);
+  const looked = { ...chosen, picture: at };
   return html`<div class="card">${head}
-    <ul class="pictures choose">${candidates(begun, before.known).map((at) => {
-      const says = classes[labels[at] as number] as string;
-      return html`<li><button aria-label=${says} aria-pressed=${at === chosen.picture} @click=${() => choose({ ...chosen, picture: at })}>
-        ${picture(pixelsOf(pictures.data, at, pictures), pictures, says)}</button></li>`;
+    <ul class="pictures choose">${choices.map((one) => {
+      const says = classes[labels[one] as number] as string;
+      return html`<li><button aria-label=${says} aria-pressed=${one === at} @click=${() => choose({ ...chosen, picture: one })}>
+        ${picture(pixelsOf(pictures.data, one, pictures), pictures, says)}</button></li>`;
     })}</ul>
     <p class="small">${
       pool === null
         ? html`<strong>${method}</strong> asks nothing of its former self: this is how far it drifted from it, task by task.`
         : html`<strong>${method}</strong> was held to ${groups.length === 1 ? 'one group' : `${groups.length} groups`} in this task.`
-    } The picture: ${classes[labels[chosen.picture] as number]}.</p>
-    <ul class="groups">${shown.map((group) => groupRow(recording, before, now, group, chosen))}</ul>
+    } The picture: ${classes[labels[at] as number]}.</p>
+    <ul class="groups">${shown.map((group) => groupRow(recording, before, now, group, looked))}</ul>
     ${groups.length > shown.length ? html`<p class="soft small">and ${groups.length - shown.length} larger groups</p>` : nothing}</div>`;
 }
