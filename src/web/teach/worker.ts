@@ -22,13 +22,15 @@ let lesson: Lesson | null = null;
 let tested: TestedPictures | null = null;
 /** Of the task that is learnt. */
 let task: AbortController | null = null;
+/** Of the task that was asked for last, which may wait for its turn. */
+let asking: AbortController | null = null;
 /** As it was after the last change: what a lost device takes with it is a task at most. */
 let latest: Uint8Array<ArrayBuffer> | null = null;
 
 const store = new Store(
   (fault) => tell({ type: 'stored', fault }),
   () => {
-    task?.abort();
+    asking?.abort();
     tell({ type: 'elsewhere' });
   },
 );
@@ -108,10 +110,11 @@ async function recover(): Promise<void> {
   }
 }
 
-async function teach(of: Lesson): Promise<void> {
-  task = new AbortController();
-  const { signal } = task;
+async function teach(of: Lesson, own: AbortController): Promise<void> {
+  task = own;
+  const { signal } = own;
   try {
+    signal.throwIfAborted();
     for await (const told of of.teach(signal)) tell(told);
     await changed(of);
     tell(of.outcome);
@@ -189,10 +192,13 @@ addEventListener('message', ({ data: command }: MessageEvent<Command>) => {
         of.remove(command.name, command.picture);
         await changed(of);
       });
-    case 'teach':
-      return changes.add(teach);
+    case 'teach': {
+      const own = new AbortController();
+      asking = own;
+      return changes.add((of) => teach(of, own));
+    }
     case 'stop':
-      return task?.abort();
+      return asking?.abort();
     case 'export':
       return changes.add(async (of) => {
         const bytes = await of.export();
