@@ -1,7 +1,10 @@
-/** The page *Teach* without a browser: its camera, and what it keeps. */
+/** The page *Teach* without a browser: its camera, what it keeps, and its lessons. */
+import { Engine } from 'engram';
+import { ContinualLearner } from 'engram/continual';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Camera } from '../src/web/teach/camera.ts';
+import { Lesson } from '../src/web/teach/lesson.ts';
 import { Store } from '../src/web/teach/store.ts';
 
 /** Puts something in the place of the browser's `navigator`. */
@@ -58,6 +61,34 @@ test('without locks, which plain http has not, the page goes on to say that ther
     () => {},
   );
   assert.ok(await withNavigator({}, () => store.open(false)));
+});
+
+const format = { height: 8, width: 8, channels: 1 };
+/** Pictures of stripes, each another one. */
+const stripes = (count: number, period: number) => ({
+  ...format,
+  count,
+  data: Uint8Array.from({ length: 64 * count }, (_, i) => (i % period === 0 ? 250 - Math.floor(i / 64) : i % 7)),
+});
+
+test('pictures that it keeps already may be shown and taught once more', async () => {
+  const engine = await Engine.create();
+  const learner = await ContinualLearner.create(engine, { model: 'resnet8', width: 2, memoryPerClass: 4, epochs: 1 });
+  for await (const _ of learner.learn({ a: stripes(4, 2), b: stripes(4, 3), cup: stripes(4, 5) }));
+  const tested = { images: stripes(2, 2), labels: ['a', 'b'] };
+  const lesson = await Lesson.begin(engine, await learner.save(), tested, 'test', false);
+  try {
+    const [cup] = lesson.own.told(['cup']);
+    assert.is(cup?.count, 4);
+    lesson.own.add('cup', [cup!.pictures.slice(0, 64)]);
+    for await (const _ of lesson.teach(new AbortController().signal));
+    const [now] = lesson.own.told(['cup']);
+    assert.equal([now?.count, now?.taught], [5, 5]);
+  } finally {
+    lesson.dispose();
+    learner.dispose();
+    await engine.destroy();
+  }
 });
 
 test.run();

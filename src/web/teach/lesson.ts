@@ -236,6 +236,8 @@ export class Lesson {
         const pictures = [...given.values()].reduce((total, { count }) => total + count, 0);
         const learner = await this.learners[pupil].fork({ oversample: oversampling(pictures) });
         taught[pupil] = learner;
+        // All of them were shown before, and are kept.
+        if (given.size === 0) continue;
         for await (const event of learner.learn(given, { signal })) {
           if (event.type === 'task') seconds[pupil] = event.seconds;
           if (event.type !== 'step') continue;
