@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { strFromU8, unzipSync } from 'fflate';
-import type { Page } from 'playwright-core';
+import type { Page, Worker } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { engram } from './support/command.ts';
@@ -37,9 +37,12 @@ const cells = async (of: Page = page) => (await of.locator('table.heat td').allT
 
 test('an experiment is its address: a preset, a setting, and what is not understood', async () => {
   await visit({});
-  await button('A hundred letters, ten at a time.').click();
-  assert.is(new URL(page.url()).searchParams.get('data'), 'glyphs');
   await page.getByText('Every setting').click();
+  await page.getByLabel('Pictures', { exact: true }).selectOption('glyphs');
+  await page.getByLabel('Pictures', { exact: true }).selectOption('fashion-mini');
+  await button('A hundred letters, ten at a time.').click();
+  assert.is(await page.getByLabel('Pictures', { exact: true }).inputValue(), 'glyphs', 'what was chosen gives way');
+  assert.is(new URL(page.url()).searchParams.get('data'), 'glyphs');
   await page.getByLabel('Learning rate').fill('0.05');
   await page.getByLabel('Learning rate').blur();
   const { searchParams } = new URL(page.url());
@@ -152,6 +155,14 @@ test('a device that is lost takes no more than the task under way', async () => 
   await page.locator('table.heat').nth(1).waitFor({ timeout: 120_000 });
   await endGpuProcess(page);
   await page.getByRole('alert').filter({ hasText: 'lost' }).waitFor({ timeout: 60_000 });
+  // Nor does one in whose place there is none for a while.
+  const worker = page.workers()[0] as Worker;
+  await worker.evaluate(() => {
+    Object.defineProperty(navigator.gpu, 'requestAdapter', { value: async () => null, configurable: true });
+  });
+  await button('Go on from there').click();
+  await page.getByRole('alert').filter({ hasText: 'gave no adapter' }).waitFor({ timeout: 60_000 });
+  await worker.evaluate(() => Reflect.deleteProperty(navigator.gpu, 'requestAdapter'));
   await button('Go on from there').click();
   await until('All tasks are learnt');
   assert.is((await cells()).length, 2 * 6);
