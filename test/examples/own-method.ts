@@ -4,16 +4,7 @@
  * learning, on as many images of new classes as of old ones.
  */
 import { defineMethod, numberSetting, wholeSetting } from '../../src/entries/continual.ts';
-import { crossEntropy, type Tensor } from '../../src/index.ts';
-
-/** Cosines between the rows of two matrices: [n, features] to [n]. */
-const cosine = (a: Tensor, b: Tensor): Tensor => {
-  const length = (x: Tensor) => x.square().sum(1).add(1e-12).sqrt();
-  return a
-    .mul(b)
-    .sum(1)
-    .div(length(a).mul(length(b)));
-};
+import { cosineSimilarity, crossEntropy } from '../../src/index.ts';
 
 const settings = {
   directionWeight: numberSetting(5, { least: 0 }, 'weight of the direction, times √(old classes / new classes)'),
@@ -30,7 +21,9 @@ export const lessForget = defineMethod({
     yield {
       loss({ logits, targets, outputs, oldOutputs }) {
         const loss = crossEntropy(logits, targets);
-        return oldOutputs ? loss.add(cosine(outputs.features, oldOutputs.features).mean().sub(1).mul(-weight)) : loss;
+        return oldOutputs
+          ? loss.add(cosineSimilarity(outputs.features, oldOutputs.features).mean().sub(1).mul(-weight))
+          : loss;
       },
     };
     if (exemplars.length === 0) return;
