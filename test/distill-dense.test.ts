@@ -230,6 +230,15 @@ test('group losses weighed by hand are the grouped loss', async () => {
   );
 });
 
+test('a reduction that a loss does not have is refused', () => {
+  const [logits, pool] = [engine.zeros([2, 4]), TaskPool.of('dense', [2, 2])];
+  const no = { reduction: 'avg' as never };
+  refused(() => groupKD(logits, logits, pool, no), /groupKD: reduction is avg; mean or none was expected/);
+  const draw = new GroupDraw(engine, pool, { seed: 1 });
+  refused(() => randomKD(logits, logits, draw, no), /randomKD: reduction is avg; mean or none/);
+  refused(() => weightedLoss(logits, { reduction: 'none' as never }), /weightedLoss: reduction is none; mean or sum/);
+});
+
 test('sample weights have a gradient, however many samples there are', async () => {
   const samples = 70_000;
   const u = leaf(new Float32Array(samples).fill(1), [samples]);

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { gradcheck } from '../src/entries/testing.ts';
-import { cumsum, norm, prod, std, supportsF16, type Tensor, variance } from '../src/index.ts';
+import { cumsum, DTypeError, norm, prod, std, supportsF16, type Tensor, variance } from '../src/index.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halves, rounded } from './support/half.ts';
 import { mean, rowsOf, sum } from './support/rows.ts';
@@ -150,6 +150,15 @@ test('running sums of many numbers keep their digits, of integers exactly', asyn
   const last = (await cumsum(engine.ones([n], 'i32')).data())[n - 1];
   assert.is(last, n);
   assert.match(errorOf(() => cumsum(x, 2)).message, /cumsum: axis 2 is out of range/);
+});
+
+test('variance and norms of integers are refused, as documented', () => {
+  const whole = engine.tensor(Int32Array.of(1, 2, 3));
+  for (const of of [variance, std, norm]) {
+    const error = errorOf(() => of(whole));
+    assert.instance(error, DTypeError);
+    assert.match(error.message, /(variance|norm): .*i32/);
+  }
 });
 
 test.run();

@@ -14,6 +14,7 @@ import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
 import type { Runtime } from '../gpu/runtime.ts';
 import { launchElementwise } from '../ops/elementwise/elementwise-kernel.ts';
 import { sum } from '../ops/reduce.ts';
+import { checkReduction } from '../ops/reduction.ts';
 import { zeros } from '../tensor/create.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
@@ -269,12 +270,14 @@ export function zeroLoss(where: string, student: Tensor, shape: readonly number[
  * @param teacher f32 [batch, classes ≥ the old classes]; takes no gradient at all.
  * @throws {ShapeError} when logits or weights do not fit each other or the pool.
  * @throws {DTypeError} when the logits are not f32.
- * @throws {ArgumentError} when the temperature or a weight is out of range, or a dense pool has more than 20 tasks.
+ * @throws {ArgumentError} when the temperature or a weight is out of range, a dense pool has more than 20 tasks, or the reduction
+ * is none.
  * @throws {EngineMismatchError} when the logits belong to several engines.
  */
 export function groupKD(student: Tensor, teacher: Tensor, pool: TaskPool, options: GroupKDOptions = {}): Tensor {
   const { temperature = DEFAULT_TEMPERATURE, weights, normalize = true, reduction = 'mean' } = options;
   const { engine, batch } = checkLogits('groupKD', student, teacher, pool, temperature);
+  checkReduction('groupKD', reduction, ['mean', 'none']);
   if (pool.isEmpty) return zeroLoss('groupKD', student, reduction === 'mean' ? [] : [batch]);
   const given = resolveWeights('groupKD', engine, pool, weights, normalize);
   const { groups, weights: source } = weightedGroups('groupKD', engine, pool, given);

@@ -3,6 +3,7 @@
  * Its expectation is the dense loss. With the closed form a drawn group costs no gather: only its tasks are looked at.
  */
 import { ArgumentError } from '../errors.ts';
+import { checkReduction } from '../ops/reduction.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { GroupDraw } from './group-draw.ts';
 import { checkLogits, DEFAULT_TEMPERATURE, distilGroups, type GroupKDOptions } from './group-kd.ts';
@@ -19,12 +20,14 @@ export interface RandomKDOptions extends Pick<GroupKDOptions, 'temperature' | 'r
  * pool with the draw's weights. Nothing is read back.
  * @throws {ShapeError} when logits or weights do not fit each other or the pool.
  * @throws {DTypeError} when the logits are not f32.
- * @throws {ArgumentError} when the temperature is out of range, or the draw leaves out sizes that weigh something.
+ * @throws {ArgumentError} when the temperature is out of range, the draw leaves out sizes that weigh something, or the reduction is
+ * none.
  * @throws {EngineMismatchError} when the logits belong to several engines.
  */
 export function randomKD(student: Tensor, teacher: Tensor, draw: GroupDraw, options: RandomKDOptions = {}): Tensor {
   const { temperature = DEFAULT_TEMPERATURE, weights, reduction = 'mean' } = options;
   const { engine, batch } = checkLogits('randomKD', student, teacher, draw.pool, temperature);
+  checkReduction('randomKD', reduction, ['mean', 'none']);
   const groups = draw.next(batch);
   const source = sourceOf(engine, draw, weights);
   // By sizes, the chances are part of the weights.

@@ -6,6 +6,7 @@ import source from '../../shaders/distill/weighted-loss.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ShapeError } from '../errors.ts';
 import { plane } from '../gpu/plane.ts';
+import { checkReduction } from '../ops/reduction.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 
@@ -26,6 +27,7 @@ const TILE = 4096;
  * Σ_b u_b Σ_g w_g ℓ_bg, by default divided by the number of samples: a scalar.
  * @param losses f32 [samples, groups], as `groupLosses` returns them.
  * @throws {ShapeError} when losses and weights are not f32, or do not fit each other.
+ * @throws {ArgumentError} for what is no reduction.
  * @throws {EngineMismatchError} when they belong to several engines.
  */
 export function weightedLoss(losses: Tensor, options: WeightedLossOptions = {}): Tensor {
@@ -43,6 +45,7 @@ export function weightedLoss(losses: Tensor, options: WeightedLossOptions = {}):
       message: `losses ${shown(losses)}, group weights ${shown(groupWeights)}, sample weights ${shown(sampleWeights)} do not fit; f32 [samples, groups], [groups] and [samples] were expected.`,
     });
   }
+  checkReduction(where, reduction, ['mean', 'sum']);
   const scale = reduction === 'mean' ? 1 / samples : 1;
   const tiles = Math.ceil(losses.size / TILE);
   const run = (entry: string, inputs: readonly Tensor[], output: Tensor, count: number, threads: boolean) => {

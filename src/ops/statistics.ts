@@ -1,5 +1,6 @@
 /** Variance, standard deviation and norms over axes, in f32. */
 import { ArgumentError } from '../errors.ts';
+import { commonFloat } from '../tensor/dtype.ts';
 import { normalizeAxes, sizeOf } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import './methods.ts';
@@ -24,6 +25,7 @@ export function variance(
   axes?: number | readonly number[],
   { correction = 1, keepDims = false }: VarianceOptions = {},
 ): Tensor {
+  commonFloat('variance', [x]);
   const over = normalizeAxes(axes, x.rank, 'variance');
   const n = sizeOf(over.map((axis) => x.shape[axis] as number));
   if (!(n - correction > 0)) {
@@ -65,6 +67,7 @@ function rooted(powers: Tensor, p: number): Tensor {
  */
 export function norm(x: Tensor, p = 2, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   if (Number.isNaN(p)) throw new ArgumentError({ where: 'norm', message: 'p must be a number, not NaN.' });
+  commonFloat('norm', [x]);
   const wide = x.cast('f32');
   if (p === 2) return rooted(wide.square().sum(axes, options), 2);
   if (p === 0) return wide.notEqual(0).cast('f32').sum(axes, options);
