@@ -1,16 +1,12 @@
 /** Parameters that are moved away from where they are, and come back. */
 import { noGrad } from '../autograd/tape.ts';
-import { bytesOf } from '../tensor/dtype.ts';
+import { copyInto } from '../tensor/copy-into.ts';
 import { Tensor } from '../tensor/tensor.ts';
-
-/** Overwrites a parameter. */
-export const put = (value: Tensor, { engine, storage, dtype, size }: Tensor): void =>
-  engine.copy(value.storage, storage, bytesOf(dtype, size));
 
 /** A copy of a parameter's numbers. */
 export function copyOf(parameter: Tensor): Tensor {
   const copy = Tensor.empty(parameter.engine, parameter.shape, parameter.dtype, 'Displacement');
-  put(parameter, copy);
+  copyInto(parameter, copy);
   return copy;
 }
 
@@ -27,14 +23,14 @@ export class Displacement {
   move(place: (center: Tensor, index: number) => Tensor): void {
     this.parameters.forEach((parameter, index) => {
       const { engine } = parameter;
-      noGrad(engine, () => engine.scope(() => put(place(this.centers[index] as Tensor, index), parameter)));
+      noGrad(engine, () => engine.scope(() => copyInto(place(this.centers[index] as Tensor, index), parameter)));
     });
   }
 
   /** Moves them back, and frees what was held. */
   dispose(): void {
     for (const [index, center] of this.centers.entries()) {
-      put(center, this.parameters[index] as Tensor);
+      copyInto(center, this.parameters[index] as Tensor);
       center.dispose();
     }
   }

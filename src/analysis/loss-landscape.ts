@@ -8,11 +8,12 @@ import { ArgumentError, ShapeError } from '../errors.ts';
 import type { AnyModule } from '../nn/module.ts';
 import { elementwise } from '../ops/elementwise/elementwise.ts';
 import '../ops/methods.ts';
+import { copyInto } from '../tensor/copy-into.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { Random } from '../tensor/random.ts';
 import { normal } from '../tensor/random-tensors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { copyOf, put } from './displacement.ts';
+import { copyOf } from './displacement.ts';
 
 /** Which plane, and how finely it is looked at. */
 export interface LossLandscapeOptions {
@@ -155,14 +156,14 @@ export class LossLandscape {
     noGrad(engine, () =>
       engine.scope(() => {
         try {
-          for (const { weight, center, u, v } of this.moved) put(displaced(displaced(center, u, a), v, b), weight);
+          for (const { weight, center, u, v } of this.moved) copyInto(displaced(displaced(center, u, a), v, b), weight);
           const loss = this.loss();
           if (loss.size !== 1 || loss.dtype !== 'f32') {
             throw new ShapeError({ where: 'LossLandscape', message: `the loss is ${loss}; one f32 was expected.` });
           }
           engine.copy(loss.storage, losses.storage, 4, 4 * (row * points + column));
         } finally {
-          for (const { weight, center } of this.moved) put(center, weight);
+          for (const { weight, center } of this.moved) copyInto(center, weight);
         }
       }),
     );

@@ -6,11 +6,12 @@
 import { noGrad } from '../autograd/tape.ts';
 import { ArgumentError, AutogradError } from '../errors.ts';
 import { unary } from '../ops/methods.ts';
+import { copyInto } from '../tensor/copy-into.ts';
 import { zeros } from '../tensor/create.ts';
 import { Random } from '../tensor/random.ts';
 import { normal } from '../tensor/random-tensors.ts';
 import { commonEngine, type Tensor } from '../tensor/tensor.ts';
-import { Displacement, put } from './displacement.ts';
+import { Displacement } from './displacement.ts';
 import { type LossParts, partsOf, sumOf } from './loss-parts.ts';
 
 /** How average sharpness is estimated. */
@@ -145,7 +146,7 @@ export async function worstSharpness(
     parameters.forEach(({ grad, engine }, i) => {
       const size = around.centers[i] as Tensor;
       // By u: a parameter moves by |w| for each unit of it.
-      if (grad) noGrad(engine, () => engine.scope(() => put(unary.abs(size).mul(grad), slopes[i] as Tensor)));
+      if (grad) noGrad(engine, () => engine.scope(() => copyInto(unary.abs(size).mul(grad), slopes[i] as Tensor)));
     });
   try {
     const start = await climb();
@@ -155,14 +156,14 @@ export async function worstSharpness(
     for (let step = 0; step < steps; step++) {
       noGrad(engine, () =>
         engine.scope(() => {
-          for (const [i, u] of ascended(best, slopes, { rho, norm, length }).entries()) put(u, tried[i] as Tensor);
+          for (const [i, u] of ascended(best, slopes, { rho, norm, length }).entries()) copyInto(u, tried[i] as Tensor);
         }),
       );
       around.move((center, i) => center.add(unary.abs(center).mul(tried[i] as Tensor)));
       const now = await climb();
       if (now > highest) {
         highest = now;
-        for (const [i, u] of tried.entries()) put(u, best[i] as Tensor);
+        for (const [i, u] of tried.entries()) copyInto(u, best[i] as Tensor);
         keepSlopes();
       } else length /= 2;
       onStep?.(step + 1);

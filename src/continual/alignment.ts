@@ -3,7 +3,7 @@ import { noGrad } from '../autograd/tape.ts';
 import { ArgumentError } from '../errors.ts';
 import type { Linear } from '../nn/layers.ts';
 import '../ops/methods.ts';
-import { bytesOf } from '../tensor/dtype.ts';
+import { copyInto } from '../tensor/copy-into.ts';
 import type { Task } from './method.ts';
 import { switchSetting } from './setting.ts';
 
@@ -40,9 +40,7 @@ export async function alignWeights(layer: Linear, oldClasses: number): Promise<n
 
 /** Sets weights below 0 to it: a larger norm is then a larger logit, of features that are none below 0 (Zhao et al. 2020, section 4.2). */
 export function holdPositive({ weight, engine }: Linear): void {
-  noGrad(engine, () =>
-    engine.scope(() => engine.copy(weight.relu().storage, weight.storage, bytesOf(weight.dtype, weight.size))),
-  );
+  noGrad(engine, () => engine.scope(() => copyInto(weight.relu(), weight)));
 }
 
 /** Of methods that align: a switch, on by default. */

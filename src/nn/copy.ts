@@ -1,6 +1,6 @@
 /** Copying one model's tensors into another of the same architecture, on the device. */
 import { CheckpointError } from '../errors.ts';
-import { bytesOf } from '../tensor/dtype.ts';
+import { copyInto } from '../tensor/copy-into.ts';
 import { sameShape } from '../tensor/shape.ts';
 import { commonEngine } from '../tensor/tensor.ts';
 import type { AnyModule, NamedTensor } from './module.ts';
@@ -32,7 +32,5 @@ export function copyModule(from: AnyModule, to: AnyModule): void {
     commonEngine('copyModule', [source.tensor, target.tensor]);
     return [source.tensor, target.tensor] as const;
   });
-  for (const [source, target] of pairs) {
-    source.engine.copy(source.storage, target.storage, bytesOf(source.dtype, source.size));
-  }
+  for (const [source, target] of pairs) copyInto(source, target);
 }

@@ -6,7 +6,7 @@ import { matmul } from '../ops/matmul/matmul.ts';
 import '../ops/methods.ts';
 import { concat, transpose } from '../ops/strided.ts';
 import { normalize, vectorNorm } from '../ops/vector-norm.ts';
-import { bytesOf } from '../tensor/dtype.ts';
+import { copyInto } from '../tensor/copy-into.ts';
 import type { Engine } from '../tensor/engine.ts';
 import type { Random } from '../tensor/random.ts';
 import { layerRandom } from '../tensor/random-tensors.ts';
@@ -131,7 +131,7 @@ export class CosineLinear extends Module {
         const old = this.weights.slice(0, -1);
         const unit = transpose(normalize(vectors));
         const values = old.length > 0 ? unit.mul(vectorNorm(concat(old, 1), 0).mean()) : unit;
-        engine.copy(values.storage, newest.storage, bytesOf('f32', newest.size));
+        copyInto(values, newest);
       }),
     );
   }

@@ -3,7 +3,8 @@ import clipGradients from '../../shaders/optim/clip-gradients.wgsl';
 import clipNorm from '../../shaders/optim/clip-norm.wgsl';
 import { ArgumentError } from '../errors.ts';
 import type { Runtime } from '../gpu/runtime.ts';
-import { bytesOf, type FloatType } from '../tensor/dtype.ts';
+import { copyInto } from '../tensor/copy-into.ts';
+import type { FloatType } from '../tensor/dtype.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { groupsOf, launchSlots, type SlotKernel } from './slots.ts';
 
@@ -20,7 +21,7 @@ function ownGradients(parameters: readonly Tensor[]): Tensor[] {
     const shared = leaf.grad;
     if (!shared || shared.storage.refs === 1) return shared ?? [];
     const own = Tensor.empty(leaf.engine, shared.shape, shared.dtype, 'grad').moveTo(null);
-    leaf.engine.copy(shared.storage, own.storage, bytesOf(shared.dtype, shared.size));
+    copyInto(shared, own);
     shared.dispose();
     leaf.grad = own;
     return own;

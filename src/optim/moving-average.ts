@@ -2,7 +2,7 @@
 
 import { ArgumentError } from '../errors.ts';
 import type { AnyModule, NamedTensor } from '../nn/module.ts';
-import { bytesOf } from '../tensor/dtype.ts';
+import { copyInto } from '../tensor/copy-into.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { checkRate } from './optimizer.ts';
 import { launchRunning } from './running.ts';
@@ -69,10 +69,6 @@ export class MovingAverage {
   dispose(): void {
     for (const { tensor } of this.state) tensor.dispose();
   }
-}
-
-function copyInto(from: Tensor, to: Tensor): void {
-  from.engine.copy(from.storage, to.storage, bytesOf(from.dtype, from.size));
 }
 
 function copyOf(tensor: Tensor): Tensor {
