@@ -11,7 +11,7 @@ import { POOL_KINDS, TaskPool } from '../distill/task-pool.ts';
 import { ArgumentError, CheckpointError, ConfigError } from '../errors.ts';
 import { stateDict } from '../nn/state-dict.ts';
 import type { GradScaler } from '../optim/grad-scaler.ts';
-import { DISPOSE } from '../tensor/dispose.ts';
+import { letUsingDispose } from '../tensor/dispose.ts';
 import type { Engine } from '../tensor/engine.ts';
 import type { ClassImages } from './class-images.ts';
 import { Disposables } from './disposables.ts';
@@ -396,8 +396,4 @@ export class ContinualLearner {
   }
 }
 
-Object.defineProperty(ContinualLearner.prototype, DISPOSE, {
-  value: ContinualLearner.prototype.dispose,
-  configurable: true,
-  writable: true,
-});
+letUsingDispose(ContinualLearner);

@@ -6,7 +6,7 @@
 import { ArgumentError, AutogradError, EngineMismatchError, FreedTensorError, ShapeError } from '../errors.ts';
 import type { DeviceBuffer } from '../gpu/device-buffer.ts';
 import type { Runtime } from '../gpu/runtime.ts';
-import { DISPOSE } from './dispose.ts';
+import { letUsingDispose } from './dispose.ts';
 import { bytesOf, checkSupported, type DType, fromStored, isFloat, type TypedArray } from './dtype.ts';
 import type { NestedArray } from './elements.ts';
 import { type Shape, show, sizeOf } from './shape.ts';
@@ -238,11 +238,7 @@ export class Tensor {
   declare [Symbol.dispose]: () => void;
 }
 
-Object.defineProperty(Tensor.prototype, DISPOSE, {
-  value: Tensor.prototype.dispose,
-  configurable: true,
-  writable: true,
-});
+letUsingDispose(Tensor);
 
 /**
  * The engine of all of these.

@@ -7,7 +7,7 @@ import { checkImageBytes, type ImageBytes } from '../../data/image-bytes.ts';
 import type { ClassGroups } from '../../distill/class-groups.ts';
 import { ArgumentError, ConfigError, ShapeError } from '../../errors.ts';
 import { GradScaler } from '../../optim/grad-scaler.ts';
-import { DISPOSE } from '../../tensor/dispose.ts';
+import { letUsingDispose } from '../../tensor/dispose.ts';
 import { supportsF16 } from '../../tensor/dtype.ts';
 import type { Engine } from '../../tensor/engine.ts';
 import { Disposables } from '../disposables.ts';
@@ -223,11 +223,7 @@ export class Compression {
   }
 }
 
-Object.defineProperty(Compression.prototype, DISPOSE, {
-  value: Compression.prototype.dispose,
-  configurable: true,
-  writable: true,
-});
+letUsingDispose(Compression);
 
 function checkedLabels({ images, labels }: LabelledImages, classes: number): Int32Array<ArrayBuffer> {
   if (labels.length !== images.count)
