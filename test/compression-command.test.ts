@@ -149,6 +149,11 @@ test('a fifth of each class is held out, and no image is on both sides', () => {
       [...images.data].map((row) => labels[row]),
     );
   }
+  const lone = {
+    images: { data, count: 17, height: 1, width: 1, channels: 1 },
+    labels: labels.map((_, i) => (i === 0 ? 1 : 0)),
+  };
+  assert.throws(() => holdOut(lone), /--weights: a class has a single training image/);
 });
 
 test("groups may be the run's tasks or a file's, by names or by the data's numbers", async () => {

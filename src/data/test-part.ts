@@ -70,21 +70,33 @@ export function drawTestImages(
 export const drawnNote = ({ testFraction = USUAL_FRACTION, splitSeed = 0 }: SplitOptions): string =>
   `${Number((100 * testFraction).toFixed(1))} % of each class's images were drawn to test on, by seed ${splitSeed} (--test-fraction, --split-seed)`;
 
-/** A set in two: what is learnt from, and what is drawn to test on. */
-export function drawnSplit(whole: ImageDataset, options: SplitOptions): { train: ImageDataset; test: ImageDataset } {
-  const { labels, classNames } = whole;
-  const nameOf = (label: number): string => classNames?.[label] ?? String(label);
+/**
+ * Images in two: what is learnt from, and what is drawn to test on.
+ * @param names the class of each.
+ * @returns numbers of images, in their order.
+ */
+export function drawnParts(names: readonly string[], options: SplitOptions): { train: number[]; test: number[] } {
   const counts = new Map<string, number>();
-  for (const label of labels) counts.set(nameOf(label), (counts.get(nameOf(label)) ?? 0) + 1);
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   const drawn = drawTestImages(counts, options);
   const seen = new Map<string, number>();
   const [train, test]: [number[], number[]] = [[], []];
-  labels.forEach((label, index) => {
-    const name = nameOf(label);
+  names.forEach((name, index) => {
     const place = seen.get(name) ?? 0;
     seen.set(name, place + 1);
     (drawn.get(name)?.[place] ? test : train).push(index);
   });
+  return { train, test };
+}
+
+/**
+ * A set in two: what is learnt from, and what is drawn to test on.
+ * @throws {DataError} when no class has two images.
+ */
+export function drawnSplit(whole: ImageDataset, options: SplitOptions): { train: ImageDataset; test: ImageDataset } {
+  const { labels, classNames } = whole;
+  const names = Array.from(labels, (label) => classNames?.[label] ?? String(label));
+  const { train, test } = drawnParts(names, options);
   if (test.length === 0) {
     throw new DataError({
       where: whole.name,

@@ -2,7 +2,7 @@
 import { Compression, type LabelledImages } from '../../continual/compression/compression.ts';
 import type { CompressionLoss } from '../../continual/compression/settings.ts';
 import { type ImageBytes, pixelsAt } from '../../data/image-bytes.ts';
-import { drawTestImages } from '../../data/test-part.ts';
+import { drawnParts } from '../../data/test-part.ts';
 import { ConfigError } from '../../errors.ts';
 import { bestWeights, compareWeights, type WeightResult } from '../../report/compression-results.ts';
 import type { DistillOptions } from './options.ts';
@@ -29,33 +29,16 @@ const rowsOf = ({ images, labels }: LabelledImages, rows: readonly number[]): La
  * @throws {ConfigError} where a class has a single one.
  */
 export function holdOut(train: LabelledImages): { readonly learnt: LabelledImages; readonly tested: LabelledImages } {
-  const places = new Map<string, number[]>();
-  Array.from(train.labels, (label, row) => places.set(`${label}`, [...(places.get(`${label}`) ?? []), row]));
-  const counts = new Map([...places].map(([label, rows]) => [label, rows.length]));
-  if ([...counts.values()].some((count) => count < 2)) {
+  const parts = drawnParts(Array.from(train.labels, String), {});
+  const [learnt, tested] = [rowsOf(train, parts.train), rowsOf(train, parts.test)];
+  if (new Set(Array.from(tested.labels)).size < new Set(Array.from(train.labels)).size) {
     throw new ConfigError({
       where: '--weights',
       message: 'a class has a single training image, of which none can be held out to choose weights by.',
       fix: 'Give one weight for all by --kd-weight.',
     });
   }
-  const drawn = drawTestImages(counts, {});
-  const isTested = new Set<number>();
-  for (const [label, rows] of places)
-    rows.forEach((row, i) => {
-      if (drawn.get(label)?.[i]) isTested.add(row);
-    });
-  const rows = Array.from(train.labels, (_, row) => row);
-  return {
-    learnt: rowsOf(
-      train,
-      rows.filter((row) => !isTested.has(row)),
-    ),
-    tested: rowsOf(
-      train,
-      rows.filter((row) => isTested.has(row)),
-    ),
-  };
+  return { learnt, tested };
 }
 
 /** What was tried, and of each loss the weight that tested best. */
