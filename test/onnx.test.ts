@@ -1,58 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { methods } from '../src/continual/methods/index.ts';
-import { ContinualLearner } from '../src/entries/continual.ts';
 import { CosineLinear } from '../src/entries/methods.ts';
-import { exportLearner, exportOnnx } from '../src/entries/onnx.ts';
+import { exportOnnx } from '../src/entries/onnx.ts';
 import * as engram from '../src/index.ts';
 import { ArgumentError, type Module, type Tensor } from '../src/index.ts';
-import { Random } from '../src/tensor/random.ts';
 import { engine } from './support/engine.ts';
-import { type OnnxTensor, runOnnx, sameAnswers } from './support/onnx-runtime.ts';
+import { calls, difference, isNear, normal, type Shape, trained } from './support/onnx-models.ts';
+import { runOnnx } from './support/onnx-runtime.ts';
 import { refusal } from './support/refusal.ts';
-
-const random = Random.of(7, 'onnx');
-const normal = (size: number, scale = 1) => Float32Array.from({ length: size }, () => scale * random.normal());
-type Shape = readonly number[];
-const sizeOf = (shape: Shape) => shape.reduce((a: number, b: number) => a * b, 1);
-
-/** Statistics as training leaves them: those of a new network would hide a mistake. */
-function trained<M extends Module>(model: M): M {
-  for (const { name, tensor } of model.namedTensors()) {
-    if (tensor.rank !== 1) continue;
-    const values = normal(tensor.size, 0.2);
-    const own = name.endsWith('var') || name.endsWith('weight') ? values.map((x) => Math.exp(x)) : values;
-    engine.write(tensor.storage, own);
-  }
-  return model;
-}
-
-function isNear(actual: OnnxTensor | undefined, expected: ArrayLike<number>): void {
-  const worst = Math.max(...Array.from(expected, (value, i) => Math.abs(value - (actual!.data[i] as number))));
-  assert.ok(worst < 1e-5, `${worst}`);
-}
-
-/** [n, h, w, c] as [n, c, h, w]. */
-const channelsFirst = (x: Tensor) => (x.rank === 4 ? x.transpose([0, 3, 1, 2]) : x);
-
-/** The largest difference between what the engine and ONNX Runtime make of batches of two sizes, in the outputs' own scale. */
-async function difference(model: Module, input: Shape): Promise<number> {
-  const file = await exportOnnx(model, { input });
-  let worst = 0;
-  for (const batch of [1, 5]) {
-    const x = engine.tensor(normal(batch * sizeOf(input)), [batch, ...input]);
-    model.eval();
-    const y = channelsFirst(engram.noGrad(engine, () => model.forward(x)));
-    const { output } = await runOnnx(file, { data: await channelsFirst(x).data(), shape: channelsFirst(x).shape });
-    assert.equal(output?.shape, y.shape);
-    const expected = await y.data();
-    const scale = Math.max(1, ...expected.map(Math.abs));
-    expected.forEach((value, i) => {
-      worst = Math.max(worst, Math.abs(value - (output!.data[i] as number)) / scale);
-    });
-  }
-  return worst;
-}
 
 const networks: Record<string, () => [Module, Shape]> = {
   'a CIFAR ResNet, with its shortcuts without parameters': () => [
@@ -77,21 +32,6 @@ for (const [name, make] of Object.entries(networks)) {
   });
 }
 
-/** A function in the place of a network. */
-class Calls extends engram.Module {
-  constructor(
-    readonly parts: readonly engram.AnyModule[],
-    private readonly fn: (x: Tensor, parts: readonly engram.AnyModule[]) => Tensor,
-  ) {
-    super(engine);
-  }
-
-  forward(x: Tensor): Tensor {
-    return this.fn(x, this.parts);
-  }
-}
-const calls = (fn: (x: Tensor, parts: readonly engram.AnyModule[]) => Tensor, ...parts: engram.AnyModule[]): Module =>
-  trained(new Calls(parts, fn));
 const { Conv1d, Conv2d, ConvTranspose2d, GroupNorm, LayerNorm, Linear, MultiheadAttention } = engram;
 
 const layers: Record<string, [Module, Shape]> = {
@@ -410,43 +350,6 @@ test('weights may be called as inputs and outputs are', async () => {
   assert.ok((await difference(new Named(engine), [3])) < 1e-5);
   const error = await refusal(exportOnnx(new Named(engine), { input: [3], names: { input: 'output' } }));
   assert.match(error.message, /input and output are both called "output"/);
-});
-
-/** A few stripes of each class. */
-function stripes(classes: readonly string[]) {
-  const [count, side] = [4, 7];
-  return Object.fromEntries(
-    classes.map((name, label) => {
-      const data = Uint8Array.from({ length: count * side * side }, (_, i) =>
-        (label % 2 ? i % side : Math.floor(i / side) % side) % (2 + (label >> 1)) === 0 ? 220 : i % 40,
-      );
-      return [name, { data, count, height: side, width: side, channels: 1 }];
-    }),
-  );
-}
-
-for (const method of Object.values(methods)) {
-  test(`a learner by ${method.name} answers there as here`, async () => {
-    const few = { balancedEpochs: 1, correctionEpochs: 1, compressionEpochs: 1 };
-    const own = Object.fromEntries(Object.entries(few).filter(([name]) => name in method.settings));
-    const learner = await ContinualLearner.create(engine, {
-      ...{ method, model: 'resnet8', width: 2, memory: 8, epochs: 2, batch: 4, crop: 0, ...own },
-    });
-    for (const classes of [
-      ['cup', 'pen'],
-      ['key', 'tin', 'map'],
-    ]) {
-      for await (const _ of learner.learn(stripes(classes)));
-    }
-    await sameAnswers(await exportLearner(learner), learner);
-    learner.dispose();
-  });
-}
-
-test('a learner that knows nothing is not exported', async () => {
-  const learner = await ContinualLearner.create(engine, { model: 'resnet8' });
-  assert.match((await refusal(exportLearner(learner))).message, /^exportLearner: nothing has been learnt yet/);
-  learner.dispose();
 });
 
 test('nothing is left on the device, and the model is as it was', async () => {
