@@ -18,8 +18,10 @@ import { wa } from '../src/continual/methods/wa.ts';
 import { proxyNCALoss } from '../src/continual/rules/proxy-nca.ts';
 import type { ImageBytes } from '../src/data/image-bytes.ts';
 import { imagesByClass } from '../src/data/images-by-class.ts';
+import type { Tensor } from '../src/index.ts';
 import { engine } from './support/engine.ts';
 import { methodsHere } from './support/methods-here.ts';
+import { cosine, rowsOf } from './support/rows.ts';
 import { fashion } from './support/small-run.ts';
 
 function some(label: number, count: number): ImageBytes {
@@ -37,7 +39,7 @@ const tasks: readonly ClassImages[] = [
 const settings = { width: 4, epochs: 2, batch: 16, memory: 24, lr: 0.05, crop: 1 };
 /** What is the method's own. */
 const own: Record<string, object> = {
-  podnet: { balancedEpochs: 2, proxies: 3 },
+  podnet: { balancedEpochs: 2, proxies: 3, imprint: true },
   bic: { correctionEpochs: 2 },
   ssil: { distill: 'random' },
   derpp: { memoryBatch: 5 },
@@ -191,6 +193,40 @@ test('podnet holds old proxies still in both phases, and none where none are new
     await learn(learner, images);
   assert.equal(trained, [[true], [false, true], [false, true], [true, true], [true, true]]);
   learner.dispose();
+});
+
+test('podnet takes new proxies from what the old model makes of the new images, or at random', async () => {
+  const first = async (imprint: boolean) => {
+    const cosines: number[] = [];
+    const watched = defineMethod({
+      ...podnet,
+      name: 'watched',
+      async *learn(task) {
+        for await (const phase of podnet.learn(task)) {
+          if (phase.name === undefined && task.old) {
+            const { featureSize, classifier } = task.model;
+            const columns = classifier.weights.at(-1) as Tensor;
+            const proxies = rowsOf(await engine.scope(() => columns.transpose()).data(), featureSize);
+            const features = rowsOf(await task.features(task.old, task.fresh), featureSize);
+            for (const [k, proxy] of proxies.entries()) {
+              const label = task.oldClasses + Math.floor(k / classifier.proxies);
+              const own = features.filter((_, i) => task.labels[task.fresh[i] as number] === label);
+              cosines.push(Math.max(...own.map((feature) => cosine(feature, proxy))));
+            }
+          }
+          yield phase;
+        }
+      },
+    });
+    const learner = await ContinualLearner.create(engine, { ...settings, ...own.podnet, imprint, method: watched });
+    for (const images of tasks.slice(0, 2)) await learn(learner, images);
+    learner.dispose();
+    return cosines;
+  };
+  const [imprinted, drawn] = [await first(true), await first(false)];
+  assert.is(imprinted.length, 6);
+  assert.ok(Math.min(...imprinted) > 0.9, `${imprinted}`);
+  assert.ok(Math.max(...drawn) < 0.9, `${drawn}`);
 });
 
 test('wa holds the weights of its classifier at 0 or above where it is told to', async () => {

@@ -2,15 +2,18 @@ import { ProxyClassifier } from '../../nn/proxy-classifier.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { balancedImages } from '../balanced.ts';
 import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
+import { kMeans } from '../k-means.ts';
 import { sumOfTerms } from '../loss-terms.ts';
 import { type Batch, defineMethod, type Phase, type Task } from '../method.ts';
 import { podFlatLoss, podSpatialLoss } from '../rules/pod.ts';
 import { proxyNCALoss } from '../rules/proxy-nca.ts';
-import { numberSetting, wholeSetting } from '../setting.ts';
+import { numberSetting, switchSetting, wholeSetting } from '../setting.ts';
 import { type CosineNet, cosineNet } from './cosine-net.ts';
 
 const settings = {
   proxies: wholeSetting(10, 1, 'proxies a class'),
+  // The authors' published runs do; PyCIL's, which the recipes are of, draw at random.
+  imprint: switchSetting(false, 'new proxies begin as the k-means of the old features of their images, not at random'),
   margin: numberSetting(0.6, { least: 0 }, "margin taken from the right class's score"),
   podFlat: numberSetting(1, { least: 0 }, 'weight of what is kept of the features, × √(classes / new classes)', 'λ'),
   podSpatial: numberSetting(3, { least: 0 }, 'weight of what is kept of the stage maps, × the same', 'λ'),
@@ -27,6 +30,22 @@ const settings = {
 };
 
 type Model = CosineNet<ProxyClassifier>;
+
+/** The new classes' proxies from the modes of the old model's features of their images: weight imprinting, as the authors run it. */
+async function imprint(task: Task<typeof settings, Model>, old: Model): Promise<void> {
+  const { engine, fresh, labels, model, newClasses, oldClasses, settings } = task;
+  const { featureSize } = model;
+  const modes = new Float32Array(newClasses * settings.proxies * featureSize);
+  for (let label = oldClasses; label < oldClasses + newClasses; label++) {
+    const features = await task.features(
+      old,
+      fresh.filter((image) => labels[image] === label),
+    );
+    const centres = kMeans(features, featureSize, settings.proxies, task.random('proxies', label));
+    modes.set(centres, (label - oldClasses) * centres.length);
+  }
+  engine.scope(() => model.classifier.imprint(engine.tensor(modes, [newClasses * settings.proxies, featureSize])));
+}
 
 /** NCA of the proxies, and what is kept of features and stage maps, or of logits: heavier the fewer classes are new. */
 async function objective(task: Task<typeof settings, Model>): Promise<Pick<Phase<Model>, 'loss' | 'state'>> {
@@ -79,6 +98,7 @@ export const podnet = defineMethod({
   async *learn(task) {
     const { model, settings } = task;
     const trained = await objective(task);
+    if (task.old && task.newClasses > 0 && settings.imprint) await imprint(task, task.old);
     // Without new classes all are alike, those of the last task too.
     model.classifier.freezeOld(task.newClasses > 0);
     yield trained;
