@@ -146,9 +146,11 @@ test('PyTorch’s runs are taken order by order, and their chance is that of a s
 });
 
 test('what was tried in a search is told by what it set', () => {
-  const tried = withResults([resultFor('wa', 7), resultFor('wa align=false taskSizes=[4,6]', 7)]);
+  const stopped = { ...resultFor('wa lr=9', 7), stopped: 2 };
+  const tried = withResults([resultFor('wa', 7), resultFor('wa align=false taskSizes=[4,6]', 7), stopped]);
   const page = methodsPage(nothing, '## Notes', tried);
-  assert.match(page, /\| `wa` \| Fashion-MNIST \| 7 \| as in the table \| 70\.0 \| 60\.0 \|/);
+  assert.match(page, /\| `wa` \| Fashion-MNIST \| 7 \| the method's own \| 70\.0 \| 60\.0 \|/);
+  assert.match(page, /\| `wa` \| Fashion-MNIST \| 7 \| `lr=9` \| 70\.0 \| 60\.0, stopped after task 2 \|/);
   assert.match(page, /\| `wa` \| Fashion-MNIST \| 7 \| `align=false` `taskSizes=\[4,6\]` \| 70\.0 \| 60\.0 \|/);
   assert.not.match(methodsPage(nothing, '## Notes', nothing), /search for settings/);
 });

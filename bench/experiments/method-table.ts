@@ -190,10 +190,11 @@ const period = (sorted: readonly string[]): string =>
 /** What was tried to find a method's settings, in the order it was; nothing where nothing was. */
 function searchSection(searched: ByProtocol): string {
   const rows = PROTOCOLS.flatMap((protocol) =>
-    searched[protocol].results.map(({ label, pair: order, average, last }) => {
+    searched[protocol].results.map(({ label, pair: order, average, last, stopped }) => {
       const [method, ...departures] = label.split(' ');
-      const settings = departures.map((one) => `\`${one}\``).join(' ') || 'as in the table';
-      return [`\`${method}\``, short[protocol], order.replace('order ', ''), settings, one(average), one(last)];
+      const settings = departures.map((one) => `\`${one}\``).join(' ') || "the method's own";
+      const until = stopped === undefined ? one(last) : `${one(last)}, stopped after task ${stopped}`;
+      return [`\`${method}\``, short[protocol], order.replace('order ', ''), settings, one(average), until];
     }),
   );
   if (rows.length === 0) return '';
@@ -201,6 +202,7 @@ function searchSection(searched: ByProtocol): string {
 ## The search for settings
 
 On orders of the classes that are none of the table's, a run each: \`npm run -s evidence -- search\` runs what \`bench/sweeps/search-*.json\` list.
+Runs on the glyphs that are hopeless by their fourth task, more than 5 points below the median of the others' averages, are stopped there.
 
 ${markdown(['method', 'protocol', 'order', 'settings', 'average, %', 'last, %'], rows)}
 `;
