@@ -119,6 +119,8 @@ test('each loss may choose its weight, on images that no student is compared on'
       ['kd', 1001, 1, 0.2],
     ],
   );
+  const about = JSON.parse(readFileSync(at('weighed', 'distillation.json'), 'utf8'));
+  assert.equal([about.weights, about.weightSeeds], [[0.1, 1], 2]);
   const meanAt = (weight: number) =>
     trials.filter(({ config }) => config.kdWeight === weight).reduce((sum, { accuracy }) => sum + accuracy, 0);
   const best = meanAt(0.1) >= meanAt(1) ? 0.1 : 1;

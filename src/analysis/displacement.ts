@@ -1,14 +1,7 @@
 /** Parameters that are moved away from where they are, and come back. */
 import { noGrad } from '../autograd/tape.ts';
-import { copyInto } from '../tensor/copy-into.ts';
-import { Tensor } from '../tensor/tensor.ts';
-
-/** A copy of a parameter's numbers. */
-export function copyOf(parameter: Tensor): Tensor {
-  const copy = Tensor.empty(parameter.engine, parameter.shape, parameter.dtype, 'Displacement');
-  copyInto(parameter, copy);
-  return copy;
-}
+import { copyInto, copyOf } from '../tensor/copy-into.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 
 /** Where some parameters are, to be displaced from there. */
 export class Displacement {
@@ -16,7 +9,7 @@ export class Displacement {
   readonly centers: readonly Tensor[];
 
   constructor(readonly parameters: readonly Tensor[]) {
-    this.centers = parameters.map((parameter) => parameter.engine.keep(copyOf(parameter)));
+    this.centers = parameters.map((parameter) => parameter.engine.keep(copyOf(parameter, 'Displacement')));
   }
 
   /** Moves each parameter to what `place` makes of its centre; it is without a gradient. */

@@ -8,12 +8,11 @@ import { ArgumentError, ShapeError } from '../errors.ts';
 import type { AnyModule } from '../nn/module.ts';
 import { elementwise } from '../ops/elementwise/elementwise.ts';
 import '../ops/methods.ts';
-import { copyInto } from '../tensor/copy-into.ts';
+import { copyInto, copyOf } from '../tensor/copy-into.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { Random } from '../tensor/random.ts';
 import { normal } from '../tensor/random-tensors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { copyOf } from './displacement.ts';
 
 /** Which plane, and how finely it is looked at. */
 export interface LossLandscapeOptions {
@@ -111,7 +110,7 @@ export class LossLandscape {
     this.moved = noGrad(engine, () =>
       weights.map((weight) => ({
         weight,
-        center: engine.keep(copyOf(weight)),
+        center: engine.keep(copyOf(weight, 'LossLandscape')),
         u: directionOf(weight, seed, streams.word()),
         v: directionOf(weight, seed, streams.word()),
       })),

@@ -2,8 +2,8 @@
 
 import { ArgumentError } from '../errors.ts';
 import type { AnyModule, NamedTensor } from '../nn/module.ts';
-import { copyInto } from '../tensor/copy-into.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import { copyInto, copyOf } from '../tensor/copy-into.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { checkRate } from './optimizer.ts';
 import { launchRunning } from './running.ts';
 
@@ -42,7 +42,7 @@ export class MovingAverage {
     }
     this.decay = decay;
     this.parameters = named.map(({ tensor }) => tensor);
-    this.state = named.map(({ name, tensor, layout }) => ({ name, layout, tensor: copyOf(tensor) }));
+    this.state = named.map(({ name, tensor, layout }) => ({ name, layout, tensor: kept(tensor) }));
   }
 
   /** Moves the averages towards the parameters; after the optimizer's step, within a captured step too. */
@@ -54,7 +54,7 @@ export class MovingAverage {
   /** Exchanges the model's parameters and the averages: once to test with the averages, and once more to go on. */
   swap(): void {
     this.parameters.forEach((parameter, i) => {
-      const before = copyOf(parameter);
+      const before = kept(parameter);
       copyInto(this.averageOf(i), parameter);
       copyInto(before, this.averageOf(i));
       before.dispose();
@@ -71,8 +71,4 @@ export class MovingAverage {
   }
 }
 
-function copyOf(tensor: Tensor): Tensor {
-  const copy = tensor.engine.keep(Tensor.empty(tensor.engine, tensor.shape, tensor.dtype, 'MovingAverage'));
-  copyInto(tensor, copy);
-  return copy;
-}
+const kept = (tensor: Tensor): Tensor => tensor.engine.keep(copyOf(tensor, 'MovingAverage'));

@@ -99,7 +99,7 @@ export interface About extends Readonly<Record<string, unknown>> {
 }
 
 export function aboutOf(
-  { teacher: run, loss, seeds, grouping }: DistillOptions,
+  { teacher: run, loss, seeds, grouping, weights, weightSeeds }: DistillOptions,
   { config, names, fingerprint }: Teacher,
   settings: CompressionSettings,
   groups: ClassGroups | null,
@@ -110,5 +110,14 @@ export function aboutOf(
     return groups.order.slice(first - size, first).map((label) => names[label]);
   });
   const teacher = { run, fingerprint, method: config.method, model: config.model, width: config.width };
-  return { version, teacher, losses: loss, seeds, settings, grouping, ...(lists ? { groups: lists } : {}) };
+  return {
+    version,
+    teacher,
+    losses: loss,
+    seeds,
+    settings,
+    ...(weights.length > 0 ? { weights, weightSeeds } : {}),
+    grouping,
+    ...(lists ? { groups: lists } : {}),
+  };
 }
