@@ -43,6 +43,13 @@ test('an experiment is its address: a preset, a setting, and what is not underst
   await button('A hundred letters, ten at a time.').click();
   assert.is(await page.getByLabel('Pictures', { exact: true }).inputValue(), 'glyphs', 'what was chosen gives way');
   assert.is(new URL(page.url()).searchParams.get('data'), 'glyphs');
+  const message = () =>
+    page.getByLabel('Learning rate').evaluate((input) => (input as HTMLInputElement).validationMessage);
+  await page.getByLabel('Learning rate').fill('70');
+  await page.getByLabel('Learning rate').blur();
+  assert.match(await message(), /^From .* to /);
+  await button('A hundred letters, ten at a time.').click();
+  assert.is(await message(), '', 'the value that the preset put there is right');
   await page.getByLabel('Learning rate').fill('0.05');
   await page.getByLabel('Learning rate').blur();
   const { searchParams } = new URL(page.url());

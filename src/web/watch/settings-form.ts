@@ -1,6 +1,7 @@
 /** Presets as prose, and every setting with what it does. */
 import { html, type TemplateResult } from 'lit-html';
 import { live } from 'lit-html/directives/live.js';
+import { ref } from 'lit-html/directives/ref.js';
 import {
   type Experiment,
   FIELDS,
@@ -39,12 +40,14 @@ function control(name: FieldName, { experiment, change }: SettingsForm): Templat
     input.reportValidity();
     if (value !== null) change({ ...experiment, [name]: value });
   };
+  // What is rendered is an experiment, whose values are all right: so is the one that a preset put in a wrong one's place.
+  const isRight = ref((input) => (input as HTMLInputElement | undefined)?.setCustomValidity(''));
   const input =
     field.kind === 'choice'
       ? html`<select id=${id} @change=${set}>${field.options.map(
           (option) => html`<option .selected=${live(option === experiment[name])}>${option}</option>`,
         )}</select>`
-      : html`<input id=${id} type="number" min=${field.least} max=${field.most} step=${field.step} .value=${live(`${experiment[name]}`)} @change=${set}>`;
+      : html`<input id=${id} type="number" min=${field.least} max=${field.most} step=${field.step} .value=${live(`${experiment[name]}`)} @change=${set} ${isRight}>`;
   return html`<div class="setting"><label for=${id}>${field.label}</label>${input}<p class="soft small">${field.says}</p></div>`;
 }
 
