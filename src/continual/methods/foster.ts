@@ -1,7 +1,8 @@
 /**
- * FOSTER: a task is learnt by a new extractor beside the old one, and both are compressed into one network after it. Its weights
- * by class move the compressed network's logits towards old classes, by T times the difference of their logarithms: little
- * beside the logits that come of long training, much beside those of a few epochs. With β₁ = β₂ = 0 they are left out.
+ * FOSTER: a task is learnt by a new extractor beside the old one, and both are compressed into one network after it. Rare classes
+ * weigh (1 − β)/(1 − β^count), and the published β are for the published counts: 40 exemplars a class beside 500 images make the
+ * weights differ by 1.24 and 1.42. With 6 beside 60 the same β make it 4.2 and 5.0, and the newest classes get nothing; β to the
+ * power of 40/6 makes it what it was. With β₁ = β₂ = 0 all classes weigh the same.
  */
 import { noGrad } from '../../autograd/tape.ts';
 import { copyModule } from '../../nn/copy.ts';
