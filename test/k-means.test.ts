@@ -68,6 +68,7 @@ test('the same numbers give the same centres; too few rows are taken again', () 
   ]);
   assert.equal(again, [first, second, first]);
   assert.equal([...kMeans(Float32Array.of(0, 4), 2, 2, new Random(0))], [0, 1, 0, 1]);
+  assert.ok(kMeans(new Float32Array(8).fill(Number.NaN), 2, 3, new Random(0)).every(Number.isNaN));
 });
 
 test.run();

@@ -202,7 +202,7 @@ function searchSection(searched: ByProtocol): string {
 ## The search for settings
 
 On orders of the classes that are none of the table's, a run each: \`npm run -s evidence -- search\` runs what \`bench/sweeps/search-*.json\` list.
-Runs on the glyphs that are hopeless by their fourth task, more than 5 points below the median of the others' averages, are stopped there.
+What is hopeless beside the others is stopped early where the file says so (\`earlyStop\`).
 
 ${markdown(['method', 'protocol', 'order', 'settings', 'average, %', 'last, %'], rows)}
 `;

@@ -1,5 +1,6 @@
 /** The modes of a class: where PODNet's new proxies come from. */
 import type { Random } from '../tensor/random.ts';
+import { unitRows } from './selection.ts';
 
 /**
  * k-means of directions (Lloyd 1982), started by k-means++ (Arthur & Vassilvitskii 2007): rows are normalised to length 1 first, as
@@ -39,14 +40,6 @@ export function kMeans(
   return all;
 }
 
-function unitRows(features: Float32Array, size: number): Float64Array[] {
-  return Array.from({ length: features.length / size }, (_, r) => {
-    const row = Float64Array.from(features.subarray(r * size, (r + 1) * size));
-    const norm = Math.hypot(...row) || 1;
-    return row.map((value) => value / norm);
-  });
-}
-
 function squaredDistance(a: Float64Array, b: Float64Array): number {
   return a.reduce((sum, value, d) => sum + (value - (b[d] as number)) ** 2, 0);
 }
@@ -74,7 +67,7 @@ function startOf(rows: readonly Float64Array[], count: number, random: Random): 
       distances[r] = Math.min(distances[r] as number, squaredDistance(row, last));
     }
     const total = distances.reduce((sum, distance) => sum + distance, 0);
-    if (total === 0) break; // no row is left that is not a centre
+    if (!(total > 0)) break; // no row is left that is not a centre, or rows are not numbers
     const place = random.uniform(0, total);
     let passed = 0;
     const drawn = distances.findIndex((distance) => {
