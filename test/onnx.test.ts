@@ -196,6 +196,19 @@ const layers: Record<string, [Module, Shape]> = {
     ),
     [7, 7, 2],
   ],
+  'scales that leave the size as it was': [
+    calls((x) =>
+      engram.concat(
+        [
+          engram.interpolate(x, { scaleFactor: [1.15, 1], mode: 'bilinear' }),
+          engram.interpolate(x, { scaleFactor: [1, 1.19], mode: 'bilinear' }),
+          engram.interpolate(x, { scaleFactor: 1.15 }),
+        ],
+        3,
+      ),
+    ),
+    [5, 5, 2],
+  ],
   cosines: [new CosineLinear(engine, 6, 4, { scale: 3 }), [6]],
   'dropout, which does nothing here': [
     new engram.Sequential(engine, new engram.Dropout(engine), new Linear(engine, 3, 2)),
@@ -301,6 +314,24 @@ test('numbers beside whole numbers are whole numbers', async () => {
   const { output } = await runOnnx(await exportOnnx(model, { input: [4], dtype: 'i32' }), { data, shape: [2, 4] });
   assert.equal(output?.shape, [2, 21]);
   isNear(output, y);
+});
+
+test('what was compared is compared again, and counted', async () => {
+  const model = calls((x) => {
+    const above = x.greater(0);
+    const compared = [above.equal(2), above.notEqual(2), above.less(1), above.greaterEqual(x.less(1))];
+    const counted = [
+      above.sum(1, { keepDims: true }),
+      above.add(3),
+      above.max(1, { keepDims: true }),
+      above.mul(x.less(1)),
+    ];
+    return engram.concat(
+      [...compared, ...counted].map((part) => part.cast('f32')),
+      1,
+    );
+  });
+  assert.equal(await difference(model, [9]), 0);
 });
 
 test('channels last, and what the file says of itself', async () => {

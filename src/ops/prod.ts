@@ -1,6 +1,5 @@
 /** Products over axes. */
 import { record } from '../autograd/tape.ts';
-import { isFloat } from '../tensor/dtype.ts';
 import { inverseOrder, normalizeAxes, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { launchElementwise } from './elementwise/elementwise-kernel.ts';
@@ -31,7 +30,6 @@ function productOfOthers(x: Tensor, axes: readonly number[]): Tensor {
 export function prod(x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor {
   const over = normalizeAxes(axes, x.rank, 'prod');
   const y = reduceAxes(x, 'prod', over, finalShape(x.shape, over, keepDims));
-  if (!isFloat(x.dtype)) return y;
   const backward = (dy: Tensor) => [
     launchElementwise(
       'prod',

@@ -7,7 +7,7 @@ import source from '../../shaders/reduce/reduce.wgsl';
 import { type RecordedBackward, record } from '../autograd/tape.ts';
 import { plane } from '../gpu/plane.ts';
 import { full } from '../tensor/create.ts';
-import { commonFloat, type DType, isFloat } from '../tensor/dtype.ts';
+import { commonFloat, type DType } from '../tensor/dtype.ts';
 import { normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { convert, launchElementwise } from './elementwise/elementwise-kernel.ts';
@@ -141,7 +141,6 @@ function extremum(
   const over = normalizeAxes(axes, x.rank, kind);
   const kept = keptShape(x.shape, over);
   const y = reduceAxes(x, kind, over, finalShape(x.shape, over, options.keepDims));
-  if (!isFloat(x.dtype)) return y;
   const backward = (dy: Tensor) => {
     const hit = launchElementwise(
       'hit',

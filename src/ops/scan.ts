@@ -2,7 +2,6 @@
 import source from '../../shaders/scan/scan.wgsl';
 import { record } from '../autograd/tape.ts';
 import { plane } from '../gpu/plane.ts';
-import { isFloat } from '../tensor/dtype.ts';
 import { normalizeAxis, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { convert } from './elementwise/elementwise-kernel.ts';
@@ -65,5 +64,5 @@ export function cumsum(x: Tensor, axis = -1): Tensor {
     return y;
   };
   const y = along(x, false);
-  return isFloat(x.dtype) ? record(y, 'cumsum', [x], (dy) => [along(dy, true)], undefined, { axis: at }) : y;
+  return record(y, 'cumsum', [x], (dy) => [along(dy, true)], undefined, { axis: at });
 }

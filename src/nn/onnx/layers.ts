@@ -191,6 +191,20 @@ function scaleTo(scale: number, before: number, after: number): number {
   return near[0] as number;
 }
 
+/** What each position of an axis is made of, [size, size], where a scale leaves it as long as it was. */
+function weightsWithin(size: number, scale: number, mode: string): Numbers {
+  const data = new Float32Array(size * size);
+  for (let o = 0; o < size; o++) {
+    const at =
+      mode === 'nearest' ? Math.fround(o * scale) : Math.max(Math.fround(Math.fround((o + 0.5) * scale) - 0.5), 0);
+    const first = Math.min(Math.floor(at), size - 1);
+    const share = mode === 'nearest' || first === size - 1 ? 0 : at - first;
+    data[o * size + first] = 1 - share;
+    if (share > 0) data[o * size + first + 1] = share;
+  }
+  return { name: `${mode} ${scale} of ${size}`, shape: [size, size], data };
+}
+
 /** Resizing by PyTorch's positions. */
 function interpolate({ graph, inputs: [x], shape, options }: Call): Value {
   const { mode, alignCorners, scale } = options as {
@@ -205,6 +219,15 @@ function interpolate({ graph, inputs: [x], shape, options }: Call): Value {
   const scales = scale.map((one) => Math.fround(1 / one));
   // What a scale comes to is rounded down there, and may be a pixel less than the size it was made from: the size says it.
   const isBySize = alignCorners || scales.every((one, i) => one === Math.fround(after[i]! / before[i]!));
+  if (!isBySize && after.join() === before.join()) {
+    // ONNX Runtime takes images that keep their size as they are, whatever the scale.
+    const [rows, columns] = scale.map((one, i) => weightsWithin(after[i]!, Math.fround(one), mode)) as [
+      Numbers,
+      Numbers,
+    ];
+    const down = graph.call('MatMul', [graph.numbers(rows), from]);
+    return images(shape, graph.call('MatMul', [down, graph.numbers(columns, { order: [1, 0] })]));
+  }
   const samples = () => graph.call('Shape', [from], { end: 2 });
   const sizes = () => graph.call('Concat', [samples(), graph.integers(after)], { axis: 0 });
   const factors = () => {

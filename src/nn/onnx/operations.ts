@@ -1,7 +1,7 @@
 /** The operations that ONNX has operators for, or that are put together from them. */
 import type { Shape } from '../../tensor/shape.ts';
 import { ELEMENTS } from './file.ts';
-import { elementOf, type Graph, type Input, type Numbers, type Value } from './graph.ts';
+import { elementOf, type Graph, type Input, isValue, type Numbers, type Value } from './graph.ts';
 
 /** An operation, as its counterpart is made from it. */
 export interface Call {
@@ -98,17 +98,24 @@ const LOGICAL: Readonly<Record<string, Expression>> = {
   logicalNot: single('Not'),
 };
 
+/** ONNX compares booleans with booleans alone, and does not reckon with them: as numbers they are 0 and 1, as here. */
+const asNumber = (graph: Graph, input: Input): Input => {
+  if (!isValue(input) || input.element !== 'bool') return input;
+  const cast = ([name]: readonly string[]) => graph.call('Cast', [name as string], { to: ELEMENTS.i32 });
+  return graph.elementwise([input], input.shape, cast, { element: 'i32' });
+};
+
 const counterparts = (
   expressions: Readonly<Record<string, Expression>>,
   { takes, ...given }: { readonly element?: Value['element']; readonly takes: 'numbers' | 'conditions' },
 ): [string, Counterpart][] =>
   Object.entries(expressions).map(([name, expression]) => [
     name,
-    ({ graph, inputs, shape }) =>
-      graph.elementwise(inputs, shape, (names) => expression(graph, ...names), {
-        ...given,
-        conditions: takes === 'conditions' ? inputs.map((_, i) => i) : [],
-      }),
+    ({ graph, inputs, shape }) => {
+      const taken = takes === 'numbers' ? inputs.map((input) => asNumber(graph, input)) : inputs;
+      const conditions = takes === 'conditions' ? inputs.map((_, i) => i) : [];
+      return graph.elementwise(taken, shape, (names) => expression(graph, ...names), { ...given, conditions });
+    },
   ]);
 
 /** An axis-wise operator, or one that only moves elements, on the channels-last form. */
@@ -122,8 +129,13 @@ const plain =
 
 const keepsAxes = ({ inputs, shape }: Call): number => (shape.length === (inputs[0] as Value).shape.length ? 1 : 0);
 const axesOf = ({ options }: Call): readonly number[] => options.axes as readonly number[];
+/** Of numbers, which booleans are made first. */
+const ofNumbers =
+  (counterpart: Counterpart): Counterpart =>
+  (call) =>
+    counterpart({ ...call, inputs: call.inputs.map((input) => asNumber(call.graph, input)) });
 const reduction = (operator: string): Counterpart =>
-  plain((call, x) => call.graph.call(operator, [x], { axes: axesOf(call), keepdims: keepsAxes(call) }));
+  ofNumbers(plain((call, x) => call.graph.call(operator, [x], { axes: axesOf(call), keepdims: keepsAxes(call) })));
 
 /** Of `b`, with its last two axes the other way round. */
 function turned(graph: Graph, input: Input, isTurned: boolean): string {
@@ -205,8 +217,10 @@ export const OPERATIONS: ReadonlyMap<string, Counterpart> = new Map<string, Coun
   ],
   [
     'sum',
-    plain((call, x) =>
-      call.graph.call('ReduceSum', [x, call.graph.integers(axesOf(call))], { keepdims: keepsAxes(call) }),
+    ofNumbers(
+      plain((call, x) =>
+        call.graph.call('ReduceSum', [x, call.graph.integers(axesOf(call))], { keepdims: keepsAxes(call) }),
+      ),
     ),
   ],
   ['mean', reduction('ReduceMean')],
@@ -215,7 +229,10 @@ export const OPERATIONS: ReadonlyMap<string, Counterpart> = new Map<string, Coun
   ['prod', reduction('ReduceProd')],
   ['softmax', plain(({ graph, options }, x) => graph.call('Softmax', [x], { axis: options.axis as number }))],
   ['logSoftmax', plain(({ graph, options }, x) => graph.call('LogSoftmax', [x], { axis: options.axis as number }))],
-  ['cumsum', plain(({ graph, options }, x) => graph.call('CumSum', [x, graph.integers([options.axis as number])]))],
+  [
+    'cumsum',
+    ofNumbers(plain(({ graph, options }, x) => graph.call('CumSum', [x, graph.integers([options.axis as number])]))),
+  ],
   [
     'matmul',
     ({ graph, inputs: [a, b], shape, options }) => {
