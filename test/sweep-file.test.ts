@@ -100,6 +100,20 @@ test('one name is of one configuration, in every order', async () => {
   assert.is((await plan(seeded)).length, 2, 'seeds of one are no settings of two');
 });
 
+test('orders and seeds of configurations of their own pair them', async () => {
+  const configurations = [0, 1].flatMap((seed) => ['kd', 'fdkd'].map((method) => ({ name: method, method, seed })));
+  const runs = await plan({ configurations });
+  assert.equal(
+    runs.map(({ label, pair }) => `${label}, ${pair}`),
+    ['kd, seed 0', 'fdkd, seed 0', 'kd, seed 1', 'fdkd, seed 1'],
+  );
+  const drawn = await plan({ parameters: { classOrder: ['numpy:0', 'numpy:1'] }, seeds: [4] });
+  assert.equal(
+    drawn.map(({ pair }) => pair),
+    ['seed 4, classOrder numpy:0', 'seed 4, classOrder numpy:1'],
+  );
+});
+
 test('draws are from their ranges, by a seed, and more of them leave those of before', async () => {
   const file = {
     method: 'random',

@@ -7,9 +7,8 @@ import { files } from '#files';
 import { version } from '../../package.json';
 import type { BenchmarkEvent } from '../continual/benchmark/benchmark.ts';
 import type { Config } from '../continual/benchmark/config.ts';
-import { accuracyCurve } from '../continual/benchmark/metrics/accuracy.ts';
 import { CHECKPOINT, CONFIG } from '../continual/benchmark/run-files.ts';
-import type { RunRecord } from '../continual/benchmark/run-record.ts';
+import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
 import { joinPath } from '../data/files.ts';
 import { ArgumentError, CheckpointError, ConfigError, DataError } from '../errors.ts';
 import { Engine } from '../tensor/engine.ts';
@@ -74,8 +73,8 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 
 /** @param cpuSeconds `null` where only a part of the run was learnt here. */
 function figuresOf(record: RunRecord, cpuSeconds: number | null): RunFigures {
-  const { average, last, forgetting, matrix, classesPerTask, seconds, adapter } = record;
-  const curve = accuracyCurve(matrix, classesPerTask);
+  const { average, last, forgetting, matrix, seconds, adapter } = record;
+  const curve = [...summaryOf(record).curve];
   const date = new Date().toISOString().slice(0, 10);
   return { average, last, forgetting, matrix, curve, seconds, cpuSeconds, adapter, date, version };
 }
@@ -138,8 +137,7 @@ async function work({ config, folder: path, saveEvery, keepStages }: RunOrder): 
         await tell({ type: 'saved', tasks, epochs });
         const soFar = epochs === 0 ? await readRecord(path) : null;
         if (!soFar) return;
-        const { matrix, classesPerTask } = soFar;
-        await tell({ type: 'task', curve: accuracyCurve(matrix, classesPerTask), planned: classesPerTask.length });
+        await tell({ type: 'task', curve: summaryOf(soFar).curve, planned: soFar.classesPerTask.length });
       },
     });
     return { type: 'done', figures: figuresOf(record, cpuSeconds()) };

@@ -24,7 +24,11 @@ export class LocalSweep {
   private isStopping = false;
 
   constructor(private readonly options: LocalSweepOptions) {
-    for (const { run, curve } of options.results.all) this.curves.set(run, curve);
+    // A file of results also has those of runs that were the sweep's before it was changed.
+    for (const { run } of options.state.runs) {
+      const known = options.results.get(run.id);
+      if (known) this.curves.set(run.id, known.curve);
+    }
   }
 
   /** Runs what has no result yet, in order; ends early where {@link stop} was called. */

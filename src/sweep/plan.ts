@@ -148,7 +148,7 @@ export async function planRuns(sweep: SweepFile, options: PlanOptions): Promise<
       fix: `Vary less, search by "method": "random" and "runs": N, or allow them by --limit ${total}.`,
     });
   }
-  const configured: { label: string; chosen: Settings; method: AnyMethod; origin: Settings }[] = [];
+  const configured: { label: string; chance: Settings; chosen: Settings; method: AnyMethod; origin: Settings }[] = [];
   for (const { name, settings } of named) {
     for (let at = 0; at < points.count; at++) {
       const point = points.at(at);
@@ -159,7 +159,9 @@ export async function planRuns(sweep: SweepFile, options: PlanOptions): Promise<
         name === undefined
           ? labelOf(method, { ...settings, ...point }, isMethodVaried)
           : [name, ...settingTexts(method, point)].join(' ');
-      configured.push({ label, chosen: settingsFor(method, chosen), method, origin });
+      const own = Object.entries({ ...settings, ...point });
+      const chance = Object.fromEntries(own.filter(([key]) => CHANCE.includes(key)));
+      configured.push({ label, chance, chosen: settingsFor(method, chosen), method, origin });
     }
   }
   const runs = new Map<string, PlannedRun>();
@@ -170,7 +172,7 @@ export async function planRuns(sweep: SweepFile, options: PlanOptions): Promise<
         ...(order === undefined ? [] : [`order ${order}`]),
         ...(seed === undefined ? [] : [`seed ${seed}`]),
       ];
-      for (const { label, chosen, method, origin } of configured) {
+      for (const { label, chance, chosen, method, origin } of configured) {
         const own = {
           ...chosen,
           ...(order === undefined ? {} : { classOrder: `numpy:${order}`, seed: order }),
@@ -182,7 +184,9 @@ export async function planRuns(sweep: SweepFile, options: PlanOptions): Promise<
         const way = wayOf(config);
         if ((ways.get(label) ?? way) !== way) throw sameName(label, where);
         ways.set(label, way);
-        if (!runs.has(id)) runs.set(id, { id, config, label, pair: pair.join(', ') });
+        // Orders and seeds of a configuration's own pair it as those of the sweep do.
+        const owned = Object.entries(chance).map(([key, value]) => `${key} ${told(value)}`);
+        if (!runs.has(id)) runs.set(id, { id, config, label, pair: [...pair, ...owned].join(', ') });
       }
     }
   }
