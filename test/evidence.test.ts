@@ -131,6 +131,19 @@ test('the default is decided when everything that decides is there, and by both 
   assert.match(half, /Still to be run, or to be run on: 20 tasks of 5 glyphs \(36 runs\);/);
   const both = { ...searches, 'pools-glyphs-10x10': winning, 'pools-glyphs-20x5': winning };
   assert.match(text(both), /^Ahead of both with 10 and with 20 tasks by two standard errors: `pairs`\.\n/);
+  const without = poolFigures({ replay: 8, pairs: 0, dense: 0 });
+  assert.match(
+    text({ ...both, 'pools-glyphs-10x10': without, 'pools-glyphs-20x5': without }),
+    /^No pool of groups is ahead of both/,
+    'what distils nothing is no pool, however far ahead',
+  );
+  const two: Figures = (label, order) => (order < 2 && !label.startsWith('tasks') ? winning(label, order) : null);
+  const few = text({ ...searches, 'pools-glyphs-10x10': two });
+  assert.match(
+    few,
+    /\| 10 tasks of 10 glyphs \| \+1\.\d ± [\d.]+ \(2:0\) \/ [^|]* \| {2}\| – \| {2}\|/,
+    'two orders find nothing',
+  );
   const losing = poolFigures({ pairs: -6, dense: -1, tasks: 1 });
   assert.match(text({ ...both, 'pools-glyphs-20x5': losing }), /^No pool of groups is ahead of both/);
   assert.match(text({ ...both, 'pools-glyphs-20x5': losing }), /\| 20 tasks of 5 glyphs \|.*\| \*\*behind\*\* \|/);

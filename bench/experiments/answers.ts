@@ -8,6 +8,7 @@ import {
   comparedRuns,
   comparePools,
   isAhead,
+  LEAST_ORDERS,
   type PoolResults,
   poolResults,
   shown,
@@ -112,9 +113,9 @@ export const poolTable = (pools: readonly ComparedPool[]): string =>
     ]),
   );
 
-/** What was found of a pool next to another one, in a word. */
+/** What was found of a pool next to another one, in a word; nothing where too few orders were run to find anything. */
 function verdict(to: Differences | null): string {
-  if (!to) return '';
+  if (!to || to.average.runs < LEAST_ORDERS) return '';
   const signs = COMPARED.map((accuracy) => shown(to[accuracy]));
   if (signs.includes(1)) return signs.includes(-1) ? 'better in one, worse in the other' : '**ahead**';
   return signs.includes(-1) ? '**behind**' : 'not told apart';
@@ -140,7 +141,10 @@ export function decision(answers: readonly Answer[]): string {
   const deciding = answers.filter(({ decides }) => decides);
   const open = deciding.reduce((count, { missing }) => count + missing, 0);
   if (open > 0) return `Not decided yet: ${open} of the runs that decide are missing.`;
-  const ahead = deciding.map(({ pools }) => pools.filter(isAhead).map(({ pool }) => pool));
+  // What distils nothing is compared, and is no pool.
+  const ahead = deciding.map(({ pools }) =>
+    pools.filter((one) => one.weight !== null && isAhead(one)).map(({ pool }) => pool),
+  );
   const leaders = ahead[0]?.filter((pool) => ahead.every((list) => list.includes(pool))) ?? [];
   return leaders.length > 0
     ? `Ahead of both with 10 and with 20 tasks by two standard errors: ${leaders.map((pool) => `\`${pool}\``).join(', ')}.`

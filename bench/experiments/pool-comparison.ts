@@ -96,7 +96,7 @@ export function comparePools(pools: readonly PoolResults[]): ComparedPool[] {
 /** Standard errors that a difference must come to before it is called one. */
 const SIGNIFICANT = 2;
 /** Orders of the classes below which nothing is claimed. */
-const LEAST_ORDERS = 6;
+export const LEAST_ORDERS = 6;
 
 /** What a difference shows: 1 ahead, −1 behind, 0 neither. */
 export function shown({ runs, mean: difference, error }: PairedDifference): -1 | 0 | 1 {
