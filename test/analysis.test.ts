@@ -169,6 +169,23 @@ test('a gradient that was there stays, and several parameters are one vector', a
   assert.is(await linear.topEigenvalue(), 0);
 });
 
+test('an eigenvalue that is there more than once is found as often', async () => {
+  const values = [5, 5, 1, 0.5];
+  const w = engine.tensor([1, 2, 3, 4]);
+  w.requiresGrad = true;
+  const hessian = new Hessian([w], () =>
+    w
+      .square()
+      .mul(engine.tensor(values.map((value) => value / 2)))
+      .sum(),
+  );
+  const found = await hessian.topEigenvalues({ count: 4 });
+  assert.is(found.length, 4);
+  for (const [at, value] of values.entries()) assert.ok(Math.abs(found[at]! - value) < 1e-5, `${found}`);
+  const same = new Hessian([w], () => w.square().sum());
+  assert.ok((await same.topEigenvalues({ count: 3 })).every((value) => Math.abs(value - 2) < 1e-6));
+});
+
 for (const [by, least, most, asymmetry] of [
   ['auto', 0, 0, 1e-5],
   ['differences', 1e-9, 0.1, 0.05],

@@ -52,6 +52,14 @@ export interface TraceOptions {
   onProduct?: (taken: number) => void;
 }
 
+/** What is left of a vector beside the others, which are orthogonal and of length 1. */
+function orthogonal(vector: Vector, basis: readonly Vector[]): Vector {
+  let left = vector;
+  // Twice: the second time takes what the first one's rounding left.
+  for (let pass = 0; pass < 2; pass++) for (const one of basis) left = combine(left, 1, one, -dot(left, one));
+  return left;
+}
+
 /** The Hessian of a loss by some parameters, where they are now. One question at a time: parameters move while it is answered. */
 export class Hessian {
   /** Parameters in all, the rows of the matrix. */
@@ -143,22 +151,24 @@ export class Hessian {
     const random = Random.of(seed, 'hessian');
     const basis: Vector[] = [];
     const [diagonal, beside]: [number[], number[]] = [[], []];
-    let next: Vector = Float64Array.from({ length: this.size }, () => random.normal());
+    const randomVector = (): Vector => Float64Array.from({ length: this.size }, () => random.normal());
+    let next = randomVector();
     let values: number[] = [];
     for (let i = 0; i < Math.min(iterations, this.size); i++) {
-      const norm = length(next);
-      if (i > 0) {
-        // Nothing is left but what rounding put there.
-        if (norm <= 1e-6 * Math.abs(values[0] as number)) break;
-        beside.push(norm);
-      }
+      let norm = length(next);
+      if (i > 0 && norm <= 1e-6 * Math.abs(values[0] as number)) {
+        // Nothing is left but what rounding put there: the vector's own directions are done, and of an eigenvalue that is there
+        // more than once they hold one. The others are found from elsewhere.
+        next = orthogonal(randomVector(), basis);
+        norm = length(next);
+        beside.push(0);
+      } else if (i > 0) beside.push(norm);
       const vector = next.map((x) => x / norm);
       basis.push(vector);
       next = (await this.times(vector)).value;
       onProduct?.(i + 1);
       diagonal.push(dot(next, vector));
-      // Twice: the second time takes what the first one's rounding left.
-      for (let pass = 0; pass < 2; pass++) for (const old of basis) next = combine(next, 1, old, -dot(next, old));
+      next = orthogonal(next, basis);
       const before = values;
       values = largestEigenvalues(diagonal, beside, count);
       const isStill = (value: number, at: number) =>
