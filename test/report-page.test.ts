@@ -26,6 +26,15 @@ const rowsOf = (document: Document, table: string): string[][] =>
     [...row.querySelectorAll('th, td')].map((cell) => cell.textContent!.trim()),
   );
 
+test('figures are over runs that have learnt as many tasks, and say of how many', () => {
+  const classesPerTask = [1, 1, 1];
+  const matrix = [[80], [60, 70], [40, 50, 60]];
+  const finished = plainRecord({ name: 's0', config: { seed: 0 }, classesPerTask, matrix });
+  const begun = plainRecord({ name: 's1', config: { seed: 1 }, classesPerTask, matrix: [[82]] });
+  assert.match(runsMarkdown([finished, begun]), /\| fdkd \| 1 of 2 \| 65\.0 \| 50\.0 \| 30\.0 \|/);
+  assert.equal(rowsOf(page([finished, begun]), 'groups')[0]!.slice(0, 4), ['fdkd', '1 of 2', '65.0', '50.0']);
+});
+
 test('seeds and orders are one stair with a band, and settings that differ are told', () => {
   const seeds = [
     [80, 50],

@@ -1,12 +1,18 @@
 import { parseHTML } from 'linkedom';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { AnalysisRecord } from '../src/analysis/run/analysis-record.ts';
+import { namesApart } from '../src/cli/run-names.ts';
 import { parseRunRecord, type RunRecord } from '../src/continual/benchmark/run-record.ts';
+import { analysisPage } from '../src/report/analysis-page.ts';
+import { analysisTable } from '../src/report/analysis-table.ts';
 import { html } from '../src/report/html.ts';
 import { lineStyles } from '../src/report/line-style.ts';
 import { reportPage } from '../src/report/page.ts';
 import { curveLabels } from '../src/report/run-curves.ts';
 import { matrixTable, summaryTable } from '../src/report/table.ts';
+import { toldApart } from '../src/report/told-apart.ts';
+import { largeAnalysis } from './support/large-records.ts';
 import { countedRecord, plainRecord } from './support/run-records.ts';
 
 const record = plainRecord;
@@ -208,8 +214,38 @@ test('lines are told apart by method, by name where the method is one, and stay 
   const [a, b] = [record({ name: 'a' }), record({ name: 'b', config: { memory: 7 } })];
   assert.equal(curveLabels([a, b]), ['a', 'b'], 'a method in two ways is two lines');
   assert.equal(curveLabels([a, record({ method: 'kd' })]), ['fdkd', 'kd']);
+  const alike = [a, record({ name: 'a', config: { memory: 7 } }), record({ name: 'a', config: { memory: 8 } })];
+  assert.equal(curveLabels(alike), ['a', 'a (2)', 'a (3)'], 'names that are alike are told apart');
+  assert.equal(parseHTML(reportPage(alike)).document.querySelectorAll('.wide .legend li').length % 3, 0);
+  const theirs = ['1', '2'].map((methodFingerprint) =>
+    record({ name: `of ${methodFingerprint}`, config: { methodFingerprint } }),
+  );
+  assert.equal(curveLabels(theirs), ['of 1', 'of 2'], 'what another text of a method learnt is no run of the same way');
   const styles = lineStyles(Array.from({ length: 20 }, (_, index) => `run ${index}`));
   assert.is(new Set(styles.map(({ colour, dash }) => colour + dash)).size, 20);
+});
+
+test('runs in folders of one name are called by as much of their paths as tells them apart', () => {
+  const names = ['seed0', 'seed0', 'other', 'seed0'];
+  const told = namesApart(names, ['runs/lr1/seed0', 'runs/lr2/seed0', 'runs/seed0', 'old/lr1/seed0/']);
+  assert.equal(told, ['runs/lr1/seed0', 'lr2/seed0', 'other', 'old/lr1/seed0']);
+  assert.equal(namesApart(['a', 'a'], ['runs/a', 'runs/a']), ['a', 'a'], 'one folder, named twice');
+  assert.equal(toldApart(['a', 'a', 'a (2)', 'b']), ['a', 'a (3)', 'a (2)', 'b']);
+});
+
+test('what was measured by other settings is in no mean with the rest, and is named', () => {
+  const measured = (name: string, images: number, trace: number): AnalysisRecord => {
+    const { parts, ...record } = largeAnalysis(name, 'kd', 0);
+    const { hessian, classifier } = parts;
+    const unlike = { settings: { images }, result: { ...hessian!.result, trace } };
+    return { ...record, parts: { hessian: unlike, classifier: classifier! } };
+  };
+  const [a, b, c] = [measured('a', 64, 10), measured('b', 1024, 1000), measured('c', 64, 12)];
+  const table = analysisTable([a, b, c], { colour: false });
+  assert.match(table, /trace +│ +11\.0 ± 1\.41 │/);
+  assert.match(table, /Not measured by the same settings in all runs: hessian\./);
+  assert.match(analysisPage([a, b, c]), /Not measured by the same settings in all runs: hessian\./);
+  assert.not.match(analysisTable([a, c], { colour: false }), /Not measured/);
 });
 
 test('templates escape what is put in', () => {

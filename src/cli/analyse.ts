@@ -13,6 +13,7 @@ import { assertAnalysable, type Elsewhere, openAnalysed } from './analysed-folde
 import { AnalysisProgress } from './analysis-progress.ts';
 import { ownName } from './own-name.ts';
 import { ANALYSIS_PAGE } from './run-files.ts';
+import { namesApart } from './run-names.ts';
 import { withEngine } from './with-engine.ts';
 import { assertWritable, assertWritableFile } from './writable.ts';
 
@@ -47,12 +48,17 @@ export async function analyse(folders: readonly string[], command: AnalyseComman
     },
     { quiet: json },
   );
-  await files.write(page, analysisPage(records));
+  const names = namesApart(
+    records.map(({ name }) => name),
+    folders,
+  );
+  const told = records.map((record, at) => ({ ...record, name: names[at]! }));
+  await files.write(page, analysisPage(told));
   if (json) {
     for (const record of records) console.log(JSON.stringify(record));
     return;
   }
-  console.log(analysisTable(records));
+  console.log(analysisTable(told));
   console.log(`page      ${printable(page)}`);
 }
 

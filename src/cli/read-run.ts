@@ -9,6 +9,7 @@ import { logOf, parseMetrics } from '../continual/benchmark/run-log.ts';
 import { parseRunRecord, type RunRecord } from '../continual/benchmark/run-record.ts';
 import { joinPath } from '../data/files.ts';
 import { DataError } from '../errors.ts';
+import { namesApart } from './run-names.ts';
 
 /** A run that was read. */
 export interface ReadRun {
@@ -86,9 +87,13 @@ export async function readRun(folder: string): Promise<ReadRun> {
   return { path: folder, record };
 }
 
-/** Several runs, in this order. @throws {DataError} as {@link readRun}. */
+/** Several runs, in this order, by names that tell them apart. @throws {DataError} as {@link readRun}. */
 export async function readRuns(folders: readonly string[]): Promise<ReadRun[]> {
   const runs: ReadRun[] = [];
   for (const folder of folders) runs.push(await readRun(folder));
-  return runs;
+  const names = namesApart(
+    runs.map(({ record }) => record.name),
+    folders,
+  );
+  return runs.map(({ path, record }, at) => ({ path, record: { ...record, name: names[at]! } }));
 }

@@ -214,7 +214,9 @@ export function landscapeFigures(groups: readonly AnalysisGroup[]): Html {
   const most = heights.at(-1)!;
   const pictures = first.map(({ label, record, result: { losses, extent } }) => {
     const points = losses.length;
-    const box = { x1: -extent, y1: -extent, x2: extent, y2: extent, width: points, height: points };
+    // The outermost samples lie at the extent, and a sample is the middle of a cell.
+    const edge = (extent * points) / (points - 1);
+    const box = { x1: -edge, y1: -edge, x2: edge, y2: edge, width: points, height: points };
     const svg = draw(
       {
         width: 340,

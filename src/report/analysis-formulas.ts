@@ -5,8 +5,8 @@ export const FORMULAS: readonly { readonly name: string; readonly how: string }[
     how:
       'The largest eigenvalues of the Hessian ∇²L(w) over all trained parameters, by Lanczos’s iteration with full orthogonalisation ' +
       'until none changes by more than 10⁻³ (PyHessian’s tolerance: Yao et al. 2020). Products Hv are exact (the ' +
-      'gradient of gᵀv: Pearlmutter 1994), but for classifiers by cosines and joined extractors, where they are central differences of gradients, extrapolated ' +
-      'to no step (Ridders 1982): rough where images are few.',
+      'gradient of gᵀv: Pearlmutter 1994), but for a network of one’s own with an operation that has no second derivative, where they are central ' +
+      'differences of gradients, extrapolated to no step (Ridders 1982): rough where images are few.',
   },
   {
     name: 'trace',

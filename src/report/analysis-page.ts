@@ -12,7 +12,7 @@ import {
   stabilityTable,
 } from './analysis-figures.ts';
 import { FORMULAS } from './analysis-formulas.ts';
-import { type AnalysisGroup, groupRecords, spreadOf, spreadText } from './analysis-groups.ts';
+import { type AnalysisGroup, groupRecords, spreadOf, spreadText, unlikeNote } from './analysis-groups.ts';
 import { PART_TITLES, quantitiesOf } from './analysis-quantities.ts';
 import { Html, html } from './html.ts';
 import { pageStyle } from './page-style.ts';
@@ -94,12 +94,14 @@ export function analysisPage(records: readonly AnalysisRecord[]): string {
   const groups = groupRecords(records);
   const title = 'Engram: what the models are like';
   const sets = [...new Set(records.map(({ dataset }) => dataset))].join(', ');
+  const unlike = unlikeNote(records);
   const several = groups.some((group) => group.records.length > 1);
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title><style>${new Html(pageStyle + style)}</style></head><body>
 <header><h1>${title}</h1><p>${sets} · ${records.length === 1 ? first.name : `${records.length} runs`} · ${first.adapter}</p></header>
 ${several ? html`<p>Means over the runs of one configuration, ± the standard deviation over their class orders and seeds.</p>` : html``}
+${unlike === null ? html`` : html`<p class="note">${unlike}</p>`}
 <figure>${compareTable(groups, records)}</figure>
 ${figure('Sharpness: how far the training loss rises when every weight is moved at random, in proportion to its own size.', sharpnessFigure(groups))}
 ${figure('Stability and plasticity: accuracy of a linear classifier on the frozen extractor of each stage; 0 is the untrained network. A line that stays where the first task left it shows an extractor that has learnt nothing since.', stabilityFigure(groups))}

@@ -2,7 +2,7 @@
 import picocolors from 'picocolors';
 import type { AnalysisRecord } from '../analysis/run/analysis-record.ts';
 import { printable } from '../gpu/printable.ts';
-import { type AnalysisGroup, groupRecords, spreadOf, spreadText } from './analysis-groups.ts';
+import { type AnalysisGroup, groupRecords, spreadOf, spreadText, unlikeNote } from './analysis-groups.ts';
 import { PART_TITLES, quantitiesOf } from './analysis-quantities.ts';
 import { type TableOptions, tableOf } from './table.ts';
 
@@ -29,7 +29,8 @@ export function analysisTable(records: readonly AnalysisRecord[], options: Table
     }
     tables.push(table.toString());
   }
-  return tables.join('\n');
+  const unlike = unlikeNote(records);
+  return [...tables, ...(unlike === null ? [] : [unlike])].join('\n');
 }
 
 const nameOf = ({ label, records }: AnalysisGroup): string =>

@@ -1,15 +1,16 @@
 /** The figures of runs as text to copy: Markdown, and LaTeX with booktabs. */
 import type { RunRecord } from '../continual/benchmark/run-record.ts';
 import { printable } from '../gpu/printable.ts';
-import { groupFigures, groupRuns } from './run-groups.ts';
+import { groupFigures, groupRuns, runsText } from './run-groups.ts';
 import type { Mean } from './statistics.ts';
 import { markdownTable, meanText } from './statistics-text.ts';
 
 const HEAD = ['runs', 'average, %', 'last, %', 'forgetting'];
 
 const figuresOf = (records: readonly RunRecord[], text: (mean: Mean) => string): string[] => {
-  const { average, last, forgetting } = groupFigures(records);
-  return [`${records.length}`, ...[average, last, forgetting].map(text)];
+  const figures = groupFigures(records);
+  const { average, last, forgetting } = figures;
+  return [runsText(figures, records), ...[average, last, forgetting].map(text)];
 };
 
 /** A line a group of runs that differ by seed and class order alone: means ± standard deviations. */

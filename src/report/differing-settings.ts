@@ -10,14 +10,7 @@ export interface DifferingSetting {
 
 /** What one is not to be told a better one by: chance, and how steps come to the same results. */
 const CHANCE: readonly string[] = ['seed', 'classSeed', 'classOrder'];
-const EXECUTION: readonly string[] = [
-  'capture',
-  'tune',
-  'lossEvery',
-  'gradientCheckpointing',
-  'methodFile',
-  'methodFingerprint',
-];
+const EXECUTION: readonly string[] = ['capture', 'tune', 'lossEvery', 'gradientCheckpointing', 'methodFile'];
 
 /** What is to be alike for accuracies to be compared: the data, how they are dealt out and tested, what is kept, network and length. */
 const PROTOCOL: readonly string[] = [

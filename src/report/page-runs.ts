@@ -5,7 +5,7 @@ import { differingSettings, unlikeProtocols } from './differing-settings.ts';
 import { type Html, html } from './html.ts';
 import { runCommand } from './run-command.ts';
 import { duration } from './run-facts.ts';
-import { type GroupFigures, groupFigures, groupRuns } from './run-groups.ts';
+import { type GroupFigures, groupFigures, groupRuns, runsText } from './run-groups.ts';
 import { spreadCell } from './spread-cell.ts';
 import { meanText } from './statistics-text.ts';
 
@@ -48,7 +48,7 @@ export function groupsTable(records: readonly RunRecord[]): Html {
   const columns = ['average', 'last', 'forgetting', 'old', 'new'] as const satisfies readonly (keyof GroupFigures)[];
   const rows = groups.map(({ label, records: own }) => {
     const figures = groupFigures(own);
-    return html`<tr><th scope="row">${label}</th><td>${own.length}</td>${columns.map((name) => html`<td>${spreadCell(meanText(figures[name]))}</td>`)}</tr>`;
+    return html`<tr><th scope="row">${label}</th><td>${runsText(figures, own)}</td>${columns.map((name) => html`<td>${spreadCell(meanText(figures[name]))}</td>`)}</tr>`;
   });
   const heads = ['runs', 'average, %', 'last, %', 'forgetting, points', 'old classes, %', 'new, %'];
   return html`<figure><figcaption>Means ± standard deviations over seeds and class orders.</figcaption>

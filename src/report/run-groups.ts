@@ -2,6 +2,7 @@
 import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
 import { type DifferingSetting, differingSettings, isChance, wayOf } from './differing-settings.ts';
 import { type Mean, meanOf } from './statistics.ts';
+import { toldApart } from './told-apart.ts';
 
 export interface RunGroup {
   /** The method, or the name of its only run; with what tells it from other groups of the method. */
@@ -17,7 +18,8 @@ export function groupRuns(records: readonly RunRecord[]): RunGroup[] {
     ways.set(way, [...(ways.get(way) ?? []), record]);
   }
   const groups = [...ways.values()];
-  return groups.map((own) => ({ label: labelOf(own, groups), records: own }));
+  const labels = toldApart(groups.map((own) => labelOf(own, groups)));
+  return groups.map((own, at) => ({ label: labels[at]!, records: own }));
 }
 
 function labelOf(own: readonly RunRecord[], groups: readonly (readonly RunRecord[])[]): string {
@@ -57,25 +59,32 @@ export function meanMatrix(records: readonly RunRecord[]): Mean[][] {
 
 /** Figures of a group, each over the runs that have it. */
 export interface GroupFigures {
+  /** Over which they are: those that have learnt the most tasks, since accuracies after fewer are no estimate of those after more. */
+  readonly runs: number;
   readonly average: Mean;
   readonly last: Mean;
   readonly forgetting: Mean;
   /** After the last task. */
   readonly old: Mean;
   readonly new: Mean;
-  readonly seconds: Mean;
 }
 
+/** How many runs figures are over, of how many where some have not come so far. */
+export const runsText = ({ runs }: GroupFigures, records: readonly RunRecord[]): string =>
+  runs === records.length ? `${runs}` : `${runs} of ${records.length}`;
+
 export function groupFigures(records: readonly RunRecord[]): GroupFigures {
-  const summaries = records.filter(({ matrix }) => matrix.length > 0).map(summaryOf);
+  const most = Math.max(...records.map(({ matrix }) => matrix.length));
+  const furthest = records.filter(({ matrix }) => matrix.length > 0 && matrix.length === most);
+  const summaries = furthest.map(summaryOf);
   const of = (figure: (summary: (typeof summaries)[number]) => number | null | undefined): Mean =>
     meanOf(summaries.map(figure).filter((value) => typeof value === 'number'));
   return {
+    runs: furthest.length,
     average: of(({ average }) => average),
     last: of(({ last }) => last),
     forgetting: of(({ forgetting, matrix }) => (matrix.length > 1 ? forgetting : null)),
     old: of(({ counted }) => counted?.split.at(-1)?.old),
     new: of(({ counted }) => counted?.split.at(-1)?.new),
-    seconds: meanOf(records.map(({ seconds }) => seconds)),
   };
 }

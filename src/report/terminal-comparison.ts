@@ -4,7 +4,7 @@ import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts'
 import { printable } from '../gpu/printable.ts';
 import { differingSettings, unlikeProtocols } from './differing-settings.ts';
 import { unfinished } from './run-facts.ts';
-import { groupFigures, groupRuns, meanCurve } from './run-groups.ts';
+import { groupFigures, groupRuns, meanCurve, runsText } from './run-groups.ts';
 import { meanText } from './statistics-text.ts';
 import { chart, facts, type TerminalOptions, tableOrLines } from './terminal-run.ts';
 import { wrap } from './wrap.ts';
@@ -50,8 +50,9 @@ function groupTable(records: readonly RunRecord[], options: TerminalOptions): st
   const groups = groupRuns(records).filter((group) => group.records.length > 1);
   if (groups.length === 0) return [];
   const rows = groups.map(({ label, records: own }) => {
-    const { average, last, forgetting } = groupFigures(own);
-    return [short(label), `${own.length}`, ...[average, last, forgetting].map((mean) => meanText(mean))];
+    const figures = groupFigures(own);
+    const { average, last, forgetting } = figures;
+    return [short(label), runsText(figures, own), ...[average, last, forgetting].map((mean) => meanText(mean))];
   });
   const head = ['seeds and orders', 'runs', 'average', 'last', 'forgetting'];
   const title = wrap('Means and standard deviations over seeds and class orders', options.columns);
