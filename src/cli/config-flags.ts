@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { closest } from 'fastest-levenshtein';
 import * as v from 'valibot';
 import { commonSettings, scenarioSettings, settingsOf } from '../continual/benchmark/config.ts';
-import { dataSettings } from '../continual/benchmark/data-settings.ts';
+import { dataSettings, readSettings } from '../continual/benchmark/data-settings.ts';
 import { imageSettings, memorySettings, networkSettings, trainingSettings } from '../continual/learner-settings.ts';
 import type { AnyMethod } from '../continual/method.ts';
 import { methods } from '../continual/methods/index.ts';
@@ -214,9 +214,9 @@ const given = (command: Command, keys: readonly string[]): GivenSettings => {
 
 /** Adds a flag for all that formats of data leave open. */
 export function addDataFlags(command: Command): void {
-  for (const [key, setting] of Object.entries<Setting>(dataSettings))
+  for (const [key, setting] of Object.entries<Setting>(readSettings))
     addFlag(command, key, [{ setting, owners: [] }], 'Reading:');
 }
 
 /** Those of them that were typed. */
-export const dataFlagsGiven = (command: Command): ReadOptions => given(command, Object.keys(dataSettings));
+export const dataFlagsGiven = (command: Command): ReadOptions => given(command, Object.keys(readSettings));

@@ -95,7 +95,7 @@ function addMethods(): void {
     'after',
     () =>
       `\nMethods:\n${methodList(list, columns())}\n\n${verifiedNote(columns())}\n\n` +
-      'One of your own is a file that exports it, an ES module: --method ./mine.js. Its\n' +
+      'One of your own is a file that exports it, an ES module: --method ./mine.js (from Node 22.18 on ./mine.ts). Its\n' +
       'settings are flags too. Wherever it lies, its imports of "engram" are this very\n' +
       'package: those of another copy would be another engine.',
   );
@@ -133,7 +133,7 @@ program
 
 program
   .command('demo')
-  .description('what is forgotten, and what keeps it: three methods on bundled images, a minute or two')
+  .description('what is forgotten, and what keeps it: three methods on bundled images, minutes on a CPU')
   .option('--out <folder>', 'where the runs and their page go; an unused name under runs/ by default')
   .addOption(
     new Option('--size <name>', "how much is learnt; chosen by the adapter's speed by default").choices(demoSizeNames),
@@ -144,7 +144,11 @@ program
 program
   .command('sweep')
   .description('many runs from one file: every combination of settings, or draws of them, in several class orders')
-  .argument('[file]', 'the sweep as JSON; its format is in the README')
+  .usage('[file] [options]')
+  .argument(
+    '[file]',
+    'the sweep as JSON, before the options, such as {"settings": {"data": "glyphs"}, "parameters": {"method": ["kd", "fdkd"]}, "orders": [0, 1]}',
+  )
   .option('--out <folder>', "the sweep's folder; runs/NAME by default. What is done there is not run again")
   .option('--results <file>', "where results go, a line a run; results.jsonl in the sweep's folder by default")
   .option('--jobs <n>', 'runs at once on this machine', wholeNumber, 1)
@@ -229,7 +233,8 @@ program
   .description(
     "a run's network for other programs, weights under PyTorch's names or an ONNX graph, with its classes and how images are prepared; its records as tables and for TensorBoard",
   )
-  .argument('<run...>', "folders of runs; for a network one alone, or a learner's file")
+  .usage('<run...> [options]')
+  .argument('<run...>', "folders of runs, before the options; for a network one alone, or a learner's file")
   .option(
     '--safetensors [file]',
     "weights that PyTorch's load_state_dict takes; model.safetensors beside the run's by default",

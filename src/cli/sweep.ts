@@ -62,7 +62,7 @@ export async function sweep(file: string | undefined, options: SweepOptions): Pr
     throw new ConfigError({
       where: 'engram sweep',
       message: 'no file was given.',
-      fix: 'Name the file of the sweep; the README shows one, and --schema says all that one may hold.',
+      fix: 'Name the file of the sweep, before the options; --help shows one, and --schema says all that one may hold.',
     });
   }
   if (options.keepStages && options.queue !== undefined) {

@@ -30,8 +30,8 @@ export interface GuestOptions extends RuntimeOptions {
  */
 export class Engine extends Runtime {
   /**
-   * An engine on a device of its own: in Node a hardware adapter, else an installed software one, else the bundled
-   * SwiftShader; in the browser `navigator.gpu`.
+   * An engine on a device of its own: in Node a hardware adapter, else an installed software one, else SwiftShader
+   * where the package `@sparticuz/chromium` is installed; in the browser `navigator.gpu`.
    * @throws {AdapterError} when there is no adapter; its message says what to install.
    */
   static async create(options: EngineOptions = {}): Promise<Engine> {

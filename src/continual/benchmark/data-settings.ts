@@ -3,8 +3,8 @@ import * as v from 'valibot';
 import type { ReadOptions } from '../../data/reader.ts';
 import { choiceSetting, number, setting, type ValuesOf } from '../setting.ts';
 
-/** None has a default here: the readers do, and runs that were begun before one came go on as they were. */
-const readSettings = {
+/** What readers heed. None has a default here: the readers do, and runs that were begun before one came go on as they were. */
+export const readSettings = {
   imageSize: setting(
     number({ whole: true, least: 1, most: 65536 }),
     undefined,
@@ -55,7 +55,7 @@ export const dataSettings = {
   stream: setting(
     v.boolean(),
     undefined,
-    'pictures left in their files, for sets larger than memory: each is decoded whenever it is learnt from',
+    'pictures left in their files (each is decoded whenever it is learnt from: for sets larger than memory)',
     '',
   ),
 };

@@ -21,7 +21,7 @@ export const distilledSettings = {
   temperatureSquared: setting(
     v.boolean(),
     undefined,
-    'factor T² of the distillation, so that its gradients are about as large at any temperature',
+    'factor T² of the distillation (with it gradients are about as large at any temperature)',
     '',
   ),
   ...alignmentSettings,

@@ -13,7 +13,7 @@ import { singleClassNotices } from './single-class.ts';
 const settings = {
   ...distillSettings('tasks'),
   replayBatch: wholeSetting(0, 0, 'exemplars drawn beside each batch of new images; 0 for a quarter of its size'),
-  rateByTask: switchSetting(true, 'division of the learning rate by the number of the task, as its authors train'),
+  rateByTask: switchSetting(true, 'division of the learning rate by the number of the task (its authors divide it)'),
 };
 
 /** Of the authors' batches, 32 exemplars beside 128 new images. */

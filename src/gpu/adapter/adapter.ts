@@ -42,7 +42,8 @@ export interface SubgroupMatrix {
 /** Which adapter is asked for, and with what. */
 export interface AdapterOptions {
   /**
-   * `auto` (default): hardware, else an installed software adapter, else the SwiftShader of npm.
+   * `auto` (default): hardware, else an installed software adapter, else SwiftShader, where the package `@sparticuz/chromium` is
+   * installed (x64 Linux).
    * `hardware`: nothing else. `software`: never hardware. `swiftshader`: SwiftShader and nothing else.
    */
   adapter?: 'auto' | 'hardware' | 'software' | 'swiftshader';
