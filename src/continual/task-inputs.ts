@@ -45,7 +45,8 @@ export async function readTask(
   const names = [...known, ...added];
   const joined = joinLots([...lots.values()], where);
   // The caller's own bytes where there is one class: they may change while it is learnt, and exemplars are cut from them after.
-  const images = lots.size > 1 || isStored(joined) ? joined : { ...joined, data: joined.data.slice() };
+  // Not by `slice`, which copies nothing of Node's Buffer.
+  const images = lots.size > 1 || isStored(joined) ? joined : { ...joined, data: new Uint8Array(joined.data) };
   const identity = isStored(images) ? [...lots.values()].map(identityOf) : [images.data];
   const format = fixed ?? (await normalized(images, training));
   checkImageSettings(training, format);

@@ -87,7 +87,9 @@ export class ArrayLoader {
     const { data, dtype } = source;
     const shape = shapeOf(source);
     const size = sizeOf(shape);
-    const rows = data.slice(0, indices.length * size);
+    // Node's Buffer has a slice of its own that copies nothing: the rows would be written into the user's data.
+    const rows =
+      data instanceof Uint8Array ? new Uint8Array(indices.length * size) : data.slice(0, indices.length * size);
     indices.forEach((index, i) => {
       for (let k = 0; k < size; k++) rows[i * size + k] = data[index * size + k] as number;
     });
