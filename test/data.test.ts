@@ -110,6 +110,15 @@ test('moments are taken channel by channel', () => {
   assert.equal(std, [0.5, 1, 1]);
 });
 
+test('a channel of one value has deviation 1, whatever the value', () => {
+  for (let value = 0; value < 256; value++) {
+    for (const count of [1, 3, 100]) {
+      const images = Uint8Array.from({ length: 2 * count }, (_, at) => (at % 2 === 0 ? value : at % 256));
+      assert.is(channelMoments({ images, channels: 2 }).std[0], 1, `${count} of ${value}`);
+    }
+  }
+});
+
 test('a folder loads plain and gzipped alike', () =>
   inFolder(async (folder) => {
     await writeSet(folder, {

@@ -163,15 +163,21 @@ export function firstPerClass<D extends AnyDataset>(dataset: D, count: number, e
 export function channelMoments({ images, channels }: Pick<ImageDataset, 'images' | 'channels'>): Normalization {
   const sums = new Array<number>(channels).fill(0);
   const squares = new Array<number>(channels).fill(0);
+  const varies = new Array<boolean>(channels).fill(false);
   // Sums of whole numbers: exact, whatever their order.
   for (let at = 0; at < images.length; at++) {
     const pixel = images[at]!;
-    sums[at % channels]! += pixel;
-    squares[at % channels]! += pixel * pixel;
+    const channel = at % channels;
+    sums[channel]! += pixel;
+    squares[channel]! += pixel * pixel;
+    if (pixel !== images[channel]) varies[channel] = true;
   }
   const count = images.length / channels;
   const mean = sums.map((sum) => sum / count / 255);
-  const std = squares.map((sum, channel) => Math.sqrt(Math.max(0, sum / count / 255 ** 2 - mean[channel]! ** 2)) || 1);
+  // The difference of two rounded numbers is seldom exactly 0 where a channel has one value.
+  const std = squares.map((sum, channel) =>
+    varies[channel] ? Math.sqrt(Math.max(0, sum / count / 255 ** 2 - mean[channel]! ** 2)) || 1 : 1,
+  );
   return { mean, std };
 }
 
