@@ -2,6 +2,7 @@
 import { type UnzipFileInfo, unzipSync } from 'fflate/browser';
 import { DataError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
+import { crc32, zipChecksums } from './zip-checksums.ts';
 
 /** 2 GiB: what engines hold in one array. */
 const MOST_BYTES = 2 ** 31;
@@ -10,7 +11,7 @@ const ENDING = '.npy';
 /**
  * The `.npy` bytes of some of its arrays, unpacked, by their names.
  * @param choose the names that are wanted, of those that there are.
- * @throws {DataError} for what is no whole archive, or unpacks to more than 2 GiB.
+ * @throws {DataError} for what is no whole archive or damaged, or unpacks to more than 2 GiB.
  */
 export function unpackArrays(
   bytes: Uint8Array<ArrayBuffer>,
@@ -19,7 +20,10 @@ export function unpackArrays(
 ): Map<string, Uint8Array<ArrayBuffer>> {
   try {
     const names: string[] = [];
+    const expected = new Map<string, number | undefined>();
+    const checksums = zipChecksums(bytes).values();
     const list = ({ name }: UnzipFileInfo): boolean => {
+      expected.set(name, checksums.next().value);
       if (name.endsWith(ENDING)) names.push(name.slice(0, -ENDING.length));
       return false;
     };
@@ -35,6 +39,14 @@ export function unpackArrays(
       });
     };
     const files = unzipSync(bytes, { filter: take }) as Record<string, Uint8Array<ArrayBuffer>>;
+    for (const [name, file] of Object.entries(files)) {
+      if (crc32(file) === expected.get(name)) continue;
+      throw new DataError({
+        where: `${where}, ${clipped(name)}`,
+        message: 'this array is damaged: its checksum is not the one that the archive has for it.',
+        fix: 'Fetch the file again.',
+      });
+    }
     return new Map(Object.entries(files).map(([name, file]) => [name.slice(0, -ENDING.length), file]));
   } catch (cause) {
     if (cause instanceof DataError) throw cause;

@@ -1,18 +1,8 @@
 /** TFRecord, the framing of event files: length, checksum of the length, data, checksum of the data; numbers little-endian. */
+import { crcBy } from '../../data/crc.ts';
 
-/** CRC-32C (Castagnoli; RFC 3720, B.4) of every byte, by its polynomial with the bits reversed. */
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0x82f63b78 : 0);
-  return crc;
-});
-
-/** CRC-32C of bytes, from 0 to 2³² − 1. */
-export function crc32c(bytes: Uint8Array): number {
-  let crc = ~0;
-  for (const byte of bytes) crc = (crc >>> 8) ^ (TABLE[(crc ^ byte) & 0xff] as number);
-  return ~crc >>> 0;
-}
+/** CRC-32C (Castagnoli; RFC 3720, B.4). */
+export const crc32c = crcBy(0x82f63b78);
 
 /** Turned and shifted, as checksums are that lie among the data they are of. */
 function masked(bytes: Uint8Array): number {
