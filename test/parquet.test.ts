@@ -149,6 +149,45 @@ test('labels: fine or coarse, words, or of a column that is named', () =>
     );
   }));
 
+/** A file whose labels are of another type: their bytes, and what these are marked as. */
+const withLabels = (labels: readonly unknown[], convertedType?: 'UTF8' | 'JSON'): Uint8Array =>
+  new Uint8Array(
+    parquetWriteBuffer({
+      columnData: [
+        { name: 'image', data: [red, green, blue].slice(0, labels.length).map(({ image }) => image?.bytes) },
+        { name: 'label', data: [...labels] },
+      ],
+      schema: [
+        { name: 'schema', num_children: 2 },
+        { name: 'image', type: 'BYTE_ARRAY' },
+        { name: 'label', type: 'BYTE_ARRAY', ...(convertedType ? { converted_type: convertedType } : {}) },
+      ],
+      kvMetadata: [
+        { key: 'huggingface', value: JSON.stringify({ info: { features: { image: { _type: 'Image' } } } }) },
+      ],
+    }),
+  );
+
+test('words in bytes are words, and what is neither a word nor a number is no label', () =>
+  inFolder(async (folder) => {
+    const bytes = (word: string) => new TextEncoder().encode(word);
+    await put(folder, { 'train.parquet': withLabels(['7', 'émeu', '3'].map(bytes)) });
+    await put(folder, { 'test.parquet': withLabels([bytes('7')]) });
+    const { train, test: held } = await loadDataset(folder);
+    assert.equal([[...train.labels], [...held.labels], train.classNames], [[1, 2, 0], [1], ['3', '7', 'émeu']]);
+    for (const [label, told] of [
+      [[3], 'an array of 1'],
+      [[], 'an array of 0'],
+      [{ a: 1 }, 'an object { a }'],
+    ] as const) {
+      await put(folder, { 'train.parquet': withLabels([label, label], 'JSON') });
+      const { message } = await refusal(loadDataset(folder));
+      assert.ok(message.includes(`train.parquet, row 0: the label is ${told}; a class number`), message);
+    }
+    await put(folder, { 'train.parquet': withLabels([Uint8Array.of(0xff, 0xfe), bytes('3')]) });
+    assert.match((await refusal(loadDataset(folder))).message, /row 0: the label is a Uint8Array; a class number/);
+  }));
+
 test('what is no set of images is refused', () =>
   inFolder(async (folder) => {
     const refused = async (

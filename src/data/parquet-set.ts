@@ -5,6 +5,7 @@ import { type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyp
 import { DataError } from '../errors.ts';
 import { checkDataset, classesOf, type DatasetSplit, type ImageDataset, joinParts } from './dataset.ts';
 import { type FileSlices, joinPath, slicesOf } from './files.ts';
+import { kindOf } from './image-pixels.ts';
 import { type ImageColumns, imageColumns } from './parquet-columns.ts';
 import type { Shards } from './parquet-shards.ts';
 import { type Picture, PictureDecoder } from './pictures.ts';
@@ -39,16 +40,19 @@ class Labels {
 
   /** @throws {DataError} for what is no label. */
   numberOf(value: unknown, where: string): number {
-    if (typeof value === 'string') {
-      const label = this.words.get(value) ?? this.words.size;
-      this.words.set(value, label);
+    const word = wordOf(value);
+    if (word !== undefined) {
+      const label = this.words.get(word) ?? this.words.size;
+      this.words.set(word, label);
       return label;
     }
-    const label = Number(value ?? Number.NaN);
+    // `Number` makes numbers of much else: of [3] and of the bytes of "3".
+    const isNumber = ['number', 'bigint', 'boolean'].includes(typeof value);
+    const label = isNumber ? Number(value) : Number.NaN;
     if (Number.isInteger(label) && label >= 0 && label < MOST_CLASSES) return label;
     throw new DataError({
       where,
-      message: `the label is ${String(value)}; a class number from 0 or a word was expected.`,
+      message: `the label is ${isNumber ? String(value) : kindOf(value)}; a class number from 0 or a word was expected.`,
       fix:
         label === -1
           ? 'This part hides its labels: test on another one, --test-part.'
@@ -63,6 +67,17 @@ class Labels {
     const numbers = new Uint16Array(names.length);
     for (const [number, name] of names.entries()) numbers[this.words.get(name)!] = number;
     return { names, numbers };
+  }
+}
+
+/** Undefined for what is none. Columns that are not marked as text hold the bytes of their words. */
+function wordOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (!(value instanceof Uint8Array)) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(value);
+  } catch {
+    return undefined;
   }
 }
 
