@@ -135,6 +135,76 @@ test('a class may be called train, where its pictures lie right inside', () =>
     assert.match((await refusal(loadDataset(join(folder, 'alone')))).message, /there is one class here, "train"/);
   }));
 
+test('parts are known in upper and lower case and by their other usual names', () =>
+  inFolder(async (folder) => {
+    for (const [i, [trained, tested]] of [
+      ['Train', 'Test'],
+      ['TRAIN', 'Valid'],
+      ['training', 'testing'],
+      ['Training', 'validation'],
+      ['train', 'Dev'],
+    ].entries()) {
+      const root = join(folder, `set${i}`);
+      for (const name of ['cat', 'dog'])
+        await put(root, {
+          [`${trained}/${name}/1.png`]: await numbered(1),
+          [`${tested}/${name}/1.png`]: await numbered(2),
+        });
+      const { train, test: held, notes } = await loadDataset(root);
+      assert.equal(
+        [train.classNames, numbersIn(train), numbersIn(held)],
+        [
+          ['cat', 'dog'],
+          [1, 1],
+          [2, 2],
+        ],
+        `${trained}`,
+      );
+      assert.equal(notes, []);
+      assert.match(
+        (await refusal(loadDataset(root, { testPart: 'none' }))).message,
+        new RegExp(`there is no part "none" to test on\\. There is ${tested}\\.`),
+      );
+      await put(root, { [`${tested}/owl/1.png`]: await numbered(2) });
+      assert.match(
+        (await refusal(loadDataset(root))).message,
+        new RegExp(`${tested}/owl: there is no such class in ${trained}: "owl"`),
+      );
+    }
+    // What is learnt from alone is a part too.
+    for (const name of ['a/1', 'a/2', 'b/1', 'b/2'])
+      await put(folder, { [`alone/Train/${name}.png`]: await numbered(1) });
+    assert.equal((await loadDataset(join(folder, 'alone'))).train.classNames, ['a', 'b']);
+  }));
+
+test('a part under two names is refused, and folders beside the parts are told', () =>
+  inFolder(async (folder) => {
+    const one = await picture(4, 4, RED);
+    const named = (root: string, ...parts: string[]) =>
+      put(
+        join(folder, root),
+        Object.fromEntries(
+          parts.flatMap((part) => ['a/1', 'a/2', 'b/1', 'b/2'].map((name) => [`${part}/${name}.png`, one])),
+        ),
+      );
+    const refused = async (root: string) => (await refusal(loadDataset(join(folder, root)))).message;
+    await named('trains', 'train', 'training', 'val');
+    assert.match(await refused('trains'), /trains: "train" and "training" are two names of one part of a set\. Put/);
+    await named('tests', 'train', 'test', 'Test');
+    assert.match(await refused('tests'), /"Test" and "test" are two names of one part/);
+    await named('beside', 'train', 'val', 'more');
+    await put(folder, { 'beside/docs/readme.txt': '' });
+    const { train, notes = [] } = await loadDataset(join(folder, 'beside'));
+    assert.is(train.labels.length, 4);
+    assert.equal(notes, ['folders beside train that are no part to test on were passed over: "more"']);
+    // Classes, one of which is called as parts are.
+    await named('sports', 'Training', 'Match');
+    assert.equal((await loadDataset(join(folder, 'sports'))).train.classNames, ['Match', 'Training']);
+    await put(folder, { 'verbs/train/1.png': one, 'verbs/train/2.png': one });
+    await put(folder, { 'verbs/training/1.png': one, 'verbs/training/2.png': one });
+    assert.equal((await loadDataset(join(folder, 'verbs'))).train.classNames, ['train', 'training']);
+  }));
+
 test('two spellings of one class are refused, letters of two cases are two classes', () =>
   inFolder(async (folder) => {
     const one = await picture(4, 4, RED);

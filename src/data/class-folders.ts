@@ -4,7 +4,7 @@ import { clipped } from '../gpu/printable.ts';
 import { type FileTree, joinPath } from './files.ts';
 
 /** What is taken for a picture. */
-const PICTURE = /\.(jpe?g|png|webp|avif|gif)$/i;
+export const PICTURE = /\.(jpe?g|png|webp|avif|gif)$/i;
 /** Labels have 16 bits. */
 const MOST_CLASSES = 65536;
 
@@ -25,7 +25,7 @@ function within(part: string, path: string): string | undefined {
 }
 
 /** Names of one kind, as a list for people. */
-const listed = (names: readonly string[]): string =>
+export const listed = (names: readonly string[]): string =>
   names
     .slice(0, 5)
     .map((name) => `"${clipped(name)}"`)

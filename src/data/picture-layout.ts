@@ -1,15 +1,16 @@
 /** Which pictures of folders are learnt from and which are tested on, before any is read. */
 import { DataError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
-import { assertClasses, type ClassFolders, classFolders } from './class-folders.ts';
+import { assertClasses, type ClassFolders, classFolders, listed, PICTURE } from './class-folders.ts';
 import { type FileTree, joinPath } from './files.ts';
+import { isTrainPart, TEST_NAMES, testParts, trainPart, VALIDATION_NAMES } from './part-names.ts';
 import type { ReadOptions } from './reader.ts';
 import { readTestList } from './test-list.ts';
 import { chooseTestPart, drawnNote, drawTestImages } from './test-part.ts';
 
 const TRAIN = 'train';
 /** ImageNet's pictures of `test` have no labels. */
-const TEST_PARTS = ['val', 'validation', 'valid', 'test'];
+const TEST_PARTS = [...VALIDATION_NAMES, ...TEST_NAMES];
 
 /** Pictures of both parts, not read yet. */
 export interface PictureLayout {
@@ -29,14 +30,13 @@ const labelled = ({ pictures }: ClassFolders, classNames: readonly string[]): La
   classNames.flatMap((className, label) => (pictures.get(className) ?? []).map((name) => ({ name, label })));
 
 /** @throws {DataError} when the part to test on has other classes, or one of them has no pictures. */
-function inParts(tree: FileTree, part: string, where: string): PictureLayout {
-  const [train, test] = [classFolders(tree, TRAIN, where), classFolders(tree, part, where)];
+function inParts(train: ClassFolders, test: ClassFolders, where: string): PictureLayout {
   const classNames = [...train.pictures.keys()];
   const strange = [...test.pictures.keys()].find((name) => !train.pictures.has(name));
   if (strange !== undefined) {
     throw new DataError({
-      where: joinPath(where, joinPath(part, strange)),
-      message: `there is no such class in ${TRAIN}: "${clipped(strange)}".`,
+      where: joinPath(where, joinPath(test.part, strange)),
+      message: `there is no such class in ${train.part}: "${clipped(strange)}".`,
       fix: 'Lay both parts out alike: a folder for each class, pictures in it.',
     });
   }
@@ -48,7 +48,7 @@ function inParts(tree: FileTree, part: string, where: string): PictureLayout {
       fix: 'Put JPEG, PNG, WebP or AVIF files there, in a folder for each class.',
     });
   }
-  assertClasses(classNames, joinPath(where, TRAIN));
+  assertClasses(classNames, joinPath(where, train.part));
   return {
     classNames,
     train: labelled(train, classNames),
@@ -104,28 +104,66 @@ async function testedPictures({ pictures }: ClassFolders, options: ReadOptions):
   return (name) => chosen.has(name);
 }
 
+/** The parts that a set has. */
+interface Parts {
+  readonly train: ClassFolders;
+  /** Folders that are usually tested on, in the order that they are taken. */
+  readonly tested: readonly string[];
+  /** What people are to know of folders beside them. */
+  readonly notes: readonly string[];
+}
+
+/** Undefined where the folders are those of classes. @throws {DataError} when a part is there under two names. */
+function partsOf(tree: FileTree, where: string): Parts | undefined {
+  const folders = topFolders(tree);
+  const names = [...folders.keys()];
+  const holdsClasses = (name: string): boolean =>
+    isTrainPart(name) && classFolders(tree, name, where).pictures.size > 0;
+  const inClasses = trainPart(names.filter(holdsClasses), where);
+  const tested = testParts(names, TEST_PARTS, where);
+  // A class may be called `train`, too: its pictures lie right inside, and nothing is beside it that is usually tested on.
+  const name = inClasses ?? (names.includes(TRAIN) && tested.length > 0 ? TRAIN : undefined);
+  if (name === undefined) return undefined;
+  const others = names.filter((one) => folders.get(one) && one !== name && !tested.includes(one));
+  // And a class `Training` may have folders in it, with other classes beside it.
+  if (name !== TRAIN && tested.length === 0 && others.length > 0) return undefined;
+  const notes =
+    others.length > 0 ? [`folders beside ${name} that are no part to test on were passed over: ${listed(others)}`] : [];
+  return { train: classFolders(tree, name, where), tested, notes };
+}
+
+/** The folders right in the root, and whether there are pictures in them. */
+function topFolders({ files, folders }: FileTree): Map<string, boolean> {
+  const found = new Map(folders.filter((path) => !path.includes('/')).map((name) => [name, false]));
+  for (const path of files) {
+    if (!path.includes('/')) continue;
+    const name = path.slice(0, path.indexOf('/'));
+    found.set(name, found.get(name) || PICTURE.test(path));
+  }
+  return found;
+}
+
 /**
  * Undefined where there are no folders with pictures in them.
- * @throws {DataError} for fewer than two classes, for parts of different classes, and when nothing would be left to learn from or to test on.
+ * @throws {DataError} for fewer than two classes, for parts of different classes or under two names, and when nothing would be left
+ * to learn from or to test on.
  */
 export async function pictureLayout(
   tree: FileTree,
   options: ReadOptions,
   where: string,
 ): Promise<PictureLayout | undefined> {
-  const holds = (folder: string): boolean =>
-    tree.folders.includes(folder) || tree.files.some((path) => path.startsWith(`${folder}/`));
-  const train = classFolders(tree, TRAIN, where);
-  const parts = TEST_PARTS.filter(holds);
-  // A class may be called `train`, too: its pictures lie right inside, and nothing is beside it that is usually tested on.
-  if (train.pictures.size === 0 && !(holds(TRAIN) && parts.length > 0)) {
+  const parts = partsOf(tree, where);
+  if (!parts) {
     const folders = classFolders(tree, '', where);
     if (folders.pictures.size === 0) return undefined;
     chooseTestPart([], options, where);
     return divided(folders, options, where);
   }
-  const { part, notes } = chooseTestPart(parts, options, where);
-  if (part === undefined) return divided(train, options, where);
-  const layout = inParts(tree, part, where);
-  return { ...layout, notes: [...notes, ...layout.notes] };
+  const { part, notes } = chooseTestPart(parts.tested, options, where);
+  const layout =
+    part === undefined
+      ? await divided(parts.train, options, where)
+      : inParts(parts.train, classFolders(tree, part, where), where);
+  return { ...layout, notes: [...notes, ...parts.notes, ...layout.notes] };
 }
