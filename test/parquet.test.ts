@@ -48,6 +48,69 @@ test('shards of parts are read in their order, classes have the names of the fea
     assert.equal([[...other.test.labels], other.test.height], [[1], 2]);
   }));
 
+test('the part of a file is told by a word in its name, in upper and lower case', () =>
+  inFolder(async (folder) => {
+    const [trained, tested] = [parquetOf([red, green]), parquetOf([blue])];
+    for (const [i, [train, test]] of [
+      ['mnist_train', 'mnist_test'],
+      ['Training', 'Testing'],
+      ['my-set.train-00000-of-00001', 'my-set.eval-00000-of-00001'],
+      ['dev-tools_train_1', 'dev-tools_DEV'],
+      ['train/data-00000-of-00001', 'Test/data-00000-of-00001'],
+      ['train/mnist_train', 'test/mnist_test'],
+    ].entries()) {
+      const root = join(folder, `${i}`);
+      await put(root, { [`${train}.parquet`]: trained, [`${test}.parquet`]: tested });
+      const { train: learnt, test: held, notes } = await loadDataset(root);
+      assert.equal([coloursOf(learnt), coloursOf(held), notes], [[RED, GREEN], [BLUE], []], train);
+    }
+    const names = (...paths: string[]) => [...shardsOf(paths, 'x').keys()];
+    // No words of their own.
+    assert.equal(names('trains.parquet', 'latest.parquet', 'develop.parquet'), ['']);
+    await put(folder, { 'many/words-00000-of-00001.parquet': parquetOf([red, red, green, green]) });
+    assert.is((await loadDataset(join(folder, 'many'))).train.labels.length, 2);
+  }));
+
+test('files that are not read are told, and those that are no parts of one set refused', () =>
+  inFolder(async (folder) => {
+    await put(folder, {
+      'train-00000-of-00001.parquet': parquetOf([red, green]),
+      'test-00000-of-00001.parquet': parquetOf([blue]),
+      'more.parquet': parquetOf([blue]),
+      'extra-00000-of-00001.parquet': parquetOf([green]),
+    });
+    const { train, notes } = await loadDataset(folder);
+    assert.is(train.labels.length, 2);
+    assert.equal(notes, [
+      'files that are no part to learn from or to test on by their names were passed over: "extra-00000-of-00001.parquet", "more.parquet"',
+    ]);
+    const extra = await loadDataset(folder, { testPart: 'extra' });
+    assert.equal([...extra.test.labels], [0]);
+    const told = (...names: string[]): string => {
+      try {
+        shardsOf(
+          names.map((name) => `${name}.parquet`),
+          'photos',
+        );
+      } catch (error) {
+        assert.instance(error, DataError);
+        return (error as DataError).message;
+      }
+      return 'nothing';
+    };
+    assert.match(
+      told('train-00000-of-00002-aaaa', 'train-00000-of-00002-bbbb'),
+      /photos: train-00000-of-00002-aaaa\.parquet and train-00000-of-00002-bbbb\.parquet are the same shard of train/,
+    );
+    assert.match(told('train-00000-of-00002', 'train-00002-of-00002'), /of the 2 shards of train 2 are here/);
+    for (const other of ['train-00001-of-00003', 'train', 'cifar_train-00001-of-00002'])
+      assert.match(told('train-00000-of-00002', other), /both say that they are train, and are not of one set/);
+    assert.match(told('mnist_train', 'cifar_train'), /are not of one set\. Leave those of one set here/);
+    assert.is(told('train-00000-of-00002-aaaa', 'train-00001-of-00002-bbbb'), 'nothing');
+    await put(folder, { 'training.parquet': parquetOf([red]) });
+    assert.match((await refusal(loadDataset(folder))).message, /"train" and "training" are two names of one part/);
+  }));
+
 /** A frame of Zstandard (RFC 8878) with one block as it is: Node 20 has no compressor. Up to 128 KiB. */
 function zstdFrame(bytes: Uint8Array): Uint8Array {
   const magic = [0x28, 0xb5, 0x2f, 0xfd];

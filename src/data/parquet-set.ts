@@ -3,18 +3,19 @@ import { gunzipSync } from 'fflate/browser';
 import { decompress } from 'fzstd';
 import { type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { DataError } from '../errors.ts';
+import { listed } from './class-folders.ts';
 import { checkDataset, classesOf, type DatasetSplit, type ImageDataset, joinParts } from './dataset.ts';
 import { type FileSlices, joinPath, slicesOf } from './files.ts';
 import { kindOf } from './image-pixels.ts';
 import { type ImageColumns, imageColumns } from './parquet-columns.ts';
 import type { Shards } from './parquet-shards.ts';
+import { isPart, TEST_NAMES, testParts, trainPart, VALIDATION_NAMES } from './part-names.ts';
 import { type Picture, PictureDecoder } from './pictures.ts';
 import type { ReadOptions } from './reader.ts';
 import type { DataSource } from './source.ts';
 import { chooseTestPart, drawnNote, drawnSplit } from './test-part.ts';
 
-const TRAIN = 'train';
-const TEST_PARTS = ['test', 'validation', 'valid', 'val', 'dev'];
+const TEST_PARTS = [...TEST_NAMES, ...VALIDATION_NAMES];
 /** Labels have 16 bits. */
 const MOST_CLASSES = 65536;
 
@@ -148,17 +149,13 @@ export async function readParquetSet(
   name: string,
   options: ReadOptions,
 ): Promise<DatasetSplit> {
-  const whole = shards.has(TRAIN) ? TRAIN : '';
-  if (!shards.has(whole)) {
-    throw new DataError({
-      where: source.where,
-      message: `there is no part to learn from, "${TRAIN}".`,
-      fix: `There is ${[...shards.keys()].join(', ')}.`,
-    });
-  }
-  const parts = [...shards.keys()].filter((part) => part !== whole);
-  const usual = TEST_PARTS.filter((part) => parts.includes(part));
-  const { part, notes } = chooseTestPart(options.testPart === undefined ? usual : parts, options, source.where);
+  const whole = learntPart([...shards.keys()], source.where);
+  const parts = [...shards.keys()].filter((part) => part !== whole && part !== '');
+  const usual = testParts(parts, TEST_PARTS, source.where);
+  const choice = chooseTestPart(options.testPart === undefined ? usual : parts, options, source.where);
+  const { part } = choice;
+  const others = [...shards].filter(([one]) => one !== whole && one !== part && !usual.includes(one));
+  const notes = [...choice.notes, ...unusedNotes(others.flatMap(([, paths]) => paths))];
   const decoder = new PictureDecoder(source.where, options);
   const labels = new Labels();
   const read = async (of: string): Promise<ImageDataset> => {
@@ -172,14 +169,32 @@ export async function readParquetSet(
   const train = await read(whole);
   const split =
     part === undefined
-      ? { ...drawnSplit(inOrder(train, labels), options), notes: [drawnNote(options)] }
+      ? { ...drawnSplit(inOrder(train, labels), options), notes: [drawnNote(options), ...notes] }
       : await read(part).then((test) => {
           const ordered = [train, test].map((set) => inOrder(set, labels)) as [ImageDataset, ImageDataset];
-          return { ...joinParts(...ordered, source.where), notes: [...notes] };
+          return { ...joinParts(...ordered, source.where), notes };
         });
   const { sizes } = decoder;
   return { ...split, notes: [...split.notes, ...decoder.notes], ...(sizes ? { pictureSizes: sizes } : {}) };
 }
+
+/** The part that is learnt from: of files without parts all. @throws {DataError} when there is none, or are two. */
+function learntPart(parts: readonly string[], where: string): string {
+  const [only = '', ...others] = parts;
+  const part = trainPart(parts, where) ?? (others.length === 0 && !isPart(only) ? only : '');
+  if (parts.includes(part)) return part;
+  throw new DataError({
+    where,
+    message: 'there is no part to learn from, "train".',
+    fix: `There is ${parts.join(', ')}.`,
+  });
+}
+
+/** What people are to know of files that are not read. */
+const unusedNotes = (paths: readonly string[]): string[] =>
+  paths.length > 0
+    ? [`files that are no part to learn from or to test on by their names were passed over: ${listed(paths)}`]
+    : [];
 
 /** With the classes of labels that are words in the order of these. */
 function inOrder(set: ImageDataset, labels: Labels): ImageDataset {
