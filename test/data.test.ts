@@ -9,6 +9,7 @@ import { files, readBundled } from '#files';
 import { Scenario } from '../src/continual/benchmark/scenario.ts';
 import {
   channelMoments,
+  checkDataset,
   classIndices,
   domainCount,
   firstPerClass,
@@ -241,6 +242,23 @@ test('images of several domains come with two more files, of both parts or of no
     assert.match(await dataError(loadDataset(folder)), /there is no t10k-domains-idx1-ubyte .*, or in neither/);
     await files.write(join(folder, 't10k-domains-idx1-ubyte'), idx([3], [0, 1, 1]));
     assert.match(await dataError(loadDataset(folder)), /t10k-domains-idx1-ubyte: there are 3 domains for 2 images/);
+  }));
+
+test('classes of one name are told apart by their numbers', () =>
+  inFolder(async (folder) => {
+    await writeSet(folder, { 'classes.json': '["crane", "heron", "crane", "dog"]' });
+    const { train, test: held, notes } = await loadDataset(folder);
+    assert.equal(train.classNames, ['crane (0)', 'heron', 'crane (2)', 'dog']);
+    assert.equal(held.classNames, train.classNames);
+    assert.equal(notes, ['classes of one name are told apart by their numbers: "crane (0)", "crane (2)"']);
+    // A set of the user's own, and names that collide all the same.
+    const twins = { ...train, classNames: ['crane', 'heron', 'crane', 'dog'] };
+    assert.throws(
+      () => checkDataset(twins, 'mine'),
+      /mine: classes 0 and 2 are both called "crane": .* Give each class a name of its own/,
+    );
+    await writeSet(folder, { 'classes.json': '["crane", "crane (0)", "crane"]' });
+    assert.match(await dataError(loadDataset(folder)), /classes 0 and 1 are both called "crane \(0\)"/);
   }));
 
 test('what is not a file is not read', () =>

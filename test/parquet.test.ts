@@ -212,6 +212,24 @@ test('labels: fine or coarse, words, or of a column that is named', () =>
     );
   }));
 
+test('classes of one name are told apart by their numbers', () =>
+  inFolder(async (folder) => {
+    const kvMetadata = [
+      { key: 'huggingface', value: features({ label: { names: ['crane', 'dog', 'crane'], _type: 'ClassLabel' } }) },
+    ];
+    const file = parquetOf([red, green], { kvMetadata });
+    await put(folder, { 'train.parquet': file, 'test.parquet': file });
+    const { train, notes } = await loadDataset(folder);
+    assert.equal(
+      [[...train.labels], train.classNames],
+      [
+        [2, 0],
+        ['crane (0)', 'dog', 'crane (2)'],
+      ],
+    );
+    assert.equal(notes, ['classes of one name are told apart by their numbers: "crane (0)", "crane (2)"']);
+  }));
+
 /** A file whose labels are of another type: their bytes, and what these are marked as. */
 const withLabels = (labels: readonly unknown[], convertedType?: 'UTF8' | 'JSON'): Uint8Array =>
   new Uint8Array(

@@ -1,14 +1,39 @@
-/** Names of classes in a file beside sets whose labels are numbers. */
+/** Names of classes, and the file of them beside sets whose labels are numbers. */
 import { DataError } from '../errors.ts';
+import { listed } from './class-folders.ts';
 import { joinPath } from './files.ts';
 import type { DataSource } from './source.ts';
+
+export interface ClassNames {
+  /** In label order, no two alike. */
+  readonly names: string[];
+  /** What people are to know of them. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Names of classes where two of one name have their numbers behind it: learners know classes by their names, and would take them for
+ * one. ImageNet has "crane" twice, a bird and a machine.
+ */
+export function distinctNames(names: readonly string[]): ClassNames {
+  const [seen, several] = [new Set<string>(), new Set<string>()];
+  for (const name of names) (seen.has(name) ? several : seen).add(name);
+  const distinct = names.map((name, label) => (several.has(name) ? `${name} (${label})` : name));
+  const notes =
+    several.size > 0
+      ? [
+          `classes of one name are told apart by their numbers: ${listed(distinct.filter((_, i) => several.has(names[i]!)))}`,
+        ]
+      : [];
+  return { names: distinct, notes };
+}
 
 /**
  * The names in `classes.json`; undefined where there is none.
  * @param most as many as labels can distinguish.
  * @throws {DataError} unless it is an array of names, at least one and at most so many.
  */
-export async function readClassNames(source: DataSource, most: number): Promise<string[] | undefined> {
+export async function readClassNames(source: DataSource, most: number): Promise<ClassNames | undefined> {
   const found = await source.find(['classes.json']);
   if (found === undefined) return undefined;
   const where = joinPath(source.where, found);
@@ -34,5 +59,5 @@ export async function readClassNames(source: DataSource, most: number): Promise<
       fix: 'Name each class once, in label order, or remove the file: classes are then numbered.',
     });
   }
-  return names;
+  return distinctNames(names);
 }

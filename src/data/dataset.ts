@@ -1,5 +1,6 @@
 /** A labelled set of images as bytes, and the views of it that protocols speak of. */
 import { ArgumentError, DataError } from '../errors.ts';
+import { clipped } from '../gpu/printable.ts';
 import { bytesPerImage, formatName, type ImageBytes, pixelsAt, sameFormat } from './image-bytes.ts';
 import { chosenIdentity, chosenImages, type StoredImages } from './stored-images.ts';
 
@@ -198,7 +199,8 @@ export function domainCount({ domains, domainNames }: LabelledSet): number {
 
 /**
  * Checks that a set holds together, so that nothing above has to. `where` names the file of the labels.
- * @throws {DataError} if the counts differ (of images, labels and domains), if the set is empty or if a label is outside its classes.
+ * @throws {DataError} if the counts differ (of images, labels and domains), if the set is empty, if a label is outside its classes or
+ * if two classes have one name.
  */
 export function checkDataset<D extends AnyDataset>(dataset: D, where: string): D {
   const count = imageCount(dataset);
@@ -219,6 +221,17 @@ export function checkDataset<D extends AnyDataset>(dataset: D, where: string): D
       fix: 'Mend the labels, or name every class in classes.json.',
     });
   }
+  const labelOf = new Map<string, number>();
+  dataset.classNames?.forEach((name, label) => {
+    const other = labelOf.get(name);
+    labelOf.set(name, label);
+    if (other === undefined) return;
+    throw new DataError({
+      where,
+      message: `classes ${other} and ${label} are both called "${clipped(name)}": learners know classes by their names, and would take them for one.`,
+      fix: 'Give each class a name of its own.',
+    });
+  });
   if (dataset.domains && dataset.domains.length !== count) {
     throw new DataError({
       where,

@@ -89,13 +89,13 @@ async function readPart(
 
 async function readSet(source: DataSource, name: string): Promise<DatasetSplit | undefined> {
   if ((await source.find(Object.values(stems).flatMap(spellings))) === undefined) return undefined;
-  const classNames = await readClassNames(source, MOST_CLASSES);
+  const named = await readClassNames(source, MOST_CLASSES);
   const hasDomains = (await source.find(spellings(domainStems.train))) !== undefined;
   const part = (images: string, labels: string, domains: string) =>
-    readPart(source, [images, labels, hasDomains ? domains : undefined], classNames, name);
+    readPart(source, [images, labels, hasDomains ? domains : undefined], named?.names, name);
   const train = await part(stems.trainImages, stems.trainLabels, domainStems.train);
   const test = await part(stems.testImages, stems.testLabels, domainStems.test);
-  return joinParts(train, test, source.where);
+  return { ...joinParts(train, test, source.where), ...(named ? { notes: named.notes } : {}) };
 }
 
 export const mnist: DatasetReader = {

@@ -94,7 +94,7 @@ async function readSet(source: DataSource, name: string, options: ReadOptions = 
   const file = await fileOf(source);
   if (file === undefined) return undefined;
   const where = joinPath(source.where, file);
-  const classNames = await readClassNames(source, MOST_CLASSES);
+  const { names: classNames, notes } = (await readClassNames(source, MOST_CLASSES)) ?? { names: undefined, notes: [] };
   const { unpackArrays } = await import('./npz-arrays.ts');
   let pairs: ReadonlyMap<string, readonly [images: string, labels: string]> = new Map();
   let choice: ReturnType<typeof chooseTestPart> = { part: undefined, notes: [] };
@@ -120,9 +120,9 @@ async function readSet(source: DataSource, name: string, options: ReadOptions = 
   };
   const whole = partOf(pairs.has(TRAIN) ? TRAIN : '');
   if (choice.part === undefined) {
-    return { ...drawnSplit(whole, options), notes: [drawnNote(options)] };
+    return { ...drawnSplit(whole, options), notes: [drawnNote(options), ...notes] };
   }
-  return { ...joinParts(whole, partOf(choice.part), where), notes: choice.notes };
+  return { ...joinParts(whole, partOf(choice.part), where), notes: [...choice.notes, ...notes] };
 }
 
 const noImages = (names: readonly string[], where: string): DataError =>

@@ -4,6 +4,7 @@ import { decompress } from 'fzstd';
 import { type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { DataError } from '../errors.ts';
 import { listed } from './class-folders.ts';
+import { distinctNames } from './class-names.ts';
 import { checkDataset, classesOf, type DatasetSplit, type ImageDataset, joinParts } from './dataset.ts';
 import { type FileSlices, joinPath, slicesOf } from './files.ts';
 import { kindOf } from './image-pixels.ts';
@@ -158,13 +159,17 @@ export async function readParquetSet(
   const notes = [...choice.notes, ...unusedNotes(others.flatMap(([, paths]) => paths))];
   const decoder = new PictureDecoder(source.where, options);
   const labels = new Labels();
+  // Both parts have the same names, and tell the same of them.
+  const told = new Set<string>();
   const read = async (of: string): Promise<ImageDataset> => {
     const files = await Promise.all((shards.get(of) ?? []).map((path) => openShard(source, path, options.labels)));
     const count = files.reduce((sum, { metadata }) => sum + Number(metadata.num_rows), 0);
     const pixels = await decoder.decode(picturesOf(files, labels), count);
     const classNames = files[0]?.columns.classNames;
     const set: ImageDataset = { name, ...pixels, classes: classNames?.length ?? classesOf(pixels.labels) };
-    return checkDataset(classNames ? { ...set, classNames: [...classNames] } : set, joinPath(source.where, of));
+    const named = classNames && distinctNames(classNames);
+    for (const note of named?.notes ?? []) told.add(note);
+    return checkDataset(named ? { ...set, classNames: named.names } : set, joinPath(source.where, of));
   };
   const train = await read(whole);
   const split =
@@ -175,7 +180,7 @@ export async function readParquetSet(
           return { ...joinParts(...ordered, source.where), notes };
         });
   const { sizes } = decoder;
-  return { ...split, notes: [...split.notes, ...decoder.notes], ...(sizes ? { pictureSizes: sizes } : {}) };
+  return { ...split, notes: [...split.notes, ...told, ...decoder.notes], ...(sizes ? { pictureSizes: sizes } : {}) };
 }
 
 /** The part that is learnt from: of files without parts all. @throws {DataError} when there is none, or are two. */

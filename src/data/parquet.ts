@@ -1,6 +1,7 @@
 /**
  * Parquet files as the Hugging Face hub stores sets of images: shards of each part, `train-00000-of-00002.parquet` and so on, in a
- * folder, files that have the part as a word in their names, or files in a folder a part. What they hold is read by `parquet-set.ts`, which only those load who have such files.
+ * folder, files that have the part as a word in their names, or files in a folder a part. What they hold is read by
+ * `parquet-set.ts`, which only those load who have such files.
  */
 import { shardsOf } from './parquet-shards.ts';
 import { PICTURE_OPTIONS } from './pictures.ts';
