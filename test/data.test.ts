@@ -250,7 +250,7 @@ test('classes of one name are told apart by their numbers', () =>
     const { train, test: held, notes } = await loadDataset(folder);
     assert.equal(train.classNames, ['crane (0)', 'heron', 'crane (2)', 'dog']);
     assert.equal(held.classNames, train.classNames);
-    assert.equal(notes, ['classes of one name are told apart by their numbers: "crane (0)", "crane (2)"']);
+    assert.is(notes?.[0], 'classes of one name are told apart by their numbers: "crane (0)", "crane (2)"');
     // A set of the user's own, and names that collide all the same.
     const twins = { ...train, classNames: ['crane', 'heron', 'crane', 'dog'] };
     assert.throws(

@@ -28,7 +28,7 @@ test('shards of parts are read in their order, classes have the names of the fea
     await put(folder, {
       'data/train-00000-of-00002.parquet': parquetOf([red, green, blue]),
       'data/train-00001-of-00002.parquet': parquetOf([blue]),
-      'data/test-00000-of-00001-0123456789abcdef.parquet': parquetOf([green, red]),
+      'data/test-00000-of-00001-0123456789abcdef.parquet': parquetOf([green, red, blue]),
       'data/validation-00000-of-00001.parquet': parquetOf([blue]),
       'README.md': '',
     });
@@ -38,7 +38,7 @@ test('shards of parts are read in their order, classes have the names of the fea
       [[...train.labels], [...held.labels]],
       [
         [2, 0, 1, 1],
-        [0, 2],
+        [0, 2, 1],
       ],
     );
     assert.equal([train.classNames, train.classes, train.height, train.channels], [CLASSES, 3, 4, 3]);
@@ -50,7 +50,7 @@ test('shards of parts are read in their order, classes have the names of the fea
 
 test('the part of a file is told by a word in its name, in upper and lower case', () =>
   inFolder(async (folder) => {
-    const [trained, tested] = [parquetOf([red, green]), parquetOf([blue])];
+    const [trained, tested] = [parquetOf([red, green]), parquetOf([green, red])];
     for (const [i, [train, test]] of [
       ['mnist_train', 'mnist_test'],
       ['Training', 'Testing'],
@@ -62,7 +62,7 @@ test('the part of a file is told by a word in its name, in upper and lower case'
       const root = join(folder, `${i}`);
       await put(root, { [`${train}.parquet`]: trained, [`${test}.parquet`]: tested });
       const { train: learnt, test: held, notes } = await loadDataset(root);
-      assert.equal([coloursOf(learnt), coloursOf(held), notes], [[RED, GREEN], [BLUE], []], train);
+      assert.equal([coloursOf(learnt), coloursOf(held), notes], [[RED, GREEN], [GREEN, RED], []], train);
     }
     const names = (...paths: string[]) => [...shardsOf(paths, 'x').keys()];
     // No words of their own.
@@ -75,7 +75,7 @@ test('files that are not read are told, and those that are no parts of one set r
   inFolder(async (folder) => {
     await put(folder, {
       'train-00000-of-00001.parquet': parquetOf([red, green]),
-      'test-00000-of-00001.parquet': parquetOf([blue]),
+      'test-00000-of-00001.parquet': parquetOf([red, green]),
       'more.parquet': parquetOf([blue]),
       'extra-00000-of-00001.parquet': parquetOf([green]),
     });

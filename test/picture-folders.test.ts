@@ -8,6 +8,7 @@ import type { DatasetSplit, ImageDataset } from '../src/data/dataset.ts';
 import type { FileTree } from '../src/data/files.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
 import { pictureFolders } from '../src/data/picture-folders.ts';
+import { openPictures } from '../src/data/picture-store.ts';
 import type { ReadOptions } from '../src/data/reader.ts';
 import { DataError } from '../src/errors.ts';
 import { inFolder } from './support/in-folder.ts';
@@ -270,7 +271,9 @@ test('a share of each class is drawn to test on, the same by one seed', () =>
     const { train, test: held, notes } = await loadDataset(folder);
     assert.equal(notes, [
       "20 % of each class's images were drawn to test on, by seed 0 (--test-fraction, --split-seed)",
+      'no image is tested on of "owl": give such classes more, or leave them out of a run\'s class order',
     ]);
+    assert.equal((await openPictures(folder, { imageSize: 2 })).notes, notes);
     const counts = (set: ImageDataset) => [0, 1, 2].map((label) => set.labels.filter((one) => one === label).length);
     // A class of one image is learnt.
     assert.equal(
@@ -375,7 +378,7 @@ test('of several parts val is tested on, or the one that is asked for', () =>
 test('what an option means nothing to says so', () =>
   inFolder(async (folder) => {
     await put(folder, { 'train/a/1.png': await numbered(1), 'train/b/1.png': await numbered(1) });
-    await put(folder, { 'val/a/1.png': await numbered(1) });
+    await put(folder, { 'val/a/1.png': await numbered(1), 'val/b/1.png': await numbered(1) });
     const { notes = [] } = await loadDataset(folder, { labels: 'coarse', imageSize: 2 });
     assert.match(notes.join('\n'), /^labels: not used, as this means nothing to folders of pictures/);
     assert.match((await loadDataset('glyphs', { imageSize: 8 })).notes?.join() ?? '', /^imageSize: not used/);

@@ -6,7 +6,7 @@ import { type Config, type ConfigInput, parseConfig } from '../src/continual/ben
 import { distillation, usualPool } from '../src/continual/distillation.ts';
 import type { Task } from '../src/continual/method.ts';
 import { METHOD_NAMES, methods } from '../src/continual/methods/index.ts';
-import type { DatasetSplit } from '../src/data/dataset.ts';
+import { type DatasetSplit, subset } from '../src/data/dataset.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
 import { globalKD } from '../src/distill/dense-kd.ts';
 import { EngramError } from '../src/errors.ts';
@@ -41,6 +41,18 @@ function refused(input: ConfigInput, expected: RegExp, split: DatasetSplit = fas
   );
   assert.is(engine.memory().liveBuffers, before, 'nothing stays uploaded');
 }
+
+test('a class without training or test images is refused by its name, and the part that lacks it', () => {
+  const without = (part: 'train' | 'test', label: number): DatasetSplit => {
+    const set = fashion[part];
+    const others = [...set.labels.keys()].filter((index) => set.labels[index] !== label);
+    return { ...fashion, [part]: subset(set, others) };
+  };
+  const input: ConfigInput = { classOrder: [1, 8, 5, 2], tasks: 2, trainPerClass: 0, testPerClass: 0 };
+  const name = (label: number) => fashion.train.classNames?.[label];
+  refused(input, new RegExp(`class ${name(8)} has no test images in .*; every class needs`), without('test', 8));
+  refused(input, new RegExp(`class ${name(5)} has no training images in .*; every class`), without('train', 5));
+});
 
 test('the dense pool becomes runs where there are too many tasks for it, and the run says so', async () => {
   assert.equal(

@@ -13,6 +13,7 @@ import {
   fileSource,
   folderSource,
 } from './source.ts';
+import { untestedNotes } from './test-part.ts';
 
 /** The bundled sets: their names for users, and their folders. */
 const bundled = new Map([
@@ -73,7 +74,9 @@ export async function findDataset(
   for (const reader of known) {
     const split = await reader.read(source, name, options);
     if (!split) continue;
-    const notes = [...(split.notes ?? []), ...unheeded(reader, options)];
+    const { train, test } = split;
+    const untested = untestedNotes({ train: train.labels, test: test.labels }, train.classNames);
+    const notes = [...(split.notes ?? []), ...untested, ...unheeded(reader, options)];
     return { split: notes.length > 0 ? { ...split, notes } : split, format: reader.format };
   }
   throw new DataError({

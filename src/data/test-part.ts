@@ -2,6 +2,7 @@
 import { DataError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import { Random } from '../tensor/random.ts';
+import { listed } from './class-folders.ts';
 import { type ImageDataset, subset } from './dataset.ts';
 import type { ReadOptions } from './reader.ts';
 
@@ -69,6 +70,19 @@ export function drawTestImages(
 /** What people are to know of it. */
 export const drawnNote = ({ testFraction = USUAL_FRACTION, splitSeed = 0 }: SplitOptions): string =>
   `${Number((100 * testFraction).toFixed(1))} % of each class's images were drawn to test on, by seed ${splitSeed} (--test-fraction, --split-seed)`;
+
+/** What people are to know of classes that are learnt and not tested, such as those of one image where some are drawn. */
+export function untestedNotes(
+  { train, test }: { readonly train: Iterable<number>; readonly test: Iterable<number> },
+  classNames: readonly string[] = [],
+): string[] {
+  const tested = new Set(test);
+  const untested = [...new Set(train)].filter((label) => !tested.has(label)).sort((a, b) => a - b);
+  const names = untested.map((label) => classNames[label] ?? String(label));
+  return names.length > 0
+    ? [`no image is tested on of ${listed(names)}: give such classes more, or leave them out of a run's class order`]
+    : [];
+}
 
 /**
  * Images in two: what is learnt from, and what is drawn to test on.

@@ -65,13 +65,17 @@ function checkData(scenario: Scenario, { train, test }: DatasetSplit<AnyDataset>
       fix: 'Use two parts of one data set.',
     });
   }
-  const [trained, tested] = [classIndices(train), classIndices(test)];
-  const empty = scenario.classOrder.find((label) => trained[label]?.length === 0 || tested[label]?.length === 0);
-  if (empty !== undefined) {
+  for (const [kind, part] of [
+    ['training', train],
+    ['test', test],
+  ] as const) {
+    const indices = classIndices(part);
+    const empty = scenario.classOrder.find((label) => indices[label]?.length === 0);
+    if (empty === undefined) continue;
     throw new ConfigError({
       where: 'scenario',
-      message: `class ${empty} has no images in ${train.name}.`,
-      fix: 'Leave it out of the class order, or use data that has it.',
+      message: `class ${clipped(className(part, empty))} has no ${kind} images in ${part.name}; every class needs training and test images.`,
+      fix: 'Give it more images, or leave it out of the class order.',
     });
   }
   if (scenario.domains === 'own' && domainCount(test) !== scenario.tasks.length) {
