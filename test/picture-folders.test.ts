@@ -226,6 +226,9 @@ test('two spellings of one class are refused, letters of two cases are two class
     const { train, notes = [] } = await loadDataset(join(folder, 'letters'));
     assert.equal(train.classNames, ['A', 'a']);
     assert.ok(notes.includes('"A" and "a" differ in case only, and count as two classes'), notes.join('\n'));
+    // Characters of their own, however alike.
+    await put(folder, { 'powers/2/1.png': one, 'powers/2/2.png': one, 'powers/²/1.png': one, 'powers/²/2.png': one });
+    assert.equal((await loadDataset(join(folder, 'powers'))).train.classNames, ['2', '²']);
   }));
 
 test('links are followed, but not in a circle', () =>
@@ -344,6 +347,14 @@ test('a list says which pictures are tested on, as text or as CSV', () =>
       await refused('cat/1.png\ncat/77.png\nmouse/1.png\n'),
       /2 of 3 entries name no picture of the set, the first is "cat\/77\.png".*such as cat\/0\.png/,
     );
+    await put(root, { 'cat/3.PNG': await numbered(3), 'cat/caf\u0065\u0301.png': await numbered(50) });
+    assert.match(
+      await refused('dog/1.png\ncat/3\n'),
+      /bad\.txt: "cat\/3" may be cat\/3\.PNG or cat\/3\.png\. Write the whole path/,
+    );
+    await writeFile(join(folder, 'composed.txt'), 'cat/caf\u00e9.png\ncat/3.PNG\n');
+    const { test: held } = await loadDataset(root, { testList: join(folder, 'composed.txt') });
+    assert.equal(numbersIn(held), [3, 50]);
     assert.match(await refused('owl/0.png\n'), /owl: all pictures of this class are to be tested on/);
     assert.match(
       (await refusal(loadDataset(root, { testList: join(folder, 'none.txt') }))).message,

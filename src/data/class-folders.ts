@@ -94,7 +94,8 @@ function checkSpellings(names: readonly string[], where: string): string[] {
   const notes: string[] = [];
   const known = new Map<string, string>();
   for (const name of names) {
-    const spelling = name.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase();
+    // Not NFKC, by which "2" and "²" would be one character.
+    const spelling = name.normalize('NFC').trim().replace(/\s+/g, ' ').toLowerCase();
     const other = known.get(spelling);
     known.set(spelling, name);
     if (other === undefined) continue;

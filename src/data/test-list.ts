@@ -14,6 +14,8 @@ const plain = (path: string): string =>
     .replaceAll('\\', '/')
     .replace(/^(\.?\/)+/, '');
 const withoutEnding = (path: string): string => path.replace(/\.[^./]+$/, '');
+/** File systems and editors write one accented letter in two ways. */
+const composed = (path: string): string => path.normalize('NFC');
 
 /** The paths of a list, as it has them. */
 function entriesOf(text: string, isCsv: boolean): string[] {
@@ -25,21 +27,41 @@ function entriesOf(text: string, isCsv: boolean): string[] {
   return paths.filter((path) => path !== undefined && path.trim() !== '') as string[];
 }
 
+/** Paths by a name that several may have. */
+function grouped(paths: Iterable<string>, nameOf: (path: string) => string): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const path of paths) {
+    const group = groups.get(nameOf(path));
+    if (group) group.push(path);
+    else groups.set(nameOf(path), [path]);
+  }
+  return groups;
+}
+
 /**
  * Which of the pictures a list names, by their paths from the root of the set; their ending may be left out.
  * @param list where it lies.
  * @param pictures all there are.
- * @throws {DataError} when it cannot be read, names nothing, or names a picture that is not there.
+ * @throws {DataError} when it cannot be read, names nothing, or names a picture that is not there, or more than one in one entry.
  */
 export async function readTestList(list: string, pictures: Iterable<string>): Promise<Set<string>> {
   const entries = entriesOf(await files.readText(list), /\.csv$/i.test(list));
   const all = new Set(pictures);
-  const byStem = new Map([...all].map((path) => [withoutEnding(path), path]));
+  const byPath = grouped(all, composed);
+  const byStem = grouped(all, (path) => composed(withoutEnding(path)));
   const found = new Set<string>();
   const missing: string[] = [];
   for (const entry of entries) {
     const path = plain(entry);
-    const picture = all.has(path) ? path : byStem.get(path);
+    const name = composed(path);
+    const [picture, other] = all.has(path) ? [path] : (byPath.get(name) ?? byStem.get(name) ?? []);
+    if (picture !== undefined && other !== undefined) {
+      throw new DataError({
+        where: list,
+        message: `"${clipped(entry)}" may be ${clipped(picture)} or ${clipped(other)}.`,
+        fix: 'Write the whole path of the one that is meant, or of both in two entries.',
+      });
+    }
     if (picture === undefined) missing.push(entry);
     else found.add(picture);
   }
