@@ -9,8 +9,9 @@ import type { FileTree } from '../src/data/files.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
 import { pictureFolders } from '../src/data/picture-folders.ts';
 import { openPictures } from '../src/data/picture-store.ts';
+import { streamPictures } from '../src/data/picture-stream.ts';
 import type { ReadOptions } from '../src/data/reader.ts';
-import { DataError } from '../src/errors.ts';
+import { ArgumentError, DataError } from '../src/errors.ts';
 import { inFolder } from './support/in-folder.ts';
 import { BLUE, GREEN, picture, pixelOf, RED, raw } from './support/pictures.ts';
 import { put } from './support/put.ts';
@@ -394,6 +395,29 @@ test('what an option means nothing to says so', () =>
     assert.match(notes.join('\n'), /^labels: not used, as this means nothing to folders of pictures/);
     assert.match((await loadDataset('glyphs', { imageSize: 8 })).notes?.join() ?? '', /^imageSize: not used/);
   }));
+
+test('options out of their ranges are refused before anything is read', async () => {
+  const numbers = { imageSize: 8, batch: 2, seed: 0 };
+  for (const [options, told] of [
+    [{ testFraction: 0 }, '`testFraction` is 0; a share above 0 and below 1 was expected'],
+    [{ testFraction: 1 }, '`testFraction` is 1;'],
+    [{ testFraction: Number.NaN }, '`testFraction` is NaN;'],
+    [{ maxMegapixels: 0 }, '`maxMegapixels` is 0; a number above 0 was expected'],
+    [{ imageSize: 7.5 }, '`imageSize` is 7.5; a whole number of at least'],
+    [{ imageSize: -1 }, '`imageSize` is -1; a whole number of at least'],
+    [{ imageResize: 0 }, '`imageResize` is 0; a whole number of at least 1'],
+  ] as const) {
+    for (const [name, read] of [
+      ['loadDataset', () => loadDataset('nowhere', options)],
+      ['openPictures', () => openPictures('nowhere', { ...numbers, ...options })],
+      ['streamPictures', () => streamPictures('nowhere', { ...numbers, ...options })],
+    ] as const) {
+      const error = await refusal(read());
+      assert.instance(error, ArgumentError);
+      assert.ok(error.message.startsWith(`${name}: ${told}`), error.message);
+    }
+  }
+});
 
 test('a hundred thousand files in one folder are listed', async () => {
   const files = Array.from({ length: 200_000 }, (_, i) => `${i % 2 === 0 ? 'cat' : 'dog'}/${i}.jpg`).sort();

@@ -3,6 +3,7 @@ import { files } from '#files';
 import { DataError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import type { DatasetSplit } from './dataset.ts';
+import { checkReadOptions } from './read-options.ts';
 import type { DatasetReader, ReadOptions } from './reader.ts';
 import { readers } from './readers.ts';
 import {
@@ -53,6 +54,7 @@ export interface FoundDataset {
  * The bundled sets are a package of their own, `engram-data`. In Node their names are enough once it is installed; a page
  * imports the set, and its bundler copies the files.
  * @throws {DataError} when anything is missing, damaged or does not fit together.
+ * @throws {ArgumentError} for options out of their ranges.
  * @example
  * import { loadDataset } from 'engram/data';
  * import { glyphs } from 'engram-data';
@@ -64,11 +66,12 @@ export const loadDataset = async (
   options: LoadDatasetOptions = {},
 ): Promise<DatasetSplit> => (await findDataset(dataset, options)).split;
 
-/** As {@link loadDataset}, and tells the format. @throws {DataError} */
+/** As {@link loadDataset}, and tells the format. @throws {DataError | ArgumentError} */
 export async function findDataset(
   dataset: string | DatasetFiles,
   { bundledBase, readers: own = [], ...options }: LoadDatasetOptions = {},
 ): Promise<FoundDataset> {
+  checkReadOptions('loadDataset', options);
   const { source, name } = await sourceOf(dataset, bundledBase);
   const known = [...own, ...readers];
   for (const reader of known) {

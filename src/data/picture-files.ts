@@ -1,16 +1,24 @@
 /** The pictures of a set that are to stay in their files, before any is read. */
-import { ArgumentError, DataError } from '../errors.ts';
+import { DataError } from '../errors.ts';
 import { sourceOf } from './load-dataset.ts';
 import { type LabelledPicture, type PictureLayout, pictureLayout } from './picture-layout.ts';
+import { checkReadOptions } from './read-options.ts';
 import type { ReadOptions } from './reader.ts';
 import type { DataSource, DatasetFiles } from './source.ts';
 import { untestedNotes } from './test-part.ts';
 
-/** Where they are, and which there are. @throws {DataError} when there are no folders of pictures, or they do not fit together. */
+/**
+ * Where they are, and which there are.
+ * @param where names the caller in errors of the options.
+ * @throws {DataError} when there are no folders of pictures, or they do not fit together.
+ * @throws {ArgumentError} for options out of their ranges.
+ */
 export async function pictureFiles(
   dataset: string | DatasetFiles,
   options: ReadOptions,
+  where: string,
 ): Promise<{ readonly source: DataSource; readonly name: string; readonly layout: PictureLayout }> {
+  checkReadOptions(where, options);
   const { source, name } = await sourceOf(dataset);
   const tree = await source.tree?.();
   const layout = tree && (await pictureLayout(tree, options, source.where));
@@ -26,13 +34,3 @@ const untested = ({ train, test, classNames }: PictureLayout): string[] => {
   const labelsOf = (pictures: readonly LabelledPicture[]) => pictures.map(({ label }) => label);
   return untestedNotes({ train: labelsOf(train), test: labelsOf(test) }, classNames);
 };
-
-/** @throws {ArgumentError} for the first of these that is not a whole number of at least so much. */
-export function checkWhole(where: string, numbers: Readonly<Record<string, number>>, least: number): void {
-  const wrong = Object.entries(numbers).find(([, value]) => !Number.isInteger(value) || value < least);
-  if (!wrong) return;
-  throw new ArgumentError({
-    where,
-    message: `\`${wrong[0]}\` is ${wrong[1]}; a whole number of at least ${least} was expected.`,
-  });
-}

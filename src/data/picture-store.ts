@@ -5,9 +5,10 @@ import { channelMoments, checkDataset, type DatasetSplit, type ImageDataset, typ
 import { fingerprint, textBytes } from './fingerprint.ts';
 import { bytesPerImage, type ImageFormat } from './image-bytes.ts';
 import { spreadPlaces } from './moments.ts';
-import { checkWhole, pictureFiles } from './picture-files.ts';
+import { pictureFiles } from './picture-files.ts';
 import type { LabelledPicture } from './picture-layout.ts';
 import { PICTURE_OPTIONS, type Picture, PictureDecoder } from './pictures.ts';
+import { checkWhole } from './read-options.ts';
 import type { ReadOptions } from './reader.ts';
 import type { DataSource, DatasetFiles } from './source.ts';
 import { inMemory, type StoredImages } from './stored-images.ts';
@@ -141,7 +142,8 @@ class PictureOpener {
  *
  * In a page a folder lies in its private file system.
  * @throws {DataError} when it holds no folders of pictures, or they do not fit together, and without a size.
- * @throws {ArgumentError} for a size or a number of workers that is no whole number of at least 1.
+ * @throws {ArgumentError} for a size or a number of workers that is no whole number of at least 1, and for other options out of their
+ * ranges.
  * @example
  * import { openPictures } from 'engram/data';
  * const photos = await openPictures('photos', { imageSize: 224 });
@@ -160,7 +162,7 @@ export async function openPictures(
     });
   }
   checkWhole('openPictures', { imageSize, workers }, 1);
-  const { source, name, layout } = await pictureFiles(dataset, options);
+  const { source, name, layout } = await pictureFiles(dataset, options, 'openPictures');
   const opener = new PictureOpener(source, options);
   const parts = { train: layout.train, test: layout.test };
   const notes = [...layout.notes];

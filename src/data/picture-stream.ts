@@ -7,10 +7,11 @@ import pLimit from 'p-limit';
 import { DataError } from '../errors.ts';
 import { bytesPerImage, type ImageBytes } from './image-bytes.ts';
 import { type Batch, DataLoader, type LoaderOptions } from './loader.ts';
-import { checkWhole, pictureFiles } from './picture-files.ts';
+import { pictureFiles } from './picture-files.ts';
 import type { LabelledPicture } from './picture-layout.ts';
 import { PictureDecoder } from './pictures.ts';
 import { prefetched } from './prefetch.ts';
+import { checkWhole } from './read-options.ts';
 import type { ReadOptions } from './reader.ts';
 import type { DataSource, DatasetFiles } from './source.ts';
 
@@ -133,7 +134,7 @@ export interface PictureStreams {
 /**
  * The pictures of a folder in batches, read while they are learnt from. Batches of `test` come in the order of the files.
  * @throws {DataError} when it holds no folders of pictures, or they do not fit together.
- * @throws {ArgumentError} for sizes and counts that are not whole numbers.
+ * @throws {ArgumentError} for sizes and counts that are not whole numbers, and for other options out of their ranges.
  * @example
  * import { streamPictures } from 'engram/data';
  * const { train } = await streamPictures('photos', { imageSize: 64, batch: 32, seed: 1 });
@@ -144,7 +145,7 @@ export interface PictureStreams {
  * }
  */
 export async function streamPictures(dataset: string | DatasetFiles, options: StreamOptions): Promise<PictureStreams> {
-  const { source, layout } = await pictureFiles(dataset, options);
+  const { source, layout } = await pictureFiles(dataset, options, 'streamPictures');
   const { classNames, train, test, notes } = layout;
   return {
     train: new PictureStream(source, train, classNames, options),
