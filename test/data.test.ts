@@ -240,6 +240,10 @@ test('images of several domains come with two more files, of both parts or of no
     assert.equal([...firstPerClass({ ...train, classes: 3 }, 1).domains!], [1, 0, 0]);
     await rm(join(folder, 't10k-domains-idx1-ubyte.gz'));
     assert.match(await dataError(loadDataset(folder)), /there is no t10k-domains-idx1-ubyte .*, or in neither/);
+    await rm(join(folder, 'train-domains-idx1-ubyte'));
+    await files.write(join(folder, 't10k-domains-idx1-ubyte'), tested);
+    assert.match(await dataError(loadDataset(folder)), /there is no train-domains-idx1-ubyte .*, or in neither/);
+    await files.write(join(folder, 'train-domains-idx1-ubyte'), trained);
     await files.write(join(folder, 't10k-domains-idx1-ubyte'), idx([3], [0, 1, 1]));
     assert.match(await dataError(loadDataset(folder)), /t10k-domains-idx1-ubyte: there are 3 domains for 2 images/);
   }));

@@ -45,6 +45,8 @@ test('Keras: a file named itself, stored, in colour, labels of 64 bits', () =>
 test('without parts a share of each class is drawn; names of classes lie beside', () =>
   inFolder(async (folder) => {
     await put(folder, { 'set.npz': whole, 'classes.json': '["even", "odd"]' });
+    // Beside a file that is named itself, too.
+    assert.equal((await loadDataset(join(folder, 'set.npz'))).train.classNames, ['even', 'odd']);
     const { train, test: held, notes } = await loadDataset(folder, { testFraction: 0.3, splitSeed: 5 });
     assert.equal(notes, [
       "30 % of each class's images were drawn to test on, by seed 5 (--test-fraction, --split-seed)",

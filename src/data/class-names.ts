@@ -2,7 +2,7 @@
 import { DataError } from '../errors.ts';
 import { listed } from './class-folders.ts';
 import { joinPath } from './files.ts';
-import type { DataSource } from './source.ts';
+import { CLASS_NAMES, type DataSource } from './source.ts';
 
 export interface ClassNames {
   /** In label order, no two alike. */
@@ -34,7 +34,7 @@ export function distinctNames(names: readonly string[]): ClassNames {
  * @throws {DataError} unless it is an array of names, at least one and at most so many.
  */
 export async function readClassNames(source: DataSource, most: number): Promise<ClassNames | undefined> {
-  const found = await source.find(['classes.json']);
+  const found = await source.find([CLASS_NAMES]);
   if (found === undefined) return undefined;
   const where = joinPath(source.where, found);
   const bytes = await source.read(found);

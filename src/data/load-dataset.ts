@@ -127,6 +127,6 @@ export async function sourceOf(
   }
   const name = dataset.replace(/\/+$/, '').split('/').at(-1) || dataset;
   return ONE_FILE.test(dataset)
-    ? { source: fileSource(dataset), name: name.replace(ONE_FILE, '') }
+    ? { source: await fileSource(dataset), name: name.replace(ONE_FILE, '') }
     : { source: folderSource(dataset), name };
 }

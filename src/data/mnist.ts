@@ -90,7 +90,7 @@ async function readPart(
 async function readSet(source: DataSource, name: string): Promise<DatasetSplit | undefined> {
   if ((await source.find(Object.values(stems).flatMap(spellings))) === undefined) return undefined;
   const named = await readClassNames(source, MOST_CLASSES);
-  const hasDomains = (await source.find(spellings(domainStems.train))) !== undefined;
+  const hasDomains = (await source.find(Object.values(domainStems).flatMap(spellings))) !== undefined;
   const part = (images: string, labels: string, domains: string) =>
     readPart(source, [images, labels, hasDomains ? domains : undefined], named?.names, name);
   const train = await part(stems.trainImages, stems.trainLabels, domainStems.train);

@@ -3,6 +3,9 @@ import { files, readBundled } from '#files';
 import { isUrl } from './fetch-bytes.ts';
 import { type FileSlices, type FileTree, joinPath } from './files.ts';
 
+/** Names of classes, of sets whose labels are numbers. */
+export const CLASS_NAMES = 'classes.json';
+
 /** Named files. */
 export interface DataSource {
   /** For people, and the beginning of the files' names in errors. */
@@ -56,11 +59,13 @@ export const addressSource = ({ name, files: addresses }: DatasetFiles): DataSou
   tree: async () => ({ files: Object.keys(addresses).sort(), folders: [], circles: [] }),
 });
 
-/** A single file, a path or an address, that is a set by itself. */
-export function fileSource(path: string): DataSource {
+/** A single file, a path or an address, that is a set by itself, with the names of its classes where they lie beside it. */
+export async function fileSource(path: string): Promise<DataSource> {
   const at = path.lastIndexOf('/') + 1;
   const [folder, name] = [path.slice(0, at), path.slice(at)];
-  return { ...addressSource({ name: folder, files: { [name]: path } }), where: folder };
+  const beside = joinPath(folder, CLASS_NAMES);
+  const names = (await files.exists(beside)) ? { [CLASS_NAMES]: beside } : {};
+  return { ...addressSource({ name: folder, files: { [name]: path, ...names } }), where: folder };
 }
 
 /** @param folder of the bundled data. @param base where that lies, for those who moved it. */
