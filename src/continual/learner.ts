@@ -222,7 +222,8 @@ export class ContinualLearner {
    * Learns images by class. New names are new classes; images of a class that is known add to what is trained on and to the
    * candidates for its exemplars, and bring no new logit. When it fails, is aborted or left before its last event, the learner
    * is as it was before.
-   * @throws {ConfigError} when training diverges, or the memory is too small for so many classes.
+   * @throws {ConfigError} when training diverges, the memory is too small for so many classes, or images come one by one to a network
+   * whose maps of them end in one pixel, which batch norm cannot train on. A last batch of one image joins the batch before there.
    * @throws {ArgumentError} without images, for two classes of one name, for a class to be tested on that is not known, for
    * options that do not fit, when another task is under way, or after `dispose`.
    * @throws {ShapeError} when images are of another size than the first task's, unless the learner resizes.

@@ -133,7 +133,8 @@ export class Compression {
 
   /**
    * Trains a student; the same options give the same student. The last event has it.
-   * @throws {ConfigError} when training diverges, for a loss that is not known, and a weight that is no number of at least 0.
+   * @throws {ConfigError} when training diverges, for a loss that is not known, a weight that is no number of at least 0, and images
+   * one by one where the student's maps of them end in one pixel.
    * @throws {ArgumentError} for `dense` without groups, or groups of other classes.
    */
   async *learn({
