@@ -84,6 +84,10 @@ export class ContinualLearner {
    * const [{ label, probability }] = await learner.predict(image);
    */
   static async create(engine: Engine, options: LearnerOptions = {}): Promise<ContinualLearner> {
+    return ContinualLearner.made(engine, options);
+  }
+
+  private static made(engine: Engine, options: LearnerOptions): ContinualLearner {
     const { method = 'fdkd', resize = false, model, ...others } = options;
     const network = typeof model === 'object' ? model : undefined;
     const settings = network || model === undefined ? others : { ...others, model };
@@ -139,8 +143,9 @@ export class ContinualLearner {
     const { method = this.method, resize = this.resize, model = this.network, ...changed } = options;
     const own = method === this.method || method === this.method.name ? this.methodSettings : {};
     const settings = { ...this.training, ...own, ...changed, model: model ?? this.training.model };
-    const fork = await ContinualLearner.create(this.engine, { method: method as AnyMethod, resize, ...settings });
+    const fork = ContinualLearner.made(this.engine, { method: method as AnyMethod, resize, ...settings });
     try {
+      // Called before anything is waited for: what is known here may be freed meanwhile.
       fork.replace(await forked(this.setup, this.known, fork.setup));
     } catch (error) {
       fork.dispose();
