@@ -229,21 +229,22 @@ letUsingDispose(Compression);
 function checkedLabels({ images, labels }: LabelledImages, classes: number): Int32Array<ArrayBuffer> {
   if (labels.length !== images.count)
     throw new ShapeError({ where, message: `there are ${labels.length} labels for ${images.count} images.` });
-  const own = Int32Array.from(labels);
-  const outside = own.findIndex((label) => !(label >= 0 && label < classes));
+  // As they were given: whole numbers of 32 bits can be made of anything.
+  const outside = Array.from(labels).findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes));
   if (outside >= 0)
     throw new ArgumentError({
       where,
       message: `image ${outside} is of class ${labels[outside]}, but the teacher knows 0 to ${classes - 1}.`,
       fix: 'Give images of its classes only.',
     });
-  return own;
+  return Int32Array.from(labels);
 }
 
 /**
  * Percent of the images whose largest logit is the right one.
  * @param normalization what the model was trained with.
  * @throws {ShapeError} when images and labels do not fit each other.
+ * @throws {ArgumentError} for a label that is none of the model's classes.
  */
 export async function accuracyOf(
   model: IncrementalModel,
