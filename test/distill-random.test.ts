@@ -320,6 +320,11 @@ test('impossible draws are refused with a reason', () => {
     () => randomKD(logit, logit, singles, { weights: { perTask } }),
     /groups of 2 tasks weigh as much as others, but the draw's sizes leave them out/,
   );
+  const weighted = make(dense, { weights: [1, 2, 1, 0, 2, 1, 3] });
+  refused(() => randomKD(logit, logit, weighted, { weights: { perTask } }), /drawn by weights of the draw's own/);
+  const weighting = { lambda: 1, groups: { perTask } };
+  const random = { taskSizes: dense.taskSizes, variant: 'random', draw: weighted } as const;
+  refused(() => denseKD(logit, logit, { ...random, weighting }), /drawn by weights of the draw's own/);
   const x = engine.zeros([2, 6]);
   refused(() => gatherGroups(x, x, engine.zeros([3, 1, 2], 'u32'), dense), /u32\[1 or 2, groups, 2\] was expected/);
 });

@@ -82,7 +82,7 @@ function poolOf(kind: PoolKind | TaskPool, taskSizes: readonly number[], upTo?: 
  * @throws {ShapeError} when logits, weights, labels or sizes do not fit each other or the pool.
  * @throws {DTypeError} when the logits are not f32.
  * @throws {ArgumentError} when the temperature, the pool or a weight is out of range, `random` has no draw or one over other
- * groups.
+ * groups, or weights a task beside a draw by weights of its own.
  * @throws {EngineMismatchError} when the logits belong to several engines.
  */
 export function denseKD(student: Tensor, teacher: Tensor, options: DenseKDOptions): Tensor {
