@@ -3,12 +3,20 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseConfig } from '../src/continual/benchmark/config.ts';
 import { ContinualLearner } from '../src/continual/learner.ts';
-import { type AnyMethod, type Batch, defineMethod, type Phase, type Task } from '../src/continual/method.ts';
+import {
+  type AnyMethod,
+  type Batch,
+  defineMethod,
+  type Phase,
+  type PredictionContext,
+  type Task,
+} from '../src/continual/method.ts';
 import { numberSetting } from '../src/continual/setting.ts';
 import { firstPerClass } from '../src/data/dataset.ts';
 import { imagesByClass } from '../src/data/images-by-class.ts';
 import { ConfigError } from '../src/errors.ts';
 import { crossEntropy } from '../src/ops/cross-entropy.ts';
+import type { Tensor } from '../src/tensor/tensor.ts';
 import { engine, errorOf } from './support/engine.ts';
 import { refusal } from './support/refusal.ts';
 import { fashion } from './support/small-run.ts';
@@ -269,5 +277,28 @@ for (const [title, predictor, expected] of [
     learner.dispose();
   });
 }
+
+test('a predictor that failed is made anew by whoever asks next', async () => {
+  let failures = 2;
+  const learner = await create({
+    predictor({ model }: PredictionContext) {
+      if (failures-- > 0) throw new Error('not yet');
+      return { scores: (images: Tensor) => model.forward(images) };
+    },
+  });
+  await learn(learner, first);
+  // Asked at once, both wait for the same one.
+  const both = await Promise.allSettled([learner.evaluate(first), learner.evaluate(first)]);
+  assert.equal(
+    both.map(({ status }) => status),
+    ['rejected', 'rejected'],
+  );
+  await refused(() => learner.evaluate(first), /predictor\(\) threw Error: not yet/);
+  assert.ok((await learner.evaluate(first)).accuracy >= 0);
+  assert.is(failures, -1, 'and is kept from then on');
+  await learner.evaluate(first);
+  assert.is(failures, -1);
+  learner.dispose();
+});
 
 test.run();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { groupsFor, readGrouping } from '../src/cli/distill/grouping.ts';
 import { holdOut } from '../src/cli/distill/weights.ts';
 import { ContinualLearner } from '../src/entries/continual.ts';
 import { engram, refusedIn, start } from './support/command.ts';
@@ -182,6 +183,42 @@ test("groups may be the run's tasks or a file's, by names or by the data's numbe
     ['Sandal', 'Sneaker', 'Ankle boot'],
     ['Bag', 'Trouser', 'Dress'],
   ]);
+});
+
+test('by default there are 2 groups at least, and no more than the dense pool takes', async () => {
+  const grouping = await readGrouping('clusters', undefined);
+  for (const [classes, expected] of [
+    [2, 2],
+    [10, 3],
+    [421, 20],
+    [1000, 20],
+  ] as const) {
+    const names = Array.from({ length: classes }, (_, i) => `class ${i}`);
+    // Each in a direction of its own.
+    const prototypes = async () =>
+      Float32Array.from({ length: classes * 2 }, (_, i) => (i % 2 ? Math.sin : Math.cos)(i));
+    const taught = { names, nameOf: String, taskSizes: [classes], compression: { prototypes } };
+    assert.is((await groupsFor(grouping, taught)).sizes.length, expected, `${classes} classes`);
+  }
+});
+
+test('a teacher may be any network', async () => {
+  const wide = tiny.flatMap((word, i) => (word === '--width' || tiny[i - 1] === '--width' ? [] : [word]));
+  const { code, errors } = await engram(
+    'train',
+    ...wide,
+    '--model',
+    'wide_resnet10_1',
+    '--epochs',
+    '1',
+    '--out',
+    at('wide'),
+  );
+  assert.is(code, 0, errors);
+  const own = ['--teacher', at('wide'), '--student', 'resnet8', '--width', '2', '--loss', 'kd', '--seeds', '1'];
+  const made = await engram('distill', ...own, '--epochs', '1', '--out', at('of-wide'));
+  assert.is(made.code, 0, made.errors);
+  assert.is(linesOf('of-wide').length, 1);
 });
 
 const refused = (args: string[], ...patterns: RegExp[]) => refusedIn(home, args, ...patterns);

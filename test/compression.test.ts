@@ -13,6 +13,7 @@ import {
 } from '../src/entries/continual.ts';
 import { classGroups, clusterClasses, createResNet, noGrad, stateDict } from '../src/index.ts';
 import { engine, uniform } from './support/engine.ts';
+import { refusal } from './support/refusal.ts';
 
 const [classes, side] = [4, 8];
 const normalization = { mean: [0.3], std: [0.35] };
@@ -172,6 +173,12 @@ test('what cannot be compressed is refused, and says why', async () => {
   refused({ settings: { ...settings, width: 5 } }, /resnet8 would have \d+ parameters, and its teacher has \d+/);
   refused({ train: { ...train, labels: train.labels.slice(1) } }, /95 labels for 96 images/);
   refused({ train: { ...train, labels: train.labels.map((label) => label + 1) } }, /image 3 is of class 4/);
+  for (const label of [Number.NaN, 0.7, -0.5, 2 ** 32, '1' as unknown as number]) {
+    const labels = train.labels.with(2, label);
+    refused({ train: { ...train, labels } }, new RegExp(`image 2 is of class ${label}, `));
+    const { message } = await refusal(accuracyOf(teacher, { ...train, labels }, normalization));
+    assert.match(message, new RegExp(`image 2 is of class ${label}, `));
+  }
   refused({ settings: { ...settings, temperature: 0 } }, /"temperature" does not fit/);
   refused({ settings: { ...settings, crop: 8 } }, /can leave nothing of images of 8×8/);
   const learnt = (options: StudentOptions) =>

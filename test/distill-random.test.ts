@@ -1,9 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { denseKD } from '../src/distill/dense-kd.ts';
 import { GroupDraw, type GroupDrawOptions, gatherGroups } from '../src/distill/group-draw.ts';
 import { groupKD, groupLosses } from '../src/distill/group-kd.ts';
 import { randomKD } from '../src/distill/random-kd.ts';
-import { TaskPool } from '../src/distill/task-pool.ts';
+import { type PoolKind, TaskPool } from '../src/distill/task-pool.ts';
 import { logSoftmax } from '../src/index.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
 
@@ -276,6 +277,27 @@ test('gathered logits give the same loss and gradient as the groups they were dr
   }
 });
 
+test('a draw is taken over the groups that are distilled, and over no others of the same number', () => {
+  const [student, teacher] = [engine.zeros([2, 6]), engine.zeros([2, 6])];
+  const kd = (draw: GroupDraw, pool: TaskPool | PoolKind, upTo?: number) =>
+    denseKD(student, teacher, { taskSizes: [2, 1, 3], variant: 'random', draw, pool, ...(upTo ? { upTo } : {}) });
+  const of = (pool: TaskPool) => make(pool, { groups: 2 });
+  const [pairs, runs] = (['pairs', 'runs'] as const).map((kind) => TaskPool.of(kind, [2, 1, 3])) as [
+    TaskPool,
+    TaskPool,
+  ];
+  const listed = TaskPool.fromMasks([4, 2, 1, 6, 5, 3], [2, 1, 3]);
+  for (const pool of [pairs, listed, 'pairs'] as const) kd(of(pairs), pool).dispose();
+  kd(of(listed), 'dense', 2).dispose();
+  for (const [draw, pool] of [
+    [of(TaskPool.of('dense', [1, 1, 4])), 'dense'],
+    [of(TaskPool.of('tasks', [2, 1, 3])), TaskPool.fromMasks([1, 2, 7], [2, 1, 3])],
+    [of(runs), pairs],
+    [of(TaskPool.fromMasks([1, 1, 2], [2, 1, 3])), TaskPool.fromMasks([1, 2, 2], [2, 1, 3])],
+  ] as const)
+    assert.match(errorOf(() => kd(draw, pool)).message, /the draw is over another pool/);
+});
+
 test('impossible draws are refused with a reason', () => {
   const refused = (fn: () => unknown, pattern: RegExp) => assert.match(errorOf(fn).message, pattern);
   refused(() => make(dense, { groups: 0 }), /0 groups a draw/);
@@ -298,6 +320,11 @@ test('impossible draws are refused with a reason', () => {
     () => randomKD(logit, logit, singles, { weights: { perTask } }),
     /groups of 2 tasks weigh as much as others, but the draw's sizes leave them out/,
   );
+  const weighted = make(dense, { weights: [1, 2, 1, 0, 2, 1, 3] });
+  refused(() => randomKD(logit, logit, weighted, { weights: { perTask } }), /drawn by weights of the draw's own/);
+  const weighting = { lambda: 1, groups: { perTask } };
+  const random = { taskSizes: dense.taskSizes, variant: 'random', draw: weighted } as const;
+  refused(() => denseKD(logit, logit, { ...random, weighting }), /drawn by weights of the draw's own/);
   const x = engine.zeros([2, 6]);
   refused(() => gatherGroups(x, x, engine.zeros([3, 1, 2], 'u32'), dense), /u32\[1 or 2, groups, 2\] was expected/);
 });

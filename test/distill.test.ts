@@ -284,4 +284,38 @@ test('bad pools, weights, temperatures and shapes are refused with a reason', ()
   refused(() => groupKD(wide, wide, tooMany), /2\^21 − 1 groups.*'runs'.*RDKD/);
 });
 
+test('there may be more samples than a device takes workgroups along one side', async () => {
+  const [block, times] = [7, 10_000];
+  const pool = TaskPool.of('dense', [2, 1, 2]);
+  const repeated = (seed: number) => {
+    const own = uniform(block * 5, seed, -3, 3);
+    return Float32Array.from({ length: own.length * times }, (_, i) => own[i % own.length] as number);
+  };
+  const shape = [block * times, 5];
+  assert.ok(shape[0]! > engine.device.limits.maxComputeWorkgroupsPerDimension);
+  const [student, teacher] = [leaf(repeated(1), shape), engine.tensor(repeated(2), shape)];
+  const parts = [student, teacher].map((one) => one.detach().slice([[0, block]])) as [Tensor, Tensor];
+  const few = leaf(await parts[0].data(), [block, 5]);
+  const isRepeated = async (all: Tensor, own: Tensor) => {
+    const [many, wanted] = [await all.data(), await own.data()];
+    assert.is(many.length, wanted.length * times);
+    assert.ok(many.every((value, i) => value === wanted[i % wanted.length]));
+  };
+  for (const kd of [
+    (s: Tensor, t: Tensor) => groupKD(s, t, pool, { reduction: 'none' }),
+    (s: Tensor, t: Tensor) => groupLosses(s, t, pool),
+  ]) {
+    const [all, own] = [kd(student, teacher), kd(few, parts[1])];
+    await isRepeated(all, own);
+    all.sum().backward();
+    own.sum().backward();
+    await isRepeated(student.grad!, few.grad!);
+    for (const one of [student, few]) {
+      one.grad!.dispose();
+      one.grad = null;
+    }
+    await isRepeated(kd(student.detach(), teacher), own);
+  }
+});
+
 test.run();

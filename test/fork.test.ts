@@ -48,6 +48,24 @@ test('a fork is the same learner, and neither learns from the other', async () =
   fork.dispose();
 });
 
+test('a fork that is under way has taken what it needs: the learner may be disposed of, or learn', async () => {
+  for (const precision of ['f32', 'f16'] as const) {
+    const learner = await learnt({ precision });
+    const before = await learner.save();
+    const forking = learner.fork();
+    const task = learn(learner, second);
+    const other = await forking;
+    await task;
+    assert.equal(await other.save(), before);
+    const last = other.fork();
+    other.dispose();
+    const fork = await last;
+    assert.equal(await fork.save(), before);
+    assert.is((await fork.predictMany([...first.values()]))[0]?.length, 2);
+    for (const one of [learner, fork]) one.dispose();
+  }
+});
+
 test('another method goes on from the same weights, with what it keeps, and is saved as itself', async () => {
   const learner = await learnt({ method: 'fdkd', temperature: 3 });
   const fork = await learner.fork({ method: 'finetune', lr: 0.01 });

@@ -2,10 +2,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ClassImages } from '../src/continual/class-images.ts';
+import type { Knowledge, Setup } from '../src/continual/knowledge.ts';
 import { ContinualLearner } from '../src/continual/learner.ts';
 import type { LearnerOptions, LearnOptions } from '../src/continual/learner-types.ts';
 import { icarl } from '../src/continual/methods/icarl.ts';
 import { checksumOf } from '../src/continual/stored-tensors.ts';
+import { formerFingerprint, readTask } from '../src/continual/task-inputs.ts';
 import type { ImageBytes } from '../src/data/image-bytes.ts';
 import { imagesByClass } from '../src/data/images-by-class.ts';
 import { ArgumentError, CheckpointError, ConfigError, type EngramError, ShapeError } from '../src/errors.ts';
@@ -175,6 +177,36 @@ test('a task is gone on with after any saved epoch', async () => {
   );
   await learn(learner, second);
   await refused(learn(learner, second, { resume }), CheckpointError, /progress of task 2, but task 3/);
+  for (const one of [learner, straight]) one.dispose();
+});
+
+test('a task is gone on with for the classes whose images these are, and no others', async () => {
+  const begun = async (learner: ContinualLearner, images: ClassImages): Promise<Uint8Array<ArrayBuffer>> => {
+    for await (const event of learner.learn(images, { saveEvery: 1 }))
+      if (event.type === 'progress') return event.bytes;
+    return assert.unreachable('no progress') as never;
+  };
+  const learner = await make();
+  const fewer = { shirt: some(6, 12), bag: some(6, 24, 12) };
+  const more = { shirt: some(6, 24), bag: some(6, 12, 24) };
+  await refused(learn(learner, more, { resume: await begun(learner, fewer) }), CheckpointError, /images, classes/);
+  await learn(learner, first);
+  // Both are known: the names of all classes are the same whichever it is.
+  const images = { trousers: some(1, 12, 30) };
+  const resume = await begun(learner, images);
+  await refused(learn(learner, { sandals: images.trousers }, { resume }), CheckpointError, /images, classes/);
+
+  const read = { known: learner.classes, images: learner.imageFormat, resize: false, training: learner.training };
+  const inputs = await readTask(engine, images, read);
+  // As it was marked when the images' classes were no part of it.
+  const { setup, known } = learner as unknown as { setup: Setup; known: Knowledge };
+  const former = formerFingerprint(setup, known, inputs);
+  const { tensors, metadata } = readSafetensors(resume);
+  const progress = JSON.stringify({ ...JSON.parse(metadata.progress as string), fingerprint: former });
+  const straight = await learner.fork();
+  await learn(straight, images);
+  await learn(learner, images, { resume: writeSafetensors(tensors, { ...metadata, progress }) });
+  assert.equal(await learner.save(), await straight.save());
   for (const one of [learner, straight]) one.dispose();
 });
 

@@ -334,6 +334,40 @@ test('what was compared is compared again, and counted', async () => {
   assert.equal(await difference(model, [9]), 0);
 });
 
+test('conditions are what was compared, and numbers that are not 0', async () => {
+  const model = calls((x) => {
+    const above = x.greater(0);
+    const mask = x.mul(3).relu().cast('u32');
+    const chosen = [
+      engram.where(mask, x, -1),
+      engram.where(above.mul(x.less(1)), x, 0),
+      engram.where(above, x.less(1), 3),
+      engram.logicalAnd(x.relu(), x),
+      engram.logicalOr(mask, x.less(-1)),
+      engram.logicalXor(x.relu(), x.add(1).log()),
+      engram.logicalNot(x.relu()),
+      engram.logicalNot(above),
+      engram.concat([above, mask.minimum(1)], 1),
+      engram.concat([mask, above.mul(2), above], 1),
+      engram.concat([above, x.less(1)], 1),
+    ];
+    return engram.concat(
+      chosen.map((part) => part.cast('f32')),
+      1,
+    );
+  });
+  assert.ok((await difference(model, [9])) < 1e-6);
+  // Of images in ONNX's order too.
+  const convolved = calls(
+    (x, [conv]) => {
+      const y = conv!.forward(x);
+      return engram.where(y.mul(3).relu().cast('u32'), y.mul(2), engram.logicalAnd(y.relu(), y.sub(1)).cast('f32'));
+    },
+    new Conv2d(engine, 2, 3, 3),
+  );
+  assert.ok((await difference(convolved, [5, 5, 2])) < 1e-5);
+});
+
 test('channels last, and what the file says of itself', async () => {
   const model = trained(new engram.Sequential(engine, new Conv2d(engine, 2, 3, 3), new engram.ReLU(engine)));
   const options = { layout: 'channels-last', name: 'edges', metadata: { classes: '["a"]' } } as const;

@@ -216,10 +216,10 @@ test('a learner refuses progress with other images, of another task, of other se
   };
   await refused(learner, [5, 2], /the progress of task 1, but task 2 is to be learnt/);
   const fresh = await make();
-  await refused(fresh, [1, 5], /made with other images, settings or exemplars/);
-  await refused(fresh, [8, 1], /made with other images, settings or exemplars/);
+  await refused(fresh, [1, 5], /made with other images, classes, settings or exemplars/);
+  await refused(fresh, [8, 1], /made with other images, classes, settings or exemplars/);
   const other = await ContinualLearner.create(engine, { ...settings, seed: 1 });
-  await refused(other, [1, 8], /made with other images, settings or exemplars/);
+  await refused(other, [1, 8], /made with other images, classes, settings or exemplars/);
   const events = await finish(fresh.learn(images(1, 8), { resume }));
   assert.is(events.filter(({ type }) => type === 'epoch').length, 1);
   assert.ok(Buffer.from(saved).equals(await fresh.save()));

@@ -13,6 +13,8 @@
 // Differences d are taken relative to that of the teacher's largest class: where t = d − δ is small it stays exact.
 
 struct Params {
+  samples: u32,
+  across: u32, // workgroups along x, a sample each; further samples are along z
   tasks: u32,
   lanes: u32, // threads a task in the first phase: LANES / tasks, 1 at least
   student_row: u32, // logits a sample

@@ -220,42 +220,59 @@ fn write_gradient(sample: u32, lane: u32) {
   }
 }
 
+// The same for a whole workgroup.
+fn sample_of(group: vec3<u32>) -> u32 {
+  return group.z * params.across + group.x;
+}
+
 // Everything at once, for groups that fit one workgroup a sample.
 @compute @workgroup_size(LANES)
 fn fused(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  task_statistics(group.x, lane);
-  let loss = chunk_loss(group.x, 0u, lane);
-  if (lane == 0u) {
-    losses[group.x] = select(loss, not_a_number(), atomicLoad(&bad_logits) != 0u);
+  let sample = sample_of(group);
+  if (sample >= params.samples) {
+    return;
   }
-  write_gradient(group.x, lane);
+  task_statistics(sample, lane);
+  let loss = chunk_loss(sample, 0u, lane);
+  if (lane == 0u) {
+    losses[sample] = select(loss, not_a_number(), atomicLoad(&bad_logits) != 0u);
+  }
+  write_gradient(sample, lane);
 }
 
 // A chunk's loss alone.
 @compute @workgroup_size(LANES)
 fn losses_only(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  task_statistics(group.x, lane);
+  let sample = sample_of(group);
+  if (sample >= params.samples) {
+    return;
+  }
+  task_statistics(sample, lane);
   let first = group.y * params.chunk;
   let last = min(params.groups, first + params.chunk);
   var total = 0.0;
   for (var g = first + lane; g < last; g += LANES) {
-    let mask = mask_of(group.x, g);
-    total += weight_of(group.x, g, mask) * group_loss(mask).divergence;
+    let mask = mask_of(sample, g);
+    total += weight_of(sample, g, mask) * group_loss(mask).divergence;
   }
   part_d[lane] = total;
   workgroupBarrier();
   if (lane == 0u) {
     let loss = sum_of_parts() * params.loss_scale;
-    losses[group.x * params.chunks + group.y] = select(loss, not_a_number(), atomicLoad(&bad_logits) != 0u);
+    losses[sample * params.chunks + group.y] = select(loss, not_a_number(), atomicLoad(&bad_logits) != 0u);
   }
 }
 
 // A chunk's loss and its sums for the gradient.
 @compute @workgroup_size(LANES)
 fn chunked(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  task_statistics(group.x, lane);
-  let loss = chunk_loss(group.x, group.y, lane);
-  let at = group.x * params.chunks + group.y;
+  let sample = sample_of(group);
+  if (sample >= params.samples) {
+    return;
+  }
+  task_statistics(sample, lane);
+  let loss = chunk_loss(sample, group.y, lane);
+  let at = sample * params.chunks + group.y;
   if (lane == 0u) {
     losses[at] = select(loss, not_a_number(), atomicLoad(&bad_logits) != 0u);
   }
@@ -267,28 +284,36 @@ fn chunked(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
 // The gradient from all chunks' sums.
 @compute @workgroup_size(LANES)
 fn finish(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  task_statistics(group.x, lane);
+  let sample = sample_of(group);
+  if (sample >= params.samples) {
+    return;
+  }
+  task_statistics(sample, lane);
   for (var task = lane; task < params.tasks; task += LANES) {
     var total = vec2<f32>(0.0);
     for (var chunk = 0u; chunk < params.chunks; chunk++) {
-      total += partials[(group.x * params.chunks + chunk) * params.tasks + task];
+      total += partials[(sample * params.chunks + chunk) * params.tasks + task];
     }
     sum_share[task] = total.x;
     sum_change[task] = total.y;
   }
   workgroupBarrier();
-  write_gradient(group.x, lane);
+  write_gradient(sample, lane);
 }
 
 // KL of every group for every sample: [batch, groups].
 @compute @workgroup_size(LANES)
 fn each(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  task_statistics(group.x, lane);
+  let sample = sample_of(group);
+  if (sample >= params.samples) {
+    return;
+  }
+  task_statistics(sample, lane);
   let first = group.y * params.chunk;
   let last = min(params.groups, first + params.chunk);
   let is_bad = atomicLoad(&bad_logits) != 0u;
   for (var g = first + lane; g < last; g += LANES) {
-    let value = group_loss(mask_of(group.x, g)).divergence;
-    losses[group.x * params.groups + g] = select(value, not_a_number(), is_bad);
+    let value = group_loss(mask_of(sample, g)).divergence;
+    losses[sample * params.groups + g] = select(value, not_a_number(), is_bad);
   }
 }

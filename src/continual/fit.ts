@@ -2,7 +2,7 @@
 
 import { backward } from '../autograd/tape.ts';
 import type { Augmentation } from '../data/augment.ts';
-import { type Batch, DataLoader } from '../data/loader.ts';
+import type { Batch } from '../data/loader.ts';
 import { tune } from '../ops/tune.ts';
 import { clipGradNorm } from '../optim/clipping.ts';
 import type { GradScaler } from '../optim/grad-scaler.ts';
@@ -14,6 +14,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { type BatchParts, LazyBatch } from './batch.ts';
 import type { Disposables } from './disposables.ts';
 import { diverged, weightsAreFinite } from './divergence.ts';
+import { epochBatches } from './epoch-batches.ts';
 import type { EpochEvent, StepEvent } from './events.ts';
 import type { LearnerSettings, Recipe } from './learner-settings.ts';
 import { LossQueue } from './loss-queue.ts';
@@ -149,7 +150,7 @@ const drawsOf = (fit: Fit, epoch: number): Draw[] =>
 /**
  * Trains the model in one phase; yields every step, every epoch and the snapshots. The caller frees `held` when it ends,
  * fails or is left.
- * @throws {ConfigError} when training diverges.
+ * @throws {ConfigError} when training diverges, and for images one by one that the network cannot train on.
  * @throws {CheckpointError} when what is to be resumed does not fit.
  */
 export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent | SnapshotEvent> {
@@ -161,9 +162,14 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
   const optimizer = held.add(makeOptimizer(phase.parameters ?? model, recipe));
   const schedule = makeSchedule(recipe);
   // A seed for each task: no two may see the same orders.
-  const loader = new DataLoader(fit.indices, {
+  const loader = epochBatches({
+    indices: fit.indices,
     batch: recipe.batch,
     seed: Random.of(seed, ...purpose('loader', fit)).word(),
+    model,
+    images,
+    isAlone: Object.keys(phase.drawn ?? {}).length === 0,
+    where: nameOf(fit),
   });
   const parts: PhaseParts = { model, optimizer, scaler: fit.scaler, state: phase.state ?? {} };
   if (resume) restoreSnapshot(resume.snapshot, parts, resume.where);

@@ -13,7 +13,8 @@ const where = 'fork';
 const FIXED = [...Object.keys(networkSettings), 'precision', 'mean', 'std'] as readonly (keyof LearnerSettings)[];
 
 /**
- * A copy of what is known, for a learner of another setup: model, scaler and memory are its own.
+ * A copy of what is known, for a learner of another setup: model, scaler and memory are its own. All is taken at the call: what is known
+ * may be freed, or be replaced by what a task led to, before the copy is there.
  * @throws {ConfigError} when its network differs, or what was kept is not what its method needs.
  */
 export async function forked(from: Setup, known: Knowledge, to: Setup): Promise<Knowledge> {
@@ -29,12 +30,12 @@ export async function forked(from: Setup, known: Knowledge, to: Setup): Promise<
   let model: IncrementalModel | null = null;
   try {
     const memory = keptBy(from, known, to, own.memory);
-    const scale = await known.scaler?.state();
-    if (scale) own.scaler?.load(scale);
     if (known.model && known.images) {
       model = modelOf(to, known.taskSizes, known.images).eval();
       copyModel(known.model, model, from, to);
     }
+    const scale = await known.scaler?.state();
+    if (scale) own.scaler?.load(scale);
     return { ...known, memory, scaler: own.scaler, model };
   } catch (error) {
     model?.dispose();

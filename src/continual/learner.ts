@@ -84,6 +84,10 @@ export class ContinualLearner {
    * const [{ label, probability }] = await learner.predict(image);
    */
   static async create(engine: Engine, options: LearnerOptions = {}): Promise<ContinualLearner> {
+    return ContinualLearner.made(engine, options);
+  }
+
+  private static made(engine: Engine, options: LearnerOptions): ContinualLearner {
     const { method = 'fdkd', resize = false, model, ...others } = options;
     const network = typeof model === 'object' ? model : undefined;
     const settings = network || model === undefined ? others : { ...others, model };
@@ -139,8 +143,9 @@ export class ContinualLearner {
     const { method = this.method, resize = this.resize, model = this.network, ...changed } = options;
     const own = method === this.method || method === this.method.name ? this.methodSettings : {};
     const settings = { ...this.training, ...own, ...changed, model: model ?? this.training.model };
-    const fork = await ContinualLearner.create(this.engine, { method: method as AnyMethod, resize, ...settings });
+    const fork = ContinualLearner.made(this.engine, { method: method as AnyMethod, resize, ...settings });
     try {
+      // Called before anything is waited for: what is known here may be freed meanwhile.
       fork.replace(await forked(this.setup, this.known, fork.setup));
     } catch (error) {
       fork.dispose();
@@ -222,7 +227,8 @@ export class ContinualLearner {
    * Learns images by class. New names are new classes; images of a class that is known add to what is trained on and to the
    * candidates for its exemplars, and bring no new logit. When it fails, is aborted or left before its last event, the learner
    * is as it was before.
-   * @throws {ConfigError} when training diverges, or the memory is too small for so many classes.
+   * @throws {ConfigError} when training diverges, the memory is too small for so many classes, or images come one by one to a network
+   * whose maps of them end in one pixel, which batch norm cannot train on. A last batch of one image joins the batch before there.
    * @throws {ArgumentError} without images, for two classes of one name, for a class to be tested on that is not known, for
    * options that do not fit, when another task is under way, or after `dispose`.
    * @throws {ShapeError} when images are of another size than the first task's, unless the learner resizes.

@@ -127,11 +127,17 @@ export class Predictions {
     });
   }
 
-  /** The predictor, made when it is first asked for. */
+  /** The predictor, made when it is first asked for; when that fails, whoever asks next has it made anew. */
   private async asked(): Promise<Predictor> {
     this.predictor ??= this.makePredictor();
-    this.ready = await this.predictor;
-    return this.ready;
+    const { predictor } = this;
+    try {
+      this.ready = await predictor;
+      return this.ready;
+    } catch (error) {
+      if (this.predictor === predictor) this.predictor = null;
+      throw error;
+    }
   }
 
   private async makePredictor(): Promise<Predictor> {

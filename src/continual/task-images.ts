@@ -43,6 +43,12 @@ export class TaskImages {
       : new DeviceImages(engine, images, { normalization });
   }
 
+  /** Of one image: [h, w, c]. */
+  get shape(): readonly [number, number, number] {
+    const { height, width, channels } = this.images;
+    return [height, width, channels];
+  }
+
   /** Whether the pixels of a batch are read and uploaded for it. */
   get areStreamed(): boolean {
     return this.source instanceof StreamedImages;

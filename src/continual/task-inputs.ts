@@ -62,13 +62,25 @@ async function normalized(images: Images, { mean, std }: LearnerSettings): Promi
   return { height, width, channels, mean: mean ?? measured?.mean ?? [], std: std ?? measured?.std ?? [] };
 }
 
-/** Everything that a task's outcome depends on, in short: what was learnt before, the settings, and the images. */
-export function taskFingerprint(
+const decisiveParts = (
   { method, methodSettings, training }: Setup,
   { history }: Knowledge,
   { names, identity }: TaskInputs,
-): string {
+): Uint8Array[] => {
   const decisive = Object.entries(training).filter(([name]) => !(name in executionSettings));
   const text = JSON.stringify([history, method.name, methodSettings, decisive, names]);
-  return fingerprint([textBytes(text), ...identity]);
+  return [textBytes(text), ...identity];
+};
+
+/**
+ * Everything that a task's outcome depends on, in short: what was learnt before, the settings, the images, and the class of each, which
+ * the names of all classes leave open where some are known already.
+ */
+export function taskFingerprint(setup: Setup, known: Knowledge, inputs: TaskInputs): string {
+  const { buffer, byteOffset, byteLength } = inputs.labels;
+  return fingerprint([...decisiveParts(setup, known, inputs), new Uint8Array(buffer, byteOffset, byteLength)]);
 }
+
+/** As progress was marked before the classes of images were part of it: a task that was begun then can be gone on with. */
+export const formerFingerprint = (setup: Setup, known: Knowledge, inputs: TaskInputs): string =>
+  fingerprint(decisiveParts(setup, known, inputs));

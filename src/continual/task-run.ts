@@ -19,7 +19,7 @@ import { phasesOf } from './method-checks.ts';
 import { defaultModel } from './model.ts';
 import { epochsOf, taskRecipe } from './recipe.ts';
 import { TaskImages } from './task-images.ts';
-import type { TaskInputs } from './task-inputs.ts';
+import { formerFingerprint, type TaskInputs } from './task-inputs.ts';
 import { readProgress, type TaskProgress, writeProgress } from './task-progress.ts';
 
 export interface TaskRunOptions {
@@ -199,13 +199,16 @@ export class TaskRun implements Task {
   private resumed(bytes: Uint8Array): TaskProgress {
     const progress = readProgress(bytes, RESUMED);
     const { index, options } = this;
-    if (progress.task !== index || progress.fingerprint !== options.fingerprint) {
+    const { setup, known, inputs } = options;
+    const isOfThese = ({ fingerprint }: TaskProgress) =>
+      fingerprint === options.fingerprint || fingerprint === formerFingerprint(setup, known, inputs);
+    if (progress.task !== index || !isOfThese(progress)) {
       throw new CheckpointError({
         where: RESUMED,
         message:
           progress.task !== index
             ? `this is the progress of task ${progress.task + 1}, but task ${index + 1} is to be learnt.`
-            : 'this progress was made with other images, settings or exemplars.',
+            : 'this progress was made with other images, classes, settings or exemplars.',
         fix: 'Give the images and the learner that the task was begun with, or learn it from its beginning.',
       });
     }

@@ -81,7 +81,8 @@ function poolOf(kind: PoolKind | TaskPool, taskSizes: readonly number[], upTo?: 
  * @param teacher f32 [batch, at least the old classes].
  * @throws {ShapeError} when logits, weights, labels or sizes do not fit each other or the pool.
  * @throws {DTypeError} when the logits are not f32.
- * @throws {ArgumentError} when the temperature, the pool or a weight is out of range, or `random` has no draw.
+ * @throws {ArgumentError} when the temperature, the pool or a weight is out of range, `random` has no draw or one over other
+ * groups, or weights a task beside a draw by weights of its own.
  * @throws {EngineMismatchError} when the logits belong to several engines.
  */
 export function denseKD(student: Tensor, teacher: Tensor, options: DenseKDOptions): Tensor {
@@ -113,7 +114,7 @@ export function denseKD(student: Tensor, teacher: Tensor, options: DenseKDOption
   const overSamples = (loss: Tensor) =>
     samples && options.labels ? loss.mul(gather(samples, options.labels)).mean() : loss;
   if (variant === 'random') {
-    if (!draw || groupWeights || draw.pool.size !== pool.size) {
+    if (!draw || groupWeights || !draw.pool.hasGroupsOf(pool)) {
       throw new ArgumentError({
         where,
         message: draw

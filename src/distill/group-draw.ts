@@ -59,6 +59,8 @@ export class GroupDraw {
   readonly state: Tensor;
   /** How groups weigh by their number of tasks; `uniform` by default. */
   readonly sizes: GroupSizes;
+  /** Whether groups are drawn by weights of their own. */
+  readonly isWeighted: boolean;
   /** What one group of each size weighs, from one task on, in a mean over all; `null` where sizes make no difference. */
   readonly perSize: readonly number[] | null;
   private readonly stream: number;
@@ -96,6 +98,7 @@ export class GroupDraw {
     this.per = per;
     this.stream = stream;
     this.sizes = sizes;
+    this.isWeighted = weights !== undefined;
     this.perSize = sizeWeights(where, pool, sizes);
     const chances = this.perSize
       ? chancesBySize(pool, this.perSize)

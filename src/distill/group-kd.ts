@@ -11,6 +11,7 @@ import denseSource from '../../shaders/distill/group-kd-dense.wgsl';
 import listedSource from '../../shaders/distill/group-kd-listed.wgsl';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
+import { plane } from '../gpu/plane.ts';
 import type { Runtime } from '../gpu/runtime.ts';
 import { launchElementwise } from '../ops/elementwise/elementwise-kernel.ts';
 import { sum } from '../ops/reduce.ts';
@@ -158,6 +159,7 @@ interface Distillation {
 function launch(plan: Distillation, entry: string, outputs: readonly Tensor[], chunk: number, chunks: number): void {
   const { student, teacher, pool, batch, groups, weights, temperature, scale } = plan;
   const lanes = threadsOf(student.engine);
+  const [across, layers] = plane(student.engine, batch);
   const uniform = weights.source === 'uniform';
   const weightBuffer = uniform ? teacher : weights.tensor;
   const inputs = entry === 'finish' ? [student, teacher] : [student, teacher, groups.masks];
@@ -172,6 +174,8 @@ function launch(plan: Distillation, entry: string, outputs: readonly Tensor[], c
     },
     buffers: [...inputs, ...outputs].map((t) => t.storage),
     params: {
+      samples: batch,
+      across,
       tasks: pool.tasks,
       lanes: Math.max(1, Math.floor(lanes / pool.tasks)),
       student_row: student.shape[1] as number,
@@ -187,7 +191,7 @@ function launch(plan: Distillation, entry: string, outputs: readonly Tensor[], c
       starts: pool.paddedStarts,
       by_size: paddedSizes(weights.perSize ?? null),
     },
-    workgroups: [batch, entry === 'finish' ? 1 : chunks],
+    workgroups: [across, entry === 'finish' ? 1 : chunks, layers],
   });
 }
 

@@ -11,7 +11,10 @@ import { resolveWeights, type TaskWeights, type WeightSource } from './group-wei
 
 /** Temperature, weights and reduction of {@link randomKD}. */
 export interface RandomKDOptions extends Pick<GroupKDOptions, 'temperature' | 'reduction'> {
-  /** Weights of the groups made from numbers a task; a drawn group then counts by its weight over its chance to be drawn. */
+  /**
+   * Weights of the groups made from numbers a task, for a draw without weights of its own; a drawn group then counts by its weight over
+   * its chance to be drawn.
+   */
   weights?: TaskWeights;
 }
 
@@ -20,8 +23,8 @@ export interface RandomKDOptions extends Pick<GroupKDOptions, 'temperature' | 'r
  * pool with the draw's weights. Nothing is read back.
  * @throws {ShapeError} when logits or weights do not fit each other or the pool.
  * @throws {DTypeError} when the logits are not f32.
- * @throws {ArgumentError} when the temperature is out of range, the draw leaves out sizes that weigh something, or the reduction is
- * none.
+ * @throws {ArgumentError} when the temperature is out of range, the draw leaves out sizes that weigh something or has weights
+ * of its own beside those that were given, or the reduction is none.
  * @throws {EngineMismatchError} when the logits belong to several engines.
  */
 export function randomKD(student: Tensor, teacher: Tensor, draw: GroupDraw, options: RandomKDOptions = {}): Tensor {
@@ -39,8 +42,20 @@ export function randomKD(student: Tensor, teacher: Tensor, draw: GroupDraw, opti
 }
 
 /** What a drawn group counts: without weights 1/m, otherwise its weight, over its share in the draw where that goes by size. */
-function sourceOf(engine: Tensor['engine'], { pool, perSize, groups }: GroupDraw, weights?: TaskWeights): WeightSource {
+function sourceOf(
+  engine: Tensor['engine'],
+  { pool, perSize, groups, isWeighted }: GroupDraw,
+  weights?: TaskWeights,
+): WeightSource {
   if (!weights) return { source: 'uniform', value: 1 / groups };
+  if (isWeighted) {
+    throw new ArgumentError({
+      where: 'randomKD',
+      message:
+        "weights were given for groups that are drawn by weights of the draw's own: the loss would weigh them by both.",
+      fix: 'Draw uniformly or by sizes, or leave out these weights, or the weighting that has them.',
+    });
+  }
   const source = resolveWeights('randomKD', engine, pool, weights, false);
   const wanted = source.perSize;
   if (!wanted && !perSize) return source;

@@ -188,6 +188,17 @@ export class TaskPool {
     return this.words === null;
   }
 
+  /** Whether another pool has the same groups of the same tasks, in whatever order. */
+  hasGroupsOf(other: TaskPool): boolean {
+    if (other === this) return true;
+    if (String(other.taskSizes) !== String(this.taskSizes) || other.size !== this.size) return false;
+    // Of one kind, a smaller bound leaves fewer.
+    if (other.kind === this.kind && this.kind !== 'masks') return true;
+    const sorted = (pool: TaskPool) => Array.from({ length: pool.size }, (_, g) => pool.mask(g)).sort();
+    const own = sorted(this);
+    return sorted(other).every((mask, g) => mask === own[g]);
+  }
+
   /** Mask of group `index`. */
   mask(index: number): bigint {
     if (!this.words) return BigInt(index) + 1n;

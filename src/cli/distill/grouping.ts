@@ -9,7 +9,7 @@ import { clipped } from '../../gpu/printable.ts';
 /** A grouping as it was asked for. */
 export interface Grouping {
   readonly kind: 'clusters' | 'tasks' | 'file';
-  /** Of clusters; the square root of the classes by default. */
+  /** Of clusters; by default the square root of the classes, as far as it is a number that is taken. */
   readonly count?: number;
   /** Of a file: its lists of names and numbers. */
   readonly lists: readonly (readonly (string | number)[])[];
@@ -83,7 +83,7 @@ export async function groupsFor(
   const classes = names.length;
   const lots =
     kind === 'clusters'
-      ? clustered(where, await compression.prototypes(), classes, count ?? Math.round(Math.sqrt(classes)))
+      ? clustered(where, await compression.prototypes(), classes, count ?? usualCount(classes))
       : kind === 'tasks'
         ? tasks(taskSizes)
         : lists.map((list) => list.map((one) => placeOf(typeof one === 'number' ? nameOf(one) : one, names, where)));
@@ -99,6 +99,8 @@ export async function groupsFor(
     fix: kind === 'tasks' ? 'Use --grouping clusters.' : kind === 'clusters' ? askFor(classes) : 'Give others.',
   });
 }
+
+const usualCount = (classes: number): number => Math.min(Math.max(2, Math.round(Math.sqrt(classes))), MOST_DENSE_TASKS);
 
 /** Numbers of clusters that are taken. */
 const askFor = (classes: number): string => `Ask for 2 to ${Math.min(classes, MOST_DENSE_TASKS)}.`;

@@ -10,6 +10,7 @@ import {
 } from '../../continual/compression/settings.ts';
 import { executionSettings, networkSettings } from '../../continual/learner-settings.ts';
 import type { Setting } from '../../continual/setting.ts';
+import { MOST_DENSE_TASKS } from '../../distill/task-pool.ts';
 import { addFlag } from '../config-flags.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -86,7 +87,11 @@ export function addDistillFlags(command: Command): Command {
       "groups of classes for the dense loss: clusters of the teacher's class prototypes, the run's tasks, or a JSON file of lists of class names or numbers",
       'clusters',
     )
-    .option('--groups <n>', 'clusters; by default the square root of the classes', wholeNumber)
+    .option(
+      '--groups <n>',
+      `clusters; by default the square root of the classes, from 2 to ${MOST_DENSE_TASKS}`,
+      wholeNumber,
+    )
     .option('--data <folder>', "where the run's data lie now; where the run had them by default")
     .option('--markdown', 'the tables as Markdown');
   const distilling = new Set(Object.keys(offlineSettings));

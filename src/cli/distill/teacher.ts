@@ -15,7 +15,7 @@ import { fingerprint } from '../../data/fingerprint.ts';
 import { type ImageFormat, joinImages } from '../../data/image-bytes.ts';
 import { allInMemory, type Images } from '../../data/stored-images.ts';
 import { ConfigError, DataError } from '../../errors.ts';
-import { ResNetBackbone } from '../../nn/resnet.ts';
+import type { AnyModule } from '../../nn/module.ts';
 import type { Engine } from '../../tensor/engine.ts';
 import { loadRunData } from '../run-data.ts';
 import { checkpointIn } from '../run-files.ts';
@@ -111,10 +111,14 @@ export async function loadTeacher(engine: Engine, { where, bytes, config, split 
   }
 }
 
+/** The networks that a model is put together from, by what has features of its own; none where it is one itself. */
+const networksIn = (model: AnyModule): AnyModule[] =>
+  [...model.children()].flatMap(([, child]) => ('featureSize' in child ? [child] : networksIn(child)));
+
 /** @throws {ConfigError} */
 function assertOneNetwork(model: IncrementalModel, method: string, where: string): void {
-  const networks = [...model.namedModules()].filter(([, module]) => module instanceof ResNetBackbone).length;
-  if (networks === 1) return;
+  const networks = networksIn(model).length;
+  if (networks <= 1) return;
   throw new ConfigError({
     where,
     message: `the teacher has to be one network, and the model of "${method}" has ${networks} of them side by side.`,

@@ -133,7 +133,8 @@ export class Compression {
 
   /**
    * Trains a student; the same options give the same student. The last event has it.
-   * @throws {ConfigError} when training diverges, for a loss that is not known, and a weight that is no number of at least 0.
+   * @throws {ConfigError} when training diverges, for a loss that is not known, a weight that is no number of at least 0, and images
+   * one by one where the student's maps of them end in one pixel.
    * @throws {ArgumentError} for `dense` without groups, or groups of other classes.
    */
   async *learn({
@@ -228,21 +229,22 @@ letUsingDispose(Compression);
 function checkedLabels({ images, labels }: LabelledImages, classes: number): Int32Array<ArrayBuffer> {
   if (labels.length !== images.count)
     throw new ShapeError({ where, message: `there are ${labels.length} labels for ${images.count} images.` });
-  const own = Int32Array.from(labels);
-  const outside = own.findIndex((label) => !(label >= 0 && label < classes));
+  // As they were given: whole numbers of 32 bits can be made of anything.
+  const outside = Array.from(labels).findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes));
   if (outside >= 0)
     throw new ArgumentError({
       where,
       message: `image ${outside} is of class ${labels[outside]}, but the teacher knows 0 to ${classes - 1}.`,
       fix: 'Give images of its classes only.',
     });
-  return own;
+  return Int32Array.from(labels);
 }
 
 /**
  * Percent of the images whose largest logit is the right one.
  * @param normalization what the model was trained with.
  * @throws {ShapeError} when images and labels do not fit each other.
+ * @throws {ArgumentError} for a label that is none of the model's classes.
  */
 export async function accuracyOf(
   model: IncrementalModel,

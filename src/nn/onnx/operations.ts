@@ -105,6 +105,15 @@ const asNumber = (graph: Graph, input: Input): Input => {
   return graph.elementwise([input], input.shape, cast, { element: 'i32' });
 };
 
+/** ONNX's conditions are booleans: a number is one that is not 0, as here, where NaN is none either. */
+const asCondition = (graph: Graph, input: Input): Input => {
+  if (!isValue(input) || input.element === 'bool') return input;
+  const { element, shape } = input;
+  const isSet = ([name]: readonly string[]) =>
+    graph.call('Not', [graph.call('Equal', [name as string, graph.scalar(0, element)])]);
+  return graph.elementwise([input], shape, isSet, { element: 'bool' });
+};
+
 const counterparts = (
   expressions: Readonly<Record<string, Expression>>,
   { takes, ...given }: { readonly element?: Value['element']; readonly takes: 'numbers' | 'conditions' },
@@ -112,7 +121,8 @@ const counterparts = (
   Object.entries(expressions).map(([name, expression]) => [
     name,
     ({ graph, inputs, shape }) => {
-      const taken = takes === 'numbers' ? inputs.map((input) => asNumber(graph, input)) : inputs;
+      const as = takes === 'numbers' ? asNumber : asCondition;
+      const taken = inputs.map((input) => as(graph, input));
       const conditions = takes === 'conditions' ? inputs.map((_, i) => i) : [];
       return graph.elementwise(taken, shape, (names) => expression(graph, ...names), { ...given, conditions });
     },
@@ -179,8 +189,10 @@ export const OPERATIONS: ReadonlyMap<string, Counterpart> = new Map<string, Coun
   ...counterparts(LOGICAL, { element: 'bool', takes: 'conditions' }),
   [
     'where',
-    ({ graph, inputs, shape }) =>
-      graph.elementwise(inputs, shape, (names) => graph.call('Where', names), { conditions: [0] }),
+    ({ graph, inputs, shape }) => {
+      const taken = inputs.map((input, i) => (i === 0 ? asCondition : asNumber)(graph, input));
+      return graph.elementwise(taken, shape, (names) => graph.call('Where', names), { conditions: [0] });
+    },
   ],
   [
     'cast',
@@ -207,12 +219,15 @@ export const OPERATIONS: ReadonlyMap<string, Counterpart> = new Map<string, Coun
   [
     'concat',
     ({ graph, inputs, shape, options }) => {
+      // What was compared is alike among itself, and a number beside masks of numbers.
+      const isMixed = new Set(inputs.map((input) => elementOf([input]))).size > 1;
+      const taken = isMixed ? inputs.map((input) => asNumber(graph, input)) : inputs;
       const last = graph.call(
         'Concat',
-        inputs.map((input) => graph.operand(input)),
+        taken.map((input) => graph.operand(input)),
         { axis: options.axis as number },
       );
-      return { shape, element: elementOf(inputs), last };
+      return { shape, element: elementOf(taken), last };
     },
   ],
   [
