@@ -183,6 +183,28 @@ test('cosines along any axis, of zeros too', async () => {
   assert.ok((await zeros.grad!.data()).every(Number.isFinite));
 });
 
+test('cosines of shapes that broadcast are those of the vectors spread out', async () => {
+  /** Both spread out to [2, 2, 2], along the axis in the middle. */
+  const at = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+    [0, 1, 2, 3].map((i) => {
+      const [outer, inner] = [i >> 1, i & 1];
+      const along = (of: ArrayLike<number>, base: number) => [0, 1].map((j) => of[base + 2 * j + inner]!);
+      return cosine(along(a, 4 * outer), along(b, 0));
+    });
+  await gradcheck(
+    (a, b) => cosineSimilarity(a, b, { axis: 1 }),
+    (a, b) => at(a!, b!),
+    [engine.tensor(uniform(8, 3), [2, 2, 2]), engine.tensor(uniform(4, 4), [2, 2])],
+  );
+  await near(cosineSimilarity(engine.ones([1, 4]), engine.ones([1, 1])), [1], 1e-6);
+  const even = engine.tensor([1, -2, 3], [3, 1]); // its gradient is zero: lengths of vectors change no angle
+  await gradcheck(
+    (a) => cosineSimilarity(a, even),
+    (a) => rowsOf(a!, 4).map((row, i) => cosine(row, Array(4).fill(i === 1 ? -1 : 1))),
+    [x],
+  );
+});
+
 test('pairs that are alike come closer, others part up to a margin', async () => {
   const signs = [1, -1, -1];
   const at = (a: Float64Array, b: Float64Array) =>

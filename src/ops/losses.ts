@@ -3,8 +3,9 @@
  * shape and dtype, f32 or f16; both have gradients unless it says otherwise. Means and sums are f32.
  */
 import { ArgumentError, ShapeError } from '../errors.ts';
+import { ones } from '../tensor/create.ts';
 import { commonFloat } from '../tensor/dtype.ts';
-import { sameShape, show } from '../tensor/shape.ts';
+import { broadcastShapes, sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, type Tensor } from '../tensor/tensor.ts';
 import { elementwise } from './elementwise/elementwise.ts';
 import { launchElementwise } from './elementwise/elementwise-kernel.ts';
@@ -225,7 +226,7 @@ export function klDiv(input: Tensor, target: Tensor, { reduction, logTarget = fa
 
 /**
  * The cosine of the angle between vectors along an axis, the last by default (where images here have what PyTorch's have along its
- * default): a · b / (max(‖a‖, eps) · max(‖b‖, eps)), f32. Shapes broadcast.
+ * default): a · b / (max(‖a‖, eps) · max(‖b‖, eps)), f32. Shapes broadcast, and the axis is one of the common shape.
  * @param options `eps`: 1e-8 by default, so that vectors of zeros have the cosine 0.
  * @throws {ShapeError} when the shapes do not broadcast, or the axis is out of range.
  * @throws {DTypeError} unless both are f32 or both f16.
@@ -238,7 +239,10 @@ export function cosineSimilarity(
   commonFloat('cosineSimilarity', [a, b]);
   // The least normal number, nearly, keeps the gradient of a vector of zeros finite.
   const length = (of: Tensor) => of.square().sum(axis, { keepDims: true }).clamp(1e-37).sqrt().clamp(eps);
-  const [p, q] = [a.cast('f32'), b.cast('f32')];
+  const common = broadcastShapes('cosineSimilarity', a.shape, b.shape);
+  // Spread out first: an element that stands for several counts as often in the length of its vector.
+  const spread = (of: Tensor) => (sameShape(of.shape, common) ? of : of.mul(ones(of.engine, common)));
+  const [p, q] = [spread(a.cast('f32')), spread(b.cast('f32'))];
   const cosines = p.mul(q).sum(axis, { keepDims: true }).div(length(p)).div(length(q));
   const dropped = axis < 0 ? axis + cosines.rank : axis;
   return reshape(
