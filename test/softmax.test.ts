@@ -210,6 +210,12 @@ test('NaN takes its row along, and −∞ masks', async () => {
       [...(await losses.data())],
       nonfinite.map(({ loss }) => loss),
     );
+    // With a smoothed target distribution every masked class costs ∞.
+    const smoothed = crossEntropy(x, targets, { labelSmoothing: 0.1, reduction: 'none' });
+    assert.equal(
+      [...(await smoothed.data())],
+      nonfinite.map(({ loss }) => (Number.isNaN(loss) ? loss : Infinity)),
+    );
     losses.sum().backward();
     const gradient = expected.map((p, i) => p - (i % n === 1 ? 1 : 0));
     assert.equal([...(await x.grad!.data())], gradient);
