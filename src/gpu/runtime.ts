@@ -159,6 +159,16 @@ export class Runtime {
   }
 
   /**
+   * Does what no command on the device does: now, and when this is recorded before every replay, in order. For counts of what
+   * replays do.
+   * @internal
+   */
+  eachTime(does: () => void): void {
+    does();
+    this.recorder.draft?.eachTime(does);
+  }
+
+  /**
    * Runs `fn` and frees every tensor made inside, except those in what it returns (searched through arrays, maps and
    * plain objects) and those given to {@link keep}. Scopes nest: what is returned belongs to the outer one.
    * @throws {ArgumentError} when `fn` is asynchronous: read results after the scope instead.
@@ -219,6 +229,7 @@ export class Runtime {
    */
   replay(recording: Recording): void {
     this.assertUsable('replay');
+    for (const does of recording.parts.does) does();
     for (const [storage, { data, offset }] of recording.parts.feeds) this.upload(storage, data, offset);
     this.recorder.replay(recording);
   }
