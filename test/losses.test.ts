@@ -159,8 +159,12 @@ test('divergence of distributions, by its definition with batchmean', async () =
       [q, p],
     );
   }
-  const zero = klDiv(engine.tensor([-Infinity, Math.log(0.5)]), engine.tensor([0, 1]), { reduction: 'none' });
+  const zero = klDiv(engine.tensor([-1e30, Math.log(0.5)]), engine.tensor([0, 1]), { reduction: 'none' });
   await near(zero, [0, Math.LN2], 1e-6);
+  const [inf, nan] = [Infinity, Number.NaN];
+  const masked = engine.tensor([-inf, -inf, nan, 0]);
+  const other = klDiv(masked, engine.tensor([0, 0.5, 0, nan]), { reduction: 'none' });
+  assert.equal([...(await other.data())], [nan, inf, nan, nan]);
 });
 
 test('cosines along any axis, of zeros too', async () => {

@@ -201,7 +201,8 @@ export interface KLOptions {
 
 const divergences = /* @__PURE__ */ elementwise('klDiv', {
   operands: ['a', 'b'],
-  forward: 'select(b * (safe_log(b) - a), 0.0, b == 0.0)',
+  // As PyTorch's, b log b − b a: a probability of 0 counts for nothing, unless a is not finite, which makes NaN.
+  forward: 'select(b * (safe_log(b) - a), select(0.0, not_a_number_of(a), !is_finite(a)), b == 0.0)',
   gradients: ['-dy * b', 'dy * (safe_log(b) + 1.0 - a)'],
 });
 const logDivergences = /* @__PURE__ */ elementwise('klDiv', {
@@ -211,7 +212,8 @@ const logDivergences = /* @__PURE__ */ elementwise('klDiv', {
 });
 
 /**
- * p · (log p − log q) of each element: the Kullback–Leibler divergence of the input q from the target p.
+ * p · (log p − log q) of each element: the Kullback–Leibler divergence of the input q from the target p. Where p is 0 it is 0, but NaN
+ * where log q is −∞, as PyTorch's.
  * @param input log q, as `logSoftmax` gives it.
  * @param target p, or log p with `logTarget`.
  * @throws {ShapeError} unless both have one shape.
