@@ -7,8 +7,8 @@ import { ones } from '../tensor/create.ts';
 import { commonFloat } from '../tensor/dtype.ts';
 import { broadcastShapes, sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, type Tensor } from '../tensor/tensor.ts';
+import { countsOf } from './cross-entropy.ts';
 import { elementwise } from './elementwise/elementwise.ts';
-import { launchElementwise } from './elementwise/elementwise-kernel.ts';
 import { expectShapes } from './expect-shapes.ts';
 import { gatherUnsigned } from './gather.ts';
 import './methods.ts';
@@ -183,7 +183,7 @@ export function nllLoss(logProbabilities: Tensor, targets: Tensor, { weight, red
   const { shape } = targets;
   const counts = weight
     ? reshape(gatherUnsigned(weight.detach(), reshape(targets, [targets.size])), shape)
-    : launchElementwise('counts', 'select(0.0, 1.0, a >= 0 && a < b)', { a: targets, b: classes }, { shape });
+    : countsOf(targets, classes);
   const picked = reshape(gatherUnsigned(logProbabilities, reshape(targets, [...shape, 1]), -1), shape);
   const losses = picked.mul(counts).neg();
   return reduction === undefined || reduction === 'mean'
