@@ -75,6 +75,48 @@ test('four small batches train as one large one, captured or not', async () => {
   }
 });
 
+test('a parameter that had no gradient is left alone, captured or not', async () => {
+  for (const captured of [[], ['gather'], ['gather', 'update']]) {
+    const [p, r] = [leaf([1, 2], [2]), leaf([3, 4], [2])];
+    const optimizer = new SGD([p, r], { lr: 0.5, momentum: 0.9, weightDecay: 0.1 });
+    const accumulator = new GradientAccumulator(optimizer.parameters);
+    const made = <A extends readonly Tensor[]>(name: string, step: (...inputs: A) => void) =>
+      captured.includes(name) ? capture(engine, step) : (...inputs: A) => engine.scope(() => step(...inputs));
+    const gather = made('gather', (x: Tensor) => {
+      p.mul(x).sum().backward();
+      accumulator.add();
+    });
+    const gatherBoth = made('gather', (x: Tensor) => {
+      p.mul(x).add(r).sum().backward();
+      accumulator.add();
+    });
+    const update = () => {
+      accumulator.load();
+      optimizer.step();
+      accumulator.reset();
+    };
+    const [updateOne, updateBoth] = [made('update', update), made('update', update)];
+    const [expected, velocity] = [
+      [1, 2, 3, 4],
+      [0, 0, 0, 0],
+    ];
+    for (let round = 0; round < 8; round++) {
+      // Replays are taken apart by whether r had a gradient.
+      const both = round % 2 === 1;
+      const [first, second] = [uniform(2, round), uniform(2, round + 10)];
+      for (const x of [first, second]) (both ? gatherBoth : gather)(engine.tensor(x));
+      (both ? updateBoth : updateOne)();
+      for (let i = 0; i < (both ? 4 : 2); i++) {
+        const gradient = i < 2 ? first[i]! + second[i]! : 2;
+        velocity[i] = 0.9 * velocity[i]! + gradient + 0.1 * expected[i]!;
+        expected[i]! -= 0.5 * velocity[i]!;
+      }
+      await near(p, expected.slice(0, 2), 1e-5);
+      await near(r, expected.slice(2), 1e-5);
+    }
+  }
+});
+
 test('what is not a parameter adds up nowhere', () => {
   const told = (parameters: Tensor[]) => errorOf(() => new GradientAccumulator(parameters)).message;
   assert.match(told([]), /GradientAccumulator: needs at least one tensor/);

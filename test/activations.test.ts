@@ -88,7 +88,7 @@ test('slopes at the kinks are PyTorch’s', async () => {
   };
   assert.equal(await at((x) => leakyRelu(x, 0.25), [0]), [0.25]);
   assert.equal(await at((x) => elu(x, 0.5), [0]), [0.5]);
-  assert.equal(await at(relu6, [0, 6]), [0, 0]);
+  assert.equal(await at(relu6, [0, 6, Number.NaN]), [0, 0, 1]);
   assert.equal(await at(hardSigmoid, [-3, 3]), [0, 0]);
 });
 

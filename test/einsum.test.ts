@@ -2,7 +2,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { gradcheck } from '../src/entries/testing.ts';
 import { einsum } from '../src/index.ts';
-import { engine, errorOf, uniform } from './support/engine.ts';
+import { sizeOf } from '../src/tensor/shape.ts';
+import { engine, errorOf, needs, uniform } from './support/engine.ts';
+import { HALF_EPSILON, halves } from './support/half.ts';
 
 /** The definition: a loop over every letter, in float64. The equation names all axes and the result. */
 function reference(
@@ -130,6 +132,24 @@ for (const [given, shapes, spelt = given] of cases) {
     );
   });
 }
+
+needs('shader-f16')('f16 operands that are summed before the product', async () => {
+  const cases: [string, number[], number[]][] = [
+    ['ij,k->ik', [2, 3], [2]],
+    ['i,jk->ij', [2], [3, 4]],
+    ['ijk,jl->l', [2, 3, 2], [3, 4]],
+  ];
+  for (const [equation, ...shapes] of cases) {
+    const inputs = shapes.map((shape, i) => halves(uniform(sizeOf(shape), i), shape));
+    assert.is(einsum(equation, ...inputs).dtype, 'f16');
+    await gradcheck(
+      (...t) => einsum(equation, ...t),
+      (...values) => reference(equation, shapes, values),
+      inputs,
+      { tolerance: 4 * HALF_EPSILON },
+    );
+  }
+});
 
 test('equations that cannot be meant are refused in words', () => {
   const [a, b] = [engine.zeros([2, 3]), engine.zeros([3, 4])];

@@ -206,6 +206,13 @@ test("gradients at NaN are PyTorch's", async () => {
   }
 });
 
+test('slopes of a quotient whose divisor has a square beyond f32', async () => {
+  const [a, b] = [leaf([1e25, 3e-25], [2]), leaf([1e25, 3e-25], [2])];
+  a.div(b).sum().backward();
+  await near(a.grad!.mul(b), [1, 1], 1e-6);
+  await near(b.grad!.mul(b), [-1, -1], 1e-6);
+});
+
 test('small and large arguments keep their accuracy', async () => {
   const tiny = Float32Array.of(1e-7, -1e-7, 1e-4, -3e-3, 0.02, -0.049, 0.06);
   for (const name of ['expm1', 'log1p', 'tanh', 'erf', 'sin'] as const) {

@@ -262,6 +262,30 @@ test('two kernels of one name are told apart by their sources', async () => {
   assert.is(await written('2.0'), 2);
 });
 
+test('workgroups are whole numbers within the limit', async () => {
+  const kernel = {
+    name: 'ones',
+    source: wgsl`@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3<u32>) { y[id.x] = 1.0; }`,
+  };
+  const y = engine.zeros([96]);
+  const launch = (...workgroups: [number, number?, number?]) =>
+    engine.dispatch({ kernel, buffers: [y.storage], workgroups });
+  for (const wrong of [96 / 64, -1, Number.NaN, Infinity]) {
+    const error = errorOf(() => launch(1, wrong));
+    assert.instance(error, ArgumentError);
+    assert.match(
+      error.message,
+      /^ones: needs 1×\S+ workgroups; they must be whole numbers\. .*Math\.ceil\(rows \/ 64\)/,
+    );
+  }
+  assert.match(errorOf(() => launch(2 ** 20)).message, /^ones: needs 1048576×1×1 workgroups; the device allows \d+ a/);
+  launch(0);
+  assert.is(await y.sum().item(), 0);
+  launch(Math.ceil(96 / 64));
+  assert.is(await y.sum().item(), 96);
+});
+
 test('what is no device is refused', () => {
   for (const device of [undefined, Promise.resolve(engine.device), {}]) {
     const error = errorOf(() => Engine.from(device as unknown as GPUDevice));

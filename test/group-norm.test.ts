@@ -11,7 +11,7 @@ import {
   supportsF16,
   type Tensor,
 } from '../src/index.ts';
-import { engine, errorOf, near, uniform } from './support/engine.ts';
+import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halves, rounded } from './support/half.ts';
 
 /** x as [batch, places, channels], in groups of channels, in float64. A layer norm is one place and one group. */
@@ -142,6 +142,26 @@ test('many rows, and long ones far from zero, keep their digits', async () => {
     (t) => reference(t!, view, ...parameters),
     [halves(values, [2, 3, 3, 6])],
     { tolerance: 3 * HALF_EPSILON },
+  );
+});
+
+test('more blocks of channels than a launch has along one axis', async () => {
+  const n = 65535 * 8 + 9;
+  const values = uniform(2 * n, 3);
+  const [weight, bias] = [leaf(new Float32Array(n).fill(1), [n]), leaf(new Float32Array(n), [n])];
+  const dy = uniform(2 * n, 4);
+  layerNorm(engine.tensor(values, [2, n]), [n], { weight, bias }).backward(engine.tensor(dy, [2, n]));
+  const normalised = reference(values, { batch: 2, places: 1, channels: n, groups: 1 });
+  const total = (at: (i: number) => number) => Float64Array.from({ length: n }, (_, i) => at(i) + at(i + n));
+  await near(
+    weight.grad,
+    total((i) => dy[i]! * normalised[i]!),
+    1e-5,
+  );
+  await near(
+    bias.grad,
+    total((i) => dy[i]!),
+    1e-6,
   );
 });
 

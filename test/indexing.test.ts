@@ -269,6 +269,17 @@ test('dropout drops its share, scales the rest, and its gradient drops the same'
   assert.is(dropout(x, 0.5, { training: false }), x);
 });
 
+test('dropout drops NaN and ∞ to NaN, as a product with a mask of zeros', async () => {
+  const kept = await dropout(engine.ones([16]), 0.5, { from: { seed: 3 } }).data();
+  for (const value of [Infinity, -Infinity, Number.NaN]) {
+    const y = await dropout(engine.full([16], value), 0.5, { from: { seed: 3 } }).data();
+    assert.equal(
+      [...y],
+      [...kept].map((k) => value * k),
+    );
+  }
+});
+
 test('integers move as well as floats', async () => {
   const x = engine.tensor(Int32Array.of(1, -2, 2 ** 31 - 1), [3]);
   assert.equal(await flip(x, [0]).data(), Int32Array.of(2 ** 31 - 1, -2, 1));

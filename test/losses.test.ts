@@ -159,8 +159,12 @@ test('divergence of distributions, by its definition with batchmean', async () =
       [q, p],
     );
   }
-  const zero = klDiv(engine.tensor([-Infinity, Math.log(0.5)]), engine.tensor([0, 1]), { reduction: 'none' });
+  const zero = klDiv(engine.tensor([-1e30, Math.log(0.5)]), engine.tensor([0, 1]), { reduction: 'none' });
   await near(zero, [0, Math.LN2], 1e-6);
+  const [inf, nan] = [Infinity, Number.NaN];
+  const masked = engine.tensor([-inf, -inf, nan, 0]);
+  const other = klDiv(masked, engine.tensor([0, 0.5, 0, nan]), { reduction: 'none' });
+  assert.equal([...(await other.data())], [nan, inf, nan, nan]);
 });
 
 test('cosines along any axis, of zeros too', async () => {
@@ -181,6 +185,28 @@ test('cosines along any axis, of zeros too', async () => {
   cosines.sum().backward();
   await near(cosines, [0, 11 / (5 * Math.sqrt(5))], 1e-6);
   assert.ok((await zeros.grad!.data()).every(Number.isFinite));
+});
+
+test('cosines of shapes that broadcast are those of the vectors spread out', async () => {
+  /** Both spread out to [2, 2, 2], along the axis in the middle. */
+  const at = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+    [0, 1, 2, 3].map((i) => {
+      const [outer, inner] = [i >> 1, i & 1];
+      const along = (of: ArrayLike<number>, base: number) => [0, 1].map((j) => of[base + 2 * j + inner]!);
+      return cosine(along(a, 4 * outer), along(b, 0));
+    });
+  await gradcheck(
+    (a, b) => cosineSimilarity(a, b, { axis: 1 }),
+    (a, b) => at(a!, b!),
+    [engine.tensor(uniform(8, 3), [2, 2, 2]), engine.tensor(uniform(4, 4), [2, 2])],
+  );
+  await near(cosineSimilarity(engine.ones([1, 4]), engine.ones([1, 1])), [1], 1e-6);
+  const even = engine.tensor([1, -2, 3], [3, 1]); // its gradient is zero: lengths of vectors change no angle
+  await gradcheck(
+    (a) => cosineSimilarity(a, even),
+    (a) => rowsOf(a!, 4).map((row, i) => cosine(row, Array(4).fill(i === 1 ? -1 : 1))),
+    [x],
+  );
 });
 
 test('pairs that are alike come closer, others part up to a margin', async () => {

@@ -5,8 +5,10 @@ import {
   Adam,
   type AdamOptions,
   AdamW,
+  capture,
   constantSchedule,
   cosineSchedule,
+  GradScaler,
   Module,
   type Optimizer,
   parameter,
@@ -18,7 +20,8 @@ import {
   warmUp,
 } from '../src/index.ts';
 import { writeState } from '../src/nn/state-dict.ts';
-import { engine, errorOf, near, needs, relativeL2, uniform } from './support/engine.ts';
+import type { OptimizerCounters } from '../src/optim/optimizer.ts';
+import { engine, errorOf, leaf, near, needs, relativeL2, uniform } from './support/engine.ts';
 
 /** Two parameters, one of more than a workgroup, drawn to targets by ½ Σ c·(p − t)²: the gradient is c·(p − t). */
 class Springs extends Module {
@@ -194,6 +197,98 @@ test('a parameter without a gradient stays as it is', async () => {
   optimizer.step();
   await near(model.many, START.many, 0);
   assert.ok(relativeL2(await model.few.data(), START.few) > 0.01);
+});
+
+const perParameter: Record<string, { make: (trained: readonly Tensor[]) => Optimizer; rule: Rule }> = {
+  Adam: { make: (trained) => new Adam(trained, { lr: 0.1 }), rule: adam64({ lr: 0.1 }, false) },
+  AdamW: {
+    make: (trained) => new AdamW(trained, { lr: 0.1, weightDecay: 0.1 }),
+    rule: adam64({ lr: 0.1, weightDecay: 0.1 }, true),
+  },
+  'SGD, dampened': {
+    make: (trained) => new SGD(trained, { lr: 0.1, momentum: 0.9, dampening: 0.5 }),
+    rule: sgd64({ lr: 0.1, momentum: 0.9, dampening: 0.5 }),
+  },
+};
+
+/** Which of three parameters have a gradient: 1, 2 or 4 for each, added up. */
+const WITH_GRADIENT = [1, 1, 1, 5, 1, 4, 7, 1, 7, 2, 5, 7, 3];
+
+for (const [name, { make, rule }] of Object.entries(perParameter)) {
+  for (const isCaptured of [false, true]) {
+    for (const isScaled of [false, true]) {
+      const how = `${isCaptured ? ', captured' : ''}${isScaled ? ', with steps that are skipped' : ''}`;
+      test(`${name}: a step counts for the parameters that have a gradient, as PyTorch's${how}`, async () => {
+        const parameters = [1, 2, 3].map((value) => leaf([value], [1]));
+        const optimizer = make(parameters);
+        const scaler = isScaled ? new GradScaler(engine, { initScale: 2 }) : null;
+        const stepOf = (which: number) => (gradient: Tensor) => {
+          const sums = parameters.flatMap((p, k) => (which & (1 << k) ? [p.mul(gradient).sum()] : []));
+          const loss = sums.reduce((a, b) => a.add(b));
+          (scaler?.scale(loss) ?? loss).backward();
+          if (scaler) scaler.step(optimizer);
+          else optimizer.step();
+          scaler?.update();
+          optimizer.zeroGrad();
+        };
+        const steps = new Map(
+          [...new Set(WITH_GRADIENT)].map((which) => {
+            const step = stepOf(which);
+            return [which, isCaptured ? capture(engine, step) : (g: Tensor) => engine.scope(() => step(g))];
+          }),
+        );
+        const values = parameters.map((_, k) => ({ p: k + 1, state: [] as number[], steps: 0 }));
+        for (const [i, which] of WITH_GRADIENT.entries()) {
+          const gradient = isScaled && i % 4 === 2 ? Infinity : 1 + i;
+          steps.get(which)!(engine.tensor([gradient]));
+          for (const [k, value] of values.entries()) {
+            if (which & (1 << k) && gradient < Infinity) rule(value, gradient, ++value.steps);
+            await near(parameters[k], [value.p], 2e-6, `parameter ${k} after step ${i}`);
+          }
+        }
+        assert.is(optimizer.steps, WITH_GRADIENT.length);
+      });
+    }
+  }
+}
+
+test('counts of parameters are saved; what was saved before there were any is all that a call counted', async () => {
+  const moved = async (counters: OptimizerCounters, isScaled: boolean) => {
+    const parameters = [leaf([0], [1]), leaf([0], [1])];
+    const optimizer = new Adam(parameters, { lr: 0.1, betas: [0.5, 0.5] });
+    optimizer.restore(counters);
+    parameters[0]!.add(parameters[1]!).sum().backward();
+    optimizer.step(...(isScaled ? [engine.zeros([1], 'u32')] : []));
+    const values = await Promise.all(parameters.map((p) => p.item()));
+    return { values: values.map((value) => -value), counters: await optimizer.counters() };
+  };
+  /** The first step of a mean of zeros, which is taken for step number t. */
+  const at = (t: number) => (0.1 * (0.5 / (1 - 0.5 ** t))) / Math.sqrt(0.5 / (1 - 0.5 ** t));
+  const cases: [OptimizerCounters, boolean, number[]][] = [
+    [{ steps: 5, taken: [5, 0] }, false, [6, 1]],
+    [{ steps: 5, taken: [5, 0] }, true, [6, 1]],
+    [{ steps: 9, taken: [9, 0], progress: [0.75, 0.75, 0, 0] }, true, [3, 1]],
+    [{ steps: 5 }, false, [6, 6]],
+    [{ steps: 9, progress: [0.75, 0.75] }, true, [3, 3]],
+  ];
+  for (const [given, isScaled, expected] of cases) {
+    const { values, counters } = await moved(given, isScaled);
+    await near(engine.tensor(values), expected.map(at), 1e-6, JSON.stringify(given));
+    assert.is(counters.steps, given.steps + 1);
+    assert.equal(
+      counters.taken,
+      (given.taken ?? [given.steps, given.steps]).map((count) => count + 1),
+    );
+    assert.is(counters.progress?.length, isScaled ? 4 : undefined);
+  }
+  const told = (counters: OptimizerCounters) =>
+    errorOf(() => new Adam([leaf([0], [1]), leaf([0], [1])]).restore(counters)).message;
+  assert.match(
+    told({ steps: 1, taken: [1] }),
+    /Adam: the steps of 1 parameters are of another optimizer; this one has 2/,
+  );
+  assert.match(told({ steps: 1, progress: [1] }), /Adam: 1 numbers of progress .*; 2 were expected/);
+  assert.match(told({ steps: 1, taken: [1, 1], progress: [1, 1] }), /Adam: 2 numbers of progress .*; 4 were expected/);
 });
 
 test('an optimizer with another’s state goes on as that one', async () => {

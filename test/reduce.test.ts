@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { gradcheck } from '../src/entries/testing.ts';
-import { type DType, Engine, supportsF16 } from '../src/index.ts';
+import { type DType, Engine, prod, SGD, supportsF16 } from '../src/index.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
 
 /** Folds the given axes of a row-major array in float64; `axes` ascending. */
@@ -217,6 +217,17 @@ test('axes out of range or named twice are refused', () => {
   assert.match(errorOf(() => x.max([0, -2])).message, /max: axes \[0, 0\] name one axis twice/);
   assert.match(errorOf(() => x.argmax(-3)).message, /argmax: axis -3 is out of range/);
   assert.match(errorOf(() => engine.zeros([2], 'i32').mean()).message, /mean: takes f32 or f16.*i32/);
+});
+
+test('a reduction over axes of length 1 is not the tensor itself', async () => {
+  for (const of of ['sum', 'max', 'min', 'prod', 'mean'] as const) {
+    const x = leaf([1, 2, 3], [3, 1]);
+    const before = of === 'prod' ? prod(x, 1) : x[of](1);
+    before.sum().backward();
+    new SGD([x], { lr: 1 }).step();
+    assert.equal([...(await before.data())], [1, 2, 3], of);
+    assert.equal([...(await x.data())], [0, 1, 2], of);
+  }
 });
 
 test.run();

@@ -65,7 +65,7 @@ async function moved(source: WgslFile, sizes: readonly number[]): Promise<{ resu
   engine.dispatch({
     kernel: { name: 'test_slots', source },
     buffers: [shift, ...between, ended].map((tensor) => tensor.storage),
-    params: { sizes: eight(sizes), firsts: eight(firsts), row: total, groups: total, before: 0, value: 0 },
+    params: { sizes: eight(sizes), firsts: eight(firsts), row: total, groups: total, before: 0, earlier: 0, value: 0 },
     workgroups: [total],
   });
   const results = await Promise.all(to.map(async (tensor) => [...(await tensor.data())]));

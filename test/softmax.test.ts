@@ -1,7 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { gradcheck } from '../src/entries/testing.ts';
-import { crossEntropy, Engine, logSoftmax, softmax, supportsF16, type Tensor } from '../src/index.ts';
+import {
+  crossEntropy,
+  Engine,
+  logSoftmax,
+  nllLoss,
+  recordedGradients,
+  softmax,
+  supportsF16,
+  type Tensor,
+} from '../src/index.ts';
 import { engine, errorOf, leaf, near, uniform } from './support/engine.ts';
 import { HALF_EPSILON, halves } from './support/half.ts';
 
@@ -210,11 +219,17 @@ test('NaN takes its row along, and −∞ masks', async () => {
       [...(await losses.data())],
       nonfinite.map(({ loss }) => loss),
     );
+    // With a smoothed target distribution every masked class costs ∞.
+    const smoothed = crossEntropy(x, targets, { labelSmoothing: 0.1, reduction: 'none' });
+    assert.equal(
+      [...(await smoothed.data())],
+      nonfinite.map(({ loss }) => (Number.isNaN(loss) ? loss : Infinity)),
+    );
     losses.sum().backward();
     const gradient = expected.map((p, i) => p - (i % n === 1 ? 1 : 0));
     assert.equal([...(await x.grad!.data())], gradient);
     // Unless it is one to ignore.
-    assert.is(await crossEntropy(x, on.full([nonfinite.length], -1, 'i32')).item(), 0);
+    assert.is(await crossEntropy(x, on.full([nonfinite.length], -1, 'i32'), { reduction: 'sum' }).item(), 0);
   }
   await other.destroy();
 });
@@ -234,6 +249,40 @@ test('a target out of range counts for nothing and has no gradient', async () =>
   await near(loss, [losses(Float64Array.from(uniform(12, 4)), 4, [2])[0]!], 1e-6);
   loss.backward();
   assert.equal([...(await x.grad!.data())].slice(4), new Array(8).fill(0));
+});
+
+test('a mean is over the rows that count, as PyTorch’s, or over all', async () => {
+  const values = Float64Array.from(uniform(20, 4, -2, 2));
+  const targets = [2, -100, 1, 3, 4];
+  const index = engine.tensor(Int32Array.from(targets));
+  const x = engine.tensor(Float32Array.from(values), [5, 4]);
+  for (const labelSmoothing of [0, 0.1]) {
+    const total = (v: Float64Array) => losses(v, 4, targets, labelSmoothing).reduce((a, b) => a + b, 0);
+    await gradcheck(
+      (t) => crossEntropy(t, index, { labelSmoothing }),
+      (v) => [total(v!) / 3],
+      [x],
+      { tolerance: 3e-6 },
+    );
+    const overAllRows = true;
+    await gradcheck(
+      (t) => crossEntropy(t, index, { labelSmoothing, overAllRows }),
+      (v) => [total(v!) / 5],
+      [x],
+      {
+        tolerance: 3e-6,
+      },
+    );
+  }
+  const [a, b] = [leaf(values, [5, 4]), leaf(values, [5, 4])];
+  nllLoss(logSoftmax(a), index).backward();
+  const [g] = recordedGradients(crossEntropy(b, index), [b]);
+  await near(g, await a.grad!.data(), 1e-6);
+  const none = leaf(values, [5, 4]);
+  const loss = crossEntropy(none, engine.full([5], -100, 'i32'));
+  assert.ok(Number.isNaN(await loss.item()));
+  loss.backward();
+  assert.equal([...(await none.grad!.data())], new Array(20).fill(0));
 });
 
 test('what does not fit is refused', () => {

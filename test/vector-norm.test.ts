@@ -48,8 +48,21 @@ test('vectors of zeros have no direction: zeros, with finite gradients that are 
     const gradient = await zeros.grad!.data();
     assert.equal([...gradient.slice(0, 2), ...gradient.slice(4)], [0, 0, 0, 0]);
     assert.ok(gradient[2] !== 0 && gradient.every(Number.isFinite));
-    assert.ok((await y.data()).every(Number.isFinite));
+    const values = await y.data();
+    assert.ok(values.every(Number.isFinite));
+    assert.is(values[0], 0);
   }
+});
+
+test('vectors with NaN or ∞ have lengths and directions as in PyTorch', async () => {
+  const inf = Infinity;
+  const rows = leaf([NaN, 1, inf, 1, 3, 4], [3, 2]);
+  const y = normalize(rows);
+  assert.equal([...(await y.data())].map(Math.fround), [NaN, NaN, NaN, 0, 0.6, 0.8].map(Math.fround));
+  y.sum().backward();
+  const gradient = await rows.grad!.data();
+  assert.ok(gradient.slice(0, 2).every(Number.isNaN) && gradient.slice(4).every(Number.isFinite));
+  assert.equal([...(await vectorNorm(rows).data())], [NaN, inf, 5]);
 });
 
 test('log Σ exp has its slope, and does not overflow', async () => {

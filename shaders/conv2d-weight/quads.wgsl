@@ -79,7 +79,9 @@ fn main(
     var x: Held;
     for (var s = 0u; s < SLOTS; s++) {
       let column = first + (s * QUADS + place) / 4u;
-      x[s] = loadQuad(params, own, top, y, i32(column * params.stepX) + params.originX);
+      // Behind the line's end nothing is read either, though the image may go on there: ∞ times a dy of zero is NaN.
+      let pixel = i32(column * params.stepX) + params.originX;
+      x[s] = loadQuad(params, own, top, y, select(-0x40000000, pixel, column < params.columns));
     }
     let w = mat4x4<f32>(
       dy(line, first, lastQuad),

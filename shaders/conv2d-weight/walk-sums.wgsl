@@ -5,7 +5,7 @@
 // are walks. A second pass adds the splits up, so the order never varies. For kernels that tell what is added up, and how: an
 // alias Sum, and a function `added(sum: Sum, x: V, dy: V) -> Sum`.
 //
-// Injected: TAP_COLUMNS, THREADS (of a workgroup).
+// Injected: TAP_COLUMNS, THREADS (of a workgroup), RAGGED (walks at the end of a row have positions that are none).
 
 @group(0) @binding(1) var<storage, read> gradient: array<S>;
 @group(0) @binding(2) var<storage, read_write> result: array<V>;
@@ -33,11 +33,13 @@ fn sumsOf(split: u32, sourceChannel: u32, channel: u32) -> Sums {
       let first = (walk.image * params.rows + row) * params.columns;
       for (var i = 0u; i < COLUMNS; i++) { // unrolled
         let column = walk.column + i * EVERY_X;
-        let at = (first + column) * (params.targetChannels / WIDTH) + channel;
-        let dy = select(V(), V(gradient[at]), column < params.columns);
-        for (var tapY = 0u; tapY < TAP_ROWS; tapY++) { // unrolled
-          for (var tapX = 0u; tapX < TAP_COLUMNS; tapX++) { // unrolled
-            sums[tapY][tapX] = added(sums[tapY][tapX], window[tapY][i * MOVE_X + tapX], dy);
+        // Not with a dy of zero instead: the image may go on there, and its ∞ would make NaN.
+        if (!RAGGED || column < params.columns) {
+          let dy = V(gradient[(first + column) * (params.targetChannels / WIDTH) + channel]);
+          for (var tapY = 0u; tapY < TAP_ROWS; tapY++) { // unrolled
+            for (var tapX = 0u; tapX < TAP_COLUMNS; tapX++) { // unrolled
+              sums[tapY][tapX] = added(sums[tapY][tapX], window[tapY][i * MOVE_X + tapX], dy);
+            }
           }
         }
       }

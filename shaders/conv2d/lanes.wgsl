@@ -118,12 +118,24 @@ fn main(
     let x2 = fetch4(r2, tapY, r2.x + tap, params.stepX, c, inside);
     let x3 = fetch4(r3, tapY, r3.x + tap, params.stepX, c, inside);
     let offset = tapY * u32(params.weightY) + tapX * u32(params.weightX) + c * params.weightSource;
-    for (var j = 0u; j < LANES; j++) {
-      let w = vec4<f32>(f32(weight[weightBase + subgroupShuffle(offset, j)]));
-      s0 = fma(subgroupShuffle(x0, j), w, s0);
-      s1 = fma(subgroupShuffle(x1, j), w, s1);
-      s2 = fma(subgroupShuffle(x2, j), w, s2);
-      s3 = fma(subgroupShuffle(x3, j), w, s3);
+    if (k + LANES <= terms) {
+      for (var j = 0u; j < LANES; j++) {
+        let w = vec4<f32>(f32(weight[weightBase + subgroupShuffle(offset, j)]));
+        s0 = fma(subgroupShuffle(x0, j), w, s0);
+        s1 = fma(subgroupShuffle(x1, j), w, s1);
+        s2 = fma(subgroupShuffle(x2, j), w, s2);
+        s3 = fma(subgroupShuffle(x3, j), w, s3);
+      }
+    } else {
+      // Behind the last term the weights are zero too: ∞ of another one's times the image's zeros would be NaN.
+      for (var j = 0u; j < LANES; j++) {
+        let value = f32(weight[weightBase + subgroupShuffle(offset, j)]);
+        let w = vec4<f32>(select(0.0, value, k + j < terms));
+        s0 = fma(subgroupShuffle(x0, j), w, s0);
+        s1 = fma(subgroupShuffle(x1, j), w, s1);
+        s2 = fma(subgroupShuffle(x2, j), w, s2);
+        s3 = fma(subgroupShuffle(x3, j), w, s3);
+      }
     }
     c += LANES % params.channels;
     let carryX = select(0u, 1u, c >= params.channels);

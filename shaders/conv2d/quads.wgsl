@@ -76,15 +76,15 @@ fn weights4(params: Params, origin: u32, term: Term, quad: u32, row: u32) -> mat
   let tap = origin + term.tapY * u32(params.weightY) + term.tapX * u32(params.weightX);
   let step = select(params.weightTarget, params.weightSource, targetFirst) / 4u;
   let first = (tap + term.channel * params.weightSource) / 4u + quad * select(4u * step, 1u, targetFirst);
-  // The zeros behind the source's channels are multiplied by the last one's weights: there is nothing behind these.
+  // The zeros behind the source's channels have no weights. Zeros stand for these: of another channel's, ∞ would make NaN.
   let last = select(3u, params.weighted - 1u - term.channel, targetFirst);
   let w = quads4(first, step, last, row);
   let turned = transpose(w);
   return mat4x4<f32>(
     select(turned[0], w[0], targetFirst),
-    select(turned[1], w[1], targetFirst),
-    select(turned[2], w[2], targetFirst),
-    select(turned[3], w[3], targetFirst),
+    select(vec4<f32>(), select(turned[1], w[1], targetFirst), last >= 1u),
+    select(vec4<f32>(), select(turned[2], w[2], targetFirst), last >= 2u),
+    select(vec4<f32>(), select(turned[3], w[3], targetFirst), last >= 3u),
   );
 }
 

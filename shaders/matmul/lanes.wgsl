@@ -57,7 +57,9 @@ fn main(
     let x2 = left4(base, row + 8u, inside);
     let x3 = left4(base, row + 12u, inside);
     for (var j = 0u; j < LANES; j++) {
-      let y = vec4<f32>(f32(b[rightBase + min(k + j, params.k - 1u) * params.bRow]));
+      // Behind the last term both are zero: one alone would make NaN of the other's ∞.
+      let value = f32(b[rightBase + min(k + j, params.k - 1u) * params.bRow]);
+      let y = vec4<f32>(select(0.0, value, k + j < last));
       s0 = fma(subgroupShuffle(x0, j), y, s0);
       s1 = fma(subgroupShuffle(x1, j), y, s1);
       s2 = fma(subgroupShuffle(x2, j), y, s2);

@@ -69,8 +69,9 @@ fn forward(
     if (target_class >= 0 && target_class < i32(params.n)) {
       let own = log_sum - (logits[row.first + u32(target_class)] - largest);
       loss = params.scale * own;
-      // Apart, so that a class masked by a logit of −∞ costs nothing when nothing is smoothed.
-      if (params.smoothing > 0.0) {
+      // Apart, so that a class masked by a logit of −∞ costs nothing when nothing is smoothed; where it is the target's own, all
+      // is said, and ∞ − ∞ would be NaN.
+      if (params.smoothing > 0.0 && is_finite(own)) {
         let even = log_sum - differences / f32(params.n);
         loss += params.scale * params.smoothing * (even - own);
       }

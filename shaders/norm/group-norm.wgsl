@@ -133,17 +133,24 @@ fn inputs(
 
 // Σ dy · x̂ and Σ dy of a channel over a part of all places: neighbouring threads have neighbouring channels.
 @compute @workgroup_size(SIZE)
-fn parameters(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+fn parameters(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) index: u32,
+) {
   let channels = params.groups * params.width;
-  let channel = group.x * SIZE + index;
-  if (channel >= channels) {
+  let columns = (channels + SIZE - 1u) / SIZE;
+  let number = group.y * groups.x + group.x;
+  let part = number / columns;
+  let channel = (number % columns) * SIZE + index;
+  var pixel = part * params.span;
+  if (channel >= channels || pixel >= params.batch * params.places) {
     return;
   }
   var own = 0u;
   if (GROUPED) {
     own = channel / params.width;
   }
-  var pixel = group.y * params.span;
   let last = min(params.batch * params.places, pixel + params.span);
   var weighted = V(0.0);
   var plain = V(0.0);
@@ -164,6 +171,6 @@ fn parameters(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation
     weighted += near_weighted;
     plain += near_plain;
   }
-  dweight[group.y * channels + channel] = weighted;
-  dbias[group.y * channels + channel] = plain;
+  dweight[part * channels + channel] = weighted;
+  dbias[part * channels + channel] = plain;
 }

@@ -5,7 +5,8 @@
 //
 // Injected: NESTEROV, for `momentum`.
 
-// learning rate, weight decay, momentum, dampening, whether to skip the step
+// learning rate, weight decay, momentum, dampening, whether to skip the step; then for each parameter, in the order of the slots,
+// the dampening of its own step
 @group(0) @binding(0) var<storage, read> rates: array<f32>;
 @group(0) @binding(1) var<storage, read> slot_gradient: array<f32>;
 @group(0) @binding(2) var<storage, read_write> slot_parameter: array<f32>;
@@ -20,10 +21,10 @@ fn plain_step(p: f32, gradient: f32) -> f32 {
   return p - rates[0] * (gradient + rates[1] * p);
 }
 
-// The parameter and its velocity.
-fn momentum_step(p: f32, gradient: f32, velocity: f32) -> vec2<f32> {
+// The parameter and its velocity, in a slot of the launch.
+fn momentum_step(slot: u32, p: f32, gradient: f32, velocity: f32) -> vec2<f32> {
   let g = gradient + rates[1] * p;
-  let v = rates[2] * velocity + (1.0 - rates[3]) * g;
+  let v = rates[2] * velocity + (1.0 - rates[5u + params.earlier + slot]) * g;
   if (NESTEROV) {
     return vec2(p - rates[0] * (g + rates[2] * v), v);
   }
@@ -40,7 +41,7 @@ fn slot_plain(group: vec3<u32>, lane: u32) {
 fn slot_momentum(group: vec3<u32>, lane: u32) {
   let i = place(group, lane, slot_index);
   if (i < size_of(slot_index)) {
-    let next = momentum_step(slot_parameter[i], slot_gradient[i], slot_velocity[i]);
+    let next = momentum_step(slot_index, slot_parameter[i], slot_gradient[i], slot_velocity[i]);
     slot_parameter[i] = next.x;
     slot_velocity[i] = next.y;
   }

@@ -16,6 +16,7 @@ struct Params {
   row: u32, // workgroups along x
   groups: u32, // workgroups that have a slot
   before: u32, // such workgroups in the launches before
+  earlier: u32, // slots in the launches before
   value: f32, // a number for the kernel
 }
 

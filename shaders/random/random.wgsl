@@ -1,4 +1,5 @@
 // import lib/logarithm.wgsl
+// import lib/nonfinite.wgsl
 // import lib/philox.wgsl
 // import lib/turned.wgsl
 
@@ -73,7 +74,10 @@ fn dropout(@builtin(global_invocation_id) id: vec3<u32>) {
   for (var k = 0u; k < 4u; k++) {
     let i = block * 4u + k;
     if (i < params.size) {
-      output[i] = S(select(0.0, f32(input[i]) * params.b, u[k] >= params.a));
+      let x = f32(input[i]);
+      // As x · 0, which is NaN of what is not finite.
+      let dropped = select(not_a_number_of(x), 0.0, is_finite(x));
+      output[i] = S(select(dropped, x * params.b, u[k] >= params.a));
     }
   }
 }

@@ -22,7 +22,11 @@ const stateSchema = v.object({
   fingerprint: v.string(),
   /** Spent so far. */
   seconds: v.number(),
-  counters: v.object({ steps: count, progress: v.exactOptional(v.array(v.number())) }),
+  counters: v.object({
+    steps: count,
+    taken: v.exactOptional(v.array(count)),
+    progress: v.exactOptional(v.array(v.number())),
+  }),
   scaler: v.nullable(scalerSchema),
 });
 

@@ -20,6 +20,25 @@ export function uniformWords({ params: layout }: Pipeline, where: string, params
   });
 }
 
+/**
+ * WebGPU would round fractions down without a word, and leave the last rows unwritten.
+ * @param most the device's limit along each axis.
+ * @throws {ArgumentError} unless these are whole numbers above 0 and within the limit.
+ */
+export function checkWorkgroups(workgroups: readonly number[], where: string, most: number): void {
+  const message = `needs ${workgroups.join('×')} workgroups; `;
+  if (!workgroups.every((n) => Number.isInteger(n) && n > 0)) {
+    throw new ArgumentError({
+      where,
+      message: `${message}they must be whole numbers.`,
+      fix: 'Round up what does not divide: Math.ceil(rows / 64).',
+    });
+  }
+  if (Math.max(...workgroups) > most) {
+    throw new ArgumentError({ where, message: `${message}the device allows ${most} a dimension.` });
+  }
+}
+
 /** @throws {ArgumentError} unless there is a buffer for every storage binding. */
 export function checkBuffers({ bindings, params }: Pipeline, where: string, buffers: readonly DeviceBuffer[]): void {
   const wanted = bindings.length - (params ? 1 : 0);

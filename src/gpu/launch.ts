@@ -12,7 +12,7 @@ export interface Plan {
   readonly constants?: Constants;
   /** The kernel's uniform, by the names of its members. */
   readonly params?: Params;
-  /** Workgroups along x, y and z; nothing is launched where one of them is 0. */
+  /** Workgroups along x, y and z, whole numbers; nothing is launched where one of them is 0. */
   readonly workgroups: readonly [number, number?, number?];
 }
 

@@ -12,7 +12,7 @@ import type { DeviceBuffer } from './device-buffer.ts';
 import { DeviceErrors } from './device-errors.ts';
 import type { EmbeddingGround } from './embedding/ground.ts';
 import type { Launch } from './launch.ts';
-import { checkBuffers, uniformWords } from './launch-check.ts';
+import { checkBuffers, checkWorkgroups, uniformWords } from './launch-check.ts';
 import type { MemoryReport } from './memory-report.ts';
 import { PipelineCache } from './pipelines.ts';
 import { PassTimer, type Profile } from './profiler.ts';
@@ -114,20 +114,14 @@ export class Runtime {
 
   /**
    * Records one kernel launch.
-   * @throws {ArgumentError} when the launch is larger than the device allows, has not the buffers that the kernel binds, or
-   * parameters are missing, unknown or out of range.
+   * @throws {ArgumentError} when workgroups are no whole numbers or more than the device allows, or there are not the buffers
+   * that the kernel binds, or parameters are missing, unknown or out of range.
    */
   dispatch({ kernel, constants = {}, buffers, params, workgroups, flops }: Launch): void {
     this.assertUsable(kernel.name);
     const [x, y = 1, z = 1] = workgroups;
     if (x === 0 || y === 0 || z === 0) return;
-    const most = this.device.limits.maxComputeWorkgroupsPerDimension;
-    if (Math.max(x, y, z) > most) {
-      throw new ArgumentError({
-        where: kernel.name,
-        message: `needs ${x}×${y}×${z} workgroups; the device allows ${most} a dimension.`,
-      });
-    }
+    checkWorkgroups([x, y, z], kernel.name, this.device.limits.maxComputeWorkgroupsPerDimension);
     const pipeline = this.pipelines.get(kernel, constants);
     const words = uniformWords(pipeline, kernel.name, params);
     checkBuffers(pipeline, kernel.name, buffers);
@@ -162,6 +156,16 @@ export class Runtime {
     const { draft } = this.recorder;
     if (draft) draft.feed(storage, data);
     else this.upload(storage, data);
+  }
+
+  /**
+   * Does what no command on the device does: now, and when this is recorded before every replay, in order. For counts of what
+   * replays do.
+   * @internal
+   */
+  eachTime(does: () => void): void {
+    does();
+    this.recorder.draft?.eachTime(does);
   }
 
   /**
@@ -225,6 +229,7 @@ export class Runtime {
    */
   replay(recording: Recording): void {
     this.assertUsable('replay');
+    for (const does of recording.parts.does) does();
     for (const [storage, { data, offset }] of recording.parts.feeds) this.upload(storage, data, offset);
     this.recorder.replay(recording);
   }

@@ -39,8 +39,12 @@ export const prelu: (x: Tensor, weight: Tensor) => Tensor = /* @__PURE__ */ elem
   gradients: ['select(dy * b, dy, a > 0.0)', 'select(dy * a, 0.0, a > 0.0)'],
 }) as (x: Tensor, weight: Tensor) => Tensor;
 
-/** Between 0 and 6: min(max(0, x), 6). NaN stays NaN. */
-export const relu6 = /* @__PURE__ */ of('relu6', 'clamped(a, 0.0, 6.0)', 'select(0.0, dy, a > 0.0 && a < 6.0)');
+/** Between 0 and 6: min(max(0, x), 6). NaN stays NaN, and its gradient passes, as PyTorch's. */
+export const relu6 = /* @__PURE__ */ of(
+  'relu6',
+  'clamped(a, 0.0, 6.0)',
+  'select(0.0, dy, (a > 0.0 && a < 6.0) || is_nan(a))',
+);
 
 /** scale · elu(x, α) with constants that keep mean 0 and variance 1 (Klambauer et al. 2017). */
 export const selu = /* @__PURE__ */ of(

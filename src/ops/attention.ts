@@ -15,7 +15,8 @@ import { softmax } from './softmax.ts';
 export interface AttentionOptions {
   /**
    * Broadcasts to [..., queries, keys]. u32: 1 where a query may look at a key, 0 where it may not; floats: added to the scores. A query that
-   * may look at nothing is NaN, as in PyTorch. Several apply together.
+   * may look at nothing is NaN, as in PyTorch up to 2.4, whose `scaled_dot_product_attention` gives it zeros from 2.5 on. Several apply
+   * together.
    */
   mask?: Tensor | readonly Tensor[];
   /** A query looks at keys up to its own position alone. */

@@ -1,4 +1,4 @@
-/** Cross entropy of logits with integer targets: log-softmax, the pick of the target and the mean in two dispatches. */
+/** Cross entropy of logits with integer targets: log-softmax and the pick of the target in one dispatch, the sum or the mean in others. */
 
 import source from '../../shaders/norm/cross-entropy.wgsl';
 import { record } from '../autograd/tape.ts';
@@ -6,7 +6,9 @@ import { ArgumentError, DTypeError, ShapeError } from '../errors.ts';
 import { plane } from '../gpu/plane.ts';
 import { show } from '../tensor/shape.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
+import { launchElementwise } from './elementwise/elementwise-kernel.ts';
 import { oneHot } from './gather.ts';
+import './methods.ts';
 import { sum } from './reduce.ts';
 import { checkReduction, type Reduction } from './reduction.ts';
 import { reshape } from './reshape.ts';
@@ -17,19 +19,30 @@ import { softmax } from './softmax.ts';
 export interface CrossEntropyOptions {
   /** ε: the target distribution is (1 − ε)·one-hot + ε/classes (Szegedy et al. 2016). */
   labelSmoothing?: number;
-  /** `mean` over the rows (default), `sum`, or `none` for one loss a row. */
+  /** `mean` over the rows that count (default), `sum`, or `none` for one loss a row. */
   reduction?: Reduction;
+  /** A mean is over all rows, those that count for nothing too, where PyTorch's is over the others alone; false by default. */
+  overAllRows?: boolean;
 }
 
+/** 1 for each target that is a class, 0 for others; f32. */
+export const countsOf = (targets: Tensor, classes: number): Tensor =>
+  launchElementwise(
+    'counts',
+    'select(0.0, 1.0, a >= 0 && a < b)',
+    { a: targets, b: classes },
+    { shape: targets.shape },
+  );
+
 /**
- * Cross entropy of logits [n, classes] with targets [n] (i32). A row with a target outside [0, classes) counts for
- * nothing and has no gradient; `mean` still divides by n.
+ * Cross entropy of logits [n, classes] with targets [n] (i32). A row with a target outside [0, classes), such as PyTorch's −100, counts
+ * for nothing and has no gradient. A mean is over the rows that count, and NaN where none does; see `overAllRows` too.
  * @throws {ShapeError} unless the logits are [n, classes] and the targets [n].
  * @throws {DTypeError} unless the logits are f32 and the targets i32.
  * @throws {ArgumentError} when `labelSmoothing` is not in [0, 1), or for what is no reduction.
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  const { labelSmoothing = 0, reduction = 'mean' } = options;
+  const { labelSmoothing = 0, reduction = 'mean', overAllRows = false } = options;
   const engine = commonEngine('crossEntropy', [logits, targets]);
   const [rows = 0, n = 0] = logits.shape;
   if (logits.rank !== 2 || targets.rank !== 1 || targets.shape[0] !== rows) {
@@ -52,6 +65,10 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
     });
   }
   checkReduction('crossEntropy', reduction);
+  if (reduction === 'mean' && !overAllRows) {
+    const total = crossEntropy(logits, targets, { labelSmoothing, reduction: 'sum' });
+    return total.div(sum(countsOf(targets, n)));
+  }
   const scale = reduction === 'mean' ? 1 / rows : 1;
   const losses = Tensor.empty(engine, [rows], 'f32', 'crossEntropy');
   const lse = Tensor.empty(engine, [rows, 2], 'f32', 'crossEntropy');

@@ -11,7 +11,8 @@ export function checkProbability(where: string, p: number): void {
 }
 
 /**
- * Sets each element to 0 with probability `p` and scales the rest by 1 / (1 − p), so that the expectation stays. In f32 or f16.
+ * Sets each element to 0 with probability `p` and scales the rest by 1 / (1 − p), so that the expectation stays. In f32 or f16. What is
+ * dropped of NaN and ∞ is NaN, as PyTorch's product with a mask.
  * @throws {ArgumentError} unless 0 ≤ p < 1.
  * @throws {DTypeError} for integers.
  */

@@ -72,7 +72,7 @@ function diagonal({ tensor, labels }: Labelled): Labelled {
   return diagonal({ tensor: picked, labels: [...others.map((axis) => labels[axis] as string), twice] });
 }
 
-/** Sums over the axes whose letters are not wanted. */
+/** Sums over the axes whose letters are not wanted; of f16 in f32, as every sum. */
 function only({ tensor, labels }: Labelled, isWanted: (label: string) => boolean): Labelled {
   const axes = labels.flatMap((label, axis) => (isWanted(label) ? [] : [axis]));
   return axes.length === 0 ? { tensor, labels } : { tensor: sum(tensor, axes), labels: labels.filter(isWanted) };
@@ -88,8 +88,12 @@ function grouped({ tensor, labels }: Labelled, groups: readonly (readonly string
 
 /** Products of two as one batch of matrix products, summed over the letters that are not wanted. */
 function contract(a: Labelled, b: Labelled, isWanted: (label: string) => boolean): Labelled {
-  const left = only(a, (label) => b.labels.includes(label) || isWanted(label));
-  const right = only(b, (label) => a.labels.includes(label) || isWanted(label));
+  // Sums of f16 are f32, and a product takes one dtype.
+  const factor = (of: Labelled, other: Labelled): Labelled => {
+    const { tensor, labels } = only(of, (label) => other.labels.includes(label) || isWanted(label));
+    return { tensor: tensor.cast(of.tensor.dtype), labels };
+  };
+  const [left, right] = [factor(a, b), factor(b, a)];
   const shared = left.labels.filter((label) => right.labels.includes(label));
   const batch = shared.filter(isWanted);
   const summed = shared.filter((label) => !isWanted(label));
@@ -108,7 +112,7 @@ function contract(a: Labelled, b: Labelled, isWanted: (label: string) => boolean
  * Sums of products of tensors by Einstein's convention, as NumPy's and PyTorch's `einsum`: a letter an axis, the same letter for axes that
  * run together; what the result does not name is summed. A letter twice in an operand is its diagonal, `...` are axes that all
  * have in common; without `->` the result has the letters that appear once, in alphabetical order. Two operands at a time, from left to right, each
- * pair as matrix products.
+ * pair as matrix products. Products of f16 are f16; sums over axes of a single operand are f32.
  * @example einsum('bhqd,bhkd->bhqk', query, key)
  * @throws {ArgumentError} for an equation that cannot be read, or that names other axes than the operands have.
  * @throws {ShapeError} when axes of one letter differ in length.

@@ -45,9 +45,10 @@ function partsOf(engine: Runtime, { batch, places, groups, width }: View) {
   const SIZE = engine.adapterKind === 'software' ? 8 : 64;
   const channels = groups * width;
   const most = Math.ceil((batch * places) / LEAST);
-  const wanted = Math.max(1, Math.min(most, 65535, Math.floor(threadsFor(engine) / channels)));
+  const wanted = Math.max(1, Math.min(most, Math.floor(threadsFor(engine) / channels)));
   const span = Math.ceil((batch * places) / wanted);
-  return { SIZE, span, parts: Math.ceil((batch * places) / span), columns: Math.ceil(channels / SIZE) };
+  const parts = Math.ceil((batch * places) / span);
+  return { SIZE, span, parts, workgroups: parts * Math.ceil(channels / SIZE) };
 }
 
 function check(where: string, x: Tensor, shape: Shape, { weight, bias }: NormOptions): void {
@@ -82,7 +83,7 @@ function normalise(where: string, x: Tensor, view: View, affine: Shape, options:
     entry: string,
     buffers: readonly Tensor[],
     team: { readonly SIZE: number } = constants,
-    groupsOf: readonly [number, number] = plane(engine, workgroups),
+    count = workgroups,
   ) =>
     engine.dispatch({
       kernel: { name: 'group_norm', source, entry },
@@ -97,7 +98,7 @@ function normalise(where: string, x: Tensor, view: View, affine: Shape, options:
       },
       buffers: buffers.map(({ storage }) => storage),
       params: { ...own, epsilon: eps, span: shares.span },
-      workgroups: groupsOf,
+      workgroups: plane(engine, count),
     });
   const statistics = Tensor.empty(engine, [batch * groups, 2], 'f32', where);
   const y = Tensor.empty(engine, x.shape, stored, where);
@@ -113,7 +114,7 @@ function normalise(where: string, x: Tensor, view: View, affine: Shape, options:
     if (!given.some((t) => t.requiresGrad)) return gradients;
     const partial = () => Tensor.empty(engine, [shares.parts, ...affine], 'f32', where);
     const [dweight, dbias] = [partial(), partial()];
-    dispatch('parameters', [x, statistics, dy, dweight, dbias], { SIZE: shares.SIZE }, [shares.columns, shares.parts]);
+    dispatch('parameters', [x, statistics, dy, dweight, dbias], { SIZE: shares.SIZE }, shares.workgroups);
     const total = (parts: Tensor) => sum(parts, 0);
     if (options.weight) gradients.push(options.weight.requiresGrad ? total(dweight) : null);
     if (options.bias) gradients.push(options.bias.requiresGrad ? total(dbias) : null);

@@ -3,11 +3,12 @@
  * shape and dtype, f32 or f16; both have gradients unless it says otherwise. Means and sums are f32.
  */
 import { ArgumentError, ShapeError } from '../errors.ts';
+import { ones } from '../tensor/create.ts';
 import { commonFloat } from '../tensor/dtype.ts';
-import { sameShape, show } from '../tensor/shape.ts';
+import { broadcastShapes, sameShape, show } from '../tensor/shape.ts';
 import { commonEngine, type Tensor } from '../tensor/tensor.ts';
+import { countsOf } from './cross-entropy.ts';
 import { elementwise } from './elementwise/elementwise.ts';
-import { launchElementwise } from './elementwise/elementwise-kernel.ts';
 import { expectShapes } from './expect-shapes.ts';
 import { gatherUnsigned } from './gather.ts';
 import './methods.ts';
@@ -182,7 +183,7 @@ export function nllLoss(logProbabilities: Tensor, targets: Tensor, { weight, red
   const { shape } = targets;
   const counts = weight
     ? reshape(gatherUnsigned(weight.detach(), reshape(targets, [targets.size])), shape)
-    : launchElementwise('counts', 'select(0.0, 1.0, a >= 0 && a < b)', { a: targets, b: classes }, { shape });
+    : countsOf(targets, classes);
   const picked = reshape(gatherUnsigned(logProbabilities, reshape(targets, [...shape, 1]), -1), shape);
   const losses = picked.mul(counts).neg();
   return reduction === undefined || reduction === 'mean'
@@ -200,7 +201,8 @@ export interface KLOptions {
 
 const divergences = /* @__PURE__ */ elementwise('klDiv', {
   operands: ['a', 'b'],
-  forward: 'select(b * (safe_log(b) - a), 0.0, b == 0.0)',
+  // As PyTorch's, b log b − b a: a probability of 0 counts for nothing, unless a is not finite, which makes NaN.
+  forward: 'select(b * (safe_log(b) - a), select(0.0, not_a_number_of(a), !is_finite(a)), b == 0.0)',
   gradients: ['-dy * b', 'dy * (safe_log(b) + 1.0 - a)'],
 });
 const logDivergences = /* @__PURE__ */ elementwise('klDiv', {
@@ -210,7 +212,8 @@ const logDivergences = /* @__PURE__ */ elementwise('klDiv', {
 });
 
 /**
- * p · (log p − log q) of each element: the Kullback–Leibler divergence of the input q from the target p.
+ * p · (log p − log q) of each element: the Kullback–Leibler divergence of the input q from the target p. Where p is 0 it is 0, but NaN
+ * where log q is −∞, as PyTorch's.
  * @param input log q, as `logSoftmax` gives it.
  * @param target p, or log p with `logTarget`.
  * @throws {ShapeError} unless both have one shape.
@@ -225,7 +228,7 @@ export function klDiv(input: Tensor, target: Tensor, { reduction, logTarget = fa
 
 /**
  * The cosine of the angle between vectors along an axis, the last by default (where images here have what PyTorch's have along its
- * default): a · b / (max(‖a‖, eps) · max(‖b‖, eps)), f32. Shapes broadcast.
+ * default): a · b / (max(‖a‖, eps) · max(‖b‖, eps)), f32. Shapes broadcast, and the axis is one of the common shape.
  * @param options `eps`: 1e-8 by default, so that vectors of zeros have the cosine 0.
  * @throws {ShapeError} when the shapes do not broadcast, or the axis is out of range.
  * @throws {DTypeError} unless both are f32 or both f16.
@@ -238,7 +241,10 @@ export function cosineSimilarity(
   commonFloat('cosineSimilarity', [a, b]);
   // The least normal number, nearly, keeps the gradient of a vector of zeros finite.
   const length = (of: Tensor) => of.square().sum(axis, { keepDims: true }).clamp(1e-37).sqrt().clamp(eps);
-  const [p, q] = [a.cast('f32'), b.cast('f32')];
+  const common = broadcastShapes('cosineSimilarity', a.shape, b.shape);
+  // Spread out first: an element that stands for several counts as often in the length of its vector.
+  const spread = (of: Tensor) => (sameShape(of.shape, common) ? of : of.mul(ones(of.engine, common)));
+  const [p, q] = [spread(a.cast('f32')), spread(b.cast('f32'))];
   const cosines = p.mul(q).sum(axis, { keepDims: true }).div(length(p)).div(length(q));
   const dropped = axis < 0 ? axis + cosines.rank : axis;
   return reshape(

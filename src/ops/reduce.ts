@@ -6,6 +6,7 @@
 import source from '../../shaders/reduce/reduce.wgsl';
 import { type RecordedBackward, record } from '../autograd/tape.ts';
 import { plane } from '../gpu/plane.ts';
+import { copyOf } from '../tensor/copy-into.ts';
 import { full } from '../tensor/create.ts';
 import { commonFloat, type DType } from '../tensor/dtype.ts';
 import { normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../tensor/shape.ts';
@@ -76,8 +77,8 @@ export function reduceAxes(x: Tensor, kind: Reduction, axes: readonly number[], 
     dims.fill(1, start, end + 1);
     end = start;
   }
-  // One element a sum: nothing was reduced.
-  const result = convert(current, resultOf(kind, x));
+  // One element a sum: nothing was reduced. The result is another tensor all the same, which stays when x is written over.
+  const result = current === x && resultOf(kind, x) === x.dtype ? copyOf(x, kind) : convert(current, resultOf(kind, x));
   const view = Tensor.view(result, shape, kind);
   if (result !== x) result.dispose();
   return view;

@@ -34,7 +34,7 @@ export class Adam extends Optimizer {
    * @throws {DTypeError} when a trained parameter is not f32.
    */
   constructor(trained: Trained, { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamOptions = {}) {
-    super(trained, lr, 10);
+    super(trained, lr, { common: 7, own: 2 });
     for (const beta of betas) checkRate('Adam', 'beta', beta, 0, 1);
     checkRate('Adam', 'eps', eps);
     checkRate('Adam', 'weight decay', weightDecay);
@@ -45,22 +45,18 @@ export class Adam extends Optimizer {
     this.square = this.zeros();
   }
 
-  protected override progress(): number[] {
-    return this.betas.map((beta) => 1 - beta ** this.steps);
+  protected override progressAfter(steps: number): number[] {
+    return this.betas.map((beta) => 1 - beta ** steps);
   }
 
-  protected override currentRates(own: GroupRates): number[] {
-    const [c1 = 0, c2 = 0] = this.progress();
-    return this.ratesWith(own, c1, Math.sqrt(c2));
+  protected override ownRates(step: number): number[] {
+    const [c1 = 0, c2 = 0] = this.progressAfter(step);
+    return [c1, Math.sqrt(c2)];
   }
 
-  protected override configuredRates(own: GroupRates): number[] {
-    return this.ratesWith(own, 0, 0);
-  }
-
-  private ratesWith({ lr, weightDecay }: GroupRates, c1: number, c2: number): number[] {
+  protected override commonRates({ lr, weightDecay }: GroupRates): number[] {
     const [b1, b2] = this.betas;
-    return [lr, weightDecay, b1, b2, this.eps, c1, c2, 1 - b1, 1 - b2, 0];
+    return [lr, weightDecay, b1, b2, this.eps, 1 - b1, 1 - b2];
   }
 
   protected override get updates(): SlotKernel {

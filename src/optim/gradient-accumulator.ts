@@ -1,5 +1,6 @@
 /** Gradients added up over several steps before parameters move. */
 import { ArgumentError } from '../errors.ts';
+import type { Runtime } from '../gpu/runtime.ts';
 import { zeros } from '../tensor/create.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { clearTotals, launchRunning } from './running.ts';
@@ -26,9 +27,12 @@ import { clearTotals, launchRunning } from './running.ts';
  * }
  */
 export class GradientAccumulator {
+  private readonly engine: Runtime;
   /** What gradients are added up of. */
   readonly parameters: readonly Tensor[];
   private readonly totals: readonly Tensor[];
+  /** The places of those that had a gradient since the last {@link reset}. */
+  private readonly added = new Set<number>();
 
   /**
    * @param parameters f32 leaves, such as an optimizer's.
@@ -36,7 +40,7 @@ export class GradientAccumulator {
    * @throws {EngineMismatchError} when they belong to several engines.
    */
   constructor(parameters: readonly Tensor[]) {
-    const engine = commonEngine('GradientAccumulator', parameters);
+    this.engine = commonEngine('GradientAccumulator', parameters);
     const strange = parameters.find((t) => t.dtype !== 'f32' || !t.isLeaf || !t.requiresGrad);
     if (strange) {
       throw new ArgumentError({
@@ -45,31 +49,39 @@ export class GradientAccumulator {
       });
     }
     this.parameters = [...new Set(parameters)];
-    this.totals = this.parameters.map(({ shape }) => engine.keep(zeros(engine, shape)));
+    this.totals = this.parameters.map(({ shape }) => this.engine.keep(zeros(this.engine, shape)));
   }
 
   /** Adds the gradients there are to what was added before, and frees them. */
   add(): void {
-    launchRunning(
-      'add',
-      this.parameters.flatMap(({ grad }, i) => (grad ? [[this.totals[i] as Tensor, grad] as const] : [])),
+    const pairs = new Map(
+      this.parameters.flatMap(({ grad }, i) => (grad ? [[i, [this.totals[i] as Tensor, grad] as const] as const] : [])),
     );
+    launchRunning('add', [...pairs.values()]);
+    this.engine.eachTime(() => {
+      for (const i of pairs.keys()) this.added.add(i);
+    });
     this.freeGradients();
   }
 
-  /** Makes the sums the parameters' gradients, for clipping and for the optimizer's step; call {@link reset} behind it. */
+  /**
+   * Makes the sums the parameters' gradients, for clipping and for the optimizer's step; call {@link reset} behind it. A parameter that
+   * had no gradient since the last reset has none then either: neither weight decay nor momentum moves it. A captured step goes by
+   * which had some when it was recorded.
+   */
   load(): void {
     this.freeGradients();
-    this.parameters.forEach((parameter, i) => {
+    for (const i of this.added) {
       const total = this.totals[i] as Tensor;
-      parameter.grad = Tensor.view(total, total.shape, 'grad').moveTo(null);
-    });
+      (this.parameters[i] as Tensor).grad = Tensor.view(total, total.shape, 'grad').moveTo(null);
+    }
   }
 
   /** Begins anew: frees the gradients, and sums are zeros again. */
   reset(): void {
     this.freeGradients();
     clearTotals(this.totals);
+    this.engine.eachTime(() => this.added.clear());
   }
 
   private freeGradients(): void {

@@ -23,8 +23,16 @@ export function checkRate(where: string, name: string, value: number, low = 0, h
 export interface OptimizerCounters {
   /** Calls of `step`. */
   readonly steps: number;
-  /** What the device remembers of the steps that were taken, where some may be skipped. */
+  /** Those of each parameter, in which it had a gradient. What was saved before these were counted has none: all had one in every call. */
+  readonly taken?: readonly number[];
+  /** What the device remembers of the steps that each parameter took, where some may be skipped. */
   readonly progress?: readonly number[];
+}
+
+/** Numbers that kernels read: those that all parameters of a group have, and those of each. */
+interface RateCounts {
+  readonly common: number;
+  readonly own: number;
 }
 
 /** Rates that the device adapts to the steps really taken; see `shaders/optim/gate.wgsl`. */
@@ -61,8 +69,9 @@ export abstract class Optimizer {
   abstract readonly weightDecay: number;
   protected readonly named: readonly NamedTensor[];
   private readonly states: readonly GroupState[];
-  /** Steps taken, those that were skipped on the device included. */
-  steps = 0;
+  private calls = 0;
+  /** Steps of each parameter: those without a gradient are left out of a step, which does not count for them, as in PyTorch. */
+  private readonly taken: number[];
 
   /**
    * Trains what requires a gradient now, each tensor once: what is unfrozen later needs an optimizer made later.
@@ -74,7 +83,7 @@ export abstract class Optimizer {
   constructor(
     trained: Trained,
     public lr: number,
-    rateCount: number,
+    private readonly rateCounts: RateCounts,
   ) {
     checkRate(new.target.name, 'the learning rate', lr);
     const groups = trainedGroups(trained, new.target.name);
@@ -85,20 +94,31 @@ export abstract class Optimizer {
     this.named = groups.flatMap(({ named }) => named);
     this.engine = (this.named[0] as NamedTensor).tensor.engine;
     this.groups = groups.map(({ group }) => group);
+    this.taken = this.named.map(() => 0);
     let first = 0;
     this.states = groups.map(({ group, named }) => {
-      const rates = this.engine.keep(zeros(this.engine, [rateCount]));
+      const rates = this.engine.keep(zeros(this.engine, [rateCounts.common + 1 + rateCounts.own * named.length]));
       first += named.length;
       return { group, first: first - named.length, count: named.length, rates, uploaded: [], gate: null };
     });
   }
 
-  /** The rates as the kernel reads them, for step number `steps`. */
-  protected abstract currentRates(own: GroupRates): number[];
-  /** The same for any step, as `optim/gate.wgsl` reads them. */
-  protected abstract configuredRates(own: GroupRates): number[];
-  /** What `optim/gate.wgsl` remembers, after `steps` steps. */
-  protected abstract progress(): number[];
+  /** Steps taken, those that were skipped on the device included. Set, it is the count of every parameter too. */
+  get steps(): number {
+    return this.calls;
+  }
+
+  set steps(steps: number) {
+    this.calls = steps;
+    this.taken.fill(steps);
+  }
+
+  /** What kernels read first, for all parameters of a group. */
+  protected abstract commonRates(group: GroupRates): number[];
+  /** What kernels read of a parameter, for its step of this number, the first one being 1. */
+  protected abstract ownRates(step: number): number[];
+  /** What `optim/gate.wgsl` remembers of a parameter after so many steps. */
+  protected abstract progressAfter(steps: number): number[];
   protected abstract readonly gateEntry: string;
   /** The kernel that updates a parameter. */
   protected abstract readonly updates: SlotKernel;
@@ -114,34 +134,45 @@ export abstract class Optimizer {
    */
   step(skip?: Tensor): void {
     // All before the step counts: each begins with the steps that were taken.
-    const gates = skip ? this.states.map((state) => state.gate ?? this.makeGate(state, this.progress())) : [];
+    const gates = skip ? this.states.map((state) => state.gate ?? this.makeGate(state, this.progressOf(state))) : [];
     for (const [i, state] of this.states.entries()) {
-      const gate = gates[i];
-      if (skip && gate) this.passGate(skip, state, gate);
-      else this.feedRates(state);
       const { first, count } = state;
-      const slots = this.named
-        .slice(first, first + count)
-        .flatMap(({ tensor }, i) =>
-          tensor.grad ? [{ size: tensor.size, tensors: [tensor.grad, tensor, ...this.stateOf(first + i)] }] : [],
-        );
+      const moving = Array.from({ length: count }, (_, k) => first + k).filter((k) => this.tensorAt(k).grad);
+      const gate = gates[i];
+      if (skip && gate) this.passGate(skip, state, gate, moving);
+      else this.feedRates(state, moving);
+      const slots = moving.map((k) => {
+        const tensor = this.tensorAt(k);
+        return { size: tensor.size, tensors: [tensor.grad as Tensor, tensor, ...this.stateOf(k)] };
+      });
       launchSlots(this.engine, this.updates, [state.rates], slots);
     }
   }
 
-  private ratesOf({ lr = this.lr, weightDecay = this.weightDecay }: ParameterGroup): GroupRates {
-    return { lr, weightDecay };
+  private tensorAt(index: number): Tensor {
+    return (this.named[index] as NamedTensor).tensor;
   }
 
-  /** Counts the step, once for all groups. */
-  private count(state: GroupState): void {
-    if (state === this.states[0]) this.steps++;
+  private ratesOf({ lr = this.lr, weightDecay = this.weightDecay }: ParameterGroup): number[] {
+    return this.commonRates({ lr, weightDecay });
   }
 
-  private feedRates(state: GroupState): void {
+  /** What the device would remember of a group's parameters, had it counted their steps. */
+  private progressOf({ first, count }: GroupState): number[] {
+    return this.taken.slice(first, first + count).flatMap((steps) => this.progressAfter(steps));
+  }
+
+  /** Counts the step, once for all groups, and for the parameters that take it. */
+  private count(state: GroupState, moving: readonly number[]): void {
+    if (state === this.states[0]) this.calls++;
+    for (const k of moving) this.taken[k] = (this.taken[k] ?? 0) + 1;
+  }
+
+  private feedRates(state: GroupState, moving: readonly number[]): void {
     this.engine.feed(state.rates.storage, () => {
-      this.count(state);
-      const rates = this.currentRates(this.ratesOf(state.group));
+      this.count(state, moving);
+      const own = moving.flatMap((k) => this.ownRates(this.taken[k] as number));
+      const rates = [...this.ratesOf(state.group), 0, ...own];
       if (sameNumbers(rates, state.uploaded)) return null;
       state.uploaded = rates;
       return Float32Array.from(rates);
@@ -152,33 +183,48 @@ export abstract class Optimizer {
    * What {@link state} does not hold of where an optimizer is: to go on later, {@link restore} it. Read as of the call.
    */
   async counters(): Promise<OptimizerCounters> {
-    const { steps } = this;
-    const gate = this.states[0]?.gate;
-    return gate ? { steps, progress: [...(await gate.progress.data())] } : { steps };
+    const counted = { steps: this.steps, taken: [...this.taken] };
+    const gates = this.states.flatMap(({ gate }) => gate ?? []);
+    if (gates.length === 0) return counted;
+    const progress = await Promise.all(gates.map((gate) => gate.progress.data()));
+    return { ...counted, progress: progress.flatMap((values) => [...values]) };
   }
 
   /**
    * Goes on where {@link counters} were read; the tensors of {@link state} are loaded apart.
-   * @throws {ArgumentError} when they are of an optimizer of another kind.
+   * @throws {ArgumentError} when they are of an optimizer of another kind, or of other parameters.
    */
-  restore({ steps, progress }: OptimizerCounters): void {
-    if (progress && progress.length !== this.progress().length) {
+  restore({ steps, taken, progress }: OptimizerCounters): void {
+    const { length } = this.named;
+    const each = this.progressAfter(0).length;
+    const wanted = taken ? each * length : each;
+    if (progress && progress.length !== wanted) {
       throw new ArgumentError({
         where: this.constructor.name,
-        message: `${progress.length} numbers of progress are of an optimizer of another kind; ${this.progress().length} were expected.`,
+        message: `${progress.length} numbers of progress are of an optimizer of another kind; ${wanted} were expected.`,
+      });
+    }
+    if (taken && taken.length !== length) {
+      throw new ArgumentError({
+        where: this.constructor.name,
+        message: `the steps of ${taken.length} parameters are of another optimizer; this one has ${length}.`,
       });
     }
     this.steps = steps;
+    taken?.forEach((count, k) => {
+      this.taken[k] = count;
+    });
+    const all = taken ? progress : progress && this.named.flatMap(() => progress);
     for (const state of this.states) {
       state.uploaded = [];
-      if (progress) this.makeGate(state, progress);
+      if (all) this.makeGate(state, all.slice(each * state.first, each * (state.first + state.count)));
     }
   }
 
   private makeGate(state: GroupState, progress: readonly number[]): Gate {
     closeGate(state);
     const gate = {
-      given: this.engine.keep(zeros(this.engine, state.rates.shape)),
+      given: this.engine.keep(zeros(this.engine, [this.rateCounts.common + 1 + state.count])),
       progress: this.engine.keep(tensorFrom(this.engine, progress)),
       uploaded: [],
     };
@@ -186,18 +232,19 @@ export abstract class Optimizer {
     return gate;
   }
 
-  private passGate(skip: Tensor, state: GroupState, gate: Gate): void {
+  private passGate(skip: Tensor, state: GroupState, gate: Gate, moving: readonly number[]): void {
     this.engine.feed(gate.given.storage, () => {
-      this.count(state);
+      this.count(state, moving);
       state.uploaded = [];
-      const rates = this.configuredRates(this.ratesOf(state.group));
-      if (sameNumbers(rates, gate.uploaded)) return null;
-      gate.uploaded = rates;
-      return Float32Array.from(rates);
+      const given = [...this.ratesOf(state.group), 0, ...moving.map((k) => k - state.first)];
+      if (sameNumbers(given, gate.uploaded)) return null;
+      gate.uploaded = given;
+      return Float32Array.from(given);
     });
     this.engine.dispatch({
       kernel: { name: 'gate', source: gateSource, entry: this.gateEntry },
       buffers: [skip, gate.given, gate.progress, state.rates].map((t) => t.storage),
+      params: { count: moving.length },
       workgroups: [1],
     });
   }

@@ -38,7 +38,7 @@ export class SGD extends Optimizer {
    * @throws {DTypeError} when a trained parameter is not f32.
    */
   constructor(trained: Trained, { lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false }: SGDOptions) {
-    super(trained, lr, 5);
+    super(trained, lr, { common: 4, own: 1 });
     checkRate('SGD', 'momentum', momentum, 0, 1);
     checkRate('SGD', 'dampening', dampening, 0, 1);
     checkRate('SGD', 'weight decay', weightDecay);
@@ -60,17 +60,17 @@ export class SGD extends Optimizer {
     };
   }
 
-  protected override currentRates({ lr, weightDecay }: GroupRates): number[] {
+  protected override commonRates({ lr, weightDecay }: GroupRates): number[] {
+    return [lr, weightDecay, this.momentum, this.dampening];
+  }
+
+  protected override ownRates(step: number): number[] {
     // PyTorch's first step takes the gradient undampened.
-    return [lr, weightDecay, this.momentum, this.steps === 1 ? 0 : this.dampening, 0];
+    return [step === 1 ? 0 : this.dampening];
   }
 
-  protected override configuredRates({ lr, weightDecay }: GroupRates): number[] {
-    return [lr, weightDecay, this.momentum, this.dampening, 0];
-  }
-
-  protected override progress(): number[] {
-    return [this.steps > 0 ? 1 : 0];
+  protected override progressAfter(steps: number): number[] {
+    return [steps > 0 ? 1 : 0];
   }
 
   protected override stateOf(index: number): readonly Tensor[] {

@@ -61,6 +61,7 @@ export function launchSlots(
         row: x,
         groups,
         before: before + groupsOf(slots.slice(0, first), span),
+        earlier: first,
         value,
       },
       workgroups: [x, y],

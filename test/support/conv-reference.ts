@@ -23,24 +23,31 @@ export function outputSize({ height, width, kernel, stride, padding, dilation = 
   ];
 }
 
-/** Calls `visit` with the flat indices of y, x and weight for every product the convolution adds up. */
-function everyTerm(c: ConvCase, visit: (y: number, x: number, weight: number) => void): void {
+/**
+ * Calls `visit` with the flat indices of y, x and weight for every product the convolution adds up.
+ * @param padded calls it for products with zeros outside of x or of y too, with −1 for the place there.
+ */
+function everyTerm(c: ConvCase, visit: (y: number, x: number, weight: number) => void, padded = false): void {
   const [rows, columns] = outputSize(c);
   const { batch, height, width, inChannels, outChannels, kernel, stride, padding, dilation = [1, 1], groups = 1 } = c;
   const [groupIn, groupOut] = [inChannels / groups, outChannels / groups];
+  // So many positions outside of y are enough to have every pixel under every tap.
+  const outside = padded ? Math.max(...kernel.map((n, i) => n * dilation[i]!)) : 0;
   for (let n = 0; n < batch; n++)
-    for (let r = 0; r < rows; r++)
-      for (let s = 0; s < columns; s++)
+    for (let r = -outside; r < rows + outside; r++)
+      for (let s = -outside; s < columns + outside; s++)
         for (let a = 0; a < kernel[0]; a++)
           for (let b = 0; b < kernel[1]; b++) {
             const i = r * stride[0] + a * dilation[0] - padding[0];
             const j = s * stride[1] + b * dilation[1] - padding[1];
-            if (i < 0 || i >= height || j < 0 || j >= width) continue;
+            const hasX = i >= 0 && i < height && j >= 0 && j < width;
+            const hasY = r >= 0 && r < rows && s >= 0 && s < columns;
+            if (!(padded ? hasX || hasY : hasX && hasY)) continue;
             for (let p = 0; p < groupIn; p++)
               for (let q = 0; q < outChannels; q++)
                 visit(
-                  ((n * rows + r) * columns + s) * outChannels + q,
-                  ((n * height + i) * width + j) * inChannels + Math.floor(q / groupOut) * groupIn + p,
+                  hasY ? ((n * rows + r) * columns + s) * outChannels + q : -1,
+                  hasX ? ((n * height + i) * width + j) * inChannels + Math.floor(q / groupOut) * groupIn + p : -1,
                   ((a * kernel[1] + b) * groupIn + p) * outChannels + q,
                 );
           }
@@ -48,24 +55,33 @@ function everyTerm(c: ConvCase, visit: (y: number, x: number, weight: number) =>
 
 type Numbers = ArrayLike<number>;
 
-export function convForward(c: ConvCase, x: Numbers, weight: Numbers, bias?: Numbers): Float64Array {
+/** @param padded multiplies by the zeros outside of the image, which makes a difference next to what is not finite. */
+export function convForward(c: ConvCase, x: Numbers, weight: Numbers, bias?: Numbers, padded = false): Float64Array {
   const [rows, columns] = outputSize(c);
   const y = new Float64Array(c.batch * rows * columns * c.outChannels);
-  everyTerm(c, (iy, ix, iw) => {
-    y[iy]! += x[ix]! * weight[iw]!;
-  });
+  everyTerm(
+    c,
+    (iy, ix, iw) => {
+      if (iy >= 0) y[iy]! += (x[ix] ?? 0) * weight[iw]!;
+    },
+    padded,
+  );
   return bias ? y.map((v, i) => v + bias[i % c.outChannels]!) : y;
 }
 
-/** Gradients of Σ y·dy. */
-export function convGradients(c: ConvCase, x: Numbers, weight: Numbers, dy: Numbers) {
+/** Gradients of Σ y·dy. @param padded multiplies by the zeros outside of images and outputs. */
+export function convGradients(c: ConvCase, x: Numbers, weight: Numbers, dy: Numbers, padded = false) {
   const dx = new Float64Array(x.length);
   const dweight = new Float64Array(weight.length);
   const dbias = new Float64Array(c.outChannels);
-  everyTerm(c, (iy, ix, iw) => {
-    dx[ix]! += dy[iy]! * weight[iw]!;
-    dweight[iw]! += dy[iy]! * x[ix]!;
-  });
+  everyTerm(
+    c,
+    (iy, ix, iw) => {
+      if (ix >= 0) dx[ix]! += (dy[iy] ?? 0) * weight[iw]!;
+      if (iy >= 0) dweight[iw]! += dy[iy]! * (x[ix] ?? 0);
+    },
+    padded,
+  );
   for (let i = 0; i < dy.length; i++) dbias[i % c.outChannels]! += dy[i]!;
   return { dx, dweight, dbias };
 }

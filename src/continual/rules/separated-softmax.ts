@@ -31,7 +31,8 @@ export function separatedCrossEntropy(
   if (!(Number.isInteger(oldClasses) && oldClasses >= 0 && oldClasses <= classes)) {
     throw new ArgumentError({ where, message: `oldClasses is ${oldClasses}; the logits have ${classes} classes.` });
   }
-  const smoothed = { labelSmoothing };
+  // Divided by the size of the batch, whichever samples a half passes over.
+  const smoothed = { labelSmoothing, overAllRows: true };
   if (oldClasses === 0 || oldClasses === classes) return crossEntropy(logits, targets, smoothed);
   // A target that is not among the columns counts for nothing: each half passes over the other's samples.
   const fresh = crossEntropy(logits.slice([null, [oldClasses, classes]]), targets.sub(oldClasses), smoothed);

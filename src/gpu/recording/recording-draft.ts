@@ -64,6 +64,7 @@ export class RecordingDraft {
   private readonly made = new Set<DeviceBuffer>();
   /** `now`: what is uploaded in the step that is being recorded. */
   private readonly feeds = new Map<DeviceBuffer, Feed & { readonly now: Uint8Array<ArrayBuffer> | null }>();
+  private readonly does: (() => void)[] = [];
 
   /** Takes note of a tensor that is made. */
   allocate(storage: DeviceBuffer): void {
@@ -110,6 +111,11 @@ export class RecordingDraft {
     this.feeds.set(storage, { data, offset, isConstant, now: bytesIn(data())?.slice() ?? null });
   }
 
+  /** Takes note of what replays do beside the device. */
+  eachTime(does: () => void): void {
+    this.does.push(does);
+  }
+
   /** What is to be uploaded for the step that was recorded. */
   *uploads(): Iterable<{ storage: DeviceBuffer; offset: number; data: Uint8Array<ArrayBuffer> }> {
     for (const [storage, { offset, now }] of this.feeds) if (now) yield { storage, offset, data: now };
@@ -142,6 +148,7 @@ export class RecordingDraft {
       own,
       uniforms,
       feeds: new Map([...this.feeds].filter(([storage, feed]) => !this.isStill(storage, feed))),
+      does: this.does,
       tensorBytes: spans.reduce((sum, { bytes }) => sum + bytes, 0),
       aliveBytes: mostAlive(spans),
     });

@@ -41,6 +41,8 @@ interface Parts {
   readonly own: ReadonlySet<DeviceBuffer>;
   readonly uniforms: ReadonlySet<UniformBuffer>;
   readonly feeds: ReadonlyMap<DeviceBuffer, Feed>;
+  /** What is done beside the device before each replay. */
+  readonly does: readonly (() => void)[];
   /** Bytes of the tensors that lie in the arenas: all together, and as many as live at once. */
   readonly tensorBytes: number;
   readonly aliveBytes: number;

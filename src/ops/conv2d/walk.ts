@@ -34,6 +34,8 @@ function axisOf(positions: number, step: number, tapStep: number, most: number) 
 export interface Walks {
   /** In all images. */
   readonly count: number;
+  /** Whether walks at the end of a row have positions that are none. */
+  readonly isRagged: boolean;
   readonly constants: Readonly<Record<string, number | string>>;
 }
 
@@ -43,6 +45,7 @@ export function walksOf(pass: TapPass, width: 1 | 4, rows: number, columns = COL
   const horizontal = axisOf(pass.columns, pass.stepX, pass.tapStepX, columns);
   return {
     count: pass.batch * vertical.walks * horizontal.walks,
+    isRagged: pass.columns % (columns * horizontal.every) !== 0,
     constants: {
       WIDTH: width,
       V: width === 4 ? 'vec4<f32>' : 'f32',

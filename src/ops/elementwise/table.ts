@@ -65,7 +65,7 @@ export const unaryOps = {
   neg: unary('-a', '-dy', (a) => -a, { dtypes: SIGNED }),
   /** |a|, with the gradient 0 at 0; of i32 too. */
   abs: unary('abs(a)', 'select(select(0.0, dy, a > 0.0), -dy, a < 0.0)', Math.abs, { dtypes: SIGNED }),
-  /** −1, 0 or 1, NaN of NaN; its gradient is zero. */
+  /** −1, 0 or 1; its gradient is zero. NaN of NaN, where PyTorch has 0: a 0 would hide it. */
   sign: unary('signum(a)', NO_SLOPE, Math.sign),
   /** eᵃ. */
   exp: unary('safe_exp(a)', 'dy * y', Math.exp),
@@ -125,8 +125,9 @@ export const binaryOps = {
   sub: binary('a - b', ['dy', '-dy'], (a, b) => a - b, { dtypes: NUMBERS }),
   /** a · b; of integers too. */
   mul: binary('a * b', ['dy * b', 'dy * a'], (a, b) => a * b, { dtypes: NUMBERS }),
+  // b² may overflow where a / b does not.
   /** a / b; integers truncate. */
-  div: binary('a / b', ['dy / b', '-dy * a / (b * b)'], (a, b) => a / b, { dtypes: NUMBERS, domain: [0.3, 3] }),
+  div: binary('a / b', ['dy / b', '-dy * (a / b) / b'], (a, b) => a / b, { dtypes: NUMBERS, domain: [0.3, 3] }),
   /** aᵇ, as C's `pow`. */
   pow: binary(
     'power(a, b)',

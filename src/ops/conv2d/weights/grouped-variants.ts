@@ -36,7 +36,7 @@ export const depthwise: WeightVariant = {
     const walks = depthwiseWalks(g);
     return {
       kernel: { name: 'conv2d_weight_depthwise', source: depthwiseSource },
-      constants: { ...walks.constants, TAP_ROWS: g.kernelY, THREADS },
+      constants: { ...walks.constants, TAP_ROWS: g.kernelY, THREADS, RAGGED: walks.isRagged },
       params: walkParams(g, split, walks),
       workgroups: plane(engine, Math.ceil((depthwiseThreads(g) * split.splits) / THREADS)),
     };
@@ -65,7 +65,7 @@ export const grouped: WeightVariant = {
         groupWidthOf(forwardPass(g)) === 4
           ? { name: 'conv2d_weight_grouped_quads', source: quadsSource }
           : { name: 'conv2d_weight_grouped_singles', source: singlesSource },
-      constants: { ...walks.constants, TAP_ROWS: g.kernelY, THREADS },
+      constants: { ...walks.constants, TAP_ROWS: g.kernelY, THREADS, RAGGED: walks.isRagged },
       params: walkParams(g, split, walks),
       workgroups: plane(engine, Math.ceil((groupedThreads(g) * split.splits) / THREADS)),
     };
