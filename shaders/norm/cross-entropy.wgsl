@@ -7,7 +7,7 @@
 // ignore.
 // A row with NaN costs NaN, and has it for a gradient.
 //
-// Injected: SIZE, WIDTH, JOINED.
+// Injected: SIZE, WIDTH, JOINED, COUNTED (the scale is one over the number of rows that count; params.scale otherwise).
 //
 // loss_r = w_r · ((1 − ε)·(lse − x_target) + ε/n · Σ (lse − x_c)), w_r = scale for a counted row.
 
@@ -22,12 +22,14 @@ struct Params {
 @group(0) @binding(1) var<storage, read> targets: array<i32>;
 @group(0) @binding(2) var<storage, read_write> losses: array<f32>; // [rows]
 @group(0) @binding(3) var<storage, read_write> lse: array<vec2<f32>>; // [rows]: maximum, log Σ exp(x − maximum)
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(4) var<storage, read> counted: array<f32>; // [1]
+@group(0) @binding(5) var<uniform> params: Params;
 
 @group(0) @binding(2) var<storage, read> kept_lse: array<vec2<f32>>; // gradient: [rows]
 @group(0) @binding(3) var<storage, read> gradient: array<f32>;       // gradient: of the loss, [rows] or [1]
 @group(0) @binding(4) var<storage, read_write> dlogits: array<f32>;
-@group(0) @binding(5) var<uniform> backward_params: BackwardParams;
+@group(0) @binding(5) var<storage, read> backward_counted: array<f32>; // [1]
+@group(0) @binding(6) var<uniform> backward_params: BackwardParams;
 
 struct BackwardParams {
   rows: u32,
@@ -65,15 +67,21 @@ fn forward(
   if (row.lane == 0u && row.count > 0u) {
     let log_sum = safe_log(exponentials);
     let target_class = targets[row.number];
+    var scale = params.scale;
     var loss = 0.0;
+    if (COUNTED) {
+      scale = 1.0 / counted[0];
+      // The mean of nothing.
+      loss = select(0.0, not_a_number_of(log_sum), counted[0] == 0.0);
+    }
     if (target_class >= 0 && target_class < i32(params.n)) {
       let own = log_sum - (logits[row.first + u32(target_class)] - largest);
-      loss = params.scale * own;
+      loss = scale * own;
       // Apart, so that a class masked by a logit of −∞ costs nothing when nothing is smoothed; where it is the target's own, all
       // is said, and ∞ − ∞ would be NaN.
       if (params.smoothing > 0.0 && is_finite(own)) {
         let even = log_sum - differences / f32(params.n);
-        loss += params.scale * params.smoothing * (even - own);
+        loss += scale * params.smoothing * (even - own);
       }
     }
     losses[row.number] = loss;
@@ -92,7 +100,11 @@ fn backward(
   let target_class = targets[row.number];
   let isCounted = target_class >= 0 && target_class < i32(p.n);
   let kept = kept_lse[row.number];
-  let scale = p.scale * gradient[select(0u, row.number, p.per_row == 1u)];
+  var scale = p.scale;
+  if (COUNTED) {
+    scale = 1.0 / backward_counted[0];
+  }
+  scale *= gradient[select(0u, row.number, p.per_row == 1u)];
   let even = p.smoothing / f32(p.n);
   for (var i = row.lane; i < row.count; i += WIDTH) {
     let at = row.first + i;

@@ -1,4 +1,4 @@
-/** Cross entropy of logits with integer targets: log-softmax and the pick of the target in one dispatch, the sum or the mean in others. */
+/** Cross entropy of logits with integer targets: log-softmax and the pick of the target in one dispatch, the sum or the mean in others, which count the rows too. */
 
 import source from '../../shaders/norm/cross-entropy.wgsl';
 import { record } from '../autograd/tape.ts';
@@ -65,19 +65,19 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
     });
   }
   checkReduction('crossEntropy', reduction);
-  if (reduction === 'mean' && !overAllRows) {
-    const total = crossEntropy(logits, targets, { labelSmoothing, reduction: 'sum' });
-    return total.div(sum(countsOf(targets, n)));
-  }
+  const counted = reduction === 'mean' && !overAllRows ? sum(countsOf(targets, n)) : null;
+  // What is bound where nothing is counted is not looked at.
+  const { storage: countedStorage } = counted ?? targets;
   const scale = reduction === 'mean' ? 1 / rows : 1;
   const losses = Tensor.empty(engine, [rows], 'f32', 'crossEntropy');
   const lse = Tensor.empty(engine, [rows, 2], 'f32', 'crossEntropy');
-  const { constants, workgroups } = rowTeams(engine, rows, n, 1);
+  const { constants: teams, workgroups } = rowTeams(engine, rows, n, 1);
+  const constants = { ...teams, COUNTED: counted !== null };
   const params = { rows, n, smoothing: labelSmoothing, scale };
   engine.dispatch({
     kernel: { name: 'cross_entropy', source, entry: 'forward' },
     constants,
-    buffers: [logits.storage, targets.storage, losses.storage, lse.storage],
+    buffers: [logits.storage, targets.storage, losses.storage, lse.storage, countedStorage],
     params,
     workgroups: plane(engine, workgroups),
   });
@@ -87,7 +87,7 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
     engine.dispatch({
       kernel: { name: 'cross_entropy', source, entry: 'backward' },
       constants,
-      buffers: [logits.storage, targets.storage, lse.storage, dy.storage, dlogits.storage],
+      buffers: [logits.storage, targets.storage, lse.storage, dy.storage, dlogits.storage, countedStorage],
       params: { ...params, per_row: reduction === 'none' },
       workgroups: plane(engine, workgroups),
     });
@@ -97,7 +97,7 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
     const hot = oneHot(targets, n);
     const wanted = hot.mul(1 - labelSmoothing).add(labelSmoothing / n);
     // Rows with a target that does not exist have no gradient.
-    const counts = hot.sum(1, { keepDims: true }).mul(scale);
+    const counts = hot.sum(1, { keepDims: true }).mul(counted ? counted.clamp(1).reciprocal() : scale);
     return [
       softmax(logits)
         .sub(wanted)
