@@ -120,7 +120,7 @@ test('a class without images is named', () => {
   const split = { train: subset(fashion.train, only), test: fashion.test };
   assert.throws(
     () => new Benchmark(engine, split, parseConfig({ ...small, trainPerClass: 0 })),
-    (error: EngramError) => error instanceof ConfigError && /class 8 has no images/.test(error.message),
+    (error: EngramError) => error instanceof ConfigError && /class Bag has no training images/.test(error.message),
   );
 });
 
