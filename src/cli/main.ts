@@ -95,9 +95,10 @@ function addMethods(): void {
     'after',
     () =>
       `\nMethods:\n${methodList(list, columns())}\n\n${verifiedNote(columns())}\n\n` +
-      'One of your own is a file that exports it, an ES module: --method ./mine.js (from Node 22.18 on ./mine.ts). Its\n' +
-      'settings are flags too. Wherever it lies, its imports of "engram" are this very\n' +
-      'package: those of another copy would be another engine.',
+      'One of your own is a file that exports it, an ES module: --method ./mine.js\n' +
+      '(from Node 22.18 on ./mine.ts too). Its settings are flags as well. Wherever it\n' +
+      'lies, its imports of "engram" are this very package: those of another copy would\n' +
+      'be another engine.',
   );
   addConfigFlags(train, own?.method);
 }
