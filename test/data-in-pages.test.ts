@@ -131,9 +131,10 @@ inBrowser('a file by its address, and files of a set by their addresses', () =>
     await put(folder, { 'set.npz': medmnist, '1.png': await picture(4, 4, RED), '2.png': await picture(4, 4, BLUE) });
     const { page, close } = await openPage('http://localhost', '.build/browser', { webgpu: false });
     try {
-      await page.route('http://localhost/files/**', (route) =>
-        route.fulfill({ path: join(folder, new URL(route.request().url()).pathname.replace('/files/', '')) }),
-      );
+      await page.route('http://localhost/files/**', (route) => {
+        const path = join(folder, new URL(route.request().url()).pathname.replace('/files/', ''));
+        return route.fulfill(existsSync(path) ? { path } : { status: 404 });
+      });
       const address = (name: string): string => `http://localhost/files/${name}`;
       const npz = await read(page, address('set.npz'));
       assert.ok('train' in npz && npz.train.labels.length === 3, JSON.stringify(npz));
