@@ -29,12 +29,6 @@ export interface OptimizerCounters {
   readonly progress?: readonly number[];
 }
 
-/** Numbers that kernels read: those that all parameters of a group have, and those of each. */
-interface RateCounts {
-  readonly common: number;
-  readonly own: number;
-}
-
 /** Rates that the device adapts to the steps really taken; see `shaders/optim/gate.wgsl`. */
 interface Gate {
   readonly given: Tensor;
@@ -76,6 +70,7 @@ export abstract class Optimizer {
   /**
    * Trains what requires a gradient now, each tensor once: what is unfrozen later needs an optimizer made later.
    * @param lr learning rate, where a group has none of its own; may be set before any step.
+   * @param rateCounts numbers that kernels read: those that all parameters of a group have, and those of each.
    * @throws {ArgumentError} when there is nothing to train, a tensor requires no gradient or is there twice, or a rate is out of range.
    * @throws {DTypeError} when a trained parameter is not f32.
    * @throws {EngineMismatchError} when they belong to several engines.
@@ -83,7 +78,7 @@ export abstract class Optimizer {
   constructor(
     trained: Trained,
     public lr: number,
-    private readonly rateCounts: RateCounts,
+    private readonly rateCounts: { readonly common: number; readonly own: number },
   ) {
     checkRate(new.target.name, 'the learning rate', lr);
     const groups = trainedGroups(trained, new.target.name);
@@ -103,11 +98,12 @@ export abstract class Optimizer {
     });
   }
 
-  /** Steps taken, those that were skipped on the device included. Set, it is the count of every parameter too. */
+  /** Steps taken, those that were skipped on the device included. */
   get steps(): number {
     return this.calls;
   }
 
+  /** Makes it the count of every parameter too. */
   set steps(steps: number) {
     this.calls = steps;
     this.taken.fill(steps);
