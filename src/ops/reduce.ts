@@ -80,7 +80,7 @@ export function reduceAxes(x: Tensor, kind: Reduction, axes: readonly number[], 
   // One element a sum: nothing was reduced. The result is another tensor all the same, which stays when x is written over.
   const result = current === x && resultOf(kind, x) === x.dtype ? copyOf(x, kind) : convert(current, resultOf(kind, x));
   const view = Tensor.view(result, shape, kind);
-  if (result !== x) result.dispose();
+  result.dispose();
   return view;
 }
 
