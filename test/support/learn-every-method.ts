@@ -1,6 +1,6 @@
 /**
  * `node learn-every-method.js FOLDER METHOD…`: a small run by each method in a folder of its own, one after the other. What was begun
- * is gone on with, what is finished is left: killed at any moment and run again, it ends as if it never was.
+ * is gone on with, what is finished is only opened: killed at any moment and run again, it ends as if it never was.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -42,7 +42,11 @@ const split = { train: tiny(fashion.train), test: tiny(fashion.test) };
 console.log(engine.adapterDescription);
 for (const name of names) {
   const path = join(folder, name);
-  if (existsSync(join(path, 'report.html'))) continue;
+  if (existsSync(join(path, 'report.html'))) {
+    // A process that was killed after its last file still had the lock, which whoever opens the folder next takes away.
+    await (await RunFolder.open(path)).close();
+    continue;
+  }
   const begun = existsSync(join(path, 'config.json')) ? await RunFolder.open(path) : null;
   const config = parseConfig(settingsFor(name, { ...settings, crop: 1 }), name);
   const folderOf = async (complete: Config) => begun ?? RunFolder.create(path, complete);
