@@ -4,13 +4,13 @@ import { denseKD } from '../distill/dense-kd.ts';
 import { GroupDraw } from '../distill/group-draw.ts';
 import { GROUP_SIZES, type GroupSizes } from '../distill/group-sizes.ts';
 import { classSimilarity } from '../distill/prototypes.ts';
-import { MOST_DENSE_TASKS, MOST_TASKS, type PoolKind, TaskPool } from '../distill/task-pool.ts';
+import { MOST_DENSE_TASKS, MOST_TASKS, POOL_KINDS, type PoolKind, TaskPool } from '../distill/task-pool.ts';
 import { isBySimilarity, WEIGHTING_STRATEGIES, type Weighting, weighting } from '../distill/weighting.ts';
 import { ArgumentError, ConfigError } from '../errors.ts';
 import { Random } from '../tensor/random.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Disposables } from './disposables.ts';
-import type { Task } from './method.ts';
+import type { AnyMethod, Task } from './method.ts';
 import { choiceSetting, number, numberSetting, type Setting, setting, type ValuesOf } from './setting.ts';
 
 /** The settings of every distillation. */
@@ -200,6 +200,25 @@ function checkedPool(taskSizes: readonly number[], options: DistillationOptions)
  */
 export const usualPool = (oldTasks: number, isDrawn: boolean): PoolKind =>
   oldTasks <= (isDrawn ? MOST_TASKS : MOST_DENSE_TASKS) ? 'dense' : 'runs';
+
+/**
+ * The pool that a method with such settings keeps after so many tasks.
+ * @throws {ArgumentError} beyond 64 tasks, for which a mask has no room, and for more groups up to a bound than can be listed.
+ */
+export function keptPool(
+  method: AnyMethod,
+  settings: Readonly<Record<string, unknown>>,
+  taskSizes: readonly number[],
+): TaskPool {
+  // Of a copy, for a method's settings refuse names that it does not declare.
+  const { pool, groups, distill, upTo } = { ...settings };
+  // A method of one's own may call something else so.
+  const chosen = POOL_KINDS.find((kind) => kind === pool);
+  const isDrawn = 'distill' in method.settings ? distill === 'random' : groups !== undefined;
+  const isBounded = 'pool' in method.settings && typeof upTo === 'number';
+  const usual = isBounded ? 'dense' : usualPool(taskSizes.length, isDrawn);
+  return TaskPool.of(chosen ?? usual, taskSizes, isBounded ? { upTo } : {});
+}
 
 /** What is to be known where all groups of the usual pool are distilled, and so many tasks come before the last one. */
 export const densePoolNotices = (oldTasks: number): readonly string[] | undefined =>

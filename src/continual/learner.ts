@@ -7,7 +7,7 @@
 import type { Normalization } from '../data/dataset.ts';
 import type { ImageFormat } from '../data/image-bytes.ts';
 import { type ImageInput, toImages } from '../data/image-input.ts';
-import { POOL_KINDS, TaskPool } from '../distill/task-pool.ts';
+import type { TaskPool } from '../distill/task-pool.ts';
 import { ArgumentError, CheckpointError, ConfigError } from '../errors.ts';
 import { stateDict } from '../nn/state-dict.ts';
 import type { GradScaler } from '../optim/grad-scaler.ts';
@@ -15,7 +15,7 @@ import { letUsingDispose } from '../tensor/dispose.ts';
 import type { Engine } from '../tensor/engine.ts';
 import type { ClassImages } from './class-images.ts';
 import { Disposables } from './disposables.ts';
-import { usualPool } from './distillation.ts';
+import { keptPool } from './distillation.ts';
 import { evaluate, readTestImages } from './evaluation.ts';
 import type { LearnerEvent, TaskEvent } from './events.ts';
 import { forked, renamed } from './fork.ts';
@@ -214,13 +214,7 @@ export class ContinualLearner {
    * @throws {ArgumentError} beyond 64 tasks, for which a mask has no room, and for more groups up to a bound than can be listed.
    */
   get taskPool(): TaskPool {
-    const { pool, groups, distill, upTo } = { ...this.methodSettings };
-    // A method of one's own may call something else so.
-    const chosen = POOL_KINDS.find((kind) => kind === pool);
-    const isDrawn = 'distill' in this.method.settings ? distill === 'random' : groups !== undefined;
-    const isBounded = 'pool' in this.method.settings && typeof upTo === 'number';
-    const usual = isBounded ? 'dense' : usualPool(this.taskSizes.length, isDrawn);
-    return TaskPool.of(chosen ?? usual, this.taskSizes, isBounded ? { upTo } : {});
+    return keptPool(this.method, this.methodSettings, this.taskSizes);
   }
 
   /**

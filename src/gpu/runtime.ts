@@ -21,22 +21,11 @@ import { Recorder } from './recorder.ts';
 import { bytesIn, type FeedData, type Recording } from './recording/recording.ts';
 import type { RecordingDraft } from './recording/recording-draft.ts';
 import type { RecordingMeans, Recordings } from './recording/recordings.ts';
+import { type RuntimeOptions, warnOnConsole } from './runtime-options.ts';
 import { runInScope, type Scoped } from './scope.ts';
 import { refuseAsync } from './synchronous.ts';
 import type { Constants } from './wgsl/constants.ts';
 import type { Kernel } from './wgsl/kernel.ts';
-
-const warnOnConsole = (message: string): void => console.warn(message);
-
-/** What an engine reports, and to whom. */
-export interface RuntimeOptions {
-  /** Report tensors that were dropped instead of freed. */
-  debug?: boolean;
-  /** Where debug reports go; the console by default. */
-  onLeak?: (message: string) => void;
-  /** Where warnings go; the console by default. */
-  warn?: (message: string) => void;
-}
 
 /** What an {@link Engine} is before it knows of tensors: a WebGPU device with its buffers, pipelines and the queue of its work. */
 export class Runtime {

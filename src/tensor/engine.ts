@@ -1,7 +1,8 @@
 /** The engine as users know it: a device of its own or a borrowed one, and the tensors that are made on it. */
 import type { AdapterKind, AdapterOptions, SubgroupMatrix } from '../gpu/adapter/adapter.ts';
 import { borrowDevice, openDevice } from '../gpu/adapter/open-device.ts';
-import { Runtime, type RuntimeOptions } from '../gpu/runtime.ts';
+import { Runtime } from '../gpu/runtime.ts';
+import type { RuntimeOptions } from '../gpu/runtime-options.ts';
 import { arange, full, ones, type TensorData, tensorFrom, zeros } from './create.ts';
 import type { DType } from './dtype.ts';
 import { type NormalOptions, normal, seed, type UniformOptions, uniform } from './random-tensors.ts';

@@ -37,3 +37,10 @@ export function turnedJpeg(side: number): Promise<Buffer> {
     .withMetadata({ orientation: 6 })
     .toBuffer();
 }
+
+/** A picture whose colour tells which it is. */
+export const numbered = (number: number): Promise<Buffer> => picture(2, 2, [number, 255 - number, 7]);
+
+/** The numbers of the pictures of a set. */
+export const numbersIn = (set: { labels: ArrayLike<number>; images: Uint8Array }): number[] =>
+  Array.from({ length: set.labels.length }, (_, at) => pixelOf(set, 4 * at)[0]!);
