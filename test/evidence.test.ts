@@ -2,14 +2,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { answersOf, comparedLabels } from '../bench/experiments/answers.ts';
+import { answersOf, comparedLabels, SEARCHES } from '../bench/experiments/answers.ts';
 import {
   answersText,
+  evidenceAnalyses,
   evidenceCharts,
   evidencePage,
   evidenceSweeps,
   withAnswers,
 } from '../bench/experiments/evidence-page.ts';
+import type { AnalysedResult } from '../bench/experiments/model-analyses.ts';
+import { modelTable } from '../bench/experiments/model-table.ts';
 import { bestWeights, comparePools, isAhead, poolResults, shown } from '../bench/experiments/pool-comparison.ts';
 import type { RecordedSweep } from '../bench/experiments/recorded-sweep.ts';
 import { pairedDifference } from '../src/report/statistics.ts';
@@ -174,10 +177,66 @@ test('charts show what is complete, and are not there before', () => {
   assert.match(evidencePage(figures), /!\[Exemplars\]\(evidence-memory\.svg\)/);
 });
 
-test('the page, its charts and the answers of the README are what is made of the results', () => {
+test('models are compared order by order, those of the compared weights alone', () => {
+  const name = 'pools-glyphs-10x10';
+  const all = withFigures({ 'pools-weights-10x10': poolFigures({}), [name]: poolFigures({}) });
+  const { runs, results } = all.find((one) => one.name === name)!;
+  /** Traces differ by a hundred from order to order; the dense pool's are lower by 7 or 8, those of tasks by as much as they are higher. */
+  const traceOf = ({ label, pair }: PlannedRun): number => {
+    const order = Number(pair.replace('order ', ''));
+    const own = { dense: -7 - (order % 2), tasks: order % 2 === 0 ? 3 : -3 }[label.split(' ')[0]!] ?? 0;
+    return 1000 + 100 * order + own;
+  };
+  const analysed = (run: PlannedRun): AnalysedResult => ({
+    run: run.id,
+    record: {
+      ...{
+        name: run.id,
+        method: run.config.method,
+        dataset: 'glyphs',
+        config: run.config,
+        tasks: 10,
+        state: '',
+        adapter: '',
+      },
+      parts: {
+        hessian: {
+          settings: {},
+          result: { eigenvalues: [1], trace: traceOf(run), traceError: 0, parameters: 9, exact: true },
+        },
+      },
+    },
+  });
+  const compared = comparedLabels(
+    all.find((one) => one.name === name)!,
+    all.find((one) => one.name === SEARCHES.get(name))!,
+  );
+  const records = runs.filter(({ label }) => compared.includes(label) && !label.startsWith('pairs')).map(analysed);
+  const some = results.filter(({ label }) => compared.includes(label));
+  const lines = modelTable(some, records).split('\n');
+  assert.match(
+    lines[0]!,
+    /^\| +\| `whole`, λ = 2, 6 orders \|.* `tasks`, λ = 2, 6 orders, difference \| `dense`, λ = 2, 6 orders, difference \|/,
+  );
+  const trace = lines.find((line) => line.includes('trace'))!;
+  assert.match(trace, /^\| curvature: trace \| 1250 ± 187 \|/);
+  assert.match(trace, /\| 0\.00 ± 1\.34 \(3:3\) \| \*\*−7\.50 ± 0\.224 \(0:6\)\*\* \|/);
+  assert.is(
+    modelTable(
+      some,
+      records.filter(({ record }) => record.method === 'kd'),
+    ),
+    '',
+    'nothing to compare with',
+  );
+  assert.match(evidencePage(all, new Map([[name, records]])), /## What the models are like: 10 tasks of 10 glyphs/);
+  assert.not.match(evidencePage(all), /What the models are like/);
+});
+
+test('the page, its charts and the answers of the README are what is made of the results', async () => {
   const text = (name: string) => readFileSync(name, 'utf8');
   const how = 'npm run -s evidence -- --table makes it';
-  assert.is(text('bench/results/evidence.md'), evidencePage(sweeps), how);
+  assert.is(text('bench/results/evidence.md'), evidencePage(sweeps, await evidenceAnalyses()), how);
   for (const { file, svg } of evidenceCharts(sweeps)) {
     const path = `bench/results/${file}`;
     assert.is(existsSync(path) ? text(path) : null, svg, how);

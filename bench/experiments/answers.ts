@@ -2,6 +2,8 @@
 import { meanOf } from '../../src/report/statistics.ts';
 import { differenceText, markdownTable, meanText } from '../../src/report/statistics-text.ts';
 import { COMPARED, type Differences } from '../../src/sweep/comparison.ts';
+import type { PlannedRun } from '../../src/sweep/plan.ts';
+import { ANALYSED } from './model-analyses.ts';
 import {
   bestWeights,
   type ComparedPool,
@@ -13,7 +15,7 @@ import {
   poolResults,
   shown,
 } from './pool-comparison.ts';
-import type { RecordedSweep } from './recorded-sweep.ts';
+import { type RecordedSweep, withoutSetting } from './recorded-sweep.ts';
 
 /** A protocol in which pools are compared. */
 interface Question {
@@ -55,6 +57,14 @@ export const SEARCHES: ReadonlyMap<string, string> = new Map(
 export const comparedLabels = ({ runs }: RecordedSweep, search: RecordedSweep): string[] => [
   ...new Set(comparedRuns(runs, bestWeights(search.runs, search.results)).map(({ label }) => label)),
 ];
+
+/** Of these the runs whose models are analysed. */
+export function analysedRuns(sweep: RecordedSweep, search: RecordedSweep): PlannedRun[] {
+  const pools = ANALYSED.get(sweep.name) ?? [];
+  return comparedRuns(sweep.runs, bestWeights(search.runs, search.results)).filter(({ label }) =>
+    pools.includes(withoutSetting(label, 'kdWeight')),
+  );
+}
 
 /** A question with what is known of it. */
 export interface Answer {

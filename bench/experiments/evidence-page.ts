@@ -4,8 +4,19 @@ import { remaining } from '../../src/cli/pace.ts';
 import { compareConfigurations } from '../../src/sweep/comparison.ts';
 import { plannedCounts } from '../../src/sweep/plan.ts';
 import { sweepMarkdown } from '../../src/sweep/sweep-table.ts';
-import { type Answer, answersOf, answersTable, DECIDING, decision, poolTable } from './answers.ts';
+import {
+  type Answer,
+  analysedRuns,
+  answersOf,
+  answersTable,
+  DECIDING,
+  decision,
+  poolTable,
+  SEARCHES,
+} from './answers.ts';
 import { betweenMarks } from './between-marks.ts';
+import { ANALYSED, type AnalysedResult, MEASURES, recordedAnalyses } from './model-analyses.ts';
+import { modelTable } from './model-table.ts';
 import { poolChart } from './pool-chart.ts';
 import { type RecordedSweep, recordedSweep, sweepNames } from './recorded-sweep.ts';
 import { robustnessChart } from './robustness-chart.ts';
@@ -91,6 +102,32 @@ function answerSection({ title, pools, missing }: Answer): string {
   return `### ${title}\n\n${missing > 0 ? `${missing} runs are missing.\n\n` : ''}${poolTable(compared)}\n\n`;
 }
 
+/** What was measured of models, by the sweeps whose runs they are of. */
+export type Analyses = ReadonlyMap<string, readonly AnalysedResult[]>;
+
+/** What the models of compared runs are like; nothing before some are analysed. */
+function modelSection(sweeps: readonly RecordedSweep[], analyses: Analyses): string {
+  return [...DECIDING]
+    .flatMap(([title, name]) => {
+      const [sweep, search] = [name, SEARCHES.get(name)].map((one) => sweeps.find((other) => other.name === one));
+      const known = analyses.get(name) ?? [];
+      if (!sweep || !search || known.length === 0) return [];
+      const compared = new Set(analysedRuns(sweep, search).map(({ id }) => id));
+      const table = modelTable(
+        sweep.results.filter(({ run }) => compared.has(run)),
+        known,
+      );
+      if (table === '') return [];
+      return [
+        `## What the models are like: ${title}\n\nBy \`engram analyse\` ([formulas and sources](../../src/analysis/README.md)), curvature and ` +
+          `sharpness on ${MEASURES[0].images} training images of all tasks, the others on ${MEASURES[1].images}. The first column has means ± standard deviations over the orders of the ` +
+          'classes, the others differences to it ± their standard error, and how many orders are above and below; bold where it is two standard errors ' +
+          `over six orders. Chance alone makes one in twenty bold.\n\n${table}\n\n`,
+      ];
+    })
+    .join('');
+}
+
 /** The answers, for the README: what is claimed, and of what it is not known yet. */
 export function answersText(answers: readonly Answer[]): string {
   const table = answersTable(answers);
@@ -101,7 +138,7 @@ export function answersText(answers: readonly Answer[]): string {
 }
 
 /** @param sweeps with what is recorded of them. */
-export function evidencePage(sweeps: readonly RecordedSweep[]): string {
+export function evidencePage(sweeps: readonly RecordedSweep[], analyses: Analyses = new Map()): string {
   const answers = answersOf(sweeps);
   const charts = evidenceCharts(sweeps).filter(({ svg }) => svg !== null);
   return `# Experiments
@@ -115,7 +152,7 @@ orders, is no claim. What decides was [planned before](../sweeps/README.md).
 
 ${answersText(answers)}
 
-${answers.map(answerSection).join('')}${charts.map(chartSection).join('')}${sweeps.map(section).join('\n')}`;
+${answers.map(answerSection).join('')}${modelSection(sweeps, analyses)}${charts.map(chartSection).join('')}${sweeps.map(section).join('\n')}`;
 }
 
 /** The sweeps of the page, with what is recorded of them. */
@@ -123,6 +160,10 @@ export async function evidenceSweeps(): Promise<RecordedSweep[]> {
   const names = (await sweepNames()).filter((name) => !ELSEWHERE.test(name));
   return Promise.all(names.map(recordedSweep));
 }
+
+/** What is recorded of the models of the page's sweeps. */
+export const evidenceAnalyses = async (): Promise<Analyses> =>
+  new Map(await Promise.all([...ANALYSED.keys()].map(async (name) => [name, await recordedAnalyses(name)] as const)));
 
 /** The README with the answers between its marks replaced. */
 export const withAnswers = (readme: string, sweeps: readonly RecordedSweep[]): string =>
@@ -135,6 +176,6 @@ export async function writeEvidence(): Promise<void> {
     if (svg === null) await rm(`${FOLDER}/${file}`, { force: true });
     else await writeFile(`${FOLDER}/${file}`, svg);
   }
-  await writeFile(PAGE, evidencePage(sweeps));
+  await writeFile(PAGE, evidencePage(sweeps, await evidenceAnalyses()));
   await writeFile(README, withAnswers(await readFile(README, 'utf8'), sweeps));
 }

@@ -12,10 +12,11 @@ import { Command } from 'commander';
 import { endWithReader, exit, fail } from '../../src/cli/exit.ts';
 import { remaining } from '../../src/cli/pace.ts';
 import '../../src/index.ts';
-import { comparedLabels, SEARCHES } from './answers.ts';
+import { analysedRuns, comparedLabels, SEARCHES } from './answers.ts';
 import { writeEvidence } from './evidence-page.ts';
 import { writeMethodTables } from './method-table.ts';
-import { pathsOf, type RecordedSweep, recordedSweep, sweepNames, takeOver } from './recorded-sweep.ts';
+import { ANALYSED, analyseMissing, recordedAnalyses } from './model-analyses.ts';
+import { pathsOf, type RecordedSweep, recordedSweep, sweepFolderOf, sweepNames, takeOver } from './recorded-sweep.ts';
 
 interface Options {
   readonly jobs: string;
@@ -39,7 +40,9 @@ function describe({ name, runs, results }: RecordedSweep): string {
 function runSweep(name: string, only: readonly string[], { jobs, queue }: Options): Promise<number> {
   const { file, results } = pathsOf(name);
   const where = queue === undefined ? ['--jobs', jobs] : ['--queue', queue];
-  const args = ['dist/cli.js', 'sweep', file, '--results', results, '--out', `runs/sweeps/${name}`, ...where];
+  const args = ['dist/cli.js', 'sweep', file, '--results', results, '--out', sweepFolderOf(name), ...where];
+  // Models after each task are wanted by what analyses them; workers of a queue keep none.
+  if (ANALYSED.has(name) && queue === undefined) args.push('--keep-stages');
   if (only.length > 0) args.push('--only', ...only);
   const child = spawn(process.execPath, args, { stdio: 'inherit' });
   // The terminal sends Ctrl-C to both: the sweep saves, and this waits for it.
@@ -57,6 +60,20 @@ function runSweep(name: string, only: readonly string[], { jobs, queue }: Option
 interface Step {
   readonly sweep: RecordedSweep;
   readonly only: () => Promise<string[]>;
+}
+
+/** Looks at the models of what was compared. @param sweep as it was before. */
+async function analyseCompared({ name }: RecordedSweep): Promise<void> {
+  const search = SEARCHES.get(name);
+  if (search === undefined || !ANALYSED.has(name)) return;
+  const sweep = await recordedSweep(name);
+  const away = await analyseMissing(name, analysedRuns(sweep, await recordedSweep(search)), sweep.results);
+  if (away > 0) {
+    console.log(
+      `${name}: ${away} models cannot be analysed, as their runs have no folder in ${sweepFolderOf(name)}. ` +
+        `Take their lines out of ${pathsOf(name).results} to have them learnt here.`,
+    );
+  }
 }
 
 /** What decides comes first: searches for weights, then what is compared at those; then what is left of each. */
@@ -85,12 +102,15 @@ try {
   const options = program.opts<Options>();
   const sweeps = await Promise.all((await sweepNames(program.args)).map(recordedSweep));
   for (const sweep of sweeps) console.log(describe(sweep));
+  for (const { name } of sweeps.filter((one) => ANALYSED.has(one.name)))
+    console.log(`${name}: ${(await recordedAnalyses(name)).length} models analysed`);
   let code = 0;
   if (!options.list && !options.table) {
     for (const { sweep, only } of inOrder(sweeps)) {
       await takeOver(sweep);
       code = await runSweep(sweep.name, await only(), options);
       if (code !== 0) break;
+      await analyseCompared(sweep);
     }
   }
   if (!options.list) {

@@ -15,6 +15,12 @@ export interface RecordedSweep extends Planned {
 /** Where a sweep's file is, and where its results go. */
 export const pathsOf = (name: string) => ({ file: `${SWEEPS}/${name}.json`, results: `${RESULTS}/${name}.jsonl` });
 
+/** Where a sweep is learnt. */
+export const sweepFolderOf = (name: string): string => `runs/sweeps/${name}`;
+
+/** Where one of its runs is learnt. */
+export const runFolderOf = (name: string, run: string): string => `${sweepFolderOf(name)}/runs/${run}`;
+
 /** Those whose names begin with one of these; all of them where none is given. */
 export async function sweepNames(prefixes: readonly string[] = []): Promise<string[]> {
   const names = (await readdir(SWEEPS)).flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -5)] : []));

@@ -9,12 +9,12 @@ export const meanText = ({ runs, mean, std }: Mean, text = number): string =>
   runs === 0 ? '' : `${text(mean)}${spread(std, text)}`;
 
 /** A difference: `+1.2`, `−0.4`. */
-export const signed = (value: number): string => `${value > 0 ? '+' : ''}${number(value)}`;
+export const signed = (value: number, text = number): string => `${value > 0 ? '+' : ''}${text(value)}`;
 
 /** A difference with its standard error, and how many pairs are ahead and behind. */
-export function differenceText({ runs, mean, error, ahead, behind }: PairedDifference): string {
+export function differenceText({ runs, mean, error, ahead, behind }: PairedDifference, text = number): string {
   if (runs === 0) return '';
-  return `${signed(mean)}${spread(error)} (${ahead}:${behind})`;
+  return `${signed(mean, text)}${spread(error, text)} (${ahead}:${behind})`;
 }
 
 /** A table in Markdown, its first column on the left, the others on the right. */
