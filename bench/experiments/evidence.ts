@@ -17,6 +17,7 @@ import { writeEvidence } from './evidence-page.ts';
 import { writeMethodTables } from './method-table.ts';
 import { ANALYSED, analyseMissing, recordedAnalyses } from './model-analyses.ts';
 import { pathsOf, type RecordedSweep, recordedSweep, sweepFolderOf, sweepNames, takeOver } from './recorded-sweep.ts';
+import { writeSpeedTables } from './speed-tables.ts';
 
 interface Options {
   readonly jobs: string;
@@ -116,6 +117,7 @@ try {
   if (!options.list) {
     await writeMethodTables();
     await writeEvidence();
+    await writeSpeedTables();
   }
   exit(code);
 } catch (error) {
