@@ -40,6 +40,7 @@ const QUESTIONS: readonly Question[] = [
   { title: '10 tasks, 1000 exemplars', sweep: 'memory-glyphs', ending: ' memory=1000' },
   { title: '10 tasks, 16 channels', sweep: 'width-glyphs', ending: ' width=16' },
   { title: '10 tasks, 32 channels', sweep: 'width-glyphs', ending: ' width=32' },
+  { title: '10 tasks of 4 glyphs, long', sweep: 'long-glyphs' },
   { title: 'Fashion-MNIST, 5 tasks of 2', sweep: 'pools-fashion' },
 ];
 
