@@ -10,6 +10,7 @@ import type { Optimizer } from '../optim/optimizer.ts';
 import { capture } from '../tensor/capture.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { Random } from '../tensor/random.ts';
+import { drawingFrom, type Streams, streamsOf } from '../tensor/random-tensors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type BatchParts, LazyBatch } from './batch.ts';
 import type { Disposables } from './disposables.ts';
@@ -185,10 +186,10 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
     ...(brightens(how) ? [images.brightness(indices.length, how, random)] : []),
     ...(pixels ? [images.upload(pixels, indices.length)] : []),
   ];
-  const record = (at: Recorded, chosen: readonly Chosen[], pixels: readonly BatchPixels[]): void =>
+  const record = (at: Recorded, chosen: readonly Chosen[], pixels: readonly BatchPixels[], streams: Streams): void =>
     engine.scope(() => {
       const inputs: Tensor[] = chosen.flatMap((one, i) => inputOf(one, pixels[i]));
-      const { loss, terms } = (captured ?? step)(...inputs);
+      const { loss, terms } = drawingFrom(engine, streams, () => (captured ?? step)(...inputs));
       losses.add(at, loss, terms);
     });
   const snapshots = new Map<number, Promise<PhaseSnapshot>>();
@@ -224,6 +225,8 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
     optimizer.lr = schedule(epoch);
     const random = Random.of(seed, ...purpose('augment', fit), epoch);
     const draws = drawsOf(fit, epoch);
+    // What dropout draws is the epoch's own, whatever else is drawn on the engine.
+    const streams = streamsOf(Random.of(seed, ...purpose('dropout', fit), epoch).word());
     const batches = batchesOf(loader.epoch(epoch), { augmentation, random }, draws);
     for await (const { item, pixels, waited } of images.ahead(batches, ({ chosen }) => chosen.map(indicesOf))) {
       const { number, indices, chosen } = item;
@@ -231,8 +234,8 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
       const isNew = tunes && !seen.has(indices.length);
       seen.add(indices.length);
       const at = { epoch, step: number, steps: loader.steps, images: indices.length };
-      if (isNew) await tune(engine, () => record(at, chosen, pixels), { budget: TUNING_MS });
-      else record(at, chosen, pixels);
+      if (isNew) await tune(engine, () => record(at, chosen, pixels, streams), { budget: TUNING_MS });
+      else record(at, chosen, pixels, streams);
       yield* report(most);
     }
     // An epoch is reported when its last step is done; the next one begins meanwhile.

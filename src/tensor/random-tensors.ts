@@ -17,19 +17,33 @@ export interface RandomSource {
   stream?: number;
 }
 
-/** What an engine draws from when no source is named: every draw takes the next stream, every layer the next of its own. */
-interface Defaults {
+/** What is drawn from when no source is named: every draw takes the next stream, every layer the next of its own. */
+export interface Streams {
   readonly seed: number;
   stream: number;
   layers: number;
 }
 
-const defaults = new WeakMap<Runtime, Defaults>();
+/** A seed's streams from the first one on. */
+export const streamsOf = (seed: number): Streams => ({ seed, stream: 0, layers: 0 });
 
-function defaultsOf(engine: Runtime): Defaults {
-  const state = defaults.get(engine) ?? { seed: 0, stream: 0, layers: 0 };
+const defaults = new WeakMap<Runtime, Streams>();
+
+function defaultsOf(engine: Runtime): Streams {
+  const state = defaults.get(engine) ?? streamsOf(0);
   defaults.set(engine, state);
   return state;
+}
+
+/** Runs `fn`, whose draws without a named source go on with these streams; the engine's own stay where they are. */
+export function drawingFrom<T>(engine: Runtime, streams: Streams, fn: () => T): T {
+  const own = defaultsOf(engine);
+  defaults.set(engine, streams);
+  try {
+    return fn();
+  } finally {
+    defaults.set(engine, own);
+  }
 }
 
 function take(engine: Runtime, from: RandomSource | undefined): Required<RandomSource> {
@@ -89,7 +103,7 @@ function newState(engine: Runtime, from: RandomSource | undefined, where: string
  */
 export function seed(engine: Runtime, value: number): void {
   splitWords(value, 'seed');
-  defaults.set(engine, { seed: value, stream: 0, layers: 0 });
+  defaults.set(engine, streamsOf(value));
 }
 
 function fill(
