@@ -109,6 +109,7 @@ export {
   type StateDict,
   type StateEntry,
   stateDict,
+  writeState,
 } from './nn/state-dict.ts';
 export { type LayerSummary, type ModelSummary, summary } from './nn/summary.ts';
 export { loadWeights, saveWeights } from './nn/weights.ts';
@@ -170,7 +171,7 @@ export { type AvgPoolOptions, avgPool2d, globalAvgPool, maxPool2d, type PoolOpti
 export { prod } from './ops/prod.ts';
 export { arange, eye, linspace } from './ops/ranges.ts';
 export { recordedGradients } from './ops/recorded-gradients.ts';
-export { argmax, argmin, max, mean, min, sum } from './ops/reduce.ts';
+export { argmax, argmin, max, mean, min, type ReduceOptions, sum } from './ops/reduce.ts';
 export type { Reduction } from './ops/reduction.ts';
 export { flatten, reshape } from './ops/reshape.ts';
 export { cumsum } from './ops/scan.ts';
@@ -186,16 +187,19 @@ export { clipGradNorm, clipGradValue } from './optim/clipping.ts';
 export { GradScaler, type GradScalerOptions, type GradScalerState } from './optim/grad-scaler.ts';
 export { GradientAccumulator } from './optim/gradient-accumulator.ts';
 export { MovingAverage } from './optim/moving-average.ts';
-export { Optimizer } from './optim/optimizer.ts';
+export { Optimizer, type OptimizerCounters } from './optim/optimizer.ts';
 export type { ParameterGroup, Trained } from './optim/parameter-groups.ts';
 export { constantSchedule, cosineSchedule, type Schedule, stepSchedule, warmUp } from './optim/schedules.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
+export { loadTraining, saveTraining, type TrainingParts } from './optim/training-file.ts';
 export { type CapturedStep, type CaptureOptions, capture } from './tensor/capture.ts';
-export { type DType, type FloatType, supportsF16 } from './tensor/dtype.ts';
+export { type DType, type FloatType, supportsF16, type TypedArray } from './tensor/dtype.ts';
+export type { NestedArray, TensorData } from './tensor/elements.ts';
 export { borrow, type Lease } from './tensor/embedding/borrow.ts';
 export { copyTo, encode, recordInto, submitted } from './tensor/embedding/encoder.ts';
 export { type WrapOptions, wrap } from './tensor/embedding/wrap.ts';
 export { Engine, type EngineOptions, type GuestOptions } from './tensor/engine.ts';
 export { Random } from './tensor/random.ts';
-export type { RandomSource } from './tensor/random-tensors.ts';
+export type { NormalOptions, RandomSource, UniformOptions } from './tensor/random-tensors.ts';
+export type { Shape } from './tensor/shape.ts';
 export { Tensor } from './tensor/tensor.ts';

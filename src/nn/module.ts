@@ -2,7 +2,10 @@
  * Modules: a forward function with named parameters and buffers. Names follow PyTorch's state dicts, so that weights
  * pass between the two; a tensor field `runningMean` is called `running_mean` there.
  */
+import { letUsingDispose } from '../tensor/dispose.ts';
 import type { Engine } from '../tensor/engine.ts';
+import { letInspectTell } from '../tensor/inspect.ts';
+import { show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { heldIn } from './fields.ts';
 
@@ -172,4 +175,17 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
     this.zeroGrad();
     for (const { tensor } of this.namedTensors()) tensor.dispose();
   }
+
+  /** {@link dispose}, for `using`. */
+  declare [Symbol.dispose]: () => void;
+
+  /** For people: what is inside, a line a module, with the shapes of what each has. */
+  toString(): string {
+    const own = [...this.ownTensors()].map(({ name, tensor }) => `${name} ${show(tensor.shape)}`);
+    const inside = [...this.children()].map(([name, module]) => `\n  ${name}: ${`${module}`.replaceAll('\n', '\n  ')}`);
+    return `${this.constructor.name}(${own.join(', ')})${inside.join('')}`;
+  }
 }
+
+letUsingDispose(Module);
+letInspectTell(Module);

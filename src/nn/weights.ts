@@ -1,13 +1,29 @@
 /** A model's weights as the bytes of a safetensors file, which PyTorch reads and writes too. */
 import type { AnyModule } from './module.ts';
-import { readSafetensors, type SafetensorsEntry, writeSafetensors } from './safetensors.ts';
-import { type LoadOptions, type LoadReport, loadStateDict, type StateEntry, stateDict } from './state-dict.ts';
+import { readSafetensors, type SafetensorsEntry, type SafetensorsFile, writeSafetensors } from './safetensors.ts';
+import {
+  type LoadableState,
+  type LoadOptions,
+  type LoadReport,
+  loadStateDict,
+  type StateEntry,
+  stateDict,
+} from './state-dict.ts';
 
 /** As it is written: floats as F32, integers as I32 and U32. */
 export function entryOf({ shape, data }: StateEntry): SafetensorsEntry {
   const dtype = data instanceof Int32Array ? 'I32' : data instanceof Uint32Array ? 'U32' : 'F32';
   return { dtype, shape, data };
 }
+
+/** A file's tensors as they are loaded. */
+export const loadable = (tensors: SafetensorsFile['tensors']): LoadableState =>
+  new Map(
+    [...tensors].map(([name, { shape, data }]) => [
+      name,
+      { shape, data: data instanceof BigInt64Array ? Float64Array.from(data, Number) : data },
+    ]),
+  );
 
 /**
  * Every parameter and buffer under PyTorch's names and in PyTorch's layouts: floats as F32 (which holds an f16 exactly),
@@ -34,10 +50,5 @@ export function loadWeights(
   where = 'loadWeights',
   options: LoadOptions = {},
 ): LoadReport {
-  const { tensors } = readSafetensors(bytes, where);
-  const entries = [...tensors].map(([name, { shape, data }]) => {
-    const numbers = data instanceof BigInt64Array ? Float64Array.from(data, Number) : data;
-    return [name, { shape, data: numbers }] as const;
-  });
-  return loadStateDict(module, new Map(entries), options, where);
+  return loadStateDict(module, loadable(readSafetensors(bytes, where).tensors), options, where);
 }

@@ -2,7 +2,8 @@
 import source from '../../shaders/optim/adam.wgsl';
 import type { NamedTensor } from '../nn/module.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkRate, type GroupRates, Optimizer } from './optimizer.ts';
+import { checkRate } from './check-rate.ts';
+import { type GroupRates, Optimizer } from './optimizer.ts';
 import type { Trained } from './parameter-groups.ts';
 import type { SlotKernel } from './slots.ts';
 

@@ -9,6 +9,7 @@ import unscaleSource from '../../shaders/optim/unscale.wgsl';
 import { ArgumentError } from '../errors.ts';
 import type { Runtime } from '../gpu/runtime.ts';
 import { tensorFrom, zeros } from '../tensor/create.ts';
+import { letUsingDispose } from '../tensor/dispose.ts';
 import { watchOf } from '../tensor/step-watch.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -147,4 +148,9 @@ export class GradScaler {
     this.factor.dispose();
     this.counts.dispose();
   }
+
+  /** {@link dispose}, for `using`. */
+  declare [Symbol.dispose]: () => void;
 }
+
+letUsingDispose(GradScaler);

@@ -1,7 +1,9 @@
 /** Gradients added up over several steps before parameters move. */
+
 import { ArgumentError } from '../errors.ts';
 import type { Runtime } from '../gpu/runtime.ts';
 import { zeros } from '../tensor/create.ts';
+import { letUsingDispose } from '../tensor/dispose.ts';
 import { commonEngine, Tensor } from '../tensor/tensor.ts';
 import { clearTotals, launchRunning } from './running.ts';
 
@@ -95,4 +97,9 @@ export class GradientAccumulator {
   dispose(): void {
     for (const total of this.totals) total.dispose();
   }
+
+  /** {@link dispose}, for `using`. */
+  declare [Symbol.dispose]: () => void;
 }
+
+letUsingDispose(GradientAccumulator);

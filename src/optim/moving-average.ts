@@ -3,8 +3,9 @@
 import { ArgumentError } from '../errors.ts';
 import type { AnyModule, NamedTensor } from '../nn/module.ts';
 import { copyInto, copyOf } from '../tensor/copy-into.ts';
+import { letUsingDispose } from '../tensor/dispose.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkRate } from './optimizer.ts';
+import { checkRate } from './check-rate.ts';
 import { launchRunning } from './running.ts';
 
 /**
@@ -69,6 +70,11 @@ export class MovingAverage {
   dispose(): void {
     for (const { tensor } of this.state) tensor.dispose();
   }
+
+  /** {@link dispose}, for `using`. */
+  declare [Symbol.dispose]: () => void;
 }
+
+letUsingDispose(MovingAverage);
 
 const kept = (tensor: Tensor): Tensor => tensor.engine.keep(copyOf(tensor, 'MovingAverage'));

@@ -1,23 +1,16 @@
 /** What optimizers share: their parameters, rates that live on the device, and state that can be saved. */
 
 import gateSource from '../../shaders/optim/gate.wgsl';
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError, FreedTensorError } from '../errors.ts';
 import type { Runtime } from '../gpu/runtime.ts';
 import type { NamedTensor } from '../nn/module.ts';
 import { tensorFrom, zeros } from '../tensor/create.ts';
+import { letUsingDispose } from '../tensor/dispose.ts';
+import { show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { checkRate } from './check-rate.ts';
 import { type ParameterGroup, type Trained, trainedGroups } from './parameter-groups.ts';
 import { launchSlots, type SlotKernel } from './slots.ts';
-
-/** @throws {ArgumentError} unless the number lies in [low, high). */
-export function checkRate(where: string, name: string, value: number, low = 0, high = Number.POSITIVE_INFINITY): void {
-  if (!(value >= low && value < high)) {
-    throw new ArgumentError({
-      where,
-      message: `${name} must be in [${low}, ${high === Number.POSITIVE_INFINITY ? '∞' : high}), not ${value}.`,
-    });
-  }
-}
 
 /** What an optimizer counts; see {@link Optimizer.counters}. */
 export interface OptimizerCounters {
@@ -72,6 +65,7 @@ export abstract class Optimizer {
    * @param lr learning rate, where a group has none of its own; may be set before any step.
    * @param rateCounts numbers that kernels read: those that all parameters of a group have, and those of each.
    * @throws {ArgumentError} when there is nothing to train, a tensor requires no gradient or is there twice, or a rate is out of range.
+   * @throws {FreedTensorError} when one of them was freed.
    * @throws {DTypeError} when a trained parameter is not f32.
    * @throws {EngineMismatchError} when they belong to several engines.
    */
@@ -87,6 +81,7 @@ export abstract class Optimizer {
       checkRate(new.target.name, 'the weight decay of a group', group.weightDecay ?? 0);
     }
     this.named = groups.flatMap(({ named }) => named);
+    this.assertAlive(new.target.name);
     this.engine = (this.named[0] as NamedTensor).tensor.engine;
     this.groups = groups.map(({ group }) => group);
     this.taken = this.named.map(() => 0);
@@ -127,8 +122,11 @@ export abstract class Optimizer {
    * Updates every parameter that has a gradient, in place.
    * @param skip u32 [1] on the device: the step is skipped if it is not 0 by then. Parameters and state stay what they were,
    * and what depends on the number of steps counts those that were taken.
+   * @throws {FreedTensorError} when a parameter was freed.
+   * @throws {ArgumentError} when a rate that was set is out of range; nothing is updated, and in a captured step nothing else is done.
    */
   step(skip?: Tensor): void {
+    this.assertAlive(this.constructor.name);
     // All before the step counts: each begins with the steps that were taken.
     const gates = skip ? this.states.map((state) => state.gate ?? this.makeGate(state, this.progressOf(state))) : [];
     for (const [i, state] of this.states.entries()) {
@@ -142,6 +140,24 @@ export abstract class Optimizer {
         return { size: tensor.size, tensors: [tensor.grad as Tensor, tensor, ...this.stateOf(k)] };
       });
       launchSlots(this.engine, this.updates, [state.rates], slots);
+    }
+  }
+
+  private assertAlive(where: string): void {
+    const freed = this.named.find(({ tensor }) => tensor.isFreed);
+    if (!freed) return;
+    throw new FreedTensorError({
+      where,
+      message: `the parameter "${freed.name}" of shape ${show(freed.tensor.shape)} was freed.`,
+      fix: 'Dispose of a model after the last step, and make another optimizer for another model.',
+    });
+  }
+
+  /** Rates may be set, by a schedule that goes wrong too. */
+  private checkRates(): void {
+    for (const { lr = this.lr, weightDecay = this.weightDecay } of this.groups) {
+      checkRate(this.constructor.name, 'the learning rate', lr);
+      checkRate(this.constructor.name, 'the weight decay', weightDecay);
     }
   }
 
@@ -160,7 +176,10 @@ export abstract class Optimizer {
 
   /** Counts the step, once for all groups, and for the parameters that take it. */
   private count(state: GroupState, moving: readonly number[]): void {
-    if (state === this.states[0]) this.calls++;
+    if (state === this.states[0]) {
+      this.checkRates();
+      this.calls++;
+    }
     for (const k of moving) this.taken[k] = (this.taken[k] ?? 0) + 1;
   }
 
@@ -187,10 +206,10 @@ export abstract class Optimizer {
   }
 
   /**
-   * Goes on where {@link counters} were read; the tensors of {@link state} are loaded apart.
    * @throws {ArgumentError} when they are of an optimizer of another kind, or of other parameters.
+   * @internal
    */
-  restore({ steps, taken, progress }: OptimizerCounters): void {
+  checkCounters({ taken, progress }: OptimizerCounters): void {
     const { length } = this.named;
     const each = this.progressAfter(0).length;
     const wanted = taken ? each * length : each;
@@ -206,19 +225,38 @@ export abstract class Optimizer {
         message: `the steps of ${taken.length} parameters are of another optimizer; this one has ${length}.`,
       });
     }
+  }
+
+  /**
+   * Goes on where {@link counters} were read; the tensors of {@link state} are loaded apart, by `writeState`. `loadTraining` does both.
+   * @throws {ArgumentError} when they are of an optimizer of another kind, or of other parameters.
+   */
+  restore(counters: OptimizerCounters): void {
+    this.checkCounters(counters);
+    const { steps, taken, progress } = counters;
+    const each = this.progressAfter(0).length;
     this.steps = steps;
     taken?.forEach((count, k) => {
       this.taken[k] = count;
     });
     const all = taken ? progress : progress && this.named.flatMap(() => progress);
     for (const state of this.states) {
+      const { first, count, gate } = state;
       state.uploaded = [];
-      if (all) this.makeGate(state, all.slice(each * state.first, each * (state.first + state.count)));
+      if (all || gate)
+        this.setProgress(state, all?.slice(each * first, each * (first + count)) ?? this.progressOf(state));
     }
   }
 
+  /** Into the gate that is there: steps that were captured read it. */
+  private setProgress(state: GroupState, progress: readonly number[]): void {
+    const { gate } = state;
+    if (!gate) return void this.makeGate(state, progress);
+    gate.uploaded = [];
+    this.engine.write(gate.progress.storage, Float32Array.from(progress));
+  }
+
   private makeGate(state: GroupState, progress: readonly number[]): Gate {
-    closeGate(state);
     const gate = {
       given: this.engine.keep(zeros(this.engine, [this.rateCounts.common + 1 + state.count])),
       progress: this.engine.keep(tensorFrom(this.engine, progress)),
@@ -267,6 +305,9 @@ export abstract class Optimizer {
     for (const { tensor } of this.state()) tensor.dispose();
   }
 
+  /** {@link dispose}, for `using`. */
+  declare [Symbol.dispose]: () => void;
+
   /** Zeros for every parameter, kept. */
   protected zeros(): Tensor[] {
     return this.named.map(({ tensor }) => this.engine.keep(zeros(this.engine, tensor.shape)));
@@ -279,6 +320,8 @@ export abstract class Optimizer {
     });
   }
 }
+
+letUsingDispose(Optimizer);
 
 function closeGate({ gate }: GroupState): void {
   gate?.given.dispose();

@@ -8,6 +8,7 @@ import { memoryOf, type RecordedMemory, type Recording } from '../gpu/recording/
 import { recordingMeans } from '../gpu/recording/recordings.ts';
 import type { Runtime } from '../gpu/runtime.ts';
 import { refuseAsync } from '../gpu/synchronous.ts';
+import { DISPOSE } from './dispose.ts';
 import { hostWatch, keyOf } from './embedding/host-inputs.ts';
 import { StepWatch } from './step-watch.ts';
 import { Tensor } from './tensor.ts';
@@ -38,6 +39,8 @@ export interface CapturedStep<A extends readonly Tensor[], T> {
   replayBy(replay: (engine: Runtime, recording: Recording, before: () => void) => void, ...inputs: A | readonly []): T;
   /** Frees the buffers that are held for replaying. The step may be called again, and is recorded anew. */
   dispose(): void;
+  /** {@link dispose}, for `using`. */
+  [Symbol.dispose](): void;
 }
 
 const MAX_RECORDINGS = 8;
@@ -293,6 +296,11 @@ export function capture<A extends readonly Tensor[], T>(
     return replaceTensors(held.result, look);
   };
 
+  const dispose = (): void => {
+    for (const held of known.values()) free(held);
+    known.clear();
+    seen.clear();
+  };
   return Object.defineProperties(run, {
     recordings: { get: () => known.size },
     memory: {
@@ -308,12 +316,7 @@ export function capture<A extends readonly Tensor[], T>(
       },
     },
     replayBy: { value: replayBy },
-    dispose: {
-      value: () => {
-        for (const held of known.values()) free(held);
-        known.clear();
-        seen.clear();
-      },
-    },
+    dispose: { value: dispose },
+    [DISPOSE]: { value: dispose },
   }) as CapturedStep<A, T>;
 }

@@ -4,6 +4,7 @@ import { borrowDevice, openDevice } from '../gpu/adapter/open-device.ts';
 import { Runtime } from '../gpu/runtime.ts';
 import type { RuntimeOptions } from '../gpu/runtime-options.ts';
 import { arange, full, ones, type TensorData, tensorFrom, zeros } from './create.ts';
+import { ASYNC_DISPOSE } from './dispose.ts';
 import type { DType } from './dtype.ts';
 import { type NormalOptions, normal, seed, type UniformOptions, uniform } from './random-tensors.ts';
 import type { Shape } from './shape.ts';
@@ -111,4 +112,15 @@ export class Engine extends Runtime {
   seed(value: number): void {
     seed(this, value);
   }
+
+  /** `destroy()`, for `await using`. */
+  declare [Symbol.asyncDispose]: () => Promise<void>;
 }
+
+Object.defineProperty(Engine.prototype, ASYNC_DISPOSE, {
+  value(this: Engine): Promise<void> {
+    return this.destroy();
+  },
+  configurable: true,
+  writable: true,
+});

@@ -9,6 +9,7 @@ import type { Runtime } from '../gpu/runtime.ts';
 import { letUsingDispose } from './dispose.ts';
 import { bytesOf, checkSupported, type DType, fromStored, isFloat, type TypedArray } from './dtype.ts';
 import type { NestedArray } from './elements.ts';
+import { letInspectTell } from './inspect.ts';
 import { type Shape, show, sizeOf } from './shape.ts';
 import { watchOf } from './step-watch.ts';
 
@@ -239,6 +240,7 @@ export class Tensor {
 }
 
 letUsingDispose(Tensor);
+letInspectTell(Tensor);
 
 /**
  * The engine of all of these.
