@@ -2,10 +2,12 @@
 import { record } from '../../autograd/tape.ts';
 import { ShapeError } from '../../errors.ts';
 import { commonFloat } from '../../tensor/dtype.ts';
-import { type Shape, sameShape, show, sizeOf } from '../../tensor/shape.ts';
+import { broadcastShapes, type Shape, sameShape, show, sizeOf } from '../../tensor/shape.ts';
 import { commonEngine, Tensor } from '../../tensor/tensor.ts';
+import { tile } from '../axes.ts';
 import { convert } from '../elementwise/elementwise-kernel.ts';
 import { sum } from '../reduce.ts';
+import { reshape } from '../reshape.ts';
 import { multiply } from './multiply.ts';
 
 /** Which operands of {@link matmul} are transposed, without a copy. */
@@ -90,9 +92,33 @@ function asMatrix(t: Tensor): Tensor {
   return Tensor.view(t, [t.size / columns, columns], 'matmul');
 }
 
+/** @throws {ShapeError} when batches do not broadcast. */
+function commonBatch(a: Shape, b: Shape, operands: string): Shape {
+  try {
+    return broadcastShapes('matmul', a, b);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw new ShapeError({
+      where: 'matmul',
+      message: `${operands}: the batches ${show(a)} and ${show(b)} differ; they must be equal or broadcast: lengths, from the last one on, are equal or 1.`,
+      cause: error,
+    });
+  }
+}
+
+/** An operand for each matrix of a batch that its own broadcasts to; one alone as it is, which serves them all. */
+function spread(t: Tensor, batch: Shape): Tensor {
+  const [own, matrix] = [t.shape.slice(0, -2), t.shape.slice(-2)];
+  if (sameShape(own, batch)) return t;
+  if (sizeOf(own) === 1) return reshape(t, matrix);
+  const lead = batch.length - own.length;
+  const times = batch.map((n, axis) => n / (own[axis - lead] ?? 1));
+  return tile(t, [...times, 1, 1]);
+}
+
 /**
- * Matrix product of the last two axes: [..., m, k] · [..., k, n] gives [..., m, n]. The axes before them are equal, or
- * one operand has none and serves the whole batch of the other.
+ * Matrix product of the last two axes: [..., m, k] · [..., k, n] gives [..., m, n]. The axes before them broadcast. An operand that has none
+ * of them, or of length 1 alone, serves the whole batch of the other as it is; others are repeated first.
  * @throws {ShapeError} when the operands do not fit.
  * @throws {DTypeError} when they are not both f32 or both f16.
  */
@@ -117,10 +143,9 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
     });
   }
   if (!sameShape(left.batch, right.batch) && left.batch.length > 0 && right.batch.length > 0) {
-    throw new ShapeError({
-      where: 'matmul',
-      message: `${operands}: the batches ${show(left.batch)} and ${show(right.batch)} differ; they must be equal, or one operand a single matrix.`,
-    });
+    const batch = commonBatch(left.batch, right.batch, operands);
+    const options = { transposeA, transposeB };
+    return reshape(matmul(spread(a, batch), spread(b, batch), options), [...batch, left.rows, right.columns]);
   }
   const backward = (dc: Tensor) => {
     const typeOf = (operand: Tensor) => (operand.rank === dc.rank ? dtype : 'f32');
