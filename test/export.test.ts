@@ -62,6 +62,7 @@ for (const method of ['fdkd', 'bic'] as const) {
       [],
     );
     assert.equal([metadata.format, metadata.model, metadata.method], ['pt', 'resnet8', method]);
+    assert.match(metadata.shortcut!, /option A .*zeros behind the channels/);
     const learner = await ContinualLearner.load(engine, readFileSync(at(method, 'checkpoint.safetensors')), {
       method: methods[method],
     });

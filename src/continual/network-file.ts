@@ -42,10 +42,16 @@ function ofNetwork({ weights, state }: StoredLearner): { entries: [string, Safet
   return { entries, leftOut };
 }
 
+/** Shortcuts of CIFAR ResNets have no weights that would tell them, and others put zeros on both sides of the channels. */
+const shortcutOf = (model: string, entries: readonly [string, SafetensorsEntry][]): { shortcut?: string } =>
+  /^resnet\d+$/.test(model) && entries.every(([name]) => !name.includes('downsample'))
+    ? { shortcut: 'option A of He et al. 2016: every second row and column, zeros behind the channels' }
+    : {};
+
 /**
  * The network of a learner's file, or of a run's checkpoint, as a file that `load_state_dict` takes. Its metadata: `format` (`pt`),
- * `engram` (the version that learnt it), `model`, `method`, and as JSON `classes` and `images` (height, width, channels, mean and std of
- * pixels in [0, 1]).
+ * `engram` (the version that learnt it), `model`, `method`, as JSON `classes` and `images` (height, width, channels, mean and std of
+ * pixels in [0, 1]), and of CIFAR ResNets `shortcut`, in words.
  * @param where names the file in errors.
  * @throws {CheckpointError} when the bytes are damaged or no learner's, or it has learnt nothing yet.
  */
@@ -65,6 +71,7 @@ export function networkFile(bytes: Uint8Array, where: string): NetworkFile {
       method,
       classes: JSON.stringify(classes),
       images: JSON.stringify(images),
+      ...shortcutOf(String(settings.model), entries),
     }),
     classes,
     tensors: entries.length,

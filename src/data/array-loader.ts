@@ -24,6 +24,9 @@ const elementsOf = (source: Tensor | ArraySource): number =>
 const shapeOf = (source: Tensor | ArraySource): Shape =>
   source instanceof Tensor ? source.shape.slice(1) : (source.shape ?? []);
 
+/** A tensor of each source. */
+type Batches<Sources> = { -readonly [K in keyof Sources]: Tensor };
+
 /**
  * Batches of samples in a seeded order that is another one each epoch: PyTorch's DataLoader over a TensorDataset. Arrays stay in
  * JavaScript, and each batch is uploaded; tensors stay on the device, and batches are picked there.
@@ -31,7 +34,7 @@ const shapeOf = (source: Tensor | ArraySource): Shape =>
  * const loader = new ArrayLoader(engine, [{ data: pixels, shape: [28, 28, 1] }, { data: Int32Array.from(labels) }], { batch: 32, seed: 0 });
  * for (let epoch = 0; epoch < 10; epoch++) for (const [x, y] of loader.epoch(epoch)) train(x, y);
  */
-export class ArrayLoader {
+export class ArrayLoader<const Sources extends readonly (Tensor | ArraySource)[] = readonly (Tensor | ArraySource)[]> {
   /** Samples. */
   readonly count: number;
   /** Batches an epoch. */
@@ -44,7 +47,7 @@ export class ArrayLoader {
    */
   constructor(
     readonly engine: Engine,
-    private readonly sources: readonly (Tensor | ArraySource)[],
+    private readonly sources: Sources,
     options: LoaderOptions,
   ) {
     const counts = sources.map((source) => elementsOf(source) / sizeOf(shapeOf(source)));
@@ -68,11 +71,11 @@ export class ArrayLoader {
    * The batches of one epoch, from step `from` on: of each source a tensor [batch, …]. They are freed when the next ones are asked for, or
    * the walk ends; what is to be kept longer is to be kept by `engine.keep` of a copy.
    */
-  *epoch(epoch: number, from = 0): Generator<Tensor[]> {
+  *epoch(epoch: number, from = 0): Generator<Batches<Sources>> {
     for (const { indices } of this.order.epoch(epoch, from)) {
       const batch = this.sources.map((source) => this.engine.keep(this.pick(source, indices)));
       try {
-        yield batch;
+        yield batch as Batches<Sources>;
       } finally {
         for (const tensor of batch) tensor.dispose();
       }
