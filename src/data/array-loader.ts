@@ -25,7 +25,7 @@ const shapeOf = (source: Tensor | ArraySource): Shape =>
   source instanceof Tensor ? source.shape.slice(1) : (source.shape ?? []);
 
 /** A tensor of each source. */
-type Batches<Sources> = { -readonly [K in keyof Sources]: Tensor };
+export type Batches<Sources> = { -readonly [K in keyof Sources]: Tensor };
 
 /**
  * Batches of samples in a seeded order that is another one each epoch: PyTorch's DataLoader over a TensorDataset. Arrays stay in

@@ -5,6 +5,7 @@
 export type { RecordedBackward } from '../../autograd/tape.ts';
 export type { Disposable } from '../../continual/disposables.ts';
 export type { DistillationSettings } from '../../continual/distillation.ts';
+export type { Batches } from '../../data/array-loader.ts';
 export type { DeviceImagesOptions } from '../../data/device-images.ts';
 export type { ReadOptions } from '../../data/reader.ts';
 export type { GroupSource } from '../../distill/group-kd.ts';
