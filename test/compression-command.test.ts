@@ -250,7 +250,7 @@ test('a teacher without weights, of several networks or without data is refused'
 test('a student that is larger, or no network, is refused', async () => {
   await refused(
     distill(...out, '--width', '5'),
-    /resnet8 would have \d+ parameters, and its teacher has \d+: .*--width/,
+    /resnet8 would have \d+ parameters, and its teacher has \d+: .*`model` \(--student\), or a smaller `width` \(--width\)/,
   );
   await refused(
     ['distill', '--teacher', at('teacher'), '--student', 'resnet9', ...out],

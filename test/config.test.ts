@@ -3,11 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { flagOf, parseSetting } from '../src/cli/config-flags.ts';
+import { parseSetting } from '../src/cli/config-flags.ts';
 import { readConfigFile } from '../src/cli/settings.ts';
 import { commonSettings, parseConfig, settingsFor, settingsOf } from '../src/continual/benchmark/config.ts';
 import { METHOD_NAMES, methods } from '../src/continual/methods/index.ts';
 import { expectedOf, type Settings } from '../src/continual/setting.ts';
+import { flagOf, named } from '../src/continual/setting-name.ts';
 import { ConfigError } from '../src/errors.ts';
 import { inFolder } from './support/in-folder.ts';
 
@@ -107,6 +108,14 @@ test('what was received is told, and not too much of it', () => {
     told(() => parseConfig({ constructor: 1 })),
     /unknown setting "constructor"/,
   );
+});
+
+test('a setting is named as programs and as command lines have it', () => {
+  assert.is(named('lr'), '`lr` (--lr)');
+  assert.is(named('memoryPerClass', 20), '`memoryPerClass: 20` (--memory-per-class 20)');
+  assert.is(named('schedule', 'step'), "`schedule: 'step'` (--schedule step)");
+  assert.is(named('milestones', [10, 20]), '`milestones: [10, 20]` (--milestones 10,20)');
+  assert.is(named('nesterov', false), '`nesterov: false` (--no-nesterov)');
 });
 
 test('a method has its own settings and no other method', () => {

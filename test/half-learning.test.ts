@@ -89,7 +89,7 @@ test('a device without f16 trains in f32, and says so once', async () => {
     const half = makeBenchmark({ ...small, ...settings });
     const error = await refusal(half.resume({ checkpoint: { bytes: await benchmark.save(), where: 'saved' } }));
     assert.instance(error, CheckpointError);
-    assert.match(error.message, /"precision" = "f32", but this run has "f16".*the same --precision/);
+    assert.match(error.message, /"precision" = "f32", but this run has "f16".*the same `precision` \(--precision\)/);
     await finish(half.runTask());
     const goesOn = await ContinualLearner.load(plain, await half.learner.save());
     assert.is(goesOn.training.precision, 'f32');

@@ -110,7 +110,7 @@ test('one image in all, and batches of one, are refused before the first step', 
   const single = await make({ batch: 1 });
   const each = await refusal(all(single.learn({ cup: pictures(3, 4, 1) })));
   assert.instance(each, ConfigError);
-  assert.match(each.message, /batches are of one image.*--batch of 2/s);
+  assert.match(each.message, /batches are of one image.*`batch` \(--batch\) of 2/s);
   assert.equal(sizes(await all(single.learn({ cup: pictures(2, 8, 1) }))), [1, 1]);
   single.dispose();
 });

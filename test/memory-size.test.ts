@@ -28,7 +28,7 @@ test('bytes are shared out by the size of an image', () => {
   assert.is(memory.quota(1, { height: 5, width: 5, channels: 1 }), 2);
   assert.throws(
     () => memory.quota(13, format),
-    /50 bytes are too few for 13 classes: every class needs at least one exemplar, of 4 bytes\. Use --memory-bytes 52/,
+    /50 bytes are too few for 13 classes: every class needs at least one exemplar, of 4 bytes\. Use `memoryBytes: 52` \(--memory-bytes 52\)/,
   );
 });
 

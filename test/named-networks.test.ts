@@ -123,7 +123,7 @@ for (const { model, width } of SMALL) {
 }
 
 const unused: [LearnerOptions, RegExp][] = [
-  [{ precision: 'f16' }, /mobilenet_v2 keeps its activations in f32 alone.*Leave --precision out/],
+  [{ precision: 'f16' }, /mobilenet_v2 keeps its activations in f32 alone.*Leave `precision` \(--precision\) out/],
   [{ init: 'kaiming-uniform' }, /mobilenet_v2 starts by kaiming-normal alone/],
   [{ gradientCheckpointing: true }, /mobilenet_v2 makes no activations again/],
   [{ stem: 'imagenet' }, /mobilenet_v2 has no stem to choose/],
@@ -145,7 +145,7 @@ test('a size that makes no network is told before the first step', async () => {
   assert.instance(error, ConfigError);
   assert.match(
     error.message,
-    /--width: the first stage of wide_resnet10_1 has a multiple of 16 channels, not 20\. Give a multiple of 16/,
+    /network: the first stage of wide_resnet10_1 has a multiple of 16 channels, not 20\. Give a multiple of 16 for `width` \(--width\)/,
   );
   learner.dispose();
   assert.instance(

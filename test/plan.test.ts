@@ -73,9 +73,12 @@ test('the dense pool becomes runs where there are too many tasks for it, and the
 
 test('more tasks than a pool can group', () => {
   const tooMany = (input: ConfigInput, expected: RegExp) => refused({ ...many, ...input }, expected, glyphs);
-  tooMany({ tasks: 41, upTo: 6 }, /40 old tasks have 4598478 groups of at most 6.*smaller --up-to/);
+  tooMany({ tasks: 41, upTo: 6 }, /40 old tasks have 4598478 groups of at most 6.*smaller `upTo` \(--up-to\)/);
   tooMany({ tasks: 5, pool: 'whole', upTo: 2 }, /'whole' has all 4 old tasks.*--up-to/);
-  tooMany({ tasks: 22, pool: 'dense' }, /21 old ones.*2\^21.*--pool runs or pairs, --up-to 3, or --method rdkd/);
+  tooMany(
+    { tasks: 22, pool: 'dense' },
+    /21 old ones.*2\^21.*`pool: 'runs'` \(--pool runs\) or pairs, `upTo: 3` \(--up-to 3\), or the method rdkd/,
+  );
   for (const method of ['fdkd', 'tkd', 'rdkd'] as const) {
     tooMany({ tasks: 66, method }, /the last of 66 tasks has 65 old ones; groups of at most 64/);
     assert.is(planned({ ...many, tasks: 65, method }).method, method);
@@ -83,7 +86,7 @@ test('more tasks than a pool can group', () => {
   for (const method of ['kd', 'replay', 'finetune', 'joint'] as const) planned({ ...many, tasks: 100, method });
   const drawn: ConfigInput = { ...many, tasks: 4, method: 'rdkd' };
   assert.is(planned({ ...drawn, groups: 7 }).groups, 7);
-  tooMany({ ...drawn, groups: 8 }, /8 groups are to be drawn.*the pool 'dense' has 7.*--groups 7/);
+  tooMany({ ...drawn, groups: 8 }, /8 groups are to be drawn.*the pool 'dense' has 7.*`groups: 7` \(--groups 7\)/);
 });
 
 test('the usual distillation takes any number of tasks', async () => {
@@ -125,7 +128,7 @@ test('alignment is a setting of the methods that do it, and on unless it is said
 
 test('settings that could only fail later, or do nothing', () => {
   const wrong = (input: ConfigInput, expected: RegExp) => refused({ ...small, ...input }, expected);
-  wrong({ crop: 14 }, /crop by up to 14 pixels.*14×14.*--crop 13/);
+  wrong({ crop: 14 }, /crop by up to 14 pixels.*14×14.*`crop: 13` \(--crop 13\)/);
   wrong({ scale: [2, 1] }, /the smaller one first/);
   wrong({ warmup: 4 }, /rises over 4 epochs, but there is a task of 4/);
   wrong({ warmup: 4, baseEpochs: 10 }, /a task of 4/);

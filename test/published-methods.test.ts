@@ -297,7 +297,7 @@ test('what tells new classes from each other alone says that it learns no single
 
 test('podnet says that its loss is not smoothed', async () => {
   const [notice = ''] = await noticesOf(podnet, { ...own.podnet, labelSmoothing: 0.1 }, tasks[1] as ClassImages);
-  assert.match(notice, /--label-smoothing changes nothing/);
+  assert.match(notice, /`labelSmoothing` \(--label-smoothing\) changes nothing/);
   assert.equal(await noticesOf(podnet, own.podnet as object, tasks[1] as ClassImages), []);
 });
 

@@ -199,13 +199,13 @@ test('what cannot work is refused before the first step, and leaves nothing on t
   for (const method of ['replay', 'icarl', 'bic', 'podnet', 'der'])
     refused(
       { method, memory: 0 },
-      new RegExp(`^memory: the method "${method}" needs exemplars, and there is room for none.*--memory 200`),
+      new RegExp(`^memory: the method "${method}" needs exemplars, and there is room for none.*\`memory: 200\` \\(--memory 200\\)`),
     );
   refused({ memory: 0, weighting: 'adaptive' }, /^weighting: .*'adaptive' compares .*none are kept/);
   refused({ memory: 0, selection: 'reservoir', method: 'replay' }, /there is room for none/);
   refused(
     { memoryBytes: 64 * 3 },
-    /^memory: 192 bytes are too few for 4 classes: .* of 64 bytes\. Use --memory-bytes 256/,
+    /^memory: 192 bytes are too few for 4 classes: .* of 64 bytes\. Use `memoryBytes: 256` \(--memory-bytes 256\)/,
   );
   refused({ memoryBytes: 63, selection: 'reservoir' }, /63 bytes are too few for 1 classes/);
   refused({ memoryBytes: 640, memoryPerClass: 2 }, /its size is given twice: 640 bytes, and 2 exemplars a class/);

@@ -44,7 +44,10 @@ test('classes are dealt out evenly, by increments after a base, or as told', () 
 });
 
 test('what cannot be dealt out, or is said twice and otherwise, is refused', () => {
-  noScenario({ baseClasses: 120 }, /the first task is to have 120 classes, but there are only 100.*--base-classes 100/);
+  noScenario(
+    { baseClasses: 120 },
+    /the first task is to have 120 classes, but there are only 100.*`baseClasses: 100` \(--base-classes 100\)/,
+  );
   noScenario({ baseClasses: 120, increment: 10 }, /first task is to have 120 classes, but there are only 100/);
   noScenario({ tasks: 101 }, /100 classes cannot be dealt out to 101 tasks/);
   noScenario({ tasks: 5, baseClasses: 98 }, /cannot be dealt out to 5 tasks of which the first has 98/);
@@ -103,7 +106,7 @@ test('scenarios that do not go together are refused', () => {
   ] as const)
     noScenario(
       { domains: 'rotations', ...options },
-      new RegExp(`all classes in a domain of its own; ${flag} would mean`),
+      new RegExp(`all classes in a domain of its own; \`\\w+\` \\(${flag}\\) would mean`),
     );
   noScenario({ angles: [0, 90] }, /angles are those of rotated domains/);
   noScenario({ domains: 'permutations', angles: [0, 90] }, /angles are those of rotated domains/);

@@ -1,8 +1,9 @@
 /** `--set key=value`: any setting by its name, as flags have it. */
 import type { AnyMethod } from '../continual/method.ts';
+import { flagOf } from '../continual/setting-name.ts';
 import { ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
-import { didYouMean, flagOf, type GivenSettings, meaningsOf, parseMeanings } from './config-flags.ts';
+import { didYouMean, type GivenSettings, meaningsOf, parseMeanings } from './config-flags.ts';
 
 /** What was typed: flags, and what was set. */
 export interface Typed {

@@ -8,6 +8,7 @@ import { imageSettings, memorySettings, networkSettings, trainingSettings } from
 import type { AnyMethod } from '../continual/method.ts';
 import { methods } from '../continual/methods/index.ts';
 import { expectedOf, type Setting } from '../continual/setting.ts';
+import { flagOf } from '../continual/setting-name.ts';
 import type { ReadOptions } from '../data/reader.ts';
 import { ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
@@ -15,10 +16,6 @@ import { isOrderFile, readOrder } from './class-order.ts';
 
 /** Settings that were asked for. */
 export type GivenSettings = Readonly<Record<string, unknown>>;
-
-/** @param sense `false` for the flag that switches it off. */
-export const flagOf = (key: string, sense = true): string =>
-  `--${sense ? '' : 'no-'}${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** The setting that an unknown name may mean, as a question. */
 export const didYouMean = (name: string, known: readonly string[]): string => `Did you mean ${closest(name, known)}?`;

@@ -12,6 +12,7 @@ import { Tensor } from '../tensor/tensor.ts';
 import { Disposables } from './disposables.ts';
 import type { AnyMethod, Task } from './method.ts';
 import { choiceSetting, number, numberSetting, type Setting, setting, type ValuesOf } from './setting.ts';
+import { named } from './setting-name.ts';
 
 /** The settings of every distillation. */
 export const distillationSettings = {
@@ -188,8 +189,8 @@ function checkedPool(taskSizes: readonly number[], options: DistillationOptions)
     if (!(error instanceof ArgumentError)) throw error;
     const fix =
       options.pool === 'whole'
-        ? 'Leave out --up-to, or use another --pool.'
-        : 'Use a smaller --up-to, or leave it out.';
+        ? `Leave out ${named('upTo')}, or use another ${named('pool')}.`
+        : `Use a smaller ${named('upTo')}, or leave it out.`;
     throw new ConfigError({ where: 'task pool', message: error.reason, fix, cause: error });
   }
 }
@@ -243,14 +244,14 @@ export function checkDistillation(oldTaskSizes: readonly number[], options: Dist
     throw new ConfigError({
       where,
       message: `the last of ${tasks + 1} tasks has ${tasks} old ones; groups of at most ${MOST_TASKS} are distilled.`,
-      fix: `Use --tasks ${MOST_TASKS + 1} or fewer, or --method kd or replay, which take any number.`,
+      fix: `Use ${named('tasks', MOST_TASKS + 1)} or fewer, or the method kd or replay (--method), which take any number.`,
     });
   }
   if (kind === 'dense' && draw === undefined && tasks > MOST_DENSE_TASKS && (upTo ?? tasks) >= tasks) {
     throw new ConfigError({
       where,
       message: `the last of ${tasks + 1} tasks has ${tasks} old ones, and so many have 2^${tasks} − 1 groups; the dense pool of at most ${MOST_DENSE_TASKS} is distilled.`,
-      fix: 'Use --pool runs or pairs, --up-to 3, or --method rdkd, which draws groups of the dense pool.',
+      fix: `Use ${named('pool', 'runs')} or pairs, ${named('upTo', 3)}, or the method rdkd (--method), which draws groups of the dense pool.`,
     });
   }
   const { size } = checkedPool(sizes, options);
@@ -258,7 +259,7 @@ export function checkDistillation(oldTaskSizes: readonly number[], options: Dist
     throw new ConfigError({
       where,
       message: `${draw} groups are to be drawn in each step, but before the last task the pool '${kind}' has ${size}.`,
-      fix: `Use --groups ${size} or fewer, or --method fdkd, which distils all.`,
+      fix: `Use ${named('groups', size)} or fewer, or the method fdkd (--method), which distils all.`,
     });
   }
 }

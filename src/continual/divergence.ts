@@ -5,13 +5,14 @@ import type { Module } from '../nn/module.ts';
 import '../ops/methods.ts';
 import { min } from '../ops/reduce.ts';
 import { concat } from '../ops/strided.ts';
+import { named } from './setting-name.ts';
 
 /** @param what is no longer finite, `the loss is` for example. */
 export function diverged(where: string, what: string, lr: number): ConfigError {
   return new ConfigError({
     where,
     message: `${what} no longer finite: training diverged at learning rate ${lr}.`,
-    fix: 'Use a smaller --lr, or --warmup or --clip; what was saved after earlier tasks is untouched.',
+    fix: `Use a smaller ${named('lr')}, or ${named('warmup')} or ${named('clip')}; what was saved after earlier tasks is untouched.`,
   });
 }
 

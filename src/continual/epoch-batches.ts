@@ -10,6 +10,7 @@ import { BatchNorm2d } from '../nn/layers.ts';
 import { zeros } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { IncrementalModel } from './method.ts';
+import { named } from './setting-name.ts';
 import type { TaskImages } from './task-images.ts';
 
 export interface EpochBatchesOptions extends Pick<LoaderOptions, 'batch' | 'seed'> {
@@ -50,7 +51,10 @@ export function epochBatches(options: EpochBatchesOptions): EpochBatches {
   throw new ConfigError({
     where,
     message: `${length === 1 ? 'there is one image' : 'batches are of one image'}, and this network's maps of such images end in one pixel: its batch norm has one value a channel, and nothing to normalise by.`,
-    fix: length === 1 ? 'Give two images at least, or larger ones.' : 'Use a --batch of 2 or more, or larger images.',
+    fix:
+      length === 1
+        ? 'Give two images at least, or larger ones.'
+        : `Use a ${named('batch')} of 2 or more, or larger images.`,
   });
 }
 

@@ -4,6 +4,7 @@ import { ConfigError } from '../errors.ts';
 import type { LearnerSettings } from './learner-settings.ts';
 import type { MemoryOptions, ReadonlyExemplarMemory } from './memory.ts';
 import type { AnyMethod } from './method.ts';
+import { named } from './setting-name.ts';
 
 type MemorySettings = Pick<LearnerSettings, 'memory' | 'memoryPerClass' | 'memoryBytes' | 'selection'>;
 
@@ -37,14 +38,14 @@ export function checkMemory(keeping: Keeping): void {
     throw new ConfigError({
       where: 'memory',
       message: `its size is given twice: ${training.memoryBytes} bytes, and ${training.memoryPerClass} exemplars a class.`,
-      fix: 'Leave --memory-bytes or --memory-per-class out.',
+      fix: `Leave ${named('memoryBytes')} or ${named('memoryPerClass')} out.`,
     });
   }
   if (keepsOf(keeping) !== 'exemplars' || hasRoom(training)) return;
   throw new ConfigError({
     where: 'memory',
     message: `the method "${method.name}" needs exemplars, and there is room for none.`,
-    fix: 'Use --memory 200 or another number above 0, or a method that can do without, such as finetune, kd or fdkd.',
+    fix: `Use ${named('memory', 200)} or another number above 0, or a method that can do without, such as finetune, kd or fdkd.`,
   });
 }
 

@@ -2,6 +2,7 @@
 import { bytesPerImage, type ImageBytes, type ImageFormat } from '../data/image-bytes.ts';
 import { ConfigError } from '../errors.ts';
 import type { Random } from '../tensor/random.ts';
+import { named } from './setting-name.ts';
 
 /** How many exemplars are kept. */
 export interface MemoryOptions {
@@ -181,7 +182,7 @@ function tooSmall({ total, bytes = 0 }: MemoryOptions, classes: number, each: nu
       bytes > 0
         ? `${bytes} bytes are too few for ${classes} classes: every class needs at least one exemplar, of ${Math.ceil(each)} bytes.`
         : `${total} exemplars are too few for ${classes} classes: every class needs at least one.`,
-    fix: `Use ${bytes > 0 ? `--memory-bytes ${needed}` : `--memory ${classes}`} or more, or a method without memory.`,
+    fix: `Use ${bytes > 0 ? named('memoryBytes', needed) : named('memory', classes)} or more, or a method without memory.`,
   });
 }
 

@@ -8,6 +8,7 @@ import { isWideResNet, type WideBackboneOptions, WideResNetBackbone } from '../n
 import { globalAvgPool } from '../ops/pooling.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Network, NetworkFeatures } from './network.ts';
+import { named as said } from './setting-name.ts';
 
 /** MobileNetV2 up to its classifier, under torchvision's names. */
 class MobileFeatures extends Module {
@@ -80,9 +81,9 @@ function wide(depth: number, widen: number, dropout: number): Network {
     backbone({ engine, images: { channels }, training: { width, seed } }) {
       if (width % WIDE_STEP !== 0) {
         throw new ConfigError({
-          where: '--width',
+          where: 'network',
           message: `the first stage of ${name} has a multiple of ${WIDE_STEP} channels, not ${width}.`,
-          fix: `Give a multiple of ${WIDE_STEP}, or leave it out.`,
+          fix: `Give a multiple of ${WIDE_STEP} for ${said('width')}, or leave it out.`,
         });
       }
       const own = width > 0 ? width / WIDE_STEP : widen;

@@ -5,6 +5,7 @@ import { ConfigError } from '../errors.ts';
 import { isTorchvisionName } from '../nn/resnet.ts';
 import type { LearnerSettings } from './learner-settings.ts';
 import { namedNetwork } from './networks.ts';
+import { named } from './setting-name.ts';
 
 export function augmentationOf({ crop, flip, rotate, scale, brightness }: LearnerSettings): Augmentation {
   return { crop, flip, rotate, ...(scale ? { scale } : {}), ...(brightness ? { brightness } : {}) };
@@ -18,7 +19,7 @@ export function checkImageSettings(settings: LearnerSettings, { height, width, c
     throw new ConfigError({
       where: 'augmentation',
       message: `a crop by up to ${crop} pixels can leave nothing of images of ${height}×${width}.`,
-      fix: `Use --crop ${Math.min(height, width) - 1} or less; an eighth of the size is usual.`,
+      fix: `Use ${named('crop', Math.min(height, width) - 1)} or less; an eighth of the size is usual.`,
     });
   }
   const [means, deviations] = [mean?.length ?? channels, std?.length ?? channels];
@@ -37,8 +38,8 @@ export function checkImageSettings(settings: LearnerSettings, { height, width, c
  */
 export function checkNetworkSettings(settings: LearnerSettings): void {
   const { model, stem, init, precision, gradientCheckpointing } = settings;
-  const refuse = (message: string, flag: string) =>
-    new ConfigError({ where: 'network', message, fix: `Leave --${flag} out, or use another --model.` });
+  const refuse = (message: string, key: string) =>
+    new ConfigError({ where: 'network', message, fix: `Leave ${named(key)} out, or use another ${named('model')}.` });
   if (stem === 'imagenet' && !isTorchvisionName(model)) {
     throw refuse(
       `${model} has no stem to choose: "imagenet" is for torchvision's ResNets, resnet18 and larger.`,
@@ -51,7 +52,7 @@ export function checkNetworkSettings(settings: LearnerSettings): void {
   if (init !== 'kaiming-normal')
     throw refuse(`${model} starts by kaiming-normal alone; ${init} is for ResNets.`, 'init');
   if (gradientCheckpointing)
-    throw refuse(`${model} makes no activations again: that is for ResNets.`, 'gradient-checkpointing');
+    throw refuse(`${model} makes no activations again: that is for ResNets.`, 'gradientCheckpointing');
 }
 
 /**
@@ -67,41 +68,41 @@ export function checkTraining(settings: LearnerSettings, epochs: readonly number
   if (warmup > 0 && warmup >= fewest) {
     throw wrong(
       `the rate rises over ${warmup} epochs, but there is a task of ${fewest}: it would never be reached.`,
-      'Use a shorter --warmup or more --epochs.',
+      `Use a shorter ${named('warmup')} or more ${named('epochs')}.`,
     );
   }
   const count = milestones.length + (baseMilestones?.length ?? 0);
   if (schedule !== 'step' && count > 0) {
     throw wrong(
       `the schedule "${schedule}" has no milestones.`,
-      `Use --schedule step with them, or leave --${milestones.length > 0 ? '' : 'base-'}milestones out.`,
+      `Use ${named('schedule', 'step')} with them, or leave ${named(milestones.length > 0 ? 'milestones' : 'baseMilestones')} out.`,
     );
   }
   if (schedule === 'step' && count === 0) {
     throw wrong(
       'the schedule "step" has no milestones: the rate would never change.',
-      'Give --milestones, such as 10,20, or use --schedule constant.',
+      `Give milestones, such as ${named('milestones', [10, 20])}, or use ${named('schedule', 'constant')}.`,
     );
   }
   const [first = 0, ...later] = epochs;
   const reached = baseMilestones
     ? [
-        { at: baseMilestones, most: first, flag: '--base-milestones', base: "the first task's " },
-        ...(later.length > 0 ? [{ at: milestones, most: Math.max(...later), flag: '--milestones', base: '' }] : []),
+        { at: baseMilestones, most: first, key: 'baseMilestones', base: "the first task's " },
+        ...(later.length > 0 ? [{ at: milestones, most: Math.max(...later), key: 'milestones', base: '' }] : []),
       ]
-    : [{ at: milestones, most: Math.max(...epochs), flag: '--milestones', base: '' }];
-  for (const { at, most, flag, base } of reached) {
+    : [{ at: milestones, most: Math.max(...epochs), key: 'milestones', base: '' }];
+  for (const { at, most, key, base } of reached) {
     const late = at.find((milestone) => milestone + warmup >= most);
     if (late === undefined) continue;
     throw wrong(
       `${base}milestone ${late}${warmup > 0 ? `, counted from the ${warmup} epochs of warm-up on,` : ''} is never reached in ${most} epochs.`,
-      `Use earlier ${flag} or more ${flag === '--milestones' ? '--epochs' : '--base-epochs'}.`,
+      `Use earlier ${named(key)} or more ${named(key === 'milestones' ? 'epochs' : 'baseEpochs')}.`,
     );
   }
   if (nesterov && (optimizer !== 'sgd' || momentum === 0)) {
     throw wrong(
       `Nesterov's momentum is for sgd with a momentum above 0, not for ${optimizer} with ${momentum}.`,
-      'Leave --nesterov out.',
+      `Leave ${named('nesterov')} out.`,
     );
   }
 }

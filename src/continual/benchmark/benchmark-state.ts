@@ -7,6 +7,7 @@ import { clipped } from '../../gpu/printable.ts';
 import type { EpochEvent } from '../events.ts';
 import { matrixFault } from '../faults.ts';
 import { executionSettings } from '../learner-settings.ts';
+import { named } from '../setting-name.ts';
 import type { TestedTaskEvent } from './benchmark.ts';
 import type { Config } from './config.ts';
 import type { Scenario } from './scenario.ts';
@@ -196,7 +197,7 @@ export function checkAgreement(saved: BenchmarkState, given: Identity, where: st
     throw refuse(
       `the checkpoint was made with "${key}" = ${clipped(before ?? 'none')}, but this run has ${clipped(now ?? 'none')}.`,
       key === 'precision'
-        ? 'Resume with the same --precision, and on a device with shader-f16 if the run began on one.'
+        ? `Resume with the same ${named('precision')}, and on a device with shader-f16 if the run began on one.`
         : 'Resume with the settings of the run, or start another run in a folder of its own.',
     );
   }

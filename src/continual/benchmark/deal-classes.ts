@@ -1,5 +1,6 @@
 /** How many classes each task brings. */
 import { ConfigError } from '../../errors.ts';
+import { named } from '../setting-name.ts';
 
 /** What says how classes are dealt out; more than one may, where they agree. */
 export interface Deal {
@@ -28,7 +29,7 @@ export function dealClasses(classes: number, deal: Deal): number[] {
   if (base > classes) {
     throw refuse(
       `the first task is to have ${base} classes, but there are only ${classes}.`,
-      `Use --base-classes ${classes} or fewer.`,
+      `Use ${named('baseClasses', classes)} or fewer.`,
     );
   }
   if (taskSizes === undefined && increment === undefined) return evenly(classes, tasks ?? USUAL_TASKS, base);
@@ -36,7 +37,7 @@ export function dealClasses(classes: number, deal: Deal): number[] {
   if (tasks === undefined || tasks === sizes.length) return sizes;
   throw refuse(
     `${taskSizes ? 'the sizes of tasks' : `increments of ${increment}`} make ${sizes.length} tasks of ${classes} classes, but ${tasks} are asked for.`,
-    'Leave --tasks out.',
+    `Leave ${named('tasks')} out.`,
   );
 }
 
@@ -58,7 +59,10 @@ function evenly(classes: number, tasks: number, base: number): number[] {
 
 function stepwise(classes: number, increment: number, base: number): number[] {
   if (!(Number.isInteger(increment) && increment > 0))
-    throw refuse(`tasks cannot bring ${increment} classes each.`, 'Give a whole number of at least 1 for --increment.');
+    throw refuse(
+      `tasks cannot bring ${increment} classes each.`,
+      `Give a whole number of at least 1 for ${named('increment')}.`,
+    );
   const sizes = base > 0 ? [base] : [];
   for (let left = classes - base; left > 0; left -= increment) sizes.push(Math.min(increment, left));
   return sizes;
@@ -68,7 +72,7 @@ function given(classes: number, sizes: readonly number[], { increment, baseClass
   if (increment !== undefined || baseClasses > 0) {
     throw refuse(
       `the tasks' sizes are given one by one, and ${increment === undefined ? 'the first one' : 'an increment'} besides.`,
-      'Leave --increment and --base-classes out, or --task-sizes.',
+      `Leave ${named('increment')} and ${named('baseClasses')} out, or ${named('taskSizes')}.`,
     );
   }
   const total = sizes.reduce((sum, size) => sum + size, 0);

@@ -13,6 +13,7 @@ import type { ContinualLearner } from '../learner.ts';
 import { checkRoom } from '../memory-use.ts';
 import { noticesOf } from '../method-checks.ts';
 import { epochsOf } from '../recipe.ts';
+import { named } from '../setting-name.ts';
 import { checkImageSettings, checkTraining } from '../training-checks.ts';
 import type { Scenario } from './scenario.ts';
 import type { IndicesByClass, TaskStream } from './task-stream.ts';
@@ -51,7 +52,7 @@ function scenarioNotices({ method, training }: ContinualLearner, scenario: Scena
         ]
       : []),
     ...(scenario.domains === 'permutations' && training.crop > 0
-      ? ['Random crops move pixels that a permutation has scattered; --crop 0 leaves them where they are.']
+      ? [`Random crops move pixels that a permutation has scattered; ${named('crop', 0)} leaves them where they are.`]
       : []),
   ];
 }
@@ -102,7 +103,7 @@ function checkTasks(stream: TaskStream<AnyDataset>): void {
     throw new ConfigError({
       where: 'scenario',
       message: `a share of ${scenario.blurry} leaves no image of class ${clipped(className(split.train, late))} for the first task, and boundaries that are blurred have all classes in it.`,
-      fix: 'Use a larger --blurry or more images.',
+      fix: `Use a larger ${named('blurry')} or more images.`,
     });
   }
 }
@@ -118,7 +119,7 @@ function noImages({ scenario, split: { train } }: TaskStream<AnyDataset>, label:
         }
       : {
           message: `a share of ${scenario.blurry} leaves class ${name} no image for its own task.`,
-          fix: 'Use a smaller --blurry or more images.',
+          fix: `Use a smaller ${named('blurry')} or more images.`,
         }),
   });
 }

@@ -48,7 +48,7 @@ export function parseMetrics(text: string, where: string): MetricsLine[] {
     throw new DataError({
       where,
       message: `line ${at + 1} does not fit a run's log: ${v.getDotPath(issue) ?? 'the line'}: ${clipped(issue.message)}.`,
-      fix: 'Go on with the run by --resume: it is made again from the saved state. Or put back a copy that is whole.',
+      fix: 'Go on with the run, by Benchmark.resume() or --resume: it is made again from the saved state. Or put back a copy that is whole.',
     });
   });
 }

@@ -5,6 +5,7 @@
  */
 import { ConfigError } from '../../errors.ts';
 import { Random } from '../../tensor/random.ts';
+import { named } from '../setting-name.ts';
 import { type Deal, dealClasses, USUAL_TASKS } from './deal-classes.ts';
 import { numpyOrder, numpySeed } from './numpy-order.ts';
 
@@ -79,7 +80,10 @@ export class Scenario {
       this.angles = [];
     }
     if (blurry > 0 && this.tasks.length === 1)
-      throw refuse('there is one task, and none its boundaries could be blurred with.', 'Leave --blurry out.');
+      throw refuse(
+        'there is one task, and none its boundaries could be blurred with.',
+        `Leave ${named('blurry')} out.`,
+      );
     this.logitOf = new Int32Array(classes).fill(-1);
     this.classOrder.forEach((label, logit) => {
       this.logitOf[label] = logit;
@@ -152,20 +156,23 @@ function checkOrder(order: readonly number[], classes: number): void {
 /** @throws {ConfigError} for settings of other scenarios. */
 function checkKind({ domains, angles, increment, baseClasses = 0, taskSizes, blurry = 0 }: ScenarioOptions): void {
   if (!(blurry >= 0 && blurry < 1))
-    throw refuse(`a share of ${blurry} cannot come with other tasks.`, 'Give 0 up to below 1 for --blurry.');
+    throw refuse(`a share of ${blurry} cannot come with other tasks.`, `Give 0 up to below 1 for ${named('blurry')}.`);
   if (angles && domains !== 'rotations')
-    throw refuse('angles are those of rotated domains.', 'Use --domains rotations, or leave --angles out.');
+    throw refuse(
+      'angles are those of rotated domains.',
+      `Use ${named('domains', 'rotations')}, or leave ${named('angles')} out.`,
+    );
   if (!domains) return;
   const stray = [
-    ...(increment === undefined ? [] : ['--increment']),
-    ...(baseClasses > 0 ? ['--base-classes'] : []),
-    ...(taskSizes ? ['--task-sizes'] : []),
-    ...(blurry > 0 ? ['--blurry'] : []),
+    ...(increment === undefined ? [] : [named('increment')]),
+    ...(baseClasses > 0 ? [named('baseClasses')] : []),
+    ...(taskSizes ? [named('taskSizes')] : []),
+    ...(blurry > 0 ? [named('blurry')] : []),
   ];
   if (stray.length > 0)
     throw refuse(
       `every task brings all classes in a domain of its own; ${stray.join(', ')} would mean nothing.`,
-      'Leave that out, or --domains.',
+      `Leave that out, or ${named('domains')}.`,
     );
 }
 
@@ -174,15 +181,16 @@ function domainCount(domains: DomainKind, { tasks, angles, ownDomains = 0 }: Sce
   if (domains === 'own' && ownDomains === 0) {
     throw refuse(
       'the data do not say which domain an image is of.',
-      'Use --domains rotations or permutations, or a reader that gives `domains`.',
+      `Use ${named('domains', 'rotations')} or permutations, or a reader that gives \`domains\`.`,
     );
   }
   const known = domains === 'own' ? ownDomains : angles?.length;
-  if (known === 0) throw refuse('there are no angles.', 'Give one for each task, such as --angles 0,45,90.');
+  if (known === 0)
+    throw refuse('there are no angles.', `Give one for each task, such as ${named('angles', [0, 45, 90])}.`);
   if (known !== undefined && tasks !== undefined && tasks !== known) {
     throw refuse(
       `there are ${known} ${domains === 'own' ? 'domains in the data' : 'angles'}, but ${tasks} tasks are asked for.`,
-      'Leave --tasks out.',
+      `Leave ${named('tasks')} out.`,
     );
   }
   return known ?? tasks ?? USUAL_TASKS;

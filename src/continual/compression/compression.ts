@@ -18,6 +18,7 @@ import { largest, prototypesOf, readOf } from '../inference.ts';
 import type { LearnerSettings } from '../learner-settings.ts';
 import type { IncrementalModel, LinearModel } from '../method.ts';
 import { defaultModel } from '../model.ts';
+import { named } from '../setting-name.ts';
 import { TaskImages } from '../task-images.ts';
 import { checkImageSettings } from '../training-checks.ts';
 import { checkGroups, compressionLoss, orderOf } from './losses.ts';
@@ -219,7 +220,7 @@ export class Compression {
     throw new ConfigError({
       where: 'student',
       message: `${this.settings.model} would have ${own.parameters} parameters, and its teacher has ${teachers.parameters}: nothing would be compressed.`,
-      fix: 'Choose a smaller --student or --width.',
+      fix: `Choose a smaller network for it, \`model\` (--student), or a smaller ${named('width')}.`,
     });
   }
 }

@@ -7,6 +7,7 @@ import { type DistillationOptions, distillation, distillationSettings } from '..
 import { hasRoom } from '../memory-use.ts';
 import type { LinearModel, Phase, Task, TaskPlan } from '../method.ts';
 import { choiceSetting, setting, type ValuesOf } from '../setting.ts';
+import { named } from '../setting-name.ts';
 import { classification, withDistillation } from './classification.ts';
 import { oldShare } from './shares.ts';
 
@@ -33,7 +34,7 @@ export function checkWeighting({ weighting }: ValuesOf<typeof distilledSettings>
   throw new ConfigError({
     where: 'weighting',
     message: `the weighting '${weighting}' compares new classes with exemplars of the old ones, and none are kept.`,
-    fix: 'Use another --weighting, or a --memory above 0.',
+    fix: `Use another ${named('weighting')}, or a ${named('memory')} above 0.`,
   });
 }
 

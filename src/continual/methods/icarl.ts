@@ -2,6 +2,7 @@ import { checkDistill, distillSettings, distillTerm } from '../distillation.ts';
 import { defineMethod } from '../method.ts';
 import { meanScores } from '../rules/nearest-mean.ts';
 import { numberSetting } from '../setting.ts';
+import { named } from '../setting-name.ts';
 import { classification, withDistillation } from './classification.ts';
 
 const settings = {
@@ -23,7 +24,7 @@ export const icarl = defineMethod({
     return [
       ...(notices ?? []),
       'A reservoir shared by all classes may leave a class without exemplars; without their mean it is never predicted. ' +
-        'With --memory-per-class each class has a reservoir of its own.',
+        `With ${named('memoryPerClass')} each class has a reservoir of its own.`,
     ];
   },
   async *learn(task) {

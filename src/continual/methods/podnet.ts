@@ -13,6 +13,7 @@ import { type Batch, defineMethod, type Phase, type Task } from '../method.ts';
 import { podFlatLoss, podSpatialLoss } from '../rules/pod.ts';
 import { proxyNCALoss } from '../rules/proxy-nca.ts';
 import { numberSetting, switchSetting, wholeSetting } from '../setting.ts';
+import { named } from '../setting-name.ts';
 import { type CosineNet, cosineNet } from './cosine-net.ts';
 
 const settings = {
@@ -88,7 +89,7 @@ export const podnet = defineMethod({
     if (labelSmoothing === 0) return notices;
     return [
       ...notices,
-      "The proxies' loss knows right and wrong classes alone: --label-smoothing changes nothing of it.",
+      `The proxies' loss knows right and wrong classes alone: ${named('labelSmoothing')} changes nothing of it.`,
     ];
   },
   model: (context) =>
