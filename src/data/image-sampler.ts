@@ -111,11 +111,12 @@ export class ImageSampler {
         fix: 'Give one number f32 for each index.',
       });
     }
+    const tensors = [indices, transforms, brightness].filter((one) => one instanceof Tensor);
+    commonEngine('sample', [this.moments, ...tensors]);
     const chosen = indices instanceof Tensor ? indices : engine.tensor(checked(indices, all));
     const matrices = transforms instanceof Tensor ? transforms : engine.tensor(transforms ?? identityTransforms(count));
     const given = brightness === undefined || brightness instanceof Tensor ? brightness : engine.tensor(brightness);
     const factors = given ?? this.moments;
-    commonEngine('sample', [this.moments, chosen, matrices, factors]);
     const output = Tensor.empty(engine, [count, height, width, channels], 'f32', 'sample');
     for (const { first, held, pixels } of parts) {
       engine.dispatch({

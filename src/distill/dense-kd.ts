@@ -93,6 +93,8 @@ export function denseKD(student: Tensor, teacher: Tensor, options: DenseKDOption
   const newClasses = (student.shape[1] as number) - pool.classes;
   const { lambda, groups, classes, samples } = lambdaOf(options.weighting, pool.classes, newClasses);
   if (samples) checkLabels(options.labels, samples, student);
+  for (const one of [lambda, groups?.perTask, classes, samples, samples && options.labels, groupWeights])
+    if (one instanceof Tensor) one.assertLive(where);
   if (groups && (groupWeights || sizes)) {
     throw new ArgumentError({
       where,

@@ -94,6 +94,7 @@ export function resolveWeights(
 ): WeightSource {
   if (weights === undefined) return { source: 'uniform', value: normalize ? 1 / pool.size : 1 };
   if (weights instanceof Tensor) {
+    weights.assertLive(where);
     if (weights.dtype !== 'f32' || !sameShape(weights.shape, [pool.size])) {
       throw new ShapeError({
         where,
@@ -104,6 +105,7 @@ export function resolveWeights(
   }
   if ('perTask' in weights) {
     const { perTask } = weights;
+    perTask.assertLive(where);
     if (perTask.dtype !== 'f32' || !sameShape(perTask.shape, [pool.tasks, 2])) {
       throw new ShapeError({
         where,

@@ -31,8 +31,9 @@ export function randomKD(student: Tensor, teacher: Tensor, draw: GroupDraw, opti
   const { temperature = DEFAULT_TEMPERATURE, weights, reduction = 'mean' } = options;
   const { engine, batch } = checkLogits('randomKD', student, teacher, draw.pool, temperature);
   checkReduction('randomKD', reduction, ['mean', 'none']);
-  const groups = draw.next(batch);
+  // First what may be refused: nothing is drawn then.
   const source = sourceOf(engine, draw, weights);
+  const groups = draw.next(batch);
   // By sizes, the chances are part of the weights.
   const scale = weights ? (source.perSize ? 1 : draw.pool.size) / groups.groups : 1;
   const loss = distilGroups('randomKD', student, teacher, draw.pool, groups, source, temperature, reduction, scale);

@@ -68,7 +68,9 @@ function causal({ engine }: Tensor, queries: number, keys: number): Tensor {
  */
 export function attend(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): Attended {
   const name = 'attention';
-  commonEngine(name, [query, key, value]);
+  const { mask, isCausal = false, dropout: p = 0 } = options;
+  const given = mask instanceof Tensor ? [mask] : (mask ?? []);
+  commonEngine(name, [query, key, value, ...given]);
   const [queries = 0, features = 0] = query.shape.slice(-2);
   const [keys = 0, keyFeatures = 0] = key.shape.slice(-2);
   const fits =
@@ -84,13 +86,10 @@ export function attend(query: Tensor, key: Tensor, value: Tensor, options: Atten
         `was given ${[query, key, value].map(({ shape }) => show(shape)).join(', ')}.`,
     });
   }
-  const { mask, isCausal = false, scale = 1 / Math.sqrt(features), dropout: p = 0 } = options;
+  const { scale = 1 / Math.sqrt(features) } = options;
   // The fewer numbers are scaled: queries, not scores.
   const scores = matmul(query.mul(scale), key, { transposeB: true });
-  const masks = [
-    ...(mask instanceof Tensor ? [mask] : (mask ?? [])),
-    ...(isCausal ? [causal(query, queries, keys)] : []),
-  ];
+  const masks = [...given, ...(isCausal ? [causal(query, queries, keys)] : [])];
   const weights = softmax(masks.reduce(masked, scores));
   const taken = p > 0 ? dropout(weights, p) : weights;
   return { output: matmul(taken, value), weights };

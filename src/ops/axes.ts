@@ -10,6 +10,7 @@ import { concat, slice } from './strided.ts';
  * @throws {ShapeError} when an axis is out of range, given twice, or of another length.
  */
 export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
+  x.assertLive('squeeze');
   const named = normalizeAxes(axes, x.rank, 'squeeze');
   const dropped = axes === undefined ? named.filter((axis) => x.shape[axis] === 1) : named;
   const long = dropped.find((axis) => x.shape[axis] !== 1);
@@ -31,6 +32,7 @@ export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
  * @throws {ShapeError} when the axis is out of range.
  */
 export function unsqueeze(x: Tensor, axis: number): Tensor {
+  x.assertLive('unsqueeze');
   const at = normalizeAxis(axis, x.rank + 1, 'unsqueeze');
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 }
@@ -62,6 +64,7 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
  * @throws {ShapeError} when sizes are no whole numbers of at least 1, those listed do not add up, or the axis is out of range.
  */
 export function split(x: Tensor, size: number | readonly number[], axis = 0): Tensor[] {
+  x.assertLive('split');
   const at = normalizeAxis(axis, x.rank, 'split');
   const length = x.shape[at] as number;
   const every = typeof size === 'number' ? size : 1;
@@ -94,6 +97,7 @@ export function split(x: Tensor, size: number | readonly number[], axis = 0): Te
  * @throws {ArgumentError} unless there is a whole number of at least 1 for every axis.
  */
 export function tile(x: Tensor, times: Shape): Tensor {
+  x.assertLive('tile');
   if (times.length < x.rank || !times.every((n) => Number.isInteger(n) && n >= 1)) {
     throw new ArgumentError({
       where: 'tile',

@@ -171,6 +171,7 @@ export function scatterAdd(x: Tensor, index: Tensor, source: Tensor, axis = 0): 
  * @throws {DTypeError} when the index is not i32.
  */
 export function oneHot(index: Tensor, classes: number): Tensor {
+  index.assertLive('oneHot');
   if (index.dtype !== 'i32') {
     throw new DTypeError({
       where: 'oneHot',

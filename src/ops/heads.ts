@@ -37,6 +37,7 @@ function copy(entry: 'cut' | 'join', input: Tensor, output: Tensor, heads: Tenso
 export function cutHeads(x: Tensor, { heads, features, from = 0 }: Cut): Tensor {
   const { engine, dtype } = x;
   const [batch = 0, length = 0, all = 0] = x.shape;
+  x.assertLive('cutHeads');
   const y = Tensor.empty(engine, [batch, heads, length, features / heads], dtype, 'cutHeads');
   copy('cut', x, y, y, all, from);
   const backward: GradNode['backward'] = (dy, [present] = []) => {
@@ -53,6 +54,7 @@ export function joinHeads(x: Tensor): Tensor {
   const { engine, dtype } = x;
   const [batch = 0, heads = 0, length = 0, depth = 0] = x.shape;
   const all = heads * depth;
+  x.assertLive('joinHeads');
   const y = Tensor.empty(engine, [batch, length, all], dtype, 'joinHeads');
   copy('join', x, y, x, all, 0);
   return record(y, 'joinHeads', [x], (dy) => {

@@ -148,6 +148,7 @@ export function binaryCrossEntropyWithLogits(
 ): Tensor {
   const where = 'binaryCrossEntropyWithLogits';
   checkPair(where, logits, targets);
+  commonEngine(where, [logits, weight ?? logits, posWeight ?? logits]);
   const losses = binary(logits, targets, posWeight?.detach() ?? 1);
   const weighted = weight ? losses.mul(weight.detach()) : losses;
   if (!sameShape(weighted.shape, logits.shape)) {

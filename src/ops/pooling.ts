@@ -166,6 +166,7 @@ const ONE_WINDOW = 1024;
  * @throws {DTypeError} for integers.
  */
 export function globalAvgPool(x: Tensor): Tensor {
+  commonFloat('globalAvgPool', [x]);
   if (x.rank !== 4) {
     throw new ShapeError({
       where: 'globalAvgPool',

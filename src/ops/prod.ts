@@ -28,6 +28,7 @@ function productOfOthers(x: Tensor, axes: readonly number[]): Tensor {
  * @throws {ShapeError} when an axis is out of range or given twice.
  */
 export function prod(x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor {
+  x.assertLive('prod');
   const over = normalizeAxes(axes, x.rank, 'prod');
   const y = reduceAxes(x, 'prod', over, finalShape(x.shape, over, keepDims));
   const backward = (dy: Tensor) => [

@@ -89,6 +89,7 @@ export function reduceAxes(x: Tensor, kind: Reduction, axes: readonly number[], 
  * @throws {ShapeError} when an axis is out of range or given twice.
  */
 export function sum(x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor {
+  x.assertLive('sum');
   const over = normalizeAxes(axes, x.rank, 'sum');
   const y = reduceAxes(x, 'sum', over, finalShape(x.shape, over, keepDims));
   return record(y, 'sum', [x], (dy) => [expand(dy, x, over)], recordedExpand(x, over), { axes: over });
@@ -139,6 +140,7 @@ function extremum(
   axes: number | readonly number[] | undefined,
   options: ReduceOptions,
 ): Tensor {
+  x.assertLive(kind);
   const over = normalizeAxes(axes, x.rank, kind);
   const kept = keptShape(x.shape, over);
   const y = reduceAxes(x, kind, over, finalShape(x.shape, over, options.keepDims));
@@ -173,6 +175,7 @@ export function min(x: Tensor, axes?: number | readonly number[], options: Reduc
 }
 
 function arg(kind: 'max' | 'min', x: Tensor, axis: number, { keepDims }: ReduceOptions): Tensor {
+  x.assertLive(`arg${kind}`);
   const at = normalizeAxis(axis, x.rank, `arg${kind}`);
   const outer = sizeOf(x.shape.slice(0, at));
   const inner = sizeOf(x.shape.slice(at + 1));

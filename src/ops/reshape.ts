@@ -34,5 +34,6 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
  * `x.transpose([0, 3, 1, 2]).flatten()`.
  */
 export function flatten(x: Tensor, axis = 1): Tensor {
+  x.assertLive('flatten');
   return reshape(x, [...x.shape.slice(0, axis), sizeOf(x.shape.slice(axis))]);
 }

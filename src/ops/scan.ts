@@ -56,6 +56,7 @@ export function scan(x: Tensor, at: number, { product = false, exclusive = false
  * @throws {ShapeError} when the axis is out of range.
  */
 export function cumsum(x: Tensor, axis = -1): Tensor {
+  x.assertLive('cumsum');
   const at = normalizeAxis(axis, x.rank, 'cumsum');
   const along = (of: Tensor, reverse: boolean) => {
     const total = scan(of, at, { reverse });

@@ -92,6 +92,7 @@ function firstPlaces(x: Tensor, where: string, at: number, kept: number, descend
  * @example const { values, indices } = sort(scores, { descending: true });
  */
 export function sort(x: Tensor, options: SortOptions = {}): Sorted {
+  x.assertLive('sort');
   const indices = argsort(x, options);
   return { values: gather(x, indices, normalizeAxis(options.axis ?? -1, x.rank, 'sort')), indices };
 }
@@ -101,6 +102,7 @@ export function sort(x: Tensor, options: SortOptions = {}): Sorted {
  * @throws {ShapeError} when the axis is out of range.
  */
 export function argsort(x: Tensor, { axis = -1, descending = false }: SortOptions = {}): Tensor {
+  x.assertLive('argsort');
   const at = normalizeAxis(axis, x.rank, 'argsort');
   return firstPlaces(x, 'argsort', at, x.shape[at] as number, descending);
 }
@@ -112,6 +114,7 @@ export function argsort(x: Tensor, { axis = -1, descending = false }: SortOption
  * @throws {ArgumentError} unless k is a whole number from 1 to the length of the axis.
  */
 export function topk(x: Tensor, k: number, { axis = -1, largest = true }: TopKOptions = {}): Sorted {
+  x.assertLive('topk');
   const at = normalizeAxis(axis, x.rank, 'topk');
   if (!(Number.isInteger(k) && k >= 1 && k <= (x.shape[at] as number))) {
     throw new ArgumentError({

@@ -57,6 +57,7 @@ function copy(
  * @throws {ShapeError} unless `axes` names every axis once.
  */
 export function transpose(x: Tensor, axes: readonly number[] = x.shape.map((_, i) => x.rank - 1 - i)): Tensor {
+  x.assertLive('transpose');
   const order = axes.map((axis) => normalizeAxis(axis, x.rank, 'transpose'));
   if (order.length !== x.rank || new Set(order).size !== x.rank) {
     throw new ShapeError({
@@ -111,6 +112,7 @@ function resolveRange(
  * @throws {ArgumentError} when a step is not a whole number other than 0.
  */
 export function slice(x: Tensor, ranges: readonly (Range | null | undefined)[]): Tensor {
+  x.assertLive('slice');
   if (ranges.length > x.rank) {
     throw new ShapeError({
       where: 'slice',
@@ -139,6 +141,7 @@ export function slice(x: Tensor, ranges: readonly (Range | null | undefined)[]):
  * @throws {ShapeError} when an axis is out of range.
  */
 export function flip(x: Tensor, axes: readonly number[]): Tensor {
+  x.assertLive('flip');
   const over = axes.map((axis) => normalizeAxis(axis, x.rank, 'flip'));
   return slice(
     x,
@@ -151,6 +154,7 @@ export function flip(x: Tensor, axes: readonly number[]): Tensor {
  * @throws {ShapeError} unless there is one pair of whole numbers ≥ 0 for every axis.
  */
 export function pad(x: Tensor, padding: readonly (readonly [number, number])[], value = 0): Tensor {
+  x.assertLive('pad');
   if (padding.length !== x.rank || padding.flat().some((n) => !Number.isInteger(n) || n < 0)) {
     throw new ShapeError({
       where: 'pad',

@@ -9,6 +9,7 @@ import { reshape } from './reshape.ts';
 
 /** Keeps the elements whose column minus row, `a`, satisfies the condition; zeros elsewhere. */
 function keep(name: string, x: Tensor, condition: string, diagonal: number): Tensor {
+  x.assertLive(name);
   if (x.rank < 2) {
     throw new ShapeError({ where: name, message: `takes matrices [..., rows, columns], not ${show(x.shape)}.` });
   }

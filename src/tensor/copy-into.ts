@@ -11,6 +11,7 @@ export function copyInto(from: Tensor, to: Tensor): void {
  * @param origin what it is called in errors and leak reports.
  */
 export function copyOf(tensor: Tensor, origin: string): Tensor {
+  tensor.assertLive(origin);
   const copy = Tensor.empty(tensor.engine, tensor.shape, tensor.dtype, origin);
   copyInto(tensor, copy);
   return copy;

@@ -40,9 +40,21 @@ export function checkSupported(engine: Runtime, dtype: DType, where: string): vo
   });
 }
 
-/** @throws {DTypeError} unless all are f32, or all f16. */
-export function commonFloat(where: string, tensors: readonly { readonly dtype: DType }[]): FloatType {
-  const dtypes = tensors.map(({ dtype }) => dtype);
+/** What {@link commonFloat} needs of a tensor. */
+interface Typed {
+  readonly dtype: DType;
+  assertLive(where: string): void;
+}
+
+/**
+ * The one dtype of all of these. Operations ask for it before they make anything: what is refused leaves nothing behind.
+ * @throws {FreedTensorError} when one was freed.
+ * @throws {DTypeError} unless all are f32, or all f16.
+ */
+export function commonFloat(where: string, tensors: readonly Typed[]): FloatType {
+  // JavaScript gives what is no tensor: its dtype is told then.
+  for (const tensor of tensors as readonly Partial<Typed>[]) tensor?.assertLive?.(where);
+  const dtypes = tensors.map((tensor) => tensor?.dtype);
   const [first = 'f32'] = dtypes;
   if (isFloat(first) && dtypes.every((dtype) => dtype === first)) return first;
   throw new DTypeError({

@@ -38,6 +38,9 @@ const dropped = new FinalizationRegistry<Holding>(({ engine, storage, descriptio
     owner.onLeak(`${description} was dropped without being freed: make it inside engine.scope() or call dispose().`);
 });
 
+const FREED_FIX =
+  'Keep it until then: dispose of it later, return it from the scope that made it, or call engine.keep() on it there.';
+
 let nextId = 1;
 
 /** The newest tensor's number: what is made from now on has a larger one. */
@@ -90,6 +93,7 @@ export class Tensor {
 
   /** The same elements in another shape of the same size; shares the buffer. */
   static view(of: Tensor, shape: Shape, origin: string): Tensor {
+    of.assertLive(origin);
     const storage = of.storage;
     storage.refs++;
     return Tensor.on(of.engine, storage, shape, of.dtype, origin);
@@ -114,10 +118,27 @@ export class Tensor {
       throw new FreedTensorError({
         where: this.origin,
         message: `this tensor of shape ${show(this.shape)} was freed.`,
-        fix: 'Return it from the scope that made it, or call engine.keep() on it there.',
+        fix: FREED_FIX,
       });
     }
     return this.held;
+  }
+
+  /**
+   * Refuses a tensor that was freed, in the name of what would use it: before an operation makes anything, so that nothing is left
+   * of one that is refused.
+   * @param where the operation.
+   * @param role what the tensor is to it.
+   * @throws {FreedTensorError} when the tensor was freed.
+   * @internal
+   */
+  assertLive(where: string, role = 'its operand'): void {
+    if (this.held) return;
+    throw new FreedTensorError({
+      where,
+      message: `${role}, ${this.origin} ${show(this.shape)}, was freed.`,
+      fix: FREED_FIX,
+    });
   }
 
   /** Whether its buffer was given back. */
@@ -200,6 +221,7 @@ export class Tensor {
    * @throws {EngramError} the first error of the device since the last wait.
    */
   async data(): Promise<TypedArray> {
+    this.assertLive('data', 'this tensor');
     watchOf(this.engine)?.onRead();
     return fromStored(this.dtype, await this.engine.read(this.storage, bytesOf(this.dtype, this.size)), this.size);
   }
@@ -243,14 +265,16 @@ letUsingDispose(Tensor);
 letInspectTell(Tensor);
 
 /**
- * The engine of all of these.
+ * The engine of all of these. Operations ask for it before they make anything: what is refused leaves nothing behind.
  * @throws {EngineMismatchError} when they belong to several.
+ * @throws {FreedTensorError} when one was freed.
  * @throws {ArgumentError} when there are none.
  */
 export function commonEngine(where: string, tensors: readonly Tensor[]): Runtime {
   const first = tensors[0];
   if (!first) throw new ArgumentError({ where, message: 'needs at least one tensor.' });
   for (const t of tensors) {
+    t.assertLive(where);
     if (t.engine !== first.engine) {
       throw new EngineMismatchError({
         where,

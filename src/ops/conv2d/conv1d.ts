@@ -1,7 +1,7 @@
 /** Convolution of sequences, which are images of one row. */
 import { ArgumentError, ShapeError } from '../../errors.ts';
 import { show } from '../../tensor/shape.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
+import { commonEngine, type Tensor } from '../../tensor/tensor.ts';
 import { reshape } from '../reshape.ts';
 import { conv2d } from './conv2d.ts';
 
@@ -44,6 +44,7 @@ export function conv1d(
   weight: Tensor,
   { bias, stride = 1, padding = 0, dilation = 1, groups = 1 }: Conv1dOptions = {},
 ): Tensor {
+  commonEngine(WHERE, bias ? [x, weight, bias] : [x, weight]);
   checkWhole('stride', stride, 1);
   if (typeof padding === 'number') checkWhole('padding', padding, 0);
   checkWhole('dilation', dilation, 1);

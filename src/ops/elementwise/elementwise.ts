@@ -179,6 +179,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
  * @throws {DTypeError} for f16 on a device without it.
  */
 export function cast(a: Tensor, dtype: DType): Tensor {
+  a.assertLive('cast');
   const y = convert(a, dtype);
   if (y === a) return y;
   const options = { dtype };
