@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as engram from '../src/index.ts';
-import { type DType, FreedTensorError, GroupDraw, TaskPool, type Tensor } from '../src/index.ts';
+import { type DType, FreedTensorError, GroupDraw, Linear, SGD, TaskPool, type Tensor } from '../src/index.ts';
 import { engine, errorOf } from './support/engine.ts';
 
 /** An operand: its shape, and its dtype where it is not f32. */
@@ -218,6 +218,33 @@ test('what is refused again and again takes no memory', () => {
   const before = engine.memory().liveBuffers;
   for (let i = 0; i < 20; i++) errorOf(() => x.mul(2));
   assert.is(engine.memory().liveBuffers, before);
+});
+
+test('modules, optimizers and reads name what they would do', async () => {
+  const layer = new Linear(engine, 2, 3);
+  const x = engine.ones([4, 2]);
+  x.dispose();
+  assert.match(errorOf(() => layer.forward(x)).message, /^linear: its operand, ones \[4, 2\], was freed\./);
+  const reason = await x.data().catch((error: Error) => error);
+  assert.match((reason as Error).message, /^data: this tensor, ones \[4, 2\], was freed\./);
+  assert.match(errorOf(() => engram.borrow(x)).message, /^borrow: this tensor, ones \[4, 2\], was freed\./);
+  const step = engram.capture(engine, (given: Tensor) => given.mul(2));
+  assert.match(errorOf(() => step(x)).message, /^capture: input 0, ones \[4, 2\], was freed\./);
+
+  const optimizer = new SGD(layer, { lr: 1 });
+  layer
+    .forward(engine.ones([4, 2]))
+    .sum()
+    .backward();
+  layer.weight.grad?.dispose();
+  const refused = errorOf(() => optimizer.step());
+  assert.instance(refused, FreedTensorError);
+  assert.match(refused.message, /^SGD\.step: the gradient of "weight", \w+ \[2, 3\], was freed\./);
+  assert.is(optimizer.steps, 0);
+  layer.weight.grad = null;
+  layer.bias?.dispose();
+  assert.match(errorOf(() => optimizer.step()).message, /^SGD\.step: the parameter "bias", \w+ \[3\], was freed\./);
+  optimizer.dispose();
 });
 
 test.run();

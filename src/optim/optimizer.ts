@@ -1,12 +1,11 @@
 /** What optimizers share: their parameters, rates that live on the device, and state that can be saved. */
 
 import gateSource from '../../shaders/optim/gate.wgsl';
-import { ArgumentError, FreedTensorError } from '../errors.ts';
+import { ArgumentError } from '../errors.ts';
 import type { Runtime } from '../gpu/runtime.ts';
 import type { NamedTensor } from '../nn/module.ts';
 import { tensorFrom, zeros } from '../tensor/create.ts';
 import { letUsingDispose } from '../tensor/dispose.ts';
-import { show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRate } from './check-rate.ts';
 import { type ParameterGroup, type Trained, trainedGroups } from './parameter-groups.ts';
@@ -81,7 +80,7 @@ export abstract class Optimizer {
       checkRate(new.target.name, 'the weight decay of a group', group.weightDecay ?? 0);
     }
     this.named = groups.flatMap(({ named }) => named);
-    this.assertAlive(new.target.name);
+    this.checkLive(new.target.name);
     this.engine = (this.named[0] as NamedTensor).tensor.engine;
     this.groups = groups.map(({ group }) => group);
     this.taken = this.named.map(() => 0);
@@ -122,11 +121,12 @@ export abstract class Optimizer {
    * Updates every parameter that has a gradient, in place.
    * @param skip u32 [1] on the device: the step is skipped if it is not 0 by then. Parameters and state stay what they were,
    * and what depends on the number of steps counts those that were taken.
-   * @throws {FreedTensorError} when a parameter was freed.
+   * @throws {FreedTensorError} when a parameter or its gradient was freed. Nothing is moved then.
    * @throws {ArgumentError} when a rate that was set is out of range; nothing is updated, and in a captured step nothing else is done.
    */
   step(skip?: Tensor): void {
-    this.assertAlive(this.constructor.name);
+    skip?.assertLive(`${this.constructor.name}.step`, 'skip');
+    this.checkLive(`${this.constructor.name}.step`);
     // All before the step counts: each begins with the steps that were taken.
     const gates = skip ? this.states.map((state) => state.gate ?? this.makeGate(state, this.progressOf(state))) : [];
     for (const [i, state] of this.states.entries()) {
@@ -143,14 +143,12 @@ export abstract class Optimizer {
     }
   }
 
-  private assertAlive(where: string): void {
-    const freed = this.named.find(({ tensor }) => tensor.isFreed);
-    if (!freed) return;
-    throw new FreedTensorError({
-      where,
-      message: `the parameter "${freed.name}" of shape ${show(freed.tensor.shape)} was freed.`,
-      fix: 'Dispose of a model after the last step, and make another optimizer for another model.',
-    });
+  /** @throws {FreedTensorError} for what was freed of a parameter, before any of them is moved. */
+  private checkLive(where: string): void {
+    for (const { name, tensor } of this.named) {
+      tensor.assertLive(where, `the parameter "${name}"`);
+      tensor.grad?.assertLive(where, `the gradient of "${name}"`);
+    }
   }
 
   /** Rates may be set, by a schedule that goes wrong too. */

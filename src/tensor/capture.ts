@@ -232,6 +232,7 @@ export function capture<A extends readonly Tensor[], T>(
         fix: 'Hand in tensors of the engine that captures; other values are fixed when the step is recorded.',
       });
     }
+    for (const [i, input] of inputs.entries()) input.assertLive('capture', `input ${i}`);
     return `${engine.gradEnabled} ${inputs.map(keyOf).join()}`;
   };
 

@@ -30,7 +30,9 @@ export interface Lease extends Disposable {
  * using lease = borrow(tensor);
  * const group = device.createBindGroup({ layout, entries: [{ binding: 0, resource: lease }] });
  */
-export function borrow({ engine, storage }: Tensor): Lease {
+export function borrow(tensor: Tensor): Lease {
+  tensor.assertLive('borrow', 'this tensor');
+  const { engine, storage } = tensor;
   const { recorder } = engine.embedding('borrow');
   if (!storage.hasBuffer) {
     throw refusal(

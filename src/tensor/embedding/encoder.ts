@@ -59,7 +59,9 @@ export function encode<A extends readonly Tensor[], T>(
  * @param offset in bytes, a multiple of 4.
  * @throws {ArgumentError} when it does not fit there, the buffer was made without COPY_DST, or as {@link recordInto} does.
  */
-export function copyTo({ engine, storage }: Tensor, encoder: GPUCommandEncoder, buffer: GPUBuffer, offset = 0): void {
+export function copyTo(tensor: Tensor, encoder: GPUCommandEncoder, buffer: GPUBuffer, offset = 0): void {
+  tensor.assertLive('copyTo', 'this tensor');
+  const { engine, storage } = tensor;
   const ground = engine.embedding('copyTo');
   checkTarget(storage, buffer, offset);
   putInto(ground, encoder, 'copyTo', () => ground.recorder.copy(storage, buffer, storage.bytes, offset));
