@@ -310,6 +310,15 @@ test('what still compiles is refused, and runs without the encoder', async () =>
     /^recordInto: what was recorded waits for kernels to compile \(fresh1002\S*\)\. What the function did goes to the queue without/,
   );
   assert.is(await x.item(), 1002);
+  const before = engine.memory().liveBuffers;
+  const result = () => {
+    const y = x.mul(2);
+    launch(y, 1004);
+    return y;
+  };
+  refused(() => recordInto(engine, encoder, result), /^recordInto: what was recorded waits for kernels/);
+  assert.is(engine.memory().liveBuffers, before, 'what it returned is nobody’s');
+  await engine.flush();
   recordInto(engine, encoder, () => launch(x, 1001));
   device.queue.submit([encoder.finish()]);
   submitted(engine);

@@ -24,7 +24,8 @@ import type { Tensor } from '../tensor.ts';
  * submitted(engine);
  */
 export function recordInto<T>(engine: Runtime, encoder: GPUCommandEncoder, fn: () => T): T {
-  return putInto(engine.embedding('recordInto'), encoder, 'recordInto', () => engine.scope(fn));
+  // The outer scope frees the result of what the encoder does not take: nobody else has it.
+  return engine.scope(() => putInto(engine.embedding('recordInto'), encoder, 'recordInto', () => engine.scope(fn)));
 }
 
 /**
