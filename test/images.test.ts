@@ -248,7 +248,7 @@ test('what is no image is refused, by its place', async () => {
   assert.match(await refused(half), /holds 4 bytes, RGBA; 4 values of another kind were given/);
   const five = { format: { height: 1, width: 1, channels: 5 } };
   assert.match(await refused(imageData([1, 2, 3, 4], 1, 1), five), /becomes 1 channel or 3; 5 were asked for/);
-  assert.match(await refused(engine.tensor(new Int32Array(4), shape)), /a i32 tensor \[1, 2, 2, 1\] was given/);
+  assert.match(await refused(engine.tensor(new Int32Array(4), shape)), /a tensor of i32 \[1, 2, 2, 1\] was given/);
   assert.match(await refused(engine.zeros([2, 2])), /\[2, 2\] is no shape of images/);
   assert.match(await refused(engine.full([1, 1, 1], 3.5)), /value 0 .* is 3\.5/);
 });

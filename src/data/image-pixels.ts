@@ -49,7 +49,7 @@ export async function fromTensor(tensor: Tensor, where: string): Promise<ImageBy
   if (!isFloat(tensor.dtype)) {
     throw new DTypeError({
       where,
-      message: `a ${tensor.dtype} tensor ${show(tensor.shape)} was given; images are f32 or f16, pixels from 0 to 1.`,
+      message: `a tensor of ${tensor.dtype} ${show(tensor.shape)} was given; images are f32 or f16, pixels from 0 to 1.`,
       fix: 'Cast it, and divide by 255 if its pixels are 0 … 255.',
     });
   }

@@ -161,8 +161,10 @@ export class Tensor {
         where: this.origin,
         message: this.node
           ? 'requiresGrad is set on leaves only; this is the result of an operation.'
-          : `a ${this.dtype} tensor has no gradient.`,
-        fix: 'Call detach() first, or cast to f32.',
+          : `${this.dtype === 'u32' ? 'a' : 'an'} ${this.dtype} tensor has no gradient: whole numbers have none.`,
+        fix: this.node
+          ? 'Call detach() first, and set it on what that returns.'
+          : "Make it of floats, or set it on the result of cast('f32').",
       });
     }
     this.wantsGrad = value;
