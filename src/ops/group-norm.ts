@@ -140,8 +140,16 @@ function normalise(where: string, x: Tensor, view: View, affine: Shape, options:
  * @param shape of the last axes that are normalised together, which weight and bias have too.
  * @throws {ShapeError} when the last axes of `x`, the weight or the bias have another shape.
  * @throws {DTypeError} when x is not f32 or f16, or a parameter is not f32.
+ * @throws {ArgumentError} for a shape that is no list.
  */
 export function layerNorm(x: Tensor, shape: Shape, options: NormOptions = {}): Tensor {
+  if (!Array.isArray(shape)) {
+    throw new ArgumentError({
+      where: 'layerNorm',
+      message: `the shape of the last axes is ${JSON.stringify(shape)}; a list of their sizes was expected.`,
+      fix: `Give it before the options, such as [${x.shape.at(-1) ?? 1}] for the last axis of x, ${show(x.shape)}.`,
+    });
+  }
   const lead = x.rank - shape.length;
   if (shape.length === 0 || !sameShape(x.shape.slice(Math.max(0, lead)), shape)) {
     throw new ShapeError({

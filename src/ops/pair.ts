@@ -12,7 +12,7 @@ export type Pair = number | readonly [number, number];
  */
 export function pairOf(where: string, name: string, value: Pair, least: number): readonly [number, number] {
   const both = typeof value === 'number' ? ([value, value] as const) : value;
-  if (both.length !== 2 || !both.every((n) => Number.isInteger(n) && n >= least)) {
+  if (!Array.isArray(both) || both.length !== 2 || !both.every((n) => Number.isInteger(n) && n >= least)) {
     throw new ArgumentError({
       where,
       message: `${name} is ${JSON.stringify(value)}; a whole number of at least ${least}, or two of them, was expected.`,

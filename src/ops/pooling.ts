@@ -41,6 +41,14 @@ interface Geometry {
 /** Output size floor((size + 2·padding − kernel)/stride) + 1, as PyTorch's. */
 function geometryOf(where: string, x: Tensor, options: PoolOptions): Geometry {
   const stored = commonFloat(where, [x]);
+  // JavaScript leaves it out, or calls it otherwise.
+  if ((options as Partial<PoolOptions> | undefined)?.kernel === undefined) {
+    throw new ArgumentError({
+      where,
+      message: 'the size of the windows is not given.',
+      fix: 'Give it as `kernel`: { kernel: 2 }, or { kernel: [2, 3] } for windows of 2 rows and 3 columns.',
+    });
+  }
   if (x.rank !== 4) {
     throw new ShapeError({ where, message: `x has shape ${show(x.shape)}; images [n, h, w, c] were expected.` });
   }

@@ -5,6 +5,7 @@
 
 import { ArgumentError, AutogradError, EngineMismatchError, FreedTensorError, ShapeError } from '../errors.ts';
 import type { DeviceBuffer } from '../gpu/device-buffer.ts';
+import { clipped } from '../gpu/printable.ts';
 import type { Runtime } from '../gpu/runtime.ts';
 import { letUsingDispose } from './dispose.ts';
 import { bytesOf, checkSupported, type DType, fromStored, isFloat, type TypedArray } from './dtype.ts';
@@ -270,12 +271,14 @@ letInspectTell(Tensor);
  * The engine of all of these. Operations ask for it before they make anything: what is refused leaves nothing behind.
  * @throws {EngineMismatchError} when they belong to several.
  * @throws {FreedTensorError} when one was freed.
- * @throws {ArgumentError} when there are none.
+ * @throws {ArgumentError} when there are none, or one is no tensor.
  */
 export function commonEngine(where: string, tensors: readonly Tensor[]): Runtime {
   const first = tensors[0];
-  if (!first) throw new ArgumentError({ where, message: 'needs at least one tensor.' });
+  if (tensors.length === 0) throw new ArgumentError({ where, message: 'needs at least one tensor.' });
+  if (!(first instanceof Tensor)) throw noTensor(where, first);
   for (const t of tensors) {
+    if (!(t instanceof Tensor)) throw noTensor(where, t);
     t.assertLive(where);
     if (t.engine !== first.engine) {
       throw new EngineMismatchError({
@@ -286,4 +289,15 @@ export function commonEngine(where: string, tensors: readonly Tensor[]): Runtime
     }
   }
   return first.engine;
+}
+
+/** For JavaScript, where numbers and arrays come in the place of tensors. */
+function noTensor(where: string, given: unknown): ArgumentError {
+  const isObject = typeof given === 'object' && given !== null;
+  const shown = Array.isArray(given) ? 'an array' : isObject ? 'an object' : clipped(String(given));
+  return new ArgumentError({
+    where,
+    message: `takes tensors; was given ${shown}.`,
+    fix: 'Make one of it: engine.tensor(values).',
+  });
 }

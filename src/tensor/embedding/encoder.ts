@@ -2,6 +2,7 @@
 
 import { checkTarget } from '../../gpu/embedding/host-buffer.ts';
 import { checkCompiled, putInto } from '../../gpu/embedding/host-encoder.ts';
+import { refusal } from '../../gpu/embedding/refusal.ts';
 import type { Runtime } from '../../gpu/runtime.ts';
 import type { CapturedStep } from '../capture.ts';
 import type { Tensor } from '../tensor.ts';
@@ -41,6 +42,13 @@ export function encode<A extends readonly Tensor[], T>(
   encoder: GPUCommandEncoder,
   ...inputs: A | readonly []
 ): T {
+  if (typeof (step as Partial<CapturedStep<A, T>> | undefined)?.replayBy !== 'function') {
+    throw refusal(
+      'encode',
+      `takes a captured step; ${typeof step === 'function' ? 'a function that was not captured' : 'something else'} was given.`,
+      'Make one of it, once: `const step = capture(engine, fn)`; or use recordInto().',
+    );
+  }
   return step.replayBy(
     (engine, recording, before) => {
       const ground = engine.embedding('encode');
