@@ -146,11 +146,39 @@ test('the three forms of forgetting differ on a base half', () => {
   near(firstLastForgetting(accuracies), (80 - 45 + (90 - 100)) / 2);
   // Groups of two: 70 30 50, 90 100 40, – 90 100, – – 70. The third is at its best after the last task, and lost nothing.
   near(incrementForgetting(stages, 2), (70 - 50 + (100 - 40) + 0) / 3);
-  // Groups of the base's size: the last one is never forgotten.
-  near(incrementForgetting(stages, 4), 80 - 45);
+  // Groups of the base's size, of which there are fewer than tasks: 80 65 45, – 90 85.
+  near(incrementForgetting(stages, 4), (80 - 45 + (90 - 85)) / 2);
   assert.is(incrementForgetting(stages.slice(0, 1), 4), 0);
   assert.throws(() => incrementForgetting(stages, 0), /classes cannot be grouped by 0/);
   assert.throws(() => incrementForgetting([], 2), /no task is tested/);
+});
+
+test('forgetting by increments is what PyCIL computes, which has no group of a lone last class', () => {
+  // From its own code. As many of ten images as these are told right, by class, after each task.
+  const byIncrement = (rights: readonly (readonly number[])[], increment: number) =>
+    incrementForgetting(
+      rights.map((hits) => [part(told(Object.fromEntries(hits.entries()), hits.length))]),
+      increment,
+    );
+  const fourThreeThree = [
+    [9, 8, 7, 2],
+    [6, 5, 4, 9, 9, 9, 1],
+    [3, 3, 3, 6, 8, 7, 0, 9, 9, 9],
+  ];
+  near(byIncrement(fourThreeThree, 3), (80 - 30 + (90 - 70)) / 2);
+  const threeTwo = [
+    [9, 7, 2],
+    [5, 1, 10, 8, 8],
+  ];
+  near(byIncrement(threeTwo, 2), 80 - 30);
+  const even = [
+    [9, 7],
+    [5, 3, 9, 8],
+    [4, 4, 7, 6, 9, 9],
+  ];
+  near(byIncrement(even, 2), (80 - 40 + (85 - 65)) / 2);
+  // Classes one by one: the newest is never in a group, so that the second is first seen after the third task.
+  near(byIncrement([[9], [5, 8], [4, 6, 9]], 1), (50 - 40 + 0) / 2);
 });
 
 test('old and new classes are told apart from the whole, and their harmonic mean is low where one is', () => {

@@ -26,9 +26,15 @@ export const firstLastForgetting = (matrix: AccuracyMatrix): number => 0 - backw
 
 /**
  * Forgetting by groups of `increment` classes in order of arrival, whatever task they came with: a base half is cut into as
- * many steps as follow it. 1/(G-1) Σ_{g<G} (max_{l<=T} A_lg - A_Tg), in points: the last stage counts among those that the best is
- * taken of, so that it is never negative, and the last group is left out. PyCIL's, which sizes its table by tasks and stops where
- * there are more groups than tasks; with as many groups as tasks also Mammoth's. 0 where there is one group.
+ * many groups as it has steps. 1/(T-1) Σ_{g<T} (max_{l<=T} A_lg - A_Tg), in points: the last stage counts among those that the best
+ * is taken of, so that it is never negative, the last group is left out, and a group that is not there lost nothing. PyCIL's, which
+ * rounds accuracies to two digits and this does not, and which stops where there are more groups than tasks: here the mean is over
+ * all groups but the last then. With as many groups as tasks also Mammoth's.
+ *
+ * A lone last class is in no group: PyCIL's start at the classes of `range(0, max(y_true), increment)`, whose end is left out
+ * (`accuracy` of utils/toolkit.py; LAMDA-CL/PyCIL#100), after each stage by the classes of that stage. Tasks of 4, 3 and 3 classes
+ * have the groups 0–2, 3–5 and 6–8.
+ * @returns 0 after a single task.
  * @throws {ArgumentError} without a stage, or for an increment that is no whole number of classes.
  */
 export function incrementForgetting(stages: TestedStages, increment: number): number {
@@ -41,18 +47,25 @@ export function incrementForgetting(stages: TestedStages, increment: number): nu
   }
   const rows = stages.map((parts) => groupAccuracies(parts, increment));
   const final = rows.at(-1) as readonly number[];
-  const falls = final.slice(0, -1).map((last, group) => Math.max(...rows.map((row) => row[group] ?? 0)) - last);
+  const compared = Math.max(final.length, stages.length) - 1;
+  const falls = Array.from(
+    { length: compared },
+    (_, group) => Math.max(...rows.map((row) => row[group] ?? 0)) - (final[group] ?? 0),
+  );
   return falls.length > 0 ? mean(falls) : 0;
 }
 
-/** Accuracy in percent on each group of classes. */
+/** Accuracy in percent on each group of classes; none of a group that would start with the last class. */
 function groupAccuracies(parts: TestedStages[number], increment: number): number[] {
   const groups = new Map<number, SparseCounts[number][]>();
-  for (const count of parts.flatMap(({ counts }) => counts)) {
+  const counts = parts.flatMap((part) => part.counts);
+  const lastClass = counts.reduce((most, [label]) => Math.max(most, label), 0);
+  for (const count of counts) {
     const group = Math.floor(count[0] / increment);
+    if (group * increment >= lastClass) continue;
     const others = groups.get(group);
     if (others) others.push(count);
     else groups.set(group, [count]);
   }
-  return [...groups].sort(([a], [b]) => a - b).map(([, counts]) => (100 * rightOf(counts)) / imagesOf(counts));
+  return [...groups].sort(([a], [b]) => a - b).map(([, own]) => (100 * rightOf(own)) / imagesOf(own));
 }
