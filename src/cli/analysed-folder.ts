@@ -6,12 +6,11 @@ import { Benchmark } from '../continual/benchmark/benchmark.ts';
 import { CHECKPOINT, CONFIG } from '../continual/benchmark/run-files.ts';
 import { joinPath } from '../data/files.ts';
 import { fingerprint } from '../data/fingerprint.ts';
-import { bundledNames } from '../data/load-dataset.ts';
 import { DataError } from '../errors.ts';
 import type { Engine } from '../tensor/engine.ts';
 import { methodOfRun } from './method-choice.ts';
 import { ownName } from './own-name.ts';
-import { loadRunData } from './run-data.ts';
+import { assertRunData, loadRunData } from './run-data.ts';
 import { ANALYSIS } from './run-files.ts';
 import { RunFolder } from './run-folder.ts';
 
@@ -72,7 +71,7 @@ export async function openAnalysed(
   try {
     const { checkpoint } = folder.state;
     const config = { ...folder.config, data: elsewhere.data ?? folder.config.data };
-    await assertData(path, config.data);
+    await assertRunData(path, config);
     benchmark = new Benchmark(engine, await loadRunData(config), config, own);
     await benchmark.resume({ checkpoint: checkpoint ?? null });
     const stages = (await folder.stages()).map((tasks) => {
@@ -97,15 +96,6 @@ export async function openAnalysed(
     await folder.close();
     throw error;
   }
-}
-
-async function assertData(path: string, name: string): Promise<void> {
-  if (bundledNames.includes(name) || /^https?:/.test(name) || (await files.exists(name))) return;
-  throw new DataError({
-    where: path,
-    message: `the data of this run are not there (${name}).`,
-    fix: 'Say where they lie now by --data FOLDER.',
-  });
 }
 
 async function knownOf(folder: RunFolder): Promise<{ known: AnalysisRecord | null; notices: string[] }> {

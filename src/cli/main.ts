@@ -66,7 +66,7 @@ const train = program
     (text: string, before: string[] = []) => [...before, text],
   )
   .option('--out <folder>', "the run's folder; an unused name under runs/ by default")
-  .option('--resume', 'go on with the run in --out where it was saved last')
+  .option('--resume', 'go on with the run in --out where it was saved last; --data says where its data lie now')
   .option(
     '--save-every <epochs>',
     'epochs after which the state within a task is saved; 0 for after tasks only',

@@ -21,6 +21,22 @@ export async function assertData(name: string, how: string): Promise<void> {
   });
 }
 
+/**
+ * For a run that was begun before, whose data may have been moved since, or whose paths are of another working directory.
+ * @param folder the run's.
+ * @throws {DataError} where the data, or the list of the pictures to test on, are not where the settings say.
+ */
+export async function assertRunData(folder: string, { data, testList }: Config): Promise<void> {
+  const refuse = (message: string, fix: string) => new DataError({ where: folder, message, fix });
+  if (!bundledNames.includes(data) && !/^https?:/.test(data) && !(await files.exists(data)))
+    throw refuse(`the data of this run are not there (${data}).`, 'Say where they lie now by --data FOLDER.');
+  if (testList === undefined || (await files.exists(testList))) return;
+  throw refuse(
+    `the list of the pictures that this run is tested on is not there (${testList}).`,
+    'Put it back there; `engram train --resume` is told where it lies now by --test-list FILE.',
+  );
+}
+
 /** To be learnt from: pixels in memory, or pictures in their files. @throws {DataError} */
 export function openRunData(config: Config): Promise<DatasetSplit<AnyDataset>> {
   const { stream = false, data, imageSize = 0 } = config;

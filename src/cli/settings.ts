@@ -7,7 +7,7 @@ import { readSettings } from '../continual/setting.ts';
 import { ConfigError } from '../errors.ts';
 import { MEMORY_SIZES, type Typed } from './assignments.ts';
 import { withOrder } from './class-order.ts';
-import { didYouMean, type GivenSettings } from './config-flags.ts';
+import { didYouMean, flagOf, type GivenSettings } from './config-flags.ts';
 import { isMethodFile } from './method-choice.ts';
 import { aboutSettings, configPath } from './recipes.ts';
 
@@ -105,14 +105,29 @@ export function mergeSettings(
   return { ...without(file, [...others, ...instead]), ...typed };
 }
 
-/** @throws {ConfigError} naming the first setting that was asked for and that the run was not begun with. */
+/** Settings that say where something lies; that it is what the run began with, its checkpoint knows by the content. */
+const PLACES: readonly string[] = ['data', 'testList'];
+
+/** Of what was typed, where something that the run began with lies now. */
+export const placesNow = (saved: Config, { settings }: Typed): GivenSettings =>
+  Object.fromEntries(
+    PLACES.filter((key) => key in settings && saved[key] !== undefined).map((key) => [key, settings[key]]),
+  );
+
+/**
+ * A place may be typed that is another one now.
+ * @throws {ConfigError} naming the first setting that was asked for and that the run was not begun with.
+ */
 export function checkAgreement(saved: Config, typed: Typed, file: GivenSettings, folder: string): void {
   const given = { ...without(file, replaced(file, typed.settings)), ...typed.settings };
-  const key = Object.keys(given).find((name) => JSON.stringify(given[name]) !== JSON.stringify(saved[name]));
+  const begun: GivenSettings = { ...saved, ...placesNow(saved, typed) };
+  const key = Object.keys(given).find((name) => JSON.stringify(given[name]) !== JSON.stringify(begun[name]));
   if (key === undefined) return;
   throw new ConfigError({
     where: key in typed.settings ? typed.whereOf(key) : `"${key}" in the configuration file`,
     message: `the run in ${folder} was begun with ${JSON.stringify(saved[key]) ?? 'none'}, not with ${JSON.stringify(given[key])}.`,
-    fix: 'Leave it out to go on with the run, or start another one with another --out.',
+    fix: PLACES.includes(key)
+      ? `Leave it out to go on with the run. Where the same lies elsewhere now, say so by ${flagOf(key)}.`
+      : 'Leave it out to go on with the run, or start another one with another --out.',
   });
 }

@@ -2,8 +2,9 @@
 import picocolors from 'picocolors';
 import { type Config, parseConfig } from '../continual/benchmark/config.ts';
 import type { RunRecord } from '../continual/benchmark/run-record.ts';
+import { TaskStream } from '../continual/benchmark/task-stream.ts';
 import type { AnyDataset, DatasetSplit } from '../data/dataset.ts';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, EngramError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
 import { type Typed, typedSettings } from './assignments.ts';
 import type { GivenSettings } from './config-flags.ts';
@@ -11,9 +12,9 @@ import { learn } from './learn.ts';
 import { isMethodFile } from './method-choice.ts';
 import { type MethodFile, originOf } from './method-file.ts';
 import { printResults } from './results.ts';
-import { assertData, openRunData } from './run-data.ts';
+import { assertData, assertRunData, openRunData } from './run-data.ts';
 import { assertUnused, RunFolder, unusedName } from './run-folder.ts';
-import { checkAgreement, mergeSettings, readConfigFile } from './settings.ts';
+import { checkAgreement, mergeSettings, placesNow, readConfigFile } from './settings.ts';
 import { withEngine } from './with-engine.ts';
 
 export interface TrainOptions {
@@ -90,14 +91,36 @@ async function goOn(
   const folder = await RunFolder.open(out, method);
   try {
     checkAgreement(folder.config, typed, file, out);
-    const split = await openRunData(folder.config);
-    const config = own ? { ...folder.config, ...originOf(own) } : folder.config;
+    const moved = placesNow(folder.config, typed);
+    const config: Config = { ...folder.config, ...moved, ...(own ? originOf(own) : {}) };
+    await assertRunData(out, config);
+    const split = await openRunData(config);
+    if ('data' in moved) assertDealt(config, split, out);
     const record = await withEngine((engine) =>
       learn(engine, split, config, async () => folder, { saveEvery, keepStages, tensorboard, method }),
     );
     finish(record, out);
   } finally {
     await folder.close();
+  }
+}
+
+/**
+ * Data that the tasks cannot even be cut from are others than those the run began with; whether those that can are, the
+ * checkpoint knows.
+ * @throws {ConfigError}
+ */
+function assertDealt(config: Config, split: DatasetSplit<AnyDataset>, folder: string): void {
+  try {
+    TaskStream.of(config, split);
+  } catch (cause) {
+    if (!(cause instanceof EngramError)) throw cause;
+    throw new ConfigError({
+      where: '--data',
+      message: `the data in ${config.data} are not those that the run in ${folder} began with: ${cause.reason.replace(/\.$/, '')}.`,
+      fix: 'Give the place where the data of the run lie now.',
+      cause,
+    });
   }
 }
 

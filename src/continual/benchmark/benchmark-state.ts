@@ -180,8 +180,8 @@ export function dataState({ train, test }: DatasetSplit<AnyDataset>): { train: D
   return { train: of(train), test: of(test) };
 }
 
-/** What a run may be gone on with differently: where data and method lie, and how steps come to the same results. */
-export const FREE_SETTINGS: readonly string[] = ['data', 'methodFile', ...Object.keys(executionSettings)];
+/** What a run may be gone on with differently: where data, lists and method lie, and how steps come to the same results. */
+export const FREE_SETTINGS: readonly string[] = ['data', 'testList', 'methodFile', ...Object.keys(executionSettings)];
 
 /** What must agree for a run to go on as if it had never stopped. */
 export type Identity = Pick<BenchmarkState, 'classOrder' | 'train' | 'test'> & { readonly config: Config };
