@@ -6,7 +6,7 @@ import { type Config, type ConfigInput, parseConfig } from '../src/continual/ben
 import { distillation, usualPool } from '../src/continual/distillation.ts';
 import type { Task } from '../src/continual/method.ts';
 import { METHOD_NAMES, methods } from '../src/continual/methods/index.ts';
-import { type DatasetSplit, subset } from '../src/data/dataset.ts';
+import { type DatasetSplit, type ImageDataset, subset } from '../src/data/dataset.ts';
 import { loadDataset } from '../src/data/load-dataset.ts';
 import { globalKD } from '../src/distill/dense-kd.ts';
 import { EngramError } from '../src/errors.ts';
@@ -69,6 +69,40 @@ test('the dense pool becomes runs where there are too many tasks for it, and the
     { tasks: 22, upTo: 2 },
   ])
     assert.match(await first({ ...many, ...quiet }), /^step: /);
+});
+
+test('classes that are never learnt are told by name, whatever leaves them out', async () => {
+  const of = async (input: ConfigInput, split: DatasetSplit = fashion): Promise<string[]> => {
+    const benchmark = new Benchmark(engine, split, parseConfig({ ...input, trainPerClass: 0, width: 2 }));
+    const told: string[] = [];
+    for await (const event of benchmark.run()) {
+      if (event.type !== 'notice') break;
+      told.push(event.message);
+    }
+    benchmark.dispose();
+    return told;
+  };
+  const names = fashion.train.classNames!;
+  const all = names.map((_, label) => label);
+  assert.equal(await of({ tasks: 2 }), []);
+  assert.equal(await of({ classOrder: all.slice(0, 9), tasks: 3 }), [
+    `9 of 10 classes are learnt: the class order leaves out "${names[9]}".`,
+  ]);
+  assert.equal(await of({ classOrder: all.slice(0, 8), taskSizes: [4, 3] }), [
+    `7 of 10 classes are learnt: the class order leaves out "${names[8]}", "${names[9]}", the sizes of tasks leave out "${names[7]}".`,
+  ]);
+  assert.match(
+    (await of({ classOrder: [0, 1], tasks: 2 }))[0]!,
+    /^2 of 10 .*leaves out ("[^"]+", ){4}"[^"]+" and 3 more\.$/,
+  );
+  // There is nothing to learn of a number that no image has.
+  const some = (set: ImageDataset) =>
+    subset(
+      set,
+      [...set.labels.keys()].filter((index) => set.labels[index]! < 9),
+    );
+  const without: DatasetSplit = { ...fashion, train: some(fashion.train), test: some(fashion.test) };
+  assert.equal(await of({ classOrder: all.slice(0, 9), tasks: 3 }, without), []);
 });
 
 test('more tasks than a pool can group', () => {

@@ -166,13 +166,13 @@ test('a reader’s own domains are learnt one after the other', () =>
     );
   }));
 
-/** What a run says before its first step. */
+/** What a run says before its first step, but that most classes are left out. */
 async function noticesOf(input: ConfigInput): Promise<string> {
   const run = make(input);
   const told: string[] = [];
   for await (const event of run.run()) {
     if (event.type !== 'notice') break;
-    told.push(event.message);
+    if (!/classes are learnt: the class order leaves out/.test(event.message)) told.push(event.message);
   }
   run.dispose();
   return told.join('\n');

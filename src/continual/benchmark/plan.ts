@@ -1,4 +1,5 @@
 /** What is known to fail, or to do nothing, before the first step: said then, and not some tasks later. */
+import { listed } from '../../data/class-folders.ts';
 import {
   type AnyDataset,
   classIndices,
@@ -38,7 +39,24 @@ export function checkPlan(learner: ContinualLearner, stream: TaskStream<AnyDatas
   // The last task has all classes before it, and no new one.
   const taskSizes = isShared && stream.length > 1 ? [...newSizes, 0] : newSizes;
   const own = noticesOf(method, methodSettings, { taskSizes, training });
-  return [...own, ...scenarioNotices(learner, scenario)];
+  return [...own, ...scenarioNotices(learner, scenario), ...leftOut(scenario, split.train)];
+}
+
+/** Classes that have images and are never learnt: meant in an experiment, and a slip where one is forgotten. */
+function leftOut({ classOrder, wholeOrder }: Scenario, train: AnyDataset): string[] {
+  const learnt = new Set(classOrder);
+  const others = classIndices(train).flatMap(({ length }, label) => (length > 0 && !learnt.has(label) ? [label] : []));
+  const ordered = new Set(wholeOrder);
+  const parts = [
+    ['the class order leaves', others.filter((label) => !ordered.has(label))],
+    ['the sizes of tasks leave', others.filter((label) => ordered.has(label))],
+  ] as const;
+  const told = parts.flatMap(([what, labels]) =>
+    labels.length > 0 ? [`${what} out ${listed(labels.map((label) => className(train, label)))}`] : [],
+  );
+  return told.length > 0
+    ? [`${learnt.size} of ${learnt.size + others.length} classes are learnt: ${told.join(', ')}.`]
+    : [];
 }
 
 /** What a scenario leaves without effect. */

@@ -44,6 +44,8 @@ export interface ScenarioOptions extends Deal {
 export class Scenario {
   /** Class numbers of the data, in order of arrival. */
   readonly classOrder: readonly number[];
+  /** The same with classes behind them that no task has room for. */
+  readonly wholeOrder: readonly number[];
   /** Class numbers of each task; where boundaries are blurry, those it brings most of and is tested on. */
   readonly tasks: readonly (readonly number[])[];
   /** The logit of each class of the data: its place in the order; −1 for a class that never arrives. */
@@ -61,6 +63,7 @@ export class Scenario {
   constructor(options: ScenarioOptions) {
     const { classes, classOrder, classSeed = 0, domains = null, blurry = 0, seed = 0 } = options;
     const order = orderOf(classes, classOrder, classSeed);
+    this.wholeOrder = order;
     this.domains = domains;
     this.blurry = blurry;
     this.seed = seed;
