@@ -186,7 +186,8 @@ test('a flag takes a class order by its name or from a file', () =>
       ['', /order\.txt: there are no numbers/],
       ['[]', /order\.txt: there are no numbers/],
       ['3,,2', /order\.txt: "" is no class number/],
-      ['3 -1', /order\.txt: "-1" is no class number\. .*\[3, 0, 2, 1\], or one a line/],
+      ['3 -1', /order\.txt: "-1" is no class number\. .*\[3, 0, 2, 1\], or one a line\. `engram data` lists/],
+      ['dog, cat', /order\.txt: "dog" is no class number\. .*`engram data` lists the number of each class/],
       ['{"order": [1]}', /is no class number/],
     ] as const) {
       await writeFile(path, text);

@@ -122,7 +122,9 @@ test('the command describes a folder whose pictures are of different sizes', () 
     assert.match(out, /to learn from\s+3 images, 1 to 2 a class/);
     assert.match(out, /in both parts\s+1 of 1 test image\n/);
     assert.match(out, /were brought to 64×64: to learn from them say --image-size/);
-    assert.match(out, /<b>cat │ +2 │ +1 │/);
+    assert.match(out, /class +│ number │ train │ test │/);
+    assert.match(out, /<b>cat │ +0 │ +2 │ +1 │/);
+    assert.match(out, /dog +│ +1 │ +1 │ +0 │/);
     const json = JSON.parse((await engram('data', photos, '--image-size', '8', '--json')).out);
     assert.equal(json.images, { height: 8, width: 8, channels: 3 });
     assert.equal(json.classes, [
@@ -142,6 +144,7 @@ test('the page is one file that holds all it shows', () =>
     const text = readFileSync(page, 'utf8');
     assert.not.match(text, /<script|<link|https?:|url\(|<b>/);
     assert.match(text, /<h3>&lt;b&gt;cat<\/h3>/);
+    assert.match(text, /<p>class 0: 2 to learn from, 1 to test on/);
     const pictures = [...text.matchAll(/src="(data:image\/png[^"]+)"/g)].map(([, address = '']) => pngOf(address));
     assert.equal(
       pictures.map(({ width, data }) => [width, ...data.slice(0, 3)]),

@@ -14,7 +14,7 @@ export function readOrder(path: string): number[] {
     new ConfigError({
       where: path,
       message,
-      fix: 'A file of a class order holds its numbers: [3, 0, 2, 1], or one a line.',
+      fix: 'A file of a class order holds its numbers: [3, 0, 2, 1], or one a line. `engram data` lists the number of each class.',
       cause,
     });
   let text: string;

@@ -67,9 +67,9 @@ export async function data(
     ),
   );
   for (const note of set.notes) console.log(picocolors.yellow(printable(note)));
-  const table = tableOf(['class', 'train', 'test'].map(picocolors.bold), 'left');
-  for (const { name: className, train, test } of set.classes.slice(0, MOST_ROWS))
-    table.push([printable(className), train, test]);
+  const table = tableOf(['class', 'number', 'train', 'test'].map(picocolors.bold), 'left');
+  for (const [number, { name: className, train, test }] of set.classes.slice(0, MOST_ROWS).entries())
+    table.push([printable(className), number, train, test]);
   console.log(table.toString());
   const more = set.classes.length - MOST_ROWS;
   if (more > 0) console.log(picocolors.dim(`and ${more} more; --json and --html have them all`));

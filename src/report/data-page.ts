@@ -30,10 +30,18 @@ function image({ address, width, height }: SheetPicture, name: string): Html {
   return html`<img src="${address}" width="${wide!}" height="${high!}" alt="${name}"${new Html(scale > 1 ? ' class="small"' : '')}>`;
 }
 
-/** @param most images of the largest class. */
-function classCard({ name, train, test }: ClassCounts, pictures: readonly SheetPicture[], most: number): Html {
+/**
+ * @param number as a class order has it.
+ * @param most images of the largest class.
+ */
+function classCard(
+  number: number,
+  { name, train, test }: ClassCounts,
+  pictures: readonly SheetPicture[],
+  most: number,
+): Html {
   return html`<section class="class"><h3>${name}</h3><div class="bar" style="--share:${(train / most).toFixed(3)}"></div>
-<p>${train} to learn from, ${test} to test on</p><div class="pictures">${pictures.map((one) => image(one, name))}</div></section>`;
+<p>class ${number}: ${train} to learn from, ${test} to test on</p><div class="pictures">${pictures.map((one) => image(one, name))}</div></section>`;
 }
 
 /**
@@ -51,7 +59,7 @@ export function dataPage(set: DatasetDescription, sheet: readonly (readonly Shee
 <figure><dl class="facts">${dataFacts(set).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl></figure>
 ${notes.length > 0 ? html`<ul class="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>` : html``}
 <h2>Classes</h2><p>Training images of each, spread over those that it has. The bar: how many there are against the largest class.</p>
-<div class="classes">${classes.map((one, label) => classCard(one, sheet[label] ?? [], most))}</div>
+<div class="classes">${classes.map((one, label) => classCard(label, one, sheet[label] ?? [], most))}</div>
 </body></html>
 `.text;
 }

@@ -63,8 +63,8 @@ export const scenarioSettings = {
   classOrder: setting(
     classOrder,
     undefined,
-    'order in which classes arrive, such as 3,0,2,1, or numpy:1993 for the order of NumPy by that seed, or a file of ' +
-      'numbers on a command line; drawn from the seed by default',
+    'order in which classes arrive, by their numbers (`engram data` lists them) such as 3,0,2,1, or numpy:1993 for the order ' +
+      'of NumPy by that seed, or a file of numbers on a command line; drawn from the seed by default',
     'list',
   ),
   classSeed: wholeSetting(0, -1, "seed of the class order; -1 keeps the data's own", 'seed'),
