@@ -117,6 +117,7 @@ for (const [title, changes, expected] of [
   ['learn() that is no generator', { learn() {} }, /^method "mine", task 1: learn\(\) gave undefined, not phases/],
   ['learn() that gives a promise', { async learn() {} }, /learn\(\) gave an object, not phases .* async \*learn/],
   ['a phase that is none', yielding(3), /learn\(\) yielded 3, not a phase/],
+  ['a phase called by a number', yielding({ loss: () => {}, name: 7 }), /a phase is called 7\. Give a text/],
   ['a phase without a loss', yielding({}), /learn\(\) yielded an object without a function loss\(\)/],
   [
     'images that are not there',

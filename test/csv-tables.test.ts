@@ -27,6 +27,21 @@ const read = (text: string) => {
   return csvParse(text.slice(1));
 };
 
+test('a phase that has a name is told by it beside its number', () => {
+  const [first, second] = countedRecord().losses;
+  const balance = { ...second!, phase: 1, phaseName: '=balance' };
+  const epochs = read(csvTables([countedRecord({ losses: [first!, second!, balance] })]).get('epochs.csv')!);
+  assert.equal(epochs.columns.slice(2, 6), ['task', 'phase', 'phase name', 'epoch']);
+  assert.equal(
+    epochs.map((row) => [row.phase, row['phase name']]),
+    [
+      ['1', ''],
+      ['1', ''],
+      ['2', "'=balance"],
+    ],
+  );
+});
+
 test('epochs, tasks and classes are lines, with the columns of all runs', () => {
   const tables = csvTables([countedRecord(), plainRecord({ name: 'older', method: 'kd' })]);
   assert.equal([...tables.keys()], ['epochs.csv', 'tasks.csv', 'classes.csv']);

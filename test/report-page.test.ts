@@ -9,6 +9,7 @@ import type { RunRecord } from '../src/continual/benchmark/run-record.ts';
 import { runsLatex, runsMarkdown } from '../src/report/copy-tables.ts';
 import { exemplarSheet } from '../src/report/exemplar-sheet.ts';
 import { reportPage } from '../src/report/page.ts';
+import { terminalRun } from '../src/report/terminal-run.ts';
 import { engram, refusedIn } from './support/command.ts';
 import { countedRecord, plainRecord } from './support/run-records.ts';
 
@@ -33,6 +34,20 @@ test('figures are over runs that have learnt as many tasks, and say of how many'
   const begun = plainRecord({ name: 's1', config: { seed: 1 }, classesPerTask, matrix: [[82]] });
   assert.match(runsMarkdown([finished, begun]), /\| fdkd \| 1 of 2 \| 65\.0 \| 50\.0 \| 30\.0 \|/);
   assert.equal(rowsOf(page([finished, begun]), 'groups')[0]!.slice(0, 4), ['fdkd', '1 of 2', '65.0', '50.0']);
+});
+
+test('later phases of tasks are told by their names, or by their numbers', () => {
+  const [first, second] = countedRecord().losses;
+  const later = (phase: number, more = {}) => [0, 1].map((epoch) => ({ ...second!, phase, epoch, ...more }));
+  const record = countedRecord({ losses: [first!, second!, ...later(1, { phaseName: 'balance <b>' }), ...later(2)] });
+  const document = page([record]);
+  const svg = document.querySelector('svg[aria-label^="Training loss"]')!;
+  const texts = [...svg.querySelectorAll('text')].map((text) => text.textContent);
+  assert.ok(texts.includes('balance <b>') && texts.includes('phase 3'), texts.join('\n'));
+  const titles = [...svg.querySelectorAll('title')].map((title) => title.textContent);
+  assert.ok(titles.includes('task 2, balance <b>, epoch 2: loss 0.7500'), titles.join('\n'));
+  assert.is(rowsOf(page([record]), 'costs')[1]![2], '1 + 2 balance <b> + 2');
+  assert.match(terminalRun(record, { columns: 120, colour: false }), /│ 2 +│ 1 \+ 2 balance <b> \+ 2 │/);
 });
 
 test('seeds and orders are one stair with a band, and settings that differ are told', () => {

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Benchmark, type SavedRun } from '../src/continual/benchmark/benchmark.ts';
+import type { MetricsLine } from '../src/continual/benchmark/benchmark-state.ts';
 import { type ConfigInput, parseConfig } from '../src/continual/benchmark/config.ts';
 import { ContinualLearner } from '../src/continual/learner.ts';
 import { type AnyMethod, type Batch, defineMethod } from '../src/continual/method.ts';
@@ -117,7 +118,10 @@ test('a method of several phases with random numbers between them goes on the sa
       yield { name: 'balance', images: balanced, recipe: { epochs: 3, optimizer: 'adam', lr: 0.001 }, loss };
     },
   });
-  await sameWhereverStopped(config, staged);
+  const { benchmark } = await sameWhereverStopped(config, staged);
+  const { lines } = benchmark as { lines: MetricsLine[] };
+  const phases = lines.flatMap((line) => (line.type === 'epoch' ? [`${line.phase} ${line.phaseName}`] : []));
+  assert.equal([...new Set(phases)], ['0 fit', '1 balance'], 'and records them under their names');
 });
 
 test('progress is told of as often as asked for, and after the last epoch of each phase', async () => {

@@ -3,6 +3,7 @@ import type { SingleBar } from 'cli-progress';
 import picocolors from 'picocolors';
 import type { BenchmarkEvent, TestedTaskEvent } from '../continual/benchmark/benchmark.ts';
 import type { NoticeEvent, StepEvent } from '../continual/events.ts';
+import { clipped, printable } from '../gpu/printable.ts';
 import { barColumns, drawnBar, liveBar } from './live-bar.ts';
 import { Pace, remaining } from './pace.ts';
 
@@ -84,21 +85,30 @@ export class Progress {
     return this.pace.left(this.total - this.done);
   }
 
-  private plainLine({ task, epoch, epochs, loss }: StepEvent): string {
+  private plainLine(at: StepEvent): string {
+    const { task, epoch, epochs, loss } = at;
     const parts = [`loss ${loss.toFixed(4)}`, this.pace.speed, this.left].filter(Boolean).join(', ');
-    return `task ${task + 1}/${this.planned.length}, epoch ${epoch + 1}/${epochs}: ${parts}`;
+    const phase = phaseOf(at);
+    return `task ${task + 1}/${this.planned.length}, ${phase === '' ? '' : `${phase}, `}epoch ${epoch + 1}/${epochs}: ${parts}`;
   }
 
   private draw(): string {
     const at = this.current;
     if (!at) return 'compiling the kernels…';
     const tasks = this.planned.length;
+    // Of eighty columns there is no more room.
+    const name = this.testing ? '' : phaseOf(at, 7);
+    const phase = name === '' ? '' : `${name}  `;
     const where = this.testing
       ? `task ${at.task + 1}/${tasks}  testing…   `
-      : `task ${at.task + 1}/${tasks}  epoch ${`${at.epoch + 1}`.padStart(`${at.epochs}`.length)}/${at.epochs}`;
-    const bar = drawnBar(barColumns(AROUND), this.done / this.total);
+      : `task ${at.task + 1}/${tasks}  ${phase}epoch ${`${at.epoch + 1}`.padStart(`${at.epochs}`.length)}/${at.epochs}`;
+    const bar = drawnBar(barColumns(AROUND + phase.length), this.done / this.total);
     return `${where}  ${bar} ${this.pace.speed.padStart(13)}  loss ${at.loss.toFixed(3)}  ${this.left}`;
   }
 }
+
+/** As its method calls it, or by its number behind the first; empty for a task's only one that has no name. */
+const phaseOf = ({ phase, phaseName }: StepEvent, most = 40): string =>
+  phaseName === undefined ? (phase > 0 ? `phase ${phase + 1}` : '') : printable(clipped(phaseName, most));
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

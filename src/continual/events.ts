@@ -6,6 +6,8 @@ export interface StepEvent {
   /** Tasks, phases of a task, epochs and steps are counted from 0. */
   readonly task: number;
   readonly phase: number;
+  /** As the method calls it, where it does; see `Phase.name`. */
+  readonly phaseName?: string;
   readonly epoch: number;
   /** Of this phase. */
   readonly epochs: number;
@@ -23,6 +25,8 @@ export interface EpochEvent {
   readonly type: 'epoch';
   readonly task: number;
   readonly phase: number;
+  /** As the method calls it, where it does; see `Phase.name`. */
+  readonly phaseName?: string;
   readonly epoch: number;
   /** Mean over the epoch's images. */
   readonly loss: number;

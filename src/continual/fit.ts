@@ -73,7 +73,7 @@ interface StepResult {
 }
 
 /** A step that was recorded. */
-type Recorded = Omit<StepEvent, 'type' | 'loss' | 'terms' | 'task' | 'phase' | 'epochs'>;
+type Recorded = Omit<StepEvent, 'type' | 'loss' | 'terms' | 'task' | 'phase' | 'phaseName' | 'epochs'>;
 
 /**
  * A batch as it is handed to a step: indices u32 [n], their matrices f32 [n, 2, 3] and right logits i32 [n], factors f32 [n]
@@ -195,6 +195,7 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
   const snapshots = new Map<number, Promise<PhaseSnapshot>>();
   /** Seconds that each epoch waited for its images, where they are streamed. */
   const waits = new Map<number, number>();
+  const which = { task, phase: phaseIndex, ...(phase.name === undefined ? {} : { phaseName: phase.name }) };
   let started = performance.now();
   const totals = new Totals();
   /** Tells of steps, and of the epochs that end with one, until no more than `left` reads are under way. */
@@ -203,13 +204,13 @@ export async function* fitPhase(fit: Fit): AsyncGenerator<StepEvent | EpochEvent
       const { epoch, images, steps } = at;
       checkLoss(loss, fit, epoch, at.step);
       totals.add({ loss, terms }, images);
-      yield { type: 'step', task, phase: phaseIndex, epochs, ...at, loss, terms };
+      yield { type: 'step', ...which, epochs, ...at, loss, terms };
       if (at.step + 1 < at.steps) continue;
       const seconds = (performance.now() - started) / 1000;
       const lr = schedule(epoch);
       const waited = waits.get(epoch);
       const waiting = waited === undefined ? {} : { waited };
-      yield { type: 'epoch', task, phase: phaseIndex, epoch, ...totals.take(), lr, steps, seconds, ...waiting };
+      yield { type: 'epoch', ...which, epoch, ...totals.take(), lr, steps, seconds, ...waiting };
       const snapshot = await snapshots.get(epoch);
       snapshots.delete(epoch);
       if (snapshot) yield { type: 'snapshot', snapshot };

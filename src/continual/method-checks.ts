@@ -184,7 +184,7 @@ const isIterable = (value: unknown): value is AsyncIterable<unknown> | Iterable<
 
 function checkPhase(phase: unknown, where: string, imageCount: number): asserts phase is Phase {
   const refuse = (message: string, fix: string) => new ConfigError({ where, message, fix });
-  const { loss, images, parameters, recipe, state, values, drawn } = (
+  const { name, loss, images, parameters, recipe, state, values, drawn } = (
     typeof phase === 'object' && phase !== null ? phase : {}
   ) as Partial<Phase>;
   if (typeof loss !== 'function') {
@@ -194,6 +194,8 @@ function checkPhase(phase: unknown, where: string, imageCount: number): asserts 
       'Yield { loss: (batch) => … } and what else the phase needs.',
     );
   }
+  if (name !== undefined && typeof name !== 'string')
+    throw refuse(`a phase is called ${received(name)}.`, "Give a text, such as 'balance', or leave the name out.");
   const isImage = (i: unknown) => Number.isInteger(i) && (i as number) >= 0 && (i as number) < imageCount;
   const areImages = (list: unknown) => Array.isArray(list) && list.length > 0 && list.every(isImage);
   if (images !== undefined && !areImages(images))

@@ -113,7 +113,7 @@ export interface Drawn {
 
 /** One stretch of training within a task. */
 export interface Phase<M extends IncrementalModel = IncrementalModel> {
-  /** What it is called in events and messages; `fit` by default. */
+  /** What it is called in events, records and messages; its number alone by default. */
   readonly name?: string;
   /** Which of the task's images it learns on; fresh ones and exemplars by default. */
   readonly images?: readonly number[];

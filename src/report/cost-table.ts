@@ -1,5 +1,6 @@
 /** What each task of a run took: epochs, time, exemplars, memory. */
 import type { RunRecord } from '../continual/benchmark/run-record.ts';
+import { epochsText } from './epochs-text.ts';
 import { type Html, html } from './html.ts';
 import { byteText, duration } from './run-facts.ts';
 import { mean } from './statistics.ts';
@@ -13,7 +14,7 @@ export function costTable(record: RunRecord): Html {
     const speeds = epochs.flatMap(({ imagesPerSecond }) => (imagesPerSecond === undefined ? [] : [imagesPerSecond]));
     const cells = [
       `${newClasses.length}`,
-      `${epochs.length}`,
+      epochsText(epochs),
       duration(seconds),
       speeds.length > 0 ? mean(speeds).toFixed(0) : '',
       `${exemplars}`,

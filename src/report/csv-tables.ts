@@ -40,12 +40,15 @@ const nameOf = ({ name, method }: RunRecord): Row => ({ run: name, method });
 
 function epochRows(record: RunRecord): Row[] {
   let steps: number | undefined = 0;
+  // A column only where there is something to say.
+  const isNamed = record.losses.some(({ phaseName }) => phaseName !== undefined);
   return record.losses.map((epoch): Row => {
     steps = steps === undefined || epoch.steps === undefined ? undefined : steps + epoch.steps;
     return {
       ...nameOf(record),
       task: epoch.task + 1,
       phase: (epoch.phase ?? 0) + 1,
+      ...(isNamed ? { 'phase name': epoch.phaseName } : {}),
       epoch: epoch.epoch + 1,
       'steps done': steps,
       loss: epoch.loss,

@@ -1,6 +1,7 @@
 /** Curves of one run over its epochs, through all tasks; a rule marks where each task begins. */
 import * as Plot from '@observablehq/plot';
 import type { LossRecord, RunRecord } from '../continual/benchmark/run-record.ts';
+import { clipped, printable } from '../gpu/printable.ts';
 import { type Html, html } from './html.ts';
 import { legend } from './legend.ts';
 import { lineStyles } from './line-style.ts';
@@ -10,23 +11,43 @@ interface EpochPoint {
   readonly at: number;
   readonly task: number;
   readonly epoch: number;
+  readonly phase: number;
+  readonly phaseName: string | undefined;
   readonly value: number;
 }
 
 /** One line: NaN leaves a gap. */
 const pointsOf = (epochs: readonly LossRecord[], numberOf: (epoch: LossRecord) => number | null | undefined) =>
   epochs.map((epoch, index): EpochPoint => {
-    return { at: index + 1, task: epoch.task, epoch: epoch.epoch, value: numberOf(epoch) ?? Number.NaN };
+    const { task, phase = 0, phaseName } = epoch;
+    return { at: index + 1, task, phase, phaseName, epoch: epoch.epoch, value: numberOf(epoch) ?? Number.NaN };
   });
 
-/** Names of tasks where they begin; with many tasks only some are written. */
+/** Names of tasks where they begin, and of their later phases below; with many tasks only some are written. */
 function taskMarks(epochs: readonly LossRecord[], width: PageWidth): Plot.Markish[] {
   const points = pointsOf(epochs, () => 0);
   const starts = points.filter((point, index) => point.task !== points[index - 1]?.task);
   const step = Math.ceil(starts.length / (width === 'wide' ? 10 : 4));
   // A name at the right edge would be cut.
   const most = 1 + (width === 'wide' ? 0.94 : 0.85) * (epochs.length - 1);
+  const isWritten = (task: number) => starts.findIndex((start) => start.task === task) % step === 0;
+  const phases = points.filter(
+    (point, index) => point.phase > 0 && (point.phase !== points[index - 1]?.phase || point.epoch === 0),
+  );
   return [
+    Plot.ruleX(phases, { x: 'at', stroke: 'currentColor', strokeOpacity: 0.15, strokeDasharray: '1 3' }),
+    Plot.text(
+      phases.filter(({ at, task }) => isWritten(task) && at <= most),
+      {
+        x: 'at',
+        text: ({ phase, phaseName = `phase ${phase + 1}` }) => printable(clipped(phaseName, 20)),
+        frameAnchor: 'top',
+        textAnchor: 'start',
+        dx: 4,
+        dy: 14,
+        fillOpacity: 0.55,
+      },
+    ),
     Plot.ruleX(starts, { x: 'at', stroke: 'currentColor', strokeOpacity: 0.25, strokeDasharray: '3 3' }),
     Plot.text(
       starts.filter(({ at }, index) => index % step === 0 && (at <= most || index === 0)),
@@ -67,8 +88,11 @@ function epochFigure(record: RunRecord, lines: readonly EpochLine[], label: stri
         ...lines.flatMap(({ points, label: name }, at) => {
           const { colour, dash } = styles[at]!;
           const place = { x: 'at', y: 'value', stroke: colour } as const;
-          const title = ({ task, epoch, value }: EpochPoint) =>
-            `task ${task + 1}, epoch ${epoch + 1}: ${name} ${value.toPrecision(4)}`;
+          const title = ({ task, phase, phaseName, epoch, value }: EpochPoint) => {
+            const within = phaseName ?? (phase > 0 ? `phase ${phase + 1}` : undefined);
+            const where = within === undefined ? '' : `${printable(clipped(within, 40))}, `;
+            return `task ${task + 1}, ${where}epoch ${epoch + 1}: ${name} ${value.toPrecision(4)}`;
+          };
           return [
             Plot.line(points, { ...place, z: null, strokeWidth: 1.75, strokeDasharray: dash }),
             ...(points.length <= MOST_DOTS ? [Plot.dot(points, { ...place, r: 1.5, fill: colour, title })] : []),

@@ -28,7 +28,7 @@ function measured(record: RunRecord, isOnly: boolean): Html {
 function trained(record: RunRecord): Html {
   if (record.losses.length === 0) return html``;
   const rates = rateFigure(record);
-  return html`<figure><figcaption>Training loss and its terms as they are added up, means over each epoch; a rule where a task begins.</figcaption>
+  return html`<figure><figcaption>Training loss and its terms as they are added up, means over each epoch; a rule where a task begins, a dotted one where another phase of it does.</figcaption>
         ${lossFigure(record)}</figure>
       ${rates ? html`<details><summary>Learning rate</summary><figure>${rates}</figure></details>` : html``}`;
 }

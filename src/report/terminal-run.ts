@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import picocolors from 'picocolors';
 import { classesSeen, type LossRecord, type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
 import { printable } from '../gpu/printable.ts';
+import { epochsText } from './epochs-text.ts';
 import { figureRows } from './figures.ts';
 import { runCommand } from './run-command.ts';
 import { byteText, duration, runFacts, settingsOf } from './run-facts.ts';
@@ -124,7 +125,7 @@ function costs(record: RunRecord, options: TerminalOptions): string {
     const own = record.tasks?.[task];
     return [
       `${task + 1}${task >= record.matrix.length ? ' (begun)' : ''}`,
-      `${epochs.length}`,
+      epochsText(epochs),
       last?.loss?.toFixed(3) ?? '',
       ...names.map((name) => last?.terms?.[name]?.toFixed(3) ?? ''),
       rateText(epochs),

@@ -22,6 +22,8 @@ export const metricsLineSchema = v.variant('type', [
     type: v.literal('epoch'),
     task: count,
     phase: v.optional(count, 0),
+    /** As the method calls it, where it does. */
+    phaseName: v.exactOptional(v.string()),
     epoch: count,
     loss: finite,
     /** Means of what the loss is the sum of, weights included: cross entropy and distillation, for example. */

@@ -19,6 +19,8 @@ const lossSchema = v.object({
   imagesPerSecond: v.exactOptional(finite),
   /** The phase of the task, from 0; nothing of the only one. */
   phase: v.exactOptional(count),
+  /** As the method calls it, where it does. */
+  phaseName: v.exactOptional(v.string()),
   /** Means of what the loss is the sum of, weights included, by name. */
   terms: v.exactOptional(v.record(v.string(), finite)),
   /** The learning rate. */
