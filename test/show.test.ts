@@ -79,6 +79,40 @@ test('several runs stand side by side, and none is called better where their pro
   assert.not.match(alike, /unlike/);
 });
 
+test('a pipe gets tables however wide they are, unless COLUMNS says how wide it is read', async () => {
+  const wide = plainRecord({
+    name: 'a-name-of-a-run-that-is-as-long-as-most',
+    method: 'a-method-of-mine',
+    seconds: 7200,
+  });
+  const run = folder('wide', { 'run.json': JSON.stringify(wide) });
+  const shown = async (columns: string) => {
+    process.env.COLUMNS = columns;
+    const { out } = await engram('show', run, counted);
+    delete process.env.COLUMNS;
+    return out;
+  };
+  const whole = await shown('');
+  assert.match(whole, /│ a-name-of-a-run-that-… │ a-method-of-mine │ /);
+  assert.ok(widthOf(whole) > 80, `${widthOf(whole)}`);
+  assert.match(await shown('120'), /│ a-name-of-a-run-that-… │/);
+  const narrower = await shown('60');
+  assert.ok(widthOf(narrower) <= 60, `${widthOf(narrower)}`);
+  assert.match(narrower, /^run a-name-of-a-run-that-…: method a-method-of-mine/m);
+});
+
+test('as JSON it tells the records, a line a run', async () => {
+  const { code, out } = await engram('show', counted, plain, '--json');
+  assert.is(code, 0);
+  assert.equal(
+    out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+    [countedRecord(), plainRecord({ name: 'plain', method: 'kd' })],
+  );
+});
+
 test('runs that differ by seed and order alone are taken together, with their spread', () => {
   const seeds = [0, 1, 2].map((seed) =>
     countedRecord({ name: `s${seed}`, config: { seed, memory: 20 }, classOrder: [seed % 2, 1 - (seed % 2)] }),

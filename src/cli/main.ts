@@ -10,6 +10,7 @@ import { silenceDrivers } from '../gpu/adapter/driver-chatter-node.ts';
 import { USUAL_LIMIT } from '../sweep/plan.ts';
 import type { AnalyseCommand } from './analyse.ts';
 import { ANALYSES, analysisNames } from './analysis-names.ts';
+import { columnsOf } from './columns.ts';
 import { addConfigFlags, addDataFlags, dataFlagsGiven, flagsGiven } from './config-flags.ts';
 import type { DataCommand } from './data.ts';
 import type { DemoOptions } from './demo/demo.ts';
@@ -83,9 +84,6 @@ const train = program
     await run({ ...options, flags: flagsGiven(train, own?.method), own });
   });
 
-/** Of the terminal, or as many as it has where nobody looks. */
-const columns = (): number => process.stdout.columns || 80;
-
 /** Of one's own, where one is asked for. */
 let own: MethodFile | undefined;
 
@@ -94,7 +92,7 @@ function addMethods(): void {
   train.addHelpText(
     'after',
     () =>
-      `\nMethods:\n${methodList(list, columns())}\n\n${verifiedNote(columns())}\n\n` +
+      `\nMethods:\n${methodList(list, columnsOf())}\n\n${verifiedNote(columnsOf())}\n\n` +
       'One of your own is a file that exports it, an ES module: --method ./mine.js\n' +
       '(from Node 22.18 on ./mine.ts too). Its settings are flags as well. Wherever it\n' +
       'lies, its imports of "engram" are this very package: those of another copy would\n' +
@@ -112,7 +110,7 @@ const data = program
   .option('--html <file>', 'write a page with pictures of each class')
   .option('--json', 'one JSON object instead')
   .action(async (name: string, options: DataCommand) =>
-    (await import('./data.ts')).data(name, dataFlagsGiven(data), options, columns()),
+    (await import('./data.ts')).data(name, dataFlagsGiven(data), options, columnsOf()),
   );
 addDataFlags(data);
 
@@ -122,7 +120,7 @@ program
   .option('--json', 'one JSON object a method, a line each')
   .action(({ json }: { json?: boolean }) => {
     const all = Object.values(methods);
-    console.log(json ? all.map(methodLine).join('\n') : methodTable(all, columns()));
+    console.log(json ? all.map(methodLine).join('\n') : methodTable(all, columnsOf()));
   });
 
 program
@@ -130,7 +128,7 @@ program
   .description('list the published recipes, which `engram train --config NAME` takes')
   .option('--json', 'one JSON object a recipe, a line each')
   .option('--schema', 'the JSON Schema of recipes instead, by which editors complete and check them')
-  .action(async (options: RecipesOptions) => (await import('./recipe-list.ts')).recipes(options, columns()));
+  .action(async (options: RecipesOptions) => (await import('./recipe-list.ts')).recipes(options, columnsOf()));
 
 program
   .command('demo')
@@ -227,7 +225,12 @@ program
   .command('show')
   .description('what a run came to, in the terminal; several runs side by side')
   .argument('<run...>', 'folders of runs, finished or not')
-  .action(async (folders: string[]) => (await import('./show.ts')).show(folders));
+  .option('--json', 'their records instead, one JSON object a run, a line each')
+  .addHelpText(
+    'after',
+    '\nInto a pipe or a file tables are as wide as they are; COLUMNS says how many\ncharacters a line may have there.',
+  )
+  .action(async (folders: string[], options: { json?: boolean }) => (await import('./show.ts')).show(folders, options));
 
 program
   .command('export')

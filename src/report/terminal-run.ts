@@ -14,6 +14,8 @@ import { wrap } from './wrap.ts';
 export interface TerminalOptions {
   /** Characters a line. */
   readonly columns: number;
+  /** Leaves tables tables that are wider than that: for a pager that scrolls, or a file. */
+  readonly wholeTables?: boolean;
   readonly colour: boolean;
 }
 
@@ -54,7 +56,7 @@ export function tableOrLines(
   const table = tableOf(names.map(colours.bold), 'left');
   table.push(...rows.map((row) => pick(row)));
   const text = table.toString();
-  if (widthOf(text) <= options.columns) return text;
+  if (options.wholeTables || widthOf(text) <= options.columns) return text;
   return rows
     .flatMap((row) => {
       const [first = '', ...cells] = pick(row);
