@@ -133,6 +133,12 @@ test('its run is gone on with by the same method alone', async () => {
   );
   writeFileSync(at('stops.mjs'), `${content}// Something else.\n`);
   await refused(resume, /stops\.mjs: this is not the file .* Give it back its content of then, or start another run/);
+  // Nothing is begun by what only reads the run.
+  for (const reads of [
+    ['export', at('half'), '--onnx'],
+    ['analyse', at('half')],
+  ])
+    await refused(reads, /stops\.mjs: this is not the file .* Put it back as it was, or say by --method FILE where/);
   // What the folder says can be changed; the checkpoint knows.
   const config = readFileSync(at('half', 'config.json'), 'utf8');
   writeFileSync(

@@ -61,6 +61,25 @@ export async function methodFrom(text: string, where: string): Promise<MethodFil
   });
 }
 
+/** What mends a method that is not the run's. */
+interface Remedies {
+  /** Where another one was asked for. */
+  readonly other: string;
+  /** Where the file holds something else than then. */
+  readonly changed: string;
+}
+
+const TO_GO_ON: Remedies = {
+  other: 'Leave it out to go on with the run, or start another one with another --out.',
+  changed: 'Give it back its content of then, or start another run with another --out.',
+};
+
+/** What is read of a run needs the method that it was learnt by, and nothing is begun. */
+const TO_READ: Remedies = {
+  other: 'Leave it out, or give the file of the method that the run was learnt by.',
+  changed: 'Put it back as it was, or say by --method FILE where a copy of what it was then lies.',
+};
+
 /**
  * The method of a run, from where it was, or from where it is given now.
  * @returns nothing for a built-in one.
@@ -70,13 +89,14 @@ export async function resumedMethod(
   folder: string,
   run: Readonly<Record<string, unknown>>,
   given: string | undefined,
+  remedies = TO_GO_ON,
 ): Promise<MethodFile | undefined> {
   const { method: name, methodFile, methodFingerprint } = run;
   const other = (what: string): ConfigError =>
     new ConfigError({
       where: '--method',
       message: `the run in ${folder} was begun with "${clipped(String(name))}", not with ${what}.`,
-      fix: 'Leave it out to go on with the run, or start another one with another --out.',
+      fix: remedies.other,
     });
   if (!isText(methodFile)) {
     if (isMethodFile(given)) throw other(`the method in ${given}`);
@@ -96,7 +116,7 @@ export async function resumedMethod(
     throw new ConfigError({
       where: path,
       message: `this is not the file that the run in ${folder} was begun with: it holds something else than then.`,
-      fix: 'Give it back its content of then, or start another run with another --out.',
+      fix: remedies.changed,
     });
   });
   if (own.method.name !== name) throw other(`"${clipped(own.method.name)}"`);
@@ -110,7 +130,7 @@ export async function resumedMethod(
  */
 export async function methodOfRun(folder: string, given: string | undefined): Promise<MethodFile | undefined> {
   const run = await settingsIn(joinPath(folder, CONFIG));
-  return isText(run.methodFile) ? resumedMethod(folder, run, given) : undefined;
+  return isText(run.methodFile) ? resumedMethod(folder, run, given, TO_READ) : undefined;
 }
 
 /** Settings as they stand in a file or a published recipe; none where it cannot be read, which is told by who reads it whole. */
