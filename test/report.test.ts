@@ -99,7 +99,7 @@ test('a run that was counted shows its figures by name, and one of an older vers
       'classifier: 77.5 / 55.0',
       'forgetting, best − last: 30.0',
       'forgetting, first − last: 30.0',
-      'forgetting by increments: 30.0',
+      'forgetting by increments: 0.0',
       'backward transfer: −30.0',
       'forward transfer: −10.0',
       'calibration error: 15.0',
