@@ -179,10 +179,22 @@ async function noticesOf(input: ConfigInput): Promise<string> {
 }
 
 test('what a scenario leaves without effect is said before the run', async () => {
-  assert.match(await noticesOf({ domains: 'rotations' }), /^No class is new after the first task/);
-  assert.match(await noticesOf({ tasks: 2, blurry: 0.2, method: 'icarl' }), /^No class is new after the first task/);
-  assert.match(await noticesOf({ domains: 'permutations', method: 'replay' }), /^Random crops move pixels/);
-  assert.is(await noticesOf({ domains: 'permutations', method: 'replay', crop: 0 }), '');
+  const groups = 'all old logits are one group, so that distillation over groups of them is the usual one';
+  const alignment = 'alignment leaves the weights as they are';
+  for (const [input, ...told] of [
+    [{}, groups, alignment],
+    [{ align: false }, groups],
+    [{ method: 'kd' }, alignment],
+    [{ method: 'replay' }, alignment],
+    [{ method: 'icarl', tasks: 2, domains: undefined, blurry: 0.2, distill: 'dense' }, groups],
+  ] as const) {
+    const notice = await noticesOf({ domains: 'rotations', ...input });
+    assert.is(notice, `No class is new after the first task: ${told.join(', and ')}.`, JSON.stringify(input));
+  }
+  assert.is(await noticesOf({ domains: 'rotations', method: 'icarl' }), '', 'it uses neither');
+  const permuted = { domains: 'permutations', method: 'replay', align: false } as const;
+  assert.match(await noticesOf(permuted), /^Random crops move pixels/);
+  assert.is(await noticesOf({ ...permuted, crop: 0 }), '');
   assert.is(await noticesOf({ tasks: 2 }), '');
 });
 

@@ -60,19 +60,31 @@ function leftOut({ classOrder, wholeOrder }: Scenario, train: AnyDataset): strin
 }
 
 /** What a scenario leaves without effect. */
-function scenarioNotices({ method, training }: ContinualLearner, scenario: Scenario): string[] {
-  const distils = ['temperature', 'distill'].some((name) => name in method.settings);
+function scenarioNotices(learner: ContinualLearner, scenario: Scenario): string[] {
+  const { method, methodSettings, training } = learner;
+  const inVain = [
+    ...(distilsGroups(learner)
+      ? ['all old logits are one group, so that distillation over groups of them is the usual one']
+      : []),
+    ...('align' in method.settings && methodSettings.align === true
+      ? ['alignment leaves the weights as they are']
+      : []),
+  ];
   return [
-    ...(scenario.isShared && scenario.tasks.length > 1 && distils
-      ? [
-          'No class is new after the first task: all old logits are one group, so that dense distillation is the usual one, ' +
-            'and alignment leaves the weights as they are.',
-        ]
+    ...(scenario.isShared && scenario.tasks.length > 1 && inVain.length > 0
+      ? [`No class is new after the first task: ${inVain.join(', and ')}.`]
       : []),
     ...(scenario.domains === 'permutations' && training.crop > 0
       ? [`Random crops move pixels that a permutation has scattered; ${named('crop', 0)} leaves them where they are.`]
       : []),
   ];
+}
+
+/** Whether a method's distillation is one over groups of old tasks: by what it is, or by what takes the place of its own. */
+function distilsGroups({ method: { name, settings }, methodSettings }: ContinualLearner): boolean {
+  if ('distill' in settings) return methodSettings.distill !== undefined && methodSettings.distill !== 'whole';
+  // The settings that the distilling methods share; of these kd has all old classes in one group anyway.
+  return 'weighting' in settings && name !== 'kd';
 }
 
 function checkData(scenario: Scenario, { train, test }: DatasetSplit<AnyDataset>): void {
