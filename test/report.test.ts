@@ -11,6 +11,8 @@ import { lineStyles } from '../src/report/line-style.ts';
 import { reportPage } from '../src/report/page.ts';
 import { curveLabels } from '../src/report/run-curves.ts';
 import { matrixTable, summaryTable } from '../src/report/table.ts';
+import { terminalComparison } from '../src/report/terminal-comparison.ts';
+import { terminalRun } from '../src/report/terminal-run.ts';
 import { toldApart } from '../src/report/told-apart.ts';
 import { largeAnalysis } from './support/large-records.ts';
 import { countedRecord, plainRecord } from './support/run-records.ts';
@@ -141,7 +143,13 @@ test('where domains bring no classes, curves go on by tasks', () => {
     ],
     [second![0]!, second![1]!],
   ];
+  domains.config = { ...domains.config, domains: 'rotations' };
   const { document } = parseHTML(reportPage([domains]));
+  const heads = [...document.querySelectorAll('table.stages thead th')].map((head) => head.textContent);
+  assert.equal(heads.slice(1, 4), ['all seen', 'earlier domains', 'newest'], 'no class is new');
+  assert.match(terminalRun(domains, { columns: 100, colour: false }), /│ earlier % +│ newest % +│/);
+  assert.match(terminalComparison([domains, domains], { columns: 100, colour: false }), /│ earlier +│ newest +│/);
+  assert.match(terminalComparison([domains, counted()], { columns: 100, colour: false }), /│ +old │ +new │/);
   const svg = document.querySelector('svg[aria-label="Accuracy over classes seen"]')!;
   assert.match(svg.textContent!, /tasks learnt/);
   assert.not.match(svg.textContent!, /classes seen/);

@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import picocolors from 'picocolors';
 import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
 import { printable } from '../gpu/printable.ts';
+import { oldNewNames } from '../report/old-new-names.ts';
 import { matrixTable } from '../report/table.ts';
 
 const widthOf = (text: string): number =>
@@ -29,12 +30,13 @@ function otherFigures(record: RunRecord): string[] {
   const { incrementForgetting, forwardTransfer, split, taskIncremental, classifier, nearestMean, calibrationErrors } =
     counted;
   const at = split.at(-1);
+  const names = oldNewNames([record]);
   const percent = (name: string, value: number | null | undefined) =>
     value === null || value === undefined ? [] : [`${name} ${one(value)} %`];
   const points = (name: string, value: number | null) => (value === null ? [] : [`${name} ${one(value)}`]);
   const now = [
-    ...percent('old classes', at?.old),
-    ...percent('new', at?.new),
+    ...percent(names.old, at?.old),
+    ...percent(names.new, at?.new),
     ...percent('harmonic mean', at?.harmonicMean),
     ...percent('with the task told', taskIncremental.last),
   ];

@@ -3,6 +3,7 @@ import type { CountedFigures, Summary } from '../continual/benchmark/metrics/sum
 import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
 import { heatTable } from './heat-table.ts';
 import { type Html, html } from './html.ts';
+import { type OldNewNames, oldNewNames } from './old-new-names.ts';
 
 const one = (value: number): string => value.toFixed(1);
 /** With a sign that is as wide as a digit. */
@@ -80,7 +81,7 @@ function figuresTable(summary: Summary): Html {
 }
 
 /** What is told after each task, in every way. */
-function stagesTable(summary: Summary, counted: CountedFigures): Html {
+function stagesTable(summary: Summary, counted: CountedFigures, parts: OldNewNames): Html {
   const { split, taskIncremental, classifier, nearestMean, calibrationErrors } = counted;
   const rows = summary.curve.map((seen, after) => {
     const { old, new: fresh, harmonicMean } = split[after]!;
@@ -96,7 +97,16 @@ function stagesTable(summary: Summary, counted: CountedFigures): Html {
     return html`<tr><th scope="row">after ${after + 1}</th><td class="all">${one(seen)}</td>
       ${cells.map((cell) => html`<td>${orNone(cell)}</td>`)}</tr>`;
   });
-  const heads = ['all seen', 'old', 'new', 'harmonic', 'task told', 'classifier', 'nearest mean', 'calibration error'];
+  const heads = [
+    'all seen',
+    parts.old,
+    parts.new,
+    'harmonic',
+    'task told',
+    'classifier',
+    'nearest mean',
+    'calibration error',
+  ];
   return html`<div class="scroll"><table class="stages"><thead><tr><th scope="row">task</th>${heads.map((head) => html`<th>${head}</th>`)}</tr></thead>
     <tbody>${rows}</tbody></table></div>`;
 }
@@ -121,7 +131,7 @@ export function figuresOf(record: RunRecord): Html | null {
   if (!counted) return null;
   return html`<figure><figcaption>The figures of the run; accuracies in percent, differences in points.</figcaption>
 ${figuresTable(summary)}</figure>
-<figure><figcaption>After each task: on all classes, on those of earlier tasks and of its own, and told in other ways.</figcaption>
-${stagesTable(summary, counted)}</figure>
+<figure><figcaption>After each task: on all that came so far, on what earlier tasks brought and on its own, and told in other ways.</figcaption>
+${stagesTable(summary, counted, oldNewNames([record]))}</figure>
 ${confusionFigure(counted)}`;
 }

@@ -7,6 +7,7 @@ import { lossFigure, rateFigure } from './epoch-curves.ts';
 import { type ExemplarSheet, exemplarFigure } from './exemplar-sheet.ts';
 import { figuresOf } from './figures.ts';
 import { type Html, html } from './html.ts';
+import { oldNewNames } from './old-new-names.ts';
 import { runFacts, settingsOf, unfinished } from './run-facts.ts';
 
 const one = (value: number): string => value.toFixed(1);
@@ -18,11 +19,12 @@ const pairs = (entries: readonly (readonly [string, string])[]): Html =>
 function measured(record: RunRecord, isOnly: boolean): Html {
   if (record.matrix.length === 0) return html``;
   const figures = figuresOf(record);
+  const names = oldNewNames([record]);
   const details = figures ? html`${figures}${classSection(record)}` : html``;
   return html`<p>${record.method} on ${record.dataset}: average ${one(record.average)} %, last ${one(record.last)} %, forgetting ${one(record.forgetting)} points.</p>
     <figure><figcaption>Accuracy in percent on the classes of each task (columns), after each task (rows).</figcaption>
       ${accuracyMatrix(record)}</figure>
-    ${isOnly || !figures ? details : html`<details><summary>Figures, old and new classes, confusion, classes</summary>${details}</details>`}`;
+    ${isOnly || !figures ? details : html`<details><summary>Figures, ${names.old} and ${names.new}, confusion, classes</summary>${details}</details>`}`;
 }
 
 function trained(record: RunRecord): Html {

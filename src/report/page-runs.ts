@@ -3,6 +3,7 @@ import type { RunRecord } from '../continual/benchmark/run-record.ts';
 import { runsLatex, runsMarkdown } from './copy-tables.ts';
 import { differingSettings, unlikeProtocols } from './differing-settings.ts';
 import { type Html, html } from './html.ts';
+import { oldNewNames } from './old-new-names.ts';
 import { runCommand } from './run-command.ts';
 import { duration } from './run-facts.ts';
 import { type GroupFigures, groupFigures, groupRuns, runsText } from './run-groups.ts';
@@ -50,7 +51,8 @@ export function groupsTable(records: readonly RunRecord[]): Html {
     const figures = groupFigures(own);
     return html`<tr><th scope="row">${label}</th><td>${runsText(figures, own)}</td>${columns.map((name) => html`<td>${spreadCell(meanText(figures[name]))}</td>`)}</tr>`;
   });
-  const heads = ['runs', 'average, %', 'last, %', 'forgetting, points', 'old classes, %', 'new, %'];
+  const names = oldNewNames(records);
+  const heads = ['runs', 'average, %', 'last, %', 'forgetting, points', `${names.old}, %`, `${names.new}, %`];
   return html`<figure><figcaption>Means ± standard deviations over seeds and class orders.</figcaption>
 <div class="scroll"><table class="runs groups"><thead><tr><th scope="row">method</th>${heads.map((head) => html`<th>${head}</th>`)}</tr></thead>
 <tbody>${rows}</tbody></table></div></figure>`;

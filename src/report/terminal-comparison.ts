@@ -3,6 +3,7 @@ import picocolors from 'picocolors';
 import { type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
 import { printable } from '../gpu/printable.ts';
 import { differingSettings, unlikeProtocols } from './differing-settings.ts';
+import { oldNewNames } from './old-new-names.ts';
 import { unfinished } from './run-facts.ts';
 import { groupFigures, groupRuns, meanCurve, runsText } from './run-groups.ts';
 import { meanText } from './statistics-text.ts';
@@ -67,7 +68,8 @@ export function terminalComparison(records: readonly RunRecord[], options: Termi
   const colours = picocolors.createColors(colour);
   const paints = [colours.cyan, colours.yellow, colours.green, colours.magenta, colours.blue, colours.red];
   const title = (text: string) => wrap(text, columns).map(colours.bold).join('\n');
-  const head = ['run', 'method', 'tasks', 'average', 'last', 'forgetting', 'old', 'new', 'time'];
+  const names = oldNewNames(records);
+  const head = ['run', 'method', 'tasks', 'average', 'last', 'forgetting', names.old.split(' ')[0]!, names.new, 'time'];
   const parts = [
     `${title('Accuracies in percent, forgetting in points')}\n${tableOrLines(head, records.map(runRow), options)}`,
     ...groupTable(records, options),

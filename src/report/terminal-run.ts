@@ -5,6 +5,7 @@ import { classesSeen, type LossRecord, type RunRecord, summaryOf } from '../cont
 import { printable } from '../gpu/printable.ts';
 import { epochsText } from './epochs-text.ts';
 import { figureRows } from './figures.ts';
+import { oldNewNames } from './old-new-names.ts';
 import { runCommand } from './run-command.ts';
 import { byteText, duration, runFacts, settingsOf } from './run-facts.ts';
 import { matrixTable, tableOf } from './table.ts';
@@ -106,7 +107,17 @@ function stages(record: RunRecord, options: TerminalOptions): string {
       one(counted?.calibrationErrors[task]),
     ];
   });
-  const head = ['task', 'classes', 'all %', 'old %', 'new %', 'harmonic', 'task told', 'calibration'];
+  const parts = oldNewNames([record]);
+  const head = [
+    'task',
+    'classes',
+    'all %',
+    `${parts.old.split(' ')[0]} %`,
+    `${parts.new} %`,
+    'harmonic',
+    'task told',
+    'calibration',
+  ];
   return tableOrLines(head, rows, options);
 }
 
