@@ -4,10 +4,11 @@ import { files } from '#files';
 import { type Config, methodOf, methodsWith, parseConfig, settingsOf } from '../continual/benchmark/config.ts';
 import type { AnyMethod } from '../continual/method.ts';
 import { readSettings } from '../continual/setting.ts';
+import { flagOf } from '../continual/setting-name.ts';
 import { ConfigError } from '../errors.ts';
 import { MEMORY_SIZES, type Typed } from './assignments.ts';
 import { withOrder } from './class-order.ts';
-import { didYouMean, flagOf, type GivenSettings } from './config-flags.ts';
+import { didYouMean, type GivenSettings } from './config-flags.ts';
 import { isMethodFile } from './method-choice.ts';
 import { aboutSettings, configPath } from './recipes.ts';
 
