@@ -35,6 +35,7 @@ const linesOf = (folder: string): Record<string, unknown>[] =>
 const outcomes = (folder: string) =>
   linesOf(folder).map(({ run, loss, seed, accuracy }) => ({ run, loss, seed, accuracy }));
 
+const refused = (args: string[], ...patterns: RegExp[]) => refusedIn(home, args, ...patterns);
 const whole = distill('--loss', 'dense,kd', '--seeds', '2', '--groups', '3', '--out', at('whole'));
 
 test('losses are compared from several seeds, and the best student is a learner', async () => {
@@ -82,6 +83,35 @@ test('what is done is not done again, and one more seed is', async () => {
   assert.equal(
     linesOf('whole').map(({ seed }) => seed),
     [0, 1, 0, 1, 2, 2],
+  );
+});
+
+test('other losses join a comparison, and students that were trained otherwise are refused', async () => {
+  const kd = distill('--loss', 'kd', '--seeds', '2', '--epochs', '1', '--out', at('joined'));
+  assert.is((await engram(...kd)).code, 0);
+  const scratch = kd.map((word) => (word === 'kd' ? 'scratch' : word));
+  const more = await engram(...scratch, '--seeds', '1', '--temperature', '2');
+  assert.is(more.code, 0, more.errors);
+  assert.equal(
+    linesOf('joined').map(({ loss, seed }) => `${loss} ${seed}`),
+    ['kd 0', 'kd 1', 'scratch 0'],
+  );
+  assert.match(more.out, /│ kd +│ 1 │ +2 │[\s\S]*│ scratch +│ +│ +1 │/, 'the table has both');
+  const about = JSON.parse(readFileSync(at('joined', 'distillation.json'), 'utf8'));
+  assert.equal([about.losses, about.seeds, about.settings.temperature], [['kd', 'scratch'], 2, 4]);
+  for (const [command, ...patterns] of [
+    [[...kd, '--epochs', '3'], /joined: the students in this folder were trained otherwise: --epochs 1, and now 3\./],
+    [
+      [...scratch, '--lr', '0.7', '--epochs', '2'],
+      /otherwise: --epochs 1, and now 2; --lr [\d.]+, and now 0\.7\. Give/,
+    ],
+    [[...kd, '--temperature', '2'], /--temperature 4, and now 2\..*choose another --out/],
+    [[...kd, '--weights', '1,2'], /--weights none, and now 1,2/],
+  ] as const)
+    await refused([...command], ...patterns);
+  await refused(
+    [...whole, '--groups', '2'],
+    /--grouping clusters \(3 groups\), and now other groups of clusters \(2 groups\)/,
   );
 });
 
@@ -133,6 +163,13 @@ test('each loss may choose its weight, on images that no student is compared on'
   assert.is(again.code, 0, again.errors);
   assert.match(again.out, /4 students to choose weights by, 4 of them done before/);
   assert.match(again.out, /2 students, 2 of them done before/);
+  const fewer = weighed.map((word) => (word === '1,0.1' ? '1,2' : word));
+  await refused(fewer, /otherwise: --weights 0\.1,1, and now 1,2/);
+  const wider = await engram(...weighed.map((word) => (word === '1,0.1' ? '1,0.1,2' : word)));
+  assert.is(wider.code, 0, wider.errors);
+  assert.match(wider.out, /6 students to choose weights by, 4 of them done before/);
+  const grown = JSON.parse(readFileSync(at('weighed', 'distillation.json'), 'utf8'));
+  assert.equal(grown.weights, [0.1, 1, 2]);
 });
 
 test('a fifth of each class is held out, and no image is on both sides', () => {
@@ -221,7 +258,6 @@ test('a teacher may be any network', async () => {
   assert.is(linesOf('of-wide').length, 1);
 });
 
-const refused = (args: string[], ...patterns: RegExp[]) => refusedIn(home, args, ...patterns);
 const out = ['--out', at('nothing')];
 
 test('a teacher without weights, of several networks or without data is refused', async () => {
@@ -258,7 +294,10 @@ test('a student that is larger, or no network, is refused', async () => {
   );
   await refused(distill(...out, '--warmup', '2'), /rate rises over 2 epochs/);
   await refused(distill(...out, '--loss', 'dence'), /Did you mean dense\?/);
-  await refused(distill('--out', at('whole'), '--width', '1'), /the students in this folder are of another network/);
+  await refused(
+    distill('--out', at('whole'), '--width', '1'),
+    /the students in this folder are of another network: --width 2, and now 1/,
+  );
   await refused(distill('--out', at('teacher')), /something here already that is no compression/);
 });
 

@@ -10,6 +10,7 @@ import { isOwnFolder } from '../own-folder.ts';
 import { RunLock } from '../run-lock.ts';
 import { assertWritable } from '../writable.ts';
 import type { About } from './plan.ts';
+import { aboutSchema, assertJoins, joined } from './same-comparison.ts';
 
 const ABOUT = 'distillation.json';
 const RESULTS = 'results.jsonl';
@@ -35,23 +36,25 @@ export class DistillFolder {
     readonly trials: ResultsFile<StudentResult>,
     private readonly lock: RunLock,
     private readonly isNew: boolean,
+    /** What is asked for, beside what was before. */
+    readonly about: About,
   ) {}
 
   /**
-   * @param about what is written down of what was asked for.
-   * @throws as {@link assertUsable}, when another process is at work there, and for the students of another teacher or network.
+   * @param about what is asked for: written down, beside what the folder has of the same comparison.
+   * @throws as {@link assertUsable}, when another process is at work there, and for students that were trained otherwise.
    */
   static async take(path: string, about: About): Promise<DistillFolder> {
     await assertUsable(path);
-    await assertSame(path, about);
+    const whole = await joinedAbout(path, about);
     const isNew = !(await files.exists(path));
     await files.makeDir(path);
     const lock = await RunLock.take(path);
     try {
       const results = await ResultsFile.openAs(joinPath(path, RESULTS), studentResultSchema);
       const trials = await ResultsFile.openAs(joinPath(path, TRIALS), studentResultSchema);
-      await files.write(joinPath(path, ABOUT), `${JSON.stringify(about, null, 2)}\n`);
-      return new DistillFolder(path, results, trials, lock, isNew);
+      await files.write(joinPath(path, ABOUT), `${JSON.stringify(whole, null, 2)}\n`);
+      return new DistillFolder(path, results, trials, lock, isNew, whole);
     } catch (error) {
       lock.release();
       throw error;
@@ -79,21 +82,16 @@ export class DistillFolder {
   }
 }
 
-const aboutSchema = v.object({
-  teacher: v.object({ fingerprint: v.string() }),
-  settings: v.object({ model: v.string(), width: v.number() }),
-});
-
-/** The best student of a folder is one file, which would not be worth much among students of several kinds. */
-async function assertSame(path: string, { teacher, settings }: About): Promise<void> {
+/**
+ * What a folder is to say of itself: what it said, and what is asked for beside it.
+ * @throws {ConfigError} for students that were trained otherwise.
+ */
+async function joinedAbout(path: string, about: About): Promise<About> {
   const where = joinPath(path, ABOUT);
-  if (!(await files.exists(where))) return;
+  if (!(await files.exists(where))) return about;
   const found = v.safeParse(v.pipe(v.string(), v.parseJson(), aboutSchema), await files.readText(where));
   const fix = 'Choose another --out.';
   if (!found.success) throw new ConfigError({ where, message: 'this does not say what was compressed here.', fix });
-  const before = found.output;
-  const isSame = before.settings.model === settings.model && before.settings.width === settings.width;
-  if (isSame && before.teacher.fingerprint === teacher.fingerprint) return;
-  const what = isSame ? 'teacher, or of other weights of this one' : 'network';
-  throw new ConfigError({ where: path, message: `the students in this folder are of another ${what}.`, fix });
+  assertJoins(path, found.output, about);
+  return joined(found.output, about);
 }

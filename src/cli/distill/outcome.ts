@@ -6,7 +6,7 @@ import type { IncrementalModel } from '../../continual/method.ts';
 import { printable } from '../../gpu/printable.ts';
 import { flopsPerImage } from '../../nn/flops.ts';
 import { compressionPage } from '../../report/compression-page.ts';
-import { compareLosses, edgeNotes } from '../../report/compression-results.ts';
+import { compareLosses, compareWeights, edgeNotes } from '../../report/compression-results.ts';
 import {
   type CompressionReport,
   lossTable,
@@ -16,18 +16,21 @@ import {
 } from '../../report/compression-tables.ts';
 import { PAGE, STUDENT } from './folder.ts';
 import type { DistillOptions } from './options.ts';
+import { comparedResults } from './same-comparison.ts';
 import type { Lot, Work } from './students.ts';
 import type { ChosenWeights } from './weights.ts';
 
-/** Measures both networks, and tells of the students that were asked for: others may be in the folder. */
+/** Measures both networks, and tells of the students that were asked for, beside those that the folder has of the same comparison. */
 export async function tellOutcome(
   work: Work,
   { students, compression }: Pick<Lot, 'students' | 'compression'>,
-  { tried }: ChosenWeights,
+  { tried: chosen }: ChosenWeights,
   { teacher: run, markdown = false }: DistillOptions,
 ): Promise<void> {
   const { folder } = work;
-  const results = students.flatMap((student) => folder.results.get(student.run) ?? []);
+  const results = comparedResults(students, folder.results.all);
+  const others = folder.trials.all.filter(({ loss }) => !chosen.some((one) => one.loss === loss));
+  const tried = [...chosen, ...compareWeights(others)];
   const report: CompressionReport = {
     losses: compareLosses(results),
     tried,
@@ -36,7 +39,7 @@ export async function tellOutcome(
   await folder.savePage(compressionPage(report));
   const tables = [weightTable, lossTable, networkTable].map((table) => table(report, { markdown })).filter(Boolean);
   console.log(`\n${tables.join('\n\n')}\n`);
-  const edges = edgeNotes(tried);
+  const edges = edgeNotes(chosen);
   for (const note of edges) console.log(note);
   const best = folder.results.all.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
   const said = (await folder.hasStudent()) ? `: ${best.loss}, seed ${best.seed}, ${best.accuracy} %` : ' is missing';
@@ -45,7 +48,7 @@ export async function tellOutcome(
 }
 
 async function figuresOf(
-  { engine, teacher, groups }: Work,
+  { engine, teacher, folder }: Work,
   compression: Compression,
   run: string,
 ): Promise<Omit<CompressionReport, 'losses' | 'tried'>> {
@@ -70,10 +73,10 @@ async function figuresOf(
         classes: model.classes,
         train: train.images.count,
         test: test.images.count,
-        groups: groups?.sizes ?? [],
+        groups: (folder.about.groups ?? []).map((names) => names.length),
         adapter: engine.adapterDescription,
         date: new Date().toISOString().slice(0, 10),
-        settings,
+        settings: folder.about.settings,
       },
     };
   } finally {

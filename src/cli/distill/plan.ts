@@ -32,7 +32,7 @@ export function settingsOfTeacher({ training }: Teacher): CompressionSettingsInp
 }
 
 /** Settings of the distillation that a loss has. */
-const TERMS: Readonly<Record<CompressionLoss, readonly string[]>> = {
+export const TERMS: Readonly<Record<CompressionLoss, readonly string[]>> = {
   dense: ['temperature', 'kdWeight'],
   kd: ['temperature', 'kdWeight'],
   decoupled: Object.keys(offlineSettings),
@@ -95,7 +95,15 @@ export const plannedTrials = (
 /** What a folder says of itself. */
 export interface About extends Readonly<Record<string, unknown>> {
   readonly teacher: { readonly fingerprint: string } & Readonly<Record<string, unknown>>;
+  readonly losses: readonly CompressionLoss[];
+  readonly seeds: number;
   readonly settings: CompressionSettings;
+  /** What each loss chose its λ from, rising. */
+  readonly weights?: readonly number[];
+  readonly weightSeeds?: number;
+  readonly grouping: string;
+  /** Names of the classes in each group; none where no loss has groups. */
+  readonly groups?: readonly (readonly string[])[];
 }
 
 export function aboutOf(
@@ -107,7 +115,7 @@ export function aboutOf(
   let first = 0;
   const lists = groups?.sizes.map((size) => {
     first += size;
-    return groups.order.slice(first - size, first).map((label) => names[label]);
+    return groups.order.slice(first - size, first).map((label) => names[label] as string);
   });
   const teacher = { run, fingerprint, method: config.method, model: config.model, width: config.width };
   return {
