@@ -5,11 +5,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { planSweep } from '../src/cli/sweep-plan.ts';
 import { meanOf, pairedDifference } from '../src/report/statistics.ts';
-import { compareConfigurations } from '../src/sweep/comparison.ts';
+import { compareConfigurations, countedOver } from '../src/sweep/comparison.ts';
 import { isHopeless } from '../src/sweep/early-stop.ts';
 import { secondsLeft } from '../src/sweep/remaining-time.ts';
 import { ResultsFile, type SweepResult } from '../src/sweep/results.ts';
-import { sweepMarkdown, sweepTable } from '../src/sweep/sweep-table.ts';
+import { sweepLegend, sweepMarkdown, sweepTable } from '../src/sweep/sweep-table.ts';
 import { engram } from './support/command.ts';
 import { inFolder } from './support/in-folder.ts';
 
@@ -63,6 +63,52 @@ test('differences are paired by order: a hard order that moves both is no part o
   assert.equal([last.runs, last.ahead, last.behind], [3, 3, 0]);
   assert.is(fdkd!.figures.last.runs, 4);
   assert.equal([pairedDifference([1, -1, 0]).ahead, pairedDifference([1, -1, 0]).behind], [1, 1]);
+});
+
+test('several seeds of one class order are one trial, and of one order alone each is', () => {
+  const seeded = (label: string, pairs: Readonly<Record<string, number>>) =>
+    Object.entries(pairs).map(([pair, last]) => result(label, 0, last, { pair }));
+  const zero = { 'order 0, seed 0': 0, 'order 0, seed 1': 0, 'order 1, seed 0': 0, 'order 1, seed 1': 0 };
+  const ahead = { 'order 0, seed 0': 4, 'order 0, seed 1': 6, 'order 1, seed 0': 1, 'order 1, seed 1': -3 };
+  const results = [...seeded('kd', zero), ...seeded('fdkd', ahead)];
+  const { last } = compareConfigurations(results, 'kd')[1]!.differences!;
+  // 5 in the one order, −1 in the other.
+  near(last.mean, 2);
+  near(last.error, 3);
+  assert.equal([last.runs, last.ahead, last.behind], [2, 1, 1]);
+  const alone = results.filter(({ pair }) => pair.startsWith('order 0'));
+  const seeds = compareConfigurations(alone, 'kd')[1]!.differences!.last;
+  near(seeds.mean, 5);
+  near(seeds.error, 1);
+  assert.equal([seeds.runs, seeds.ahead], [2, 2]);
+  assert.is(countedOver(Object.keys(zero)), 'orders of seeds');
+  assert.is(countedOver(['order 0', 'order 1', 'order 1']), 'orders');
+  assert.is(countedOver(['seed 0', 'seed 1']), 'seeds');
+  assert.is(countedOver(['classSeed 0, seed 1', 'classSeed 1, seed 1']), 'orders', 'of a configuration’s own');
+});
+
+test('the legend says what the table shows, and no more', () => {
+  const kd = [result('kd', 0, 50), result('kd', 1, 52)];
+  const fdkd = [result('fdkd', 0, 50), result('fdkd', 1, 52)];
+  const legend = (results: readonly SweepResult[], baseline?: string) =>
+    sweepLegend(compareConfigurations(results, baseline), results, baseline);
+  assert.is(legend([]), '');
+  assert.is(legend(kd.slice(1)), '', 'one run has no spread');
+  assert.is(legend(kd), 'figures: mean ± standard deviation over runs');
+  assert.is(
+    legend([...kd, ...fdkd], 'kd'),
+    'figures: mean ± standard deviation over runs; Δ: mean difference to kd ± standard error over class orders (orders ahead:behind)',
+  );
+  const seeded = [...kd, ...fdkd].flatMap((one) =>
+    [0, 1].map((seed) => ({ ...one, pair: `${one.pair}, seed ${seed}` })),
+  );
+  assert.match(legend(seeded, 'kd'), /standard error over class orders, each the mean over its seeds \(orders/);
+  const ofSeeds = seeded.map((one) => ({ ...one, pair: one.pair.replace(/order \d/, 'order 0') }));
+  assert.match(legend(ofSeeds, 'kd'), /standard error over seeds \(seeds ahead:behind\)/);
+  assert.is(
+    legend([kd[0]!, fdkd[0]!, { ...fdkd[1]!, stopped: 1 }], 'kd'),
+    'runs that were stopped are left out; Δ: mean difference to kd (orders ahead:behind)',
+  );
 });
 
 test('runs that were stopped are counted, and in no mean', () => {

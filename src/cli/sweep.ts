@@ -14,7 +14,7 @@ import { QueueSweep } from '../sweep/queue/queue-sweep.ts';
 import { ownResults, type ResultsFile } from '../sweep/results.ts';
 import { SweepState } from '../sweep/state.ts';
 import type { SweepFile } from '../sweep/sweep-file.ts';
-import { sweepMarkdown, sweepTable } from '../sweep/sweep-table.ts';
+import { sweepLegend, sweepMarkdown, sweepTable } from '../sweep/sweep-table.ts';
 import { didYouMean } from './config-flags.ts';
 import { Interrupted } from './exit.ts';
 import { ownCommand } from './own-name.ts';
@@ -120,7 +120,9 @@ function listRuns(runs: readonly PlannedRun[]): void {
 function printTable(planned: Planned, results: ResultsFile, { markdown }: SweepOptions): void {
   const compared = compareConfigurations(ownResults(planned.runs, results), planned.baseline);
   const counts = plannedCounts(planned.runs);
+  const legend = sweepLegend(compared, planned.runs, planned.baseline);
   console.log(markdown ? sweepMarkdown(compared, counts) : sweepTable(compared, counts));
+  if (legend !== '') console.log(markdown ? `\n${legend}` : picocolors.dim(legend));
 }
 
 async function runAll(

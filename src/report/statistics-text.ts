@@ -11,7 +11,7 @@ export const meanText = ({ runs, mean, std }: Mean, text = number): string =>
 /** A difference: `+1.2`, `−0.4`. */
 export const signed = (value: number, text = number): string => `${value > 0 ? '+' : ''}${text(value)}`;
 
-/** A difference with its standard error, and how many pairs are ahead and behind. */
+/** A difference with its standard error, and in how many orders, or seeds, it is ahead and behind. */
 export function differenceText({ runs, mean, error, ahead, behind }: PairedDifference, text = number): string {
   if (runs === 0) return '';
   return `${signed(mean, text)}${spread(error, text)} (${ahead}:${behind})`;

@@ -26,9 +26,9 @@ export interface Mean {
   readonly error: number;
 }
 
-/** Differences to the baseline's run in the same order and seed. */
+/** Differences to the baseline in the same class order or seed. */
 export interface PairedDifference extends Mean {
-  /** Pairs in which it is ahead of the baseline, and behind it. */
+  /** Orders, or seeds, in which it is ahead of the baseline, and behind it. */
   readonly ahead: number;
   readonly behind: number;
 }
@@ -42,6 +42,7 @@ export function meanOf(values: readonly number[]): Mean {
 /**
  * Mean of the differences of pairs, and how many of them are above and below zero: chance that moves both runs of a pair alike,
  * such as a hard class order, is no part of it.
+ * @param differences one of each independent trial: those of several seeds in one class order come as their mean.
  */
 export function pairedDifference(differences: readonly number[]): PairedDifference {
   return {

@@ -1,5 +1,5 @@
-/** A sweep's configurations side by side: means over their orders, and differences paired by order. */
-import { type Mean, meanOf, type PairedDifference, pairedDifference } from '../report/statistics.ts';
+/** A sweep's configurations side by side: means over their runs, and differences paired by class order and seed. */
+import { type Mean, mean, meanOf, type PairedDifference, pairedDifference } from '../report/statistics.ts';
 import type { SweepResult } from './results.ts';
 
 export const FIGURES = ['average', 'last', 'forgetting'] as const;
@@ -9,7 +9,7 @@ export type Figure = (typeof FIGURES)[number];
 /** Figures in which one configuration is compared with another: what is forgotten follows from them. */
 export const COMPARED = ['average', 'last'] as const;
 
-/** Differences of every figure, over pairs of runs in the same order and seed. */
+/** Differences of every figure between pairs of runs in the same order and seed; counted as {@link differencesTo} says. */
 export type Differences = Readonly<Record<Figure, PairedDifference>>;
 
 export interface ConfigurationResult {
@@ -30,13 +30,51 @@ const each = <T>(of: (figure: Figure) => T): Readonly<Record<Figure, T>> => ({
   forgetting: of('forgetting'),
 });
 
-/** Differences of runs to others, in the pairs of which both are there. */
+/** The class order of a run by what pairs it (`order 0, seed 1`): all of that but the seed. */
+const orderOf = (pair: string): string =>
+  pair
+    .split(', ')
+    .filter((part) => !part.startsWith('seed '))
+    .join(', ');
+
+/** These by their class order. */
+const byOrder = <T>(all: readonly T[], pairOf: (one: T) => string): T[][] => {
+  const lots = new Map<string, T[]>();
+  for (const one of all) {
+    const order = orderOf(pairOf(one));
+    lots.set(order, [...(lots.get(order) ?? []), one]);
+  }
+  return [...lots.values()];
+};
+
+/** What the differences of a sweep are counted over. */
+export type Counted = 'orders' | 'orders of seeds' | 'seeds';
+
+/**
+ * What {@link differencesTo} counts, of the runs with these `pair`s: class orders; orders, each the mean over several seeds; or, of
+ * one order, seeds.
+ */
+export function countedOver(pairs: readonly string[]): Counted {
+  const orders = byOrder([...new Set(pairs)], (pair) => pair);
+  if (orders.length <= 1) return 'seeds';
+  return orders.some(({ length }) => length > 1) ? 'orders of seeds' : 'orders';
+}
+
+/**
+ * Differences of runs to others, in the pairs of which both are there. Two seeds of one class order have what is hard about that order
+ * in common, and are no two independent trials: a class order counts once, with the mean over its seeds, and mean, standard
+ * error, ahead and behind are over orders. Where all are of one class order, they are over its seeds.
+ */
 export function differencesTo(others: readonly SweepResult[], results: readonly SweepResult[]): Differences {
   const pairs = results.flatMap((result) => {
     const other = others.find(({ pair }) => pair === result.pair);
     return other ? [[result, other] as const] : [];
   });
-  return each((figure) => pairedDifference(pairs.map(([one, other]) => one[figure] - other[figure])));
+  const orders = byOrder(pairs, ([{ pair }]) => pair);
+  return each((figure) => {
+    const differences = orders.map((lot) => lot.map(([one, other]) => one[figure] - other[figure]));
+    return pairedDifference(differences.length === 1 ? differences.flat() : differences.map(mean));
+  });
 }
 
 /**

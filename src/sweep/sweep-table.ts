@@ -3,8 +3,9 @@ import picocolors from 'picocolors';
 import { printable } from '../gpu/printable.ts';
 import { differenceText, markdownTable, meanText } from '../report/statistics-text.ts';
 import { type TableOptions, tableOf } from '../report/table.ts';
-import type { ConfigurationResult, Figure } from './comparison.ts';
-import { COMPARED, FIGURES } from './comparison.ts';
+import type { ConfigurationResult, Counted, Figure } from './comparison.ts';
+import { COMPARED, countedOver, FIGURES } from './comparison.ts';
+import type { PlannedRun } from './plan.ts';
 
 const TITLES: Readonly<Record<Figure, string>> = { average: 'average %', last: 'last %', forgetting: 'forgetting' };
 
@@ -32,7 +33,7 @@ const cellsOf = (result: ConfigurationResult, planned: ReadonlyMap<string, numbe
 
 /**
  * A line a configuration: means and standard deviations over its runs, and where there is a baseline, the mean difference to it
- * over pairs of the same class order and seed, its standard error, and how many pairs are ahead and behind.
+ * in the same class order and seed, its standard error, and in how many orders it is ahead and behind; see {@link differencesTo}.
  * @param planned runs that each is to have; those of which none is done are listed too.
  */
 export function sweepTable(
@@ -58,4 +59,36 @@ export function sweepMarkdown(results: readonly ConfigurationResult[], planned: 
     head,
     results.map((result) => cellsOf(result, planned, isCompared)),
   );
+}
+
+/** What a difference is counted over, and what the numbers behind it count. */
+const COUNTED: Readonly<Record<Counted, readonly [over: string, of: string]>> = {
+  orders: ['class orders', 'orders'],
+  'orders of seeds': ['class orders, each the mean over its seeds', 'orders'],
+  seeds: ['seeds', 'seeds'],
+};
+
+/**
+ * What the numbers of the table mean, in a line, as far as it has them; nothing where there is no result.
+ * @param runs of the sweep.
+ * @param baseline the label of the one that the others are compared with.
+ */
+export function sweepLegend(
+  results: readonly ConfigurationResult[],
+  runs: readonly Pick<PlannedRun, 'pair'>[],
+  baseline?: string,
+): string {
+  if (results.length === 0) return '';
+  const isSpread = results.some(({ figures }) => figures.last.runs > 1);
+  const differences = results.flatMap(({ differences: own }) => (own && own.last.runs > 0 ? [own.last] : []));
+  const [over, of] = COUNTED[countedOver(runs.map(({ pair }) => pair))];
+  const error = differences.some(({ runs: count }) => count > 1) ? ` ± standard error over ${over}` : '';
+  const parts = [
+    ...(isSpread ? ['figures: mean ± standard deviation over runs'] : []),
+    ...(results.some(({ stopped }) => stopped > 0) ? ['runs that were stopped are left out'] : []),
+    ...(differences.length > 0
+      ? [`Δ: mean difference to ${printable(baseline ?? 'the baseline')}${error} (${of} ahead:behind)`]
+      : []),
+  ];
+  return parts.join('; ');
 }
