@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { planSweep } from '../src/cli/sweep-plan.ts';
+import { outcomeText } from '../src/cli/sweep-view.ts';
 import { meanOf, pairedDifference } from '../src/report/statistics.ts';
 import { compareConfigurations, countedOver } from '../src/sweep/comparison.ts';
 import { isHopeless } from '../src/sweep/early-stop.ts';
@@ -114,6 +115,12 @@ test('the legend says what the table shows, and no more', () => {
 test('runs that were stopped are counted, and in no mean', () => {
   const [one] = compareConfigurations([result('kd', 0, 50), result('kd', 1, 5, { stopped: 2 })]);
   assert.equal([one!.runs, one!.stopped, one!.figures.last.mean], [2, 1, 50]);
+});
+
+test('a run that was stopped says after how many tasks', () => {
+  assert.is(outcomeText(result('kd', 0, 50)), 'average 60.0 %, last 50.0 %');
+  assert.match(outcomeText(result('kd', 0, 50, { stopped: 1 })), /, stopped after 1 task$/);
+  assert.match(outcomeText(result('kd', 0, 50, { stopped: 2 })), /, stopped after 2 tasks$/);
 });
 
 test('tables tell what is done of what is planned', () => {

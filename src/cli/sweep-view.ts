@@ -2,9 +2,10 @@
 import { createLogUpdate } from 'log-update';
 import picocolors from 'picocolors';
 import { printable } from '../gpu/printable.ts';
+import { counted } from '../report/counted.ts';
 import { compareConfigurations } from '../sweep/comparison.ts';
 import { type PlannedRun, plannedCounts } from '../sweep/plan.ts';
-import { ownResults, type ResultsFile } from '../sweep/results.ts';
+import { ownResults, type ResultsFile, type SweepResult } from '../sweep/results.ts';
 import type { RunState, SweepState } from '../sweep/state.ts';
 import { sweepTable } from '../sweep/sweep-table.ts';
 import { drawnBar } from './live-bar.ts';
@@ -28,6 +29,11 @@ export interface ViewOptions {
 
 const nameOf = ({ label, pair }: PlannedRun): string => printable([label, pair].filter(Boolean).join(', '));
 
+/** What a run came to, in words. */
+export const outcomeText = ({ average, last, stopped }: SweepResult): string =>
+  `average ${average.toFixed(1)} %, last ${last.toFixed(1)} %` +
+  (stopped === undefined ? '' : `, stopped after ${counted(stopped, 'task')}`);
+
 export class SweepView {
   private readonly draw = process.stdout.isTTY ? createLogUpdate(process.stdout) : null;
   private readonly timer: NodeJS.Timeout;
@@ -47,9 +53,7 @@ export class SweepView {
     const said =
       status === 'failed' || !result
         ? picocolors.red(`failed: ${printable(error)}`)
-        : `average ${result.average.toFixed(1)} %, last ${result.last.toFixed(1)} %` +
-          (result.stopped === undefined ? '' : `, stopped after ${result.stopped} tasks`) +
-          picocolors.dim(` (${remaining(result.seconds)})`);
+        : outcomeText(result) + picocolors.dim(` (${remaining(result.seconds)})`);
     const line = `${picocolors.green(run.id)}  ${nameOf(run)}: ${said}`;
     this.draw?.clear();
     console.log(line);

@@ -206,14 +206,14 @@ export function conclude(state: SweepState, code: number): void {
   const open = state.runs.length - failed.length - state.of('done').length;
   if (open > 0) {
     throw new Interrupted(
-      `Stopped, and what is done is saved. ${open} runs are left; to go on: ${ownCommand()}`,
+      `Stopped, and what is done is saved. ${counted(open, 'run')} ${open === 1 ? 'is' : 'are'} left; to go on: ${ownCommand()}`,
       code || 1,
     );
   }
   if (failed.length === 0) return;
   const [first] = failed;
   throw new Interrupted(
-    `${failed.length} of ${state.runs.length} runs failed; the first (${first?.run.label}): ${(first?.error ?? '').replace(/\.$/, '')}. ` +
+    `${failed.length} of ${counted(state.runs.length, 'run')} failed; the first (${first?.run.label}): ${(first?.error ?? '').replace(/\.$/, '')}. ` +
       'The same command tries them again.',
     1,
   );
