@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { planSweep } from '../src/cli/sweep-plan.ts';
 import { outcomeText } from '../src/cli/sweep-view.ts';
 import { meanOf, pairedDifference } from '../src/report/statistics.ts';
-import { compareConfigurations, countedOver } from '../src/sweep/comparison.ts';
+import { bestFirst, compareConfigurations, countedOver } from '../src/sweep/comparison.ts';
 import { isHopeless } from '../src/sweep/early-stop.ts';
 import { secondsLeft } from '../src/sweep/remaining-time.ts';
 import { ResultsFile, type SweepResult } from '../src/sweep/results.ts';
@@ -92,7 +92,7 @@ test('the legend says what the table shows, and no more', () => {
   const kd = [result('kd', 0, 50), result('kd', 1, 52)];
   const fdkd = [result('fdkd', 0, 50), result('fdkd', 1, 52)];
   const legend = (results: readonly SweepResult[], baseline?: string) =>
-    sweepLegend(compareConfigurations(results, baseline), results, baseline);
+    sweepLegend(compareConfigurations(results, baseline), { runs: results, baseline });
   assert.is(legend([]), '');
   assert.is(legend(kd.slice(1)), '', 'one run has no spread');
   assert.is(legend(kd), 'figures: mean ± standard deviation over runs');
@@ -115,6 +115,36 @@ test('the legend says what the table shows, and no more', () => {
 test('runs that were stopped are counted, and in no mean', () => {
   const [one] = compareConfigurations([result('kd', 0, 50), result('kd', 1, 5, { stopped: 2 })]);
   assert.equal([one!.runs, one!.stopped, one!.figures.last.mean], [2, 1, 50]);
+});
+
+test("a random search's table has the best last accuracy first, a grid's the order of its file", () =>
+  inFolder(async (folder) => {
+    const tableOf = async (method: string, more: object) => {
+      const file = join(folder, `${method}.json`);
+      const results = join(folder, `${method}.jsonl`);
+      await writeFile(file, JSON.stringify({ method, parameters: { lr: [0.1, 0.2, 0.3] }, seeds: [0, 1], ...more }));
+      const { runs } = await planSweep(file);
+      const recorded = await ResultsFile.open(results);
+      for (const { id, label, pair, config } of runs)
+        await recorded.add(result(label, 0, 10 + 100 * (config.lr as number), { run: id, pair }));
+      const { code, out, errors } = await engram('sweep', file, '--table', '--markdown', '--results', results);
+      assert.is(code, 0, errors);
+      return { rates: [...out.matchAll(/^\| lr=([\d.]+)/gm)].map((found) => Number(found[1])), out };
+    };
+    const grid = await tableOf('grid', {});
+    assert.equal(grid.rates, [0.1, 0.2, 0.3]);
+    assert.match(grid.out, /\|\n\nfigures: mean ± standard deviation over runs\n$/);
+    const random = await tableOf('random', { runs: 8, randomSeed: 2 });
+    assert.equal(random.rates, [0.3, 0.2, 0.1]);
+    assert.match(random.out, /\n\nthe best last accuracy first; figures: mean/);
+  }));
+
+test('what has no finished run comes last', () => {
+  const results = [result('hopeless', 0, 90, { stopped: 2 }), result('kd', 0, 50), result('fdkd', 0, 60)];
+  assert.equal(
+    bestFirst(compareConfigurations(results)).map(({ label }) => label),
+    ['fdkd', 'kd', 'hopeless'],
+  );
 });
 
 test('a run that was stopped says after how many tasks', () => {

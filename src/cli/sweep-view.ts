@@ -3,9 +3,9 @@ import { createLogUpdate } from 'log-update';
 import picocolors from 'picocolors';
 import { printable } from '../gpu/printable.ts';
 import { counted } from '../report/counted.ts';
-import { compareConfigurations } from '../sweep/comparison.ts';
+import type { ConfigurationResult } from '../sweep/comparison.ts';
 import { type PlannedRun, plannedCounts } from '../sweep/plan.ts';
-import { ownResults, type ResultsFile, type SweepResult } from '../sweep/results.ts';
+import type { ResultsFile, SweepResult } from '../sweep/results.ts';
 import type { RunState, SweepState } from '../sweep/state.ts';
 import { sweepTable } from '../sweep/sweep-table.ts';
 import { drawnBar } from './live-bar.ts';
@@ -19,8 +19,8 @@ const SPARSE_S = 30;
 export interface ViewOptions {
   readonly state: SweepState;
   readonly results: ResultsFile;
-  /** The configuration that the others are compared with. */
-  readonly baseline?: string | undefined;
+  /** The table's lines as they are now. */
+  readonly compared: () => readonly ConfigurationResult[];
   /** Runs at once, as far as is known. */
   readonly atOnce: () => number;
   /** What a person should know, such as a queue that does not answer; empty where all is well. */
@@ -63,9 +63,7 @@ export class SweepView {
 
   /** The table as it is now. */
   table(): string {
-    const { state, results, baseline } = this.options;
-    const runs = state.runs.map(({ run }) => run);
-    return sweepTable(compareConfigurations(ownResults(runs, results), baseline), this.planned);
+    return sweepTable(this.options.compared(), this.planned);
   }
 
   /** Takes the live table away. */

@@ -6,7 +6,7 @@ import { version } from '../../package.json';
 import { ConfigError } from '../errors.ts';
 import { clipped, printable } from '../gpu/printable.ts';
 import { counted } from '../report/counted.ts';
-import { compareConfigurations } from '../sweep/comparison.ts';
+import { bestFirst, type ConfigurationResult, compareConfigurations } from '../sweep/comparison.ts';
 import { LocalSweep } from '../sweep/local-sweep.ts';
 import { type PlannedRun, plannedCounts } from '../sweep/plan.ts';
 import { type Connection, connect } from '../sweep/queue/connection.ts';
@@ -117,10 +117,20 @@ function listRuns(runs: readonly PlannedRun[]): void {
   for (const { id, label, pair } of runs) console.log(printable([id, label, pair].filter(Boolean).join('  ')));
 }
 
+/** A random search is looked through for what did best, as its draws have no order; a grid stays as its file has it. */
+const isBestFirst = ({ sweep: file }: Planned): boolean => file.method === 'random';
+
+/** The lines of the table. @param runs of the configurations that it is of. */
+function comparisonOf(planned: Planned, runs: readonly PlannedRun[], results: ResultsFile): ConfigurationResult[] {
+  const compared = compareConfigurations(ownResults(runs, results), planned.baseline);
+  return isBestFirst(planned) ? bestFirst(compared) : compared;
+}
+
 function printTable(planned: Planned, results: ResultsFile, { markdown }: SweepOptions): void {
-  const compared = compareConfigurations(ownResults(planned.runs, results), planned.baseline);
-  const counts = plannedCounts(planned.runs);
-  const legend = sweepLegend(compared, planned.runs, planned.baseline);
+  const { runs, baseline } = planned;
+  const compared = comparisonOf(planned, runs, results);
+  const counts = plannedCounts(runs);
+  const legend = sweepLegend(compared, { runs, baseline, isBestFirst: isBestFirst(planned) });
   console.log(markdown ? sweepMarkdown(compared, counts) : sweepTable(compared, counts));
   if (legend !== '') console.log(markdown ? `\n${legend}` : picocolors.dim(legend));
 }
@@ -132,7 +142,7 @@ async function runAll(
   connection: Connection | null,
   options: SweepOptions,
 ): Promise<void> {
-  const { sweep: file, baseline } = planned;
+  const { sweep: file } = planned;
   const { results } = folder;
   const state = new SweepState(runs);
   const done = ownResults(runs, results).length;
@@ -144,7 +154,8 @@ async function runAll(
   ];
   for (const line of lines) console.log(picocolors.dim(line));
   const view = new SweepView({
-    ...{ state, results, baseline },
+    ...{ state, results },
+    compared: () => comparisonOf(planned, runs, results),
     atOnce: () => (connection ? state.of('running').length : options.jobs),
     notice: () =>
       connection && connection.redis.status !== 'ready'

@@ -99,3 +99,9 @@ export function compareConfigurations(results: readonly SweepResult[], baseline?
     };
   });
 }
+
+/** Those of a search by their last accuracy, the best first; what has no finished run comes last, equals stay in their order. */
+export const bestFirst = (results: readonly ConfigurationResult[]): ConfigurationResult[] => {
+  const lastOf = ({ figures: { last } }: ConfigurationResult): number => (last.runs === 0 ? -1 : last.mean);
+  return results.toSorted((a, b) => lastOf(b) - lastOf(a));
+};

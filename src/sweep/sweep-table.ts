@@ -68,15 +68,19 @@ const COUNTED: Readonly<Record<Counted, readonly [over: string, of: string]>> = 
   seeds: ['seeds', 'seeds'],
 };
 
-/**
- * What the numbers of the table mean, in a line, as far as it has them; nothing where there is no result.
- * @param runs of the sweep.
- * @param baseline the label of the one that the others are compared with.
- */
+/** What a table is of. */
+export interface LegendOptions {
+  readonly runs: readonly Pick<PlannedRun, 'pair'>[];
+  /** The label of the configuration that the others are compared with. */
+  readonly baseline?: string | undefined;
+  /** Whether its lines are in the order of the last accuracy. */
+  readonly isBestFirst?: boolean;
+}
+
+/** What the lines and numbers of the table mean, in a line, as far as it has them; nothing where there is no result. */
 export function sweepLegend(
   results: readonly ConfigurationResult[],
-  runs: readonly Pick<PlannedRun, 'pair'>[],
-  baseline?: string,
+  { runs, baseline, isBestFirst = false }: LegendOptions,
 ): string {
   if (results.length === 0) return '';
   const isSpread = results.some(({ figures }) => figures.last.runs > 1);
@@ -84,6 +88,7 @@ export function sweepLegend(
   const [over, of] = COUNTED[countedOver(runs.map(({ pair }) => pair))];
   const error = differences.some(({ runs: count }) => count > 1) ? ` ± standard error over ${over}` : '';
   const parts = [
+    ...(isBestFirst && results.length > 1 ? ['the best last accuracy first'] : []),
     ...(isSpread ? ['figures: mean ± standard deviation over runs'] : []),
     ...(results.some(({ stopped }) => stopped > 0) ? ['runs that were stopped are left out'] : []),
     ...(differences.length > 0
