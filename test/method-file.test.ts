@@ -107,6 +107,49 @@ test('a configuration names it too: by its file, or as the config.json of anothe
   await refused(['train', '--config', at('settings.json')], /settings\.json: "mine" is not a built-in method/);
 });
 
+test('a recipe and a sweep name it by its place beside them, wherever the command is typed', async () => {
+  mkdirSync(at('study', 'methods'), { recursive: true });
+  writeFileSync(at('study', 'methods', 'mine.js'), MINE);
+  const write = (name: string, content: object) => {
+    writeFileSync(at('study', name), JSON.stringify(content));
+    return at('study', name);
+  };
+  const recipe = write('recipe.json', { method: './methods/mine.js', nearness: 2 });
+  const { code, errors } = await engram('train', ...tiny, '--config', recipe, '--out', at('beside'));
+  assert.is(code, 0, errors);
+  assert.equal({ ...configOf('beside'), methodFile: mine }, configOf('run'));
+  const listed = async (content: object) => {
+    const said = await engram('sweep', write('sweep.json', content), '--list');
+    assert.is(said.code, 0, said.errors);
+    return said.out
+      .replace(/^\w+ {2}/gm, '')
+      .trimEnd()
+      .split('\n');
+  };
+  const own = './methods/mine.js';
+  assert.equal(await listed({ settings: { method: own }, parameters: { nearness: [1, 2] } }), [
+    'nearness=1',
+    'nearness=2',
+  ]);
+  assert.equal(await listed({ parameters: { method: ['kd', own] } }), ['kd', 'mine']);
+  assert.equal(await listed({ configurations: [{ method: own, nearness: 3 }] }), ['mine nearness=3']);
+  assert.equal(await listed({ config: 'recipe.json', seeds: [1] }), ['all alike  seed 1']);
+  assert.equal(await listed({ config: 'recipe.json', settings: { method: own }, parameters: { nearness: [1, 2] } }), [
+    'nearness=1',
+    'nearness=2',
+  ]);
+  assert.equal(await listed({ config: 'recipe.json', parameters: { method: ['kd', own] } }), ['kd', 'mine']);
+  const lost = write('lost.json', { method: './mine.js' });
+  const rule =
+    /lost\.json: there is no method file \S+study\/mine\.js: "\.\/mine\.js" is looked for beside the file that names it, not/;
+  await refused(['train', '--config', lost], rule, /Put it there, or name it by its path from there\./);
+  write('lost.json', { settings: { method: './mine.js' }, seeds: [0] });
+  await refused(['sweep', lost, '--list'], rule);
+  // From the directory that the command is typed in, where this file of the package lies.
+  write('lost.json', { configurations: [{ method: './package.json' }] });
+  await refused(['sweep', lost, '--list'], /From there it is "[^"]+\/package\.json"\./);
+});
+
 test('its run is gone on with by the same method alone', async () => {
   // After the first task, as if it had been stopped there.
   writeFileSync(

@@ -1,4 +1,5 @@
 /** Which method a command line is about, before its flags are read: a method of one's own brings flags with it. */
+import { dirname, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { closest } from 'fastest-levenshtein';
 import { files } from '#files';
@@ -43,8 +44,38 @@ export async function chosenMethod(args: readonly string[]): Promise<MethodFile 
   if (isText(out) && isText(run.method)) return resumedMethod(out, run, given);
   if (given !== undefined) return methodFrom(given, '--method');
   if (!isText(config)) return undefined;
+  const method = await methodIn(config);
+  return method === undefined ? undefined : methodFrom(method, config);
+}
+
+/**
+ * The method that a file of settings names: where its own file lies, or the name of a built-in one.
+ * @param config a recipe, or the `config.json` of a run.
+ * @returns nothing where it names none.
+ * @throws {ConfigError} as {@link methodBeside}.
+ */
+export async function methodIn(config: string): Promise<string | undefined> {
   const { method, methodFile } = await settingsIn(config);
-  return isText(method) ? methodFrom(isText(methodFile) ? methodFile : method, config) : undefined;
+  if (isText(method) && isText(methodFile)) return methodFile;
+  if (!isText(method)) return undefined;
+  return isMethodFile(method) ? methodBeside(method, config) : method;
+}
+
+/** Where a method lies that a file names: beside it, wherever the command is typed. */
+export const placeBeside = (text: string, file: string): string => resolve(dirname(file), text);
+
+/** {@link placeBeside}. @throws {ConfigError} where nothing is there. */
+export async function methodBeside(text: string, file: string): Promise<string> {
+  const path = placeBeside(text, file);
+  if (await files.exists(path)) return path;
+  const here = resolve(text);
+  throw new ConfigError({
+    where: file,
+    message: `there is no method file ${clipped(path, 300)}: "${clipped(text)}" is looked for beside the file that names it, not in the current directory.`,
+    fix: (await files.exists(here))
+      ? `From there it is "${clipped(relative(dirname(resolve(file)), here), 300)}".`
+      : 'Put it there, or name it by its path from there.',
+  });
 }
 
 /**

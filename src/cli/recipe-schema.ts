@@ -40,7 +40,7 @@ export function recipeSchema(): JsonSchema {
     type: 'object',
     properties: {
       method: {
-        description: 'how old tasks are kept: a built-in method, or the file of one of your own',
+        description: 'how old tasks are kept: a built-in method, or the file of one of your own, by its path from here',
         default: usual,
         anyOf: [
           ...all.map(({ name, summary }) => ({ const: name, description: summary })),

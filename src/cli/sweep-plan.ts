@@ -5,8 +5,8 @@ import { ConfigError } from '../errors.ts';
 import { clipped } from '../gpu/printable.ts';
 import { type ChosenMethod, type PlannedRun, planRuns } from '../sweep/plan.ts';
 import { readSweep, type SweepFile } from '../sweep/sweep-file.ts';
-import { didYouMean, meaningsOf } from './config-flags.ts';
-import { isMethodFile } from './method-choice.ts';
+import { didYouMean, type GivenSettings, meaningsOf } from './config-flags.ts';
+import { isMethodFile, methodBeside, methodIn } from './method-choice.ts';
 import { loadMethod, originOf } from './method-file.ts';
 import { readConfigFile } from './settings.ts';
 
@@ -20,8 +20,8 @@ export interface Planned {
 
 /** @throws {ConfigError | DataError} for a file that is no sweep, or whose settings do not fit. */
 export async function planSweep(file: string, limit?: number): Promise<Planned> {
-  const sweep = await readSweep(file);
-  const base = sweep.config === undefined ? {} : await readConfigFile(sweep.config, sweep.settings.method);
+  const sweep = await withMethodsBeside(await readSweep(file), file);
+  const base = await baseOf(sweep);
   const runs = await planRuns(sweep, {
     where: file,
     base,
@@ -30,6 +30,35 @@ export async function planSweep(file: string, limit?: number): Promise<Planned> 
     assertKnown,
   });
   return { sweep, runs, baseline: baselineOf(sweep, runs, file) };
+}
+
+/** A sweep whose methods are named by where they lie: beside its file, as its `config` does. @throws {ConfigError} */
+async function withMethodsBeside(sweep: SweepFile, file: string): Promise<SweepFile> {
+  const placed = async (name: unknown) => (isMethodFile(name) ? methodBeside(name, file) : name);
+  const inSettings = async <T extends Readonly<Record<string, unknown>>>(settings: T): Promise<T> =>
+    'method' in settings ? { ...settings, method: await placed(settings.method) } : settings;
+  const { settings, configurations, parameters } = sweep;
+  const { method } = parameters;
+  const isListed = method !== undefined && 'values' in method;
+  return {
+    ...sweep,
+    settings: await inSettings(settings),
+    ...(configurations ? { configurations: await Promise.all(configurations.map(inSettings)) } : {}),
+    ...(isListed
+      ? { parameters: { ...parameters, method: { values: await Promise.all(method.values.map(placed)) } } }
+      : {}),
+  };
+}
+
+/** Settings of the file that everything else is beside. @throws {ConfigError | DataError} */
+async function baseOf({ config, settings }: SweepFile): Promise<GivenSettings> {
+  if (config === undefined) return {};
+  const named = await methodIn(config);
+  const chosen = settings.method ?? named;
+  const own = isMethodFile(chosen) ? (await loadMethod(chosen)).method : undefined;
+  const before = own && settings.method !== undefined ? own.name : settings.method;
+  const base = await readConfigFile(config, before, own);
+  return named === undefined ? base : { ...base, method: named };
 }
 
 function assertKnown(key: string, where: string, methods: readonly AnyMethod[]): void {

@@ -49,7 +49,10 @@ export function sweepFileSchema(): JsonSchema {
   const schema = toJsonSchema(sweepSchema, settled);
   const { $schema: _, ...range } = toJsonSchema(rangeSchema, settled);
   const properties = schema.properties as Record<string, JsonSchema>;
-  const method: JsonSchema = { type: 'string', description: 'a built-in method, or the file of one of your own' };
+  const method: JsonSchema = {
+    type: 'string',
+    description: 'a built-in method, or the file of one of your own, by its path from here',
+  };
   const known = new Map([...settingSchemas(), ['method', method] as const]);
   // Each is said once: a file has them in four places.
   const setting = (key: string): JsonSchema => ({ $ref: `#/definitions/${key}` });
