@@ -6,7 +6,7 @@ import { clipped } from '../gpu/printable.ts';
 import { type ChosenMethod, type PlannedRun, planRuns } from '../sweep/plan.ts';
 import { readSweep, type SweepFile } from '../sweep/sweep-file.ts';
 import { didYouMean, type GivenSettings, meaningsOf } from './config-flags.ts';
-import { isMethodFile, methodBeside, methodIn } from './method-choice.ts';
+import { isMethodFile, methodBeside, methodFrom, methodIn } from './method-choice.ts';
 import { loadMethod, originOf } from './method-file.ts';
 import { readConfigFile } from './settings.ts';
 
@@ -26,7 +26,7 @@ export async function planSweep(file: string, limit?: number): Promise<Planned> 
     where: file,
     base,
     ...(limit === undefined ? {} : { limit }),
-    methodOf: methodChoice(),
+    methodOf: methodChoice(file),
     assertKnown,
   });
   return { sweep, runs, baseline: baselineOf(sweep, runs, file) };
@@ -54,6 +54,7 @@ async function withMethodsBeside(sweep: SweepFile, file: string): Promise<SweepF
 async function baseOf({ config, settings }: SweepFile): Promise<GivenSettings> {
   if (config === undefined) return {};
   const named = await methodIn(config);
+  if (named !== undefined && !isMethodFile(named)) await methodFrom(named, config);
   const chosen = settings.method ?? named;
   const own = isMethodFile(chosen) ? (await loadMethod(chosen)).method : undefined;
   const before = own && settings.method !== undefined ? own.name : settings.method;
@@ -71,11 +72,15 @@ function assertKnown(key: string, where: string, methods: readonly AnyMethod[]):
   });
 }
 
-/** Methods by name or by file, each file loaded once. */
-function methodChoice(): (name: unknown) => Promise<ChosenMethod> {
+/** Methods by name or by file, each file loaded once. @param where the sweep's file. */
+function methodChoice(where: string): (name: unknown) => Promise<ChosenMethod> {
   const loaded = new Map<string, Promise<ChosenMethod>>();
   return async (name = 'fdkd') => {
-    if (!isMethodFile(name)) return { method: methodOf(name) };
+    if (!isMethodFile(name)) {
+      // Refuses what is none, with what it may mean.
+      await methodFrom(typeof name === 'string' ? name : JSON.stringify(name), where);
+      return { method: methodOf(name) };
+    }
     const known = loaded.get(name) ?? loadMethod(name).then((own) => ({ method: own.method, origin: originOf(own) }));
     loaded.set(name, known);
     return known;
