@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
-import { refusedIn } from './support/command.ts';
+import * as assert from 'uvu/assert';
+import { engram, refusedIn } from './support/command.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'engram-sweep-methods-'));
 test.after(() => rmSync(home, { recursive: true, force: true }));
@@ -26,6 +27,25 @@ test('a name that is none is told with the nearest one and how a method of your 
     home,
     list({ config: 'recipe.json', seeds: [0] }),
     /recipe\.json: "rplay" is not a built-in method\. Did/,
+  );
+});
+
+test('the baseline names a method of your own by its file or by its name', async () => {
+  writeFileSync(
+    at('own.js'),
+    `import { defineMethod } from 'engram/continual';
+export default defineMethod({ name: 'mine', summary: 'nothing', settings: {}, keeps: 'nothing', *learn() {} });`,
+  );
+  for (const method of ['./own.js', at('own.js'), 'mine']) {
+    const sweep = { parameters: { method: ['kd', './own.js'] }, baseline: { method } };
+    const { code, out, errors } = await engram(...list(sweep));
+    assert.is(code, 0, errors);
+    assert.match(out, / kd\n.* mine\n$/);
+  }
+  await refusedIn(
+    home,
+    list({ parameters: { method: ['kd', './own.js'] }, baseline: { method: './other.js' } }),
+    /my\.json: no run has the settings of the baseline, \{"method":"\.\/other\.js"\}/,
   );
 });
 

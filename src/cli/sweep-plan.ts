@@ -6,7 +6,7 @@ import { clipped } from '../gpu/printable.ts';
 import { type ChosenMethod, type PlannedRun, planRuns } from '../sweep/plan.ts';
 import { readSweep, type SweepFile } from '../sweep/sweep-file.ts';
 import { didYouMean, type GivenSettings, meaningsOf } from './config-flags.ts';
-import { isMethodFile, methodBeside, methodFrom, methodIn } from './method-choice.ts';
+import { isMethodFile, methodBeside, methodFrom, methodIn, placeBeside } from './method-choice.ts';
 import { loadMethod, originOf } from './method-file.ts';
 import { readConfigFile } from './settings.ts';
 
@@ -91,11 +91,13 @@ function methodChoice(where: string): (name: unknown) => Promise<ChosenMethod> {
 function baselineOf({ baseline }: SweepFile, runs: readonly PlannedRun[], where: string): string | undefined {
   if (baseline === undefined) return undefined;
   const wanted = Object.entries(baseline);
-  const fits = runs.filter(({ config, label }) =>
-    wanted.every(([key, value]) =>
-      key === 'name' ? label === value : JSON.stringify(config[key]) === JSON.stringify(value),
-    ),
-  );
+  const has = ({ config, label }: PlannedRun, key: string, value: unknown): boolean => {
+    if (key === 'name') return label === value;
+    // A method of one's own is named as configurations do, or by the name that it has itself.
+    if (key === 'method' && isMethodFile(value)) return config.methodFile === placeBeside(value, where);
+    return JSON.stringify(config[key]) === JSON.stringify(value);
+  };
+  const fits = runs.filter((run) => wanted.every(([key, value]) => has(run, key, value)));
   const labels = [...new Set(fits.map(({ label }) => label))];
   const [label] = labels;
   if (label !== undefined && labels.length === 1) return label;
