@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { csvParse } from 'd3-dsv';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { summaryOf } from '../src/continual/benchmark/run-record.ts';
 import { csvTables } from '../src/report/csv-tables.ts';
 import { engram, refusedIn } from './support/command.ts';
 import { countedRecord, plainRecord } from './support/run-records.ts';
@@ -44,7 +45,7 @@ test('a phase that has a name is told by it beside its number', () => {
 
 test('epochs, tasks and classes are lines, with the columns of all runs', () => {
   const tables = csvTables([countedRecord(), plainRecord({ name: 'older', method: 'kd' })]);
-  assert.equal([...tables.keys()], ['epochs.csv', 'tasks.csv', 'classes.csv']);
+  assert.equal([...tables.keys()], ['epochs.csv', 'tasks.csv', 'classes.csv', 'settings.csv']);
   const epochs = read(tables.get('epochs.csv')!);
   assert.equal(epochs.columns, [
     ...['run', 'method', 'task', 'phase', 'epoch', 'steps done', 'loss', 'loss ce', 'loss kd'],
@@ -84,18 +85,63 @@ test('epochs, tasks and classes are lines, with the columns of all runs', () => 
   );
 });
 
+test('a run is a line with its settings, by which the other tables are grouped', () => {
+  const config = { method: 'fdkd', seed: 3, lr: 0.05, classOrder: [2, 0, 1], align: false, data: '/a/path/glyphs' };
+  const tables = csvTables([
+    countedRecord({ config }),
+    plainRecord({ name: 'older', method: 'kd', config: { seed: 4 } }),
+  ]);
+  const settings = read(tables.get('settings.csv')!);
+  assert.equal(settings.columns, [
+    ...['run', 'method', 'seed', 'lr', 'classOrder', 'align', 'data'],
+    ...['class order', 'classes a task', 'adapter', 'version', 'began'],
+  ]);
+  const [first, second] = settings;
+  assert.equal(Object.values(first!).slice(0, 9), [
+    'fdkd-0',
+    'fdkd',
+    '3',
+    '0.05',
+    '[2,0,1]',
+    'false',
+    'glyphs',
+    '[1,0]',
+    '[1,1]',
+  ]);
+  assert.equal([second!.run, second!.method, second!.seed, second!.lr], ['older', 'kd', '4', '']);
+});
+
+test('every figure of forgetting and transfer is a column', () => {
+  const record = countedRecord();
+  const [first, second] = read(csvTables([record]).get('tasks.csv')!);
+  const summary = summaryOf(record);
+  for (const [column, value] of [
+    ['forgetting, first - last', summary.firstLastForgetting],
+    ['forgetting by increments', summary.counted?.incrementForgetting],
+    ['backward transfer', summary.backwardTransfer],
+    ['forward transfer', summary.counted?.forwardTransfer],
+  ] as const) {
+    assert.is(first![column], '', column);
+    assert.is(second![column], `${value ?? ''}`, column);
+  }
+});
+
 test('they are written into the folder of the run, beside several, or where they are asked for', async () => {
   const { code, out, errors } = await engram('export', run, '--csv');
   assert.is(code, 0, errors);
   assert.match(
     out,
-    /^table {5}.*run\/csv\/epochs\.csv: 2 lines\ntable .*tasks\.csv: 2 lines\ntable .*classes\.csv: 2 lines\n$/,
+    /^table {5}.*run\/csv\/epochs\.csv: 2 lines\ntable .*tasks\.csv: 2 lines\ntable .*classes\.csv: 2 lines\ntable .*settings\.csv: 1 line\n$/,
   );
   assert.equal(read(readFileSync(at('run', 'csv', 'tasks.csv'), 'utf8')).length, 2);
   assert.is((await engram('export', run, older, '--csv')).code, 0);
   assert.equal(read(readFileSync(at('csv', 'tasks.csv'), 'utf8')).length, 5);
   assert.is((await engram('export', older, '--csv', at('deep', 'er'))).code, 0);
-  assert.equal(readdirSync(at('deep', 'er')).sort(), ['epochs.csv', 'tasks.csv'], 'no classes of a run without counts');
+  assert.equal(
+    readdirSync(at('deep', 'er')).sort(),
+    ['epochs.csv', 'settings.csv', 'tasks.csv'],
+    'no classes of a run without counts',
+  );
   assert.is((await engram('export', run, '--csv', at('deep', 'er'))).code, 0, 'ours are replaced');
 });
 

@@ -4,6 +4,7 @@ import { files } from '#files';
 import { joinPath } from '../data/files.ts';
 import { ConfigError, DataError } from '../errors.ts';
 import { printable } from '../gpu/printable.ts';
+import { counted } from '../report/counted.ts';
 import { CSV_BEGINNING, csvTables } from '../report/csv-tables.ts';
 import type { ReadRun } from './read-run.ts';
 import { CSV } from './run-files.ts';
@@ -49,6 +50,6 @@ export async function exportTables(runs: readonly ReadRun[], to: string | true):
   for (const [name, text] of tables) {
     const path = joinPath(folder, name);
     await files.write(path, text);
-    console.log(`table     ${printable(path)}: ${text.trimEnd().split('\n').length - 1} lines`);
+    console.log(`table     ${printable(path)}: ${counted(text.trimEnd().split('\n').length - 1, 'line')}`);
   }
 }

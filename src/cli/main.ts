@@ -250,7 +250,7 @@ program
   .option('--method <file>', 'for --onnx: where a method of your own lies now, if not where the run found it')
   .option(
     '--csv [folder]',
-    "tables of all runs together, by epoch, task and class; csv in the run's folder, or beside the first of several, by default",
+    "tables of all runs together, by epoch, task, class and run; csv in the run's folder, or beside the first of several, by default",
   )
   .option(
     '--tensorboard [folder]',

@@ -1,4 +1,4 @@
-/** The records of runs as tables for spreadsheets: a line an epoch, a task, and a class. */
+/** The records of runs as tables for spreadsheets: a line an epoch, a task, a class, and a run. */
 import { csvFormat } from 'd3-dsv';
 import { classesSeen, type RunRecord, summaryOf } from '../continual/benchmark/run-record.ts';
 import { classFigures } from './class-figures.ts';
@@ -90,7 +90,10 @@ function taskRows(record: RunRecord): Row[] {
       'classifier %': counted?.classifier?.last,
       'nearest mean %': counted?.nearestMean?.last,
       'forgetting, best - last': task > 0 ? summary.forgetting : null,
+      'forgetting, first - last': task > 0 ? summary.firstLastForgetting : null,
+      'forgetting by increments': task > 0 ? counted?.incrementForgetting : null,
       'backward transfer': task > 0 ? summary.backwardTransfer : null,
+      'forward transfer': task > 0 ? counted?.forwardTransfer : null,
       'calibration error': counted?.calibrationErrors.at(-1),
       ...Object.fromEntries(row.map((accuracy, of) => [`task ${of + 1} %`, accuracy])),
       exemplars: own?.exemplars,
@@ -116,6 +119,26 @@ const classRows = (record: RunRecord): Row[] =>
     'taken for it %': one.mistaken?.share,
   }));
 
+/** A setting as it was recorded: lists and whatever else is no single value as JSON. */
+const settingCell = (value: unknown): Cell =>
+  typeof value === 'string' || typeof value === 'number' || value == null ? value : JSON.stringify(value);
+
+/** What is no setting, behind them. */
+const ABOUT = ['class order', 'classes a task', 'adapter', 'version', 'began'];
+
+/** By what lines of the other tables are told apart and grouped; what the run itself says goes before its configuration. */
+const settingRow = (record: RunRecord): Row => ({
+  ...nameOf(record),
+  ...Object.fromEntries(Object.entries(record.config).map(([key, value]) => [key, settingCell(value)])),
+  ...nameOf(record),
+  data: record.dataset,
+  'class order': JSON.stringify(record.classOrder),
+  'classes a task': JSON.stringify(record.classesPerTask),
+  adapter: record.adapter,
+  version: record.version,
+  began: record.date,
+});
+
 /** By file name; a table without a line is left out. Percent, points, seconds, bytes; tasks, phases, epochs and classes count from 1. */
 export function csvTables(records: readonly RunRecord[]): Map<string, string> {
   const costs = ['exemplars', 'bytes of exemplars', 'bytes on the device at most', 'seconds', 'date'];
@@ -129,6 +152,8 @@ export function csvTables(records: readonly RunRecord[]): Map<string, string> {
     ],
     ['tasks.csv', tasks, [...costs, ...notes]],
     ['classes.csv', records.flatMap(classRows), []],
+    // Of runs that have no line elsewhere there is nothing to tell apart.
+    ['settings.csv', tasks.length + records.flatMap(epochRows).length > 0 ? records.map(settingRow) : [], ABOUT],
   ];
   return new Map(tables.flatMap(([name, rows, last]) => (rows.length > 0 ? [[name, table(rows, last)] as const] : [])));
 }
