@@ -24,27 +24,31 @@ async function assertOwnTable(path: string): Promise<void> {
   });
 }
 
-/** Beside the run, or beside the first of several. */
+/** Beside the run, or in the sweep; beside the first of several. */
 function folderOf([first = '.', ...others]: readonly string[]): string {
   return joinPath(others.length === 0 ? first : dirname(first.replace(/\/+$/, '')), CSV);
 }
 
 /**
  * Tables of all runs together.
+ * @param given the folders that they were named by.
  * @throws {ConfigError | DataError} before anything is written, where a run has nothing yet, or a file is in the way.
  */
-export async function exportTables(runs: readonly ReadRun[], to: string | true): Promise<void> {
-  const folders = runs.map(({ path }) => path);
+export async function exportTables(
+  runs: readonly ReadRun[],
+  given: readonly string[],
+  to: string | true,
+): Promise<void> {
   const records = runs.map(({ record }) => record);
   const tables = csvTables(records);
   if (tables.size === 0) {
     throw new DataError({
-      where: folders.join(', '),
+      where: given.join(', '),
       message: 'no epoch is finished yet: there is nothing to make tables of.',
       fix: 'Wait for the first one.',
     });
   }
-  const folder = to === true ? folderOf(folders) : to;
+  const folder = to === true ? folderOf(given) : to;
   await assertWritable(folder);
   for (const name of tables.keys()) await assertOwnTable(joinPath(folder, name));
   for (const [name, text] of tables) {

@@ -62,6 +62,6 @@ export async function exportRun(paths: readonly string[], options: RunExportOpti
   }
   const runs = tensorboard === undefined && csv === undefined ? [] : await readRuns(paths);
   if (tensorboard !== undefined) await exportEvents(runs, tensorboard);
-  if (csv !== undefined) await exportTables(runs, csv);
+  if (csv !== undefined) await exportTables(runs, paths, csv);
   if (wantsNetwork) await exportNetwork(first, network);
 }

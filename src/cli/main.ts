@@ -215,7 +215,7 @@ const distill = addDistillFlags(
 program
   .command('report')
   .description('make one page from one run or several')
-  .argument('<run...>', 'folders of runs')
+  .argument('<run...>', 'folders of runs, or of a sweep: its finished runs')
   .option('--out <file>', "the page; report.html in the run's folder, or beside the first of several")
   .action(async (folders: string[], options: { out?: string }) =>
     (await import('./report.ts')).report(folders, options),
@@ -224,7 +224,7 @@ program
 program
   .command('show')
   .description('what a run came to, in the terminal; several runs side by side')
-  .argument('<run...>', 'folders of runs, finished or not')
+  .argument('<run...>', 'folders of runs, finished or not, or of a sweep')
   .option('--json', 'their records instead, one JSON object a run, a line each')
   .addHelpText(
     'after',

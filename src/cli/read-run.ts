@@ -10,6 +10,7 @@ import { parseRunRecord, type RunRecord } from '../continual/benchmark/run-recor
 import { joinPath } from '../data/files.ts';
 import { DataError } from '../errors.ts';
 import { namesApart } from './run-names.ts';
+import { runFolders } from './sweep-runs.ts';
 
 /** A run that was read. */
 export interface ReadRun {
@@ -87,13 +88,20 @@ export async function readRun(folder: string): Promise<ReadRun> {
   return { path: folder, record };
 }
 
-/** Several runs, in this order, by names that tell them apart. @throws {DataError} as {@link readRun}. */
-export async function readRuns(folders: readonly string[]): Promise<ReadRun[]> {
+/**
+ * Several runs, in this order, by names that tell them apart.
+ * @param paths folders of runs, or of sweeps, which stand for all their finished runs, by the sweep's names for them.
+ * @throws {DataError} as {@link readRun}, and for a sweep without a finished run.
+ */
+export async function readRuns(paths: readonly string[]): Promise<ReadRun[]> {
   const runs: ReadRun[] = [];
-  for (const folder of folders) runs.push(await readRun(folder));
+  for (const { path, name } of await runFolders(paths)) {
+    const run = await readRun(path);
+    runs.push(name === undefined ? run : { ...run, record: { ...run.record, name } });
+  }
   const names = namesApart(
     runs.map(({ record }) => record.name),
-    folders,
+    runs.map(({ path }) => path),
   );
   return runs.map(({ path, record }, at) => ({ path, record: { ...record, name: names[at]! } }));
 }

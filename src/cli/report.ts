@@ -12,12 +12,13 @@ import { readRuns } from './read-run.ts';
 import { assertWritableFile } from './writable.ts';
 
 export async function report(folders: readonly string[], { out }: { out?: string }): Promise<void> {
-  const records = (await readRuns(folders)).map(({ record }) => record);
+  const runs = await readRuns(folders);
+  const records = runs.map(({ record }) => record);
   const [first = '.'] = folders;
   const page = out ?? joinPath(folders.length === 1 ? first : dirname(first.replace(/\/+$/, '')), 'report.html');
   await assertWritableFile(page);
   const exemplars = [];
-  for (const folder of folders) exemplars.push(await exemplarsIn(folder));
+  for (const { path } of runs) exemplars.push(await exemplarsIn(path));
   await files.write(page, reportPage(records, { exemplars }));
   console.log(summaryTable(records));
   for (const record of records) {

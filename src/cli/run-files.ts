@@ -4,6 +4,7 @@ import { CHECKPOINT, CONFIG, METRICS, RECORD } from '../continual/benchmark/run-
 import { joinPath } from '../data/files.ts';
 import { DataError } from '../errors.ts';
 import { isLock, isUnfinishedLock } from './run-lock.ts';
+import { isSweepFolder, runsOfSweep } from './sweep-runs.ts';
 
 /** The state of the task under way. */
 export const PROGRESS = 'progress.safetensors';
@@ -40,7 +41,8 @@ const ALL: readonly string[] = [
 export async function checkpointIn(folder: string, fix: string): Promise<string> {
   const path = joinPath(folder, CHECKPOINT);
   if (await files.exists(path)) return path;
-  throw new DataError({ where: folder, message: `there are no weights of a run here (no ${CHECKPOINT}).`, fix });
+  const mend = (await isSweepFolder(folder)) ? runsOfSweep(folder) : fix;
+  throw new DataError({ where: folder, message: `there are no weights of a run here (no ${CHECKPOINT}).`, fix: mend });
 }
 
 /** The model after `task` tasks, its weights alone; see `--keep-stages`. */

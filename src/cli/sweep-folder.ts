@@ -8,7 +8,8 @@ import { isOwnFolder } from './own-folder.ts';
 import { RunLock } from './run-lock.ts';
 import { assertWritable, assertWritableFile } from './writable.ts';
 
-const SWEEP = 'sweep.json';
+/** By which a sweep's folder is known. */
+export const SWEEP = 'sweep.json';
 const RESULTS = 'results.jsonl';
 
 const aboutSchema = v.object({ name: v.string() });
@@ -22,7 +23,16 @@ export class SweepFolder {
 
   /** Where its runs have their folders. */
   get runs(): string {
-    return joinPath(this.path, 'runs');
+    return SweepFolder.runsOf(this.path);
+  }
+
+  static runsOf(path: string): string {
+    return joinPath(path, 'runs');
+  }
+
+  /** Where its results go unless something else is said. */
+  static resultsOf(path: string): string {
+    return joinPath(path, RESULTS);
   }
 
   /**
@@ -32,7 +42,12 @@ export class SweepFolder {
    * @throws {ConfigError} when something else is there, or another process is at work.
    * @throws {DataError} where nothing can be written.
    */
-  static async take(path: string, name: string, text: string, results = joinPath(path, RESULTS)): Promise<SweepFolder> {
+  static async take(
+    path: string,
+    name: string,
+    text: string,
+    results = SweepFolder.resultsOf(path),
+  ): Promise<SweepFolder> {
     await assertOwn(path, name);
     await assertWritable(path);
     await assertWritableFile(results);
@@ -48,7 +63,7 @@ export class SweepFolder {
   }
 
   /** What is done in a folder that may be in use; nothing where there is none. @throws {ConfigError} as {@link take}. */
-  static async resultsIn(path: string, name: string, results = joinPath(path, RESULTS)): Promise<ResultsFile> {
+  static async resultsIn(path: string, name: string, results = SweepFolder.resultsOf(path)): Promise<ResultsFile> {
     await assertOwn(path, name);
     return ResultsFile.read(results);
   }
