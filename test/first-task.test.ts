@@ -67,8 +67,14 @@ test('milestones that a task never comes to are told by their flag', () => {
   check(both, [4])();
   check({ baseMilestones: [3] }, [4, 10])();
   assert.throws(check(both, [3, 10]), /the first task's milestone 3 is never reached in 3 epochs.*--base-milestones/);
-  assert.throws(check(both, [10, 8, 8]), /: milestone 8 is never reached in 8 epochs.*earlier `milestones` \(--milestones\) or more `epochs` \(--epochs\)/);
-  assert.throws(check({ schedule: 'cosine', baseMilestones: [3] }, [4]), /"cosine" has no .* `baseMilestones` \(--base-milestones\) out/);
+  assert.throws(
+    check(both, [10, 8, 8]),
+    /: milestone 8 is never reached in 8 epochs.*earlier `milestones` \(--milestones\) or more `epochs` \(--epochs\)/,
+  );
+  assert.throws(
+    check({ schedule: 'cosine', baseMilestones: [3] }, [4]),
+    /"cosine" has no .* `baseMilestones` \(--base-milestones\) out/,
+  );
   assert.throws(check({ baseMilestones: [] }, [4]), /"step" has no milestones/);
 });
 

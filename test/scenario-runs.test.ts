@@ -211,7 +211,9 @@ test('what cannot work is refused before the first step, and leaves nothing on t
   for (const method of ['replay', 'icarl', 'bic', 'podnet', 'der'])
     refused(
       { method, memory: 0 },
-      new RegExp(`^memory: the method "${method}" needs exemplars, and there is room for none.*\`memory: 200\` \\(--memory 200\\)`),
+      new RegExp(
+        `^memory: the method "${method}" needs exemplars, and there is room for none.*\`memory: 200\` \\(--memory 200\\)`,
+      ),
     );
   refused({ memory: 0, weighting: 'adaptive' }, /^weighting: .*'adaptive' compares .*none are kept/);
   refused({ memory: 0, selection: 'reservoir', method: 'replay' }, /there is room for none/);
