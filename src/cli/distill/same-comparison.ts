@@ -2,9 +2,9 @@
 import * as v from 'valibot';
 import { COMPRESSION_LOSSES, type CompressionLoss, offlineSettings } from '../../continual/compression/settings.ts';
 import { executionSettings } from '../../continual/learner-settings.ts';
+import { flagOf } from '../../continual/setting-name.ts';
 import { ConfigError } from '../../errors.ts';
 import type { StudentResult } from '../../report/compression-results.ts';
-import { flagOf } from '../config-flags.ts';
 import { type About, type PlannedStudent, TERMS } from './plan.ts';
 
 /** What is read of what a folder says of itself. */
