@@ -261,7 +261,7 @@ test('a run that diverges leaves no checkpoint, ends with 2 and advises what may
     at('gone'),
   );
   assert.is(code, 2, errors);
-  assert.match(errors, /training diverged at learning rate 100000000000000000000\. Use a smaller --lr/);
+  assert.match(errors, /training diverged at learning rate 100000000000000000000\. Use a smaller `lr` \(--lr\)/);
   assert.not.match(out, /To go on/);
   assert.not.ok(existsSync(at('gone')), 'nothing is in the way of the next try');
 });

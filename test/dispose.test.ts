@@ -1,11 +1,11 @@
-/** `using` in browsers that have no `Symbol.dispose` of their own: what compiles it takes the registered symbol for it. */
+/** `using` in browsers that have no `Symbol.dispose` and `Symbol.asyncDispose` of their own: what compiles it takes the registered symbol for it. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
 /** All of the library that is loaded meanwhile sees a `Symbol` without it. */
 async function inOlderBrowser<T>(load: () => Promise<T>): Promise<T> {
   const { Symbol: own } = globalThis;
-  const { dispose, prototype, ...rest } = Object.getOwnPropertyDescriptors(own);
+  const { dispose, asyncDispose, prototype, ...rest } = Object.getOwnPropertyDescriptors(own);
   const older = Object.defineProperties((name?: string) => own(name), rest);
   Object.defineProperty(globalThis, 'Symbol', { value: older, configurable: true, writable: true });
   try {
@@ -16,15 +16,34 @@ async function inOlderBrowser<T>(load: () => Promise<T>): Promise<T> {
 }
 
 test('all that `using` takes has the symbol that compiled code asks for', async () => {
-  const { Tensor, ContinualLearner, Compression } = await inOlderBrowser(async () => ({
-    ...(await import('../src/tensor/tensor.ts')),
-    ...(await import('../src/continual/learner.ts')),
-    ...(await import('../src/continual/compression/compression.ts')),
-  }));
-  for (const { name, prototype } of [Tensor, ContinualLearner, Compression]) {
-    const { dispose } = prototype;
-    assert.is((prototype as unknown as Record<symbol, unknown>)[Symbol.for('Symbol.dispose')], dispose, name);
+  const classes = await inOlderBrowser(async () => {
+    const { Tensor } = await import('../src/tensor/tensor.ts');
+    const { ContinualLearner } = await import('../src/continual/learner.ts');
+    const { Compression } = await import('../src/continual/compression/compression.ts');
+    const { Module } = await import('../src/nn/module.ts');
+    const { Optimizer } = await import('../src/optim/optimizer.ts');
+    const { GradScaler } = await import('../src/optim/grad-scaler.ts');
+    const { GradientAccumulator } = await import('../src/optim/gradient-accumulator.ts');
+    const { MovingAverage } = await import('../src/optim/moving-average.ts');
+    return [Tensor, ContinualLearner, Compression, Module, Optimizer, GradScaler, GradientAccumulator, MovingAverage];
+  });
+  for (const { name, prototype } of classes) {
+    let calls = 0;
+    const own = Object.create(prototype, { dispose: { value: () => calls++ } }) as Record<symbol, () => void>;
+    own[Symbol.for('Symbol.dispose')]?.();
+    assert.is(calls, 1, name);
   }
+});
+
+test('an engine has the symbol that `await using` asks for', async () => {
+  const { Engine } = await inOlderBrowser(() => import('../src/tensor/engine.ts'));
+  let calls = 0;
+  const own = Object.create(Engine.prototype, { destroy: { value: async () => calls++ } }) as Record<
+    symbol,
+    () => Promise<void>
+  >;
+  await own[Symbol.for('Symbol.asyncDispose')]?.();
+  assert.is(calls, 1);
 });
 
 test.run();

@@ -174,9 +174,9 @@ const OTHERS = new Set(
   'arange backward borrow capture channelMoments checkImages checkpointed classGroups classIndices classSimilarity clipGradNorm clipGradValue \
 clusterClasses constantSchedule copyModule copyTo cosineSchedule countWeight createBackbone createResNet customOp deviceRequirements \
 elementwise enableGrad encode eye finiteLoss firstPerClass flopsPerImage growLinear identityTransforms imagesByClass indicesOfClasses \
-kaimingNormal kaimingUniform linkWgsl linspace loadStateDict loadWeights missing noGrad parameter plane randomBrightness randomTransforms \
-readSafetensors readState record recordInto recomputed recordedGradients resizeImages saveWeights stateDict stepSchedule submitted subset \
-summary supportsF16 toImageBytes tune warmUp weighting wgsl wrap writeSafetensors'.split(/\s+/),
+kaimingNormal kaimingUniform linkWgsl linspace loadStateDict loadTraining loadWeights missing noGrad parameter plane randomBrightness randomTransforms \
+readSafetensors readState record recordInto recomputed recordedGradients resizeImages saveTraining saveWeights stateDict stepSchedule submitted subset \
+summary supportsF16 toImageBytes tune warmUp weighting wgsl wrap writeSafetensors writeState'.split(/\s+/),
 );
 
 const make = ([shape, dtype = 'f32']: Described): Tensor => engine.ones([...shape], dtype);
