@@ -63,7 +63,10 @@ test('a sweep killed in the middle goes on from what was saved, and ends with wh
     assert.match(added.out, /│ finetune +│ +2 │/, 'the table is of all of them');
     assert.is(resultsIn(killed).length, 6);
     const table = await engram('sweep', more, '--out', killed, '--table', '--markdown');
-    assert.match(table.out, /^\| configuration \|.*\n\| :-- \|.*\n(\| (replay|finetune|lwf) \| 2 \|.*\n){3}$/);
+    assert.match(
+      table.out,
+      /^\| configuration \|.*\n\| :-- \|.*\n(\| (replay|finetune|lwf) \| 2 \|.*\n){3}\n.*standard deviation.*\n$/,
+    );
   }));
 
 test('Ctrl-C saves the run under way, and the same command goes on', () =>
