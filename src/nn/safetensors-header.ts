@@ -3,6 +3,7 @@
  * byte of the file unaccounted for, so that a file can hold nothing twice and nothing hidden.
  * Format: https://github.com/huggingface/safetensors#format
  */
+import { isCount, isListOf, isRecord } from '../gpu/json-shape.ts';
 import { clipped } from '../gpu/printable.ts';
 import { type Shape, show, sizeOf } from '../tensor/shape.ts';
 import { ambiguity } from './json-keys.ts';
@@ -108,18 +109,12 @@ function checkCovered(
   if (covered < end) fail(`the last ${end - covered} bytes belong to no tensor: the file goes on too long.`);
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 const isRead = (dtype: string): dtype is StoredDType => Object.hasOwn(WIDTHS, dtype);
-
-const isCount = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0;
 
 function isEntry(value: unknown): value is HeaderEntry {
   if (!isRecord(value)) return false;
   const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string' || !Array.isArray(shape) || !shape.every(isCount)) return false;
+  if (typeof dtype !== 'string' || !isListOf(isCount, shape)) return false;
   if (!Array.isArray(offsets) || offsets.length !== 2) return false;
   const [from, to] = offsets as unknown[];
   return isCount(from) && isCount(to) && from <= to;

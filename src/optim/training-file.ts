@@ -1,13 +1,13 @@
 /** Where a training loop is, as the bytes of a safetensors file: to go on later as if it had never stopped. */
-import * as v from 'valibot';
 import { ArgumentError, CheckpointError } from '../errors.ts';
+import { isCount, isListOf, isNumber, isRecord } from '../gpu/json-shape.ts';
 import type { AnyModule, NamedTensor } from '../nn/module.ts';
 import { readSafetensors, writeSafetensors } from '../nn/safetensors.ts';
 import { readState, writeState } from '../nn/state-dict.ts';
 import { entryOf, loadable } from '../nn/weights.ts';
-import type { GradScaler } from './grad-scaler.ts';
+import type { GradScaler, GradScalerState } from './grad-scaler.ts';
 import type { MovingAverage } from './moving-average.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { Optimizer, OptimizerCounters } from './optimizer.ts';
 
 /** What a training loop goes on with. */
 export interface TrainingParts {
@@ -20,15 +20,30 @@ export interface TrainingParts {
 /** The metadata's entry with what no tensor holds. */
 const COUNTERS = 'engram.training';
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const countersSchema = v.object({
-  optimizer: v.object({
-    steps: count,
-    taken: v.exactOptional(v.array(count)),
-    progress: v.exactOptional(v.array(v.number())),
-  }),
-  scaler: v.nullable(v.object({ scale: v.number(), goodSteps: count, skippedSteps: count })),
-});
+interface Counters {
+  readonly optimizer: OptimizerCounters;
+  readonly scaler: GradScalerState | null;
+}
+
+const isScaler = (value: unknown): value is GradScalerState =>
+  isRecord(value) && isNumber(value.scale) && isCount(value.goodSteps) && isCount(value.skippedSteps);
+
+function isCounters(value: unknown): value is Counters {
+  if (!isRecord(value) || !isRecord(value.optimizer)) return false;
+  const { steps, taken = [], progress = [] } = value.optimizer;
+  const isOptimizer = isCount(steps) && isListOf(isCount, taken) && isListOf(isNumber, progress);
+  return isOptimizer && (value.scaler === null || isScaler(value.scaler));
+}
+
+/** What the metadata's entry says; nothing where it does not fit. */
+function countersIn(text: string): Counters | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isCounters(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
 
 /** Tensors of all parts, each under its part's name. */
 function namedTensors({ model, optimizer, average }: TrainingParts): NamedTensor[] {
@@ -71,16 +86,16 @@ export async function saveTraining(
  */
 export function loadTraining(parts: TrainingParts, bytes: Uint8Array, where = 'loadTraining'): Record<string, string> {
   const { tensors, metadata } = readSafetensors(bytes, where);
-  const { [COUNTERS]: counters, ...others } = metadata;
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), countersSchema), counters);
-  if (!parsed.success) {
+  const { [COUNTERS]: text, ...others } = metadata;
+  const counters = text === undefined ? null : countersIn(text);
+  if (!counters) {
     throw new CheckpointError({
       where,
-      message: `this is no training that saveTraining() wrote (its "${COUNTERS}" ${counters === undefined ? 'is missing' : 'does not fit'}).`,
+      message: `this is no training that saveTraining() wrote (its "${COUNTERS}" ${text === undefined ? 'is missing' : 'does not fit'}).`,
       fix: 'Weights alone are read by loadWeights().',
     });
   }
-  const { optimizer, scaler } = parsed.output;
+  const { optimizer, scaler } = counters;
   if ((scaler === null) !== (parts.scaler === undefined)) {
     throw new CheckpointError({
       where,
