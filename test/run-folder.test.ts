@@ -304,6 +304,10 @@ test('one process at a time, and none waits for one that is gone', async () => {
   const gone = spawnSync(process.execPath, ['--version']).pid;
   held({ pid: gone });
   await taken();
+  // It was killed while it made one.
+  held({ pid: gone });
+  mkdirSync(at(name, 'lock.8a1d2c0e-0000-4000-8000-000000000000.tmp'));
+  await taken();
   // Another process has its number now: this one.
   if (holder.born !== '') {
     held({ born: '1' });

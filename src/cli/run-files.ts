@@ -3,7 +3,7 @@ import { files } from '#files';
 import { CHECKPOINT, CONFIG, METRICS, RECORD } from '../continual/benchmark/run-files.ts';
 import { joinPath } from '../data/files.ts';
 import { DataError } from '../errors.ts';
-import { isLock, isUnfinishedLock } from './run-lock.ts';
+import { isLock } from './run-lock.ts';
 import { isSweepFolder, runsOfSweep } from './sweep-runs.ts';
 
 /** The state of the task under way. */
@@ -57,10 +57,10 @@ export function stageOf(name: string): number | null {
 /** A file that was written beside the one it is to replace; see `files.write`. */
 const BESIDE = /^(.+)\.\d+-\d+\.tmp$/;
 
-/** Whether it is something half written: a file of a run, or a lock. */
+/** Whether it is a file of a run that was half written. */
 export function isHalfWritten(name: string): boolean {
   const whole = BESIDE.exec(name)?.[1] ?? '';
-  return ALL.includes(whole) || stageOf(whole) !== null || isUnfinishedLock(name);
+  return ALL.includes(whole) || stageOf(whole) !== null;
 }
 
 /** Whether it is nothing but what a process leaves that is killed before it wrote down what its run is. */

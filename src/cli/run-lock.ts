@@ -16,11 +16,8 @@ const LOCK = /^lock-(\d+)$/;
 const UNFINISHED = /^lock\.[\w-]+\.tmp$/;
 const HOLDER = 'holder.json';
 
-/** Whether a name in a folder is a lock's, held or not. */
-export const isLock = (name: string): boolean => LOCK.test(name);
-
-/** Whether it is that of a lock that is being made; what makes one looks at what is there first, and tries again where it is gone. */
-export const isUnfinishedLock = (name: string): boolean => UNFINISHED.test(name);
+/** Whether a name in a folder is a lock's: held or not, or being made. */
+export const isLock = (name: string): boolean => LOCK.test(name) || UNFINISHED.test(name);
 
 const holderSchema = v.object({
   id: v.string(),
@@ -167,8 +164,10 @@ export class RunLock {
       place: place(),
       since: new Date().toISOString(),
     };
+    let isMade = false;
     try {
       await files.makeDir(unfinished);
+      isMade = true;
       await files.write(joinPath(unfinished, HOLDER), `${JSON.stringify(holder)}\n`);
       const now = (await stat(joinPath(unfinished, HOLDER))).mtimeMs;
       const found = await locksIn(folder, now);
@@ -183,15 +182,19 @@ export class RunLock {
       await lock.settle(folder, now);
       return lock;
     } catch (error) {
-      // One that has the lock meanwhile takes away what is half made.
+      // One that has the lock meanwhile takes away what is half made; it may have let go of it since.
       await assertNotRunning(folder);
+      if (isMade && !(await files.exists(unfinished))) return null;
       throw error;
     } finally {
       await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
     }
   }
 
-  /** Takes away what others left. One that began to count anew meanwhile has another name: both see each other, and neither goes on. */
+  /**
+   * Takes away what others left, locks that killed ones were making too: who makes one now tries again where it is gone. One that
+   * began to count anew meanwhile has another name: both see each other, and neither goes on.
+   */
   private async settle(folder: string, now: number): Promise<void> {
     const others = (await locksIn(folder, now)).filter(({ name }) => joinPath(folder, name) !== this.path);
     const live = others.find(({ holder }) => holder);
@@ -199,7 +202,9 @@ export class RunLock {
       this.release();
       throw running(folder, live.holder);
     }
-    for (const { name } of others) await rm(joinPath(folder, name), { recursive: true, force: true });
+    const unfinished = (await readdir(folder)).filter((name) => UNFINISHED.test(name));
+    for (const name of [...others.map((one) => one.name), ...unfinished])
+      await rm(joinPath(folder, name), { recursive: true, force: true });
   }
 
   /** Whether the folder is still the one that was locked. */
