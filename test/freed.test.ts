@@ -9,8 +9,7 @@ import { engine, errorOf } from './support/engine.ts';
 type Described = readonly [shape: readonly number[], dtype?: DType];
 interface Call {
   readonly operands: readonly Described[];
-  // biome-ignore lint/suspicious/noExplicitAny: as many tensors as there are operands.
-  readonly run: (...operands: any[]) => unknown;
+  readonly run: (...operands: Tensor[]) => unknown;
   /** What the error names, where it is not the operation itself. */
   readonly where?: string;
 }
@@ -32,8 +31,8 @@ const of = (operands: readonly Described[], run: Call['run'], where?: string): C
 
 /** Every exported operation. */
 const calls: Record<string, Call | readonly Call[]> = {
-  argmax: of([matrix], engram.argmax),
-  argmin: of([matrix], engram.argmin),
+  argmax: of([matrix], (x) => engram.argmax(x)),
+  argmin: of([matrix], (x) => engram.argmin(x)),
   argsort: of([matrix], (x) => engram.argsort(x)),
   avgPool2d: of([images], (x) => engram.avgPool2d(x, { kernel: 2 })),
   batchNorm: of([images, ...vectors(4), images], (x, weight, bias, runningMean, runningVar, residual) =>

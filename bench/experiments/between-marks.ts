@@ -6,3 +6,7 @@ export function betweenMarks(text: string, [begin, end]: readonly [string, strin
   if (from < 0 || to < from) return text;
   return `${text.slice(0, from + begin.length)}\n\n${made}\n\n${text.slice(to)}`;
 }
+
+/** Between which a part of this name stands. @param command what makes it. */
+export const marksOf = (name: string, command = 'npm run -s evidence') =>
+  [`<!-- ${name}: made by \`${command}\` -->`, `<!-- ${name}: end -->`] as const;

@@ -14,7 +14,7 @@ import {
   poolTable,
   SEARCHES,
 } from './answers.ts';
-import { betweenMarks } from './between-marks.ts';
+import { betweenMarks, marksOf } from './between-marks.ts';
 import { ANALYSED, type AnalysedResult, MEASURES, recordedAnalyses } from './model-analyses.ts';
 import { modelTable } from './model-table.ts';
 import { poolChart } from './pool-chart.ts';
@@ -24,7 +24,7 @@ import { robustnessChart } from './robustness-chart.ts';
 const FOLDER = 'bench/results';
 const PAGE = `${FOLDER}/evidence.md`;
 const README = 'README.md';
-const MARKS = ['<!-- answers: made by `npm run -s evidence` -->', '<!-- answers: end -->'] as const;
+const MARKS = marksOf('answers');
 
 /** Those that have pages of their own. */
 const ELSEWHERE = /^(methods|search|seeds)-/;

@@ -6,7 +6,7 @@ import { mean, meanOf } from '../../src/report/statistics.ts';
 import { meanText, signed } from '../../src/report/statistics-text.ts';
 import { plannedCounts } from '../../src/sweep/plan.ts';
 import type { SweepResult } from '../../src/sweep/results.ts';
-import { betweenMarks } from './between-marks.ts';
+import { betweenMarks, marksOf } from './between-marks.ts';
 import { PROTOCOLS, type Protocol, protocols, pytorch, titles } from './method-protocols.ts';
 import { type BesidePyTorch, besidePyTorch, type PyTorchRun, pytorchRuns } from './pytorch-runs.ts';
 import { type RecordedSweep, recordedSweep } from './recorded-sweep.ts';
@@ -14,8 +14,9 @@ import { type RecordedSweep, recordedSweep } from './recorded-sweep.ts';
 const NOTES = 'bench/results/methods-notes.md';
 const PAGE = 'bench/results/methods.md';
 const README = 'README.md';
-const MARKS = ['<!-- methods: made by `npm run -s evidence -- methods` -->', '<!-- methods: end -->'] as const;
-const PYTORCH_MARKS = ['<!-- pytorch: made by `npm run -s evidence -- methods` -->', '<!-- pytorch: end -->'] as const;
+const COMMAND = 'npm run -s evidence -- methods';
+const MARKS = marksOf('methods', COMMAND);
+const PYTORCH_MARKS = marksOf('pytorch', COMMAND);
 
 /** Of each protocol, the comparison or the search for settings. */
 export type ByProtocol = Readonly<Record<Protocol, Pick<RecordedSweep, 'runs' | 'results'>>>;

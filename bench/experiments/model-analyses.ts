@@ -11,7 +11,7 @@ import { type AnalysisRecord, parseAnalysis } from '../../src/analysis/run/analy
 import type { PlannedRun } from '../../src/sweep/plan.ts';
 import type { SweepResult } from '../../src/sweep/results.ts';
 import { runId } from '../../src/sweep/run-id.ts';
-import { jsonLines } from './json-lines.ts';
+import { textLines } from './json-lines.ts';
 import { runFolderOf } from './recorded-sweep.ts';
 
 /** Of these sweeps the compared runs of these pools are analysed. */
@@ -36,8 +36,8 @@ const pathOf = (sweep: string): string => `bench/results/analyses/${sweep}.jsonl
 /** What is recorded of a sweep's runs; nothing where none was analysed. @throws {DataError} for a line that is no record. */
 export async function recordedAnalyses(sweep: string): Promise<AnalysedResult[]> {
   const path = pathOf(sweep);
-  return (await jsonLines(path)).map((line, at) => {
-    const record = parseAnalysis(JSON.stringify(line), `${path}, line ${at + 1}`);
+  return (await textLines(path)).map((line, at) => {
+    const record = parseAnalysis(line, `${path}, line ${at + 1}`);
     return { run: runId(record.config), record };
   });
 }

@@ -2,14 +2,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { markdownTable } from '../../src/report/statistics-text.ts';
-import { betweenMarks } from './between-marks.ts';
+import { betweenMarks, marksOf } from './between-marks.ts';
 import { jsonLines } from './json-lines.ts';
 
 const FOLDER = 'bench/results';
 const PAGE = `${FOLDER}/README.md`;
 const README = 'README.md';
-
-const marks = (name: string) => [`<!-- ${name}: made by \`npm run -s evidence\` -->`, `<!-- ${name}: end -->`] as const;
 
 const lineSchema = v.object({
   name: v.string(),
@@ -100,12 +98,12 @@ export async function withSpeedTables(page: string): Promise<string> {
     peers: peerTable(await measuredIn('peers-kernels-lavapipe')),
     costs: costTable(await measuredIn('methods-lavapipe')),
   };
-  return Object.entries(tables).reduce((text, [name, table]) => betweenMarks(text, marks(name), table), page);
+  return Object.entries(tables).reduce((text, [name, table]) => betweenMarks(text, marksOf(name), table), page);
 }
 
 /** The README with its line of speed replaced. */
 export const withSpeedLine = async (readme: string): Promise<string> =>
-  betweenMarks(readme, marks('speed'), speedLine(await measuredIn('peers-lavapipe')));
+  betweenMarks(readme, marksOf('speed'), speedLine(await measuredIn('peers-lavapipe')));
 
 /** Makes both of what is recorded. */
 export async function writeSpeedTables(): Promise<void> {

@@ -7,13 +7,15 @@ import { bundledNames, loadDataset } from '../data/load-dataset.ts';
 import { loadStored, openPictures } from '../data/picture-store.ts';
 import { DataError } from '../errors.ts';
 
+const isThere = async (data: string): Promise<boolean> => bundledNames.includes(data) || (await files.exists(data));
+
 /**
  * Recipes name the folder that a data set usually lies in.
  * @param how it is said where it lies.
  * @throws {DataError} where there is none of this name.
  */
 export async function assertData(name: string, how: string): Promise<void> {
-  if (bundledNames.includes(name) || (await files.exists(name))) return;
+  if (await isThere(name)) return;
   throw new DataError({
     where: name,
     message: 'this is neither a bundled data set nor a folder.',
@@ -28,7 +30,7 @@ export async function assertData(name: string, how: string): Promise<void> {
  */
 export async function assertRunData(folder: string, { data, testList }: Config): Promise<void> {
   const refuse = (message: string, fix: string) => new DataError({ where: folder, message, fix });
-  if (!bundledNames.includes(data) && !/^https?:/.test(data) && !(await files.exists(data)))
+  if (!/^https?:/.test(data) && !(await isThere(data)))
     throw refuse(`the data of this run are not there (${data}).`, 'Say where they lie now by --data FOLDER.');
   if (testList === undefined || (await files.exists(testList))) return;
   throw refuse(

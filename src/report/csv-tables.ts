@@ -142,18 +142,14 @@ const settingRow = (record: RunRecord): Row => ({
 /** By file name; a table without a line is left out. Percent, points, seconds, bytes; tasks, phases, epochs and classes count from 1. */
 export function csvTables(records: readonly RunRecord[]): Map<string, string> {
   const costs = ['exemplars', 'bytes of exemplars', 'bytes on the device at most', 'seconds', 'date'];
-  const tasks = records.flatMap(taskRows);
+  const [epochs, tasks] = [records.flatMap(epochRows), records.flatMap(taskRows)];
   const notes = [...new Set(tasks.flatMap(Object.keys))].filter((name) => name.startsWith(`${NOTE} `));
   const tables: [string, Row[], string[]][] = [
-    [
-      'epochs.csv',
-      records.flatMap(epochRows),
-      ['learning rate', 'images per second', 'seconds', 'seconds of waiting', 'date'],
-    ],
+    ['epochs.csv', epochs, ['learning rate', 'images per second', 'seconds', 'seconds of waiting', 'date']],
     ['tasks.csv', tasks, [...costs, ...notes]],
     ['classes.csv', records.flatMap(classRows), []],
     // Of runs that have no line elsewhere there is nothing to tell apart.
-    ['settings.csv', tasks.length + records.flatMap(epochRows).length > 0 ? records.map(settingRow) : [], ABOUT],
+    ['settings.csv', tasks.length + epochs.length > 0 ? records.map(settingRow) : [], ABOUT],
   ];
   return new Map(tables.flatMap(([name, rows, last]) => (rows.length > 0 ? [[name, table(rows, last)] as const] : [])));
 }
