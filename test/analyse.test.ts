@@ -89,6 +89,45 @@ test('runs of one configuration are measured, written down and compared', async 
   assert.equal(document.querySelectorAll('script, link, img').length, 0, 'it stands alone');
 });
 
+test("a sweep's folder stands for its finished runs, by the sweep's names", async () => {
+  const results = ['one', 'two', 'bare'].map((name, order) => {
+    const run = `${order}`.repeat(12);
+    cpSync(at(name), at('sweep', 'runs', run), { recursive: true });
+    const figures = { average: 70, last: 60, forgetting: 20, curve: [60], matrix: [[60]], seconds: 1, cpuSeconds: 1 };
+    const made = { adapter: 'an adapter', date: '2026-01-01', version: '1.0.0', config: {} };
+    return {
+      run,
+      label: 'replay',
+      pair: `order ${order}`,
+      ...figures,
+      ...made,
+      ...(name === 'bare' && { stopped: 1 }),
+    };
+  });
+  writeFileSync(at('sweep', 'sweep.json'), '{"name":"sweep"}');
+  writeFileSync(at('sweep', 'results.jsonl'), results.map((result) => `${JSON.stringify(result)}\n`).join(''));
+  const { code, out, errors } = await engram(
+    'analyse',
+    at('sweep'),
+    '--images',
+    '16',
+    '--only',
+    'classifier',
+    '--json',
+  );
+  assert.is(code, 0, errors);
+  const records = out
+    .trim()
+    .split('\n')
+    .map((line) => parseAnalysis(line, 'a line'));
+  assert.equal(
+    records.map(({ name }) => name),
+    ['replay, order 0', 'replay, order 1'],
+  );
+  assert.equal(records[1]!.parts.classifier, parseAnalysis(text('two', 'analysis.json'), 'two').parts.classifier);
+  assert.match(text('sweep', 'analysis.html'), /replay, order 1/);
+});
+
 test('what is known is not measured again, what was asked otherwise or is of another state is', async () => {
   cpSync(at('one'), at('again'), { recursive: true });
   const measured = async (...flags: string[]): Promise<string[]> => {

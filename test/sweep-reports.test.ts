@@ -68,7 +68,6 @@ test('it stands for its finished runs, which are called as the sweep calls them'
 
 test('what takes runs alone says where they are', async () => {
   const where = /rnd: .* This is a sweep's folder, .*: give \S+rnd\/runs\/ID, or \S+rnd\/runs\/\* where several/;
-  await refusedIn(home, ['analyse', sweep], where);
   await refusedIn(home, ['export', sweep, '--safetensors'], where);
 });
 

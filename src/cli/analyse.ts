@@ -14,6 +14,7 @@ import { AnalysisProgress } from './analysis-progress.ts';
 import { ownName } from './own-name.ts';
 import { ANALYSIS_PAGE } from './run-files.ts';
 import { namesApart } from './run-names.ts';
+import { runFolders } from './sweep-runs.ts';
 import { withEngine } from './with-engine.ts';
 import { assertWritable, assertWritableFile } from './writable.ts';
 
@@ -26,6 +27,7 @@ export interface AnalyseCommand extends Elsewhere {
 }
 
 /**
+ * @param folders of runs, or of sweeps, which stand for all their finished runs.
  * @throws {DataError} where a folder holds no run, no weights or nothing can be written, or a run's data are missing.
  * @throws {ConfigError} where a run's method is missing, or another process is at work in its folder.
  * @throws {CheckpointError} where weights are damaged, or data are others than the run's.
@@ -35,27 +37,28 @@ export async function analyse(folders: readonly string[], command: AnalyseComman
   const [first = '.'] = folders;
   const page = out ?? joinPath(folders.length === 1 ? first : dirname(first.replace(/\/+$/, '')), ANALYSIS_PAGE);
   // All mistakes before hours of work.
-  for (const folder of folders) {
-    await assertAnalysable(folder);
-    await assertWritable(folder);
+  const runs = await runFolders(folders);
+  for (const { path } of runs) {
+    await assertAnalysable(path);
+    await assertWritable(path);
   }
   await assertWritableFile(page);
   const records = await withEngine(
     async (engine) => {
       const all: AnalysisRecord[] = [];
-      for (const folder of folders) all.push(await analyseFolder(engine, folder, command));
+      for (const { path } of runs) all.push(await analyseFolder(engine, path, command));
       return all;
     },
     { quiet: json },
   );
   const names = namesApart(
-    records.map(({ name }) => name),
-    folders,
+    records.map((record, at) => runs[at]!.name ?? record.name),
+    runs.map(({ path }) => path),
   );
   const told = records.map((record, at) => ({ ...record, name: names[at]! }));
   await files.write(page, analysisPage(told));
   if (json) {
-    for (const record of records) console.log(JSON.stringify(record));
+    for (const record of told) console.log(JSON.stringify(record));
     return;
   }
   console.log(analysisTable(told));

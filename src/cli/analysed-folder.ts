@@ -13,7 +13,6 @@ import { ownName } from './own-name.ts';
 import { assertRunData, loadRunData } from './run-data.ts';
 import { ANALYSIS } from './run-files.ts';
 import { RunFolder } from './run-folder.ts';
-import { isSweepFolder, runsOfSweep } from './sweep-runs.ts';
 
 /** @throws {DataError} unless there is a run that has weights. */
 export async function assertAnalysable(path: string): Promise<void> {
@@ -25,8 +24,7 @@ export async function assertAnalysable(path: string): Promise<void> {
     [CONFIG, CHECKPOINT].map((name) => files.exists(joinPath(path, name))),
   );
   if (!hasConfig) {
-    const fix = (await isSweepFolder(path)) ? runsOfSweep(path) : 'Give the folder of a run, such as runs/NAME.';
-    throw refuse(`this is no folder of a run (no ${CONFIG}).`, fix);
+    throw refuse(`this is no folder of a run (no ${CONFIG}).`, 'Give the folder of a run, such as runs/NAME.');
   }
   if (hasWeights) return;
   throw refuse(
