@@ -50,7 +50,7 @@ const poolFigures =
   (lead: Readonly<Record<string, number>>): Figures =>
   (label, order) => {
     const [pool = '', weight = ''] = label.split(' kdWeight=');
-    const heavier = { '1': -3, '2': 0, '4': -1 }[weight] ?? 0;
+    const heavier = { '0.5': -4, '1': -3, '2': 0, '4': -1 }[weight] ?? 0;
     const noise = ((order * 7 + pool.length * 3) % 5) / 5;
     const accuracy = 50 + 10 * order + (lead[pool] ?? 0) + heavier + noise;
     return { average: accuracy, last: accuracy - 2 };
@@ -59,7 +59,7 @@ const poolFigures =
 test('the weight that counts for a pool is the one that was best in the search, and none before all of it is there', () => {
   const all = withFigures({
     'pools-weights-10x10': (label, order) =>
-      label.startsWith('pairs') && order === 8
+      label.startsWith('pairs') && order === 7
         ? null
         : { average: 40 + order, last: label === 'dense kdWeight=4' || label === 'whole kdWeight=1' ? 60 : 50 },
   });
@@ -78,7 +78,7 @@ test('runs that are compared come before those that only draw curves', () => {
   };
   const search: Figures = (label) => ({
     average: 50,
-    last: label.endsWith(label.startsWith('pairs') ? '=4' : '=2') ? 60 : 50,
+    last: label.endsWith(label.startsWith('pairs') ? '=0.5' : '=2') ? 60 : 50,
   });
   assert.equal(named({ 'pools-weights-20x5': search }), [
     ...[
@@ -87,12 +87,12 @@ test('runs that are compared come before those that only draw curves', () => {
       'tasks kdWeight=2',
       'dense kdWeight=2',
       'balanced kdWeight=2',
-      'pairs kdWeight=4',
+      'pairs kdWeight=0.5',
     ],
   ]);
   // Of a pool whose search is not over, one weight stands for the one to come.
-  const half: Figures = (label, order) => (label.startsWith('dense') && order === 8 ? null : search(label, order));
-  assert.ok(named({ 'pools-weights-20x5': half }).includes('dense kdWeight=1'));
+  const half: Figures = (label, order) => (label.startsWith('dense') && order === 7 ? null : search(label, order));
+  assert.ok(named({ 'pools-weights-20x5': half }).includes('dense kdWeight=0.5'));
 });
 
 test('a pool is compared in the same orders, and ahead only by two standard errors over six of them', () => {
