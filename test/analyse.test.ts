@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ANALYSES, parseAnalysis } from '../src/analysis/run/analysis-record.ts';
+import { ANALYSES, type AnalysisRecord, parseAnalysis } from '../src/analysis/run/analysis-record.ts';
 import { parseRunRecord, summaryOf } from '../src/continual/benchmark/run-record.ts';
 import { engram, refusedIn } from './support/command.ts';
 import { mean } from './support/rows.ts';
+import { resultLine, writeSweepFolder } from './support/small-sweep.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'engram-analyse-'));
 test.after(() => rmSync(home, { recursive: true, force: true }));
@@ -23,17 +24,21 @@ async function train(name: string, ...more: string[]): Promise<void> {
   const { code, errors } = await engram('train', ...tiny, ...more, '--out', at(name));
   assert.is(code, 0, errors);
 }
+/** What `analyse --json` prints. */
+async function analysed(...args: string[]): Promise<AnalysisRecord[]> {
+  const { code, out, errors } = await engram('analyse', ...args, '--json');
+  assert.is(code, 0, errors);
+  return out
+    .trim()
+    .split('\n')
+    .map((line) => parseAnalysis(line, 'a line'));
+}
 await train('one', '--class-order', '0,1,2,3,4,5', '--keep-stages');
 await train('two', '--class-order', '5,3,1,4,2,0', '--keep-stages');
 await train('bare', '--class-order', '0,1,2');
 
 test('runs of one configuration are measured, written down and compared', async () => {
-  const { code, out, errors } = await engram('analyse', at('one'), at('two'), '--images', '16', '--json');
-  assert.is(code, 0, errors);
-  const records = out
-    .trim()
-    .split('\n')
-    .map((line) => parseAnalysis(line, 'a line'));
+  const records = await analysed(at('one'), at('two'), '--images', '16');
   assert.equal(
     records.map(({ name, tasks }) => [name, tasks]),
     [
@@ -93,33 +98,10 @@ test("a sweep's folder stands for its finished runs, by the sweep's names", asyn
   const results = ['one', 'two', 'bare'].map((name, order) => {
     const run = `${order}`.repeat(12);
     cpSync(at(name), at('sweep', 'runs', run), { recursive: true });
-    const figures = { average: 70, last: 60, forgetting: 20, curve: [60], matrix: [[60]], seconds: 1, cpuSeconds: 1 };
-    const made = { adapter: 'an adapter', date: '2026-01-01', version: '1.0.0', config: {} };
-    return {
-      run,
-      label: 'replay',
-      pair: `order ${order}`,
-      ...figures,
-      ...made,
-      ...(name === 'bare' && { stopped: 1 }),
-    };
+    return resultLine(run, 'replay', order, name === 'bare' ? { stopped: 1 } : {});
   });
-  writeFileSync(at('sweep', 'sweep.json'), '{"name":"sweep"}');
-  writeFileSync(at('sweep', 'results.jsonl'), results.map((result) => `${JSON.stringify(result)}\n`).join(''));
-  const { code, out, errors } = await engram(
-    'analyse',
-    at('sweep'),
-    '--images',
-    '16',
-    '--only',
-    'classifier',
-    '--json',
-  );
-  assert.is(code, 0, errors);
-  const records = out
-    .trim()
-    .split('\n')
-    .map((line) => parseAnalysis(line, 'a line'));
+  writeSweepFolder(at('sweep'), results);
+  const records = await analysed(at('sweep'), '--images', '16', '--only', 'classifier');
   assert.equal(
     records.map(({ name }) => name),
     ['replay, order 0', 'replay, order 1'],

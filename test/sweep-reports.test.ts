@@ -7,35 +7,20 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { engram, refusedIn } from './support/command.ts';
 import { countedRecord } from './support/run-records.ts';
+import { resultLine, writeSweepFolder } from './support/small-sweep.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'engram-sweep-reports-'));
 test.after(() => rmSync(home, { recursive: true, force: true }));
 const sweep = join(home, 'rnd');
 
-const result = (run: string, label: string, order: number, more: object = {}) => ({
-  ...{
-    run,
-    label,
-    pair: `order ${order}`,
-    average: 70,
-    last: 60,
-    forgetting: 20,
-    curve: [90, 60],
-    matrix: [[90], [50, 70]],
-  },
-  ...{ seconds: 10, cpuSeconds: 15, adapter: 'an adapter', date: '2026-01-01', version: '1.0.0', config: {}, ...more },
-});
-const write = (results: readonly object[]) =>
-  writeFileSync(join(sweep, 'results.jsonl'), results.map((one) => `${JSON.stringify(one)}\n`).join(''));
+const write = (results: readonly object[]) => writeSweepFolder(sweep, results);
 
-mkdirSync(join(sweep, 'runs'), { recursive: true });
-writeFileSync(join(sweep, 'sweep.json'), '{"name":"rnd"}');
 for (const [id, seed] of [
   ['10d63cb3c561', 0],
   ['20d63cb3c561', 1],
   ['30d63cb3c561', 0],
 ] as const) {
-  mkdirSync(join(sweep, 'runs', id));
+  mkdirSync(join(sweep, 'runs', id), { recursive: true });
   const record = countedRecord({ name: id, config: { method: 'fdkd', seed, lr: id.startsWith('3') ? 0.2 : 0.1 } });
   writeFileSync(join(sweep, 'runs', id, 'run.json'), JSON.stringify(record));
 }
@@ -46,9 +31,9 @@ test('without a finished run there is nothing to tell', async () => {
 });
 
 test('it stands for its finished runs, which are called as the sweep calls them', async () => {
-  const stopped = result('30d63cb3c561', 'lr=0.2', 0, { stopped: 1 });
-  const elsewhere = result('40d63cb3c561', 'lr=0.2', 1);
-  write([result('10d63cb3c561', 'lr=0.1', 0), result('20d63cb3c561', 'lr=0.1', 1), stopped, elsewhere]);
+  const stopped = resultLine('30d63cb3c561', 'lr=0.2', 0, { stopped: 1 });
+  const elsewhere = resultLine('40d63cb3c561', 'lr=0.2', 1);
+  write([resultLine('10d63cb3c561', 'lr=0.1', 0), resultLine('20d63cb3c561', 'lr=0.1', 1), stopped, elsewhere]);
   const report = await engram('report', sweep);
   assert.is(report.code, 0, report.errors);
   assert.match(report.out, /lr=0\.1, order 0[\s\S]*lr=0\.1, order 1/);

@@ -263,7 +263,7 @@ program
 program
   .command('analyse')
   .description('what the models of runs are like beyond accuracy: flatness, drift, stability, calibration')
-  .argument('<run...>', 'folders of runs or sweeps; runs unlike by seed and order alone are taken together')
+  .argument('<run...>', 'folders of runs or sweeps; runs that differ by seed and order alone are taken together')
   .option('--only <names>', `what is measured: ${ANALYSES.join(',')}; all by default`, analysisNames)
   .option('--images <n>', 'training images that are looked at, drawn from all classes seen', wholeNumber, 1024)
   .option('--seed <n>', 'of the choice of images, and of what is random in the measures', wholeNumberOrZero, 0)

@@ -1,5 +1,5 @@
 /** A sweep of runs that take a second or two each, and what is equal in their results wherever they were learnt. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -34,6 +34,28 @@ export async function writeSweep(folder: string, file: object, name = 'my.json')
   const path = join(folder, name);
   await writeFile(path, JSON.stringify({ settings: smallSettings, ...file }));
   return path;
+}
+
+/** What a sweep's folder has of a run, without anything learnt. @param more what is otherwise. */
+export const resultLine = (run: string, label: string, order: number, more: object = {}) => ({
+  ...{
+    run,
+    label,
+    pair: `order ${order}`,
+    average: 70,
+    last: 60,
+    forgetting: 20,
+    curve: [90, 60],
+    matrix: [[90], [50, 70]],
+  },
+  ...{ seconds: 10, cpuSeconds: 15, adapter: 'an adapter', date: '2026-01-01', version: '1.0.0', config: {}, ...more },
+});
+
+/** A sweep's folder with these results; what its runs left is laid below it by the test. */
+export function writeSweepFolder(folder: string, results: readonly object[]): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'sweep.json'), '{"name":"made"}');
+  writeFileSync(join(folder, 'results.jsonl'), results.map((one) => `${JSON.stringify(one)}\n`).join(''));
 }
 
 /** Those in a sweep's folder, by their runs. */
