@@ -1,8 +1,9 @@
 """The protocols of bench/sweeps/methods-*.json in PyTorch, for numbers to compare with: see README.md.
 
     python3 bench/reference/protocols.py [--protocol glyphs] [--methods kd,tkd] [--orders 0,1] [--seeds 0,1,2]
+    python3 bench/reference/protocols.py --pilots
 
-Adds a line a run to bench/results/pytorch.jsonl, and skips runs that are there.
+Adds a line a run to bench/results/pytorch.jsonl, or of pilots to bench/results/pytorch-pilots.jsonl, and skips runs that are there.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from torch.nn import functional as F
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "bench/results/pytorch.jsonl"
+PILOTS = ROOT / "bench/results/pytorch-pilots.jsonl"
 TEMPERATURE = 2
 
 PROTOCOLS = {
@@ -29,6 +31,15 @@ PROTOCOLS = {
                     lr=0.1, memory=200, mean=0.286, std=0.353, crop=2, flip=True),
     "glyphs": dict(data=ROOT / "src/data/bundled/glyphs", tasks=10, train=60, test=50, epochs=12, batch=32,
                    lr=0.05, memory=300, mean=0.5, std=0.48, crop=2, flip=False),
+}
+NARROW = dict(PROTOCOLS["glyphs"], width=8, weight=2)
+# What bench/sweeps/README.md chose its protocol by: in one order, replay and one group of all old classes.
+PILOT_PROTOCOLS = {
+    "earlier plan": dict(NARROW, lr=0.1, epochs=8, base=20, clip=1, memory=200, crop=1),
+    "narrow": NARROW,
+    "narrow, first task 30 epochs": dict(NARROW, base=30),
+    "narrow, first task 60 epochs": dict(NARROW, base=60),
+    "narrow, 20 tasks": dict(NARROW, tasks=20),
 }
 METHODS = ["finetune", "joint", "replay", "kd", "tkd", "fdkd"]
 
@@ -161,7 +172,7 @@ def run(name, protocol, method, order, seed):
     tasks = 1 if method == "joint" else protocol["tasks"]
     each = classes // tasks
     memory = 0 if method in ("finetune", "joint") else protocol["memory"]
-    model, exemplars, curve, matrix = Network(), [], [], []
+    model, exemplars, curve, matrix = Network(protocol.get("width", 16)), [], [], []
     for task in range(tasks):
         old, seen = task * each, (task + 1) * each
         teacher = copy.deepcopy(model).eval() if task > 0 and method in ("kd", "tkd", "fdkd") else None
@@ -171,8 +182,9 @@ def run(name, protocol, method, order, seed):
         images = torch.cat([part for _, part in kept])
         labels = torch.cat([torch.full((len(part),), c) for c, part in kept])
         optimizer = torch.optim.SGD(model.parameters(), protocol["lr"], momentum=0.9, weight_decay=5e-4)
-        for epoch in range(protocol["epochs"]):
-            optimizer.param_groups[0]["lr"] = protocol["lr"] / 2 * (1 + math.cos(math.pi * epoch / protocol["epochs"]))
+        epochs = protocol.get("base", protocol["epochs"]) if task == 0 else protocol["epochs"]
+        for epoch in range(epochs):
+            optimizer.param_groups[0]["lr"] = protocol["lr"] / 2 * (1 + math.cos(math.pi * epoch / epochs))
             model.train()
             for rows in torch.randperm(len(images), generator=random).split(protocol["batch"]):
                 x = normalised(augmented(images[rows], protocol, random), protocol)
@@ -181,9 +193,11 @@ def run(name, protocol, method, order, seed):
                 if teacher:
                     with torch.no_grad():
                         known = teacher(x)
-                    loss = loss + distillation(logits[:, :old], known, masks, each)
+                    loss = loss + protocol.get("weight", 1) * distillation(logits[:, :old], known, masks, each)
                 optimizer.zero_grad()
                 loss.backward()
+                if "clip" in protocol:
+                    nn.utils.clip_grad_norm_(model.parameters(), protocol["clip"])
                 optimizer.step()
         if memory and task > 0:
             with torch.no_grad():
@@ -206,32 +220,39 @@ def chosen(text, known):
     return known if text is None else [type(known[0])(part) for part in text.split(",")]
 
 
+def record(file, protocols, methods, orders, seeds):
+    """Runs what the file has no line of."""
+    done = set()
+    if file.exists():
+        lines = map(json.loads, file.read_text().splitlines())
+        done = {(r["protocol"], r["method"], r["order"], r["seed"]) for r in lines}
+    for seed, order, name, method in itertools.product(seeds, orders, protocols, methods):
+        if (name, method, order, seed) in done:
+            continue
+        start = time.process_time()
+        curve, matrix = run(name, protocols[name], method, order, seed)
+        result = dict(protocol=name, method=method, order=order, seed=seed,
+                      average=round(sum(curve) / len(curve), 3), last=curve[-1], curve=curve, matrix=matrix,
+                      cpuSeconds=round(time.process_time() - start, 1),
+                      torch=torch.__version__, date=str(datetime.date.today()))
+        with file.open("a") as lines:
+            lines.write(json.dumps(result) + "\n")
+        print(f"{name} {method}, order {order}, seed {seed}: "
+              f"{result['average']:.1f} / {result['last']:.1f}, {result['cpuSeconds']} s", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for option in ("protocol", "methods", "orders", "seeds"):
         parser.add_argument(f"--{option}")
+    parser.add_argument("--pilots", action="store_true")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    done = set()
-    if RESULTS.exists():
-        lines = map(json.loads, RESULTS.read_text().splitlines())
-        done = {(r["protocol"], r["method"], r["order"], r["seed"]) for r in lines}
-    for seed in chosen(given.seeds, [0, 1, 2]):
-        for order in chosen(given.orders, [0, 1, 2]):
-            for name in chosen(given.protocol, list(PROTOCOLS)):
-                for method in chosen(given.methods, METHODS):
-                    if (name, method, order, seed) in done:
-                        continue
-                    start = time.process_time()
-                    curve, matrix = run(name, PROTOCOLS[name], method, order, seed)
-                    result = dict(protocol=name, method=method, order=order, seed=seed,
-                                  average=round(sum(curve) / len(curve), 3), last=curve[-1], curve=curve, matrix=matrix,
-                                  cpuSeconds=round(time.process_time() - start, 1),
-                                  torch=torch.__version__, date=str(datetime.date.today()))
-                    with RESULTS.open("a") as file:
-                        file.write(json.dumps(result) + "\n")
-                    print(f"{name} {method}, order {order}, seed {seed}: "
-                          f"{result['average']:.1f} / {result['last']:.1f}, {result['cpuSeconds']} s", flush=True)
+    if given.pilots:
+        return record(PILOTS, PILOT_PROTOCOLS, ["replay", "kd"], [7], [7])
+    protocols = {name: PROTOCOLS[name] for name in chosen(given.protocol, list(PROTOCOLS))}
+    record(RESULTS, protocols, chosen(given.methods, METHODS),
+           chosen(given.orders, [0, 1, 2]), chosen(given.seeds, [0, 1, 2]))
 
 
 if __name__ == "__main__":
