@@ -63,6 +63,9 @@ const chosen: ConvCase[] = [
   image([1, 6, 8], [4, 12], [2, 3], [1, 1], [0, 1]),
   image([2, 3, 4], [5, 2], [3, 1], [1, 1], [2, 0]),
   image([8, 20, 8], [3, 4], [3, 3], [1, 1], [1, 1]),
+  // Strips: two of 13 columns with a place to spare, or five of 5; several in an image, in a row that no number divides.
+  image([2, 4, 25], [8, 12], [3, 3], [1, 1], [1, 1]),
+  image([1, 3, 37], [4, 8], [2, 3], [1, 1], [1, 0]),
   image([1, 3, 16], [8, 1], [3, 3], [1, 1], [1, 1]), // whose input gradient comes from one channel
 ];
 

@@ -21,6 +21,7 @@ const BATCH = 32;
 
 const LAYERS: readonly Layer[] = [
   { size: 32, inputs: 3, outputs: 16, stride: 1 },
+  { size: 28, inputs: 8, outputs: 8, stride: 1 },
   { size: 32, inputs: 16, outputs: 16, stride: 1 },
   { size: 32, inputs: 16, outputs: 32, stride: 2 },
   { size: 16, inputs: 32, outputs: 32, stride: 1 },

@@ -66,8 +66,8 @@ fn main(
   var s5 = vec4<f32>();
   var s6 = vec4<f32>();
   var s7 = vec4<f32>();
-  let lastLine = min((split + 1u) * params.linesPerSplit, params.lines);
-  for (var line = split * params.linesPerSplit; line < lastLine; line++) {
+  let lastLine = min((split + 1u) * params.splitSize, params.lines);
+  for (var line = split * params.splitSize; line < lastLine; line++) {
     let y = i32(line % params.rows * params.stepY + tapY * params.tapStepY) + params.originY;
     if (y < 0 || y >= i32(params.height)) {
       continue;

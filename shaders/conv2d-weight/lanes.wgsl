@@ -68,8 +68,8 @@ fn main(
   var s0 = array<f32, LANES>();
   var s1 = array<f32, LANES>();
   var s2 = array<f32, LANES>();
-  let lastLine = min((split + 1u) * params.linesPerSplit, params.lines);
-  for (var line = split * params.linesPerSplit; line < lastLine; line++) {
+  let lastLine = min((split + 1u) * params.splitSize, params.lines);
+  for (var line = split * params.splitSize; line < lastLine; line++) {
     let y = i32(line % params.rows * params.stepY);
     let image = i32(line / params.rows * params.height);
     let line0 = (image + y + p0.y) * i32(params.width);

@@ -2,9 +2,9 @@
 // rows of dy.
 
 struct Params {
-  // Rows of dy in the whole batch, and how many of them a split takes.
+  // Rows of dy in the whole batch, and how many of them, or of their strips, a split takes.
   lines: u32,
-  linesPerSplit: u32,
+  splitSize: u32,
   splits: u32,
   rows: u32,
   columns: u32,

@@ -66,8 +66,8 @@ fn main(
 
   var sum = Block();
   // One loop over lines and turns: leaving an inner one costs as much as four terms do.
-  let firstLine = split * params.linesPerSplit;
-  let lines = min(firstLine + params.linesPerSplit, params.lines) - firstLine;
+  let firstLine = split * params.splitSize;
+  let lines = min(firstLine + params.splitSize, params.lines) - firstLine;
   let turns = lines * ((params.columns + TURN - 1u) / TURN);
   var line = firstLine * params.columns;
   var rowOfLine = firstLine % params.rows;

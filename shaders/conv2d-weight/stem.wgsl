@@ -23,8 +23,8 @@ fn main(
   }
   let pair = at % pairGroups * LANES + lane;
   let lastPair = min(pair, targetPairs - 1u);
-  let firstLine = split * params.linesPerSplit;
-  let lines = min(firstLine + params.linesPerSplit, params.lines) - firstLine;
+  let firstLine = split * params.splitSize;
+  let lines = min(firstLine + params.splitSize, params.lines) - firstLine;
   let spans = spansOfLine() * lines;
 
   var sums: array<vec2<f32>, TERMS>;

@@ -32,8 +32,8 @@ fn blockOf(at: u32) -> Block {
   let split = at / (placeGroups * channelGroups);
   return Block(
     split < params.splits,
-    split * params.linesPerSplit * params.columns,
-    min((split + 1u) * params.linesPerSplit, params.lines) * params.columns,
+    split * params.splitSize * params.columns,
+    min((split + 1u) * params.splitSize, params.lines) * params.columns,
     at / channelGroups % placeGroups * ROWS,
     at % channelGroups * COLUMNS,
     split * places * params.targetChannels,

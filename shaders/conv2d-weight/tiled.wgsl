@@ -88,8 +88,8 @@ fn main(
   var s1 = vec4<f32>();
   var s2 = vec4<f32>();
   var s3 = vec4<f32>();
-  let last = min((split + 1u) * params.linesPerSplit, params.lines) * params.columns;
-  for (var k0 = split * params.linesPerSplit * params.columns; k0 < last; k0 += DEPTH) {
+  let last = min((split + 1u) * params.splitSize, params.lines) * params.columns;
+  for (var k0 = split * params.splitSize * params.columns; k0 < last; k0 += DEPTH) {
     for (var i = thread; i < THREADS_Y * DEPTH; i += THREADS) {
       let place = i % THREADS_Y * 4u;
       let position = k0 + i / THREADS_Y;

@@ -16,8 +16,8 @@ alias Sums = array<array<Sum, TAP_COLUMNS>, TAP_ROWS>;
 // The sums of a split between a vector of source channels and one of target channels.
 fn sumsOf(split: u32, sourceChannel: u32, channel: u32) -> Sums {
   var sums: Sums;
-  let last = min((split + 1u) * params.linesPerSplit, params.lines);
-  for (var w = split * params.linesPerSplit; w < last; w++) {
+  let last = min((split + 1u) * params.splitSize, params.lines);
+  for (var w = split * params.splitSize; w < last; w++) {
     let walk = walkAt(w);
     var window: Window;
     var row = walk.row;

@@ -1,11 +1,13 @@
 /** Variants for software adapters of the kernels that sum taps. */
 import blocksSource from '../../../../shaders/conv2d/blocks.wgsl';
 import lanesSource from '../../../../shaders/conv2d/lanes.wgsl';
+import narrowSource from '../../../../shaders/conv2d/narrow.wgsl';
 import quadsSource from '../../../../shaders/conv2d/quads.wgsl';
 import stemSource from '../../../../shaders/conv2d/stem.wgsl';
 import { plane } from '../../../gpu/plane.ts';
 import type { Params } from '../../../gpu/wgsl/params.ts';
 import { blocksOf, hasLanes, lanesOf, QUAD_ROWS, quadConstants } from '../../variants/lanes.ts';
+import { fitsNarrow, narrowConstants, stripColumns } from '../narrow.ts';
 import { paddedChannels } from '../padded-channels.ts';
 import { fitsStem, stemConstants } from '../stem.ts';
 import type { TapPass } from './pass.ts';
@@ -30,6 +32,27 @@ export const stem: TapVariant = {
       constants: { ...stemConstants(width, pass), SPANS },
       params: paramsOf(pass, output),
       workgroups: plane(engine, Math.ceil(spans / SPANS) * Math.ceil(pass.targetChannels / (2 * width))),
+    };
+  },
+};
+
+/** A workgroup treats so many positions with the weights that it loaded, or more. */
+const NARROW_POSITIONS = 384;
+
+export const narrow: TapVariant = {
+  name: 'narrow',
+  supports: hasLanes,
+  fits: fitsNarrow,
+  plan(engine, pass, output) {
+    const lanes = lanesOf(engine);
+    const columns = stripColumns(pass);
+    const STRIPS = Math.ceil(NARROW_POSITIONS / (pass.rows * columns));
+    const strips = pass.batch * Math.ceil(pass.columns / columns);
+    return {
+      kernel: { name: 'conv2d_narrow', source: narrowSource },
+      constants: { ...narrowConstants(lanes, pass, columns), STRIPS, ACCUMULATE: output.accumulate },
+      params: paramsOf(pass, output),
+      workgroups: plane(engine, Math.ceil(strips / STRIPS) * Math.ceil(pass.targetChannels / lanes)),
     };
   },
 };

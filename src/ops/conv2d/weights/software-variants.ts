@@ -1,11 +1,14 @@
 /** Variants of the weight gradient for software adapters. */
 import blocksSource from '../../../../shaders/conv2d-weight/blocks.wgsl';
 import lanesSource from '../../../../shaders/conv2d-weight/lanes.wgsl';
+import narrowSource from '../../../../shaders/conv2d-weight/narrow.wgsl';
 import quadsSource from '../../../../shaders/conv2d-weight/quads.wgsl';
 import stemSource from '../../../../shaders/conv2d-weight/stem.wgsl';
 import { plane } from '../../../gpu/plane.ts';
 import { hasLanes, lanesOf, QUAD_ROWS, quadConstants } from '../../variants/lanes.ts';
+import { splitSum } from '../../variants/split.ts';
 import type { Geometry } from '../geometry.ts';
+import { evenStripColumns, fitsNarrow, narrowConstants } from '../narrow.ts';
 import { paddedChannels } from '../padded-channels.ts';
 import { fitsStem, stemConstants } from '../stem.ts';
 import { forwardPass } from '../taps/pass.ts';
@@ -25,6 +28,32 @@ export const stem: WeightVariant = {
       constants: stemConstants(width, forwardPass(g)),
       params: paramsOf(g, split),
       workgroups: plane(engine, stemGroups(g, width) * split.splits),
+    };
+  },
+};
+
+/** Splits of a gradient between few channels are that many: each stores all gradients of its lanes. */
+const NARROW_SPLITS = 64;
+
+export const narrow: WeightVariant = {
+  name: 'narrow',
+  supports: hasLanes,
+  fits(g) {
+    const pass = forwardPass(g);
+    return fitsNarrow(pass) && evenStripColumns(pass) > 0;
+  },
+  split(engine, g) {
+    const strips = (g.batch * g.outWidth) / evenStripColumns(forwardPass(g));
+    return splitSum(strips, Math.ceil(g.outChannels / lanesOf(engine)), { wanted: NARROW_SPLITS, least: 1, unit: 1 });
+  },
+  plan(engine, g, split) {
+    const lanes = lanesOf(engine);
+    const pass = forwardPass(g);
+    return {
+      kernel: { name: 'conv2d_weight_narrow', source: narrowSource },
+      constants: narrowConstants(lanes, pass, evenStripColumns(pass)),
+      params: paramsOf(g, split),
+      workgroups: plane(engine, Math.ceil(g.outChannels / lanes) * split.splits),
     };
   },
 };

@@ -20,7 +20,7 @@ export interface WeightVariant extends KernelVariant<Geometry> {
  */
 export const paramsOf = (g: Geometry, { chunk, splits }: Split, channels = g.inChannels): Params => ({
   lines: g.batch * g.outHeight,
-  linesPerSplit: chunk,
+  splitSize: chunk,
   splits,
   rows: g.outHeight,
   columns: g.outWidth,
