@@ -33,7 +33,7 @@ fn main(
   let channel = at % targetGroups * LANES + lane;
   let lastChannel = min(channel, params.targetChannels - 1u);
 
-  var sums: array<f32, TERMS>;
+  var sums: array<vec4<f32>, TERM_QUADS>;
   let first = split * params.splitSize;
   let last = min(first + params.splitSize, params.lines / params.rows * stripsOfImage());
   for (var s = first; s < last; s++) {
@@ -44,26 +44,28 @@ fn main(
       let dy = dyAt(strip, y, lastChannel);
       for (var tapRow = 0u; tapRow < TAP_ROWS; tapRow++) { // unrolled
         let pixels = pixelsOf(window[tapRow]);
-        for (var term = 0u; term < ROW_TERMS; term++) { // unrolled
-          var sum = sums[tapRow * ROW_TERMS + term];
+        for (var quad = 0u; quad < SEEN_QUADS; quad++) { // unrolled
+          var sum = sums[tapRow * SEEN_QUADS + quad];
           for (var i = 0u; i < SPAN; i++) { // unrolled
-            let value = i * CHANNELS + term;
-            sum += dy[i] * pixels[value / 4u][value % 4u];
+            sum += dy[i] * pixels[i * QUADS + quad];
           }
-          sums[tapRow * ROW_TERMS + term] = sum;
+          sums[tapRow * SEEN_QUADS + quad] = sum;
         }
       }
     }
   }
 
   // A copy, since a loop indexes it.
-  var results: array<f32, TERMS>;
-  for (var term = 0u; term < TERMS; term++) { // unrolled
-    results[term] = sums[term];
+  var results: array<vec4<f32>, TERM_QUADS>;
+  for (var i = 0u; i < TERM_QUADS; i++) { // unrolled
+    results[i] = sums[i];
   }
   if (channel < params.targetChannels) {
-    for (var term = 0u; term < TERMS; term++) {
-      result[(split * TERMS + term) * params.targetChannels + channel] = results[term];
+    for (var i = 0u; i < TERM_QUADS; i++) {
+      let first = (split * TERM_QUADS + i) * 4u;
+      for (var j = 0u; j < 4u; j++) { // unrolled
+        result[(first + j) * params.targetChannels + channel] = results[i][j];
+      }
     }
   }
 }

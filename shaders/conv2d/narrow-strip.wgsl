@@ -7,8 +7,8 @@ enable subgroups;
 // down a strip of columns together: of each row of the source they load a share each, once, and hand it round to every
 // tap and lane that sees it.
 //
-// Injected: LANES (size of a subgroup), S (how images are stored: f32 or f16), CHANNELS (of the source), QUADS (fours of these), TAP_ROWS,
-// TAP_COLUMNS, ROW_TERMS (of a tap row), TERMS (of all), SPAN (columns of a strip), ROW_QUADS (quads of the source that a row of a
+// Injected: LANES (size of a subgroup), S (how images are stored: f32 or f16), QUADS (of the source's channels, which come in fours), TAP_ROWS,
+// TAP_COLUMNS, SEEN_QUADS (that a position sees by a tap row), TERM_QUADS (by all), SPAN (columns of a strip), ROW_QUADS (that a row of a
 // strip sees by a tap row), SLOTS (of a lane, for its share of these), FRESH (of TAP_ROWS, those that a row of a strip does not
 // share with the one before).
 

@@ -8,13 +8,19 @@
 @group(0) @binding(3) var<storage, read_write> result: array<S>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// The weights of a target channel, by tap row, tap column and source channel.
-fn weightsOf(channel: u32) -> array<f32, TERMS> {
-  var weights: array<f32, TERMS>;
-  for (var term = 0u; term < TERMS; term++) {
-    let tap = term / CHANNELS;
+// The weights of a target channel by tap row, tap column and quad of source channels.
+fn weightsOf(channel: u32) -> array<vec4<f32>, TERM_QUADS> {
+  var weights: array<vec4<f32>, TERM_QUADS>;
+  for (var i = 0u; i < TERM_QUADS; i++) {
+    let tap = i / QUADS;
     let place = params.weightOrigin + tap / TAP_COLUMNS * u32(params.weightY) + tap % TAP_COLUMNS * u32(params.weightX);
-    weights[term] = f32(weight[place + channel * params.weightTarget + term % CHANNELS * params.weightSource]);
+    let first = place + channel * params.weightTarget + i % QUADS * 4u * params.weightSource;
+    weights[i] = vec4<f32>(
+      f32(weight[first]),
+      f32(weight[first + params.weightSource]),
+      f32(weight[first + 2u * params.weightSource]),
+      f32(weight[first + 3u * params.weightSource]),
+    );
   }
   return weights;
 }
@@ -48,10 +54,10 @@ fn main(
       }
       for (var tapRow = 0u; tapRow < TAP_ROWS; tapRow++) { // unrolled
         let pixels = pixelsOf(window[tapRow]);
-        for (var term = 0u; term < ROW_TERMS; term++) { // unrolled
+        for (var quad = 0u; quad < SEEN_QUADS; quad++) { // unrolled
+          let w = weights[tapRow * SEEN_QUADS + quad];
           for (var i = 0u; i < SPAN; i++) { // unrolled
-            let value = i * CHANNELS + term;
-            sums[i] += weights[tapRow * ROW_TERMS + term] * pixels[value / 4u][value % 4u];
+            sums[i] += dot(w, pixels[i * QUADS + quad]);
           }
         }
       }

@@ -40,21 +40,20 @@ export function evenStripColumns(pass: TapPass): number {
 
 /** @param columns Of a strip. */
 export function narrowConstants(lanes: number, pass: TapPass, columns: number) {
-  const { channels, tapRows, tapColumns, stepY, stored } = pass;
-  const QUADS = channels / 4;
+  const { tapRows, tapColumns } = pass;
+  const QUADS = pass.channels / 4;
   const ROW_QUADS = (columns - 1 + tapColumns) * QUADS;
   return {
     LANES: lanes,
-    S: stored,
-    CHANNELS: channels,
+    S: pass.stored,
     QUADS,
     TAP_ROWS: tapRows,
     TAP_COLUMNS: tapColumns,
-    ROW_TERMS: tapColumns * channels,
-    TERMS: termsOf(pass),
+    SEEN_QUADS: tapColumns * QUADS,
+    TERM_QUADS: tapRows * tapColumns * QUADS,
     SPAN: columns,
     ROW_QUADS,
     SLOTS: Math.ceil(ROW_QUADS / lanes),
-    FRESH: Math.min(stepY, tapRows),
+    FRESH: Math.min(pass.stepY, tapRows),
   };
 }
