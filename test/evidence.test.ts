@@ -92,7 +92,7 @@ test('runs that are compared come before those that only draw curves', () => {
   ]);
   // Of a pool whose search is not over, one weight stands for the one to come.
   const half: Figures = (label, order) => (label.startsWith('dense') && order === 7 ? null : search(label, order));
-  assert.ok(named({ 'pools-weights-20x5': half }).includes('dense kdWeight=0.5'));
+  assert.ok(named({ 'pools-weights-20x5': half }).includes('dense kdWeight=0.25'));
 });
 
 test('a pool is compared in the same orders, and ahead only by two standard errors over six of them', () => {
